@@ -1,0 +1,153 @@
+package dev.tern.env;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/// Reads what [ByteWriter] wrote. Every read past the end and every impossible length throws
+/// [DecodeException]; nothing is allocated before its length was checked against what is there. One
+/// thread. Reuse with [#reset].
+public final class ByteReader {
+  private byte[] array;
+  private int position;
+  private int end;
+
+  public ByteReader(byte[] array) {
+    this(array, 0, array.length);
+  }
+
+  public ByteReader(byte[] array, int offset, int length) {
+    this.array = array;
+    this.position = offset;
+    this.end = offset + length;
+  }
+
+  public ByteReader reset(byte[] newArray, int offset, int length) {
+    this.array = newArray;
+    this.position = offset;
+    this.end = offset + length;
+    return this;
+  }
+
+  /// The backing array; [#position] is an index into it.
+  public byte[] array() {
+    return array;
+  }
+
+  public int position() {
+    return position;
+  }
+
+  public int remaining() {
+    return end - position;
+  }
+
+  public int readByte() {
+    need(1);
+    return array[position++];
+  }
+
+  public int readUnsignedByte() {
+    return readByte() & 0xff;
+  }
+
+  public int readUnsignedShort() {
+    need(2);
+    int value = (short) ByteWriter.SHORT.get(array, position) & 0xffff;
+    position += 2;
+    return value;
+  }
+
+  public int readInt() {
+    need(4);
+    int value = (int) ByteWriter.INT.get(array, position);
+    position += 4;
+    return value;
+  }
+
+  public long readLong() {
+    need(8);
+    long value = (long) ByteWriter.LONG.get(array, position);
+    position += 8;
+    return value;
+  }
+
+  public long readVarLong() {
+    long value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      int b = readByte();
+      if (shift == 63 && (b & 0xfe) != 0) {
+        break;
+      }
+      value |= (long) (b & 0x7f) << shift;
+      if (b >= 0) {
+        return value;
+      }
+    }
+    throw new DecodeException("a varint of more than 64 bits");
+  }
+
+  /// An unsigned 32-bit varint.
+  public int readVarInt() {
+    long value = readVarLong();
+    if (value >>> 32 != 0) {
+      throw new DecodeException("a varint of more than 32 bits");
+    }
+    return (int) value;
+  }
+
+  /// A varint that counts bytes or elements of at least one byte still to come.
+  public int readLength() {
+    long value = readVarLong();
+    if (value < 0 || value > remaining()) {
+      throw new DecodeException(
+          "a length of "
+              + Long.toUnsignedString(value)
+              + " where "
+              + remaining()
+              + " bytes remain");
+    }
+    return (int) value;
+  }
+
+  public byte[] readBytes(int count) {
+    if (count < 0) {
+      throw new DecodeException("a negative length");
+    }
+    need(count);
+    byte[] bytes = Arrays.copyOfRange(array, position, position + count);
+    position += count;
+    return bytes;
+  }
+
+  public byte[] readBlob() {
+    return readBytes(readLength());
+  }
+
+  public String readString() {
+    int length = readLength();
+    String text = new String(array, position, length, StandardCharsets.UTF_8);
+    position += length;
+    return text;
+  }
+
+  public void skip(int count) {
+    if (count < 0) {
+      throw new DecodeException("a negative length");
+    }
+    need(count);
+    position += count;
+  }
+
+  /// Ends the decoding of something that must fill its frame.
+  public void expectEnd() {
+    if (position != end) {
+      throw new DecodeException(remaining() + " bytes after the end of a message");
+    }
+  }
+
+  private void need(int count) {
+    if (end - position < count) {
+      throw new DecodeException("needed " + count + " bytes where " + (end - position) + " remain");
+    }
+  }
+}

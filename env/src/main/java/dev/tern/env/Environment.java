@@ -1,0 +1,20 @@
+package dev.tern.env;
+
+import java.util.List;
+
+/// All that a node gets from outside. `runtime` makes the real one, `simulation` the other.
+///
+/// @param clock this machine's clocks
+/// @param loops one loop a shard; never empty
+/// @param network frames to the other nodes
+/// @param files the node's data directory
+/// @param randomness the node's generator
+public record Environment(
+    Clock clock, List<EventLoop> loops, Network network, FileSystem files, Randomness randomness) {
+  public Environment {
+    loops = List.copyOf(loops);
+    if (loops.isEmpty()) {
+      throw new IllegalArgumentException("a node needs at least one event loop");
+    }
+  }
+}

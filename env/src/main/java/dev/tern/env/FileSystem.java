@@ -1,0 +1,80 @@
+package dev.tern.env;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/// Files below one root. Paths are relative, with `/`, and never leave the root.
+///
+/// Durability is exactly what POSIX gives and no more: bytes survive a power cut when the file was
+/// forced after they were written, a name (created, renamed, deleted, linked) when its directory
+/// was forced after it changed. Any thread may call; one file has one writer at a time. All methods
+/// may block, so event loops call only [WritableFile#append] (page cache) and leave the rest to
+/// jobs. Every [IOException] names the path.
+public interface FileSystem {
+  /// A new empty file. Fails if the name exists.
+  WritableFile create(String path) throws IOException;
+
+  /// An existing file to be written again from its start, its old length kept until overwritten
+  /// (recycled logs: no metadata changes on append).
+  WritableFile overwrite(String path) throws IOException;
+
+  /// An existing file for reading at any position.
+  ReadableFile open(String path) throws IOException;
+
+  boolean exists(String path) throws IOException;
+
+  long size(String path) throws IOException;
+
+  /// Atomic; replaces `to`. Durable once the directory is forced.
+  void rename(String from, String to) throws IOException;
+
+  /// Fails if it does not exist.
+  void delete(String path) throws IOException;
+
+  /// A second name for the same file.
+  void link(String existing, String link) throws IOException;
+
+  void createDirectories(String path) throws IOException;
+
+  /// Names (not paths) in a directory, sorted. A missing directory is empty.
+  List<String> list(String directory) throws IOException;
+
+  /// Makes the names in a directory durable.
+  void forceDirectory(String directory) throws IOException;
+
+  /// Bytes that may still be written.
+  long usableBytes() throws IOException;
+
+  /// Takes the exclusive lock on `path` for this process, or fails at once and says who might hold
+  /// it.
+  AutoCloseable lock(String path) throws IOException;
+
+  /// A file being written in order.
+  interface WritableFile extends AutoCloseable {
+    /// Appends all remaining bytes; on failure any prefix of them may have been written.
+    void append(ByteBuffer bytes) throws IOException;
+
+    /// Bytes appended through this handle.
+    long position();
+
+    /// On return what was appended survives a power cut. A failure is final: nobody can know what
+    /// the disk holds, and a second call that succeeds proves nothing.
+    void force() throws IOException;
+
+    @Override
+    void close() throws IOException;
+  }
+
+  /// A file being read; any number of threads.
+  interface ReadableFile extends AutoCloseable {
+    /// Fills `target` from `position` as far as the file goes; the number of bytes read, -1 at or
+    /// past the end.
+    int read(long position, ByteBuffer target) throws IOException;
+
+    long size() throws IOException;
+
+    @Override
+    void close() throws IOException;
+  }
+}

@@ -1,0 +1,28 @@
+package dev.tern.env;
+
+import org.jspecify.annotations.Nullable;
+
+/// Where work goes that would hold up its caller: file reads, flushes, compactions, fsyncs.
+///
+/// A job gets immutable or exclusively owned input, runs once, and its completion is told once. The
+/// number of jobs that run at the same time is bounded by the implementation; the number that wait
+/// is bounded by their submitters.
+public interface Offload {
+  /// Runs `job` somewhere else, then `completion` with its result or its failure. Production: the
+  /// job on a worker thread, the completion on the owning loop (or, where there is no loop, on the
+  /// worker). Simulation: both on the one thread, the completion after a simulated duration. Any
+  /// thread may call. After shutdown the completion may never come.
+  <T> void offload(Job<T> job, Completion<T> completion);
+
+  /// Work that may block.
+  @FunctionalInterface
+  interface Job<T> {
+    T run() throws Exception;
+  }
+
+  /// Told exactly once; one of the two is null (a job may also return null).
+  @FunctionalInterface
+  interface Completion<T> {
+    void complete(@Nullable T result, @Nullable Throwable failure);
+  }
+}
