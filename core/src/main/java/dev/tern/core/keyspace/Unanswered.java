@@ -1,0 +1,25 @@
+package dev.tern.core.keyspace;
+
+/// The outcomes that are no answer.
+public sealed interface Unanswered extends ReadOutcome, UpdateOutcome, ScanOutcome, CountOutcome {
+
+  /// Nothing happened and nothing will.
+  record Refused(Reason reason, String message, long retryAfterMillis) implements Unanswered {}
+
+  /// The deadline passed first: an update may have had its effect, or have it later.
+  record Unknown(String message) implements Unanswered {}
+
+  /// Why a request was refused.
+  enum Reason {
+    /// Fewer replicas than the level asks for can be reached.
+    UNAVAILABLE,
+    /// A bounded queue is full, here or at a replica; try again after the time given.
+    OVERLOADED,
+    /// A concurrent update or change of the topology was in the way; try again.
+    TRY_AGAIN,
+    /// The request itself cannot be served (a level above n, a value too large, a full disk).
+    INVALID,
+    /// The node is still starting.
+    LOADING
+  }
+}

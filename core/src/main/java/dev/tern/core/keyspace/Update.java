@@ -1,0 +1,55 @@
+package dev.tern.core.keyspace;
+
+/// One change of one key. All but the unconditional [Put] read before they write, and are therefore
+/// carried out by the first live replica of the key (see the Requests section of ARCHITECTURE.md
+/// for what that promises).
+public sealed interface Update {
+
+  /// Sets the value.
+  ///
+  /// @param expiryMillis wall-clock milliseconds at which it goes, [#NO_EXPIRY] for never,
+  ///   [#KEEP_EXPIRY] for that of the value before
+  /// @param condition what must hold, or nothing is changed
+  /// @param returnPrevious whether [UpdateOutcome.Done#value] shall be the live value before
+  record Put(byte[] value, long expiryMillis, Condition condition, boolean returnPrevious)
+      implements Update {
+
+    /// Whether it can be done without a look at what is there.
+    public boolean blind() {
+      return condition == Condition.NONE && !returnPrevious && expiryMillis != KEEP_EXPIRY;
+    }
+  }
+
+  /// Removes the key. [UpdateOutcome.Done#existed] tells whether it was there.
+  record Delete(boolean returnPrevious) implements Update {}
+
+  /// Adds to a decimal integer of 64 bits (0 if missing), keeps the expiry, returns the new value.
+  record Add(long delta) implements Update {}
+
+  /// Adds to a decimal fraction (0 if missing), keeps the expiry, returns the new value.
+  ///
+  /// @param delta plain or scientific notation, as the client sent it and the door checked it
+  record AddDecimal(String delta) implements Update {}
+
+  /// Appends to the value (empty if missing), keeps the expiry, returns the new value.
+  record Append(byte[] suffix) implements Update {}
+
+  /// Changes the expiry of a live value and returns the value; a time that has passed removes the
+  /// key. `applied` is false if the key is missing or nothing changed.
+  ///
+  /// @param expiryMillis wall-clock milliseconds, or [#NO_EXPIRY] to keep it for ever
+  record Expire(long expiryMillis) implements Update {}
+
+  /// No expiry.
+  long NO_EXPIRY = 0;
+
+  /// The expiry that the value had before.
+  long KEEP_EXPIRY = -1;
+
+  /// What must hold for a [Put].
+  enum Condition {
+    NONE,
+    ABSENT,
+    PRESENT
+  }
+}

@@ -1,0 +1,13 @@
+package dev.tern.core.topology;
+
+/// A node of the cluster as the others see it.
+///
+/// @param number how frames and lists name it; 1 or more, never reused
+/// @param name 40 lower-case hexadecimal digits, for people and for clients that want such a name
+/// @param zone where it stands; replicas are spread over zones first
+/// @param host an address all members and clients reach
+/// @param ports where its doors listen
+public record Member(int number, String name, String zone, String host, Ports ports) {
+  /// TCP ports; 0 where there is no such door.
+  public record Ports(int internode, int redis, int riak, int etcd, int admin) {}
+}
