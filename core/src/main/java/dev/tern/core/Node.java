@@ -9,9 +9,11 @@ import java.io.IOException;
 /// A node of the cluster, the same in production and in simulation.
 public final class Node {
   private final NodeConfig config;
+  private final Environment environment;
 
   private Node(Environment environment, NodeConfig config) {
     this.config = config;
+    this.environment = environment;
   }
 
   /// Opens the stores and joins the shards, without yet answering anybody.
@@ -45,13 +47,16 @@ public final class Node {
 
   /// How many shards (event loops) there are.
   public int shards() {
-    return 1;
+    return environment.loops().size();
   }
 
   /// The handle of a keyspace for callers on the loop of `shard`.
   ///
   /// @throws IllegalArgumentException if there is no keyspace of that name
   public Keyspace keyspace(int shard, String name) {
-    throw new IllegalArgumentException("no keyspace " + name);
+    if (shard < shards()) {
+      throw new IllegalArgumentException("no keyspace " + name);
+    }
+    throw new IllegalArgumentException("no shard " + shard);
   }
 }

@@ -39,7 +39,7 @@ class TopologyTest {
       assertEquals(3, Arrays.stream(list).distinct().count());
     }
     for (int m = 1; m <= 6; m++) {
-      assertEquals(1024 / 6, leads[m], 1);
+      assertEquals(1024.0 / 6, leads[m], 1);
     }
   }
 
