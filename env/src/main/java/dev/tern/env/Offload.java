@@ -17,7 +17,7 @@ public interface Offload {
   /// Work that may block.
   @FunctionalInterface
   interface Job<T> {
-    T run() throws Exception;
+    @Nullable T run() throws Exception;
   }
 
   /// Told exactly once; one of the two is null (a job may also return null).

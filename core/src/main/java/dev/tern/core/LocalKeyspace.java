@@ -1,0 +1,183 @@
+package dev.tern.core;
+
+import dev.tern.core.keyspace.Completion;
+import dev.tern.core.keyspace.CountOutcome;
+import dev.tern.core.keyspace.Keyspace;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.ReadOutcome;
+import dev.tern.core.keyspace.ScanOutcome;
+import dev.tern.core.keyspace.Scope;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.replica.ScanCursor;
+import dev.tern.core.topology.Slots;
+import dev.tern.core.topology.Topology;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A keyspace as the loop of one shard sees it: a request for another shard's key is handed over
+/// once and its outcome handed back.
+final class LocalKeyspace implements Keyspace {
+  /// Steps that one scan request takes before it returns what it has.
+  private static final int MAX_SCAN_STEPS = 64;
+
+  private final List<Shard> shards;
+  private final Shard home;
+  private final Topology topology;
+  private final KeyspaceConfig config;
+
+  LocalKeyspace(List<Shard> shards, int shard, Topology topology, KeyspaceConfig config) {
+    this.shards = shards;
+    this.home = shards.get(shard);
+    this.topology = topology;
+    this.config = config;
+  }
+
+  private Shard owner(int slot) {
+    return shards.size() == 1 ? home : shards.get(topology.partitionOf(slot) % shards.size());
+  }
+
+  @Override
+  public void read(byte[] key, Level level, Completion<? super ReadOutcome> completion) {
+    if (key.length > MAX_KEY_BYTES) {
+      completion.complete(tooLarge("key", key.length, MAX_KEY_BYTES));
+      return;
+    }
+    Shard shard = owner(Slots.of(key));
+    if (shard == home) {
+      shard.coordinator().read(config, key, level, completion);
+    } else {
+      shard.loop().execute(() -> shard.coordinator().read(config, key, level, back(completion)));
+    }
+  }
+
+  @Override
+  public void update(
+      byte[] key, Update update, Level level, Completion<? super UpdateOutcome> completion) {
+    if (key.length > MAX_KEY_BYTES) {
+      completion.complete(tooLarge("key", key.length, MAX_KEY_BYTES));
+      return;
+    }
+    if (update instanceof Update.Put put && put.value().length > MAX_VALUE_BYTES) {
+      completion.complete(tooLarge("value", put.value().length, MAX_VALUE_BYTES));
+      return;
+    }
+    Shard shard = owner(Slots.of(key));
+    if (shard == home) {
+      shard.coordinator().update(config, key, update, level, false, completion);
+    } else {
+      shard
+          .loop()
+          .execute(
+              () ->
+                  shard.coordinator().update(config, key, update, level, false, back(completion)));
+    }
+  }
+
+  private <T> Completion<T> back(Completion<? super T> completion) {
+    return outcome -> home.loop().execute(() -> completion.complete(outcome));
+  }
+
+  private static Unanswered.Refused tooLarge(String what, int bytes, int most) {
+    return new Unanswered.Refused(
+        Reason.INVALID, "the %s has %d bytes, at most %d fit".formatted(what, bytes, most), 0);
+  }
+
+  @Override
+  public void scan(
+      long cursor, int count, Scope scope, Completion<? super ScanOutcome> completion) {
+    if (cursor < 0 || cursor >= ScanCursor.END) {
+      completion.complete(new ScanOutcome.Page(List.of(), 0));
+      return;
+    }
+    new ScanSteps(scope, count, completion).step(cursor);
+  }
+
+  /// Takes steps of a scan, each on the shard that owns the cursor's slot, until enough keys are
+  /// there.
+  private final class ScanSteps {
+    private final Scope scope;
+    private final int count;
+    private final Completion<? super ScanOutcome> completion;
+    private final List<byte[]> keys = new ArrayList<>();
+    private int steps;
+
+    ScanSteps(Scope scope, int count, Completion<? super ScanOutcome> completion) {
+      this.scope = scope;
+      this.count = Math.max(1, count);
+      this.completion = completion;
+    }
+
+    void step(long cursor) {
+      Shard shard = owner(ScanCursor.slot(cursor));
+      int limit = Math.max(1, count - keys.size());
+      Completion<ScanOutcome> next = back(this::stepped);
+      shard
+          .loop()
+          .execute(
+              () -> shard.coordinator().scan(config, cursor, limit, scope == Scope.NODE, next));
+    }
+
+    private void stepped(ScanOutcome outcome) {
+      if (!(outcome instanceof ScanOutcome.Page page)) {
+        completion.complete(outcome);
+        return;
+      }
+      keys.addAll(page.keys());
+      if (page.next() == 0 || keys.size() >= count || ++steps >= MAX_SCAN_STEPS) {
+        completion.complete(new ScanOutcome.Page(keys, page.next()));
+      } else {
+        step(page.next());
+      }
+    }
+  }
+
+  @Override
+  public void count(Scope scope, Completion<? super CountOutcome> completion) {
+    if (scope == Scope.NODE) {
+      completion.complete(
+          new CountOutcome.Count(Node.ledRecords(shards, home, topology, config.id())));
+    } else {
+      home.coordinator().count(config, completion);
+    }
+  }
+
+  @Override
+  public void countSlot(int slot, Completion<? super CountOutcome> completion) {
+    Shard shard = owner(slot);
+    if (slot < 0 || slot >= Slots.COUNT || !shard.store().holds(slot)) {
+      completion.complete(new CountOutcome.Count(0));
+      return;
+    }
+    Completion<CountOutcome> done = back(completion);
+    shard.loop().execute(() -> countFrom(shard, slot, ScanCursor.of(slot, 0), 0, done));
+  }
+
+  private void countFrom(
+      Shard shard, int slot, long cursor, long before, Completion<? super CountOutcome> done) {
+    shard
+        .replica()
+        .scan(
+            config.id(),
+            cursor,
+            1000,
+            config.durability(),
+            (page, failure) -> {
+              if (page == null) {
+                done.complete(
+                    new Unanswered.Refused(Reason.UNAVAILABLE, String.valueOf(failure), 0));
+                return;
+              }
+              long here =
+                  page.keys().stream().filter(key -> key.slot() == slot && key.live()).count();
+              if (ScanCursor.slot(page.next()) == slot) {
+                countFrom(shard, slot, page.next(), before + here, done);
+              } else {
+                done.complete(new CountOutcome.Count(before + here));
+              }
+            });
+  }
+}

@@ -1,0 +1,31 @@
+package dev.tern.core;
+
+/// Mistakes that tests switch on to measure whether the simulator finds them. Production uses
+/// [#NONE]. The storage engine has its own list.
+public enum PlantedBug {
+  NONE,
+  /// A write is acknowledged when it is in memory.
+  ACK_BEFORE_DURABLE,
+  /// A write is acknowledged after the first replica.
+  EARLY_ACK,
+  /// Reads see versions that are not durable yet.
+  READ_SEES_PENDING,
+  /// A replica keeps what comes last instead of what is newest.
+  LAST_ARRIVAL_WINS,
+  /// A stamp is minted without regard to the version it replaces.
+  STAMP_IGNORES_BASE,
+  /// A write that is superseded counts as acknowledged.
+  SUPERSEDED_IS_ACK,
+  /// Counters and stamps start again after a restart.
+  REUSE_COUNTERS,
+  /// A read that finds its replicas different answers at once.
+  NO_READ_REPAIR,
+  /// Digests are not compared.
+  DIGEST_MISMATCH_IGNORED,
+  /// A write does not queue behind the disk read of its key.
+  LATCH_SKIPPED,
+  /// A read-modify-write asks only its own replica.
+  UPDATE_READS_LOCALLY,
+  /// A forwarded update that arrives twice is done twice.
+  FORWARD_APPLIED_TWICE
+}

@@ -1,0 +1,130 @@
+package dev.tern.core;
+
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.quorum.Coordinator;
+import dev.tern.core.quorum.Message;
+import dev.tern.core.quorum.MessageCodec;
+import dev.tern.core.quorum.Responder;
+import dev.tern.core.replica.Replica;
+import dev.tern.core.replica.Store;
+import dev.tern.env.ByteReader;
+import dev.tern.env.Environment;
+import dev.tern.env.EventLoop;
+import dev.tern.lsm.Lsm;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.ToLongFunction;
+
+/// One event loop's share of a node: its partitions' store, replicas and coordinator.
+///
+/// A partition belongs to the shard `partition mod shards`; a frame is addressed with the
+/// partition, so that sender and receiver may have different numbers of shards.
+final class Shard implements AutoCloseable {
+  private final EventLoop loop;
+  private final Store store;
+  private final Replica replica;
+  private final Coordinator coordinator;
+  private final Responder responder;
+
+  private Shard(
+      EventLoop loop, Store store, Replica replica, Coordinator coordinator, Responder responder) {
+    this.loop = loop;
+    this.store = store;
+    this.replica = replica;
+    this.coordinator = coordinator;
+    this.responder = responder;
+  }
+
+  static Shard open(
+      Environment environment, NodeConfig config, int number, ToLongFunction<Integer> ledRecords)
+      throws IOException {
+    EventLoop loop = environment.loops().get(number);
+    var randomness = environment.randomness().child("shard-" + number);
+    int shards = environment.loops().size();
+    Lsm lsm =
+        Lsm.open(
+            environment.files(),
+            loop,
+            environment.clock(),
+            randomness.child("lsm"),
+            "shard-" + number,
+            config.storage());
+    Store store;
+    try {
+      store =
+          Store.open(
+              lsm,
+              config.topology(),
+              number,
+              shards,
+              config.keyspaces().stream().map(KeyspaceConfig::id).toList(),
+              randomness.child("identity"),
+              environment.clock().wallMillis(),
+              config.planted());
+    } catch (IOException | RuntimeException e) {
+      lsm.close();
+      throw e;
+    }
+    Replica replica = new Replica(store, loop, environment.clock(), config.planted());
+    Coordinator coordinator =
+        new Coordinator(
+            number,
+            config.self(),
+            config.topology(),
+            environment.network(),
+            loop,
+            environment.clock(),
+            replica,
+            randomness.child("ids").nextLong() >>> 8,
+            config.planted(),
+            ledRecords);
+    Map<Integer, KeyspaceConfig> keyspaces = new LinkedHashMap<>();
+    for (KeyspaceConfig keyspace : config.keyspaces()) {
+      keyspaces.put(keyspace.id(), keyspace);
+    }
+    Responder responder =
+        new Responder(coordinator, replica, config.topology(), keyspaces, config.planted());
+    return new Shard(loop, store, replica, coordinator, responder);
+  }
+
+  void start() {
+    loop.execute(this::beat);
+  }
+
+  private void beat() {
+    coordinator.beat();
+    loop.schedule(Coordinator.HEARTBEAT_NANOS, this::beat);
+  }
+
+  void frame(int fromNode, int fromShard, ByteReader payload) {
+    Message message = MessageCodec.decode(payload);
+    coordinator.heard(fromNode);
+    switch (message) {
+      case Message.Request request -> responder.request(fromNode, fromShard, request);
+      case Message.Reply reply -> coordinator.reply(fromNode, reply);
+      case Message.Heartbeat heartbeat -> coordinator.heartbeat(fromNode, heartbeat.wallMillis());
+    }
+  }
+
+  EventLoop loop() {
+    return loop;
+  }
+
+  Store store() {
+    return store;
+  }
+
+  Replica replica() {
+    return replica;
+  }
+
+  Coordinator coordinator() {
+    return coordinator;
+  }
+
+  @Override
+  public void close() throws IOException {
+    store.close();
+  }
+}

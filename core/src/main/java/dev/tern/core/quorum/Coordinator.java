@@ -1,0 +1,410 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.Completion;
+import dev.tern.core.keyspace.CountOutcome;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.ReadOutcome;
+import dev.tern.core.keyspace.ScanOutcome;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.replica.Draft;
+import dev.tern.core.replica.Replica;
+import dev.tern.core.topology.Slots;
+import dev.tern.core.topology.Topology;
+import dev.tern.core.version.Version;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.Clock;
+import dev.tern.env.EventLoop;
+import dev.tern.env.Network;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/// Takes the requests for keys of one shard's partitions, from doors here and from other nodes, and
+/// sees each to its outcome.
+public final class Coordinator {
+  /// How often [#beat] wants to be called, nanoseconds.
+  public static final long HEARTBEAT_NANOS = Peers.HEARTBEAT_NANOS;
+
+  /// Keys that one step of a scan returns at most, but for large slots.
+  public static final int MAX_SCAN_LIMIT = 10_000;
+
+  /// Keys remembered as written from several sides at once.
+  private static final int MAX_CONTENDED = 1024;
+
+  /// How long such a key's blind puts go to its first live replica, nanoseconds.
+  private static final long CONTENDED_NANOS = 1_000_000_000;
+
+  /// A read that takes longer than this multiple of the usual asks another replica.
+  private static final int HEDGE_FACTOR = 3;
+
+  private static final long MIN_HEDGE_NANOS = 3_000_000;
+  private static final long MAX_HEDGE_NANOS = 100_000_000;
+
+  private final int shard;
+  private final int self;
+  private final Topology topology;
+  private final Network network;
+  private final Clock clock;
+  private final Replica replica;
+  private final Peers peers;
+  private final InFlight inFlight;
+  private final Updates updates;
+  private final Statistics statistics = new Statistics();
+  private final ByteWriter frame = new ByteWriter(1024);
+  private final PlantedBug planted;
+  private final ToLongFunction<Integer> ledRecords;
+  private final Map<KeyName, Long> contendedUntil =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<KeyName, Long> eldest) {
+          return size() > MAX_CONTENDED;
+        }
+      };
+
+  /// Smoothed duration of reads, nanoseconds.
+  private long usualReadNanos = MIN_HEDGE_NANOS / HEDGE_FACTOR;
+
+  /// Joins the parts of a shard.
+  ///
+  /// @param firstId where request ids begin: random for each start
+  /// @param ledRecords how many records of a keyspace this node leads, over all its shards
+  public Coordinator(
+      int shard,
+      int self,
+      Topology topology,
+      Network network,
+      EventLoop loop,
+      Clock clock,
+      Replica replica,
+      long firstId,
+      PlantedBug planted,
+      ToLongFunction<Integer> ledRecords) {
+    this.shard = shard;
+    this.self = self;
+    this.topology = topology;
+    this.network = network;
+    this.clock = clock;
+    this.replica = replica;
+    this.planted = planted;
+    this.ledRecords = ledRecords;
+    this.peers = new Peers(shard, self, topology, network, clock);
+    this.inFlight = new InFlight(loop, clock, firstId);
+    this.updates = new Updates(this);
+  }
+
+  /// Reads a key of this shard.
+  public void read(
+      KeyspaceConfig keyspace,
+      byte[] key,
+      Level level,
+      Completion<? super ReadOutcome> completion) {
+    count(Statistics.Counter.READS);
+    Request request = request(keyspace, key, level);
+    if (request == null) {
+      completion.complete(refuse(level));
+      return;
+    }
+    long began = nowNanos();
+    new ReadOperation(
+            this,
+            request,
+            false,
+            new ReadOperation.Done() {
+              @Override
+              public void read(@Nullable Version newest, boolean uniform) {
+                usualReadNanos += (nowNanos() - began - usualReadNanos) >> 6;
+                completion.complete(visible(newest));
+              }
+
+              @Override
+              public void failed(Unanswered why) {
+                countFailure(why);
+                completion.complete(why);
+              }
+            })
+        .start();
+  }
+
+  private ReadOutcome visible(@Nullable Version version) {
+    if (version == null || version.value() == null || !version.liveAt(wallMillis())) {
+      return ReadOutcome.Missing.INSTANCE;
+    }
+    return new ReadOutcome.Found(version.value(), version.expiryMillis());
+  }
+
+  /// Updates a key of this shard.
+  ///
+  /// @param forwarded whether another node chose this one: then it is carried out here or refused,
+  ///   never sent on
+  public void update(
+      KeyspaceConfig keyspace,
+      byte[] key,
+      Update update,
+      Level level,
+      boolean forwarded,
+      Completion<? super UpdateOutcome> completion) {
+    boolean blind = update instanceof Update.Put put && put.blind();
+    count(blind ? Statistics.Counter.WRITES : Statistics.Counter.UPDATES);
+    Request request = request(keyspace, key, level);
+    if (request == null) {
+      completion.complete(refuse(level));
+      return;
+    }
+    Completion<UpdateOutcome> counted =
+        outcome -> {
+          if (outcome instanceof Unanswered why) {
+            countFailure(why);
+          }
+          completion.complete(outcome);
+        };
+    boolean here = request.place(self) >= 0;
+    boolean first = firstLive(request.replicas()) == self;
+    boolean local = here && (forwarded || first || blind && !contended(request));
+    if (!local && forwarded) {
+      counted.complete(
+          new Unanswered.Refused(Reason.TRY_AGAIN, "this node is no replica of the key", 0));
+    } else if (!local) {
+      new ForwardOperation(this, request, update, counted).start();
+    } else if (blind) {
+      put(request, (Update.Put) update, counted);
+    } else {
+      updates.submit(request, update, counted);
+    }
+  }
+
+  private void put(Request request, Update.Put put, Completion<? super UpdateOutcome> completion) {
+    Draft draft = new Draft(put.value(), put.expiryMillis(), 0);
+    WriteOperation.Done done =
+        new WriteOperation.Done() {
+          @Override
+          public void written() {
+            completion.complete(UpdateOutcome.Done.WRITTEN);
+          }
+
+          @Override
+          public void nothing() {
+            throw new IllegalStateException("a blind put always writes");
+          }
+
+          @Override
+          public void contended() {
+            contendedUntil.put(
+                new KeyName(request.keyspace().id(), request.key()), nowNanos() + CONTENDED_NANOS);
+            new ForwardOperation(Coordinator.this, request, put, completion).start();
+          }
+
+          @Override
+          public void failed(Unanswered why) {
+            completion.complete((UpdateOutcome) why);
+          }
+        };
+    new WriteOperation(this, request, true, base -> draft, done).start();
+  }
+
+  private boolean contended(Request request) {
+    if (contendedUntil.isEmpty()) {
+      return false;
+    }
+    Long until = contendedUntil.get(new KeyName(request.keyspace().id(), request.key()));
+    return until != null && nowNanos() < until;
+  }
+
+  /// One step of a scan from a cursor in a slot of this shard.
+  public void scan(
+      KeyspaceConfig keyspace,
+      long cursor,
+      int limit,
+      boolean ledOnly,
+      Completion<? super ScanOutcome> completion) {
+    long deadline = nowNanos() + keyspace.timeoutMillis() * 1_000_000L;
+    new ScanOperation(this, keyspace, cursor, limit, ledOnly, deadline, completion).start();
+  }
+
+  /// Counts over all members.
+  public void count(KeyspaceConfig keyspace, Completion<? super CountOutcome> completion) {
+    long deadline = nowNanos() + keyspace.timeoutMillis() * 1_000_000L;
+    new CountOperation(this, keyspace.id(), deadline, completion).start();
+  }
+
+  /// An answer to an operation of this shard.
+  public void reply(int node, Message.Reply reply) {
+    Operation operation = inFlight.find(reply.id());
+    if (operation != null) {
+      operation.reply(node, reply);
+    }
+  }
+
+  /// Something came from a node.
+  public void heard(int node) {
+    count(Statistics.Counter.MESSAGES_RECEIVED);
+    peers.heard(node);
+  }
+
+  /// A heartbeat came from a node.
+  public void heartbeat(int node, long wallMillis) {
+    peers.heartbeat(node, wallMillis);
+  }
+
+  /// A connection opened or broke.
+  public void connection(int node, boolean open) {
+    if (open) {
+      peers.heard(node);
+    } else {
+      inFlight.lost(node);
+    }
+  }
+
+  /// Sends heartbeats and adjusts how far stamps may run ahead; every [#HEARTBEAT_NANOS].
+  public void beat() {
+    Message.Heartbeat heartbeat = new Message.Heartbeat(wallMillis());
+    for (var member : topology.members()) {
+      if (member.number() != self) {
+        send(member.number(), shard, heartbeat, shard);
+      }
+    }
+    replica.store().latestPhysicalMillis(peers.latestPhysicalMillis());
+  }
+
+  /// Operations and updates that wait, for figures; any thread may read it stale.
+  public int waiting() {
+    return inFlight.size() + updates.waiting() + replica.waiting();
+  }
+
+  /// What this shard has done.
+  public Statistics statistics() {
+    return statistics;
+  }
+
+  /// Whether a member is believed alive by this shard.
+  public boolean live(int member) {
+    return peers.live(member);
+  }
+
+  private @Nullable Request request(KeyspaceConfig keyspace, byte[] key, Level level) {
+    int slot = Slots.of(key);
+    int[] replicas = topology.replicas(topology.partitionOf(slot));
+    int n = replicas.length;
+    int r = level.r() == 0 ? Math.min(keyspace.r(), n) : level.r();
+    int w = level.w() == 0 ? Math.min(keyspace.w(), n) : level.w();
+    if (r > n || w > n) {
+      return null;
+    }
+    int timeout = level.timeoutMillis() == 0 ? keyspace.timeoutMillis() : level.timeoutMillis();
+    long deadline = nowNanos() + timeout * 1_000_000L;
+    return new Request(keyspace, slot, key, replicas, r, w, deadline);
+  }
+
+  private Unanswered refuse(Level level) {
+    count(Statistics.Counter.REFUSED_OTHER);
+    return new Unanswered.Refused(
+        Reason.INVALID,
+        "level R=%d W=%d is more than there are replicas".formatted(level.r(), level.w()),
+        0);
+  }
+
+  private void countFailure(Unanswered why) {
+    count(
+        switch (why) {
+          case Unanswered.Unknown unknown -> Statistics.Counter.UNKNOWN;
+          case Unanswered.Refused refused ->
+              switch (refused.reason()) {
+                case UNAVAILABLE -> Statistics.Counter.REFUSED_UNAVAILABLE;
+                case OVERLOADED -> Statistics.Counter.REFUSED_OVERLOADED;
+                case TRY_AGAIN, INVALID, LOADING -> Statistics.Counter.REFUSED_OTHER;
+              };
+        });
+  }
+
+  Unanswered.Refused full() {
+    count(Statistics.Counter.IN_FLIGHT_FULL);
+    return new Unanswered.Refused(Reason.OVERLOADED, "too many requests in flight", 20);
+  }
+
+  /// Sends to the shard of `node` that owns `slot`.
+  boolean send(int node, int slot, Message message) {
+    return send(node, topology.partitionOf(slot), message, shard);
+  }
+
+  private boolean send(int node, int toShard, Message message, int fromShard) {
+    frame.clear();
+    MessageCodec.encode(message, frame);
+    boolean sent = network.send(fromShard, node, toShard, frame);
+    count(sent ? Statistics.Counter.MESSAGES_SENT : Statistics.Counter.MESSAGES_UNSENT);
+    return sent;
+  }
+
+  /// Answers a request of a shard elsewhere.
+  public void answer(int node, int toShard, Message.Reply reply) {
+    send(node, toShard, reply, shard);
+  }
+
+  void count(Statistics.Counter counter) {
+    statistics.add(counter);
+  }
+
+  int place(int[] replicas, int node) {
+    for (int i = 0; i < replicas.length; i++) {
+      if (replicas[i] == node) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /// Whether this node is the first live replica of a slot.
+  public boolean leads(int slot) {
+    return firstLive(topology.replicas(topology.partitionOf(slot))) == self;
+  }
+
+  int firstLive(int[] replicas) {
+    return peers.firstLive(replicas);
+  }
+
+  long hedgeNanos() {
+    return Math.clamp(usualReadNanos * HEDGE_FACTOR, MIN_HEDGE_NANOS, MAX_HEDGE_NANOS);
+  }
+
+  long ledRecords(int keyspace) {
+    return ledRecords.applyAsLong(keyspace);
+  }
+
+  int self() {
+    return self;
+  }
+
+  Topology topology() {
+    return topology;
+  }
+
+  long epoch() {
+    return topology.epoch();
+  }
+
+  Replica replica() {
+    return replica;
+  }
+
+  InFlight inFlight() {
+    return inFlight;
+  }
+
+  PlantedBug planted() {
+    return planted;
+  }
+
+  long nowNanos() {
+    return clock.monotonicNanos();
+  }
+
+  long wallMillis() {
+    return clock.wallMillis();
+  }
+}

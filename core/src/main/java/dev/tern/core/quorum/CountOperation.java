@@ -1,0 +1,91 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.keyspace.Completion;
+import dev.tern.core.keyspace.CountOutcome;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.topology.Member;
+import java.util.LinkedHashSet;
+import java.util.Set;
+
+/// Asks every live member how many records it has where it is the first live replica, and adds up.
+final class CountOperation extends Operation {
+  private final Coordinator coordinator;
+  private final int keyspace;
+  private final Completion<? super CountOutcome> completion;
+  private final Set<Integer> asked = new LinkedHashSet<>();
+  private long total;
+  private boolean finished;
+
+  CountOperation(
+      Coordinator coordinator,
+      int keyspace,
+      long deadlineNanos,
+      Completion<? super CountOutcome> completion) {
+    super(deadlineNanos);
+    this.coordinator = coordinator;
+    this.keyspace = keyspace;
+    this.completion = completion;
+  }
+
+  void start() {
+    if (!coordinator.inFlight().add(this)) {
+      completion.complete(coordinator.full());
+      return;
+    }
+    total = coordinator.ledRecords(keyspace);
+    Message.Count count = new Message.Count(id, coordinator.epoch(), keyspace);
+    for (Member member : coordinator.topology().members()) {
+      int node = member.number();
+      if (node != coordinator.self() && coordinator.live(node)) {
+        asked.add(node);
+        if (!coordinator.send(node, 0, count)) {
+          fail();
+          return;
+        }
+      }
+    }
+    finishIfAll();
+  }
+
+  private void finishIfAll() {
+    if (asked.isEmpty() && !finished) {
+      finished = true;
+      coordinator.inFlight().remove(this);
+      completion.complete(new CountOutcome.Count(total));
+    }
+  }
+
+  @Override
+  void reply(int node, Message.Reply reply) {
+    if (reply instanceof Message.Counted counted && asked.remove(node)) {
+      total += counted.records();
+      finishIfAll();
+    } else if (reply instanceof Message.Refused) {
+      fail();
+    }
+  }
+
+  @Override
+  void lost(int node) {
+    if (asked.contains(node)) {
+      fail();
+    }
+  }
+
+  @Override
+  void tick(long nowNanos) {
+    if (nowNanos >= deadlineNanos) {
+      fail();
+    }
+  }
+
+  private void fail() {
+    if (!finished) {
+      finished = true;
+      coordinator.inFlight().remove(this);
+      completion.complete(
+          new Unanswered.Refused(Reason.UNAVAILABLE, "a member did not tell its count", 100));
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.keyspace.Completion;
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
+
+/// An update that another node coordinates. It is sent once: when its answer is lost, nobody knows
+/// whether it was done.
+final class ForwardOperation extends Operation {
+  private final Coordinator coordinator;
+  private final Request request;
+  private final Update update;
+  private final Completion<? super UpdateOutcome> completion;
+  private int target;
+  private boolean finished;
+
+  ForwardOperation(
+      Coordinator coordinator,
+      Request request,
+      Update update,
+      Completion<? super UpdateOutcome> completion) {
+    super(request.deadlineNanos());
+    this.coordinator = coordinator;
+    this.request = request;
+    this.update = update;
+    this.completion = completion;
+  }
+
+  /// Sends the update to the first live replica; a blind put may go to any.
+  void start() {
+    if (!coordinator.inFlight().add(this)) {
+      completion.complete(coordinator.full());
+      return;
+    }
+    coordinator.count(Statistics.Counter.FORWARDED);
+    long left = Math.max(1, (deadlineNanos - coordinator.nowNanos()) / 1_000_000);
+    Message.Forward forward =
+        new Message.Forward(
+            id,
+            coordinator.epoch(),
+            request.keyspace().id(),
+            request.key(),
+            update,
+            new Level(request.r(), request.w(), (int) Math.min(left, Integer.MAX_VALUE)));
+    for (int node : request.replicas()) {
+      if (node != coordinator.self() && coordinator.live(node)) {
+        target = node;
+        if (coordinator.send(node, request.slot(), forward)) {
+          return;
+        }
+      }
+    }
+    finish(new Unanswered.Refused(Reason.UNAVAILABLE, "no replica of the key can be reached", 0));
+  }
+
+  @Override
+  void reply(int node, Message.Reply reply) {
+    if (finished || node != target) {
+      return;
+    }
+    switch (reply) {
+      case Message.Updated updated -> finish(updated.outcome());
+      case Message.Refused refused -> finish(refused.why());
+      case Message.Written m -> {}
+      case Message.Superseded m -> {}
+      case Message.Value m -> {}
+      case Message.Digest m -> {}
+      case Message.Scanned m -> {}
+      case Message.Counted m -> {}
+    }
+  }
+
+  @Override
+  void lost(int node) {
+    if (node == target && !finished) {
+      finish(new Unanswered.Unknown("the replica that coordinated the update was lost"));
+    }
+  }
+
+  @Override
+  void tick(long nowNanos) {
+    if (nowNanos >= deadlineNanos && !finished) {
+      finish(new Unanswered.Unknown("the replica that coordinates the update did not answer"));
+    }
+  }
+
+  private void finish(UpdateOutcome outcome) {
+    finished = true;
+    coordinator.inFlight().remove(this);
+    completion.complete(outcome);
+  }
+}

@@ -1,0 +1,30 @@
+package dev.tern.core.quorum;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// A key of a keyspace, for use in maps.
+final class KeyName {
+  private final int keyspace;
+  private final byte[] key;
+  private final int hash;
+
+  KeyName(int keyspace, byte[] key) {
+    this.keyspace = keyspace;
+    this.key = key;
+    this.hash = 31 * Arrays.hashCode(key) + keyspace;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof KeyName name
+        && hash == name.hash
+        && keyspace == name.keyspace
+        && Arrays.equals(key, name.key);
+  }
+
+  @Override
+  public int hashCode() {
+    return hash;
+  }
+}

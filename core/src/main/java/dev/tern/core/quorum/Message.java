@@ -1,0 +1,67 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.replica.ScanPage;
+import dev.tern.core.version.Version;
+import org.jspecify.annotations.Nullable;
+
+/// What shards of different nodes say to each other. Requests carry the sender's epoch; answers
+/// carry the request's id.
+public sealed interface Message {
+
+  /// A message that wants a [Reply].
+  sealed interface Request extends Message {
+    long id();
+
+    long epoch();
+  }
+
+  /// An answer.
+  sealed interface Reply extends Message {
+    long id();
+  }
+
+  /// Store this version.
+  record Write(long id, long epoch, int keyspace, byte[] key, Version version) implements Request {}
+
+  /// Tell the version of this key, or only its stamp.
+  record Read(long id, long epoch, int keyspace, byte[] key, boolean digest) implements Request {}
+
+  /// Coordinate this update.
+  record Forward(long id, long epoch, int keyspace, byte[] key, Update update, Level level)
+      implements Request {}
+
+  /// Tell keys from a cursor on.
+  record Scan(long id, long epoch, int keyspace, long cursor, int limit) implements Request {}
+
+  /// Tell how many records there are where this node is the first live replica.
+  record Count(long id, long epoch, int keyspace) implements Request {}
+
+  /// The sender lives, and its wall clock says this.
+  record Heartbeat(long wallMillis) implements Message {}
+
+  /// Stored, durably.
+  record Written(long id) implements Reply {}
+
+  /// Not stored: a version that wins is there.
+  record Superseded(long id, long stamp, int replica, long counter) implements Reply {}
+
+  /// The version at this replica, null for none.
+  record Value(long id, @Nullable Version version) implements Reply {}
+
+  /// Its stamp and minting replica; zeros for none.
+  record Digest(long id, long stamp, int replica) implements Reply {}
+
+  /// What became of a forwarded update.
+  record Updated(long id, UpdateOutcome outcome) implements Reply {}
+
+  record Scanned(long id, ScanPage page) implements Reply {}
+
+  record Counted(long id, long records) implements Reply {}
+
+  /// Nothing was done.
+  record Refused(long id, Unanswered.Refused why) implements Reply {}
+}

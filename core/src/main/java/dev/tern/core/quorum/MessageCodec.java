@@ -1,0 +1,276 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.replica.ScanPage;
+import dev.tern.core.replica.ScannedKey;
+import dev.tern.core.version.Version;
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The bytes of a [Message], format 1: `u8 format, u8 type, fields`. Ids are u64, epochs and counts
+/// varints, stamps u64, replica ids u32, keys and values blobs, an optional blob or version is led
+/// by a u8 that is 0 where it is absent.
+///
+/// | type | message | fields |
+/// |---|---|---|
+/// | 1 | Write | id epoch keyspace key version |
+/// | 2 | Read | id epoch keyspace key u8 digest |
+/// | 3 | Forward | id epoch keyspace key r w timeout update |
+/// | 4 | Scan | id epoch keyspace cursor limit |
+/// | 5 | Count | id epoch keyspace |
+/// | 6 | Heartbeat | wall milliseconds |
+/// | 16 | Written | id |
+/// | 17 | Superseded | id stamp replica counter |
+/// | 18 | Value | id version? |
+/// | 19 | Digest | id stamp replica |
+/// | 20 | Updated | id outcome |
+/// | 21 | Scanned | id next count (slot position key stamp replica live)* |
+/// | 22 | Counted | id records |
+/// | 23 | Refused | id reason retry message |
+public final class MessageCodec {
+  private static final int FORMAT = 1;
+  private static final Unanswered.Reason[] REASONS = Unanswered.Reason.values();
+  private static final UpdateOutcome.Why[] WHYS = UpdateOutcome.Why.values();
+  private static final Update.Condition[] CONDITIONS = Update.Condition.values();
+
+  private MessageCodec() {}
+
+  /// Appends a message.
+  public static void encode(Message message, ByteWriter out) {
+    out.writeByte(FORMAT);
+    switch (message) {
+      case Message.Write m -> {
+        request(out, 1, m, m.keyspace()).writeBlob(m.key());
+        m.version().encode(out);
+      }
+      case Message.Read m ->
+          request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(m.digest() ? 1 : 0);
+      case Message.Forward m -> {
+        request(out, 3, m, m.keyspace()).writeBlob(m.key());
+        Level level = m.level();
+        out.writeVarInt(level.r()).writeVarInt(level.w()).writeVarInt(level.timeoutMillis());
+        update(m.update(), out);
+      }
+      case Message.Scan m ->
+          request(out, 4, m, m.keyspace()).writeVarLong(m.cursor()).writeVarInt(m.limit());
+      case Message.Count m -> request(out, 5, m, m.keyspace());
+      case Message.Heartbeat m -> out.writeByte(6).writeVarLong(m.wallMillis());
+      case Message.Written m -> out.writeByte(16).writeLong(m.id());
+      case Message.Superseded m -> {
+        out.writeByte(17).writeLong(m.id()).writeLong(m.stamp());
+        out.writeInt(m.replica()).writeVarLong(m.counter());
+      }
+      case Message.Value m -> {
+        out.writeByte(18).writeLong(m.id()).writeByte(m.version() == null ? 0 : 1);
+        if (m.version() != null) {
+          m.version().encode(out);
+        }
+      }
+      case Message.Digest m ->
+          out.writeByte(19).writeLong(m.id()).writeLong(m.stamp()).writeInt(m.replica());
+      case Message.Updated m -> {
+        out.writeByte(20).writeLong(m.id());
+        outcome(m.outcome(), out);
+      }
+      case Message.Scanned m -> page(m, out);
+      case Message.Counted m -> out.writeByte(22).writeLong(m.id()).writeVarLong(m.records());
+      case Message.Refused m -> {
+        out.writeByte(23).writeLong(m.id());
+        refused(m.why(), out);
+      }
+    }
+  }
+
+  /// @throws DecodeException if the bytes are no message of format 1
+  public static Message decode(ByteReader in) {
+    int format = in.readUnsignedByte();
+    if (format != FORMAT) {
+      throw new DecodeException("a message of format " + format + "; this node speaks 1");
+    }
+    int type = in.readUnsignedByte();
+    Message message =
+        switch (type) {
+          case 1 ->
+              new Message.Write(
+                  in.readLong(),
+                  in.readVarLong(),
+                  in.readVarInt(),
+                  in.readBlob(),
+                  Version.decode(in));
+          case 2 ->
+              new Message.Read(
+                  in.readLong(), in.readVarLong(), in.readVarInt(), in.readBlob(), flag(in));
+          case 3 -> forward(in);
+          case 4 ->
+              new Message.Scan(
+                  in.readLong(),
+                  in.readVarLong(),
+                  in.readVarInt(),
+                  in.readVarLong(),
+                  in.readVarInt());
+          case 5 -> new Message.Count(in.readLong(), in.readVarLong(), in.readVarInt());
+          case 6 -> new Message.Heartbeat(in.readVarLong());
+          case 16 -> new Message.Written(in.readLong());
+          case 17 ->
+              new Message.Superseded(in.readLong(), in.readLong(), in.readInt(), in.readVarLong());
+          case 18 -> new Message.Value(in.readLong(), flag(in) ? Version.decode(in) : null);
+          case 19 -> new Message.Digest(in.readLong(), in.readLong(), in.readInt());
+          case 20 -> new Message.Updated(in.readLong(), outcome(in));
+          case 21 -> page(in);
+          case 22 -> new Message.Counted(in.readLong(), in.readVarLong());
+          case 23 -> new Message.Refused(in.readLong(), refused(in));
+          default -> throw new DecodeException("a message of type " + type);
+        };
+    in.expectEnd();
+    return message;
+  }
+
+  private static ByteWriter request(
+      ByteWriter out, int type, Message.Request message, int keyspace) {
+    out.writeByte(type).writeLong(message.id()).writeVarLong(message.epoch());
+    return out.writeVarInt(keyspace);
+  }
+
+  private static Message.Forward forward(ByteReader in) {
+    long id = in.readLong();
+    long epoch = in.readVarLong();
+    int keyspace = in.readVarInt();
+    byte[] key = in.readBlob();
+    int r = in.readVarInt();
+    int w = in.readVarInt();
+    int timeout = in.readVarInt();
+    if (r < 0 || r > 255 || w < 0 || w > 255 || timeout < 0) {
+      throw new DecodeException("a level out of range");
+    }
+    return new Message.Forward(id, epoch, keyspace, key, update(in), new Level(r, w, timeout));
+  }
+
+  private static void update(Update update, ByteWriter out) {
+    switch (update) {
+      case Update.Put u -> {
+        out.writeByte(1).writeBlob(u.value()).writeVarLong(u.expiryMillis());
+        out.writeByte(u.condition().ordinal()).writeByte(u.returnPrevious() ? 1 : 0);
+      }
+      case Update.Delete u -> out.writeByte(2).writeByte(u.returnPrevious() ? 1 : 0);
+      case Update.Add u -> out.writeByte(3).writeLong(u.delta());
+      case Update.AddDecimal u -> out.writeByte(4).writeString(u.delta());
+      case Update.Append u -> out.writeByte(5).writeBlob(u.suffix());
+      case Update.Expire u -> out.writeByte(6).writeVarLong(u.expiryMillis());
+    }
+  }
+
+  private static Update update(ByteReader in) {
+    int type = in.readUnsignedByte();
+    return switch (type) {
+      case 1 ->
+          new Update.Put(
+              in.readBlob(), in.readVarLong(), member(CONDITIONS, in.readUnsignedByte()), flag(in));
+      case 2 -> new Update.Delete(flag(in));
+      case 3 -> new Update.Add(in.readLong());
+      case 4 -> new Update.AddDecimal(in.readString());
+      case 5 -> new Update.Append(in.readBlob());
+      case 6 -> new Update.Expire(in.readVarLong());
+      default -> throw new DecodeException("an update of type " + type);
+    };
+  }
+
+  private static void outcome(UpdateOutcome outcome, ByteWriter out) {
+    switch (outcome) {
+      case UpdateOutcome.Done o -> {
+        int value = o.value() == null ? 0 : 4;
+        out.writeByte(1).writeByte((o.existed() ? 1 : 0) | (o.applied() ? 2 : 0) | value);
+        if (o.value() != null) {
+          out.writeBlob(o.value());
+        }
+      }
+      case UpdateOutcome.Rejected o -> out.writeByte(2).writeByte(o.why().ordinal());
+      case Unanswered.Refused o -> {
+        out.writeByte(3);
+        refused(o, out);
+      }
+      case Unanswered.Unknown o -> out.writeByte(4).writeString(o.message());
+    }
+  }
+
+  private static UpdateOutcome outcome(ByteReader in) {
+    int type = in.readUnsignedByte();
+    switch (type) {
+      case 1 -> {
+        int flags = in.readUnsignedByte();
+        byte @Nullable [] value = (flags & 4) != 0 ? in.readBlob() : null;
+        return new UpdateOutcome.Done((flags & 1) != 0, (flags & 2) != 0, value);
+      }
+      case 2 -> {
+        return new UpdateOutcome.Rejected(member(WHYS, in.readUnsignedByte()));
+      }
+      case 3 -> {
+        return refused(in);
+      }
+      case 4 -> {
+        return new Unanswered.Unknown(in.readString());
+      }
+      default -> throw new DecodeException("an outcome of type " + type);
+    }
+  }
+
+  private static void refused(Unanswered.Refused why, ByteWriter out) {
+    out.writeByte(why.reason().ordinal()).writeVarLong(why.retryAfterMillis());
+    out.writeString(why.message());
+  }
+
+  private static Unanswered.Refused refused(ByteReader in) {
+    Unanswered.Reason reason = member(REASONS, in.readUnsignedByte());
+    long retry = in.readVarLong();
+    return new Unanswered.Refused(reason, in.readString(), retry);
+  }
+
+  private static void page(Message.Scanned message, ByteWriter out) {
+    List<ScannedKey> keys = message.page().keys();
+    out.writeByte(21).writeLong(message.id()).writeVarLong(message.page().next());
+    out.writeVarInt(keys.size());
+    for (ScannedKey key : keys) {
+      out.writeVarInt(key.slot()).writeVarLong(key.position()).writeBlob(key.key());
+      out.writeLong(key.stamp()).writeInt(key.replica()).writeByte(key.live() ? 1 : 0);
+    }
+  }
+
+  private static Message page(ByteReader in) {
+    long id = in.readLong();
+    long next = in.readVarLong();
+    int count = in.readLength();
+    List<ScannedKey> keys = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      keys.add(
+          new ScannedKey(
+              in.readVarInt(),
+              in.readVarLong(),
+              in.readBlob(),
+              in.readLong(),
+              in.readInt(),
+              flag(in)));
+    }
+    return new Message.Scanned(id, new ScanPage(keys, next));
+  }
+
+  private static boolean flag(ByteReader in) {
+    int value = in.readUnsignedByte();
+    if (value > 1) {
+      throw new DecodeException("a flag of " + value);
+    }
+    return value == 1;
+  }
+
+  private static <T> T member(T[] values, int ordinal) {
+    if (ordinal >= values.length) {
+      throw new DecodeException("value " + ordinal + " of an enumeration of " + values.length);
+    }
+    return values[ordinal];
+  }
+}

@@ -1,0 +1,91 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.Topology;
+import dev.tern.env.Clock;
+import dev.tern.env.Network;
+import java.util.Arrays;
+
+/// Who answers: a member is believed alive while its connection is open and something came from it
+/// within [#SUSPECT_NANOS]. A stand-in for gossip, with the same question to ask.
+final class Peers {
+  /// How often a heartbeat goes out, nanoseconds.
+  static final long HEARTBEAT_NANOS = 200_000_000;
+
+  /// Silence after which a member is believed dead, nanoseconds.
+  static final long SUSPECT_NANOS = 1_000_000_000;
+
+  /// How far stamps may run ahead of most members' clocks, milliseconds.
+  static final long TOLERANCE_MILLIS = 30_000;
+
+  private final int shard;
+  private final int self;
+  private final Topology topology;
+  private final Network network;
+  private final Clock clock;
+
+  /// By member number; 0 for never.
+  private final long[] heardNanos;
+
+  /// What a member's wall clock said less what ours did, milliseconds.
+  private final long[] offsetMillis;
+
+  Peers(int shard, int self, Topology topology, Network network, Clock clock) {
+    this.shard = shard;
+    this.self = self;
+    this.topology = topology;
+    this.network = network;
+    this.clock = clock;
+    int largest = topology.members().getLast().number();
+    this.heardNanos = new long[largest + 1];
+    Arrays.fill(heardNanos, Long.MIN_VALUE);
+    this.offsetMillis = new long[largest + 1];
+  }
+
+  boolean live(int member) {
+    if (member == self) {
+      return true;
+    }
+    long heard = heardNanos[member];
+    return heard != Long.MIN_VALUE
+        && clock.monotonicNanos() - heard < SUSPECT_NANOS
+        && network.connected(shard, member);
+  }
+
+  void heard(int member) {
+    if (member > 0 && member < heardNanos.length) {
+      heardNanos[member] = clock.monotonicNanos();
+    }
+  }
+
+  void heartbeat(int member, long wallMillis) {
+    if (member > 0 && member < offsetMillis.length) {
+      offsetMillis[member] = wallMillis - clock.wallMillis();
+    }
+  }
+
+  /// The first member of a list believed alive, 0 if none.
+  int firstLive(int[] replicas) {
+    for (int member : replicas) {
+      if (live(member)) {
+        return member;
+      }
+    }
+    return 0;
+  }
+
+  /// Until when stamps may be minted: the median of the live members' clocks and the tolerance.
+  long latestPhysicalMillis() {
+    long[] offsets = new long[topology.members().size()];
+    int known = 0;
+    for (Member member : topology.members()) {
+      if (member.number() == self) {
+        offsets[known++] = 0;
+      } else if (live(member.number())) {
+        offsets[known++] = offsetMillis[member.number()];
+      }
+    }
+    Arrays.sort(offsets, 0, known);
+    return clock.wallMillis() + offsets[(known - 1) / 2] + TOLERANCE_MILLIS;
+  }
+}

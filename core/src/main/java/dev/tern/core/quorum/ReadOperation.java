@@ -1,0 +1,358 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.replica.Applied;
+import dev.tern.core.version.Version;
+import org.jspecify.annotations.Nullable;
+
+/// A read of `r` replicas: the value from one, digests from the others, the newest wins. Where they
+/// differ, those behind are brought up to the newest before the answer, so that no later read of
+/// `r` replicas with `2r > n` sees less (monotonic reads).
+///
+/// Replicas are asked in the order: this one, then the live ones of the list. One that is lost, or
+/// slower than the hedge delay, is helped out by the next.
+final class ReadOperation extends Operation {
+  /// Takes the outcome.
+  interface Done {
+    /// @param uniform whether the `r` replicas agreed
+    void read(@Nullable Version newest, boolean uniform);
+
+    void failed(Unanswered why);
+  }
+
+  private enum State {
+    IDLE,
+    ASKED,
+    ANSWERED,
+    LOST
+  }
+
+  private final Coordinator coordinator;
+  private final Request request;
+  private final Done done;
+
+  /// Whether this replica's pending version counts, and repair is left to the write that follows.
+  private final boolean forUpdate;
+
+  private final State[] states;
+  private final long[] stamps;
+  private final int[] minters;
+  private final @Nullable Version[] versions;
+  private @Nullable Version repairedVersion;
+  private int answered;
+  private int repairsOutstanding;
+  private boolean finished;
+  private long hedgeAtNanos;
+
+  ReadOperation(Coordinator coordinator, Request request, boolean forUpdate, Done done) {
+    super(request.deadlineNanos());
+    this.coordinator = coordinator;
+    this.request = request;
+    this.forUpdate = forUpdate;
+    this.done = done;
+    int n = request.replicas().length;
+    this.states = new State[n];
+    java.util.Arrays.fill(states, State.IDLE);
+    this.stamps = new long[n];
+    this.minters = new int[n];
+    this.versions = new Version[n];
+  }
+
+  void start() {
+    if (!coordinator.inFlight().add(this)) {
+      done.failed(coordinator.full());
+      return;
+    }
+    hedgeAtNanos = coordinator.nowNanos() + coordinator.hedgeNanos();
+    for (int asked = 0; asked < request.r() && !finished; asked++) {
+      if (!askNext(asked > 0)) {
+        unavailable();
+        return;
+      }
+    }
+  }
+
+  /// Asks the best replica not yet asked; false if there is none.
+  private boolean askNext(boolean digest) {
+    int self = request.place(coordinator.self());
+    if (self >= 0 && states[self] == State.IDLE) {
+      askSelf(self);
+      return true;
+    }
+    int n = request.replicas().length;
+    int start = (int) (id % n);
+    for (int i = 0; i < n; i++) {
+      int place = (start + i) % n;
+      if (states[place] == State.IDLE && coordinator.live(request.replicas()[place])) {
+        if (ask(place, digest)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private boolean ask(int place, boolean digest) {
+    Message.Read read =
+        new Message.Read(id, coordinator.epoch(), request.keyspace().id(), request.key(), digest);
+    boolean sent = coordinator.send(request.replicas()[place], request.slot(), read);
+    states[place] = sent ? State.ASKED : State.LOST;
+    return sent;
+  }
+
+  private void askSelf(int place) {
+    states[place] = State.ASKED;
+    dev.tern.core.replica.Found found =
+        (version, failure) -> {
+          if (failure != null) {
+            lostAt(place);
+          } else {
+            answer(place, version);
+          }
+        };
+    if (forUpdate) {
+      coordinator
+          .replica()
+          .readLatest(request.keyspace().id(), request.slot(), request.key(), found);
+    } else {
+      coordinator
+          .replica()
+          .read(
+              request.keyspace().id(),
+              request.slot(),
+              request.key(),
+              request.keyspace().durability(),
+              found);
+    }
+  }
+
+  private void answer(int place, @Nullable Version version) {
+    versions[place] = version;
+    answer(place, version == null ? 0 : version.stamp(), version == null ? 0 : version.replica());
+  }
+
+  private void answer(int place, long stamp, int minter) {
+    if (finished || states[place] == State.ANSWERED) {
+      return;
+    }
+    states[place] = State.ANSWERED;
+    answered++;
+    stamps[place] = stamp;
+    minters[place] = minter;
+    if (answered >= request.r() && repairsOutstanding == 0) {
+      resolve();
+    }
+  }
+
+  private void resolve() {
+    int newest = -1;
+    boolean uniform = true;
+    for (int i = 0; i < states.length; i++) {
+      if (states[i] == State.ANSWERED) {
+        int order =
+            newest < 0
+                ? 1
+                : Version.compare(stamps[i], minters[i], stamps[newest], minters[newest]);
+        uniform &= newest < 0 || order == 0;
+        if (order > 0 || order == 0 && versions[i] != null) {
+          newest = i;
+        }
+      }
+    }
+    if (coordinator.planted() == PlantedBug.DIGEST_MISMATCH_IGNORED && versions[0] != null) {
+      newest = 0;
+      uniform = true;
+    }
+    if (stamps[newest] != 0 && versions[newest] == null) {
+      // Only its digest is known: fetch it.
+      answered--;
+      if (!ask(newest, false)) {
+        lostAt(newest);
+      }
+      return;
+    }
+    if (uniform || forUpdate || coordinator.planted() == PlantedBug.NO_READ_REPAIR) {
+      finish();
+      done.read(versions[newest], uniform);
+      return;
+    }
+    repair(java.util.Objects.requireNonNull(versions[newest]), newest);
+  }
+
+  private void repair(Version version, int newest) {
+    coordinator.count(Statistics.Counter.READ_REPAIRS);
+    repairedVersion = version;
+    long stamp = stamps[newest];
+    int minter = minters[newest];
+    repairsOutstanding = 1;
+    for (int i = 0; i < states.length; i++) {
+      boolean behind = stamps[i] != stamp || minters[i] != minter;
+      if (states[i] == State.ANSWERED && behind) {
+        repairsOutstanding++;
+        repairAt(i, version);
+      }
+    }
+    repaired();
+  }
+
+  private void repairAt(int place, Version version) {
+    states[place] = State.ASKED;
+    int node = request.replicas()[place];
+    if (node != coordinator.self()) {
+      Message.Write write =
+          new Message.Write(
+              id, coordinator.epoch(), request.keyspace().id(), request.key(), version);
+      if (!coordinator.send(node, request.slot(), write)) {
+        lostAt(place);
+      }
+      return;
+    }
+    coordinator
+        .replica()
+        .apply(
+            request.keyspace().id(),
+            request.slot(),
+            request.key(),
+            version,
+            request.keyspace().durability(),
+            new Applied() {
+              @Override
+              public void durable() {
+                repairedAt(place);
+              }
+
+              @Override
+              public void superseded(Version by) {
+                repairedAt(place);
+              }
+
+              @Override
+              public void refused(Unanswered.Refused why) {
+                lostAt(place);
+              }
+            });
+  }
+
+  private void repairedAt(int place) {
+    if (!finished && states[place] == State.ASKED && repairsOutstanding > 0) {
+      states[place] = State.ANSWERED;
+      repaired();
+    }
+  }
+
+  private void repaired() {
+    if (--repairsOutstanding == 0 && !finished) {
+      finish();
+      done.read(repairedVersion, false);
+    }
+  }
+
+  @Override
+  void reply(int node, Message.Reply reply) {
+    int place = request.place(node);
+    if (place < 0 || finished) {
+      return;
+    }
+    switch (reply) {
+      case Message.Value value -> {
+        if (repairsOutstanding == 0) {
+          answer(place, value.version());
+        }
+      }
+      case Message.Digest digest -> {
+        if (repairsOutstanding == 0 && states[place] != State.ANSWERED) {
+          answer(place, digest.stamp(), digest.replica());
+        }
+      }
+      case Message.Written written -> repairedAt(place);
+      case Message.Superseded superseded -> repairedAt(place);
+      case Message.Refused refused -> lostAt(place);
+      case Message.Updated m -> {}
+      case Message.Scanned m -> {}
+      case Message.Counted m -> {}
+    }
+  }
+
+  @Override
+  void lost(int node) {
+    int place = request.place(node);
+    if (place >= 0 && states[place] == State.ASKED) {
+      lostAt(place);
+    }
+  }
+
+  private void lostAt(int place) {
+    if (finished) {
+      return;
+    }
+    states[place] = State.LOST;
+    if (repairsOutstanding > 0) {
+      // A replica that is behind could not be mended: begin anew with those that are left, under a
+      // new id, so that answers to what was asked before are not taken for answers to this.
+      restart();
+    } else if (!askNext(false) && outstanding() + answered < request.r()) {
+      unavailable();
+    }
+  }
+
+  private void restart() {
+    repairsOutstanding = 0;
+    answered = 0;
+    coordinator.inFlight().remove(this);
+    if (!coordinator.inFlight().add(this)) {
+      unavailable();
+      return;
+    }
+    for (int i = 0; i < states.length; i++) {
+      if (states[i] != State.LOST) {
+        states[i] = State.IDLE;
+        versions[i] = null;
+      }
+    }
+    for (int asked = 0; asked < request.r() && !finished; asked++) {
+      if (!askNext(asked > 0)) {
+        unavailable();
+        return;
+      }
+    }
+  }
+
+  private int outstanding() {
+    int count = 0;
+    for (State state : states) {
+      count += state == State.ASKED ? 1 : 0;
+    }
+    return count;
+  }
+
+  @Override
+  void tick(long nowNanos) {
+    if (nowNanos >= deadlineNanos) {
+      unavailable();
+    } else if (nowNanos >= hedgeAtNanos && repairsOutstanding == 0) {
+      hedgeAtNanos = Long.MAX_VALUE;
+      if (askNext(false)) {
+        coordinator.count(Statistics.Counter.HEDGED_READS);
+      }
+    }
+  }
+
+  private void unavailable() {
+    if (!finished) {
+      finish();
+      done.failed(
+          new Unanswered.Refused(
+              Reason.UNAVAILABLE,
+              "%d of %d replicas answered, the read needs %d"
+                  .formatted(answered, states.length, request.r()),
+              0));
+    }
+  }
+
+  private void finish() {
+    finished = true;
+    coordinator.inFlight().remove(this);
+  }
+}

@@ -1,0 +1,37 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.keyspace.KeyspaceConfig;
+
+/// What all operations on a key need to know.
+///
+/// @param keyspace whose key it is
+/// @param slot of the key
+/// @param key the bytes
+/// @param replicas the key's replica list
+/// @param r answers a read needs, at most the list's length
+/// @param w acknowledgements a write needs, likewise
+/// @param deadlineNanos monotonic
+record Request(
+    KeyspaceConfig keyspace,
+    int slot,
+    byte[] key,
+    int[] replicas,
+    int r,
+    int w,
+    long deadlineNanos) {
+
+  /// The level of the read before a write: it meets every write of level `w`.
+  Request forUpdate() {
+    int strict = Math.max(r, replicas.length - w + 1);
+    return new Request(keyspace, slot, key, replicas, strict, w, deadlineNanos);
+  }
+
+  int place(int node) {
+    for (int i = 0; i < replicas.length; i++) {
+      if (replicas[i] == node) {
+        return i;
+      }
+    }
+    return -1;
+  }
+}

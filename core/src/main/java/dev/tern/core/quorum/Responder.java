@@ -1,0 +1,198 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.replica.Applied;
+import dev.tern.core.replica.Replica;
+import dev.tern.core.replica.ScanCursor;
+import dev.tern.core.topology.Slots;
+import dev.tern.core.topology.Topology;
+import dev.tern.core.version.Version;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Serves what coordinators of other nodes ask of this shard's replicas.
+public final class Responder {
+  /// Forwarded updates remembered, so that one that arrives twice is done once.
+  private static final int MAX_REMEMBERED = 65_536;
+
+  private final Coordinator coordinator;
+  private final Replica replica;
+  private final Topology topology;
+  private final Map<Integer, KeyspaceConfig> keyspaces;
+  private final PlantedBug planted;
+  private final Map<Origin, Boolean> forwardsSeen =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Origin, Boolean> eldest) {
+          return size() > MAX_REMEMBERED;
+        }
+      };
+
+  private record Origin(int node, int shard, long id) {}
+
+  /// Serves the replicas behind a coordinator.
+  public Responder(
+      Coordinator coordinator,
+      Replica replica,
+      Topology topology,
+      Map<Integer, KeyspaceConfig> keyspaces,
+      PlantedBug planted) {
+    this.coordinator = coordinator;
+    this.replica = replica;
+    this.topology = topology;
+    this.keyspaces = keyspaces;
+    this.planted = planted;
+  }
+
+  /// Carries out a request and answers it.
+  public void request(int node, int shard, Message.Request request) {
+    Unanswered.Refused refusal = refusal(request);
+    if (refusal != null) {
+      coordinator.answer(node, shard, new Message.Refused(request.id(), refusal));
+      return;
+    }
+    switch (request) {
+      case Message.Write write -> write(node, shard, write);
+      case Message.Read read -> read(node, shard, read);
+      case Message.Forward forward -> forward(node, shard, forward);
+      case Message.Scan scan -> scan(node, shard, scan);
+      case Message.Count count ->
+          coordinator.answer(
+              node,
+              shard,
+              new Message.Counted(count.id(), coordinator.ledRecords(count.keyspace())));
+    }
+  }
+
+  private Unanswered.@Nullable Refused refusal(Message.Request request) {
+    if (request.epoch() < topology.epoch()) {
+      return new Unanswered.Refused(
+          Reason.TRY_AGAIN, "the sender's topology is older than epoch " + topology.epoch(), 0);
+    }
+    int slot;
+    int keyspace;
+    switch (request) {
+      case Message.Write m -> {
+        slot = Slots.of(m.key());
+        keyspace = m.keyspace();
+      }
+      case Message.Read m -> {
+        slot = Slots.of(m.key());
+        keyspace = m.keyspace();
+      }
+      case Message.Forward m -> {
+        slot = Slots.of(m.key());
+        keyspace = m.keyspace();
+      }
+      case Message.Scan m -> {
+        slot = ScanCursor.slot(m.cursor());
+        keyspace = m.keyspace();
+      }
+      case Message.Count m -> {
+        return null;
+      }
+    }
+    boolean owned = slot >= 0 && slot < Slots.COUNT && replica.store().holds(slot);
+    int[] replicas = owned ? topology.replicas(topology.partitionOf(slot)) : new int[0];
+    if (!keyspaces.containsKey(keyspace) || coordinator.place(replicas, coordinator.self()) < 0) {
+      return new Unanswered.Refused(
+          Reason.TRY_AGAIN,
+          "this node does not hold keyspace %d, slot %d".formatted(keyspace, slot),
+          0);
+    }
+    return null;
+  }
+
+  private KeyspaceConfig keyspace(int id) {
+    return java.util.Objects.requireNonNull(keyspaces.get(id));
+  }
+
+  private void write(int node, int shard, Message.Write write) {
+    long id = write.id();
+    replica.apply(
+        write.keyspace(),
+        Slots.of(write.key()),
+        write.key(),
+        write.version(),
+        keyspace(write.keyspace()).durability(),
+        new Applied() {
+          @Override
+          public void durable() {
+            coordinator.answer(node, shard, new Message.Written(id));
+          }
+
+          @Override
+          public void superseded(Version by) {
+            coordinator.answer(
+                node, shard, new Message.Superseded(id, by.stamp(), by.replica(), by.counter()));
+          }
+
+          @Override
+          public void refused(Unanswered.Refused why) {
+            coordinator.answer(node, shard, new Message.Refused(id, why));
+          }
+        });
+  }
+
+  private void read(int node, int shard, Message.Read read) {
+    replica.read(
+        read.keyspace(),
+        Slots.of(read.key()),
+        read.key(),
+        keyspace(read.keyspace()).durability(),
+        (version, failure) -> coordinator.answer(node, shard, answer(read, version, failure)));
+  }
+
+  private static Message.Reply answer(
+      Message.Read read, @Nullable Version version, @Nullable Throwable failure) {
+    if (failure != null) {
+      return new Message.Refused(
+          read.id(), new Unanswered.Refused(Reason.UNAVAILABLE, String.valueOf(failure), 0));
+    }
+    if (!read.digest()) {
+      return new Message.Value(read.id(), version);
+    }
+    return version == null
+        ? new Message.Digest(read.id(), 0, 0)
+        : new Message.Digest(read.id(), version.stamp(), version.replica());
+  }
+
+  private void forward(int node, int shard, Message.Forward forward) {
+    Origin origin = new Origin(node, shard, forward.id());
+    boolean again = forwardsSeen.put(origin, true) != null;
+    if (again && planted != PlantedBug.FORWARD_APPLIED_TWICE) {
+      return;
+    }
+    coordinator.update(
+        keyspace(forward.keyspace()),
+        forward.key(),
+        forward.update(),
+        forward.level(),
+        true,
+        outcome -> coordinator.answer(node, shard, new Message.Updated(forward.id(), outcome)));
+  }
+
+  private void scan(int node, int shard, Message.Scan scan) {
+    int limit = Math.clamp(scan.limit(), 1, Coordinator.MAX_SCAN_LIMIT);
+    replica.scan(
+        scan.keyspace(),
+        scan.cursor(),
+        limit,
+        keyspace(scan.keyspace()).durability(),
+        (page, failure) ->
+            coordinator.answer(
+                node,
+                shard,
+                failure != null || page == null
+                    ? new Message.Refused(
+                        scan.id(),
+                        new Unanswered.Refused(Reason.UNAVAILABLE, String.valueOf(failure), 0))
+                    : new Message.Scanned(scan.id(), page)));
+  }
+}

@@ -1,0 +1,188 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.keyspace.Completion;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.ScanOutcome;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.replica.ScanCursor;
+import dev.tern.core.replica.ScanPage;
+import dev.tern.core.replica.ScannedKey;
+import dev.tern.core.topology.Slots;
+import dev.tern.core.version.Version;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// One step of a scan: `r` replicas of the cursor's partition tell what they have from there on;
+/// what all of them have covered is merged, the newest version of a key deciding whether it is
+/// live.
+final class ScanOperation extends Operation {
+  private final Coordinator coordinator;
+  private final KeyspaceConfig keyspace;
+  private final long cursor;
+  private final int limit;
+  private final boolean ledOnly;
+  private final Completion<? super ScanOutcome> completion;
+  private final List<Integer> targets = new ArrayList<>();
+  private final @Nullable ScanPage[] pages;
+  private int needed;
+  private boolean finished;
+
+  /// @param ledOnly keep only keys of slots whose first live replica is this node
+  ScanOperation(
+      Coordinator coordinator,
+      KeyspaceConfig keyspace,
+      long cursor,
+      int limit,
+      boolean ledOnly,
+      long deadlineNanos,
+      Completion<? super ScanOutcome> completion) {
+    super(deadlineNanos);
+    this.coordinator = coordinator;
+    this.keyspace = keyspace;
+    this.cursor = cursor;
+    this.limit = limit;
+    this.ledOnly = ledOnly;
+    this.completion = completion;
+    this.pages = new ScanPage[coordinator.topology().members().size()];
+  }
+
+  void start() {
+    int partition = coordinator.topology().partitionOf(ScanCursor.slot(cursor));
+    int[] replicas = coordinator.topology().replicas(partition);
+    needed = Math.min(keyspace.r(), replicas.length);
+    if (coordinator.place(replicas, coordinator.self()) >= 0) {
+      targets.add(coordinator.self());
+    }
+    for (int node : replicas) {
+      if (targets.size() < needed && node != coordinator.self() && coordinator.live(node)) {
+        targets.add(node);
+      }
+    }
+    if (targets.size() < needed || !coordinator.inFlight().add(this)) {
+      finished = true;
+      completion.complete(unreachable());
+      return;
+    }
+    Message.Scan scan = new Message.Scan(id, coordinator.epoch(), keyspace.id(), cursor, limit);
+    for (int i = 0; i < targets.size() && !finished; i++) {
+      int node = targets.get(i);
+      if (node == coordinator.self()) {
+        coordinator
+            .replica()
+            .scan(
+                keyspace.id(),
+                cursor,
+                limit,
+                keyspace.durability(),
+                (page, failure) -> {
+                  if (failure != null || page == null) {
+                    fail();
+                  } else {
+                    page(coordinator.self(), page);
+                  }
+                });
+      } else if (!coordinator.send(node, ScanCursor.slot(cursor), scan)) {
+        fail();
+      }
+    }
+  }
+
+  private void page(int node, ScanPage page) {
+    int place = targets.indexOf(node);
+    if (finished || place < 0 || pages[place] != null) {
+      return;
+    }
+    pages[place] = page;
+    if (--needed == 0) {
+      finished = true;
+      coordinator.inFlight().remove(this);
+      completion.complete(merged());
+    }
+  }
+
+  private ScanOutcome merged() {
+    long next = (long) endOfRun() << 48;
+    for (int i = 0; i < targets.size(); i++) {
+      next = Math.min(next, java.util.Objects.requireNonNull(pages[i]).next());
+    }
+    TreeMap<byte[], ScannedKey> newest = new TreeMap<>(java.util.Arrays::compareUnsigned);
+    for (int i = 0; i < targets.size(); i++) {
+      for (ScannedKey key : java.util.Objects.requireNonNull(pages[i]).keys()) {
+        if (ScanCursor.of(key.slot(), key.position()) < next) {
+          newest.merge(key.key(), key, ScanOperation::newer);
+        }
+      }
+    }
+    List<byte[]> live = new ArrayList<>();
+    for (ScannedKey key : newest.values()) {
+      if (key.live() && (!ledOnly || coordinator.leads(key.slot()))) {
+        live.add(key.key());
+      }
+    }
+    return new ScanOutcome.Page(live, next >= ScanCursor.END ? 0 : next);
+  }
+
+  private static ScannedKey newer(ScannedKey a, ScannedKey b) {
+    return Version.compare(a.stamp(), a.replica(), b.stamp(), b.replica()) >= 0 ? a : b;
+  }
+
+  /// The first slot after the cursor's that not all of those asked hold.
+  private int endOfRun() {
+    int partitions = coordinator.topology().partitions();
+    int partition = coordinator.topology().partitionOf(ScanCursor.slot(cursor)) + 1;
+    while (partition < partitions) {
+      int[] replicas = coordinator.topology().replicas(partition);
+      for (int node : targets) {
+        if (coordinator.place(replicas, node) < 0) {
+          return coordinator.topology().firstSlot(partition);
+        }
+      }
+      partition++;
+    }
+    return Slots.COUNT;
+  }
+
+  @Override
+  void reply(int node, Message.Reply reply) {
+    switch (reply) {
+      case Message.Scanned scanned -> page(node, scanned.page());
+      case Message.Refused refused -> fail();
+      case Message.Written m -> {}
+      case Message.Superseded m -> {}
+      case Message.Value m -> {}
+      case Message.Digest m -> {}
+      case Message.Updated m -> {}
+      case Message.Counted m -> {}
+    }
+  }
+
+  @Override
+  void lost(int node) {
+    if (targets.contains(node)) {
+      fail();
+    }
+  }
+
+  @Override
+  void tick(long nowNanos) {
+    if (nowNanos >= deadlineNanos) {
+      fail();
+    }
+  }
+
+  private void fail() {
+    if (!finished) {
+      finished = true;
+      coordinator.inFlight().remove(this);
+      completion.complete(unreachable());
+    }
+  }
+
+  private static Unanswered.Refused unreachable() {
+    return new Unanswered.Refused(
+        Reason.UNAVAILABLE, "too few replicas answered; go on from the same cursor", 0);
+  }
+}

@@ -1,0 +1,215 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.Completion;
+import dev.tern.core.keyspace.Evaluation;
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.replica.Draft;
+import dev.tern.core.version.Version;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Read-modify-writes of the keys whose first live replica this is, in rounds.
+///
+/// A round reads a quorum, applies all updates that came before that read began one after the
+/// other, and writes the last result; each update is answered when that write is done. While it is
+/// being written the next round already reads: its base is the newest of what the quorum says and
+/// what is pending here. So a hot key costs one read and one write for all that wait, not for each.
+final class Updates {
+  /// Updates that may wait for a round, all keys together; more are refused.
+  static final int MAX_WAITING = 65_536;
+
+  private final Coordinator coordinator;
+
+  /// Keys with a read under way, and the updates that came since.
+  private final Map<KeyName, List<Waiting>> reading = new LinkedHashMap<>();
+
+  private int waiting;
+
+  private record Waiting(
+      Request request, Update update, Completion<? super UpdateOutcome> completion) {}
+
+  private record Answer(Completion<? super UpdateOutcome> completion, UpdateOutcome outcome) {}
+
+  Updates(Coordinator coordinator) {
+    this.coordinator = coordinator;
+  }
+
+  int waiting() {
+    return waiting;
+  }
+
+  void submit(Request request, Update update, Completion<? super UpdateOutcome> completion) {
+    if (waiting >= MAX_WAITING) {
+      completion.complete(new Unanswered.Refused(Reason.OVERLOADED, "too many updates wait", 20));
+      return;
+    }
+    waiting++;
+    Waiting entry = new Waiting(request.forUpdate(), update, completion);
+    KeyName name = new KeyName(request.keyspace().id(), request.key());
+    List<Waiting> next = reading.get(name);
+    if (next != null) {
+      next.add(entry);
+      return;
+    }
+    List<Waiting> round = new ArrayList<>(1);
+    round.add(entry);
+    read(name, round);
+  }
+
+  private void read(KeyName name, List<Waiting> round) {
+    coordinator.count(Statistics.Counter.UPDATE_ROUNDS);
+    reading.put(name, new ArrayList<>(0));
+    Request request = strictest(round);
+    if (coordinator.planted() == PlantedBug.UPDATE_READS_LOCALLY) {
+      request =
+          new Request(
+              request.keyspace(),
+              request.slot(),
+              request.key(),
+              request.replicas(),
+              1,
+              request.w(),
+              request.deadlineNanos());
+    }
+    Round running = new Round(name, request, round);
+    new ReadOperation(coordinator, request, true, running).start();
+  }
+
+  /// The highest levels and the last deadline of a round.
+  private static Request strictest(List<Waiting> round) {
+    Request first = round.getFirst().request();
+    if (round.size() == 1) {
+      return first;
+    }
+    int r = 0;
+    int w = 0;
+    long deadline = Long.MIN_VALUE;
+    for (Waiting entry : round) {
+      r = Math.max(r, entry.request().r());
+      w = Math.max(w, entry.request().w());
+      deadline = Math.max(deadline, entry.request().deadlineNanos());
+    }
+    return new Request(
+        first.keyspace(), first.slot(), first.key(), first.replicas(), r, w, deadline);
+  }
+
+  private void nextRound(KeyName name) {
+    List<Waiting> next = reading.remove(name);
+    if (next != null && !next.isEmpty()) {
+      read(name, next);
+    }
+  }
+
+  /// One read, the updates applied to what it found, one write.
+  private final class Round implements ReadOperation.Done, WriteOperation.Done {
+    private final KeyName name;
+    private final Request request;
+    private final List<Waiting> updates;
+    private final List<Answer> answers;
+    private @Nullable Version quorumBase;
+    private boolean uniform;
+    private boolean readDone;
+
+    Round(KeyName name, Request request, List<Waiting> updates) {
+      this.name = name;
+      this.request = request;
+      this.updates = updates;
+      this.answers = new ArrayList<>(updates.size());
+    }
+
+    @Override
+    public void read(@Nullable Version newest, boolean agreed) {
+      quorumBase = newest;
+      uniform = agreed;
+      readDone = true;
+      new WriteOperation(coordinator, request, false, this::evaluate, this).start();
+      nextRound(name);
+    }
+
+    /// Applies the updates in order; the version to write, or null if none changed anything.
+    private @Nullable Draft evaluate(@Nullable Version local) {
+      if (local != null && local.newerThan(quorumBase)) {
+        quorumBase = local;
+        uniform = false;
+      }
+      Version base = quorumBase;
+      long wall = coordinator.wallMillis();
+      boolean live = base != null && base.liveAt(wall);
+      byte[] value = live ? java.util.Objects.requireNonNull(base).value() : null;
+      long expiry = live ? java.util.Objects.requireNonNull(base).expiryMillis() : 0;
+      boolean changed = false;
+      for (Waiting entry : updates) {
+        Evaluation evaluation = Evaluation.of(entry.update(), value, expiry, wall);
+        answers.add(new Answer(entry.completion(), evaluation.outcome()));
+        if (evaluation.changed()) {
+          changed = true;
+          value = evaluation.value();
+          expiry = evaluation.expiryMillis();
+        }
+      }
+      if (changed && base != null) {
+        // The version must lie above what the quorum holds, not only above what lies here.
+        coordinator.replica().store().observe(base.stamp(), wall);
+      }
+      return changed ? new Draft(value, expiry, base == null ? 1 : base.updates() + 1) : null;
+    }
+
+    @Override
+    public void written() {
+      waiting -= answers.size();
+      for (Answer answer : answers) {
+        answer.completion().complete(answer.outcome());
+      }
+    }
+
+    @Override
+    public void nothing() {
+      // What was seen may not be durable at a quorum yet: make it so before anybody hears of it.
+      Durability durability = request.keyspace().durability();
+      coordinator.replica().whenDurable(durability, uniform ? this::written : this::repair);
+    }
+
+    private void repair() {
+      ReadOperation.Done repaired =
+          new ReadOperation.Done() {
+            @Override
+            public void read(@Nullable Version newest, boolean agreed) {
+              coordinator
+                  .replica()
+                  .whenDurable(request.keyspace().durability(), Round.this::written);
+            }
+
+            @Override
+            public void failed(Unanswered why) {
+              Round.this.failed(why);
+            }
+          };
+      new ReadOperation(coordinator, request, false, repaired).start();
+    }
+
+    @Override
+    public void contended() {
+      throw new IllegalStateException("only blind puts are contended");
+    }
+
+    @Override
+    public void failed(Unanswered why) {
+      if (!readDone) {
+        // Those who came meanwhile get a read of their own.
+        nextRound(name);
+      }
+      waiting -= updates.size();
+      for (Waiting entry : updates) {
+        entry.completion().complete((UpdateOutcome) why);
+      }
+    }
+  }
+}

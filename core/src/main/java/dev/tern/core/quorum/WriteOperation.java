@@ -1,0 +1,286 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.replica.Draft;
+import dev.tern.core.replica.Mutation;
+import dev.tern.core.version.Version;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// A write minted by this replica: sent to all others, done when `w` replicas hold it durably.
+///
+/// A replica that holds a version with a higher stamp answers *superseded*. If fewer than `w`
+/// replicas took the write, some earlier acknowledged write may be what superseded it, so a blind
+/// put is minted again above it; if `w` took it, whatever superseded it elsewhere was concurrent
+/// (two sets of `w` replicas meet). The result of a read-modify-write is not minted again: its read
+/// met all writes acknowledged before, so what supersedes it is concurrent and comes after it.
+final class WriteOperation extends Operation implements Mutation {
+  /// Mints for one write, over and over, before it gives up.
+  private static final int MAX_MINTS = 8;
+
+  /// Takes the outcome.
+  interface Done {
+    void written();
+
+    /// Nothing was written, as the draft said.
+    void nothing();
+
+    /// A concurrent writer keeps winning: let the first live replica put the writes in order. Only
+    /// asked of blind puts.
+    void contended();
+
+    void failed(Unanswered why);
+  }
+
+  private enum State {
+    UNSENT,
+    SENT,
+    STORED,
+    SUPERSEDED,
+    LOST
+  }
+
+  private final Coordinator coordinator;
+  private final Request request;
+  private final boolean blind;
+  private final Function<@Nullable Version, @Nullable Draft> draft;
+  private final Done done;
+  private final State[] states;
+  private @Nullable Version version;
+  private int mints;
+  private boolean finished;
+
+  WriteOperation(
+      Coordinator coordinator,
+      Request request,
+      boolean blind,
+      Function<@Nullable Version, @Nullable Draft> draft,
+      Done done) {
+    super(request.deadlineNanos());
+    this.coordinator = coordinator;
+    this.request = request;
+    this.blind = blind;
+    this.draft = draft;
+    this.done = done;
+    this.states = new State[request.replicas().length];
+  }
+
+  void start() {
+    int live = 0;
+    for (int node : request.replicas()) {
+      live += coordinator.live(node) ? 1 : 0;
+    }
+    if (live < request.w()) {
+      finished = true;
+      done.failed(
+          new Unanswered.Refused(
+              Reason.UNAVAILABLE,
+              "%d of %d replicas are alive, the write needs %d"
+                  .formatted(live, request.replicas().length, request.w()),
+              0));
+      return;
+    }
+    if (!coordinator.inFlight().add(this)) {
+      finished = true;
+      done.failed(coordinator.full());
+      return;
+    }
+    mint();
+  }
+
+  private void mint() {
+    java.util.Arrays.fill(states, State.UNSENT);
+    mints++;
+    coordinator
+        .replica()
+        .mutate(
+            request.keyspace().id(),
+            request.slot(),
+            request.key(),
+            request.keyspace().durability(),
+            mints == 1 ? this : new Again(this, mints));
+  }
+
+  /// A later mint of the same write: what an earlier one still has to say no longer counts.
+  private record Again(WriteOperation operation, int mint) implements Mutation {
+    @Override
+    public @Nullable Draft over(@Nullable Version base) {
+      return operation.over(base);
+    }
+
+    @Override
+    public void minted(Version version) {
+      operation.minted(version);
+    }
+
+    @Override
+    public void durable() {
+      operation.durable(mint);
+    }
+
+    @Override
+    public void refused(Unanswered.Refused why) {
+      operation.refused(why);
+    }
+  }
+
+  @Override
+  public @Nullable Draft over(@Nullable Version base) {
+    if (finished) {
+      return null;
+    }
+    Draft wanted = draft.apply(base);
+    if (wanted == null) {
+      finish();
+      done.nothing();
+    }
+    return wanted;
+  }
+
+  @Override
+  public void minted(Version minted) {
+    version = minted;
+    int[] replicas = request.replicas();
+    for (int place = 0; place < replicas.length; place++) {
+      if (replicas[place] == coordinator.self()) {
+        states[place] = State.SENT;
+      } else {
+        Message.Write write =
+            new Message.Write(
+                id, coordinator.epoch(), request.keyspace().id(), request.key(), minted);
+        boolean sent = coordinator.send(replicas[place], request.slot(), write);
+        states[place] = sent ? State.SENT : State.LOST;
+      }
+    }
+    if (coordinator.planted() == PlantedBug.EARLY_ACK) {
+      finish();
+      done.written();
+    }
+  }
+
+  @Override
+  public void durable() {
+    durable(1);
+  }
+
+  private void durable(int mint) {
+    if (mint == mints) {
+      set(request.place(coordinator.self()), State.STORED);
+    }
+  }
+
+  @Override
+  public void refused(Unanswered.Refused why) {
+    if (!finished) {
+      finish();
+      done.failed(mints == 1 ? why : unknown("a version was written, its successor was refused"));
+    }
+  }
+
+  @Override
+  void reply(int node, Message.Reply reply) {
+    int place = request.place(node);
+    if (place < 0 || finished || version == null) {
+      return;
+    }
+    switch (reply) {
+      case Message.Written written -> set(place, State.STORED);
+      case Message.Superseded superseded -> superseded(place, superseded);
+      case Message.Refused refused -> set(place, State.LOST);
+      case Message.Value m -> {}
+      case Message.Digest m -> {}
+      case Message.Updated m -> {}
+      case Message.Scanned m -> {}
+      case Message.Counted m -> {}
+    }
+  }
+
+  private void superseded(int place, Message.Superseded by) {
+    coordinator.replica().store().observe(by.stamp(), coordinator.wallMillis());
+    Version mine = java.util.Objects.requireNonNull(version);
+    boolean byMyself = by.replica() == mine.replica() && by.counter() > mine.counter();
+    boolean counts = !blind || byMyself || coordinator.planted() == PlantedBug.SUPERSEDED_IS_ACK;
+    if (!blind && !byMyself) {
+      coordinator.count(Statistics.Counter.SUPERSEDED_UPDATES);
+    }
+    set(place, counts ? State.STORED : State.SUPERSEDED);
+  }
+
+  private void set(int place, State state) {
+    if (finished || states[place] != State.SENT) {
+      return;
+    }
+    states[place] = state;
+    int stored = count(State.STORED);
+    if (stored >= request.w()) {
+      finish();
+      done.written();
+    } else if (stored + count(State.SENT) < request.w()) {
+      if (count(State.SUPERSEDED) > 0) {
+        overtaken();
+      } else {
+        finish();
+        done.failed(unknown(stored + " of " + request.w() + " replicas hold the write"));
+      }
+    }
+  }
+
+  private void overtaken() {
+    coordinator.count(Statistics.Counter.RESTAMPED_WRITES);
+    if (coordinator.firstLive(request.replicas()) != coordinator.self()) {
+      finish();
+      done.contended();
+    } else if (mints < MAX_MINTS) {
+      // A new id, so that answers to the mint before are not taken for answers to this one.
+      coordinator.inFlight().remove(this);
+      version = null;
+      if (coordinator.inFlight().add(this)) {
+        mint();
+      } else {
+        finish();
+        done.failed(unknown("a concurrent write won, and this node is overloaded"));
+      }
+    } else {
+      finish();
+      done.failed(unknown("concurrent writes of this key kept winning"));
+    }
+  }
+
+  private int count(State state) {
+    int count = 0;
+    for (State one : states) {
+      count += one == state ? 1 : 0;
+    }
+    return count;
+  }
+
+  @Override
+  void lost(int node) {
+    int place = request.place(node);
+    if (place >= 0 && version != null) {
+      set(place, State.LOST);
+    }
+  }
+
+  @Override
+  void tick(long nowNanos) {
+    if (nowNanos >= deadlineNanos && !finished) {
+      finish();
+      done.failed(
+          unknown(
+              "%d of %d replicas held the write in time"
+                  .formatted(version == null ? 0 : count(State.STORED), request.w())));
+    }
+  }
+
+  private static Unanswered.Unknown unknown(String why) {
+    return new Unanswered.Unknown(why);
+  }
+
+  private void finish() {
+    finished = true;
+    coordinator.inFlight().remove(this);
+  }
+}

@@ -1,0 +1,113 @@
+package dev.tern.core.replica;
+
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.env.EventLoop;
+import dev.tern.lsm.Lsm;
+import java.io.IOException;
+import java.util.ArrayDeque;
+
+/// Group commit: gathers who waits for which sequence and drives the log.
+///
+/// All that was appended in one turn of the loop goes to the operating system in one call at its
+/// end; one fsync at a time is offloaded and covers all that was handed over before it began. So
+/// the more wait, the more share a call.
+final class Commits {
+  private static final long RETRY_NANOS = 50_000_000;
+
+  private record Waiter(long sequence, Runnable then) {}
+
+  private final Lsm lsm;
+  private final EventLoop loop;
+  private final ArrayDeque<Waiter> logged = new ArrayDeque<>();
+  private final ArrayDeque<Waiter> synced = new ArrayDeque<>();
+  private boolean tickScheduled;
+  private boolean syncing;
+
+  /// Where an early acknowledgement is planted by tests.
+  private final boolean ackBeforeDurable;
+
+  Commits(Lsm lsm, EventLoop loop, boolean ackBeforeDurable) {
+    this.lsm = lsm;
+    this.loop = loop;
+    this.ackBeforeDurable = ackBeforeDurable;
+  }
+
+  /// Runs `then` on the loop when `sequence` is as durable as asked; at once for `NONE`.
+  void await(long sequence, Durability durability, Runnable then) {
+    if (durability == Durability.NONE || ackBeforeDurable) {
+      scheduleTick();
+      then.run();
+      return;
+    }
+    if (sequence <= visible(durability)) {
+      then.run();
+      return;
+    }
+    (durability == Durability.OS ? logged : synced).add(new Waiter(sequence, then));
+    scheduleTick();
+  }
+
+  /// The newest sequence that a reader of that durability may see.
+  long visible(Durability durability) {
+    return switch (durability) {
+      case NONE -> Long.MAX_VALUE;
+      case OS -> lsm.loggedSequence();
+      case SYNC -> lsm.syncedSequence();
+    };
+  }
+
+  private void scheduleTick() {
+    if (!tickScheduled) {
+      tickScheduled = true;
+      loop.execute(this::endOfTick);
+    }
+  }
+
+  private void endOfTick() {
+    tickScheduled = false;
+    try {
+      lsm.flushLog();
+    } catch (IOException e) {
+      // The bytes stay in the buffer and in order; the engine refuses new writes meanwhile.
+      tickScheduled = true;
+      loop.schedule(RETRY_NANOS, this::endOfTick);
+      return;
+    }
+    release(logged, lsm.loggedSequence());
+    sync();
+  }
+
+  private void sync() {
+    if (syncing || synced.isEmpty()) {
+      return;
+    }
+    syncing = true;
+    loop.<Boolean>offload(
+        () -> {
+          lsm.syncLog();
+          return true;
+        },
+        (done, failure) -> {
+          syncing = false;
+          if (failure != null) {
+            throw new IllegalStateException(
+                "the log could not be forced to disk; what it holds is unknown, so this node stops",
+                failure);
+          }
+          release(synced, lsm.syncedSequence());
+          sync();
+        });
+  }
+
+  private static void release(ArrayDeque<Waiter> waiters, long sequence) {
+    Waiter first;
+    while ((first = waiters.peek()) != null && first.sequence <= sequence) {
+      waiters.poll();
+      first.then.run();
+    }
+  }
+
+  int waiting() {
+    return logged.size() + synced.size();
+  }
+}

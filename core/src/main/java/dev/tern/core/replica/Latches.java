@@ -1,0 +1,76 @@
+package dev.tern.core.replica;
+
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// The keys whose next write waits for a read from disk, and the writes queued behind.
+final class Latches {
+  /// Writes that may wait on all latches together; more are refused.
+  static final int MAX_QUEUED = 16_384;
+
+  private final Map<Key, ArrayDeque<Runnable>> held = new LinkedHashMap<>();
+  private int queued;
+
+  /// A key by its bytes.
+  private static final class Key {
+    private final byte[] bytes;
+    private final int hash;
+
+    Key(byte[] bytes) {
+      this.bytes = bytes;
+      this.hash = Arrays.hashCode(bytes);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Key key && hash == key.hash && Arrays.equals(bytes, key.bytes);
+    }
+
+    @Override
+    public int hashCode() {
+      return hash;
+    }
+  }
+
+  boolean isHeld(byte[] storageKey) {
+    return !held.isEmpty() && held.containsKey(new Key(storageKey));
+  }
+
+  void take(byte[] storageKey) {
+    held.put(new Key(storageKey), new ArrayDeque<>(2));
+  }
+
+  /// False: the queue is full and `task` will not run.
+  boolean queue(byte[] storageKey, Runnable task) {
+    ArrayDeque<Runnable> tasks = held.get(new Key(storageKey));
+    if (tasks == null || queued >= MAX_QUEUED) {
+      return false;
+    }
+    tasks.add(task);
+    queued++;
+    return true;
+  }
+
+  /// Gives the key free and runs what was queued, in order; a task that latches the key again takes
+  /// the rest of the queue with it.
+  void release(byte[] storageKey) {
+    Key key = new Key(storageKey);
+    ArrayDeque<Runnable> tasks = held.remove(key);
+    while (tasks != null && !tasks.isEmpty()) {
+      ArrayDeque<Runnable> again = held.get(key);
+      if (again != null) {
+        again.addAll(tasks);
+        return;
+      }
+      queued--;
+      tasks.poll().run();
+    }
+  }
+
+  int waiting() {
+    return queued;
+  }
+}

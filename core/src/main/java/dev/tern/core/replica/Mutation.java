@@ -1,0 +1,21 @@
+package dev.tern.core.replica;
+
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.version.Version;
+import org.jspecify.annotations.Nullable;
+
+/// A write minted by this replica, told step by step; all calls on the shard's loop, in this order.
+public interface Mutation {
+  /// Decides what to write over `base`, the latest version here (pending ones included), null if
+  /// none. Null: nothing; no other call follows. Nothing else touches the key meanwhile.
+  @Nullable Draft over(@Nullable Version base);
+
+  /// The draft has its dot and is in the log buffer: time to send it to the other replicas.
+  void minted(Version version);
+
+  /// It is as durable here as was asked for.
+  void durable();
+
+  /// Instead of all the others: it was not and will not be written.
+  void refused(Unanswered.Refused why);
+}

@@ -1,0 +1,303 @@
+package dev.tern.core.replica;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.version.Version;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.Clock;
+import dev.tern.env.EventLoop;
+import dev.tern.lsm.Lsm;
+import dev.tern.lsm.WriteBatch;
+import dev.tern.lsm.WritePressure;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/// All replicas of one shard, over one store. See the package for what always holds.
+///
+/// Every call is made on the shard's loop and returns at once; its listener is told on that loop,
+/// possibly before the call returns.
+public final class Replica {
+  private final Lsm lsm;
+  private final Store store;
+  private final EventLoop loop;
+  private final Clock clock;
+  private final Commits commits;
+  private final Latches latches = new Latches();
+  private final WriteBatch batch = new WriteBatch();
+  private final ByteWriter row = new ByteWriter();
+  private final PlantedBug planted;
+
+  /// Over an open store.
+  public Replica(Store store, EventLoop loop, Clock clock, PlantedBug planted) {
+    this.store = store;
+    this.lsm = store.lsm();
+    this.loop = loop;
+    this.clock = clock;
+    this.planted = planted;
+    this.commits = new Commits(lsm, loop, planted == PlantedBug.ACK_BEFORE_DURABLE);
+  }
+
+  /// Mints a version over what is there.
+  public void mutate(int keyspace, int slot, byte[] key, Durability durability, Mutation mutation) {
+    WritePressure pressure = lsm.pressure();
+    if (pressure.refused()) {
+      mutation.refused(overloaded("the storage engine is behind", pressure.retryAfterMillis()));
+      return;
+    }
+    if (pressure.delayNanos() > 0) {
+      loop.schedule(
+          pressure.delayNanos(), () -> latched(slot, keyspace, key, durability, mutation));
+      return;
+    }
+    latched(slot, keyspace, key, durability, mutation);
+  }
+
+  private void latched(
+      int slot, int keyspace, byte[] key, Durability durability, Mutation mutation) {
+    byte[] storageKey = StorageKey.of(slot, keyspace, key);
+    withBase(
+        storageKey,
+        new Based() {
+          @Override
+          public void base(@Nullable Version base) {
+            mint(keyspace, slot, storageKey, base, durability, mutation);
+          }
+
+          @Override
+          public void refused(Unanswered.Refused why) {
+            mutation.refused(why);
+          }
+        });
+  }
+
+  private void mint(
+      int keyspace,
+      int slot,
+      byte[] storageKey,
+      @Nullable Version base,
+      Durability durability,
+      Mutation mutation) {
+    Draft draft = mutation.over(base);
+    if (draft == null) {
+      return;
+    }
+    Partition partition = store.partition(slot);
+    long above = base == null || planted == PlantedBug.STAMP_IGNORES_BASE ? 0 : base.stamp();
+    long stamp = store.hlc().next(physicalMillis(), above);
+    if (stamp == 0 || partition.counter + 1 >= store.reservedCounter()) {
+      reserve();
+      mutation.refused(overloaded("waiting for the disk to reserve version numbers", 10));
+      return;
+    }
+    long counter = ++partition.counter;
+    Version version =
+        new Version(
+            store.replicaId(),
+            counter,
+            stamp,
+            draft.updates(),
+            draft.expiryMillis(),
+            draft.value());
+    long sequence = append(keyspace, partition, storageKey, base, version);
+    mutation.minted(version);
+    commits.await(sequence, durability, mutation::durable);
+  }
+
+  /// Stores a version minted elsewhere, if it wins here.
+  public void apply(
+      int keyspace, int slot, byte[] key, Version version, Durability durability, Applied done) {
+    WritePressure pressure = lsm.pressure();
+    if (pressure.refused()) {
+      done.refused(overloaded("the storage engine is behind", pressure.retryAfterMillis()));
+      return;
+    }
+    if (!store.hlc().observe(version.stamp(), physicalMillis())) {
+      done.refused(
+          new Unanswered.Refused(
+              Reason.INVALID, "the write's timestamp is too far ahead; check the clocks", 0));
+      return;
+    }
+    byte[] storageKey = StorageKey.of(slot, keyspace, key);
+    withBase(
+        storageKey,
+        new Based() {
+          @Override
+          public void base(@Nullable Version base) {
+            store(keyspace, slot, storageKey, base, version, durability, done);
+          }
+
+          @Override
+          public void refused(Unanswered.Refused why) {
+            done.refused(why);
+          }
+        });
+  }
+
+  private void store(
+      int keyspace,
+      int slot,
+      byte[] storageKey,
+      @Nullable Version base,
+      Version version,
+      Durability durability,
+      Applied done) {
+    if (version.sameAs(base)) {
+      commits.await(lsm.writtenSequence(), durability, done::durable);
+    } else if (version.newerThan(base) || planted == PlantedBug.LAST_ARRIVAL_WINS) {
+      long sequence = append(keyspace, store.partition(slot), storageKey, base, version);
+      commits.await(sequence, durability, done::durable);
+    } else {
+      // Only once what supersedes it is durable: the writer may take this as an acknowledgement.
+      Version winner = java.util.Objects.requireNonNull(base);
+      commits.await(lsm.writtenSequence(), durability, () -> done.superseded(winner));
+    }
+  }
+
+  private long append(
+      int keyspace,
+      Partition partition,
+      byte[] storageKey,
+      @Nullable Version base,
+      Version version) {
+    int before = base != null && base.value() != null ? 1 : 0;
+    int after = version.value() != null ? 1 : 0;
+    if (before != after) {
+      partition.count(keyspace, after - before);
+      store.countChanged(keyspace, partition.number, after - before);
+    }
+    partition.clock.add(version.replica(), version.counter());
+    batch.clear();
+    batch.put(store.data(), storageKey, version.encoded());
+    row.clear();
+    partition.encode(row);
+    batch.put(store.meta(), store.rowKey(partition.number), row.toByteArray());
+    long sequence = lsm.write(batch);
+    if (store.reservationIsLow(partition.counter, physicalMillis())) {
+      reserve();
+    }
+    return sequence;
+  }
+
+  private void reserve() {
+    Store.Reservation wanted = store.wantReservation(physicalMillis());
+    if (wanted != null) {
+      batch.clear();
+      batch.put(store.meta(), StorageKey.RESERVATION_ROW, wanted.encoded());
+      long sequence = lsm.write(batch);
+      commits.await(sequence, Durability.SYNC, () -> store.reserved(wanted));
+    }
+  }
+
+  /// What a write needs to know before it is appended.
+  private interface Based {
+    void base(@Nullable Version base);
+
+    void refused(Unanswered.Refused why);
+  }
+
+  /// Calls `then` with the latest version here, with nothing else touching the key in between.
+  private void withBase(byte[] storageKey, Based then) {
+    if (latches.isHeld(storageKey) && planted != PlantedBug.LATCH_SKIPPED) {
+      if (!latches.queue(storageKey, () -> withBase(storageKey, then))) {
+        then.refused(overloaded("too many writes wait for this key", 20));
+      }
+      return;
+    }
+    byte[] cached;
+    try {
+      cached = lsm.getCached(store.data(), storageKey, Long.MAX_VALUE);
+    } catch (IOException e) {
+      then.refused(unreadable(e));
+      return;
+    }
+    if (cached != Lsm.NOT_CACHED) {
+      then.base(Version.decode(cached));
+      return;
+    }
+    latches.take(storageKey);
+    loop.<byte @Nullable []>offload(
+        () -> lsm.get(store.data(), storageKey, Long.MAX_VALUE),
+        (bytes, failure) -> {
+          if (failure != null) {
+            then.refused(unreadable(failure));
+          } else {
+            then.base(Version.decode(bytes));
+          }
+          latches.release(storageKey);
+        });
+  }
+
+  /// Reads the newest version that is as durable as `durability` asks.
+  public void read(int keyspace, int slot, byte[] key, Durability durability, Found found) {
+    boolean early = planted == PlantedBug.READ_SEES_PENDING;
+    readAt(
+        StorageKey.of(slot, keyspace, key),
+        early ? Long.MAX_VALUE : commits.visible(durability),
+        found);
+  }
+
+  /// Reads the latest version, pending or not.
+  public void readLatest(int keyspace, int slot, byte[] key, Found found) {
+    readAt(StorageKey.of(slot, keyspace, key), Long.MAX_VALUE, found);
+  }
+
+  private void readAt(byte[] storageKey, long sequence, Found found) {
+    byte[] cached;
+    try {
+      cached = lsm.getCached(store.data(), storageKey, sequence);
+    } catch (IOException e) {
+      found.found(null, e);
+      return;
+    }
+    if (cached != Lsm.NOT_CACHED) {
+      found.found(Version.decode(cached), null);
+      return;
+    }
+    loop.<byte @Nullable []>offload(
+        () -> lsm.get(store.data(), storageKey, sequence),
+        (bytes, failure) -> found.found(failure != null ? null : Version.decode(bytes), failure));
+  }
+
+  /// Runs `then` when everything appended so far is as durable as asked.
+  public void whenDurable(Durability durability, Runnable then) {
+    commits.await(lsm.writtenSequence(), durability, then);
+  }
+
+  /// Looks at keys from `cursor` on until about `limit` are gathered or a slot comes that `owned`
+  /// does not hold, on a worker.
+  public void scan(
+      int keyspace,
+      long cursor,
+      int limit,
+      Durability durability,
+      dev.tern.env.Offload.Completion<ScanPage> done) {
+    long sequence = commits.visible(durability);
+    long wall = clock.wallMillis();
+    loop.offload(() -> new Scan(lsm, store, keyspace, sequence, wall).run(cursor, limit), done);
+  }
+
+  /// This shard's store.
+  public Store store() {
+    return store;
+  }
+
+  /// Writes that wait for a disk read or for durability.
+  public int waiting() {
+    return latches.waiting() + commits.waiting();
+  }
+
+  private long physicalMillis() {
+    return store.physicalMillis(clock.wallMillis());
+  }
+
+  private static Unanswered.Refused overloaded(String why, long retryAfterMillis) {
+    return new Unanswered.Refused(Reason.OVERLOADED, why, retryAfterMillis);
+  }
+
+  private static Unanswered.Refused unreadable(Throwable cause) {
+    return new Unanswered.Refused(
+        Reason.UNAVAILABLE, "this replica cannot read the key: " + cause.getMessage(), 0);
+  }
+}

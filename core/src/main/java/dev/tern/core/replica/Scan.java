@@ -1,0 +1,104 @@
+package dev.tern.core.replica;
+
+import dev.tern.core.topology.Slots;
+import dev.tern.core.version.Version;
+import dev.tern.env.ByteReader;
+import dev.tern.lsm.IteratorOptions;
+import dev.tern.lsm.Lsm;
+import dev.tern.lsm.LsmIterator;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/// One step of a scan over this store; runs on a worker.
+///
+/// Within a slot keys are taken in order of their hash, so that a place can be named in 48 bits.
+/// The records lie in order of the keys, so a slot is passed over once for each page taken from it;
+/// a page takes at least a [#PASSES]th of the slot, which bounds the passes.
+final class Scan {
+  private static final int PASSES = 64;
+
+  private final Lsm lsm;
+  private final Store store;
+  private final int keyspace;
+  private final long sequence;
+  private final long wallMillis;
+  private final List<ScannedKey> keys = new ArrayList<>();
+
+  Scan(Lsm lsm, Store store, int keyspace, long sequence, long wallMillis) {
+    this.lsm = lsm;
+    this.store = store;
+    this.keyspace = keyspace;
+    this.sequence = sequence;
+    this.wallMillis = wallMillis;
+  }
+
+  ScanPage run(long cursor, int limit) throws IOException {
+    try (LsmIterator records =
+        lsm.iterator(store.data(), IteratorOptions.all().maxSequence(sequence))) {
+      int slot = ScanCursor.slot(cursor);
+      long position = ScanCursor.position(cursor);
+      while (slot < Slots.COUNT && store.owns(slot)) {
+        records.seek(StorageKey.first(slot, keyspace));
+        int found = records.valid() ? StorageKey.slot(records.key()) : Slots.COUNT;
+        if (found > slot) {
+          // Nothing of this slot: go on at the slot of the next record, or where ours end.
+          slot = nextOwned(slot, found);
+          position = 0;
+          continue;
+        }
+        long next = slot(records, slot, position, limit - keys.size());
+        if (ScanCursor.slot(next) == slot || keys.size() >= limit) {
+          return new ScanPage(keys, next);
+        }
+        slot++;
+        position = 0;
+      }
+      return new ScanPage(keys, ScanCursor.of(slot, 0));
+    }
+  }
+
+  private int nextOwned(int from, int to) {
+    for (int slot = from; slot < to; slot++) {
+      if (!store.owns(slot)) {
+        return slot;
+      }
+    }
+    return to;
+  }
+
+  /// Takes keys of one slot; where to go on.
+  private long slot(LsmIterator records, int slot, long position, int limit) throws IOException {
+    List<ScannedKey> here = new ArrayList<>();
+    int met = 0;
+    for (; records.valid(); records.next()) {
+      byte[] storageKey = records.key();
+      if (StorageKey.slot(storageKey) != slot || StorageKey.keyspace(storageKey) != keyspace) {
+        break;
+      }
+      met++;
+      byte[] key = StorageKey.userKey(storageKey);
+      long place = ScanCursor.positionOf(key);
+      if (place >= position) {
+        Version version = Version.decode(new ByteReader(records.value()));
+        here.add(
+            new ScannedKey(
+                slot, place, key, version.stamp(), version.replica(), version.liveAt(wallMillis)));
+      }
+    }
+    here.sort(Comparator.comparingLong(ScannedKey::position));
+    int take = Math.max(Math.max(limit, 1), met / PASSES);
+    if (here.size() <= take) {
+      keys.addAll(here);
+      return ScanCursor.of(slot + 1, 0);
+    }
+    while (take < here.size() && here.get(take).position() == here.get(take - 1).position()) {
+      take++;
+    }
+    keys.addAll(here.subList(0, take));
+    return take == here.size()
+        ? ScanCursor.of(slot + 1, 0)
+        : ScanCursor.of(slot, here.get(take - 1).position() + 1);
+  }
+}

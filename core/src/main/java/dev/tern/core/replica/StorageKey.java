@@ -1,0 +1,56 @@
+package dev.tern.core.replica;
+
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+
+/// Where a record lies: `[group u16][slot u16][keyspace u32][user key]`, big-endian.
+///
+/// The slot stands where the architecture has the partition: a partition is a run of slots, so it
+/// is still one contiguous range, a slot is one too, and a partition can be cut in two without
+/// moving a byte (docs/design/0002).
+final class StorageKey {
+  static final int PREFIX_BYTES = 8;
+
+  private StorageKey() {}
+
+  static byte[] of(int slot, int keyspace, byte[] key) {
+    byte[] bytes = new byte[PREFIX_BYTES + key.length];
+    bytes[2] = (byte) (slot >>> 8);
+    bytes[3] = (byte) slot;
+    bytes[4] = (byte) (keyspace >>> 24);
+    bytes[5] = (byte) (keyspace >>> 16);
+    bytes[6] = (byte) (keyspace >>> 8);
+    bytes[7] = (byte) keyspace;
+    System.arraycopy(key, 0, bytes, PREFIX_BYTES, key.length);
+    return bytes;
+  }
+
+  /// The first key of a keyspace in a slot.
+  static byte[] first(int slot, int keyspace) {
+    return of(slot, keyspace, new byte[0]);
+  }
+
+  static int slot(byte[] storageKey) {
+    return new ByteReader(storageKey, 2, 2).readUnsignedShort();
+  }
+
+  static int keyspace(byte[] storageKey) {
+    return new ByteReader(storageKey, 4, 4).readInt();
+  }
+
+  static byte[] userKey(byte[] storageKey) {
+    return java.util.Arrays.copyOfRange(storageKey, PREFIX_BYTES, storageKey.length);
+  }
+
+  /// The key of a partition's row in the `meta` column family.
+  static byte[] partitionRow(int partition) {
+    return new ByteWriter(4).writeByte(PARTITION_ROW).writeShort(partition).toByteArray();
+  }
+
+  static final int PARTITION_ROW = 1;
+
+  /// Rows of the store itself in `meta`.
+  static final byte[] IDENTITY_ROW = {2};
+
+  static final byte[] RESERVATION_ROW = {3};
+}

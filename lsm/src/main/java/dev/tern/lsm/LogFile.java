@@ -1,0 +1,204 @@
+package dev.tern.lsm;
+
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.FileSystem;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.zip.CRC32C;
+
+/// The write-ahead log's format: 32 KiB blocks of chunks, an entry being one chunk or a first,
+/// middle ones and a last (after LevelDB's log format).
+///
+/// ```
+///   chunk: u32 crc32c of what follows   u16 payload bytes   u8 type   u64 log number
+///          u64 synced offset            payload
+///   type:  1 whole  2 first  3 middle  4 last      a block's last < 23 bytes are zeros
+/// ```
+///
+/// The synced offset says how much of this file was forced when the chunk was made. A broken chunk
+/// before an offset that any later chunk knows as synced is corruption; one after it is the torn
+/// tail of a crash, and the log ends there.
+final class LogFile {
+  static final int BLOCK_BYTES = 32 << 10;
+  static final int HEADER_BYTES = 23;
+  private static final int WHOLE = 1;
+  private static final int FIRST = 2;
+  private static final int MIDDLE = 3;
+  private static final int LAST = 4;
+
+  private LogFile() {}
+
+  /// Cuts entries into chunks and gathers them until they are handed to the file.
+  static final class Writer {
+    final long number;
+    final FileSystem.WritableFile file;
+    private final ByteWriter buffer = new ByteWriter(64 << 10);
+    private final CRC32C crc = new CRC32C();
+    private long end;
+
+    /// Bytes handed to the file; guarded by the store's lock.
+    long handedOver;
+
+    /// The largest sequence handed to the file, and to the buffer.
+    long loggedSequence;
+
+    long bufferedSequence;
+
+    volatile long syncedOffset;
+
+    Writer(long number, FileSystem.WritableFile file) {
+      this.number = number;
+      this.file = file;
+    }
+
+    int buffered() {
+      return buffer.length();
+    }
+
+    void add(byte[] entry, int length, long lastSequence) {
+      int done = 0;
+      boolean begun = false;
+      while (true) {
+        int left = BLOCK_BYTES - (int) (end % BLOCK_BYTES);
+        if (left < HEADER_BYTES) {
+          for (int i = 0; i < left; i++) {
+            buffer.writeByte(0);
+          }
+          end += left;
+          left = BLOCK_BYTES;
+        }
+        int part = Math.min(length - done, left - HEADER_BYTES);
+        boolean ends = done + part == length;
+        chunk(begun ? (ends ? LAST : MIDDLE) : (ends ? WHOLE : FIRST), entry, done, part);
+        done += part;
+        begun = true;
+        if (ends) {
+          bufferedSequence = lastSequence;
+          return;
+        }
+      }
+    }
+
+    private void chunk(int type, byte[] entry, int offset, int count) {
+      int start = buffer.length();
+      buffer.writeInt(0).writeShort(count).writeByte(type).writeLong(number);
+      buffer.writeLong(syncedOffset).writeBytes(entry, offset, count);
+      crc.reset();
+      crc.update(buffer.array(), start + 4, HEADER_BYTES - 4 + count);
+      int sum = (int) crc.getValue();
+      byte[] array = buffer.array();
+      for (int i = 0; i < 4; i++) {
+        array[start + i] = (byte) (sum >>> (24 - 8 * i));
+      }
+      end += HEADER_BYTES + count;
+    }
+
+    /// Hands the buffer to the file. After a failure the file may hold a part of it: the rest
+    /// follows with the next call.
+    void handOver() throws IOException {
+      if (buffer.length() == 0) {
+        return;
+      }
+      ByteBuffer bytes = ByteBuffer.wrap(buffer.array(), 0, buffer.length());
+      long before = file.position();
+      try {
+        file.append(bytes);
+      } catch (IOException e) {
+        int written = (int) (file.position() - before);
+        byte[] rest = java.util.Arrays.copyOfRange(buffer.array(), written, buffer.length());
+        buffer.clear().writeBytes(rest);
+        throw e;
+      }
+      handedOver = file.position();
+      loggedSequence = bufferedSequence;
+      buffer.clear();
+    }
+  }
+
+  /// Takes whole entries out of a log.
+  interface Visitor {
+    /// False to stop.
+    boolean entry(ByteReader entry);
+  }
+
+  /// Reads a log to its end or its torn tail; true if it ended cleanly.
+  ///
+  /// @param skipHoles planted: go on behind a broken chunk
+  static boolean read(
+      FileSystem files, String path, long number, boolean skipHoles, Visitor visitor)
+      throws IOException {
+    byte[] bytes = Table.readAll(files, path);
+    CRC32C crc = new CRC32C();
+    ByteWriter entry = new ByteWriter();
+    int at = 0;
+    boolean inside = false;
+    while (at < bytes.length) {
+      int left = BLOCK_BYTES - at % BLOCK_BYTES;
+      if (left < HEADER_BYTES) {
+        at += left;
+        continue;
+      }
+      int length = valid(bytes, at, number, crc);
+      if (length < 0) {
+        if (skipHoles) {
+          at += left;
+          inside = false;
+          continue;
+        }
+        checkTorn(path, bytes, at, number, crc);
+        return false;
+      }
+      int type = bytes[at + 6];
+      boolean begins = type == WHOLE || type == FIRST;
+      if (begins == inside || type < WHOLE || type > LAST) {
+        throw new CorruptionException(path, at, "a chunk of type " + type + " out of order");
+      }
+      if (begins) {
+        entry.clear();
+      }
+      entry.writeBytes(bytes, at + HEADER_BYTES, length);
+      inside = type == FIRST || type == MIDDLE;
+      at += HEADER_BYTES + length;
+      if (!inside && !visitor.entry(new ByteReader(entry.array(), 0, entry.length()))) {
+        return false;
+      }
+    }
+    return !inside;
+  }
+
+  /// The payload length of the chunk at `at`, -1 if there is no whole one.
+  private static int valid(byte[] bytes, int at, long number, CRC32C crc) {
+    if (at + HEADER_BYTES > bytes.length) {
+      return -1;
+    }
+    ByteReader header = new ByteReader(bytes, at, HEADER_BYTES);
+    int sum = header.readInt();
+    int length = header.readUnsignedShort();
+    header.readByte();
+    boolean fits =
+        at % BLOCK_BYTES + HEADER_BYTES + length <= BLOCK_BYTES
+            && at + HEADER_BYTES + length <= bytes.length;
+    if (!fits || header.readLong() != number) {
+      return -1;
+    }
+    crc.reset();
+    crc.update(bytes, at + 4, HEADER_BYTES - 4 + length);
+    return (int) crc.getValue() == sum ? length : -1;
+  }
+
+  /// Throws if a later chunk knows the broken place as synced.
+  private static void checkTorn(String path, byte[] bytes, int broken, long number, CRC32C crc)
+      throws CorruptionException {
+    int block = (broken / BLOCK_BYTES + 1) * BLOCK_BYTES;
+    for (; block < bytes.length; block += BLOCK_BYTES) {
+      if (valid(bytes, block, number, crc) >= 0) {
+        long synced = new ByteReader(bytes, block + 15, 8).readLong();
+        if (synced > broken) {
+          throw new CorruptionException(
+              path, broken, "a broken chunk in what was synced (up to " + synced + ")");
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,211 @@
+package dev.tern.runtime;
+
+import dev.tern.env.FileSystem;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// Files below a directory of this machine. Any thread.
+public final class DirectoryFileSystem implements FileSystem {
+  private final Path root;
+
+  /// Makes the directory if it is not there.
+  ///
+  /// @throws IOException if it cannot be made or written
+  public DirectoryFileSystem(Path root) throws IOException {
+    this.root = root.toAbsolutePath().normalize();
+    Files.createDirectories(this.root);
+    if (!Files.isWritable(this.root)) {
+      throw new IOException("the directory " + root + " cannot be written");
+    }
+  }
+
+  private Path path(String path) throws IOException {
+    Path resolved = root.resolve(path).normalize();
+    if (!resolved.startsWith(root)) {
+      throw new IOException("the path " + path + " leaves the directory " + root);
+    }
+    return resolved;
+  }
+
+  @Override
+  public WritableFile create(String path) throws IOException {
+    return new Appender(
+        path,
+        FileChannel.open(path(path), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+  }
+
+  @Override
+  public WritableFile overwrite(String path) throws IOException {
+    return new Appender(path, FileChannel.open(path(path), StandardOpenOption.WRITE));
+  }
+
+  @Override
+  public ReadableFile open(String path) throws IOException {
+    return new Reader(path, FileChannel.open(path(path), StandardOpenOption.READ));
+  }
+
+  @Override
+  public boolean exists(String path) throws IOException {
+    return Files.exists(path(path));
+  }
+
+  @Override
+  public long size(String path) throws IOException {
+    return Files.size(path(path));
+  }
+
+  @Override
+  public void rename(String from, String to) throws IOException {
+    Files.move(
+        path(from), path(to), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  @Override
+  public void delete(String path) throws IOException {
+    Files.delete(path(path));
+  }
+
+  @Override
+  public void link(String existing, String link) throws IOException {
+    Files.createLink(path(link), path(existing));
+  }
+
+  @Override
+  public void createDirectories(String path) throws IOException {
+    Files.createDirectories(path(path));
+  }
+
+  @Override
+  public List<String> list(String directory) throws IOException {
+    Path path = path(directory);
+    if (!Files.isDirectory(path)) {
+      return List.of();
+    }
+    try (Stream<Path> names = Files.list(path)) {
+      return names.map(name -> String.valueOf(name.getFileName())).sorted().toList();
+    }
+  }
+
+  @Override
+  public void forceDirectory(String directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(path(directory), StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+
+  @Override
+  public long usableBytes() throws IOException {
+    return Files.getFileStore(root).getUsableSpace();
+  }
+
+  @Override
+  public AutoCloseable lock(String path) throws IOException {
+    Path file = path(path);
+    FileChannel channel =
+        FileChannel.open(
+            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    FileLock lock;
+    try {
+      lock = channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      lock = null;
+    }
+    if (lock == null) {
+      channel.close();
+      throw new IOException(
+          "%s is in use by process %s"
+              .formatted(file, Files.readString(file, StandardCharsets.US_ASCII).strip()));
+    }
+    channel.truncate(0);
+    String pid = ProcessHandle.current().pid() + "\n";
+    channel.write(ByteBuffer.wrap(pid.getBytes(StandardCharsets.US_ASCII)));
+    return channel;
+  }
+
+  private record Reader(String path, FileChannel channel) implements ReadableFile {
+    @Override
+    public int read(long position, ByteBuffer target) throws IOException {
+      int total = 0;
+      while (target.hasRemaining()) {
+        int count = channel.read(target, position + total);
+        if (count < 0) {
+          break;
+        }
+        total += count;
+      }
+      return total == 0 && target.hasRemaining() ? -1 : total;
+    }
+
+    @Override
+    public long size() throws IOException {
+      return channel.size();
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+
+  /// Copies what is appended into a direct buffer of its own: the JDK would make one per thread and
+  /// size otherwise.
+  private static final class Appender implements WritableFile {
+    private static final int BUFFER_BYTES = 256 << 10;
+
+    private final String path;
+    private final FileChannel channel;
+    private final ByteBuffer direct = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private long position;
+
+    Appender(String path, FileChannel channel) {
+      this.path = path;
+      this.channel = channel;
+    }
+
+    @Override
+    public void append(ByteBuffer bytes) throws IOException {
+      try {
+        while (bytes.hasRemaining()) {
+          int count = Math.min(bytes.remaining(), BUFFER_BYTES);
+          direct.clear().put(bytes.slice().limit(count)).flip();
+          while (direct.hasRemaining()) {
+            int written = channel.write(direct, position);
+            position += written;
+            bytes.position(bytes.position() + written);
+          }
+        }
+      } catch (IOException e) {
+        throw new IOException("cannot write " + path + ": " + e.getMessage(), e);
+      }
+    }
+
+    @Override
+    public long position() {
+      return position;
+    }
+
+    @Override
+    public void force() throws IOException {
+      try {
+        channel.force(false);
+      } catch (IOException e) {
+        throw new IOException("cannot force " + path + ": " + e.getMessage(), e);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+}

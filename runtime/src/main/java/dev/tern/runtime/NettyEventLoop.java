@@ -1,0 +1,81 @@
+package dev.tern.runtime;
+
+import dev.tern.env.EventLoop;
+import io.netty.channel.IoEventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// A shard's loop on a Netty I/O loop, so that requests are read, served and answered in one
+/// thread.
+public final class NettyEventLoop implements EventLoop {
+  private final IoEventLoop loop;
+  private final Executor workers;
+  private final Consumer<Throwable> fatal;
+
+  /// @param workers where offloaded jobs run
+  /// @param fatal told of a task that threw: a half-run state machine must not answer anybody
+  NettyEventLoop(IoEventLoop loop, Executor workers, Consumer<Throwable> fatal) {
+    this.loop = loop;
+    this.workers = workers;
+    this.fatal = fatal;
+  }
+
+  /// The loop below, for the doors' channels.
+  public IoEventLoop netty() {
+    return loop;
+  }
+
+  private Runnable guarded(Runnable task) {
+    return () -> {
+      try {
+        task.run();
+      } catch (Throwable e) {
+        fatal.accept(e);
+      }
+    };
+  }
+
+  @Override
+  public void execute(Runnable task) {
+    loop.execute(guarded(task));
+  }
+
+  @Override
+  public Timer schedule(long delayNanos, Runnable task) {
+    ScheduledFuture<?> future = loop.schedule(guarded(task), delayNanos, TimeUnit.NANOSECONDS);
+    return () -> future.cancel(false);
+  }
+
+  @Override
+  public boolean inLoop() {
+    return loop.inEventLoop();
+  }
+
+  @Override
+  public <T> void offload(Job<T> job, Completion<T> completion) {
+    workers.execute(
+        () -> {
+          T result = null;
+          Throwable failure = null;
+          try {
+            result = job.run();
+          } catch (Throwable e) {
+            failure = e;
+          }
+          hand(completion, result, failure);
+        });
+  }
+
+  private <T> void hand(Completion<T> completion, @Nullable T result, @Nullable Throwable failure) {
+    try {
+      execute(() -> completion.complete(result, failure));
+    } catch (RejectedExecutionException e) {
+      // The loop has ended, and with it whoever waited.
+      return;
+    }
+  }
+}
