@@ -85,6 +85,11 @@ public final class RuntimeEnvironment implements AutoCloseable {
     return List.copyOf(loops);
   }
 
+  /// The loops' group, which gives connections to them in turn.
+  public MultiThreadIoEventLoopGroup group() {
+    return group;
+  }
+
   public Transport transport() {
     return transport;
   }

@@ -1,0 +1,100 @@
+package dev.tern.gateway.resp;
+
+import dev.tern.gateway.resp.CommandTable.Command;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// `COMMAND` and its subcommands: the table, as clients want to read it.
+final class Introspection {
+  private Introspection() {}
+
+  static Reply command(List<byte[]> arguments) {
+    if (arguments.size() == 1) {
+      return new Reply.Array(CommandTable.all().stream().map(Introspection::describe).toList());
+    }
+    return switch (Arguments.word(arguments, 1)) {
+      case "COUNT" -> Reply.number(CommandTable.all().size());
+      case "LIST" ->
+          new Reply.Array(CommandTable.all().stream().map(c -> Reply.text(lower(c))).toList());
+      case "INFO" -> info(arguments);
+      case "DOCS" -> docs(arguments);
+      case "GETKEYS" -> keys(arguments);
+      default ->
+          throw new CommandException(
+              "ERR unknown subcommand '%s'. Try COMMAND HELP."
+                  .formatted(Arguments.text(arguments, 1)));
+    };
+  }
+
+  private static String lower(Command command) {
+    return command.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static Reply describe(Command command) {
+    List<Reply> flags = new ArrayList<>();
+    command.flags().forEach(flag -> flags.add(new Reply.Simple(flag)));
+    return new Reply.Array(
+        List.of(
+            Reply.text(lower(command)),
+            Reply.number(command.arity()),
+            new Reply.Array(flags),
+            Reply.number(command.first()),
+            Reply.number(command.last()),
+            Reply.number(command.step()),
+            Reply.EMPTY,
+            Reply.EMPTY,
+            Reply.EMPTY,
+            Reply.EMPTY));
+  }
+
+  private static Reply info(List<byte[]> arguments) {
+    List<Reply> found = new ArrayList<>();
+    for (int i = 2; i < arguments.size(); i++) {
+      Command command = CommandTable.find(arguments.get(i));
+      found.add(command == null ? Reply.NIL : describe(command));
+    }
+    return new Reply.Array(found);
+  }
+
+  private static Reply docs(List<byte[]> arguments) {
+    Map<String, Reply> docs = new LinkedHashMap<>();
+    for (Command command : CommandTable.all()) {
+      boolean wanted = arguments.size() == 2;
+      for (int i = 2; i < arguments.size(); i++) {
+        wanted |= Arguments.word(arguments, i).equals(command.name());
+      }
+      if (wanted) {
+        Map<String, Reply> lines = new LinkedHashMap<>();
+        lines.put("summary", Reply.text(command.summary()));
+        lines.put("since", Reply.text("1.0.0"));
+        lines.put("group", Reply.text(command.group()));
+        docs.put(lower(command), new Reply.Pairs(lines));
+      }
+    }
+    return new Reply.Pairs(docs);
+  }
+
+  private static Reply keys(List<byte[]> arguments) {
+    List<byte[]> inner = arguments.subList(2, arguments.size());
+    Command command = inner.isEmpty() ? null : CommandTable.find(inner.getFirst());
+    if (command == null) {
+      throw new CommandException("ERR Invalid command specified");
+    }
+    if (command.first() == 0) {
+      throw new CommandException("ERR The command has no key arguments");
+    }
+    int arity = command.arity();
+    if (arity > 0 ? inner.size() != arity : inner.size() < -arity) {
+      throw new CommandException("ERR Invalid number of arguments specified for command");
+    }
+    List<Reply> keys = new ArrayList<>();
+    int last = command.last() < 0 ? inner.size() + command.last() : command.last();
+    for (int i = command.first(); i <= last; i += command.step()) {
+      keys.add(new Reply.Bulk(inner.get(i)));
+    }
+    return new Reply.Array(keys);
+  }
+}

@@ -1,0 +1,190 @@
+package dev.tern.gateway.resp;
+
+import dev.tern.core.keyspace.ReadOutcome.Found;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.Update.Condition;
+import dev.tern.core.keyspace.UpdateOutcome.Done;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// A command on one key, in the terms of a keyspace.
+///
+/// @param key whose key
+/// @param update what to change, null for a read
+/// @param onRead the reply to a read; null: the key has no value
+/// @param onDone the reply to an update
+record KeyTask(
+    byte[] key,
+    @Nullable Update update,
+    Function<@Nullable Found, Reply> onRead,
+    Function<Done, Reply> onDone) {
+
+  private static final Function<Done, Reply> OK = done -> Reply.OK;
+  private static final Function<Done, Reply> EXISTED = done -> Reply.number(done.existed() ? 1 : 0);
+  private static final Function<Done, Reply> APPLIED = done -> Reply.number(done.applied() ? 1 : 0);
+  private static final Function<Done, Reply> VALUE = done -> new Reply.Bulk(done.value());
+  private static final Function<Done, Reply> INTEGER =
+      done -> Reply.number(Arguments.integer(value(done)));
+  private static final Function<Done, Reply> LENGTH = done -> Reply.number(value(done).length);
+  private static final Function<@Nullable Found, Reply> BULK =
+      found -> found == null ? Reply.NIL : new Reply.Bulk(found.value());
+
+  private static byte[] value(Done done) {
+    return java.util.Objects.requireNonNull(done.value());
+  }
+
+  private static KeyTask read(byte[] key, Function<@Nullable Found, Reply> onRead) {
+    return new KeyTask(key, null, onRead, OK);
+  }
+
+  private static KeyTask update(byte[] key, Update update, Function<Done, Reply> onDone) {
+    return new KeyTask(key, update, BULK, onDone);
+  }
+
+  /// What a command asks for.
+  ///
+  /// @throws CommandException if its arguments are not as they should be
+  static KeyTask of(CommandTable.Command command, List<byte[]> arguments, long wallMillis) {
+    byte[] key = arguments.get(1);
+    return switch (command.name()) {
+      case "GET" -> read(key, BULK);
+      case "SET" -> set(arguments, wallMillis);
+      case "SETEX", "PSETEX" -> {
+        String unit = command.name().equals("SETEX") ? "EX" : "PX";
+        long expiry = Arguments.expiry(unit, arguments.get(2), wallMillis, command.name());
+        yield update(key, put(arguments.get(3), expiry), OK);
+      }
+      case "SETNX" ->
+          update(
+              key,
+              new Update.Put(arguments.get(2), Update.NO_EXPIRY, Condition.ABSENT, false),
+              APPLIED);
+      case "GETSET" ->
+          update(
+              key, new Update.Put(arguments.get(2), Update.NO_EXPIRY, Condition.NONE, true), VALUE);
+      case "GETDEL" -> update(key, new Update.Delete(true), VALUE);
+      case "GETEX" -> getex(arguments, wallMillis);
+      case "APPEND" -> update(key, new Update.Append(arguments.get(2)), LENGTH);
+      case "STRLEN" -> read(key, found -> Reply.number(found == null ? 0 : found.value().length));
+      case "INCR" -> update(key, new Update.Add(1), INTEGER);
+      case "DECR" -> update(key, new Update.Add(-1), INTEGER);
+      case "INCRBY" -> update(key, new Update.Add(Arguments.integer(arguments.get(2))), INTEGER);
+      case "DECRBY" -> update(key, new Update.Add(negated(arguments.get(2))), INTEGER);
+      case "INCRBYFLOAT" -> incrByFloat(arguments);
+      case "TYPE" -> read(key, found -> new Reply.Simple(found == null ? "none" : "string"));
+      case "EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT" -> expire(command, arguments, wallMillis);
+      case "TTL" -> read(key, found -> timeToLive(found, wallMillis, 1000));
+      case "PTTL" -> read(key, found -> timeToLive(found, wallMillis, 1));
+      case "PERSIST" -> update(key, new Update.Expire(Update.NO_EXPIRY), APPLIED);
+      default -> throw new IllegalStateException("no such command on a key: " + command.name());
+    };
+  }
+
+  private static Update.Put put(byte[] value, long expiry) {
+    return new Update.Put(value, expiry, Condition.NONE, false);
+  }
+
+  private static long negated(byte[] argument) {
+    long value = Arguments.integer(argument);
+    if (value == Long.MIN_VALUE) {
+      throw new CommandException("ERR decrement would overflow");
+    }
+    return -value;
+  }
+
+  private static KeyTask incrByFloat(List<byte[]> arguments) {
+    String delta = new String(arguments.get(2), StandardCharsets.ISO_8859_1);
+    try {
+      boolean tooLong = delta.length() > 256;
+      if (tooLong || !Double.isFinite(new java.math.BigDecimal(delta).doubleValue())) {
+        throw new CommandException("ERR value is not a valid float");
+      }
+    } catch (NumberFormatException e) {
+      throw new CommandException("ERR value is not a valid float");
+    }
+    return update(arguments.get(1), new Update.AddDecimal(delta), VALUE);
+  }
+
+  private static KeyTask set(List<byte[]> arguments, long wallMillis) {
+    long expiry = Update.NO_EXPIRY;
+    boolean expirySet = false;
+    boolean get = false;
+    Condition condition = Condition.NONE;
+    for (int i = 3; i < arguments.size(); i++) {
+      String option = Arguments.word(arguments, i);
+      switch (option) {
+        case "NX", "XX" -> {
+          Condition wanted = option.equals("NX") ? Condition.ABSENT : Condition.PRESENT;
+          if (condition != Condition.NONE && condition != wanted) {
+            throw CommandException.syntax();
+          }
+          condition = wanted;
+        }
+        case "GET" -> get = true;
+        case "KEEPTTL", "EX", "PX", "EXAT", "PXAT" -> {
+          boolean keep = option.equals("KEEPTTL");
+          if (expirySet || !keep && i + 1 == arguments.size()) {
+            throw CommandException.syntax();
+          }
+          expirySet = true;
+          expiry =
+              keep
+                  ? Update.KEEP_EXPIRY
+                  : Arguments.expiry(option, arguments.get(++i), wallMillis, "set");
+        }
+        default -> throw CommandException.syntax();
+      }
+    }
+    Update.Put put = new Update.Put(arguments.get(2), expiry, condition, get);
+    Function<Done, Reply> reply = get ? VALUE : done -> done.applied() ? Reply.OK : Reply.NIL;
+    return update(arguments.get(1), put, reply);
+  }
+
+  private static KeyTask getex(List<byte[]> arguments, long wallMillis) {
+    byte[] key = arguments.get(1);
+    if (arguments.size() == 2) {
+      return read(key, BULK);
+    }
+    String option = Arguments.word(arguments, 2);
+    if (option.equals("PERSIST") && arguments.size() == 3) {
+      return update(key, new Update.Expire(Update.NO_EXPIRY), VALUE);
+    }
+    boolean known = List.of("EX", "PX", "EXAT", "PXAT").contains(option);
+    if (!known || arguments.size() != 4) {
+      throw CommandException.syntax();
+    }
+    long expiry = Arguments.expiry(option, arguments.get(3), wallMillis, "getex");
+    return update(key, new Update.Expire(expiry), VALUE);
+  }
+
+  private static KeyTask expire(
+      CommandTable.Command command, List<byte[]> arguments, long wallMillis) {
+    if (arguments.size() > 3) {
+      throw new CommandException("ERR Unsupported option " + Arguments.text(arguments, 3));
+    }
+    String name = command.name();
+    long time = Arguments.integer(arguments.get(2));
+    long most = Long.MAX_VALUE / 4;
+    boolean seconds = !name.startsWith("P");
+    if (Math.abs(time) > (seconds ? most / 1000 : most)) {
+      throw new CommandException(
+          "ERR invalid expire time in '" + name.toLowerCase(Locale.ROOT) + "' command");
+    }
+    long millis = (seconds ? time * 1000 : time) + (name.endsWith("AT") ? 0 : wallMillis);
+    return update(arguments.get(1), new Update.Expire(Math.max(1, millis)), EXISTED);
+  }
+
+  private static Reply timeToLive(@Nullable Found found, long wallMillis, long unit) {
+    if (found == null) {
+      return new Reply.Number(-2);
+    }
+    if (found.expiryMillis() == Update.NO_EXPIRY) {
+      return new Reply.Number(-1);
+    }
+    long left = Math.max(0, found.expiryMillis() - wallMillis);
+    return new Reply.Number(unit == 1 ? left : (left + 500) / 1000);
+  }
+}

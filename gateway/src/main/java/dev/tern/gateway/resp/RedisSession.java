@@ -1,0 +1,331 @@
+package dev.tern.gateway.resp;
+
+import dev.tern.core.Node;
+import dev.tern.core.keyspace.Keyspace;
+import dev.tern.core.keyspace.Level;
+import dev.tern.env.Clock;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// One client's conversation: takes bytes, starts requests, and gives replies in order. Knows no
+/// socket, so that the simulator can hold it too. One loop.
+public final class RedisSession {
+  /// Requests begun and not yet answered; further ones wait in the socket.
+  public static final int MAX_PENDING = 1024;
+
+  /// Where the session's effects go.
+  public interface Output {
+    /// There are replies to take with [#takeReplies]; called when there were none before.
+    void repliesReady();
+
+    /// Nothing more will be answered: send what there is and close.
+    void close();
+  }
+
+  final Node node;
+  final Keyspace keyspace;
+  final Clock clock;
+  final DoorStatistics statistics;
+  final long id;
+  final String address;
+  final long openedMillis;
+  int protocol = 2;
+  String name = "";
+  String library = "";
+  String libraryVersion = "";
+  boolean cluster;
+  Level level = Level.DEFAULT;
+  long commands;
+  String lastCommand = "NULL";
+
+  private final Output output;
+  private final ServerCommands server;
+  private final RespDecoder decoder = new RespDecoder();
+  private final ArrayDeque<Pending> pending = new ArrayDeque<>();
+
+  /// A request that waits for earlier ones on its key.
+  private @Nullable Runnable blocked;
+
+  private @Nullable Pending blockedPending;
+  private boolean closing;
+  private boolean announced;
+
+  /// A conversation of its own.
+  public RedisSession(
+      Node node,
+      Keyspace keyspace,
+      Clock clock,
+      DoorStatistics statistics,
+      ServerCommands server,
+      long id,
+      String address,
+      Output output) {
+    this.node = node;
+    this.keyspace = keyspace;
+    this.clock = clock;
+    this.statistics = statistics;
+    this.server = server;
+    this.id = id;
+    this.address = address;
+    this.output = output;
+    this.openedMillis = clock.wallMillis();
+    this.cluster = defaultCluster();
+  }
+
+  boolean defaultCluster() {
+    return node.topology().members().size() > 1;
+  }
+
+  /// Starts what requests there are in `in`, as far as the bounds allow; true if it could go on
+  /// with more bytes now.
+  public boolean feed(ByteBuf in) {
+    while (!closing && blocked == null && pending.size() < MAX_PENDING) {
+      RespDecoder.Request request;
+      try {
+        request = decoder.next(in);
+      } catch (RespDecoder.ProtocolException e) {
+        statistics.protocolError();
+        Pending last = new Pending(this, CommandTable.Kind.LOCAL, null, clock.monotonicNanos());
+        pending.add(last);
+        last.finish(new Reply.Error("ERR " + e.getMessage()));
+        closeAfterReplies();
+        return false;
+      }
+      if (request == null) {
+        return true;
+      }
+      start(request);
+    }
+    return false;
+  }
+
+  private void start(RespDecoder.Request request) {
+    commands++;
+    long now = clock.monotonicNanos();
+    if (request.tooLarge() != null) {
+      answerNow(new Reply.Error(request.tooLarge()), now);
+      return;
+    }
+    start(request.arguments(), level, now);
+  }
+
+  private void answerNow(Reply reply, long now) {
+    Pending local = new Pending(this, CommandTable.Kind.LOCAL, null, now);
+    pending.add(local);
+    local.finish(reply);
+  }
+
+  /// `CLUSTER COUNTKEYSINSLOT` is the one cluster command that looks at keys.
+  private static boolean countsSlot(List<byte[]> arguments) {
+    return arguments.size() > 1
+        && Arguments.word(arguments, 0).equals("CLUSTER")
+        && Arguments.word(arguments, 1).equals("COUNTKEYSINSLOT");
+  }
+
+  private void countSlot(List<byte[]> arguments, Pending many) {
+    keyspace.countSlot(
+        ClusterCommands.slot(arguments),
+        outcome ->
+            many.finish(
+                switch (outcome) {
+                  case dev.tern.core.keyspace.CountOutcome.Count count ->
+                      Reply.number(count.keys());
+                  case dev.tern.core.keyspace.Unanswered why -> Errors.of(why);
+                }));
+  }
+
+  private void start(List<byte[]> arguments, Level at, long now) {
+    CommandTable.Command command = CommandTable.find(arguments.getFirst());
+    Reply refusal = refusal(command, arguments);
+    if (command == null || refusal != null) {
+      answerNow(java.util.Objects.requireNonNull(refusal), now);
+      return;
+    }
+    lastCommand = command.name().toLowerCase(Locale.ROOT);
+    try {
+      switch (command.kind()) {
+        case LOCAL -> {
+          if (countsSlot(arguments)) {
+            Pending many = new Pending(this, CommandTable.Kind.MANY, null, now);
+            inOrder(many, () -> many(command, arguments, at, many));
+            return;
+          }
+          Pending local = new Pending(this, command.kind(), null, now);
+          pending.add(local);
+          local.finish(server.run(this, command, arguments));
+        }
+        case READ, PUT, UPDATE -> onKey(command, arguments, at, now);
+        case MANY -> {
+          Pending many = new Pending(this, command.kind(), null, now);
+          inOrder(many, () -> many(command, arguments, at, many));
+        }
+      }
+    } catch (CommandException e) {
+      Reply error = new Reply.Error(String.valueOf(e.getMessage()));
+      Pending last = pending.peekLast();
+      if (last != null && last.reply == null && last.kind == CommandTable.Kind.LOCAL) {
+        last.finish(error);
+      } else {
+        answerNow(error, now);
+      }
+    }
+  }
+
+  private static @Nullable Reply refusal(
+      CommandTable.@Nullable Command command, List<byte[]> arguments) {
+    if (command == null) {
+      StringBuilder text = new StringBuilder("ERR unknown command '");
+      text.append(
+          Arguments.text(arguments, 0), 0, Math.min(128, Arguments.text(arguments, 0).length()));
+      text.append("', with args beginning with: ");
+      for (int i = 1; i < arguments.size() && text.length() < 256; i++) {
+        text.append('\'').append(Arguments.text(arguments, i)).append("' ");
+      }
+      return new Reply.Error(text.toString());
+    }
+    int arity = command.arity();
+    if (arity > 0 ? arguments.size() != arity : arguments.size() < -arity) {
+      return new Reply.Error(
+          "ERR wrong number of arguments for '%s' command"
+              .formatted(command.name().toLowerCase(Locale.ROOT)));
+    }
+    return null;
+  }
+
+  private void onKey(CommandTable.Command command, List<byte[]> arguments, Level at, long now) {
+    KeyTask task = KeyTask.of(command, arguments, clock.wallMillis());
+    CommandTable.Kind kind = kindOf(task);
+    Pending request = new Pending(this, kind, task.key(), now);
+    inOrder(request, () -> run(task, at, request));
+  }
+
+  private static CommandTable.Kind kindOf(KeyTask task) {
+    if (task.update() == null) {
+      return CommandTable.Kind.READ;
+    }
+    boolean blind = task.update() instanceof dev.tern.core.keyspace.Update.Put put && put.blind();
+    return blind ? CommandTable.Kind.PUT : CommandTable.Kind.UPDATE;
+  }
+
+  private void run(KeyTask task, Level at, Pending request) {
+    if (task.update() == null) {
+      keyspace.read(task.key(), at, request.reading(task));
+    } else {
+      keyspace.update(task.key(), task.update(), at, request.updating(task));
+    }
+  }
+
+  private void many(CommandTable.Command command, List<byte[]> arguments, Level at, Pending many) {
+    try {
+      if (command.name().equals("TERN.WITH")) {
+        with(arguments, many);
+      } else if (command.kind() == CommandTable.Kind.LOCAL) {
+        countSlot(arguments, many);
+      } else {
+        new ManyKeys(keyspace, cluster, at, many).run(command, arguments);
+      }
+    } catch (CommandException e) {
+      many.finish(new Reply.Error(String.valueOf(e.getMessage())));
+    }
+  }
+
+  /// `TERN.WITH R x W y command ...`
+  private void with(List<byte[]> arguments, Pending many) {
+    int[] at = {1};
+    Level wanted = ServerCommands.level(arguments, at, level);
+    List<byte[]> inner = arguments.subList(at[0], arguments.size());
+    CommandTable.Command command = inner.isEmpty() ? null : CommandTable.find(inner.getFirst());
+    if (inner.isEmpty()) {
+      throw new CommandException("ERR TERN.WITH R x W y needs a command");
+    }
+    Reply refusal = refusal(command, inner);
+    if (command == null || refusal != null) {
+      many.finish(java.util.Objects.requireNonNull(refusal));
+      return;
+    }
+    switch (command.kind()) {
+      case LOCAL -> many.finish(server.run(this, command, inner));
+      case READ, PUT, UPDATE -> run(KeyTask.of(command, inner, clock.wallMillis()), wanted, many);
+      case MANY -> {
+        if (command.name().equals("TERN.WITH")) {
+          throw new CommandException("ERR TERN.WITH cannot stand within TERN.WITH");
+        }
+        new ManyKeys(keyspace, cluster, wanted, many).run(command, inner);
+      }
+    }
+  }
+
+  private void inOrder(Pending request, Runnable begin) {
+    for (Pending earlier : pending) {
+      if (earlier.blocks(request)) {
+        pending.add(request);
+        blocked = begin;
+        blockedPending = request;
+        return;
+      }
+    }
+    pending.add(request);
+    begin.run();
+  }
+
+  /// A request has its reply.
+  void answered(Pending request) {
+    Reply reply = java.util.Objects.requireNonNull(request.reply);
+    statistics.command(clock.monotonicNanos() - request.beganNanos, reply instanceof Reply.Error);
+    if (!announced && pending.peekFirst() != null && pending.peekFirst().reply != null) {
+      announced = true;
+      output.repliesReady();
+    }
+    unblock();
+  }
+
+  private void unblock() {
+    Runnable begin = blocked;
+    Pending request = blockedPending;
+    if (begin == null || request == null) {
+      return;
+    }
+    for (Pending earlier : pending) {
+      if (earlier == request) {
+        break;
+      }
+      if (earlier.blocks(request)) {
+        return;
+      }
+    }
+    blocked = null;
+    blockedPending = null;
+    begin.run();
+  }
+
+  /// Whether there is a reply that may leave.
+  public boolean hasReplies() {
+    Pending first = pending.peekFirst();
+    return first != null && first.reply != null;
+  }
+
+  /// Appends the replies that may leave, in order.
+  public void takeReplies(ByteBuf out) {
+    announced = false;
+    Pending first;
+    while ((first = pending.peekFirst()) != null && first.reply != null) {
+      pending.pollFirst();
+      RespWriter.write(first.reply, protocol, out);
+    }
+    if (closing && pending.isEmpty()) {
+      output.close();
+    }
+  }
+
+  void closeAfterReplies() {
+    closing = true;
+  }
+
+  /// Whether it takes no more requests.
+  public boolean isClosing() {
+    return closing;
+  }
+}

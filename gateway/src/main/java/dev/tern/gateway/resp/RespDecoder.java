@@ -1,0 +1,180 @@
+package dev.tern.gateway.resp;
+
+import dev.tern.core.keyspace.Keyspace;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Takes requests out of a client's bytes: arrays of bulk strings, or inline commands as `telnet`
+/// sends them. One connection, one thread; keeps its place in a request that has not arrived whole.
+public final class RespDecoder {
+  /// Arguments of one request; more is a protocol error, as in Redis.
+  public static final int MAX_ARGUMENTS = 1 << 20;
+
+  /// A longer bulk string is a protocol error, as in Redis; one that is longer than a value may be
+  /// is read past without being kept.
+  public static final int MAX_BULK_BYTES = 512 << 20;
+
+  private static final int MAX_INLINE_BYTES = 64 << 10;
+  private static final int MAX_KEPT_BYTES = Keyspace.MAX_VALUE_BYTES;
+
+  /// The whole of a request's arguments; more is read past without being kept.
+  private static final long MAX_REQUEST_BYTES = 4L * Keyspace.MAX_VALUE_BYTES;
+
+  /// A request.
+  ///
+  /// @param arguments the command's name first; empty if it was too large
+  /// @param tooLarge why it was read past, null if it was not
+  public record Request(List<byte[]> arguments, @Nullable String tooLarge) {}
+
+  /// Bytes that are no request: answer with the message and close.
+  public static final class ProtocolException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    ProtocolException(String message) {
+      super(message, null, false, false);
+    }
+  }
+
+  private int missing;
+  private int bulk = -1;
+  private long skipping;
+  private long requestBytes;
+  private @Nullable String tooLarge;
+  private List<byte[]> arguments = new ArrayList<>(4);
+
+  /// The next request, null if it has not arrived whole; takes what it can from `in`.
+  ///
+  /// @throws ProtocolException if the bytes cannot be a request
+  public @Nullable Request next(ByteBuf in) {
+    while (true) {
+      if (skipping > 0) {
+        int count = (int) Math.min(skipping, in.readableBytes());
+        in.skipBytes(count);
+        skipping -= count;
+        if (skipping > 0) {
+          return null;
+        }
+        bulk = -1;
+        missing--;
+      } else if (bulk >= 0) {
+        if (in.readableBytes() < bulk + 2) {
+          return null;
+        }
+        takeBulk(in);
+      } else if (missing > 0) {
+        if (!bulkLength(in)) {
+          return null;
+        }
+        continue;
+      } else if (!header(in)) {
+        return null;
+      } else if (missing == 0 && arguments.isEmpty()) {
+        continue;
+      }
+      if (missing == 0) {
+        return finish();
+      }
+    }
+  }
+
+  private Request finish() {
+    Request request = new Request(tooLarge == null ? arguments : List.of(), tooLarge);
+    arguments = new ArrayList<>(4);
+    requestBytes = 0;
+    tooLarge = null;
+    return request;
+  }
+
+  private void takeBulk(ByteBuf in) {
+    byte[] argument = new byte[bulk];
+    in.readBytes(argument);
+    if (in.readByte() != '\r' || in.readByte() != '\n') {
+      throw new ProtocolException("Protocol error: a bulk string does not end where it says");
+    }
+    arguments.add(argument);
+    bulk = -1;
+    missing--;
+  }
+
+  /// Reads `$n`; false if it is not there yet.
+  private boolean bulkLength(ByteBuf in) {
+    String line = line(in, 32, "Protocol error: too big bulk count string");
+    if (line == null) {
+      return false;
+    }
+    if (line.isEmpty() || line.charAt(0) != '$') {
+      char got = line.isEmpty() ? ' ' : line.charAt(0);
+      throw new ProtocolException("Protocol error: expected '$', got '" + got + "'");
+    }
+    int length = number(line, 0, MAX_BULK_BYTES, "Protocol error: invalid bulk length");
+    requestBytes += length;
+    if (length > MAX_KEPT_BYTES || requestBytes > MAX_REQUEST_BYTES) {
+      tooLarge =
+          "ERR a value of %d bytes is too large, at most %d fit".formatted(length, MAX_KEPT_BYTES);
+      arguments.clear();
+      bulk = length;
+      skipping = length + 2L;
+    } else if (tooLarge != null) {
+      bulk = length;
+      skipping = length + 2L;
+    } else {
+      bulk = length;
+    }
+    return true;
+  }
+
+  /// Reads `*n` or an inline command; false if it is not there yet.
+  private boolean header(ByteBuf in) {
+    if (!in.isReadable()) {
+      return false;
+    }
+    if (in.getByte(in.readerIndex()) == '*') {
+      String line = line(in, 32, "Protocol error: too big mbulk count string");
+      if (line == null) {
+        return false;
+      }
+      missing =
+          Math.max(0, number(line, -1, MAX_ARGUMENTS, "Protocol error: invalid multibulk length"));
+      return true;
+    }
+    String line = line(in, MAX_INLINE_BYTES, "Protocol error: too big inline request");
+    if (line == null) {
+      return false;
+    }
+    for (String word : line.strip().split("[ \t]+", -1)) {
+      if (!word.isEmpty()) {
+        arguments.add(word.getBytes(StandardCharsets.ISO_8859_1));
+      }
+    }
+    return true;
+  }
+
+  private static int number(String line, int least, int most, String error) {
+    try {
+      long value = Long.parseLong(line, 1, line.length(), 10);
+      if (value >= least && value <= most && line.charAt(1) != '+') {
+        return (int) value;
+      }
+    } catch (NumberFormatException | IndexOutOfBoundsException e) {
+      throw new ProtocolException(error);
+    }
+    throw new ProtocolException(error);
+  }
+
+  private static @Nullable String line(ByteBuf in, int most, String error) {
+    int end = in.indexOf(in.readerIndex(), in.writerIndex(), (byte) '\n');
+    int length = end < 0 ? in.readableBytes() : end - in.readerIndex();
+    if (length > most) {
+      throw new ProtocolException(error);
+    }
+    if (end < 0) {
+      return null;
+    }
+    String line = in.readString(length, StandardCharsets.ISO_8859_1);
+    in.skipBytes(1);
+    return line.endsWith("\r") ? line.substring(0, line.length() - 1) : line;
+  }
+}

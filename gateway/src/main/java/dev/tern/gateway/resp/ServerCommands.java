@@ -1,0 +1,346 @@
+package dev.tern.gateway.resp;
+
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.topology.Member;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Commands that touch no key: the handshake, the connection, what the server says of itself.
+public final class ServerCommands {
+  /// The version whose manners this door has.
+  static final String REDIS_VERSION = "7.0.15";
+
+  private static final Map<String, String> CONFIG =
+      new TreeMap<>(
+          Map.of(
+              "save", "",
+              "appendonly", "yes",
+              "appendfsync", "everysec",
+              "maxmemory", "0",
+              "maxmemory-policy", "noeviction",
+              "databases", "1",
+              "timeout", "0",
+              "proto-max-bulk-len", "536870912"));
+
+  private final Map<Long, RedisSession> sessions = new ConcurrentHashMap<>();
+  private final long startedMillis;
+
+  /// @param startedMillis wall-clock milliseconds of the start, for uptimes
+  public ServerCommands(long startedMillis) {
+    this.startedMillis = startedMillis;
+  }
+
+  /// A session is listed from now on; any loop.
+  public void opened(RedisSession session) {
+    sessions.put(session.id, session);
+  }
+
+  /// A session is gone.
+  public void closed(RedisSession session) {
+    sessions.remove(session.id);
+  }
+
+  Reply run(RedisSession session, CommandTable.Command command, List<byte[]> arguments) {
+    return switch (command.name()) {
+      case "PING" -> ping(arguments);
+      case "ECHO" -> new Reply.Bulk(arguments.get(1));
+      case "HELLO" -> hello(session, arguments);
+      case "AUTH" -> auth();
+      case "CLIENT" -> client(session, arguments);
+      case "COMMAND" -> Introspection.command(arguments);
+      case "CONFIG" -> config(session, arguments);
+      case "INFO" -> info(session, arguments);
+      case "SELECT" -> select(session, arguments);
+      case "CLUSTER" -> ClusterCommands.run(session, arguments);
+      case "READONLY", "READWRITE", "ASKING" -> Reply.OK;
+      case "QUIT" -> {
+        session.closeAfterReplies();
+        yield Reply.OK;
+      }
+      case "RESET" -> reset(session);
+      case "TIME" -> time(session);
+      case "TERN.LEVEL" -> ternLevel(session, arguments);
+      case "TERN.MODE" -> ternMode(session, arguments);
+      default -> throw new IllegalStateException("no such command: " + command.name());
+    };
+  }
+
+  private static Reply ping(List<byte[]> arguments) {
+    if (arguments.size() > 2) {
+      throw new CommandException("ERR wrong number of arguments for 'ping' command");
+    }
+    return arguments.size() == 1 ? new Reply.Simple("PONG") : new Reply.Bulk(arguments.get(1));
+  }
+
+  private static Reply auth() {
+    throw new CommandException(
+        "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?");
+  }
+
+  private static Reply hello(RedisSession session, List<byte[]> arguments) {
+    int protocol = session.protocol;
+    String name = session.name;
+    if (arguments.size() > 1) {
+      String version = Arguments.text(arguments, 1);
+      if (!version.equals("2") && !version.equals("3")) {
+        boolean number = version.matches("-?[0-9]{1,9}");
+        throw new CommandException(
+            number
+                ? "NOPROTO unsupported protocol version"
+                : "ERR Protocol version is not an integer or out of range");
+      }
+      protocol = Integer.parseInt(version);
+    }
+    for (int i = 2; i < arguments.size(); i++) {
+      String option = Arguments.word(arguments, i);
+      if (option.equals("AUTH") && i + 2 < arguments.size()) {
+        auth();
+      } else if (option.equals("SETNAME") && i + 1 < arguments.size()) {
+        name = checkedName(Arguments.text(arguments, ++i));
+      } else {
+        throw new CommandException("ERR Syntax error in HELLO option '" + option + "'");
+      }
+    }
+    session.protocol = protocol;
+    session.name = name;
+    Map<String, Reply> answer = new LinkedHashMap<>();
+    answer.put("server", Reply.text("redis"));
+    answer.put("version", Reply.text(REDIS_VERSION));
+    answer.put("proto", Reply.number(protocol));
+    answer.put("id", Reply.number(session.id));
+    answer.put("mode", Reply.text(session.cluster ? "cluster" : "standalone"));
+    answer.put("role", Reply.text("master"));
+    answer.put("modules", Reply.EMPTY);
+    return new Reply.Pairs(answer);
+  }
+
+  private static String checkedName(String name) {
+    if (name.chars().anyMatch(c -> c < '!' || c > '~')) {
+      throw new CommandException(
+          "ERR Client names cannot contain spaces, newlines or special characters.");
+    }
+    return name;
+  }
+
+  private Reply client(RedisSession session, List<byte[]> arguments) {
+    String what = Arguments.word(arguments, 1);
+    int count = arguments.size();
+    if (what.equals("ID") && count == 2) {
+      return Reply.number(session.id);
+    } else if (what.equals("GETNAME") && count == 2) {
+      return session.name.isEmpty() ? Reply.NIL : Reply.text(session.name);
+    } else if (what.equals("SETNAME") && count == 3) {
+      session.name = checkedName(Arguments.text(arguments, 2));
+      return Reply.OK;
+    } else if (what.equals("SETINFO") && count == 4) {
+      return setInfo(session, arguments);
+    } else if (what.equals("LIST")) {
+      StringBuilder list = new StringBuilder();
+      sessions.values().stream()
+          .sorted(java.util.Comparator.comparingLong(s -> s.id))
+          .forEach(each -> list.append(describe(each)).append('\n'));
+      return new Reply.Text(list.toString(), true);
+    } else if (what.equals("INFO") && count == 2) {
+      return new Reply.Text(describe(session) + "\n", true);
+    } else if ((what.equals("NO-EVICT") || what.equals("NO-TOUCH")) && count == 3) {
+      return Reply.OK;
+    }
+    throw new CommandException(
+        "ERR unknown subcommand or wrong number of arguments for '%s'. Try CLIENT HELP."
+            .formatted(Arguments.text(arguments, 1)));
+  }
+
+  private static Reply setInfo(RedisSession session, List<byte[]> arguments) {
+    String value = Arguments.text(arguments, 3);
+    switch (Arguments.word(arguments, 2)) {
+      case "LIB-NAME" -> session.library = value;
+      case "LIB-VER" -> session.libraryVersion = value;
+      default ->
+          throw new CommandException(
+              "ERR Unrecognized option '%s'".formatted(Arguments.text(arguments, 2)));
+    }
+    return Reply.OK;
+  }
+
+  private static String describe(RedisSession session) {
+    long age = (session.clock.wallMillis() - session.openedMillis) / 1000;
+    return "id=%d addr=%s name=%s age=%d idle=0 flags=N db=0 sub=0 psub=0 multi=-1 cmd=%s user=default resp=%d lib-name=%s lib-ver=%s tot-cmds=%d"
+        .formatted(
+            session.id,
+            session.address,
+            session.name,
+            age,
+            session.lastCommand,
+            session.protocol,
+            session.library,
+            session.libraryVersion,
+            session.commands);
+  }
+
+  private static Reply config(RedisSession session, List<byte[]> arguments) {
+    String what = Arguments.word(arguments, 1);
+    if (what.equals("GET") && arguments.size() > 2) {
+      Map<String, Reply> found = new LinkedHashMap<>();
+      for (int i = 2; i < arguments.size(); i++) {
+        byte[] pattern =
+            Arguments.text(arguments, i).toLowerCase(Locale.ROOT).getBytes(StandardCharsets.UTF_8);
+        CONFIG.forEach(
+            (name, value) -> {
+              if (Glob.matches(pattern, name.getBytes(StandardCharsets.UTF_8))) {
+                found.put(name, Reply.text(value));
+              }
+            });
+        if (Glob.matches(pattern, "port".getBytes(StandardCharsets.UTF_8))) {
+          found.put("port", Reply.text(Integer.toString(session.node.self().ports().redis())));
+        }
+        if (Glob.matches(pattern, "cluster-enabled".getBytes(StandardCharsets.UTF_8))) {
+          found.put("cluster-enabled", Reply.text(session.cluster ? "yes" : "no"));
+        }
+      }
+      return new Reply.Pairs(found);
+    }
+    if (what.equals("SET") && arguments.size() > 3) {
+      throw new CommandException(
+          "ERR CONFIG SET failed (possibly related to argument '%s') - settings are given at the start: see ./tern server --help"
+              .formatted(Arguments.text(arguments, 2)));
+    }
+    if (what.equals("RESETSTAT") || what.equals("REWRITE")) {
+      throw new CommandException("ERR CONFIG " + what + " is not offered");
+    }
+    throw new CommandException(
+        "ERR unknown subcommand or wrong number of arguments for '%s'. Try CONFIG HELP."
+            .formatted(Arguments.text(arguments, 1)));
+  }
+
+  private Reply info(RedisSession session, List<byte[]> arguments) {
+    String wanted = arguments.size() > 1 ? Arguments.word(arguments, 1) : "DEFAULT";
+    boolean all = List.of("DEFAULT", "ALL", "EVERYTHING").contains(wanted);
+    Member self = session.node.self();
+    long uptime = (session.clock.wallMillis() - startedMillis) / 1000;
+    Runtime runtime = Runtime.getRuntime();
+    Map<String, String> sections = new LinkedHashMap<>();
+    sections.put(
+        "Server",
+        "redis_version:%s\r\nredis_mode:%s\r\ntern_version:0.1.0\r\nos:%s\r\narch_bits:64\r\ntcp_port:%d\r\nrun_id:%s\r\nuptime_in_seconds:%d\r\n"
+            .formatted(
+                REDIS_VERSION,
+                session.cluster ? "cluster" : "standalone",
+                System.getProperty("os.name", "?"),
+                self.ports().redis(),
+                self.name(),
+                uptime));
+    sections.put(
+        "Clients", "connected_clients:%d\r\nblocked_clients:0\r\n".formatted(sessions.size()));
+    sections.put(
+        "Memory",
+        "used_memory:%d\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n"
+            .formatted(runtime.totalMemory() - runtime.freeMemory()));
+    sections.put("Persistence", "loading:0\r\naof_enabled:1\r\n");
+    sections.put(
+        "Stats",
+        "total_commands_processed:%d\r\ntotal_error_replies:%d\r\n"
+            .formatted(session.statistics.commands(), session.statistics.errors()));
+    sections.put(
+        "Replication",
+        "role:master\r\nconnected_slaves:0\r\nmaster_replid:%s\r\nmaster_repl_offset:0\r\n"
+            .formatted(self.name()));
+    sections.put("CPU", "used_cpu_sys:0.0\r\nused_cpu_user:0.0\r\n");
+    sections.put("Cluster", "cluster_enabled:%d\r\n".formatted(session.cluster ? 1 : 0));
+    sections.put("Keyspace", "");
+    StringBuilder text = new StringBuilder();
+    sections.forEach(
+        (title, lines) -> {
+          if (all || wanted.equals(title.toUpperCase(Locale.ROOT))) {
+            text.append(text.isEmpty() ? "" : "\r\n");
+            text.append("# ").append(title).append("\r\n").append(lines);
+          }
+        });
+    return new Reply.Text(text.toString(), true);
+  }
+
+  private static Reply select(RedisSession session, List<byte[]> arguments) {
+    long database;
+    try {
+      database = Arguments.integer(arguments.get(1));
+    } catch (CommandException e) {
+      throw new CommandException("ERR invalid DB index");
+    }
+    if (database == 0) {
+      return Reply.OK;
+    }
+    throw new CommandException(
+        session.cluster
+            ? "ERR SELECT is not allowed in cluster mode"
+            : "ERR DB index is out of range");
+  }
+
+  private static Reply reset(RedisSession session) {
+    session.protocol = 2;
+    session.name = "";
+    session.level = Level.DEFAULT;
+    session.cluster = session.defaultCluster();
+    return new Reply.Simple("RESET");
+  }
+
+  private static Reply time(RedisSession session) {
+    long millis = session.clock.wallMillis();
+    List<Reply> parts = new ArrayList<>();
+    parts.add(Reply.text(Long.toString(millis / 1000)));
+    parts.add(Reply.text(Long.toString(millis % 1000 * 1000)));
+    return new Reply.Array(parts);
+  }
+
+  private static Reply ternLevel(RedisSession session, List<byte[]> arguments) {
+    if (arguments.size() == 1) {
+      Map<String, Reply> now = new LinkedHashMap<>();
+      now.put("R", Reply.number(session.level.r()));
+      now.put("W", Reply.number(session.level.w()));
+      return new Reply.Pairs(now);
+    }
+    int[] at = {1};
+    Level wanted = level(arguments, at, Level.DEFAULT);
+    if (at[0] != arguments.size()) {
+      throw CommandException.syntax();
+    }
+    session.level = wanted;
+    return Reply.OK;
+  }
+
+  /// Reads `[R x] [W y]` from place `at[0]` on and moves it behind them.
+  static Level level(List<byte[]> arguments, int[] at, Level from) {
+    int r = from.r();
+    int w = from.w();
+    while (at[0] + 1 < arguments.size()) {
+      String option = Arguments.word(arguments, at[0]);
+      if (!option.equals("R") && !option.equals("W")) {
+        break;
+      }
+      long value = Arguments.integer(arguments.get(at[0] + 1));
+      if (value < 0 || value > 255) {
+        throw new CommandException("ERR a level lies between 1 and n, 0 means the default");
+      }
+      if (option.equals("R")) {
+        r = (int) value;
+      } else {
+        w = (int) value;
+      }
+      at[0] += 2;
+    }
+    return new Level(r, w, from.timeoutMillis());
+  }
+
+  private static Reply ternMode(RedisSession session, List<byte[]> arguments) {
+    switch (Arguments.word(arguments, 1)) {
+      case "CLUSTER" -> session.cluster = true;
+      case "SINGLE" -> session.cluster = false;
+      default -> throw CommandException.syntax();
+    }
+    return Reply.OK;
+  }
+}

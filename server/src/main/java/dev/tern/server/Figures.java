@@ -1,0 +1,102 @@
+package dev.tern.server;
+
+import dev.tern.core.Node;
+import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.gateway.resp.DoorStatistics;
+import dev.tern.lsm.LsmStatistics;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+
+/// The node's figures in Prometheus's text. Each is read from counters the shards keep anyway; a
+/// scrape costs them nothing.
+final class Figures implements AutoCloseable {
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final JvmGcMetrics gc = new JvmGcMetrics();
+  private final List<DoorStatistics> redis;
+
+  Figures(Node node, List<DoorStatistics> redis) {
+    this.redis = redis;
+    new JvmMemoryMetrics().bindTo(registry);
+    new ProcessorMetrics().bindTo(registry);
+    gc.bindTo(registry);
+    for (Counter counter : Counter.values()) {
+      String name = "tern." + counter.name().toLowerCase(Locale.ROOT).replace('_', '.');
+      FunctionCounter.builder(name, node, n -> n.statistic(counter)).register(registry);
+    }
+    for (int shard = 0; shard < node.shards(); shard++) {
+      String label = Integer.toString(shard);
+      int number = shard;
+      Gauge.builder("tern.waiting", node, n -> n.waiting(number))
+          .tag("shard", label)
+          .register(registry);
+      gauge(node, shard, "tern.lsm.memtable.bytes", LsmStatistics::memtableBytes);
+      gauge(node, shard, "tern.lsm.immutable.memtables", LsmStatistics::immutableMemtables);
+      gauge(node, shard, "tern.lsm.tables", LsmStatistics::tables);
+      gauge(node, shard, "tern.lsm.table.bytes", LsmStatistics::tableBytes);
+      gauge(node, shard, "tern.lsm.cache.bytes", LsmStatistics::cacheBytes);
+      gauge(node, shard, "tern.lsm.cache.hits", LsmStatistics::cacheHits);
+      gauge(node, shard, "tern.lsm.cache.misses", LsmStatistics::cacheMisses);
+      gauge(node, shard, "tern.lsm.flushes", LsmStatistics::flushes);
+      gauge(node, shard, "tern.lsm.compactions", LsmStatistics::compactions);
+      gauge(node, shard, "tern.lsm.log.bytes", LsmStatistics::logBytes);
+      gauge(node, shard, "tern.lsm.log.syncs", LsmStatistics::logSyncs);
+      gauge(node, shard, "tern.lsm.background.failures", LsmStatistics::backgroundFailures);
+    }
+    sum("tern.redis.commands", DoorStatistics::commands);
+    sum("tern.redis.errors", DoorStatistics::errors);
+    sum("tern.redis.protocol.errors", DoorStatistics::protocolErrors);
+    sum("tern.redis.accepted", DoorStatistics::accepted);
+    Gauge.builder(
+            "tern.redis.connections",
+            redis,
+            all -> all.stream().mapToDouble(DoorStatistics::connections).sum())
+        .register(registry);
+  }
+
+  private void gauge(Node node, int shard, String name, ToDoubleFunction<LsmStatistics> figure) {
+    Gauge.builder(name, node, n -> figure.applyAsDouble(n.storage(shard)))
+        .tag("shard", Integer.toString(shard))
+        .register(registry);
+  }
+
+  private void sum(String name, ToDoubleFunction<DoorStatistics> figure) {
+    FunctionCounter.builder(name, redis, all -> all.stream().mapToDouble(figure).sum())
+        .register(registry);
+  }
+
+  /// All figures, the latency histogram of the Redis door included.
+  String scrape() {
+    StringBuilder text = new StringBuilder(registry.scrape());
+    text.append("# HELP tern_redis_latency_seconds From a request's arrival to its reply\n");
+    text.append("# TYPE tern_redis_latency_seconds histogram\n");
+    long count = 0;
+    for (int i = 0; i <= DoorStatistics.BUCKET_MICROS.length; i++) {
+      int bucket = i;
+      count += redis.stream().mapToLong(door -> door.bucket(bucket)).sum();
+      String bound =
+          i < DoorStatistics.BUCKET_MICROS.length
+              ? Double.toString(DoorStatistics.BUCKET_MICROS[i] / 1e6)
+              : "+Inf";
+      text.append("tern_redis_latency_seconds_bucket{le=\"%s\"} %d\n".formatted(bound, count));
+    }
+    double seconds = redis.stream().mapToLong(DoorStatistics::micros).sum() / 1e6;
+    text.append("tern_redis_latency_seconds_sum %s\n".formatted(seconds));
+    text.append("tern_redis_latency_seconds_count %d\n".formatted(count));
+    return text.toString();
+  }
+
+  @Override
+  public void close() {
+    gc.close();
+    registry.close();
+  }
+}
