@@ -1,1 +1,14 @@
+/// Benchmarks beside peers, in one run.
+///
+/// ```
+///   RespLoad: round on Tern, round on the peer, round on Tern, ... --> medians and ratios
+/// ```
+///
+/// Invariant: in open loop a latency is measured from when the request was due, not from when it
+/// could be sent, so that a stall is not hidden (no coordinated omission).
+///
+/// Threads: one a connection.
+@NullMarked
 package dev.tern.bench;
+
+import org.jspecify.annotations.NullMarked;
