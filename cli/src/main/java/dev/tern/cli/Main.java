@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
       PlaygroundCommand.class,
       ServerCommand.class,
       ClusterCommand.class,
+      SimulateCommand.class,
       BenchCommand.class,
       InspectCommand.class
     })

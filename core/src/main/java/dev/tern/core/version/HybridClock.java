@@ -39,7 +39,9 @@ public final class HybridClock {
   /// again).
   public long next(long wallMillis, long above) {
     long floor = Math.max(last, above) + 1;
-    long stamp = Math.max(floor, Math.min(ofMillis(wallMillis), limit - 1));
+    // Half of the reservation is left for counting on while the next one is under way.
+    long latest = limit - ofMillis(RESERVE_MILLIS / 2);
+    long stamp = Math.max(floor, Math.min(ofMillis(wallMillis), latest));
     if (stamp >= limit) {
       return 0;
     }

@@ -1,0 +1,50 @@
+package dev.tern.cli;
+
+import dev.tern.simulation.Simulation;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// Whole clusters in one thread, from seeds.
+@Command(
+    name = "simulate",
+    description = "Runs simulated clusters from seeds and checks what they promise.",
+    mixinStandardHelpOptions = true)
+final class SimulateCommand implements Callable<Integer> {
+  @Option(names = "--seed", description = "one seed, replayed exactly")
+  private @Nullable Long seed;
+
+  @Option(names = "--minutes", description = "random seeds for so long")
+  private double minutes = 1;
+
+  @Option(names = "--plant", description = "a mistake to find: a name of PlantedBug or LsmBug")
+  private String plant = "NONE";
+
+  @Override
+  public Integer call() {
+    long begun = System.nanoTime();
+    long events = 0;
+    long simulatedMillis = 0;
+    int runs = 0;
+    while (runs == 0 || seed == null && System.nanoTime() - begun < (long) (minutes * 60e9)) {
+      long current = seed != null ? seed : ThreadLocalRandom.current().nextLong() >>> 1;
+      Simulation.Result result = Simulation.run(current, plant);
+      runs++;
+      events += result.events();
+      simulatedMillis += result.simulatedMillis();
+      if (result.failure() != null) {
+        System.out.printf("seed %d plant %s FAILED: %s%n", current, plant, result.failure());
+        System.out.printf(
+            "found after %.1f s and %d seeds%n", (System.nanoTime() - begun) / 1e9, runs);
+        return plant.equals("NONE") ? 1 : 0;
+      }
+    }
+    double seconds = (System.nanoTime() - begun) / 1e9;
+    System.out.printf(
+        "%d seeds clean, %d events, %.0f cluster-seconds; a second of CPU: %.0f events, %.0f cluster-seconds%n",
+        runs, events, simulatedMillis / 1e3, events / seconds, simulatedMillis / 1e3 / seconds);
+    return plant.equals("NONE") ? 0 : 1;
+  }
+}

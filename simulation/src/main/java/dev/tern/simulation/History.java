@@ -1,0 +1,117 @@
+package dev.tern.simulation;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// What clients asked and were told, and whether that can be; see the package for the rules.
+final class History {
+  /// A put or a delete somebody tried.
+  static final class Write {
+    final @Nullable String value;
+    final long began;
+
+    /// When it was acknowledged or first read at a quorum; `Long.MAX_VALUE` while nobody knows.
+    long ended = Long.MAX_VALUE;
+
+    /// It is known not to have happened.
+    boolean refused;
+
+    Write(@Nullable String value, long began) {
+      this.value = value;
+      this.began = began;
+    }
+
+    @Override
+    public String toString() {
+      String end = ended == Long.MAX_VALUE ? "?" : Long.toString(ended / 1000);
+      return "%s[%d..%s us]".formatted(value == null ? "delete" : value, began / 1000, end);
+    }
+  }
+
+  /// Thrown where an answer cannot be.
+  static final class Violation extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    Violation(String what) {
+      super(what);
+    }
+  }
+
+  private final Map<String, List<Write>> writes = new TreeMap<>();
+
+  Write begin(String key, @Nullable String value, long now) {
+    Write write = new Write(value, now);
+    of(key).add(write);
+    return write;
+  }
+
+  private List<Write> of(String key) {
+    List<Write> list = writes.get(key);
+    if (list == null) {
+      list = new ArrayList<>();
+      list.add(initial());
+      writes.put(key, list);
+    }
+    return list;
+  }
+
+  private static Write initial() {
+    Write nothing = new Write(null, -2);
+    nothing.ended = -1;
+    return nothing;
+  }
+
+  /// Checks a read of `value` (null: missing) that began and ended at these times.
+  ///
+  /// @param strict whether its level meets those of the writes
+  void read(String key, @Nullable String value, long began, long ended, boolean strict) {
+    List<Write> candidates = new ArrayList<>();
+    for (Write write : of(key)) {
+      boolean same = value == null ? write.value == null : value.equals(write.value);
+      if (same && !write.refused && write.began <= ended) {
+        candidates.add(write);
+      }
+    }
+    if (candidates.isEmpty()) {
+      throw new Violation("%s: the value %s came from nowhere".formatted(key, value));
+    }
+    if (!strict) {
+      return;
+    }
+    Write newest = null;
+    @Nullable Write newer = null;
+    for (Write candidate : candidates) {
+      Write than = newerThan(key, candidate, began);
+      if (than == null) {
+        newest = candidate;
+      } else {
+        newer = than;
+      }
+    }
+    if (newest == null) {
+      throw new Violation(
+          "%s: a read from %d us to %d us returned %s although %s was there before"
+              .formatted(key, began / 1000, ended / 1000, candidates.getLast(), newer));
+    }
+    if (value != null) {
+      newest.ended = Math.min(newest.ended, ended);
+    }
+  }
+
+  /// A write known before `began` that itself began after `candidate` had ended; null for none.
+  private @Nullable Write newerThan(String key, Write candidate, long began) {
+    for (Write other : of(key)) {
+      if (other.ended < began && other.began > candidate.ended) {
+        return other;
+      }
+    }
+    return null;
+  }
+
+  Iterable<String> keys() {
+    return new ArrayList<>(writes.keySet());
+  }
+}

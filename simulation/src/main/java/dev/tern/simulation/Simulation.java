@@ -1,0 +1,47 @@
+package dev.tern.simulation;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.lsm.LsmBug;
+import org.jspecify.annotations.Nullable;
+
+/// Runs a cluster from a seed.
+public final class Simulation {
+  private Simulation() {}
+
+  /// What came of a seed.
+  ///
+  /// @param events that happened
+  /// @param simulatedMillis that passed
+  /// @param hash of all events: two runs of a seed have the same
+  /// @param failure the first broken promise, null for none
+  public record Result(long events, long simulatedMillis, long hash, @Nullable String failure) {}
+
+  /// Runs one seed to its end or its first broken promise.
+  ///
+  /// @param plant a name of [PlantedBug] or [LsmBug], `NONE` for none
+  /// @throws IllegalArgumentException if there is no such mistake
+  public static Result run(long seed, String plant) {
+    PlantedBug bug = PlantedBug.NONE;
+    LsmBug lsmBug = LsmBug.NONE;
+    boolean found = false;
+    for (PlantedBug each : PlantedBug.values()) {
+      if (each.name().equals(plant)) {
+        bug = each;
+        found = true;
+      }
+    }
+    for (LsmBug each : LsmBug.values()) {
+      if (each.name().equals(plant)) {
+        lsmBug = each;
+        found = true;
+      }
+    }
+    if (!found) {
+      throw new IllegalArgumentException("no planted bug has the name " + plant);
+    }
+    ClusterRun run = new ClusterRun(seed, bug, lsmBug);
+    String failure = run.run();
+    World world = run.world;
+    return new Result(world.events(), world.millis(), world.hash(), failure);
+  }
+}

@@ -1,0 +1,93 @@
+package dev.tern.simulation;
+
+import dev.tern.env.Randomness;
+import java.util.PriorityQueue;
+
+/// Simulated time and all that will happen in it.
+final class World {
+  /// Something that happens at a time, on a node (0: nobody's).
+  private record Event(long nanos, long order, int node, long life, Runnable task)
+      implements Comparable<Event> {
+    @Override
+    public int compareTo(Event other) {
+      int byTime = Long.compare(nanos, other.nanos);
+      return byTime != 0 ? byTime : Long.compare(order, other.order);
+    }
+  }
+
+  /// Thrown out of an I/O to stop a node in the middle of it.
+  static final class Crash extends Error {
+    private static final long serialVersionUID = 1;
+
+    final int node;
+
+    Crash(int node) {
+      super("node " + node + " crashes", null, false, false);
+      this.node = node;
+    }
+  }
+
+  final Randomness random;
+  private final PriorityQueue<Event> events = new PriorityQueue<>();
+
+  /// By node number: which of its lives is on; an event of an earlier life does not happen.
+  private final long[] lives = new long[64];
+
+  private long nanos;
+  private long order;
+  private long count;
+  private long hash = 0xcbf29ce484222325L;
+
+  World(long seed) {
+    this.random = Randomness.of(seed);
+  }
+
+  long nanos() {
+    return nanos;
+  }
+
+  long millis() {
+    return nanos / 1_000_000;
+  }
+
+  long events() {
+    return count;
+  }
+
+  /// Of (time, node, order) of all events so far.
+  long hash() {
+    return hash;
+  }
+
+  void schedule(long delayNanos, int node, Runnable task) {
+    events.add(new Event(nanos + Math.max(0, delayNanos), order++, node, lives[node], task));
+  }
+
+  /// Ends a node's life: nothing it has scheduled will happen.
+  void end(int node) {
+    lives[node]++;
+  }
+
+  /// Lets everything happen up to a time, or until there is nothing left.
+  void runUntil(long untilNanos) {
+    while (!events.isEmpty() && events.peek().nanos() <= untilNanos) {
+      Event event = events.poll();
+      nanos = event.nanos();
+      if (lives[event.node()] == event.life()) {
+        count++;
+        hash = (hash ^ nanos ^ (long) event.node() << 48 ^ event.order()) * 0x100000001b3L;
+        event.task().run();
+      }
+    }
+    nanos = Math.max(nanos, untilNanos);
+  }
+
+  boolean chance(double probability) {
+    return random.nextDouble() < probability;
+  }
+
+  /// Uniform in `[low, high)`.
+  long between(long low, long high) {
+    return low + Long.remainderUnsigned(random.nextLong(), high - low);
+  }
+}
