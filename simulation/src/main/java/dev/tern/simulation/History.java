@@ -13,8 +13,17 @@ final class History {
     final @Nullable String value;
     final long began;
 
-    /// When it was acknowledged or first read at a quorum; `Long.MAX_VALUE` while nobody knows.
+    /// When it was acknowledged; `Long.MAX_VALUE` if it was not. Until then it may have its effect,
+    /// even again: a write that lost to a higher stamp is minted anew.
     long ended = Long.MAX_VALUE;
+
+    /// When it was acknowledged or first read at a quorum.
+    long known = Long.MAX_VALUE;
+
+    void acknowledged(long now) {
+      ended = Math.min(ended, now);
+      known = Math.min(known, now);
+    }
 
     /// It is known not to have happened.
     boolean refused;
@@ -60,7 +69,7 @@ final class History {
 
   private static Write initial() {
     Write nothing = new Write(null, -2);
-    nothing.ended = -1;
+    nothing.acknowledged(-1);
     return nothing;
   }
 
@@ -97,14 +106,14 @@ final class History {
               .formatted(key, began / 1000, ended / 1000, candidates.getLast(), newer));
     }
     if (value != null) {
-      newest.ended = Math.min(newest.ended, ended);
+      newest.known = Math.min(newest.known, ended);
     }
   }
 
   /// A write known before `began` that itself began after `candidate` had ended; null for none.
   private @Nullable Write newerThan(String key, Write candidate, long began) {
     for (Write other : of(key)) {
-      if (other.ended < began && other.began > candidate.ended) {
+      if (other.known < began && other.began > candidate.ended) {
         return other;
       }
     }

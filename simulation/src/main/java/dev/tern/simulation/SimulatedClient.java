@@ -118,7 +118,9 @@ final class SimulatedClient {
             case UpdateOutcome.Done done -> {
               // A delete of what is not there writes nothing: the reads it made say no more.
               write.refused = !done.applied();
-              write.ended = done.applied() ? Math.min(write.ended, world.nanos()) : write.ended;
+              if (done.applied()) {
+                write.acknowledged(world.nanos());
+              }
             }
             case UpdateOutcome.Rejected rejected ->
                 throw new History.Violation("a put was rejected: " + rejected.why());
