@@ -8,16 +8,10 @@ public enum PlantedBug {
   ACK_BEFORE_DURABLE,
   /// A write is acknowledged after the first replica.
   EARLY_ACK,
-  /// Reads see versions that are not durable yet.
-  READ_SEES_PENDING,
   /// A replica keeps what comes last instead of what is newest.
   LAST_ARRIVAL_WINS,
-  /// A stamp is minted without regard to the version it replaces.
-  STAMP_IGNORES_BASE,
   /// A write that is superseded counts as acknowledged.
   SUPERSEDED_IS_ACK,
-  /// Counters and stamps start again after a restart.
-  REUSE_COUNTERS,
   /// A read that finds its replicas different answers at once.
   NO_READ_REPAIR,
   /// Digests are not compared.

@@ -60,8 +60,7 @@ final class Shard implements AutoCloseable {
               shards,
               config.keyspaces().stream().map(KeyspaceConfig::id).toList(),
               randomness.child("identity"),
-              environment.clock().wallMillis(),
-              config.planted());
+              environment.clock().wallMillis());
     } catch (IOException | RuntimeException e) {
       lsm.close();
       throw e;

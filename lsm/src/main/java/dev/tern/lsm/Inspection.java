@@ -22,7 +22,6 @@ public final class Inspection {
             files,
             path,
             number,
-            false,
             entry -> {
               try {
                 entry(entry, out);

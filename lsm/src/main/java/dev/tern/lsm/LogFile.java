@@ -123,10 +123,7 @@ final class LogFile {
   }
 
   /// Reads a log to its end or its torn tail; true if it ended cleanly.
-  ///
-  /// @param skipHoles planted: go on behind a broken chunk
-  static boolean read(
-      FileSystem files, String path, long number, boolean skipHoles, Visitor visitor)
+  static boolean read(FileSystem files, String path, long number, Visitor visitor)
       throws IOException {
     byte[] bytes = Table.readAll(files, path);
     CRC32C crc = new CRC32C();
@@ -141,11 +138,6 @@ final class LogFile {
       }
       int length = valid(bytes, at, number, crc);
       if (length < 0) {
-        if (skipHoles) {
-          at += left;
-          inside = false;
-          continue;
-        }
         checkTorn(path, bytes, at, number, crc);
         return false;
       }

@@ -5,8 +5,6 @@ public enum LsmBug {
   NONE,
   /// The log is said to be on disk when only the operating system has it.
   SKIP_FSYNC,
-  /// A broken log entry is skipped on recovery, and what follows it is applied.
-  LOG_HOLE_SKIPPED,
   /// A flush loses the newest version of a key that has several.
   FLUSH_KEEPS_OLDER,
   /// A compaction prefers the older table.

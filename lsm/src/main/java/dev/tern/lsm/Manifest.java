@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// by an atomic rename; the tables are few, and a whole state needs no replay.
 ///
 /// ```
-///   MANIFEST-n: u64 magic   u64 next file number   u64 first log to replay   u64 last flushed sequence
+///   MANIFEST-n: u64 magic   u64 next file number   u64 first log to replay
+///               u64 last flushed sequence
 ///               varint families: varint id, string name, u8 style, varint tables: varint number
 ///               u32 crc32c of all before
 ///   CURRENT:    MANIFEST-n and a newline

@@ -41,7 +41,7 @@ record Recovery(Tables tables, ReadState state, long lastSequence) {
     }
     Tables tables = new Tables(files, directory, options, cache, largest);
     ReadState.@Nullable Family[] families = tables.load(manifest);
-    long last = replay(files, directory, options, manifest, logs, families);
+    long last = replay(files, directory, manifest, logs, families);
     ReadState state = new ReadState(families, manifest.flushedSequence());
     ReadState flushed = tables.recovered(state, last);
     tables.retain(flushed);
@@ -64,12 +64,10 @@ record Recovery(Tables tables, ReadState state, long lastSequence) {
   private static long replay(
       FileSystem files,
       String directory,
-      LsmOptions options,
       Manifest manifest,
       List<Long> logs,
       ReadState.@Nullable Family[] families)
       throws IOException {
-    boolean skipHoles = options.planted() == LsmBug.LOG_HOLE_SKIPPED;
     long[] last = {manifest.flushedSequence()};
     for (long number : logs) {
       if (number < manifest.firstLog()) {
@@ -82,11 +80,10 @@ record Recovery(Tables tables, ReadState state, long lastSequence) {
             files,
             path,
             number,
-            skipHoles,
             entry -> {
               long first =
                   new dev.tern.env.ByteReader(entry.array(), entry.position(), 8).readLong();
-              if (first > last[0] + 1 && !skipHoles) {
+              if (first > last[0] + 1) {
                 hole[0] = true;
                 return false;
               }

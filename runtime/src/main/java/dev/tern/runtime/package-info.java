@@ -2,7 +2,7 @@
 /// sockets on behalf of a node.
 ///
 /// ```
-///   NettyEventLoop --netty--> epoll loop   <-- NettyNetwork: one outgoing connection a (loop, peer)
+///   NettyEventLoop --netty--> epoll loop <-- NettyNetwork: a connection a (loop, peer)
 ///        |                                 <-- client connections of the doors
 ///        +--offload--> worker threads <-- DirectoryFileSystem
 /// ```

@@ -1,7 +1,7 @@
 /// Requests over N replicas: who is asked, how many answers make an outcome, what is repaired.
 ///
 /// ```
-///   Keyspace.read ----> ReadOperation ----Read----> replicas   newest of r; differing ones repaired
+///   Keyspace.read ----> ReadOperation ----Read----> replicas  newest of r; others repaired
 ///   Keyspace.update --> WriteOperation ---Write---> replicas   acknowledged by w
 ///        (not blind) -> Updates: rounds of read + evaluate + write, at the first live replica
 ///        (no replica here) -> Forward --> a replica

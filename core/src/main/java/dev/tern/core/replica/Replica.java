@@ -84,7 +84,7 @@ public final class Replica {
       return;
     }
     Partition partition = store.partition(slot);
-    long above = base == null || planted == PlantedBug.STAMP_IGNORES_BASE ? 0 : base.stamp();
+    long above = base == null ? 0 : base.stamp();
     long stamp = store.hlc().next(physicalMillis(), above);
     if (stamp == 0 || partition.counter + 1 >= store.reservedCounter()) {
       reserve();
@@ -231,11 +231,7 @@ public final class Replica {
 
   /// Reads the newest version that is as durable as `durability` asks.
   public void read(int keyspace, int slot, byte[] key, Durability durability, Found found) {
-    boolean early = planted == PlantedBug.READ_SEES_PENDING;
-    readAt(
-        StorageKey.of(slot, keyspace, key),
-        early ? Long.MAX_VALUE : commits.visible(durability),
-        found);
+    readAt(StorageKey.of(slot, keyspace, key), commits.visible(durability), found);
   }
 
   /// Reads the latest version, pending or not.

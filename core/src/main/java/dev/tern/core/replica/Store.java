@@ -1,6 +1,5 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.PlantedBug;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.ReplicaClock;
@@ -93,8 +92,7 @@ public final class Store implements AutoCloseable {
       int shards,
       List<Integer> keyspaces,
       Randomness randomness,
-      long wallMillis,
-      PlantedBug planted)
+      long wallMillis)
       throws IOException {
     Store store =
         new Store(
@@ -103,9 +101,8 @@ public final class Store implements AutoCloseable {
     store.identify(batch, randomness);
     byte[] row = lsm.get(store.meta, StorageKey.RESERVATION_ROW, Long.MAX_VALUE);
     Reservation last = row == null ? new Reservation(0, 0) : Reservation.decode(row);
-    boolean reuse = planted == PlantedBug.REUSE_COUNTERS;
-    store.load(reuse ? 0 : last.counter());
-    store.hlc = new HybridClock(reuse ? 0 : last.stamp(), 0);
+    store.load(last.counter());
+    store.hlc = new HybridClock(last.stamp(), 0);
     Reservation next = java.util.Objects.requireNonNull(store.wantReservation(wallMillis));
     batch.put(store.meta, StorageKey.RESERVATION_ROW, next.encoded());
     lsm.write(batch);
@@ -149,8 +146,6 @@ public final class Store implements AutoCloseable {
         }
         int number = key.readUnsignedShort();
         Partition partition = Partition.decode(number, rows.value(), firstCounter);
-        partition.counter =
-            Math.max(firstCounter, firstCounter == 0 ? partition.clock.highest(replicaId) : 0);
         partitions[number] = partition;
         for (int keyspace : keyspaces) {
           countChanged(keyspace, number, partition.count(keyspace));

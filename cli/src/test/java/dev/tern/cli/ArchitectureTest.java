@@ -1,0 +1,123 @@
+package dev.tern.cli;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/// The module table of the architecture, and what only `runtime` may touch.
+class ArchitectureTest {
+  /// In order: a module may use those before it.
+  private static final List<String> MODULES =
+      List.of("env", "lsm", "core", "runtime", "gateway", "server", "bench", "simulation", "cli");
+
+  private static final String[] DETERMINISTIC = {
+    "dev.tern.env..", "dev.tern.lsm..", "dev.tern.core..", "dev.tern.simulation.."
+  };
+
+  private static JavaClasses tern;
+
+  @BeforeAll
+  static void read() {
+    tern =
+        new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("dev.tern");
+  }
+
+  @Test
+  void everyModuleIsSeen() {
+    for (String module : MODULES) {
+      assertTrue(
+          tern.stream().anyMatch(c -> c.getPackageName().startsWith("dev.tern." + module)),
+          module + " has no classes on the class path");
+    }
+  }
+
+  @Test
+  void modulesUseOnlyThoseAboveThem() {
+    for (int i = 0; i < MODULES.size(); i++) {
+      for (int later = i + 1; later < MODULES.size(); later++) {
+        noClasses()
+            .that()
+            .resideInAPackage("dev.tern." + MODULES.get(i) + "..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.tern." + MODULES.get(later) + "..")
+            .check(tern);
+      }
+    }
+    noClasses()
+        .that()
+        .resideInAPackage("dev.tern.simulation..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.tern.runtime..", "dev.tern.server..", "dev.tern.bench..")
+        .check(tern);
+  }
+
+  @Test
+  void packagesHaveNoCycles() {
+    slices().matching("dev.tern.(*).(**)").should().beFreeOfCycles().check(tern);
+  }
+
+  @Test
+  void deterministicModulesReachTheWorldThroughEnvOnly() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(DETERMINISTIC)
+        .should()
+        .dependOnClassesThat()
+        .haveNameMatching(
+            "java\\.lang\\.(Thread|Process|ProcessBuilder|Runtime)|java\\.util\\.Random"
+                + "|java\\.util\\.(Timer|UUID|SplittableRandom)|java\\.security\\.SecureRandom"
+                + "|java\\.util\\.concurrent\\.(Executor.*|ThreadLocalRandom|.*Pool|Completable.*)"
+                + "|java\\.io\\.(File|FileInputStream|FileOutputStream|RandomAccessFile)"
+                + "|java\\.nio\\.(channels|file)\\..*|java\\.net\\..*|java\\.time\\..*")
+        .check(tern);
+    noClasses()
+        .that()
+        .resideInAnyPackage(DETERMINISTIC)
+        .should()
+        .callMethod(System.class, "nanoTime")
+        .orShould()
+        .callMethod(System.class, "currentTimeMillis")
+        .orShould()
+        .callMethod(Math.class, "random")
+        .check(tern);
+  }
+
+  @Test
+  void coreUsesNoCollectionWhoseOrderIsAccidental() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("dev.tern.core..", "dev.tern.simulation..")
+        .should()
+        .dependOnClassesThat()
+        .haveNameMatching("java\\.util\\.(HashMap|HashSet|IdentityHashMap|WeakHashMap)")
+        .check(tern);
+    noClasses()
+        .that()
+        .resideInAnyPackage("dev.tern.core..", "dev.tern.simulation..")
+        .should()
+        .callMethod(java.util.Map.class, "of")
+        .orShould()
+        .callMethod(java.util.Set.class, "of", Object[].class)
+        .check(tern);
+  }
+
+  @Test
+  void namesSayWhatThingsAre() {
+    classes()
+        .should()
+        .haveNameNotMatching(".*\\.(Abstract|Base)[A-Z].*|.*(Util|Utils|Manager|Helper|Impl|Base)")
+        .check(tern);
+  }
+}

@@ -1,0 +1,269 @@
+package dev.tern.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.server.ServerConfig;
+import dev.tern.server.TernServer;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.SetArgs;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.JedisCluster;
+import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.params.SetParams;
+
+/// The clients people have, against three real nodes on real sockets and files.
+class ClientsTest {
+  private static final int NODES = 3;
+
+  @TempDir static Path data;
+
+  private static final List<TernServer> SERVERS = new ArrayList<>();
+
+  @BeforeAll
+  static void start() throws IOException {
+    List<Integer> ports = freePorts(3 * NODES);
+    StringBuilder members = new StringBuilder();
+    for (int i = 0; i < NODES; i++) {
+      members.append(i == 0 ? "" : ",");
+      members.append(
+          "%d@127.0.0.1:%d/%d/%d"
+              .formatted(i + 1, ports.get(3 * i), ports.get(3 * i + 1), ports.get(3 * i + 2)));
+    }
+    for (int i = 0; i < NODES; i++) {
+      SERVERS.add(
+          TernServer.start(
+              new ServerConfig(
+                  data.resolve("node-" + i).toString(),
+                  "127.0.0.1",
+                  i + 1,
+                  "z" + i,
+                  members.toString(),
+                  ports.get(3 * i + 1),
+                  ports.get(3 * i + 2),
+                  ports.get(3 * i),
+                  1 + i % 2,
+                  256,
+                  3,
+                  2,
+                  2,
+                  Durability.OS,
+                  64,
+                  "auto"),
+              cause -> {
+                throw new AssertionError("a node broke", cause);
+              }));
+    }
+    long deadline = System.nanoTime() + 20_000_000_000L;
+    try (Jedis jedis = new Jedis("127.0.0.1", SERVERS.getFirst().redisPort())) {
+      while (!answers(jedis)) {
+        assertTrue(System.nanoTime() < deadline, "the nodes do not find each other");
+      }
+    }
+  }
+
+  private static boolean answers(Jedis jedis) {
+    try {
+      return jedis.set("probe", "1").equals("OK") && jedis.clusterInfo().contains(":ok");
+    } catch (JedisDataException e) {
+      return false;
+    }
+  }
+
+  private static List<Integer> freePorts(int count) throws IOException {
+    List<ServerSocket> sockets = new ArrayList<>();
+    List<Integer> ports = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      ServerSocket socket = new ServerSocket(0);
+      sockets.add(socket);
+      ports.add(socket.getLocalPort());
+    }
+    for (ServerSocket socket : sockets) {
+      socket.close();
+    }
+    return ports;
+  }
+
+  @AfterAll
+  static void stop() throws IOException {
+    for (TernServer server : SERVERS) {
+      server.close();
+    }
+  }
+
+  private static Jedis jedis(int node) {
+    return new Jedis("127.0.0.1", SERVERS.get(node).redisPort());
+  }
+
+  @Test
+  void jedisOnAnyNodeSeesOneStore() {
+    try (Jedis one = jedis(0);
+        Jedis two = jedis(1);
+        Jedis three = jedis(2)) {
+      assertEquals("OK", one.set("j:a", "1"));
+      assertEquals("1", two.get("j:a"));
+      assertEquals(2, three.incr("j:a"));
+      assertEquals("2", one.get("j:a"));
+      assertEquals(7, two.incrBy("j:a", 5));
+      assertEquals(9, three.append("j:b", "some text"));
+      assertEquals("some text", one.setGet("j:b", "other"));
+      assertNull(one.set("j:b", "x", new SetParams().nx()));
+      assertEquals("OK", one.set("j:b", "x", new SetParams().xx().ex(100)));
+      assertTrue(two.ttl("j:b") > 90);
+      assertEquals(1, three.persist("j:b"));
+      assertEquals(-1, two.ttl("j:b"));
+      assertEquals("x", one.getDel("j:b"));
+      assertEquals(-2, two.ttl("j:b"));
+      assertEquals(1, one.del("j:a"));
+      assertEquals(false, two.exists("j:a"));
+      assertThrows(JedisDataException.class, () -> one.mset("j:x", "1", "j:y", "2"));
+      assertEquals("OK", one.mset("{j}x", "1", "{j}y", "2"));
+      assertEquals(Arrays.asList("1", null, "2"), two.mget("{j}x", "{j}none", "{j}y"));
+      assertEquals(10.5, three.incrByFloat("j:f", 10.5));
+    }
+  }
+
+  @Test
+  void pipelinedRequestsOfOneKeyKeepTheirOrder() {
+    try (Jedis jedis = jedis(1)) {
+      var pipeline = jedis.pipelined();
+      List<redis.clients.jedis.Response<String>> reads = new ArrayList<>();
+      for (int i = 0; i < 200; i++) {
+        pipeline.set("p:" + i % 3, "v" + i);
+        reads.add(pipeline.get("p:" + i % 3));
+      }
+      pipeline.sync();
+      for (int i = 0; i < 200; i++) {
+        assertEquals("v" + i, reads.get(i).get());
+      }
+    }
+  }
+
+  @Test
+  void keysAndValuesAreAnyBytesUpToSixteenMebibytes() {
+    try (Jedis jedis = jedis(0);
+        Jedis other = jedis(2)) {
+      byte[] key = new byte[256];
+      for (int i = 0; i < 256; i++) {
+        key[i] = (byte) i;
+      }
+      byte[] value = new byte[16 << 20];
+      new Random(1).nextBytes(value);
+      assertEquals("OK", jedis.set(key, value));
+      assertArrayEquals(value, other.get(key));
+      byte[] tooLarge = new byte[(16 << 20) + 1];
+      assertThrows(JedisDataException.class, () -> jedis.set(key, tooLarge));
+      assertEquals("PONG", jedis.ping());
+    }
+  }
+
+  @Test
+  @SuppressWarnings("deprecation")
+  void jedisClusterFollowsTheTopology() {
+    HostAndPort seed = new HostAndPort("127.0.0.1", SERVERS.getFirst().redisPort());
+    try (JedisCluster cluster = new JedisCluster(Set.of(seed))) {
+      assertEquals(NODES, cluster.getClusterNodes().size());
+      for (int i = 0; i < 300; i++) {
+        cluster.set("jc:" + i, "v" + i);
+      }
+      for (int i = 0; i < 300; i++) {
+        assertEquals("v" + i, cluster.get("jc:" + i));
+      }
+    }
+    long total = 0;
+    Set<String> seen = new java.util.TreeSet<>();
+    for (int node = 0; node < NODES; node++) {
+      try (Jedis jedis = jedis(node)) {
+        total += jedis.dbSize();
+        String cursor = "0";
+        do {
+          var page = jedis.scan(cursor);
+          seen.addAll(page.getResult());
+          cursor = page.getCursor();
+        } while (!cursor.equals("0"));
+      }
+    }
+    long expected = seen.size();
+    assertTrue(expected >= 300 && seen.contains("jc:299"), "the scans saw " + expected);
+    assertTrue(total >= 300, "the counts add up to " + total);
+  }
+
+  @Test
+  void lettuceStandaloneAndCluster() {
+    int port = SERVERS.get(1).redisPort();
+    try (RedisClient client = RedisClient.create("redis://127.0.0.1:" + port);
+        StatefulRedisConnection<String, String> connection = client.connect()) {
+      var redis = connection.sync();
+      assertEquals("OK", redis.set("l:a", "1", SetArgs.Builder.px(60_000)));
+      assertTrue(redis.pttl("l:a") > 50_000);
+      assertEquals(2, redis.incr("l:a"));
+    }
+    try (RedisClusterClient client = RedisClusterClient.create("redis://127.0.0.1:" + port);
+        StatefulRedisClusterConnection<String, String> connection = client.connect()) {
+      var redis = connection.sync();
+      for (int i = 0; i < 100; i++) {
+        redis.set("lc:" + i, "v" + i);
+      }
+      assertEquals("v42", redis.get("lc:42"));
+      assertTrue(redis.dbsize() >= 100);
+    }
+  }
+
+  @Test
+  void hostileBytesCloseTheirConnectionAndNoOther() throws IOException {
+    try (Jedis bystander = jedis(0)) {
+      bystander.ping();
+      int port = SERVERS.getFirst().redisPort();
+      for (String bad : List.of("*1\r\n$-9\r\n", "*9999999999\r\n", "*1\r\n!x\r\n")) {
+        try (Socket socket = new Socket("127.0.0.1", port)) {
+          socket.getOutputStream().write(bad.getBytes(UTF_8));
+          InputStream in = socket.getInputStream();
+          String answer = new String(in.readAllBytes(), UTF_8);
+          assertTrue(answer.startsWith("-ERR Protocol error"), answer);
+        }
+      }
+      try (Socket half = new Socket("127.0.0.1", port)) {
+        half.getOutputStream().write("*3\r\n$3\r\nSET\r\n$1".getBytes(UTF_8));
+      }
+      assertEquals("PONG", bystander.ping());
+    }
+  }
+
+  @Test
+  void levelsAreChosenPerConnectionAndPerCommand() {
+    try (Jedis jedis = jedis(0)) {
+      Object ok =
+          jedis.sendCommand(() -> "TERN.WITH".getBytes(UTF_8), "R", "3", "W", "3", "SET", "w", "1");
+      assertArrayEquals("OK".getBytes(UTF_8), (byte[]) ok);
+      assertThrows(
+          JedisDataException.class,
+          () ->
+              jedis.sendCommand(() -> "TERN.WITH".getBytes(UTF_8), "R", "4", "W", "1", "GET", "w"));
+      jedis.sendCommand(() -> "TERN.LEVEL".getBytes(UTF_8), "R", "1", "W", "1");
+      assertEquals("1", jedis.get("w"));
+    }
+  }
+}

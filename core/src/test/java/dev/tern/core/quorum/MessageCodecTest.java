@@ -1,0 +1,97 @@
+package dev.tern.core.quorum;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.replica.ScanPage;
+import dev.tern.core.replica.ScannedKey;
+import dev.tern.core.version.Version;
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
+import dev.tern.env.Randomness;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class MessageCodecTest {
+  private static final byte[] KEY = {1, 0, -1};
+  private static final Version VERSION = new Version(-7, 300, 1L << 60, 3, 1_780_000_000_000L, KEY);
+
+  private static List<Message> all() {
+    return List.of(
+        new Message.Write(1, 2, 3, KEY, VERSION),
+        new Message.Read(1, 2, 3, KEY, true),
+        forward(new Update.Put(KEY, -1, Update.Condition.ABSENT, true)),
+        forward(new Update.Delete(true)),
+        forward(new Update.Add(Long.MIN_VALUE)),
+        forward(new Update.AddDecimal("1.5e3")),
+        forward(new Update.Append(KEY)),
+        forward(new Update.Expire(0)),
+        new Message.Scan(1, 2, 3, 1L << 61, 10),
+        new Message.Count(1, 2, 3),
+        new Message.Heartbeat(1_780_000_000_000L),
+        new Message.Written(-1),
+        new Message.Superseded(1, 2, -3, 4),
+        new Message.Value(1, null),
+        new Message.Value(1, new Version(1, 1, 1, 0, 0, null)),
+        new Message.Digest(1, 2, 3),
+        new Message.Updated(1, new UpdateOutcome.Done(true, false, KEY)),
+        new Message.Updated(1, new UpdateOutcome.Rejected(UpdateOutcome.Why.TOO_LARGE)),
+        new Message.Updated(1, new Unanswered.Unknown("late")),
+        new Message.Scanned(1, new ScanPage(List.of(new ScannedKey(5, 6, KEY, 7, 8, true)), 9)),
+        new Message.Counted(1, 2),
+        new Message.Refused(1, new Unanswered.Refused(Unanswered.Reason.OVERLOADED, "full", 20)));
+  }
+
+  private static Message forward(Update update) {
+    return new Message.Forward(1, 2, 3, KEY, update, new Level(1, 2, 500));
+  }
+
+  private static byte[] encoded(Message message) {
+    ByteWriter out = new ByteWriter();
+    MessageCodec.encode(message, out);
+    return out.toByteArray();
+  }
+
+  @Test
+  void everyMessageComesBack() {
+    for (Message message : all()) {
+      byte[] bytes = encoded(message);
+      Message copy = MessageCodec.decode(new ByteReader(bytes));
+      assertEquals(message.getClass(), copy.getClass());
+      assertArrayEquals(bytes, encoded(copy));
+    }
+  }
+
+  @Test
+  void brokenBytesAreRefusedAndNothingElse() {
+    Randomness random = Randomness.of(11);
+    int refused = 0;
+    for (Message message : all()) {
+      byte[] bytes = encoded(message);
+      for (int round = 0; round < 500; round++) {
+        byte[] broken = bytes.clone();
+        broken[random.nextInt(broken.length)] = (byte) random.nextLong();
+        int length = random.nextInt(2) == 0 ? broken.length : random.nextInt(broken.length);
+        try {
+          MessageCodec.decode(new ByteReader(broken, 0, length));
+        } catch (DecodeException e) {
+          refused++;
+        }
+      }
+    }
+    assertEquals(true, refused > 1000);
+  }
+
+  @Test
+  void theFormatStaysAsItIs() {
+    assertEquals(
+        "010100000000000000010203030100ff010102fffffff9ac0210000000000000"
+            + "000380909282e733030100ff00",
+        java.util.HexFormat.of().formatHex(encoded(all().getFirst())));
+  }
+}
