@@ -115,7 +115,7 @@ class ClientsTest {
   }
 
   private static Jedis jedis(int node) {
-    return new Jedis("127.0.0.1", SERVERS.get(node).redisPort());
+    return new Jedis("127.0.0.1", SERVERS.get(node).redisPort(), 15_000);
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.tern.core;
 
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.Statistics;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.Topology;
@@ -63,7 +64,10 @@ public final class Node {
         new Network.Receiver() {
           @Override
           public void frame(int fromNode, int fromShard, int toShard, ByteReader payload) {
-            shards.get(toShard).frame(fromNode, fromShard, payload);
+            Message message = shards.get(toShard).frame(fromNode, fromShard, payload);
+            if (message instanceof Message.Heartbeat) {
+              spread(fromNode, toShard, message);
+            }
           }
 
           @Override
@@ -80,6 +84,16 @@ public final class Node {
       shard.start();
     }
     shards.getFirst().loop().execute(this::watch);
+  }
+
+  /// A member with fewer shards than this node beats for fewer: all of ours hear it.
+  private void spread(int fromNode, int heardBy, Message heartbeat) {
+    for (int i = 0; i < shards.size(); i++) {
+      if (i != heardBy) {
+        Shard other = shards.get(i);
+        other.loop().execute(() -> other.heard(fromNode, heartbeat));
+      }
+    }
   }
 
   /// Publishes shard 0's view of the members for callers on other threads.

@@ -96,13 +96,23 @@ final class Shard implements AutoCloseable {
     loop.schedule(Coordinator.HEARTBEAT_NANOS, this::beat);
   }
 
-  void frame(int fromNode, int fromShard, ByteReader payload) {
+  /// Handles a frame and tells what it was.
+  Message frame(int fromNode, int fromShard, ByteReader payload) {
     Message message = MessageCodec.decode(payload);
-    coordinator.heard(fromNode);
+    heard(fromNode, message);
     switch (message) {
       case Message.Request request -> responder.request(fromNode, fromShard, request);
       case Message.Reply reply -> coordinator.reply(fromNode, reply);
-      case Message.Heartbeat heartbeat -> coordinator.heartbeat(fromNode, heartbeat.wallMillis());
+      case Message.Heartbeat heartbeat -> {}
+    }
+    return message;
+  }
+
+  /// A member lives; a heartbeat says what its clock says.
+  void heard(int node, Message message) {
+    coordinator.heard(node);
+    if (message instanceof Message.Heartbeat heartbeat) {
+      coordinator.heartbeat(node, heartbeat.wallMillis());
     }
   }
 

@@ -264,6 +264,7 @@ public final class Coordinator {
 
   /// Sends heartbeats and adjusts how far stamps may run ahead; every [#HEARTBEAT_NANOS].
   public void beat() {
+    peers.beat();
     Message.Heartbeat heartbeat = new Message.Heartbeat(wallMillis());
     for (var member : topology.members()) {
       if (member.number() != self) {

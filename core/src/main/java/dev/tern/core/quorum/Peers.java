@@ -7,7 +7,12 @@ import dev.tern.env.Network;
 import java.util.Arrays;
 
 /// Who answers: a member is believed alive while its connection is open and something came from it
-/// within [#SUSPECT_NANOS]. A stand-in for gossip, with the same question to ask.
+/// within [#SUSPECT_NANOS] before this shard's last heartbeat. A stand-in for gossip, with the same
+/// question to ask.
+///
+/// Time that this shard itself was held up (its heartbeat came late) is nobody else's silence: what
+/// others sent meanwhile waits to be read (after Lifeguard, Dadgar et al., 2018: doubt yourself
+/// first).
 final class Peers {
   /// How often a heartbeat goes out, nanoseconds.
   static final long HEARTBEAT_NANOS = 200_000_000;
@@ -26,6 +31,9 @@ final class Peers {
 
   /// By member number; 0 for never.
   private final long[] heardNanos;
+
+  /// When this shard last sent its heartbeats.
+  private long beatNanos;
 
   /// What a member's wall clock said less what ours did, milliseconds.
   private final long[] offsetMillis;
@@ -48,8 +56,20 @@ final class Peers {
     }
     long heard = heardNanos[member];
     return heard != Long.MIN_VALUE
-        && clock.monotonicNanos() - heard < SUSPECT_NANOS
+        && beatNanos - heard < SUSPECT_NANOS
         && network.connected(shard, member);
+  }
+
+  /// This shard sends its heartbeats.
+  void beat() {
+    long now = clock.monotonicNanos();
+    long late = now - beatNanos - HEARTBEAT_NANOS;
+    for (int member = 1; member < heardNanos.length && late > HEARTBEAT_NANOS; member++) {
+      if (heardNanos[member] != Long.MIN_VALUE) {
+        heardNanos[member] = Math.min(now, heardNanos[member] + late);
+      }
+    }
+    beatNanos = now;
   }
 
   void heard(int member) {
