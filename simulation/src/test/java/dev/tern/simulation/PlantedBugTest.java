@@ -1,0 +1,43 @@
+package dev.tern.simulation;
+
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.lsm.LsmBug;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Measures the simulator: each planted mistake falls to seeds that are clean without it.
+class PlantedBugTest {
+  /// More than any needs; far fewer than ten minutes of seeds.
+  private static final int MAX_SEEDS = 2_000;
+
+  static Stream<String> mistakes() {
+    return Stream.concat(
+            Stream.of(PlantedBug.values()).map(Enum::name),
+            Stream.of(LsmBug.values()).map(Enum::name))
+        .filter(name -> !name.equals("NONE"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("mistakes")
+  void isFoundBySeedsThatAreCleanWithoutIt(String mistake) {
+    for (long seed = 1; seed <= MAX_SEEDS; seed++) {
+      if (Simulation.run(seed, mistake).failure() != null) {
+        assertNull(Simulation.run(seed, "NONE").failure(), "seed " + seed + " without " + mistake);
+        return;
+      }
+    }
+    fail(mistake + " was not found by " + MAX_SEEDS + " seeds");
+  }
+
+  @Test
+  void theFirstSeedsAreClean() {
+    for (long seed = 1; seed <= 60; seed++) {
+      assertNull(Simulation.run(seed, "NONE").failure(), "seed " + seed);
+    }
+  }
+}
