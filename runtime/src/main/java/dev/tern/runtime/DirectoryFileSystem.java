@@ -5,25 +5,33 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /// Files below a directory of this machine. Any thread.
 public final class DirectoryFileSystem implements FileSystem {
+  private static final String OWN_PID = String.valueOf(ProcessHandle.current().pid());
+
+  /// The files that this process has locked. Static because what it stands for is: POSIX locks
+  /// belong to the process, and closing any descriptor of a file lets go of the process's lock on
+  /// it. So a file locked here must not even be opened to find that out.
+  private static final Set<Path> LOCKED = ConcurrentHashMap.newKeySet();
+
   private final Path root;
 
   /// Makes the directory if it is not there.
   ///
   /// @throws IOException if it cannot be made or written
   public DirectoryFileSystem(Path root) throws IOException {
-    this.root = root.toAbsolutePath().normalize();
-    Files.createDirectories(this.root);
+    this.root = Files.createDirectories(root).toRealPath();
     if (!Files.isWritable(this.root)) {
       throw new IOException("the directory " + root + " cannot be written");
     }
@@ -100,6 +108,10 @@ public final class DirectoryFileSystem implements FileSystem {
   public void forceDirectory(String directory) throws IOException {
     try (FileChannel channel = FileChannel.open(path(directory), StandardOpenOption.READ)) {
       channel.force(true);
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new IOException("cannot force directory " + directory + ": " + e.getMessage(), e);
     }
   }
 
@@ -111,37 +123,66 @@ public final class DirectoryFileSystem implements FileSystem {
   @Override
   public AutoCloseable lock(String path) throws IOException {
     Path file = path(path);
-    FileChannel channel =
-        FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    FileLock lock;
+    if (!LOCKED.add(file)) {
+      throw inUse(file, OWN_PID);
+    }
+    FileChannel channel = null;
     try {
-      lock = channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      lock = null;
+      channel =
+          FileChannel.open(
+              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      FileLock lock = channel.tryLock();
+      if (lock == null) {
+        throw inUse(file, Files.readString(file, StandardCharsets.US_ASCII).strip());
+      }
+      channel.truncate(0);
+      channel.write(ByteBuffer.wrap((OWN_PID + "\n").getBytes(StandardCharsets.US_ASCII)));
+      return new HeldLock(file, channel);
+    } catch (IOException | RuntimeException e) {
+      try {
+        if (channel != null) {
+          channel.close();
+        }
+      } finally {
+        LOCKED.remove(file);
+      }
+      throw e;
     }
-    if (lock == null) {
-      channel.close();
-      throw new IOException(
-          "%s is in use by process %s"
-              .formatted(file, Files.readString(file, StandardCharsets.US_ASCII).strip()));
+  }
+
+  private static IOException inUse(Path file, String pid) {
+    return new IOException("%s is in use by process %s".formatted(file, pid));
+  }
+
+  /// Closing the channel lets go of the lock.
+  private record HeldLock(Path file, FileChannel channel) implements AutoCloseable {
+    @Override
+    public void close() throws IOException {
+      if (channel.isOpen()) {
+        try {
+          channel.close();
+        } finally {
+          LOCKED.remove(file);
+        }
+      }
     }
-    channel.truncate(0);
-    String pid = ProcessHandle.current().pid() + "\n";
-    channel.write(ByteBuffer.wrap(pid.getBytes(StandardCharsets.US_ASCII)));
-    return channel;
   }
 
   private record Reader(String path, FileChannel channel) implements ReadableFile {
     @Override
     public int read(long position, ByteBuffer target) throws IOException {
       int total = 0;
-      while (target.hasRemaining()) {
-        int count = channel.read(target, position + total);
-        if (count < 0) {
-          break;
+      try {
+        while (target.hasRemaining()) {
+          int count = channel.read(target, position + total);
+          if (count < 0) {
+            break;
+          }
+          total += count;
         }
-        total += count;
+      } catch (IOException e) {
+        throw new IOException(
+            "cannot read %s at %d: %s".formatted(path, position + total, e.getMessage()), e);
       }
       return total == 0 && target.hasRemaining() ? -1 : total;
     }
@@ -194,6 +235,8 @@ public final class DirectoryFileSystem implements FileSystem {
       return position;
     }
 
+    /// fdatasync: it skips time stamps, but not a changed length, without which the bytes could not
+    /// be read back.
     @Override
     public void force() throws IOException {
       try {

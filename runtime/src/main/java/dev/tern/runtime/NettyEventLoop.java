@@ -29,14 +29,20 @@ public final class NettyEventLoop implements EventLoop {
     return loop;
   }
 
-  private Runnable guarded(Runnable task) {
+  /// The task, whose failure is fatal: for what Netty itself calls.
+  Runnable guarded(Runnable task) {
     return () -> {
       try {
         task.run();
       } catch (Throwable e) {
-        fatal.accept(e);
+        fail(e);
       }
     };
+  }
+
+  /// Something on this loop threw where nothing may.
+  void fail(Throwable cause) {
+    fatal.accept(cause);
   }
 
   @Override

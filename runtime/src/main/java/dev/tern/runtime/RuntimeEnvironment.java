@@ -59,7 +59,7 @@ public final class RuntimeEnvironment implements AutoCloseable {
     for (EventExecutor executor : group) {
       loops.add(new NettyEventLoop((IoEventLoop) executor, workers, fatal));
     }
-    this.network = new NettyNetwork(self, cluster, loops, transport);
+    this.network = new NettyNetwork(self, cluster, loops, transport, Timing.production());
     try {
       this.port = network.listen(group, host, internodePort);
     } catch (IOException e) {
@@ -105,7 +105,8 @@ public final class RuntimeEnvironment implements AutoCloseable {
     if (network != null) {
       network.close();
     }
-    group.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
+    // A quiet period, however short: with none a loop may end without closing its channels.
+    group.shutdownGracefully(1, 5_000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
     workers.shutdown();
     try {
       if (!workers.awaitTermination(30, TimeUnit.SECONDS)) {

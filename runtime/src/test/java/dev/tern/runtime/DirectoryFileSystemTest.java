@@ -1,0 +1,215 @@
+package dev.tern.runtime;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.env.FileSystem;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+class DirectoryFileSystemTest {
+  @TempDir Path directory;
+  private FileSystem files;
+
+  @BeforeEach
+  void open() throws IOException {
+    files = new DirectoryFileSystem(directory.resolve("new/data"));
+  }
+
+  private static ByteBuffer bytes(String text) {
+    return ByteBuffer.wrap(text.getBytes(UTF_8));
+  }
+
+  private void write(String path, String text) throws IOException {
+    try (FileSystem.WritableFile file = files.create(path)) {
+      file.append(bytes(text));
+      file.force();
+    }
+  }
+
+  private String read(String path) throws IOException {
+    try (FileSystem.ReadableFile file = files.open(path)) {
+      ByteBuffer target = ByteBuffer.allocate((int) file.size());
+      file.read(0, target);
+      return new String(target.array(), UTF_8);
+    }
+  }
+
+  private static void failsNaming(String path, Executable action) {
+    IOException failure = assertThrows(IOException.class, action);
+    assertTrue(String.valueOf(failure.getMessage()).contains(path), failure.toString());
+  }
+
+  @Test
+  void whatIsAppendedIsRead() throws IOException {
+    byte[] large = new byte[1_000_003];
+    new Random(1).nextBytes(large);
+    ByteBuffer direct = ByteBuffer.allocateDirect(large.length).put(large).flip();
+    try (FileSystem.WritableFile file = files.create("a")) {
+      file.append(bytes("head"));
+      assertEquals(4, file.position());
+      ByteBuffer part = ByteBuffer.wrap(large, 5, large.length - 5);
+      file.append(part);
+      assertFalse(part.hasRemaining());
+      file.append(direct);
+      assertFalse(direct.hasRemaining());
+      assertEquals(4 + 2L * large.length - 5, file.position());
+      file.force();
+    }
+    files.forceDirectory("");
+    assertEquals(4 + 2L * large.length - 5, files.size("a"));
+    try (FileSystem.ReadableFile file = files.open("a")) {
+      ByteBuffer target = ByteBuffer.allocate(large.length);
+      assertEquals(large.length, file.read(4 + large.length - 5, target));
+      assertArrayEquals(large, target.array());
+    }
+  }
+
+  @Test
+  void readingGoesAsFarAsTheFile() throws IOException {
+    write("a", "0123456789");
+    try (FileSystem.ReadableFile file = files.open("a")) {
+      ByteBuffer target = ByteBuffer.allocate(6);
+      assertEquals(6, file.read(2, target));
+      assertEquals(3, file.read(7, target.clear()));
+      assertEquals(-1, file.read(10, target.clear()));
+      assertEquals(-1, file.read(99, target.clear()));
+      assertEquals(0, file.read(3, ByteBuffer.allocate(0)));
+    }
+  }
+
+  @Test
+  void namesAreTakenOnce() throws IOException {
+    write("a", "1");
+    failsNaming("a", () -> files.create("a"));
+    failsNaming("b", () -> files.open("b"));
+    failsNaming("b", () -> files.overwrite("b"));
+    failsNaming("b", () -> files.delete("b"));
+    failsNaming("b", () -> files.size("b"));
+    failsNaming("b", () -> files.rename("b", "c"));
+    failsNaming("b", () -> files.forceDirectory("b"));
+    assertFalse(files.exists("b"));
+    assertTrue(files.exists("a"));
+  }
+
+  @Test
+  void overwritingKeepsWhatIsNotYetOverwritten() throws IOException {
+    write("a", "0123456789");
+    try (FileSystem.WritableFile file = files.overwrite("a")) {
+      assertEquals(0, file.position());
+      file.append(bytes("abc"));
+      assertEquals(3, file.position());
+    }
+    assertEquals("abc3456789", read("a"));
+  }
+
+  @Test
+  void renamingReplacesAndLinkingDoesNot() throws IOException {
+    write("a", "1");
+    write("b", "2");
+    files.rename("a", "b");
+    assertEquals("1", read("b"));
+    assertFalse(files.exists("a"));
+    files.link("b", "c");
+    files.delete("b");
+    assertEquals("1", read("c"));
+    write("d", "4");
+    failsNaming("d", () -> files.link("c", "d"));
+  }
+
+  @Test
+  void listsAreSortedAndAMissingDirectoryIsEmpty() throws IOException {
+    files.createDirectories("x/y");
+    files.createDirectories("x/y");
+    for (String name : List.of("9", "10", "b", "a")) {
+      write("x/" + name, "");
+    }
+    assertEquals(List.of("10", "9", "a", "b", "y"), files.list("x"));
+    assertEquals(List.of(), files.list("x/z"));
+    assertEquals(List.of("x"), files.list(""));
+    assertTrue(files.usableBytes() > 0);
+  }
+
+  @Test
+  void pathsStayBelowTheRoot() throws IOException {
+    Files.writeString(directory.resolve("outside"), "secret");
+    for (String path : List.of("../../outside", "/etc/passwd", "x/../../../outside")) {
+      failsNaming(path, () -> files.open(path));
+      failsNaming(path, () -> files.create(path));
+      failsNaming(path, () -> files.delete(path));
+      failsNaming(path, () -> files.lock(path));
+    }
+    assertEquals("secret", Files.readString(directory.resolve("outside")));
+  }
+
+  @Test
+  void aLockIsHeldAgainstThisProcess() throws Exception {
+    FileSystem again = new DirectoryFileSystem(directory.resolve("new/data"));
+    String pid = "is in use by process " + ProcessHandle.current().pid();
+    AutoCloseable lock = files.lock("LOCK");
+    failsNaming(pid, () -> files.lock("LOCK"));
+    failsNaming(pid, () -> again.lock("LOCK"));
+    lock.close();
+    AutoCloseable next = again.lock("LOCK");
+    lock.close();
+    failsNaming(pid, () -> files.lock("LOCK"));
+    next.close();
+  }
+
+  private Process taker() throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-cp",
+            System.getProperty("java.class.path"),
+            LockTaker.class.getName(),
+            directory.resolve("new/data").toString(),
+            "LOCK")
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+  }
+
+  @Test
+  void aLockIsHeldAgainstOtherProcessesEvenAfterARefusalHere() throws Exception {
+    try (AutoCloseable lock = files.lock("LOCK")) {
+      assertNotNull(lock);
+      assertThrows(IOException.class, () -> files.lock("LOCK"));
+      Process other = taker();
+      try (BufferedReader out = other.inputReader()) {
+        String said = out.readLine();
+        assertTrue(
+            said.endsWith("LOCK is in use by process " + ProcessHandle.current().pid()), said);
+      } finally {
+        other.destroy();
+      }
+    }
+  }
+
+  @Test
+  void anotherProcessesLockIsRefusedByItsNumberAndFreeAfterItsEnd() throws Exception {
+    Process other = taker();
+    try (BufferedReader out = other.inputReader()) {
+      assertEquals("locked", out.readLine());
+      failsNaming("is in use by process " + other.pid(), () -> files.lock("LOCK"));
+      failsNaming("is in use by process " + other.pid(), () -> files.lock("LOCK"));
+    } finally {
+      other.destroyForcibly().waitFor();
+    }
+    files.lock("LOCK").close();
+  }
+}
