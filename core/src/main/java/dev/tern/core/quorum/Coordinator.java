@@ -198,7 +198,15 @@ public final class Coordinator {
           public void contended() {
             contendedUntil.put(
                 new KeyName(request.keyspace().id(), request.key()), nowNanos() + CONTENDED_NANOS);
-            new ForwardOperation(Coordinator.this, request, put, completion).start();
+            new ForwardOperation(Coordinator.this, request, put, this::again).start();
+          }
+
+          /// Some replica may hold the first mint: a refusal of the second says nothing of it.
+          private void again(UpdateOutcome outcome) {
+            completion.complete(
+                outcome instanceof Unanswered.Refused refused
+                    ? new Unanswered.Unknown("a version was written and lost: " + refused.message())
+                    : outcome);
           }
 
           @Override
