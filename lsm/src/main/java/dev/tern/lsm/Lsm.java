@@ -487,29 +487,31 @@ public final class Lsm implements AutoCloseable {
     try {
       ReadState.Family family = now.family(columnFamily);
       long visible = Math.max(maxSequence, now.flushedSequence);
-      int node = family.active().find(key, visible);
-      if (node != 0) {
-        return valueOf(family.active(), node);
+      long hash = Bloom.hash(key);
+      int version = family.active().find(key, hash, visible);
+      if (version != 0) {
+        return valueOf(family.active(), version);
       }
       for (Memtable memtable : family.immutable()) {
-        node = memtable.find(key, visible);
-        if (node != 0) {
-          return valueOf(memtable, node);
+        version = memtable.find(key, hash, visible);
+        if (version != 0) {
+          return valueOf(memtable, version);
         }
       }
-      return family.tables().isEmpty() ? null : lookup(family.tables(), key, visible, mayRead);
+      return family.tables().isEmpty()
+          ? null
+          : lookup(family.tables(), key, hash, visible, mayRead);
     } finally {
       letGo(now);
     }
   }
 
-  private static byte @Nullable [] valueOf(Memtable memtable, int node) {
-    return memtable.kind(node) == WriteBatch.DELETE ? null : memtable.value(node);
+  private static byte @Nullable [] valueOf(Memtable memtable, int version) {
+    return memtable.kind(version) == WriteBatch.DELETE ? null : memtable.value(version);
   }
 
   private static byte @Nullable [] lookup(
-      List<Table> tables, byte[] key, long visible, boolean mayRead) throws IOException {
-    long hash = Bloom.hash(key);
+      List<Table> tables, byte[] key, long hash, long visible, boolean mayRead) throws IOException {
     Table.Entry found = new Table.Entry();
     for (Table table : tables) {
       int outcome = table.find(key, hash, visible, mayRead, found);

@@ -201,7 +201,7 @@ public final class Coordinator {
             new ForwardOperation(Coordinator.this, request, put, this::again).start();
           }
 
-          /// Some replica may hold the first mint: a refusal of the second says nothing of it.
+          // Some replica may hold the first mint: a refusal of the second says nothing of it.
           private void again(UpdateOutcome outcome) {
             completion.complete(
                 outcome instanceof Unanswered.Refused refused
