@@ -38,20 +38,22 @@ public final class Inspection {
   }
 
   private static void entry(ByteReader entry, Appendable out) throws IOException {
-    StringBuilder text = new StringBuilder();
-    WriteBatch.visit(
-        entry,
-        (family, sequence, kind, array, key, value) -> {
-          text.append(
-              "  %d %s family %d key %s"
-                  .formatted(
-                      sequence,
-                      kind == WriteBatch.PUT ? "put" : "delete",
-                      family,
-                      shown(array, key.offset, key.length)));
-          text.append(" value of %d bytes%n".formatted(value.length));
-        });
-    out.append("batch\n").append(text);
+    StringBuilder text = new StringBuilder("group\n");
+    while (entry.remaining() > 0) {
+      text.append(" batch\n");
+      WriteBatch.visit(
+          entry,
+          (family, sequence, kind, array, key, value) ->
+              text.append(
+                  "  %d %s family %d key %s value of %d bytes%n"
+                      .formatted(
+                          sequence,
+                          kind == WriteBatch.PUT ? "put" : "delete",
+                          family,
+                          shown(array, key.offset, key.length),
+                          value.length)));
+    }
+    out.append(text);
   }
 
   /// Every entry of a table; each block's checksum is verified on the way.

@@ -29,11 +29,15 @@ final class LogFile {
 
   private LogFile() {}
 
-  /// Cuts entries into chunks and gathers them until they are handed to the file.
+  /// Gathers batches and hands them to the file as one entry: a crash keeps all or none of them.
   static final class Writer {
     final long number;
     final FileSystem.WritableFile file;
-    private final ByteWriter buffer = new ByteWriter(64 << 10);
+    private final ByteWriter group = new ByteWriter(16 << 10);
+
+    /// Chunks that the file has not taken.
+    private final ByteWriter buffer = new ByteWriter(16 << 10);
+
     private final CRC32C crc = new CRC32C();
     private long end;
 
@@ -52,11 +56,12 @@ final class LogFile {
       this.file = file;
     }
 
-    int buffered() {
-      return buffer.length();
+    void add(byte[] batch, int length, long lastSequence) {
+      group.writeBytes(batch, 0, length);
+      bufferedSequence = lastSequence;
     }
 
-    void add(byte[] entry, int length, long lastSequence) {
+    private void cut(byte[] entry, int length) {
       int done = 0;
       boolean begun = false;
       while (true) {
@@ -74,7 +79,6 @@ final class LogFile {
         done += part;
         begun = true;
         if (ends) {
-          bufferedSequence = lastSequence;
           return;
         }
       }
@@ -94,9 +98,13 @@ final class LogFile {
       end += HEADER_BYTES + count;
     }
 
-    /// Hands the buffer to the file. After a failure the file may hold a part of it: the rest
-    /// follows with the next call.
+    /// Ends the group and hands it to the file. After a failure the file may hold a part of it: the
+    /// rest follows with the next call.
     void handOver() throws IOException {
+      if (group.length() > 0) {
+        cut(group.array(), group.length());
+        group.clear();
+      }
       if (buffer.length() == 0) {
         return;
       }

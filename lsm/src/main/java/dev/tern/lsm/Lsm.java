@@ -53,6 +53,7 @@ public final class Lsm implements AutoCloseable {
   private volatile long synced;
   private volatile @Nullable IOException failed;
   private volatile boolean closed;
+  private Runnable groupEnd = () -> {};
   private boolean rotating;
   private boolean flushing;
   private boolean compacting;
@@ -159,6 +160,12 @@ public final class Lsm implements AutoCloseable {
         });
   }
 
+  /// What is written between two calls of [#flushLog] is one group: a crash keeps all of it or
+  /// nothing. `last` is called before a group ends, by the thread that ends it, and may write more.
+  public void beforeGroupEnds(Runnable last) {
+    groupEnd = last;
+  }
+
   /// Appends a batch to the log's buffer and the memtables: readable at once at the sequence that
   /// is returned, durable later. No I/O.
   ///
@@ -220,8 +227,7 @@ public final class Lsm implements AutoCloseable {
         noteFailure(failure);
         return;
       }
-      log.handOver();
-      logged = log.loggedSequence;
+      handOver();
       next.loggedSequence = written;
       next.bufferedSequence = written;
       log = next;
@@ -394,11 +400,16 @@ public final class Lsm implements AutoCloseable {
   public void flushLog() throws IOException {
     lock.lock();
     try {
-      log.handOver();
-      logged = log.loggedSequence;
+      handOver();
     } finally {
       lock.unlock();
     }
+  }
+
+  private void handOver() throws IOException {
+    groupEnd.run();
+    log.handOver();
+    logged = log.loggedSequence;
   }
 
   /// Forces to the disk all that was handed to the operating system before the call; blocks.

@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
@@ -81,28 +82,12 @@ record Recovery(Tables tables, ReadState state, long lastSequence) {
             path,
             number,
             entry -> {
-              long first =
-                  new dev.tern.env.ByteReader(entry.array(), entry.position(), 8).readLong();
-              if (first > last[0] + 1) {
-                hole[0] = true;
-                return false;
+              while (entry.remaining() > 0 && !hole[0]) {
+                long next = replay(entry, last[0], manifest.flushedSequence(), families);
+                hole[0] = next < 0;
+                last[0] = Math.max(last[0], next - 1);
               }
-              long flushed = manifest.flushedSequence();
-              long next =
-                  WriteBatch.visit(
-                      entry,
-                      (family, sequence, kind, array, key, value) -> {
-                        ReadState.Family target =
-                            family < families.length ? families[family] : null;
-                        if (target == null) {
-                          throw new DecodeException("an entry of column family " + family);
-                        }
-                        if (sequence > flushed) {
-                          target.active().add(array, key, value, sequence, kind);
-                        }
-                      });
-              last[0] = Math.max(last[0], next - 1);
-              return true;
+              return !hole[0];
             });
       } catch (DecodeException e) {
         throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
@@ -112,6 +97,26 @@ record Recovery(Tables tables, ReadState state, long lastSequence) {
       }
     }
     return last[0];
+  }
+
+  /// Replays one batch; the sequence after it, -1 if some are missing before it.
+  private static long replay(
+      ByteReader in, long last, long flushed, ReadState.@Nullable Family[] families) {
+    long first = new ByteReader(in.array(), in.position(), 8).readLong();
+    if (first > last + 1) {
+      return -1;
+    }
+    return WriteBatch.visit(
+        in,
+        (family, sequence, kind, array, key, value) -> {
+          ReadState.Family target = family < families.length ? families[family] : null;
+          if (target == null) {
+            throw new DecodeException("an entry of column family " + family);
+          }
+          if (sequence > flushed) {
+            target.active().add(array, key, value, sequence, kind);
+          }
+        });
   }
 
   private static void removeUnnamed(FileSystem files, String directory, List<String> named)

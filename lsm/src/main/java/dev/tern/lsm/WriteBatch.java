@@ -65,7 +65,7 @@ public final class WriteBatch {
     int length;
   }
 
-  /// The sequence after the last entry's.
+  /// Reads one batch; the sequence after its last entry's.
   static long visit(ByteReader in, Visitor visitor) {
     long sequence = in.readLong();
     int count = in.readInt();
@@ -82,7 +82,6 @@ public final class WriteBatch {
       in.skip(value.length);
       visitor.entry(family, sequence++, kind, in.array(), key, value);
     }
-    in.expectEnd();
     return sequence;
   }
 }

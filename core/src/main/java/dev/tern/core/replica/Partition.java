@@ -14,6 +14,9 @@ final class Partition {
   /// The last counter minted here; grows, and jumps to the reservation at a restart.
   long counter;
 
+  /// Since its row was written.
+  boolean changed;
+
   private int[] keyspaces = new int[0];
   private long[] counts = new long[0];
 

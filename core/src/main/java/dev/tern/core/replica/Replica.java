@@ -12,6 +12,8 @@ import dev.tern.lsm.Lsm;
 import dev.tern.lsm.WriteBatch;
 import dev.tern.lsm.WritePressure;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// All replicas of one shard, over one store. See the package for what always holds.
@@ -27,6 +29,7 @@ public final class Replica {
   private final Latches latches = new Latches();
   private final WriteBatch batch = new WriteBatch();
   private final ByteWriter row = new ByteWriter();
+  private final List<Partition> changed = new ArrayList<>();
   private final PlantedBug planted;
 
   /// Over an open store.
@@ -37,6 +40,7 @@ public final class Replica {
     this.clock = clock;
     this.planted = planted;
     this.commits = new Commits(lsm, loop, planted == PlantedBug.ACK_BEFORE_DURABLE);
+    lsm.beforeGroupEnds(this::writeRows);
   }
 
   /// Mints a version over what is there.
@@ -170,14 +174,32 @@ public final class Replica {
     partition.clock.add(version.replica(), version.counter());
     batch.clear();
     batch.put(store.data(), storageKey, version.encoded());
-    row.clear();
-    partition.encode(row);
-    batch.put(store.meta(), store.rowKey(partition.number), row.toByteArray());
     long sequence = lsm.write(batch);
+    if (!partition.changed) {
+      partition.changed = true;
+      changed.add(partition);
+    }
     if (store.reservationIsLow(partition.counter, physicalMillis())) {
       reserve();
     }
     return sequence;
+  }
+
+  /// The rows of the partitions that a group of writes changed are that group's last entries: no
+  /// crash parts them.
+  private void writeRows() {
+    if (changed.isEmpty()) {
+      return;
+    }
+    batch.clear();
+    for (Partition partition : changed) {
+      partition.changed = false;
+      row.clear();
+      partition.encode(row);
+      batch.put(store.meta(), store.rowKey(partition.number), row.toByteArray());
+    }
+    changed.clear();
+    lsm.write(batch);
   }
 
   private void reserve() {
