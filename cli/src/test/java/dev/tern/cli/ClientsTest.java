@@ -162,6 +162,24 @@ class ClientsTest {
     }
   }
 
+  /// Commands on several keys wait for each other: those that had to wait when the last byte was
+  /// taken must not leave the connection deaf.
+  @Test
+  void pipelinesOfCommandsThatWaitForEachOtherFollowOneAnother() {
+    try (Jedis jedis = jedis(1)) {
+      for (int round = 0; round < 20; round++) {
+        var pipeline = jedis.pipelined();
+        List<redis.clients.jedis.Response<String>> replies = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+          replies.add(pipeline.mset("{m}a", "v" + i, "{m}b", "v" + i));
+        }
+        pipeline.sync();
+        replies.forEach(reply -> assertEquals("OK", reply.get()));
+        assertEquals(List.of("v15", "v15"), jedis.mget("{m}a", "{m}b"));
+      }
+    }
+  }
+
   @Test
   void keysAndValuesAreAnyBytesUpToSixteenMebibytes() {
     try (Jedis jedis = jedis(0);

@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.Keyspace;
 import dev.tern.env.Clock;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -157,12 +158,12 @@ public final class RedisDoor implements AutoCloseable {
 
     private void feed() {
       RedisSession current = session;
-      ByteBuf bytes = unread;
-      if (current == null || bytes == null || context == null) {
+      if (current == null || context == null) {
         return;
       }
-      boolean more = current.feed(bytes);
-      if (!bytes.isReadable() || current.isClosing()) {
+      ByteBuf bytes = unread;
+      boolean more = current.feed(bytes == null ? Unpooled.EMPTY_BUFFER : bytes);
+      if (bytes != null && (!bytes.isReadable() || current.isClosing())) {
         bytes.release();
         unread = null;
       }
