@@ -27,6 +27,14 @@ public final class WriteBatch {
     return this;
   }
 
+  /// Sets a key to what a writer holds. The bytes are copied.
+  public WriteBatch put(ColumnFamily family, byte[] key, ByteWriter value) {
+    out.writeByte(PUT).writeVarInt(family.id()).writeBlob(key);
+    out.writeVarInt(value.length()).writeBytes(value.array(), 0, value.length());
+    entries++;
+    return this;
+  }
+
   /// Removes a key.
   public WriteBatch delete(ColumnFamily family, byte[] key) {
     out.writeByte(DELETE).writeVarInt(family.id()).writeBlob(key);

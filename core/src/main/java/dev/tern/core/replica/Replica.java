@@ -28,7 +28,7 @@ public final class Replica {
   private final Commits commits;
   private final Latches latches = new Latches();
   private final WriteBatch batch = new WriteBatch();
-  private final ByteWriter row = new ByteWriter();
+  private final ByteWriter record = new ByteWriter();
   private final List<Partition> changed = new ArrayList<>();
   private final PlantedBug planted;
 
@@ -173,7 +173,9 @@ public final class Replica {
     }
     partition.clock.add(version.replica(), version.counter());
     batch.clear();
-    batch.put(store.data(), storageKey, version.encoded());
+    record.clear();
+    version.encode(record);
+    batch.put(store.data(), storageKey, record);
     long sequence = lsm.write(batch);
     if (!partition.changed) {
       partition.changed = true;
@@ -194,9 +196,9 @@ public final class Replica {
     batch.clear();
     for (Partition partition : changed) {
       partition.changed = false;
-      row.clear();
-      partition.encode(row);
-      batch.put(store.meta(), store.rowKey(partition.number), row.toByteArray());
+      record.clear();
+      partition.encode(record);
+      batch.put(store.meta(), store.rowKey(partition.number), record);
     }
     changed.clear();
     lsm.write(batch);

@@ -6,6 +6,7 @@ import dev.tern.core.keyspace.Level;
 import dev.tern.env.Clock;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,8 @@ public final class RedisSession {
   boolean cluster;
   Level level = Level.DEFAULT;
   long commands;
-  String lastCommand = "NULL";
+  private byte[] lastName = new byte[0];
+  private CommandTable.@Nullable Command last;
 
   private final Output output;
   private final ServerCommands server;
@@ -138,13 +140,12 @@ public final class RedisSession {
   }
 
   private void start(List<byte[]> arguments, Level at, long now) {
-    CommandTable.Command command = CommandTable.find(arguments.getFirst());
+    CommandTable.Command command = find(arguments.getFirst());
     Reply refusal = refusal(command, arguments);
     if (command == null || refusal != null) {
       answerNow(java.util.Objects.requireNonNull(refusal), now);
       return;
     }
-    lastCommand = command.name().toLowerCase(Locale.ROOT);
     try {
       switch (command.kind()) {
         case LOCAL -> {
@@ -172,6 +173,19 @@ public final class RedisSession {
         answerNow(error, now);
       }
     }
+  }
+
+  /// Most clients send the same command again and again.
+  private CommandTable.@Nullable Command find(byte[] name) {
+    if (!Arrays.equals(name, lastName)) {
+      lastName = name;
+      last = CommandTable.find(name);
+    }
+    return last;
+  }
+
+  String lastCommand() {
+    return last == null ? "NULL" : last.name().toLowerCase(Locale.ROOT);
   }
 
   private static @Nullable Reply refusal(

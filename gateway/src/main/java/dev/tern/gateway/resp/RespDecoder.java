@@ -18,6 +18,7 @@ public final class RespDecoder {
   public static final int MAX_BULK_BYTES = 512 << 20;
 
   private static final int MAX_INLINE_BYTES = 64 << 10;
+  private static final int MAX_NUMBER_BYTES = 32;
   private static final int MAX_KEPT_BYTES = Keyspace.MAX_VALUE_BYTES;
 
   /// The whole of a request's arguments; more is read past without being kept.
@@ -101,15 +102,16 @@ public final class RespDecoder {
 
   /// Reads `$n`; false if it is not there yet.
   private boolean bulkLength(ByteBuf in) {
-    String line = line(in, 32, "Protocol error: too big bulk count string");
-    if (line == null) {
+    int end = lineEnd(in, MAX_NUMBER_BYTES, "Protocol error: too big bulk count string");
+    if (end < 0) {
       return false;
     }
-    if (line.isEmpty() || line.charAt(0) != '$') {
-      char got = line.isEmpty() ? ' ' : line.charAt(0);
+    char type = (char) in.getUnsignedByte(in.readerIndex());
+    if (type != '$') {
+      char got = Character.isISOControl(type) ? ' ' : type;
       throw new ProtocolException("Protocol error: expected '$', got '" + got + "'");
     }
-    int length = number(line, 0, MAX_BULK_BYTES, "Protocol error: invalid bulk length");
+    int length = number(in, end, 0, MAX_BULK_BYTES, "Protocol error: invalid bulk length");
     requestBytes += length;
     if (length > MAX_KEPT_BYTES || requestBytes > MAX_REQUEST_BYTES) {
       tooLarge =
@@ -132,18 +134,20 @@ public final class RespDecoder {
       return false;
     }
     if (in.getByte(in.readerIndex()) == '*') {
-      String line = line(in, 32, "Protocol error: too big mbulk count string");
-      if (line == null) {
+      int end = lineEnd(in, MAX_NUMBER_BYTES, "Protocol error: too big mbulk count string");
+      if (end < 0) {
         return false;
       }
-      missing =
-          Math.max(0, number(line, -1, MAX_ARGUMENTS, "Protocol error: invalid multibulk length"));
+      String error = "Protocol error: invalid multibulk length";
+      missing = Math.max(0, number(in, end, -1, MAX_ARGUMENTS, error));
       return true;
     }
-    String line = line(in, MAX_INLINE_BYTES, "Protocol error: too big inline request");
-    if (line == null) {
+    int end = lineEnd(in, MAX_INLINE_BYTES, "Protocol error: too big inline request");
+    if (end < 0) {
       return false;
     }
+    String line = in.readString(end - in.readerIndex(), StandardCharsets.ISO_8859_1);
+    in.skipBytes(1);
     for (String word : line.strip().split("[ \t]+", -1)) {
       if (!word.isEmpty()) {
         arguments.add(word.getBytes(StandardCharsets.ISO_8859_1));
@@ -152,29 +156,38 @@ public final class RespDecoder {
     return true;
   }
 
-  private static int number(String line, int least, int most, String error) {
-    try {
-      long value = Long.parseLong(line, 1, line.length(), 10);
-      if (value >= least && value <= most && line.charAt(1) != '+') {
-        return (int) value;
-      }
-    } catch (NumberFormatException | IndexOutOfBoundsException e) {
+  /// Reads a type byte and a number up to the line's end, and skips that.
+  private static int number(ByteBuf in, int lineEnd, int least, int most, String error) {
+    int at = in.readerIndex() + 1;
+    int end = lineEnd > at && in.getByte(lineEnd - 1) == '\r' ? lineEnd - 1 : lineEnd;
+    boolean negative = at < end && in.getByte(at) == '-';
+    at += negative ? 1 : 0;
+    if (at >= end) {
       throw new ProtocolException(error);
     }
-    throw new ProtocolException(error);
+    long value = 0;
+    for (; at < end; at++) {
+      int digit = in.getByte(at) - '0';
+      value = value * 10 + digit;
+      if (digit < 0 || digit > 9 || value > Integer.MAX_VALUE) {
+        throw new ProtocolException(error);
+      }
+    }
+    value = negative ? -value : value;
+    if (value < least || value > most) {
+      throw new ProtocolException(error);
+    }
+    in.readerIndex(lineEnd + 1);
+    return (int) value;
   }
 
-  private static @Nullable String line(ByteBuf in, int most, String error) {
+  /// Where the line's last byte is, -1 if it has not come.
+  private static int lineEnd(ByteBuf in, int most, String error) {
     int end = in.indexOf(in.readerIndex(), in.writerIndex(), (byte) '\n');
     int length = end < 0 ? in.readableBytes() : end - in.readerIndex();
     if (length > most) {
       throw new ProtocolException(error);
     }
-    if (end < 0) {
-      return null;
-    }
-    String line = in.readString(length, StandardCharsets.ISO_8859_1);
-    in.skipBytes(1);
-    return line.endsWith("\r") ? line.substring(0, line.length() - 1) : line;
+    return end;
   }
 }

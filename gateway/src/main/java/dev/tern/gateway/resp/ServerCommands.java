@@ -176,7 +176,7 @@ public final class ServerCommands {
             session.address,
             session.name,
             age,
-            session.lastCommand,
+            session.lastCommand(),
             session.protocol,
             session.library,
             session.libraryVersion,
