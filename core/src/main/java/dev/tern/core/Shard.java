@@ -59,8 +59,7 @@ final class Shard implements AutoCloseable {
               number,
               shards,
               config.keyspaces().stream().map(KeyspaceConfig::id).toList(),
-              randomness.child("identity"),
-              environment.clock().wallMillis());
+              randomness.child("identity"));
     } catch (IOException | RuntimeException e) {
       lsm.close();
       throw e;

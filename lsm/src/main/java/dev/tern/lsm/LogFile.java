@@ -105,22 +105,25 @@ final class LogFile {
         cut(group.array(), group.length());
         group.clear();
       }
-      if (buffer.length() == 0) {
-        return;
+      if (buffer.length() > 0) {
+        append();
       }
+      handedOver = file.position();
+      loggedSequence = bufferedSequence;
+    }
+
+    private void append() throws IOException {
       ByteBuffer bytes = ByteBuffer.wrap(buffer.array(), 0, buffer.length());
       long before = file.position();
       try {
         file.append(bytes);
+        buffer.clear();
       } catch (IOException e) {
         int written = (int) (file.position() - before);
         byte[] rest = java.util.Arrays.copyOfRange(buffer.array(), written, buffer.length());
         buffer.clear().writeBytes(rest);
         throw e;
       }
-      handedOver = file.position();
-      loggedSequence = bufferedSequence;
-      buffer.clear();
     }
   }
 

@@ -53,6 +53,10 @@ public final class Lsm implements AutoCloseable {
   private volatile long synced;
   private volatile @Nullable IOException failed;
   private volatile boolean closed;
+
+  /// The operating system did not take the log's last bytes.
+  private volatile boolean stalled;
+
   private Runnable groupEnd = () -> {};
   private boolean rotating;
   private boolean flushing;
@@ -198,13 +202,15 @@ public final class Lsm implements AutoCloseable {
   }
 
   private void rotateIfFull(ReadState now) {
+    if (retryFailedAfterWrites > 0) {
+      if (--retryFailedAfterWrites == 0) {
+        startFlush();
+      }
+      return;
+    }
     if (rotating
         || immutables.get() >= MAX_IMMUTABLE
         || memtableBytes(now) < options.memtableBytes()) {
-      return;
-    }
-    if (retryFailedAfterWrites > 0) {
-      retryFailedAfterWrites--;
       return;
     }
     rotating = true;
@@ -249,6 +255,21 @@ public final class Lsm implements AutoCloseable {
       startFlush();
     } catch (IOException e) {
       noteFailure(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Tries again what failed in the background, for instance because the disk was full; the owner
+  /// calls it now and then.
+  public void retry() {
+    lock.lock();
+    try {
+      if (retryFailedAfterWrites > 0 && failed == null) {
+        retryFailedAfterWrites = 0;
+        startFlush();
+        startCompaction();
+      }
     } finally {
       lock.unlock();
     }
@@ -408,7 +429,9 @@ public final class Lsm implements AutoCloseable {
 
   private void handOver() throws IOException {
     groupEnd.run();
+    stalled = true;
     log.handOver();
+    stalled = false;
     logged = log.loggedSequence;
   }
 
@@ -552,10 +575,18 @@ public final class Lsm implements AutoCloseable {
     return new LsmIterator(new MergingCursor(sources), visible, () -> letGo(now));
   }
 
+  /// Why the store has failed for good, null while it has not.
+  public @Nullable IOException failure() {
+    return failed;
+  }
+
   /// Whether a writer should wait or refuse; asked before each write.
   public WritePressure pressure() {
     if (failed != null) {
       return new WritePressure(0, RETRY_MILLIS * 10);
+    }
+    if (stalled) {
+      return new WritePressure(0, RETRY_MILLIS);
     }
     int waiting = immutables.get();
     if (waiting < SLOW_IMMUTABLE) {

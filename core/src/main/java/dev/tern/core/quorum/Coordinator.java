@@ -279,7 +279,7 @@ public final class Coordinator {
         send(member.number(), shard, heartbeat, shard);
       }
     }
-    replica.store().latestPhysicalMillis(peers.latestPhysicalMillis());
+    replica.beat(peers.timeOffsetMillis());
   }
 
   /// Operations and updates that wait, for figures; any thread may read it stale.

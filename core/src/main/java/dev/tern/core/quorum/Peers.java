@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.Topology;
 import dev.tern.env.Clock;
@@ -20,9 +21,6 @@ final class Peers {
   /// Silence after which a member is believed dead, nanoseconds.
   static final long SUSPECT_NANOS = 1_000_000_000;
 
-  /// How far stamps may run ahead of most members' clocks, milliseconds.
-  static final long TOLERANCE_MILLIS = 30_000;
-
   private final int shard;
   private final int self;
   private final Topology topology;
@@ -35,8 +33,11 @@ final class Peers {
   /// When this shard last sent its heartbeats.
   private long beatNanos;
 
-  /// What a member's wall clock said less what ours did, milliseconds.
+  /// What a member's wall clock said less our monotonic one, which never jumps, milliseconds.
   private final long[] offsetMillis;
+
+  /// Whose clock was ever heard of.
+  private final boolean[] clockKnown;
 
   Peers(int shard, int self, Topology topology, Network network, Clock clock) {
     this.shard = shard;
@@ -48,6 +49,7 @@ final class Peers {
     this.heardNanos = new long[largest + 1];
     Arrays.fill(heardNanos, Long.MIN_VALUE);
     this.offsetMillis = new long[largest + 1];
+    this.clockKnown = new boolean[largest + 1];
   }
 
   boolean live(int member) {
@@ -80,7 +82,8 @@ final class Peers {
 
   void heartbeat(int member, long wallMillis) {
     if (member > 0 && member < offsetMillis.length) {
-      offsetMillis[member] = wallMillis - clock.wallMillis();
+      offsetMillis[member] = wallMillis - monotonicMillis();
+      clockKnown[member] = true;
     }
   }
 
@@ -94,18 +97,27 @@ final class Peers {
     return 0;
   }
 
-  /// Until when stamps may be minted: the median of the live members' clocks and the tolerance.
-  long latestPhysicalMillis() {
+  /// What to add to the monotonic clock for the time that stamps are minted by: the median of the
+  /// members' wall clocks as last heard. [Replica#TIME_UNKNOWN] while less than a majority is
+  /// known: one clock alone is not to be trusted, for what it stamps too high wins while it is
+  /// ahead.
+  long timeOffsetMillis() {
+    heartbeat(self, clock.wallMillis());
     long[] offsets = new long[topology.members().size()];
     int known = 0;
     for (Member member : topology.members()) {
-      if (member.number() == self) {
-        offsets[known++] = 0;
-      } else if (live(member.number())) {
+      if (clockKnown[member.number()]) {
         offsets[known++] = offsetMillis[member.number()];
       }
     }
+    if (known <= offsets.length / 2) {
+      return Replica.TIME_UNKNOWN;
+    }
     Arrays.sort(offsets, 0, known);
-    return clock.wallMillis() + offsets[(known - 1) / 2] + TOLERANCE_MILLIS;
+    return offsets[(known - 1) / 2];
+  }
+
+  private long monotonicMillis() {
+    return clock.monotonicNanos() / 1_000_000;
   }
 }

@@ -130,6 +130,10 @@ final class Updates {
       quorumBase = newest;
       uniform = agreed;
       readDone = true;
+      if (newest != null) {
+        // The version must lie above what the quorum holds, not only above what lies here.
+        coordinator.replica().store().follow(newest.stamp());
+      }
       new WriteOperation(coordinator, request, false, this::evaluate, this).start();
       nextRound(name);
     }
@@ -154,10 +158,6 @@ final class Updates {
           value = evaluation.value();
           expiry = evaluation.expiryMillis();
         }
-      }
-      if (changed && base != null) {
-        // The version must lie above what the quorum holds, not only above what lies here.
-        coordinator.replica().store().observe(base.stamp(), wall);
       }
       return changed ? new Draft(value, expiry, base == null ? 1 : base.updates() + 1) : null;
     }

@@ -198,7 +198,7 @@ final class WriteOperation extends Operation implements Mutation {
   }
 
   private void superseded(int place, Message.Superseded by) {
-    coordinator.replica().store().observe(by.stamp(), coordinator.wallMillis());
+    coordinator.replica().store().follow(by.stamp());
     Version mine = java.util.Objects.requireNonNull(version);
     boolean byMyself = by.replica() == mine.replica() && by.counter() > mine.counter();
     boolean counts = !blind || byMyself || coordinator.planted() == PlantedBug.SUPERSEDED_IS_ACK;

@@ -12,6 +12,10 @@ import java.util.ArrayDeque;
 /// end; one fsync at a time is offloaded and covers all that was handed over before it began. So
 /// the more wait, the more share a call.
 final class Commits {
+  /// Why a node stops whose log could not be forced.
+  static final String UNKNOWN_LOG =
+      "the log could not be forced to disk; what it holds is unknown, so this node stops";
+
   private static final long RETRY_NANOS = 50_000_000;
 
   private record Waiter(long sequence, Runnable then) {}
@@ -78,7 +82,10 @@ final class Commits {
   }
 
   private void sync() {
-    if (syncing || synced.isEmpty()) {
+    release(synced, lsm.syncedSequence());
+    // What waits for bytes that the log has not taken yet is synced after the tick that hands them
+    // over.
+    if (syncing || synced.isEmpty() || lsm.loggedSequence() == lsm.syncedSequence()) {
       return;
     }
     syncing = true;
@@ -90,11 +97,8 @@ final class Commits {
         (done, failure) -> {
           syncing = false;
           if (failure != null) {
-            throw new IllegalStateException(
-                "the log could not be forced to disk; what it holds is unknown, so this node stops",
-                failure);
+            throw new IllegalStateException(UNKNOWN_LOG, failure);
           }
-          release(synced, lsm.syncedSequence());
           sync();
         });
   }

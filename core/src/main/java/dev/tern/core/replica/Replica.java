@@ -21,6 +21,12 @@ import org.jspecify.annotations.Nullable;
 /// Every call is made on the shard's loop and returns at once; its listener is told on that loop,
 /// possibly before the call returns.
 public final class Replica {
+  /// For [#beat]: the clocks of too few members are known to trust them.
+  public static final long TIME_UNKNOWN = Long.MIN_VALUE;
+
+  /// Writes that may wait for a reservation of numbers; more are refused.
+  private static final int MAX_NUMBERLESS = 16_384;
+
   private final Lsm lsm;
   private final Store store;
   private final EventLoop loop;
@@ -31,6 +37,12 @@ public final class Replica {
   private final ByteWriter record = new ByteWriter();
   private final List<Partition> changed = new ArrayList<>();
   private final PlantedBug planted;
+
+  /// Writes that wait for a reservation of numbers.
+  private final List<Runnable> numberless = new ArrayList<>();
+
+  /// What the median of the members' wall clocks says less what the monotonic clock does.
+  private long timeOffsetMillis = TIME_UNKNOWN;
 
   /// Over an open store.
   public Replica(Store store, EventLoop loop, Clock clock, PlantedBug planted) {
@@ -47,7 +59,8 @@ public final class Replica {
   public void mutate(int keyspace, int slot, byte[] key, Durability durability, Mutation mutation) {
     WritePressure pressure = lsm.pressure();
     if (pressure.refused()) {
-      mutation.refused(overloaded("the storage engine is behind", pressure.retryAfterMillis()));
+      mutation.refused(
+          overloaded("the store is behind or its disk is full", pressure.retryAfterMillis()));
       return;
     }
     if (pressure.delayNanos() > 0) {
@@ -66,7 +79,7 @@ public final class Replica {
         new Based() {
           @Override
           public void base(@Nullable Version base) {
-            mint(keyspace, slot, storageKey, base, durability, mutation);
+            mint(keyspace, slot, key, storageKey, base, durability, mutation);
           }
 
           @Override
@@ -79,22 +92,24 @@ public final class Replica {
   private void mint(
       int keyspace,
       int slot,
+      byte[] key,
       byte[] storageKey,
       @Nullable Version base,
       Durability durability,
       Mutation mutation) {
+    Partition partition = store.partition(slot);
+    if (base != null) {
+      store.follow(base.stamp());
+    }
+    if (store.hlc().exhausted() || partition.counter + 1 >= store.reservedCounter()) {
+      waitForNumbers(slot, keyspace, key, durability, mutation);
+      return;
+    }
     Draft draft = mutation.over(base);
     if (draft == null) {
       return;
     }
-    Partition partition = store.partition(slot);
-    long above = base == null ? 0 : base.stamp();
-    long stamp = store.hlc().next(physicalMillis(), above);
-    if (stamp == 0 || partition.counter + 1 >= store.reservedCounter()) {
-      reserve();
-      mutation.refused(overloaded("waiting for the disk to reserve version numbers", 10));
-      return;
-    }
+    long stamp = store.hlc().next(physicalMillis());
     long counter = ++partition.counter;
     Version version =
         new Version(
@@ -109,15 +124,27 @@ public final class Replica {
     commits.await(sequence, durability, mutation::durable);
   }
 
+  /// Mints when the disk has taken the next reservation.
+  private void waitForNumbers(
+      int slot, int keyspace, byte[] key, Durability durability, Mutation mutation) {
+    if (numberless.size() >= MAX_NUMBERLESS) {
+      mutation.refused(overloaded("too many writes wait for version numbers", 10));
+      return;
+    }
+    numberless.add(() -> latched(slot, keyspace, key, durability, mutation));
+    reserve();
+  }
+
   /// Stores a version minted elsewhere, if it wins here.
   public void apply(
       int keyspace, int slot, byte[] key, Version version, Durability durability, Applied done) {
     WritePressure pressure = lsm.pressure();
     if (pressure.refused()) {
-      done.refused(overloaded("the storage engine is behind", pressure.retryAfterMillis()));
+      done.refused(
+          overloaded("the store is behind or its disk is full", pressure.retryAfterMillis()));
       return;
     }
-    if (!store.hlc().observe(version.stamp(), physicalMillis())) {
+    if (!store.hlc().observe(version.stamp(), judgingMillis())) {
       done.refused(
           new Unanswered.Refused(
               Reason.INVALID, "the write's timestamp is too far ahead; check the clocks", 0));
@@ -210,7 +237,15 @@ public final class Replica {
       batch.clear();
       batch.put(store.meta(), StorageKey.RESERVATION_ROW, wanted.encoded());
       long sequence = lsm.write(batch);
-      commits.await(sequence, Durability.SYNC, () -> store.reserved(wanted));
+      commits.await(
+          sequence,
+          Durability.SYNC,
+          () -> {
+            store.reserved(wanted);
+            List<Runnable> again = List.copyOf(numberless);
+            numberless.clear();
+            again.forEach(Runnable::run);
+          });
     }
   }
 
@@ -298,6 +333,24 @@ public final class Replica {
     loop.offload(() -> new Scan(lsm, store, keyspace, sequence, wall).run(cursor, limit), done);
   }
 
+  /// Called a few times a second.
+  ///
+  /// @param millisSinceMonotonic the median of the members' wall clocks less this node's monotonic
+  ///   clock; [#TIME_UNKNOWN] while too few are known
+  /// @throws IllegalStateException if the log could not be forced: this node must stop
+  public void beat(long millisSinceMonotonic) {
+    IOException failure = lsm.failure();
+    if (failure != null) {
+      throw new IllegalStateException(Commits.UNKNOWN_LOG, failure);
+    }
+    lsm.retry();
+    timeOffsetMillis = millisSinceMonotonic;
+    // Also when idle: the first write after it shall not have to wait.
+    if (timeOffsetMillis != TIME_UNKNOWN && store.reservationIsLow(0, physicalMillis())) {
+      reserve();
+    }
+  }
+
   /// This shard's store.
   public Store store() {
     return store;
@@ -305,11 +358,19 @@ public final class Replica {
 
   /// Writes that wait for a disk read or for durability.
   public int waiting() {
-    return latches.waiting() + commits.waiting();
+    return latches.waiting() + numberless.size() + commits.waiting();
   }
 
+  /// The time that stamps are minted by; while it is not known they count on from the last one.
   private long physicalMillis() {
-    return store.physicalMillis(clock.wallMillis());
+    return timeOffsetMillis == TIME_UNKNOWN
+        ? 0
+        : clock.monotonicNanos() / 1_000_000 + timeOffsetMillis;
+  }
+
+  /// The time that stamps from elsewhere are judged by.
+  private long judgingMillis() {
+    return timeOffsetMillis == TIME_UNKNOWN ? clock.wallMillis() : physicalMillis();
   }
 
   private static Unanswered.Refused overloaded(String why, long retryAfterMillis) {

@@ -49,9 +49,6 @@ public final class Store implements AutoCloseable {
   private long reservedCounter;
   private boolean reserving;
 
-  /// The physical time beyond which stamps are not minted, whatever the wall clock says.
-  private long latestPhysicalMillis = Long.MAX_VALUE;
-
   /// Numbers that may be given out once they are on disk.
   ///
   /// @param counter no partition's counter reaches it
@@ -91,8 +88,7 @@ public final class Store implements AutoCloseable {
       int shard,
       int shards,
       List<Integer> keyspaces,
-      Randomness randomness,
-      long wallMillis)
+      Randomness randomness)
       throws IOException {
     Store store =
         new Store(
@@ -103,7 +99,8 @@ public final class Store implements AutoCloseable {
     Reservation last = row == null ? new Reservation(0, 0) : Reservation.decode(row);
     store.load(last.counter());
     store.hlc = new HybridClock(last.stamp(), 0);
-    Reservation next = java.util.Objects.requireNonNull(store.wantReservation(wallMillis));
+    // The time is not known yet: what one's own clock says may be wrong for ever on disk.
+    Reservation next = java.util.Objects.requireNonNull(store.wantReservation(0));
     batch.put(store.meta, StorageKey.RESERVATION_ROW, next.encoded());
     lsm.write(batch);
     lsm.flushLog();
@@ -192,7 +189,7 @@ public final class Store implements AutoCloseable {
   /// Whether more numbers should be reserved before these run out.
   boolean reservationIsLow(long counter, long physicalMillis) {
     return !reserving
-        && (counter + COUNTER_BLOCK / 2 > reservedCounter || hlc.wanted(physicalMillis) != 0);
+        && (counter + COUNTER_BLOCK / 2 > reservedCounter || hlc.isLow(physicalMillis));
   }
 
   @Nullable Reservation wantReservation(long physicalMillis) {
@@ -200,9 +197,7 @@ public final class Store implements AutoCloseable {
       return null;
     }
     reserving = true;
-    long stamp = Math.max(hlc.last(), HybridClock.ofMillis(physicalMillis));
-    return new Reservation(
-        reservedCounter + COUNTER_BLOCK, stamp + HybridClock.ofMillis(HybridClock.RESERVE_MILLIS));
+    return new Reservation(reservedCounter + COUNTER_BLOCK, hlc.wanted(physicalMillis));
   }
 
   void reserved(Reservation reservation) {
@@ -219,18 +214,10 @@ public final class Store implements AutoCloseable {
     return hlc;
   }
 
-  /// Learns of a stamp made elsewhere, so that the next one minted here lies above it.
-  public void observe(long stamp, long wallMillis) {
-    hlc.observe(stamp, wallMillis);
-  }
-
-  long physicalMillis(long wallMillis) {
-    return Math.min(wallMillis, latestPhysicalMillis);
-  }
-
-  /// Stamps shall not run ahead of this time: what most members' clocks say, plus a tolerance.
-  public void latestPhysicalMillis(long millis) {
-    latestPhysicalMillis = millis;
+  /// Learns of a stamp that another replica has accepted, so that the next one minted here lies
+  /// above it.
+  public void follow(long stamp) {
+    hlc.follow(stamp);
   }
 
   /// The id that this store's versions carry.

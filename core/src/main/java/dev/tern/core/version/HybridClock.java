@@ -10,6 +10,11 @@ public final class HybridClock {
   /// How far ahead of now stamps are reserved, milliseconds.
   public static final long RESERVE_MILLIS = 10_000;
 
+  /// How far beyond the last stamp they are reserved at least, whatever the time: enough to count
+  /// on while the next block is under way. A restart jumps over a block, so this bounds how far
+  /// many of them carry stamps ahead of the time.
+  static final long COUNT_ON_MILLIS = 100;
+
   /// A stamp from elsewhere that is further ahead than this is refused, milliseconds.
   public static final long MAX_AHEAD_MILLIS = 60_000;
 
@@ -34,17 +39,22 @@ public final class HybridClock {
     return stamp >>> 16;
   }
 
-  /// A stamp larger than `above` and than all given out or observed before, near the wall clock
-  /// where the reservation allows; 0 if the reservation is used up (the caller refuses and tries
-  /// again).
-  public long next(long wallMillis, long above) {
-    long floor = Math.max(last, above) + 1;
+  /// Whether the reservation is used up: no stamp can be given out before the next one.
+  public boolean exhausted() {
+    return last + 1 >= limit;
+  }
+
+  /// A stamp larger than all given out or observed before, near the wall clock where the
+  /// reservation allows.
+  ///
+  /// @throws IllegalStateException if the reservation is used up
+  public long next(long wallMillis) {
+    if (exhausted()) {
+      throw new IllegalStateException("no stamps are reserved");
+    }
     // Half of the reservation is left for counting on while the next one is under way.
     long latest = limit - ofMillis(RESERVE_MILLIS / 2);
-    long stamp = Math.max(floor, Math.min(ofMillis(wallMillis), latest));
-    if (stamp >= limit) {
-      return 0;
-    }
+    long stamp = Math.max(last + 1, Math.min(ofMillis(wallMillis), latest));
     last = stamp;
     return stamp;
   }
@@ -61,10 +71,24 @@ public final class HybridClock {
     return true;
   }
 
-  /// The limit that should be made durable now, or 0 while the present one suffices.
+  /// Takes over a stamp that some replica has accepted, however far ahead: what replaces its
+  /// version must lie above it.
+  public void follow(long stamp) {
+    last = Math.max(last, stamp);
+  }
+
+  /// Whether more stamps should be reserved before these run out.
+  public boolean isLow(long wallMillis) {
+    return reservation(wallMillis, RESERVE_MILLIS / 2, COUNT_ON_MILLIS / 2) > limit;
+  }
+
+  /// The limit that should be made durable next.
   public long wanted(long wallMillis) {
-    long now = Math.max(last, ofMillis(wallMillis));
-    return now + ofMillis(RESERVE_MILLIS / 2) > limit ? now + ofMillis(RESERVE_MILLIS) : 0;
+    return reservation(wallMillis, RESERVE_MILLIS, COUNT_ON_MILLIS);
+  }
+
+  private long reservation(long wallMillis, long afterNow, long afterLast) {
+    return Math.max(ofMillis(wallMillis + afterNow), last + ofMillis(afterLast));
   }
 
   /// The reservation up to `newLimit` is durable.

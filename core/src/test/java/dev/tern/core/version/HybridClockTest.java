@@ -2,6 +2,7 @@ package dev.tern.core.version;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
@@ -20,30 +21,33 @@ class HybridClockTest {
     HybridClock clock = reserved(0, NOW);
     long last = 0;
     for (long wall : new long[] {NOW, NOW, NOW - 60_000, NOW + 1, NOW - 1}) {
-      long stamp = clock.next(wall, 0);
+      long stamp = clock.next(wall);
       assertTrue(stamp > last);
       last = stamp;
     }
-    assertTrue(clock.next(NOW, last + 500) > last + 500);
+    clock.follow(last + 500);
+    assertTrue(clock.next(NOW) > last + 500);
   }
 
   @Test
   void anIdleClockWhoseReservationIsOldGoesOnCounting() {
     HybridClock clock = reserved(0, NOW);
     long later = NOW + 3_600_000;
-    long first = clock.next(later, 0);
-    long second = clock.next(later, 0);
+    long first = clock.next(later);
+    long second = clock.next(later);
     assertTrue(first != 0 && second > first);
-    assertTrue(clock.wanted(later) != 0);
+    assertTrue(clock.isLow(later));
   }
 
   @Test
   void nothingIsGivenOutAtOrAboveTheReservation() {
     HybridClock clock = reserved(0, NOW);
     long limit = HybridClock.ofMillis(NOW + HybridClock.RESERVE_MILLIS);
-    assertEquals(0, clock.next(NOW, limit));
-    assertEquals(limit - 1, clock.next(NOW, limit - 2));
-    assertEquals(0, clock.next(NOW, 0));
+    clock.follow(limit - 2);
+    assertFalse(clock.exhausted());
+    assertEquals(limit - 1, clock.next(NOW));
+    assertTrue(clock.exhausted());
+    assertThrows(IllegalStateException.class, () -> clock.next(NOW));
   }
 
   @Test
@@ -52,5 +56,27 @@ class HybridClockTest {
     long far = HybridClock.ofMillis(NOW + HybridClock.MAX_AHEAD_MILLIS + 1000);
     assertFalse(clock.observe(far, NOW));
     assertTrue(clock.observe(HybridClock.ofMillis(NOW + 1000), NOW));
+  }
+
+  @Test
+  void manyRestartsCarryStampsHardlyAhead() {
+    long limit = 0;
+    for (int restart = 0; restart < 100; restart++) {
+      HybridClock clock = new HybridClock(limit, 0);
+      limit = clock.wanted(NOW);
+      clock.reserved(limit);
+      assertTrue(clock.next(NOW) < limit);
+    }
+    assertTrue(HybridClock.millis(limit) < NOW + 2 * HybridClock.RESERVE_MILLIS);
+  }
+
+  @Test
+  void whatReplacesAVersionLiesAboveItHoweverFarAheadThatIs() {
+    HybridClock clock = reserved(0, NOW);
+    long far = HybridClock.ofMillis(NOW + HybridClock.MAX_AHEAD_MILLIS + 1000);
+    clock.follow(far);
+    assertTrue(clock.exhausted());
+    clock.reserved(clock.wanted(NOW));
+    assertTrue(clock.next(NOW) > far);
   }
 }
