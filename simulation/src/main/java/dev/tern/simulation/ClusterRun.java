@@ -5,67 +5,102 @@ import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.quorum.Message;
+import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.version.HybridClock;
+import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
+import dev.tern.env.EventLoop;
+import dev.tern.lsm.CorruptionException;
 import dev.tern.lsm.LsmBug;
 import dev.tern.lsm.LsmOptions;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// One cluster from one seed: chaos, heal, and the last look.
+///
+/// The seed chooses the shape (nodes, shards of each, levels), what goes wrong, and a durability
+/// whose promise holds under that: a keyspace that is not forced to disk promises nothing about
+/// power cuts, one that is not logged nothing about a process that ends.
 final class ClusterRun {
   static final long SECOND = 1_000_000_000L;
   private static final int PARTITIONS = 16;
   private static final int KEYS = 12;
   private static final int CLIENTS = 6;
   private static final int TIMEOUT_MILLIS = 1_000;
+  private static final int N = 3;
+
+  /// How far ahead of true time a stamp may be: most clocks are off by 20 s at most, and stamps are
+  /// reserved for 10 s.
+  private static final long MAX_STAMP_AHEAD_MILLIS = 35_000;
 
   final World world;
-  final History history = new History();
+  final History history;
+  final Tokens tokens = new Tokens();
   final int nodeCount;
+  final KeyspaceConfig keyspace;
   final long chaosNanos;
   private final SimulatedNetwork network;
   private final SimulatedClock[] clocks;
   private final SimulatedDisk[] disks;
-  private final SimulatedLoop[] loops;
+  private final int[] shards;
   private final @Nullable Node[] nodes;
+
+  /// What a node's disk had failed when the node last started.
+  private final long[] errorsAtStart;
+
+  /// Nodes that do not start any more: their disk holds what cannot have been written.
+  private final boolean[] dead;
+
   private final Topology topology;
-  private final KeyspaceConfig keyspace;
   private final LsmOptions storage;
   private final PlantedBug planted;
   private final Faults faults;
   private final List<SimulatedClient> clients = new ArrayList<>();
 
   ClusterRun(long seed, PlantedBug planted, LsmBug lsmBug) {
-    this.world = new World(seed);
+    this.world = new World(seed, this::threw);
     this.planted = planted;
-    this.nodeCount = 3;
+    this.nodeCount = world.chance(0.6) ? 3 : (int) world.between(4, 6);
     this.chaosNanos = world.between(8, 20) * SECOND;
-    this.network = new SimulatedNetwork(world, nodeCount);
+    this.network = new SimulatedNetwork(world, nodeCount, this::sent);
     this.clocks = new SimulatedClock[nodeCount + 1];
     this.disks = new SimulatedDisk[nodeCount + 1];
-    this.loops = new SimulatedLoop[nodeCount + 1];
+    this.shards = new int[nodeCount + 1];
     this.nodes = new Node[nodeCount + 1];
+    this.errorsAtStart = new long[nodeCount + 1];
+    this.dead = new boolean[nodeCount + 1];
     List<Member> members = new ArrayList<>();
     for (int i = 1; i <= nodeCount; i++) {
       clocks[i] = new SimulatedClock(world);
       disks[i] = new SimulatedDisk(world, i);
+      shards[i] = world.chance(0.6) ? 1 : 2;
       Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
       members.add(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports));
     }
-    this.topology = Topology.ofMembers(1, PARTITIONS, 3, members);
-    this.faults = new Faults(this);
-    Durability durability = faults.powerCuts() ? Durability.SYNC : Durability.OS;
-    this.keyspace = new KeyspaceConfig(1, "data", 3, 2, 2, durability, TIMEOUT_MILLIS);
+    this.topology = Topology.ofMembers(1, PARTITIONS, N, members);
+    int r = world.chance(0.6) ? 2 : world.chance(0.5) ? 1 : 3;
+    int w = N + 1 - r;
+    this.history = new History(N, w);
+    this.faults = new Faults(this, r == 2);
+    this.keyspace = new KeyspaceConfig(1, "data", N, r, w, durability(), TIMEOUT_MILLIS);
     this.storage = new LsmOptions(world.between(8, 64) << 10, 2_048, 512, lsmBug);
+  }
+
+  private Durability durability() {
+    int weakest = faults.has(Fault.POWER_CUT) ? 2 : faults.mayStopNodes() ? 1 : 0;
+    return Durability.values()[(int) world.between(weakest, 3)];
   }
 
   /// Runs it all; the violation found, null for none.
   @Nullable String run() {
     try {
+      faults.prepare();
       for (int i = 1; i <= nodeCount; i++) {
         startNode(i);
       }
@@ -78,13 +113,38 @@ final class ClusterRun {
       faults.begin();
       world.runUntil(SECOND + chaosNanos);
       heal();
-      world.runUntil(world.nanos() + 5 * SECOND);
+      world.runUntil(world.nanos() + (world.chance(0.8) ? 5 : 100) * SECOND);
       new LastLook(this, clients).run();
       return null;
     } catch (History.Violation violation) {
-      return violation.getMessage();
-    } catch (RuntimeException | AssertionError e) {
-      return "a node broke: " + e + " at " + List.of(e.getStackTrace()).subList(0, 3);
+      return violation.getMessage() + " | " + this;
+    }
+  }
+
+  /// An event of a node threw: it crashed, or it stops because its disk fails it. No other reason
+  /// is good enough.
+  private void threw(int number, Throwable what) {
+    boolean stops = what instanceof IllegalStateException && number != 0;
+    if (what instanceof World.Crash crash) {
+      crash(crash.node, true);
+    } else if (stops && disks[number].errors > errorsAtStart[number]) {
+      crash(number, false);
+    } else {
+      throw new History.Violation(
+          "node %d broke: %s at %s"
+              .formatted(number, what, List.of(what.getStackTrace()).subList(0, 3)));
+    }
+  }
+
+  /// Stamps stay near true time, whatever one clock says.
+  private void sent(byte[] frame) {
+    if (MessageCodec.decode(new ByteReader(frame)) instanceof Message.Write write) {
+      long millis = HybridClock.millis(write.version().stamp());
+      long now = SimulatedClock.EPOCH_MILLIS + world.millis();
+      if (millis > now + MAX_STAMP_AHEAD_MILLIS) {
+        throw new History.Violation(
+            "a version's stamp is %d ms ahead of the time".formatted(millis - now));
+      }
     }
   }
 
@@ -94,28 +154,27 @@ final class ClusterRun {
     }
     network.heal();
     for (int i = 1; i <= nodeCount; i++) {
-      clocks[i].offsetMillis = 0;
-      disks[i].crashAfter(-1);
-      if (loops[i] != null) {
-        loops[i].slownessNanos = 50_000;
-      }
+      disks[i].heal();
       if (nodes[i] == null) {
         startNode(i);
       }
     }
   }
 
-  void startNode(int number) {
-    if (nodes[number] != null) {
+  private void startNode(int number) {
+    if (nodes[number] != null || dead[number]) {
       return;
     }
-    SimulatedLoop loop = new SimulatedLoop(world, number, () -> crash(number, true));
-    loops[number] = loop;
+    errorsAtStart[number] = disks[number].errors;
+    List<EventLoop> loops = new ArrayList<>();
+    for (int i = 0; i < shards[number]; i++) {
+      loops.add(new SimulatedLoop(world, number, disks[number]));
+    }
     Environment environment =
         new Environment(
             clocks[number],
-            List.of(loop),
-            network.of(number),
+            loops,
+            network.of(number, shards[number]),
             disks[number],
             world.random.child("node-" + number + "-" + world.nanos()));
     try {
@@ -127,7 +186,18 @@ final class ClusterRun {
     } catch (World.Crash crash) {
       crash(number, true);
     } catch (IOException e) {
-      throw new History.Violation("node " + number + " cannot start: " + e);
+      cannotStart(number, e);
+    }
+  }
+
+  private void cannotStart(int number, IOException why) {
+    if (disks[number].errors > errorsAtStart[number] || disks[number].full) {
+      crash(number, false);
+    } else if (why instanceof CorruptionException && faults.has(Fault.BIT_ROT)) {
+      crash(number, false);
+      dead[number] = true;
+    } else {
+      throw new History.Violation("node " + number + " cannot start: " + why);
     }
   }
 
@@ -160,12 +230,28 @@ final class ClusterRun {
     return disks[number];
   }
 
-  SimulatedLoop loop(int number) {
-    return loops[number];
+  int shards(int number) {
+    return shards[number];
+  }
+
+  /// Whether one node's disk holds what it should not: it may be missing.
+  boolean mayRot() {
+    return faults.has(Fault.BIT_ROT);
   }
 
   /// Whether an acknowledged increment may get lost: two nodes may have acted at once.
   boolean suspicionsMayBeFalse() {
     return faults.mayCauseSuspicion();
+  }
+
+  @Override
+  public String toString() {
+    return "shards %s R=%d W=%d %s, %s"
+        .formatted(
+            Arrays.toString(Arrays.copyOfRange(shards, 1, nodeCount + 1)),
+            keyspace.r(),
+            keyspace.w(),
+            keyspace.durability(),
+            faults);
   }
 }

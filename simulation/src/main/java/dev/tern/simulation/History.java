@@ -20,6 +20,12 @@ final class History {
     /// When it was acknowledged or first read at a quorum.
     long known = Long.MAX_VALUE;
 
+    /// What a read at a quorum returned that met this acknowledged write, and when it was answered:
+    /// that is newer for ever.
+    @Nullable Write beatenBy;
+
+    long beaten = Long.MAX_VALUE;
+
     void acknowledged(long now) {
       ended = Math.min(ended, now);
       known = Math.min(known, now);
@@ -50,6 +56,14 @@ final class History {
   }
 
   private final Map<String, List<Write>> writes = new TreeMap<>();
+  private final int n;
+  private final int w;
+
+  /// @param w the lowest level of the writes to come
+  History(int n, int w) {
+    this.n = n;
+    this.w = w;
+  }
 
   Write begin(String key, @Nullable String value, long now) {
     Write write = new Write(value, now);
@@ -75,8 +89,8 @@ final class History {
 
   /// Checks a read of `value` (null: missing) that began and ended at these times.
   ///
-  /// @param strict whether its level meets those of the writes
-  void read(String key, @Nullable String value, long began, long ended, boolean strict) {
+  /// @param r its level: it is strict if that meets all writes
+  void read(String key, @Nullable String value, long began, long ended, int r) {
     List<Write> candidates = new ArrayList<>();
     for (Write write : of(key)) {
       boolean same = value == null ? write.value == null : value.equals(write.value);
@@ -87,7 +101,7 @@ final class History {
     if (candidates.isEmpty()) {
       throw new Violation("%s: the value %s came from nowhere".formatted(key, value));
     }
-    if (!strict) {
+    if (r + w <= n) {
       return;
     }
     Write newest = null;
@@ -105,15 +119,35 @@ final class History {
           "%s: a read from %d us to %d us returned %s although %s was there before"
               .formatted(key, began / 1000, ended / 1000, candidates.getLast(), newer));
     }
-    if (value != null) {
-      newest.known = Math.min(newest.known, ended);
+    if (2 * r > n) {
+      if (value != null) {
+        newest.known = Math.min(newest.known, ended);
+      }
+      beat(key, newest, value, began, ended);
     }
   }
 
-  /// A write known before `began` that itself began after `candidate` had ended; null for none.
+  /// What was acknowledged before the read began and is not what it returned is older than that.
+  private void beat(String key, Write returned, @Nullable String value, long began, long ended) {
+    for (Write write : of(key)) {
+      boolean other = value == null ? write.value != null : write != returned;
+      if (other && write.ended < began && ended < write.beaten) {
+        write.beaten = ended;
+        write.beatenBy = returned;
+      }
+    }
+  }
+
+  /// A write known before `began` that is newer than `candidate`; null for none. It is newer if it
+  /// began after `candidate` had ended and the two met a common replica; everything is newer than
+  /// nothing.
   private @Nullable Write newerThan(String key, Write candidate, long began) {
+    if (candidate.beaten < began) {
+      return candidate.beatenBy;
+    }
+    boolean met = 2 * w > n || candidate.began < -1;
     for (Write other : of(key)) {
-      if (other.known < began && other.began > candidate.ended) {
+      if (met && other.known < began && other.began > candidate.ended) {
         return other;
       }
     }

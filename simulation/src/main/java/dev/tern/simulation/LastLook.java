@@ -6,41 +6,67 @@ import dev.tern.core.Node;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// After the heal: every key is read at r = n through every node; each must answer, all alike, and
-/// nothing acknowledged may be missing.
+/// nothing acknowledged may be missing. Then every node must take writes again.
+///
+/// Where a disk rots, one node may be missing for good, or refuse what it cannot read: reads ask
+/// two.
 final class LastLook {
+  private static final long STEP_NANOS = 10_000_000;
+
   private final ClusterRun run;
   private final List<SimulatedClient> clients;
+  private final int r;
 
   LastLook(ClusterRun run, List<SimulatedClient> clients) {
     this.run = run;
     this.clients = clients;
+    this.r = run.mayRot() ? 2 : 3;
   }
 
   void run() {
     for (String key : run.history.keys()) {
       String first = null;
+      boolean any = false;
       for (int node = 1; node <= run.nodeCount; node++) {
+        if (run.node(node) == null && run.mayRot()) {
+          continue;
+        }
         long began = run.world.nanos();
         String value = read(node, key);
-        run.history.read(key, value, began, run.world.nanos(), true);
-        if (node > 1 && !Objects.equals(first, value)) {
+        run.history.read(key, value, began, run.world.nanos(), r);
+        if (any && r == 3 && !Objects.equals(first, value)) {
           throw new History.Violation(
-              "%s: node 1 says %s, node %d says %s".formatted(key, first, node, value));
+              "%s: one node says %s, node %d says %s".formatted(key, first, node, value));
         }
         first = value;
+        any = true;
       }
     }
     counter();
+    tokens();
+    for (int node = 1; node <= run.nodeCount && !run.mayRot(); node++) {
+      write(node);
+    }
+  }
+
+  private int anyNode() {
+    int node = 1;
+    while (run.node(node) == null) {
+      node++;
+    }
+    return node;
   }
 
   private void counter() {
-    String value = read(1, "counter");
+    String value = read(anyNode(), "counter");
     long counted = value == null ? 0 : Long.parseLong(value);
     long acknowledged = clients.stream().mapToLong(client -> client.incremented).sum();
     long tried = clients.stream().mapToLong(client -> client.perhapsIncremented).sum();
@@ -55,11 +81,24 @@ final class LastLook {
     }
   }
 
+  private void tokens() {
+    String value = read(anyNode(), "list");
+    run.tokens.check(value == null ? "" : value);
+    if (!run.suspicionsMayBeFalse()) {
+      run.tokens.checkAll(value == null ? "" : value);
+    }
+  }
+
   private @Nullable String read(int number, String key) {
     Node node = Objects.requireNonNull(run.node(number), "all nodes are up after the heal");
     List<ReadOutcome> outcomes = new ArrayList<>();
-    node.keyspace(0, "data").read(key.getBytes(US_ASCII), new Level(3, 0, 0), outcomes::add);
-    run.world.runUntil(run.world.nanos() + 2 * ClusterRun.SECOND);
+    run.world.schedule(
+        0,
+        number,
+        () ->
+            node.keyspace(0, "data")
+                .read(key.getBytes(US_ASCII), new Level(r, 0, 0), outcomes::add));
+    await(outcomes, 1);
     if (outcomes.isEmpty()) {
       throw new History.Violation(key + ": no answer after the heal");
     }
@@ -69,5 +108,33 @@ final class LastLook {
       case Unanswered why ->
           throw new History.Violation(key + ": after the heal node " + number + " says " + why);
     };
+  }
+
+  private void await(List<?> outcomes, int wanted) {
+    long until = run.world.nanos() + 2 * ClusterRun.SECOND;
+    while (outcomes.size() < wanted && run.world.nanos() < until) {
+      run.world.runUntil(run.world.nanos() + STEP_NANOS);
+    }
+  }
+
+  private void write(int number) {
+    Node node = Objects.requireNonNull(run.node(number), "all nodes are up after the heal");
+    Update put = new Update.Put(new byte[1], Update.NO_EXPIRY, Update.Condition.NONE, false);
+    List<UpdateOutcome> outcomes = new ArrayList<>();
+    Level all = new Level(0, 3, 0);
+    for (int i = 0; i < 4; i++) {
+      byte[] key = ("after-" + i).getBytes(US_ASCII);
+      run.world.schedule(
+          0, number, () -> node.keyspace(0, "data").update(key, put, all, outcomes::add));
+    }
+    await(outcomes, 4);
+    for (UpdateOutcome outcome : outcomes) {
+      if (!(outcome instanceof UpdateOutcome.Done)) {
+        throw new History.Violation("after the heal node " + number + " says " + outcome);
+      }
+    }
+    if (outcomes.size() < 4) {
+      throw new History.Violation("after the heal node " + number + " does not take a write");
+    }
   }
 }

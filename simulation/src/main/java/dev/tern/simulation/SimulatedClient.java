@@ -9,6 +9,7 @@ import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import java.util.Objects;
 
 /// One client: one request after the other, each to a random node that is up.
 final class SimulatedClient {
@@ -63,14 +64,21 @@ final class SimulatedClient {
             next();
           }
         });
-    Keyspace keyspace = node.keyspace(0, "data");
+    int target = node.self().number();
+    int shard = world.random.nextInt(run.shards(target));
+    // On the node's loop: if it dies before, the request is lost.
+    world.schedule(0, target, () -> request(node.keyspace(shard, "data"), mine));
+  }
+
+  private void request(Keyspace keyspace, int mine) {
     // A few hot keys and some others.
     int spread = world.chance(0.6) ? 3 : keys;
     String key = "key-" + world.random.nextInt(spread);
-    switch (world.random.nextInt(10)) {
-      case 0, 1, 2, 3 -> read(keyspace, key, mine);
-      case 4 -> write(keyspace, key, null, mine);
-      case 5 -> increment(keyspace, mine);
+    switch (world.random.nextInt(20)) {
+      case 0, 1, 2, 3, 4, 5, 6, 7 -> read(keyspace, key, mine);
+      case 8, 9 -> write(keyspace, key, null, mine);
+      case 10 -> increment(keyspace, mine);
+      case 11 -> append(keyspace, mine);
       default -> write(keyspace, key, "c" + number + "-" + ++operations, mine);
     }
   }
@@ -84,6 +92,7 @@ final class SimulatedClient {
   private void read(Keyspace keyspace, String key, int mine) {
     long began = world.nanos();
     boolean strict = world.chance(0.8);
+    int r = strict ? run.keyspace.r() : 1;
     Level level = strict ? Level.DEFAULT : new Level(1, 0, 0);
     keyspace.read(
         key.getBytes(US_ASCII),
@@ -91,10 +100,9 @@ final class SimulatedClient {
         outcome -> {
           switch (outcome) {
             case ReadOutcome.Found found ->
-                run.history.read(
-                    key, new String(found.value(), US_ASCII), began, world.nanos(), strict);
+                run.history.read(key, new String(found.value(), US_ASCII), began, world.nanos(), r);
             case ReadOutcome.Missing missing ->
-                run.history.read(key, null, began, world.nanos(), strict);
+                run.history.read(key, null, began, world.nanos(), r);
             case Unanswered why -> {}
           }
           answered(mine);
@@ -143,6 +151,28 @@ final class SimulatedClient {
             case UpdateOutcome.Rejected rejected ->
                 throw new History.Violation("an increment was rejected: " + rejected.why());
             case Unanswered.Refused refused -> perhapsIncremented--;
+            case Unanswered.Unknown unknown -> {}
+          }
+          answered(mine);
+        });
+  }
+
+  private void append(Keyspace keyspace, int mine) {
+    String token = number + "." + ++operations;
+    run.tokens.tried(token);
+    keyspace.update(
+        "list".getBytes(US_ASCII),
+        new Update.Append((token + ";").getBytes(US_ASCII)),
+        Level.DEFAULT,
+        outcome -> {
+          switch (outcome) {
+            case UpdateOutcome.Done done -> {
+              run.tokens.acknowledged(token);
+              run.tokens.check(new String(Objects.requireNonNull(done.value()), US_ASCII));
+            }
+            case UpdateOutcome.Rejected rejected ->
+                throw new History.Violation("an append was rejected: " + rejected.why());
+            case Unanswered.Refused refused -> run.tokens.refused(token);
             case Unanswered.Unknown unknown -> {}
           }
           answered(mine);

@@ -13,6 +13,10 @@ import java.util.TreeMap;
 /// A node's disk, which outlives the node. A power cut keeps what was forced and, of the rest, a
 /// random part: of each file a random prefix of the unforced bytes with one sector torn, of the
 /// names changed since their directory was forced a random prefix of the changes.
+///
+/// A force that fails leaves its bytes readable and never writes them, whatever a later force says:
+/// the kernel takes the pages for clean (Rebello et al., "Can Applications Recover from fsync
+/// Failures?", 2020). A write that fails may have written a part.
 final class SimulatedDisk implements FileSystem {
   private static final int SECTOR_BYTES = 512;
 
@@ -24,6 +28,11 @@ final class SimulatedDisk implements FileSystem {
     byte[] bytes = new byte[0];
     int length;
     int forced;
+
+    /// What a failed force did not write, if `lostFrom < lostTo`.
+    int lostFrom = Integer.MAX_VALUE;
+
+    int lostTo;
   }
 
   /// A change of names, undone by the power cut if it is not durable.
@@ -35,9 +44,20 @@ final class SimulatedDisk implements FileSystem {
   /// Forces and appends until the node crashes in the middle of one; negative for never.
   private long crashAfter = -1;
 
-  double errorRate;
+  /// No space is left: what needs some fails.
   boolean full;
-  long writes;
+
+  /// The chance that a read, a write or a force fails.
+  double readErrors;
+
+  double writeErrors;
+  double forceErrors;
+
+  /// Errors so far, but those of a full disk.
+  long errors;
+
+  /// How long a job of the node takes, at least, nanoseconds.
+  long slownessNanos = 50_000;
 
   SimulatedDisk(World world, int node) {
     this.world = world;
@@ -48,15 +68,52 @@ final class SimulatedDisk implements FileSystem {
     crashAfter = operations;
   }
 
-  private void operation(String path, boolean writes) throws IOException {
+  /// An operation that changes the disk begins.
+  private void operation() {
     if (crashAfter == 0) {
       crashAfter = -1;
       throw new World.Crash(node);
     }
     crashAfter = crashAfter < 0 ? crashAfter : crashAfter - 1;
-    if (writes && full) {
+  }
+
+  private void needSpace(String path) throws IOException {
+    if (full) {
       throw new IOException("no space left on device: " + path);
     }
+  }
+
+  private void mayFail(double chance, String path) throws IOException {
+    if (chance > 0 && world.chance(chance)) {
+      errors++;
+      throw new IOException("input/output error: " + path);
+    }
+  }
+
+  /// Nothing fails any more; what was lost stays lost.
+  void heal() {
+    crashAfter = -1;
+    full = false;
+    readErrors = 0;
+    writeErrors = 0;
+    forceErrors = 0;
+    slownessNanos = 50_000;
+  }
+
+  /// Flips a bit of a table that was forced long ago; false if there is none.
+  boolean rot() {
+    List<Inode> tables = new ArrayList<>();
+    for (Map.Entry<String, Inode> entry : names.entrySet()) {
+      if (entry.getKey().endsWith(".table") && entry.getValue().forced > 0) {
+        tables.add(entry.getValue());
+      }
+    }
+    if (tables.isEmpty()) {
+      return false;
+    }
+    Inode inode = tables.get(world.random.nextInt(tables.size()));
+    inode.bytes[world.random.nextInt(inode.forced)] ^= (byte) (1 << world.random.nextInt(8));
+    return true;
   }
 
   /// The node lost its power.
@@ -72,6 +129,11 @@ final class SimulatedDisk implements FileSystem {
     }
     unforced.clear();
     for (Inode inode : names.values()) {
+      if (inode.lostFrom < inode.lostTo) {
+        Arrays.fill(inode.bytes, inode.lostFrom, inode.lostTo, (byte) 0);
+        inode.lostFrom = Integer.MAX_VALUE;
+        inode.lostTo = 0;
+      }
       int loose = inode.length - inode.forced;
       if (loose > 0) {
         inode.length = inode.forced + world.random.nextInt(loose + 1);
@@ -105,7 +167,9 @@ final class SimulatedDisk implements FileSystem {
 
   @Override
   public WritableFile create(String path) throws IOException {
-    operation(path, true);
+    operation();
+    needSpace(path);
+    mayFail(writeErrors, path);
     if (names.containsKey(path)) {
       throw new IOException("it exists: " + path);
     }
@@ -122,7 +186,8 @@ final class SimulatedDisk implements FileSystem {
 
   @Override
   public ReadableFile open(String path) throws IOException {
-    return new Reader(inode(path));
+    mayFail(readErrors, path);
+    return new Reader(path, inode(path));
   }
 
   @Override
@@ -137,7 +202,8 @@ final class SimulatedDisk implements FileSystem {
 
   @Override
   public void rename(String from, String to) throws IOException {
-    operation(from, false);
+    operation();
+    mayFail(writeErrors, from);
     Inode inode = inode(from);
     change(to);
     names.put(to, inode);
@@ -147,7 +213,8 @@ final class SimulatedDisk implements FileSystem {
 
   @Override
   public void delete(String path) throws IOException {
-    operation(path, false);
+    operation();
+    mayFail(writeErrors, path);
     inode(path);
     change(path);
     names.remove(path);
@@ -178,7 +245,8 @@ final class SimulatedDisk implements FileSystem {
 
   @Override
   public void forceDirectory(String directory) throws IOException {
-    operation(directory, false);
+    operation();
+    mayFail(forceErrors, directory);
     unforced.clear();
   }
 
@@ -205,9 +273,20 @@ final class SimulatedDisk implements FileSystem {
 
     @Override
     public void append(ByteBuffer bytes) throws IOException {
-      operation(path, true);
-      writes++;
-      int count = bytes.remaining();
+      operation();
+      if (full || writeErrors > 0) {
+        try {
+          needSpace(path);
+          mayFail(writeErrors, path);
+        } catch (IOException e) {
+          take(bytes, world.random.nextInt(bytes.remaining() + 1));
+          throw e;
+        }
+      }
+      take(bytes, bytes.remaining());
+    }
+
+    private void take(ByteBuffer bytes, int count) {
       if (position + count > inode.bytes.length) {
         inode.bytes = Arrays.copyOf(inode.bytes, Math.max(position + count, position * 2));
       }
@@ -223,8 +302,16 @@ final class SimulatedDisk implements FileSystem {
 
     @Override
     public void force() throws IOException {
-      operation(path, false);
-      inode.forced = inode.length;
+      operation();
+      try {
+        mayFail(forceErrors, path);
+      } catch (IOException e) {
+        inode.lostFrom = Math.min(inode.lostFrom, inode.forced);
+        inode.lostTo = inode.length;
+        throw e;
+      } finally {
+        inode.forced = inode.length;
+      }
     }
 
     @Override
@@ -233,9 +320,18 @@ final class SimulatedDisk implements FileSystem {
     }
   }
 
-  private record Reader(Inode inode) implements ReadableFile {
+  private final class Reader implements ReadableFile {
+    private final String path;
+    private final Inode inode;
+
+    Reader(String path, Inode inode) {
+      this.path = path;
+      this.inode = inode;
+    }
+
     @Override
-    public int read(long position, ByteBuffer target) {
+    public int read(long position, ByteBuffer target) throws IOException {
+      mayFail(readErrors, path);
       if (position >= inode.length) {
         return -1;
       }

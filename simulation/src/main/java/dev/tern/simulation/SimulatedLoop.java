@@ -6,30 +6,18 @@ import dev.tern.env.EventLoop;
 final class SimulatedLoop implements EventLoop {
   private final World world;
   private final int node;
-  private final Runnable onCrash;
+  private final SimulatedDisk disk;
 
-  /// How long a job takes, at least, nanoseconds; a slow disk makes it long.
-  long slownessNanos = 50_000;
-
-  SimulatedLoop(World world, int node, Runnable onCrash) {
+  /// @param disk whose slowness makes jobs long
+  SimulatedLoop(World world, int node, SimulatedDisk disk) {
     this.world = world;
     this.node = node;
-    this.onCrash = onCrash;
-  }
-
-  private Runnable guarded(Runnable task) {
-    return () -> {
-      try {
-        task.run();
-      } catch (World.Crash crash) {
-        onCrash.run();
-      }
-    };
+    this.disk = disk;
   }
 
   @Override
   public void execute(Runnable task) {
-    world.schedule(0, node, guarded(task));
+    world.schedule(0, node, task);
   }
 
   @Override
@@ -38,12 +26,11 @@ final class SimulatedLoop implements EventLoop {
     world.schedule(
         delayNanos,
         node,
-        guarded(
-            () -> {
-              if (!cancelled[0]) {
-                task.run();
-              }
-            }));
+        () -> {
+          if (!cancelled[0]) {
+            task.run();
+          }
+        });
     return () -> cancelled[0] = true;
   }
 
@@ -54,24 +41,20 @@ final class SimulatedLoop implements EventLoop {
 
   @Override
   public <T> void offload(Job<T> job, Completion<T> completion) {
-    world.schedule(
-        world.between(1_000, 20_000),
-        node,
-        guarded(
-            () -> {
-              T result = null;
-              Throwable failure = null;
-              try {
-                result = job.run();
-              } catch (Exception e) {
-                failure = e;
-              }
-              T done = result;
-              Throwable failed = failure;
-              world.schedule(
-                  world.between(slownessNanos, slownessNanos * 4),
-                  node,
-                  guarded(() -> completion.complete(done, failed)));
-            }));
+    world.schedule(world.between(1_000, 20_000), node, () -> run(job, completion));
+  }
+
+  private <T> void run(Job<T> job, Completion<T> completion) {
+    T result = null;
+    Throwable failure = null;
+    try {
+      result = job.run();
+    } catch (Exception e) {
+      failure = e;
+    }
+    T done = result;
+    Throwable failed = failure;
+    long nanos = world.between(disk.slownessNanos, disk.slownessNanos * 4);
+    world.schedule(nanos, node, () -> completion.complete(done, failed));
   }
 }

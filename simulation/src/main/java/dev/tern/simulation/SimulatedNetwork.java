@@ -3,9 +3,12 @@ package dev.tern.simulation;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Network;
+import java.util.Arrays;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// All connections between the nodes of a world.
+/// All connections between the nodes of a world. A connection that breaks loses what is under way
+/// on it; one that is cut loses all, and neither end is told.
 final class SimulatedNetwork {
   private final World world;
   private final Port[] ports;
@@ -13,22 +16,34 @@ final class SimulatedNetwork {
   /// `cut[a][b]`: nothing from a reaches b.
   private final boolean[][] cut;
 
+  /// `extraNanos[a][b]`: how much longer a frame from a to b takes.
+  private final long[][] extraNanos;
+
+  /// `broken[a][b]`: how often the connection from a to b broke; a frame of an older one is lost.
+  private final int[][] broken;
+
+  private final Consumer<byte[]> observer;
+
   double loss;
   double duplication;
   long delayNanos = 200_000;
 
-  SimulatedNetwork(World world, int nodes) {
+  /// @param observer sees each frame that is sent
+  SimulatedNetwork(World world, int nodes, Consumer<byte[]> observer) {
     this.world = world;
+    this.observer = observer;
     this.ports = new Port[nodes + 1];
     this.cut = new boolean[nodes + 1][nodes + 1];
+    this.extraNanos = new long[nodes + 1][nodes + 1];
+    this.broken = new int[nodes + 1][nodes + 1];
     for (int i = 1; i <= nodes; i++) {
-      ports[i] = new Port(i);
+      ports[i] = new Port(i, 1);
     }
   }
 
   /// A node's side.
-  Network of(int node) {
-    Port port = new Port(node);
+  Network of(int node, int shards) {
+    Port port = new Port(node, shards);
     ports[node] = port;
     return port;
   }
@@ -37,9 +52,25 @@ final class SimulatedNetwork {
     cut[from][to] = isCut;
   }
 
+  /// Makes frames from a node to another take longer.
+  void slow(int from, int to, long nanos) {
+    extraNanos[from][to] = nanos;
+  }
+
+  /// The connection between two nodes breaks, and they connect again.
+  void breakConnection(int one, int other) {
+    broken[one][other]++;
+    broken[other][one]++;
+    ports[one].lost(other);
+    ports[other].lost(one);
+  }
+
   void heal() {
     for (boolean[] row : cut) {
-      java.util.Arrays.fill(row, false);
+      Arrays.fill(row, false);
+    }
+    for (long[] row : extraNanos) {
+      Arrays.fill(row, 0);
     }
     loss = 0;
     duplication = 0;
@@ -48,24 +79,35 @@ final class SimulatedNetwork {
 
   /// The others see the node's connections break.
   void down(int node) {
-    ports[node] = new Port(node);
+    ports[node] = new Port(node, 1);
     for (Port port : ports) {
-      if (port != null && port.self != node && port.receiver != null) {
-        Network.Receiver receiver = port.receiver;
-        world.schedule(
-            world.between(100_000, 1_000_000),
-            port.self,
-            () -> receiver.connection(0, node, false));
+      if (port != null && port.self != node) {
+        port.lost(node);
       }
     }
   }
 
   private final class Port implements Network {
     private final int self;
+    private final int shards;
     private @Nullable Receiver receiver;
 
-    Port(int self) {
+    Port(int self, int shards) {
       this.self = self;
+      this.shards = shards;
+    }
+
+    /// This node learns that its connection to another broke.
+    void lost(int node) {
+      if (receiver == null) {
+        return;
+      }
+      Receiver told = receiver;
+      for (int i = 0; i < shards; i++) {
+        int shard = i;
+        world.schedule(
+            world.between(100_000, 1_000_000), self, () -> told.connection(shard, node, false));
+      }
     }
 
     @Override
@@ -84,27 +126,30 @@ final class SimulatedNetwork {
         return false;
       }
       byte[] bytes = payload.toByteArray();
+      observer.accept(bytes);
       int copies = world.chance(duplication) ? 2 : 1;
       for (int i = 0; i < copies; i++) {
         if (!cut[self][node] && !world.chance(loss)) {
-          deliver(fromShard, node, bytes);
+          deliver(fromShard, node, toShard, bytes);
         }
       }
       return true;
     }
 
-    private void deliver(int fromShard, int node, byte[] bytes) {
+    private void deliver(int fromShard, int node, int toShard, byte[] bytes) {
       long delay = world.between(delayNanos / 4, delayNanos * 2);
       if (world.chance(0.01)) {
         delay *= 20;
       }
+      int connection = broken[self][node];
       world.schedule(
-          delay,
+          delay + extraNanos[self][node],
           node,
           () -> {
-            Receiver to = ports[node].receiver;
-            if (to != null && !cut[self][node]) {
-              to.frame(self, fromShard, 0, new ByteReader(bytes));
+            Port port = ports[node];
+            Receiver to = port.receiver;
+            if (to != null && !cut[self][node] && connection == broken[self][node]) {
+              to.frame(self, fromShard, toShard % port.shards, new ByteReader(bytes));
             }
           });
     }

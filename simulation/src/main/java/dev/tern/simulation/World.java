@@ -27,19 +27,30 @@ final class World {
     }
   }
 
+  /// Told what an event of a node threw, other than a violation.
+  interface Ending {
+    void threw(int node, Throwable what);
+  }
+
   final Randomness random;
   private final PriorityQueue<Event> events = new PriorityQueue<>();
 
   /// By node number: which of its lives is on; an event of an earlier life does not happen.
   private final long[] lives = new long[64];
 
+  /// By node number: until when it does nothing at all, its jobs included.
+  private final long[] pausedUntil = new long[64];
+
+  private final Ending ending;
+
   private long nanos;
   private long order;
   private long count;
   private long hash = 0xcbf29ce484222325L;
 
-  World(long seed) {
+  World(long seed, Ending ending) {
     this.random = Randomness.of(seed);
+    this.ending = ending;
   }
 
   long nanos() {
@@ -66,6 +77,13 @@ final class World {
   /// Ends a node's life: nothing it has scheduled will happen.
   void end(int node) {
     lives[node]++;
+    pausedUntil[node] = 0;
+  }
+
+  /// Lets a node do nothing for a while, as a long collection of garbage or a stopped process does:
+  /// what waits for it then happens at once, in order.
+  void pause(int node, long durationNanos) {
+    pausedUntil[node] = Math.max(pausedUntil[node], nanos + durationNanos);
   }
 
   /// Lets everything happen up to a time, or until there is nothing left.
@@ -74,12 +92,26 @@ final class World {
       Event event = events.poll();
       nanos = event.nanos();
       if (lives[event.node()] == event.life()) {
-        count++;
-        hash = (hash ^ nanos ^ (long) event.node() << 48 ^ event.order()) * 0x100000001b3L;
-        event.task().run();
+        if (pausedUntil[event.node()] > nanos) {
+          schedule(pausedUntil[event.node()] - nanos, event.node(), event.task());
+        } else {
+          happen(event);
+        }
       }
     }
     nanos = Math.max(nanos, untilNanos);
+  }
+
+  private void happen(Event event) {
+    count++;
+    hash = (hash ^ nanos ^ (long) event.node() << 48 ^ event.order()) * 0x100000001b3L;
+    try {
+      event.task().run();
+    } catch (History.Violation violation) {
+      throw violation;
+    } catch (RuntimeException | Crash | AssertionError e) {
+      ending.threw(event.node(), e);
+    }
   }
 
   boolean chance(double probability) {

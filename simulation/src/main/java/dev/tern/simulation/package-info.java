@@ -4,8 +4,10 @@
 /// ```
 ///   World: events in order of (time, number) --> SimulatedLoop tasks, frames, faults, clients
 ///     SimulatedNetwork: the encoded bytes, delayed, lost, doubled, reordered, cut
-///     SimulatedDisk:    what was forced survives a power cut, of the rest a random part
-///   ClusterRun: chaos --> heal --> every key read at r = n --> History checks what clients saw
+///     SimulatedDisk:    what was forced survives a power cut, of the rest a random part; it may
+///                       be full, slow, fail, or rot
+///   ClusterRun: a shape from the seed --> chaos (Fault) --> heal --> every key read at r = n,
+///               every node writes --> History and Tokens check what clients saw
 /// ```
 ///
 /// What is checked, for each key (every value written is unique):
@@ -13,9 +15,16 @@
 /// - freshness: a read of `r + w > n` never returns a version older than one that was acknowledged,
 ///   or read at such a level, before the read began. *Older* means: its write had ended before the
 ///   other write began;
+/// - order: what a read of a majority has once shown to be newer than an acknowledged write stays
+///   so, whatever the levels;
 /// - durability: after the heal the same holds of the last reads, so an acknowledged write is there
 ///   or replaced by one that did not end before it;
-/// - counters: the sum is at least the acknowledged increments, where no suspicion was false;
+/// - updates: the counter's sum is at most the increments tried, each append is done at most once,
+///   and what was refused is not done; nothing acknowledged is missing where no suspicion was
+///   false;
+/// - liveness: after the heal every node answers, and takes writes, even with a wrong clock;
+/// - stamps: never far ahead of the time while most clocks are right;
+/// - a node stops of itself only when its disk has failed it, and starts whenever it does not;
 /// - agreement: after the last reads all replicas answer alike.
 ///
 /// Invariant: nothing depends on anything but the seed: a rolling hash of (time, node, event)

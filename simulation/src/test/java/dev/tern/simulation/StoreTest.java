@@ -29,12 +29,19 @@ import org.junit.jupiter.api.Test;
 
 /// The storage engine on a simulated disk: against a model, and through power cuts.
 class StoreTest {
-  private final World world = new World(99);
+  private final World world = new World(99, StoreTest::threw);
   private final SimulatedDisk disk = new SimulatedDisk(world, 1);
   private LsmOptions options = new LsmOptions(4096, 4096, 256, LsmBug.NONE);
 
+  private static void threw(int node, Throwable what) {
+    if (what instanceof Error error) {
+      throw error;
+    }
+    throw new IllegalStateException("node " + node, what);
+  }
+
   private Lsm open() throws IOException {
-    SimulatedLoop loop = new SimulatedLoop(world, 1, () -> {});
+    SimulatedLoop loop = new SimulatedLoop(world, 1, disk);
     return Lsm.open(disk, loop, new SimulatedClock(world), world.random, "store", options);
   }
 
@@ -232,8 +239,8 @@ class StoreTest {
 
   /// Whether all answers were right; an error is as good, a wrong answer fails.
   private boolean harmless() {
-    World other = new World(1);
-    SimulatedLoop loop = new SimulatedLoop(other, 1, () -> {});
+    World other = new World(1, StoreTest::threw);
+    SimulatedLoop loop = new SimulatedLoop(other, 1, disk);
     try (Lsm lsm =
         Lsm.open(disk, loop, new SimulatedClock(other), other.random, "store", options)) {
       ColumnFamily family = lsm.columnFamily("data", CompactionStyle.SIZE_TIERED);

@@ -1,0 +1,31 @@
+package dev.tern.simulation;
+
+/// The kinds of things that go wrong; each seed picks some.
+enum Fault {
+  /// A node loses its power, between two events or in the middle of an I/O.
+  POWER_CUT,
+  /// A node's process ends; its disk keeps what the operating system had.
+  PROCESS_CRASH,
+  /// Nothing from one node reaches another, in one direction or in both.
+  PARTITION,
+  /// Frames get lost, doubled and delayed everywhere.
+  LOSSY_NETWORK,
+  /// A connection breaks and comes back: what was under way on it is lost.
+  BROKEN_CONNECTION,
+  /// Frames from one node to another take long.
+  SLOW_LINK,
+  /// A node does nothing at all for a while.
+  PAUSE,
+  /// A wall clock jumps by seconds.
+  CLOCK_STEP,
+  /// One node's wall clock is wrong by minutes, and jumps.
+  WRONG_CLOCK,
+  /// A disk takes long.
+  SLOW_DISK,
+  /// A disk has no space left for a while.
+  FULL_DISK,
+  /// Reads, writes and forces of a disk fail for a while.
+  DISK_ERRORS,
+  /// Bits flip in what one node's disk has long held.
+  BIT_ROT
+}
