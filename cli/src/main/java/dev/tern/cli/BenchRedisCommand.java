@@ -1,0 +1,120 @@
+package dev.tern.cli;
+
+import dev.tern.bench.RespLoad;
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// One node under RESP load, next to redis-server.
+@Command(
+    name = "redis",
+    description =
+        "Loads servers over RESP and prints medians and ratios. Without --target it starts one Tern"
+            + " node and, where it is installed, redis-server with the same durability.",
+    mixinStandardHelpOptions = true)
+final class BenchRedisCommand implements Callable<Integer> {
+  private static final int OFFSET = 21_000;
+  private static final int PEER_PORT = 28_379;
+
+  @Option(names = "--target", description = "HOST:PORT of a server that runs")
+  private String target = "";
+
+  @Option(names = "--peer", description = "HOST:PORT of its peer")
+  private String peer = "";
+
+  @Option(names = "--durability", description = "os or sync (default ${DEFAULT-VALUE})")
+  private String durability = "os";
+
+  @Option(names = "--connections")
+  private int connections = 50;
+
+  @Option(names = "--pipeline", split = ",", description = "requests sent together (default 1,16)")
+  private int[] pipelines = {1, 16};
+
+  @Option(names = "--value-bytes")
+  private int valueBytes = 100;
+
+  @Option(names = "--keys")
+  private int keys = 100_000;
+
+  @Option(names = "--seconds", description = "of each round")
+  private int seconds = 3;
+
+  @Option(names = "--rounds")
+  private int rounds = 5;
+
+  @Option(names = "--rate", description = "operations a second in open loop; 0: closed loop")
+  private int rate;
+
+  @Option(names = "--workload", description = "set, get, incr or mixed", split = ",")
+  private String[] workloads = {"set", "get"};
+
+  @Override
+  public Integer call() throws Exception {
+    if (!target.isBlank()) {
+      load(target, peer);
+      return 0;
+    }
+    Path dir = Files.createTempDirectory("tern-bench");
+    try (LocalNodes node =
+        new LocalNodes(
+            1, dir, OFFSET, durability, 0, new PrintStream(dir.resolve("log").toFile()))) {
+      Runtime.getRuntime().addShutdownHook(new Thread(node::close, "tern-shutdown"));
+      node.start();
+      Process redis = redis(dir);
+      try {
+        System.out.println(
+            "one node, durability "
+                + durability
+                + (redis == null ? "; redis-server is not installed" : ", and redis-server"));
+        load("127.0.0.1:" + node.redisPort(1), redis == null ? "" : "127.0.0.1:" + PEER_PORT);
+      } finally {
+        if (redis != null) {
+          redis.destroy();
+        }
+      }
+    }
+    return 0;
+  }
+
+  private void load(String first, String second) throws Exception {
+    for (int pipeline : pipelines) {
+      RespLoad.Options options =
+          new RespLoad.Options(connections, pipeline, valueBytes, keys, seconds, rounds, rate);
+      for (String workload : workloads) {
+        RespLoad.compare(first, second, workload, options, System.out);
+      }
+    }
+  }
+
+  private @org.jspecify.annotations.Nullable Process redis(Path dir) throws IOException {
+    boolean installed =
+        Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator, -1))
+            .anyMatch(part -> Files.isExecutable(Path.of(part, "redis-server")));
+    if (!installed) {
+      return null;
+    }
+    String fsync = durability.equals("sync") ? "always" : "everysec";
+    return new ProcessBuilder(
+            "redis-server",
+            "--port",
+            Integer.toString(PEER_PORT),
+            "--save",
+            "",
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            fsync,
+            "--dir",
+            dir.toString())
+        .redirectErrorStream(true)
+        .redirectOutput(dir.resolve("redis.log").toFile())
+        .start();
+  }
+}

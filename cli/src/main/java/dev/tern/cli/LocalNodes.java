@@ -1,0 +1,174 @@
+package dev.tern.cli;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/// The nodes of a cluster on this machine, each a process that ends with this one. Node i's ports
+/// are the standard ones, plus 100 for each node before it, plus an offset.
+final class LocalNodes implements AutoCloseable {
+  private static final int START_SECONDS = 60;
+
+  private final int nodes;
+  private final Path dir;
+  private final int portOffset;
+  private final String durability;
+  private final int shards;
+  private final PrintStream out;
+  private final List<Process> children = new ArrayList<>();
+  private final CountDownLatch ready;
+  private final CountDownLatch over;
+
+  /// @param durability none, os or sync
+  /// @param shards event loops of each, 0 for as many as its part of the cores
+  /// @param out where their lines go
+  LocalNodes(int nodes, Path dir, int portOffset, String durability, int shards, PrintStream out) {
+    this.nodes = nodes;
+    this.dir = dir;
+    this.portOffset = portOffset;
+    this.durability = durability;
+    this.shards = shards;
+    this.out = out;
+    this.ready = new CountDownLatch(nodes);
+    this.over = new CountDownLatch(nodes);
+  }
+
+  /// Starts all and waits until they serve.
+  ///
+  /// @throws IOException if a port is taken or a node does not start
+  void start() throws IOException, InterruptedException {
+    for (int i = 1; i <= nodes; i++) {
+      for (int port : new int[] {6379, 7070, 7071}) {
+        checkFree(port + shift(i));
+      }
+    }
+    for (int i = 1; i <= nodes; i++) {
+      start(i);
+    }
+    if (!ready.await(START_SECONDS, TimeUnit.SECONDS)
+        || children.stream().anyMatch(child -> !child.isAlive())) {
+      throw new IOException("not all nodes started; see the lines above");
+    }
+  }
+
+  private int shift(int node) {
+    return 100 * (node - 1) + portOffset;
+  }
+
+  private static void checkFree(int port) throws IOException {
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(new InetSocketAddress("127.0.0.1", port));
+    } catch (IOException e) {
+      throw new IOException(
+          "port " + port + " is in use: try --port-offset, or stop what uses it", e);
+    }
+  }
+
+  private void start(int node) throws IOException {
+    Path data = dir.resolve("node-" + node);
+    Files.createDirectories(data);
+    StringBuilder members = new StringBuilder();
+    for (int i = 1; i <= nodes; i++) {
+      members.append(i == 1 ? "" : ",");
+      members.append(
+          "%d@127.0.0.1:%d/%d/%d".formatted(i, 7071 + shift(i), 6379 + shift(i), 7070 + shift(i)));
+    }
+    int cores = Runtime.getRuntime().availableProcessors();
+    int loops = shards > 0 ? shards : Math.max(1, cores / Math.max(2, nodes));
+    List<String> command = new ArrayList<>();
+    command.add(ProcessHandle.current().info().command().orElse("java"));
+    command.addAll(List.of(System.getProperty("tern.server.flags", "-Xmx1g").split(" ")));
+    command.addAll(
+        List.of(
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName(),
+            "server",
+            "--end-with-parent",
+            "--data",
+            data.toString(),
+            "--number",
+            Integer.toString(node),
+            "--members",
+            members.toString(),
+            "--shards",
+            Integer.toString(loops),
+            "--durability",
+            durability,
+            "--redis-port",
+            Integer.toString(redisPort(node)),
+            "--admin-port",
+            Integer.toString(adminPort(node)),
+            "--internode-port",
+            Integer.toString(7071 + shift(node))));
+    Process child = new ProcessBuilder(command).redirectErrorStream(true).start();
+    children.add(child);
+    Thread.ofPlatform().daemon().name("tern-node-" + node).start(() -> follow(node, child));
+  }
+
+  /// Passes a node's lines on, and says when it is ready and when it has ended.
+  private void follow(int node, Process child) {
+    boolean counted = false;
+    try (BufferedReader lines = child.inputReader()) {
+      String line;
+      while ((line = lines.readLine()) != null) {
+        out.println("node " + node + ": " + line);
+        if (line.startsWith("ready ") && !counted) {
+          counted = true;
+          ready.countDown();
+        }
+      }
+    } catch (IOException e) {
+      out.println("node " + node + ": its output ended: " + e.getMessage());
+    }
+    out.println("node " + node + " has ended");
+    if (!counted) {
+      ready.countDown();
+    }
+    over.countDown();
+  }
+
+  /// Ends a node as `kill -9` does.
+  void kill(int node) {
+    children.get(node - 1).destroyForcibly();
+  }
+
+  /// Waits until all have ended.
+  void awaitEnd() throws InterruptedException {
+    over.await();
+  }
+
+  int redisPort(int node) {
+    return 6379 + shift(node);
+  }
+
+  int adminPort(int node) {
+    return 7070 + shift(node);
+  }
+
+  /// Asks all to end and waits for it.
+  @Override
+  public void close() {
+    for (Process child : children) {
+      child.destroy();
+    }
+    for (Process child : children) {
+      try {
+        if (!child.waitFor(15, TimeUnit.SECONDS)) {
+          child.destroyForcibly();
+        }
+      } catch (InterruptedException e) {
+        child.destroyForcibly();
+      }
+    }
+  }
+}
