@@ -32,7 +32,7 @@ public record Evaluation(
       case Update.Add add -> add(add.delta(), before, expiryBefore);
       case Update.AddDecimal add -> addDecimal(add.delta(), before, expiryBefore);
       case Update.Append append -> append(append.suffix(), before, expiryBefore);
-      case Update.Expire expire -> expire(expire.expiryMillis(), before, expiryBefore, wallMillis);
+      case Update.Expire expire -> expire(expire, before, expiryBefore, wallMillis);
     };
   }
 
@@ -131,11 +131,14 @@ public record Evaluation(
   }
 
   private static Evaluation expire(
-      long expiryMillis, byte @Nullable [] before, long expiryBefore, long wallMillis) {
+      Update.Expire expire, byte @Nullable [] before, long expiryBefore, long wallMillis) {
     if (before == null) {
       return unchanged(false, null);
     }
-    if (expiryMillis == expiryBefore) {
+    long expiryMillis = expire.expiryMillis();
+    boolean same =
+        expire.condition() == Update.ExpiryCondition.NONE && expiryMillis == expiryBefore;
+    if (same || !expire.condition().holds(expiryBefore, expiryMillis)) {
       return unchanged(true, before);
     }
     boolean past = expiryMillis != Update.NO_EXPIRY && expiryMillis <= wallMillis;

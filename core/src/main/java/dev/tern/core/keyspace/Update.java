@@ -38,13 +38,36 @@ public sealed interface Update {
   /// key. `applied` is false if the key is missing or nothing changed.
   ///
   /// @param expiryMillis wall-clock milliseconds, or [#NO_EXPIRY] to keep it for ever
-  record Expire(long expiryMillis) implements Update {}
+  /// @param condition what must hold of the expiry before, or nothing is changed
+  record Expire(long expiryMillis, ExpiryCondition condition) implements Update {}
 
   /// No expiry.
   long NO_EXPIRY = 0;
 
   /// The expiry that the value had before.
   long KEEP_EXPIRY = -1;
+
+  /// What must hold for an [Expire]; no expiry is later than any.
+  enum ExpiryCondition {
+    NONE,
+    ABSENT,
+    PRESENT,
+    EARLIER_THAN_NEW,
+    LATER_THAN_NEW,
+    PRESENT_AND_LATER_THAN_NEW;
+
+    boolean holds(long before, long wanted) {
+      boolean present = before != NO_EXPIRY;
+      return switch (this) {
+        case NONE -> true;
+        case ABSENT -> !present;
+        case PRESENT -> present;
+        case EARLIER_THAN_NEW -> present && before < wanted;
+        case LATER_THAN_NEW -> !present || before > wanted;
+        case PRESENT_AND_LATER_THAN_NEW -> present && before > wanted;
+      };
+    }
+  }
 
   /// What must hold for a [Put].
   enum Condition {

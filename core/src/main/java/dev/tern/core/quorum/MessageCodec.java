@@ -39,6 +39,7 @@ public final class MessageCodec {
   private static final Unanswered.Reason[] REASONS = Unanswered.Reason.values();
   private static final UpdateOutcome.Why[] WHYS = UpdateOutcome.Why.values();
   private static final Update.Condition[] CONDITIONS = Update.Condition.values();
+  private static final Update.ExpiryCondition[] EXPIRY_CONDITIONS = Update.ExpiryCondition.values();
 
   private MessageCodec() {}
 
@@ -162,7 +163,8 @@ public final class MessageCodec {
       case Update.Add u -> out.writeByte(3).writeLong(u.delta());
       case Update.AddDecimal u -> out.writeByte(4).writeString(u.delta());
       case Update.Append u -> out.writeByte(5).writeBlob(u.suffix());
-      case Update.Expire u -> out.writeByte(6).writeVarLong(u.expiryMillis());
+      case Update.Expire u ->
+          out.writeByte(6).writeVarLong(u.expiryMillis()).writeByte(u.condition().ordinal());
     }
   }
 
@@ -176,7 +178,8 @@ public final class MessageCodec {
       case 3 -> new Update.Add(in.readLong());
       case 4 -> new Update.AddDecimal(in.readString());
       case 5 -> new Update.Append(in.readBlob());
-      case 6 -> new Update.Expire(in.readVarLong());
+      case 6 ->
+          new Update.Expire(in.readVarLong(), member(EXPIRY_CONDITIONS, in.readUnsignedByte()));
       default -> throw new DecodeException("an update of type " + type);
     };
   }

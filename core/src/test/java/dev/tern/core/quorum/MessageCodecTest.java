@@ -30,7 +30,7 @@ class MessageCodecTest {
         forward(new Update.Add(Long.MIN_VALUE)),
         forward(new Update.AddDecimal("1.5e3")),
         forward(new Update.Append(KEY)),
-        forward(new Update.Expire(0)),
+        forward(new Update.Expire(0, Update.ExpiryCondition.LATER_THAN_NEW)),
         new Message.Scan(1, 2, 3, 1L << 61, 10),
         new Message.Count(1, 2, 3),
         new Message.Heartbeat(1_780_000_000_000L),

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// `CLUSTER`: the topology in the terms of Redis Cluster. The master of a slot is its first live
@@ -33,10 +34,7 @@ final class ClusterCommands {
         yield Reply.number(Slots.of(arguments.get(2)));
       }
       case "COUNTKEYSINSLOT" -> throw new IllegalStateException("asked of the keyspace");
-      default ->
-          throw new CommandException(
-              "ERR unknown subcommand '%s'. Try CLUSTER HELP."
-                  .formatted(Arguments.text(arguments, 1)));
+      default -> throw CommandException.subcommand("CLUSTER", arguments, Set.of());
     };
   }
 
@@ -51,9 +49,7 @@ final class ClusterCommands {
 
   private static void expect(List<byte[]> arguments, int count) {
     if (arguments.size() != count) {
-      throw new CommandException(
-          "ERR wrong number of arguments for 'cluster|%s' command"
-              .formatted(Arguments.text(arguments, 1)));
+      throw CommandException.arity("cluster|" + Arguments.text(arguments, 1));
     }
   }
 

@@ -1,5 +1,9 @@
 package dev.tern.gateway.resp;
 
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
 /// A request that is answered with an error and nothing else.
 final class CommandException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -11,6 +15,21 @@ final class CommandException extends RuntimeException {
 
   static CommandException syntax() {
     return new CommandException("ERR syntax error");
+  }
+
+  static CommandException arity(String command) {
+    return new CommandException(
+        "ERR wrong number of arguments for '" + command.toLowerCase(Locale.ROOT) + "' command");
+  }
+
+  /// The second word is none of `known`, or what follows it is not what it takes.
+  static CommandException subcommand(String command, List<byte[]> arguments, Set<String> known) {
+    String what = Arguments.word(arguments, 1);
+    return known.contains(what)
+        ? arity(command + "|" + what)
+        : new CommandException(
+            "ERR unknown subcommand '%s'. Try %s HELP."
+                .formatted(Arguments.text(arguments, 1), command));
   }
 
   static CommandException notAnInteger() {

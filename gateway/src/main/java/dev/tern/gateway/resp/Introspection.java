@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /// `COMMAND` and its subcommands: the table, as clients want to read it.
 final class Introspection {
@@ -16,16 +17,18 @@ final class Introspection {
       return new Reply.Array(CommandTable.all().stream().map(Introspection::describe).toList());
     }
     return switch (Arguments.word(arguments, 1)) {
-      case "COUNT" -> Reply.number(CommandTable.all().size());
+      case "COUNT" -> {
+        if (arguments.size() != 2) {
+          throw CommandException.arity("command|count");
+        }
+        yield Reply.number(CommandTable.all().size());
+      }
       case "LIST" ->
           new Reply.Array(CommandTable.all().stream().map(c -> Reply.text(lower(c))).toList());
       case "INFO" -> info(arguments);
       case "DOCS" -> docs(arguments);
       case "GETKEYS" -> keys(arguments);
-      default ->
-          throw new CommandException(
-              "ERR unknown subcommand '%s'. Try COMMAND HELP."
-                  .formatted(Arguments.text(arguments, 1)));
+      default -> throw CommandException.subcommand("COMMAND", arguments, Set.of());
     };
   }
 

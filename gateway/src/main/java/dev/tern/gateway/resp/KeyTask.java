@@ -3,8 +3,10 @@ package dev.tern.gateway.resp;
 import dev.tern.core.keyspace.ReadOutcome.Found;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.Update.Condition;
+import dev.tern.core.keyspace.Update.ExpiryCondition;
 import dev.tern.core.keyspace.UpdateOutcome.Done;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
@@ -78,7 +80,8 @@ record KeyTask(
       case "EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT" -> expire(command, arguments, wallMillis);
       case "TTL" -> read(key, found -> timeToLive(found, wallMillis, 1000));
       case "PTTL" -> read(key, found -> timeToLive(found, wallMillis, 1));
-      case "PERSIST" -> update(key, new Update.Expire(Update.NO_EXPIRY), APPLIED);
+      case "PERSIST" ->
+          update(key, new Update.Expire(Update.NO_EXPIRY, ExpiryCondition.NONE), APPLIED);
       default -> throw new IllegalStateException("no such command on a key: " + command.name());
     };
   }
@@ -150,21 +153,19 @@ record KeyTask(
     }
     String option = Arguments.word(arguments, 2);
     if (option.equals("PERSIST") && arguments.size() == 3) {
-      return update(key, new Update.Expire(Update.NO_EXPIRY), VALUE);
+      return update(key, new Update.Expire(Update.NO_EXPIRY, ExpiryCondition.NONE), VALUE);
     }
     boolean known = List.of("EX", "PX", "EXAT", "PXAT").contains(option);
     if (!known || arguments.size() != 4) {
       throw CommandException.syntax();
     }
     long expiry = Arguments.expiry(option, arguments.get(3), wallMillis, "getex");
-    return update(key, new Update.Expire(expiry), VALUE);
+    return update(key, new Update.Expire(expiry, ExpiryCondition.NONE), VALUE);
   }
 
   private static KeyTask expire(
       CommandTable.Command command, List<byte[]> arguments, long wallMillis) {
-    if (arguments.size() > 3) {
-      throw new CommandException("ERR Unsupported option " + Arguments.text(arguments, 3));
-    }
+    ExpiryCondition condition = expiryCondition(arguments);
     String name = command.name();
     long time = Arguments.integer(arguments.get(2));
     long most = Long.MAX_VALUE / 4;
@@ -174,7 +175,38 @@ record KeyTask(
           "ERR invalid expire time in '" + name.toLowerCase(Locale.ROOT) + "' command");
     }
     long millis = (seconds ? time * 1000 : time) + (name.endsWith("AT") ? 0 : wallMillis);
-    return update(arguments.get(1), new Update.Expire(Math.max(1, millis)), EXISTED);
+    Update expire = new Update.Expire(Math.max(1, millis), condition);
+    return update(arguments.get(1), expire, condition == ExpiryCondition.NONE ? EXISTED : APPLIED);
+  }
+
+  /// `NX`, `XX`, `GT` and `LT` of the EXPIRE commands.
+  private static ExpiryCondition expiryCondition(List<byte[]> arguments) {
+    List<String> given = new ArrayList<>();
+    for (int i = 3; i < arguments.size(); i++) {
+      String option = Arguments.word(arguments, i);
+      if (!List.of("NX", "XX", "GT", "LT").contains(option)) {
+        throw new CommandException("ERR Unsupported option " + Arguments.text(arguments, i));
+      }
+      given.add(option);
+    }
+    boolean present = given.contains("XX");
+    boolean later = given.contains("GT");
+    boolean earlier = given.contains("LT");
+    if (given.contains("NX") && (present || later || earlier)) {
+      throw new CommandException(
+          "ERR NX and XX, GT or LT options at the same time are not compatible");
+    }
+    if (later && earlier) {
+      throw new CommandException("ERR GT and LT options at the same time are not compatible");
+    }
+    if (given.contains("NX")) {
+      return ExpiryCondition.ABSENT;
+    } else if (later) {
+      return ExpiryCondition.EARLIER_THAN_NEW;
+    } else if (earlier) {
+      return present ? ExpiryCondition.PRESENT_AND_LATER_THAN_NEW : ExpiryCondition.LATER_THAN_NEW;
+    }
+    return present ? ExpiryCondition.PRESENT : ExpiryCondition.NONE;
   }
 
   private static Reply timeToLive(@Nullable Found found, long wallMillis, long unit) {

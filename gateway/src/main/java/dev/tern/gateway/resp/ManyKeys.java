@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -88,7 +89,7 @@ final class ManyKeys {
 
   private void mset(List<byte[]> arguments) {
     if (arguments.size() % 2 == 0) {
-      throw new CommandException("ERR wrong number of arguments for 'mset' command");
+      throw CommandException.arity("mset");
     }
     List<byte[]> keys = keys(arguments, 2);
     gather(
@@ -245,9 +246,7 @@ final class ManyKeys {
 
   private void object(List<byte[]> arguments) {
     if (arguments.size() != 3 || !Arguments.word(arguments, 1).equals("ENCODING")) {
-      throw new CommandException(
-          "ERR unknown subcommand or wrong number of arguments for '%s'. Try OBJECT HELP."
-              .formatted(Arguments.text(arguments, 1)));
+      throw CommandException.subcommand("OBJECT", arguments, Set.of("ENCODING"));
     }
     keyspace.read(
         arguments.get(2),

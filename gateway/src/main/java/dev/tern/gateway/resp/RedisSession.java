@@ -202,9 +202,7 @@ public final class RedisSession {
     }
     int arity = command.arity();
     if (arity > 0 ? arguments.size() != arity : arguments.size() < -arity) {
-      return new Reply.Error(
-          "ERR wrong number of arguments for '%s' command"
-              .formatted(command.name().toLowerCase(Locale.ROOT)));
+      return new Reply.Error(String.valueOf(CommandException.arity(command.name()).getMessage()));
     }
     return null;
   }

@@ -8,11 +8,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Commands that touch no key: the handshake, the connection, what the server says of itself.
 public final class ServerCommands {
+  private static final Set<String> CLIENT_SUBCOMMANDS =
+      Set.of("ID", "GETNAME", "SETNAME", "SETINFO", "INFO", "NO-EVICT", "NO-TOUCH");
+
   /// The version whose manners this door has.
   static final String REDIS_VERSION = "7.0.15";
 
@@ -73,7 +77,7 @@ public final class ServerCommands {
 
   private static Reply ping(List<byte[]> arguments) {
     if (arguments.size() > 2) {
-      throw new CommandException("ERR wrong number of arguments for 'ping' command");
+      throw CommandException.arity("ping");
     }
     return arguments.size() == 1 ? new Reply.Simple("PONG") : new Reply.Bulk(arguments.get(1));
   }
@@ -151,9 +155,7 @@ public final class ServerCommands {
     } else if ((what.equals("NO-EVICT") || what.equals("NO-TOUCH")) && count == 3) {
       return Reply.OK;
     }
-    throw new CommandException(
-        "ERR unknown subcommand or wrong number of arguments for '%s'. Try CLIENT HELP."
-            .formatted(Arguments.text(arguments, 1)));
+    throw CommandException.subcommand("CLIENT", arguments, CLIENT_SUBCOMMANDS);
   }
 
   private static Reply setInfo(RedisSession session, List<byte[]> arguments) {
@@ -213,9 +215,7 @@ public final class ServerCommands {
     if (what.equals("RESETSTAT") || what.equals("REWRITE")) {
       throw new CommandException("ERR CONFIG " + what + " is not offered");
     }
-    throw new CommandException(
-        "ERR unknown subcommand or wrong number of arguments for '%s'. Try CONFIG HELP."
-            .formatted(Arguments.text(arguments, 1)));
+    throw CommandException.subcommand("CONFIG", arguments, Set.of("GET", "SET"));
   }
 
   private Reply info(RedisSession session, List<byte[]> arguments) {
@@ -265,12 +265,7 @@ public final class ServerCommands {
   }
 
   private static Reply select(RedisSession session, List<byte[]> arguments) {
-    long database;
-    try {
-      database = Arguments.integer(arguments.get(1));
-    } catch (CommandException e) {
-      throw new CommandException("ERR invalid DB index");
-    }
+    long database = Arguments.integer(arguments.get(1));
     if (database == 0) {
       return Reply.OK;
     }
