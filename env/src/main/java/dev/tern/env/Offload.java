@@ -14,6 +14,10 @@ public interface Offload {
   /// thread may call. After shutdown the completion may never come.
   <T> void offload(Job<T> job, Completion<T> completion);
 
+  /// Holds its caller up for about that long: a job that keeps to a pace, or a thread that may
+  /// block. Never called on an event loop. In simulation the job takes so much longer.
+  void pause(long nanos);
+
   /// Work that may block.
   @FunctionalInterface
   interface Job<T> {

@@ -1,17 +1,30 @@
 package dev.tern.lsm;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/// A Bloom filter (1970) of ten bits a key and six probes by double hashing (Kirsch, Mitzenmacher,
-/// 2006), all within one 64-byte block of the filter, so that a look costs one cache line.
+/// A Bloom filter (1970) whose probes for a key lie within one 64-byte block, so that a look costs
+/// one cache line (Putze, Sanders, Singler, "Cache-, hash- and space-efficient bloom filters",
+/// 2007).
+///
+/// ```
+///   64-byte blocks   u8 probes a key
+/// ```
 final class Bloom {
-  private static final int BITS_PER_KEY = 10;
-  private static final int PROBES = 6;
+  static final int BITS_PER_KEY = 10;
+
+  /// Of the last level, where most keys that are asked for are found.
+  static final int LAST_LEVEL_BITS_PER_KEY = 8;
+
   private static final int BLOCK_BYTES = 64;
+  private static final int GOLDEN = 0x9e3779b9;
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG_AT =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private Bloom() {}
 
@@ -19,7 +32,8 @@ final class Bloom {
     return hash(key, 0, key.length);
   }
 
-  /// Eight bytes at a time, mixed as in MurmurHash3's finalizer (Appleby, 2011).
+  /// Eight bytes at a time, mixed as in MurmurHash3's finalizer (Appleby, 2011). Part of the table
+  /// format.
   static long hash(byte[] key, int offset, int length) {
     long hash = 0x9e3779b97f4a7c15L ^ length;
     int at = offset;
@@ -40,33 +54,40 @@ final class Bloom {
     return mixed ^ (mixed >>> 33);
   }
 
-  static byte[] build(long[] hashes, int count) {
-    long bytes = Math.max(1, ((long) count * BITS_PER_KEY / 8 + BLOCK_BYTES - 1) / BLOCK_BYTES);
-    byte[] filter = new byte[(int) Math.min(bytes, 1 << 24) * BLOCK_BYTES];
+  private static long blockOf(long hash, long blocks) {
+    return ((hash >>> 32) * blocks) >>> 32;
+  }
+
+  static byte[] build(long[] hashes, int count, int bitsPerKey) {
+    long blocks = Math.max(1, ((long) count * bitsPerKey / 8 + BLOCK_BYTES - 1) / BLOCK_BYTES);
+    blocks = Math.min(blocks, (Integer.MAX_VALUE - 64) / BLOCK_BYTES);
+    int probes = Math.max(1, bitsPerKey * 6 / 10);
+    byte[] filter = new byte[(int) blocks * BLOCK_BYTES + 1];
     for (int i = 0; i < count; i++) {
-      probe(filter, hashes[i], true);
+      int base = (int) blockOf(hashes[i], blocks) * BLOCK_BYTES;
+      int probe = (int) hashes[i];
+      for (int p = 0; p < probes; p++) {
+        filter[base + (probe >>> 26)] |= (byte) (1 << (probe >>> 23 & 7));
+        probe *= GOLDEN;
+      }
     }
+    filter[filter.length - 1] = (byte) probes;
     return filter;
   }
 
-  static boolean mayContain(byte[] filter, long hash) {
-    return probe(filter, hash, false);
-  }
-
-  private static boolean probe(byte[] filter, long hash, boolean set) {
-    int blocks = filter.length / BLOCK_BYTES;
-    int base = (int) (((hash >>> 32) * blocks) >>> 32) * BLOCK_BYTES;
-    int step = (int) (hash >>> 17) | 1;
-    int bit = (int) hash;
-    for (int i = 0; i < PROBES; i++) {
-      int place = base + ((bit >>> 3) & (BLOCK_BYTES - 1));
-      int mask = 1 << (bit >>> 9 & 7);
-      if (set) {
-        filter[place] |= (byte) mask;
-      } else if ((filter[place] & mask) == 0) {
+  /// Whether a key with that hash may have been added.
+  ///
+  /// @param filter what [#build] made
+  static boolean mayContain(MemorySegment filter, long filterBytes, long hash) {
+    long base = blockOf(hash, (filterBytes - 1) / BLOCK_BYTES) * BLOCK_BYTES;
+    int probes = filter.get(ValueLayout.JAVA_BYTE, filterBytes - 1);
+    int probe = (int) hash;
+    for (int p = 0; p < probes; p++) {
+      long word = filter.get(LONG_AT, base + (probe >>> 29) * 8L);
+      if ((word >>> (probe >>> 23 & 63) & 1) == 0) {
         return false;
       }
-      bit += step;
+      probe *= GOLDEN;
     }
     return true;
   }

@@ -1,8 +1,9 @@
 package dev.tern.lsm;
 
-/// A keyspace of its own in a store, sharing the log with the others.
+/// A key space of its own within a store: tables of its own, the log shared with the others, so
+/// that one batch may change several at once.
 ///
-/// @param id in files; never reused
-/// @param name given by the user
-/// @param style of its compactions
-public record ColumnFamily(int id, String name, CompactionStyle style) {}
+/// @param id its number within the store, never reused
+/// @param name what it was opened by
+/// @param options fixed at its creation
+public record ColumnFamily(int id, String name, FamilyOptions options) {}

@@ -3,20 +3,59 @@ package dev.tern.lsm;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/// Walks the versions of one source, ordered by key, then newest first.
-interface Cursor {
-  /// To the first version of the first key at or after `key`; null for the start.
-  void seek(byte @Nullable [] key) throws IOException;
+/// Walks the entries of one source, ordered by key, then newest first. Where it stands is told by
+/// fields, so that a merge compares without calls; whoever moves a cursor must look at [#valid]
+/// first. The key's bytes are borrowed: they change with the next move.
+abstract class Cursor {
+  boolean valid;
+  byte[] key = {};
+  int keyOffset;
+  int keyLength;
+  long sequence;
+  int kind;
 
-  boolean valid();
+  /// To the first entry of the first key at or after `target`; null for the start.
+  abstract void seek(byte @Nullable [] target) throws IOException;
 
-  void next() throws IOException;
+  /// To the last entry of the last key before `target`; null for the end.
+  abstract void seekBefore(byte @Nullable [] target) throws IOException;
 
-  byte[] key();
+  abstract void next() throws IOException;
 
-  long sequence();
+  abstract void prev() throws IOException;
 
-  int kind();
+  abstract int valueLength();
 
-  byte[] value();
+  /// Copies the value to `target` from `at` on.
+  abstract void copyValue(byte[] target, int at);
+
+  /// The value's first eight bytes as a number; the value is at least as long.
+  abstract long valueHead();
+
+  /// Lets go of what it holds.
+  void close() {}
+
+  /// Sequences of the source are not larger: what deletes a range at a larger one deletes all of
+  /// it.
+  long largestSequence() {
+    return Long.MAX_VALUE;
+  }
+
+  /// Entries that were stepped over because nothing lives there, told now and then.
+  void skipped(int count) {}
+
+  final byte[] keyCopy() {
+    return java.util.Arrays.copyOfRange(key, keyOffset, keyOffset + keyLength);
+  }
+
+  final byte[] valueCopy() {
+    byte[] value = new byte[valueLength()];
+    copyValue(value, 0);
+    return value;
+  }
+
+  final int compareKey(byte[] other, int length) {
+    return java.util.Arrays.compareUnsigned(
+        key, keyOffset, keyOffset + keyLength, other, 0, length);
+  }
 }

@@ -17,7 +17,7 @@ public final class Inspection {
   public static void log(FileSystem files, String path, Appendable out) throws IOException {
     long number = Long.parseLong(path.replaceFirst(".*/", "").replace(".log", ""));
     IOException[] failure = {null};
-    boolean clean =
+    LogFile.Ending ending =
         LogFile.read(
             files,
             path,
@@ -34,7 +34,7 @@ public final class Inspection {
     if (failure[0] != null) {
       throw failure[0];
     }
-    out.append(clean ? "the log ends cleanly\n" : "the log ends in a torn tail\n");
+    out.append(ending.clean() ? "the log ends cleanly\n" : "the log ends in a torn tail\n");
   }
 
   private static void entry(ByteReader entry, Appendable out) throws IOException {
@@ -48,7 +48,7 @@ public final class Inspection {
                   "  %d %s family %d key %s value of %d bytes%n"
                       .formatted(
                           sequence,
-                          kind == WriteBatch.PUT ? "put" : "delete",
+                          Kind.name(kind),
                           family,
                           shown(array, key.offset, key.length),
                           value.length)));
@@ -56,42 +56,71 @@ public final class Inspection {
     out.append(text);
   }
 
-  /// Every entry of a table; each block's checksum is verified on the way.
+  /// Every entry of a table, its properties, and whether all checksums match.
   public static void table(FileSystem files, String path, Appendable out) throws IOException {
-    Table table = Table.open(files, path, 0, new BlockCache(0));
-    Cursor cursor = table.cursor();
-    long entries = 0;
-    for (cursor.seek(null); cursor.valid(); cursor.next()) {
-      byte[] key = cursor.key();
+    Epochs epochs = new Epochs();
+    NativeMemory buffers = new NativeMemory();
+    Table table = Table.open(files, path, 0, new BlockCache(0, epochs), buffers);
+    RunCursor cursor = new RunCursor(epochs, new Table[] {table}, false);
+    for (cursor.seek(null); cursor.valid; cursor.next()) {
+      byte[] key = cursor.keyCopy();
       out.append(
           "  %s %d %s value of %d bytes%n"
               .formatted(
                   shown(key, 0, key.length),
-                  cursor.sequence(),
-                  cursor.kind() == WriteBatch.PUT ? "put" : "delete",
-                  cursor.value().length));
-      entries++;
+                  cursor.sequence,
+                  Kind.name(cursor.kind),
+                  cursor.valueLength()));
     }
+    cursor.close();
+    for (RangeTombstones.Range range : table.tombstones.ranges()) {
+      out.append(
+          "  %s to %s %d range delete%n"
+              .formatted(
+                  shown(range.from(), 0, range.from().length),
+                  shown(range.to(), 0, range.to().length),
+                  range.sequence()));
+    }
+    TableProperties properties = table.properties;
+    table.verify();
     out.append(
-        "%d entries, %d bytes, largest sequence %d, all checksums match%n"
-            .formatted(entries, table.sizeBytes, table.largestSequence));
+        "%d entries (%d deletes), %d range deletes, %d bytes (%d of keys, %d of values), %s%n"
+            .formatted(
+                properties.entries(),
+                properties.deletes(),
+                properties.rangeDeletes(),
+                table.sizeBytes,
+                properties.keyBytes(),
+                properties.valueBytes(),
+                properties.compression()));
+    out.append(
+        "sequences %d to %d; filter and index in memory %d bytes; all checksums match%n"
+            .formatted(
+                properties.smallestSequence(),
+                properties.largestSequence(),
+                table.residentBytes()));
     table.close();
   }
 
-  /// The column families and tables a manifest names.
+  /// Every edit of a manifest, and the column families and tables they add up to.
   public static void manifest(FileSystem files, String path, Appendable out) throws IOException {
-    Manifest manifest = Manifest.decode(path, Table.readAll(files, path));
+    StringBuilder edits = new StringBuilder();
+    Manifest.State state =
+        Manifest.decode(
+            path,
+            Table.readAll(files, path),
+            (offset, edit) -> edits.append("edit at %d: %s%n".formatted(offset, edit)));
+    out.append(edits);
     out.append(
         "next file %d, first log %d, flushed up to sequence %d%n"
-            .formatted(manifest.nextFile(), manifest.firstLog(), manifest.flushedSequence()));
-    for (Manifest.Family family : manifest.families()) {
-      out.append(
-          "  family %d %s %s: tables %s%n"
-              .formatted(
-                  family.family().id(),
-                  family.family().name(),
-                  family.family().style(),
-                  family.tables()));
+            .formatted(state.nextFile, state.firstLog, state.flushedSequence));
+    for (ColumnFamily family : state.families) {
+      out.append("  family %d %s %s%n".formatted(family.id(), family.name(), family.options()));
+      for (int level = 0; level < Levels.COUNT; level++) {
+        if (!state.level(family.id(), level).isEmpty()) {
+          out.append("    level %d: tables %s%n".formatted(level, state.level(family.id(), level)));
+        }
+      }
     }
   }
 

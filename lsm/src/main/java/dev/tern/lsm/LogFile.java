@@ -13,12 +13,15 @@ import java.util.zip.CRC32C;
 /// ```
 ///   chunk: u32 crc32c of what follows   u16 payload bytes   u8 type   u64 log number
 ///          u64 synced offset            payload
-///   type:  1 whole  2 first  3 middle  4 last      a block's last < 23 bytes are zeros
+///   type:  1 whole  2 first  3 middle  4 last  5 end of the log
+///          a block's last < 23 bytes are zeros
 /// ```
 ///
 /// The synced offset says how much of this file was forced when the chunk was made. A broken chunk
 /// before an offset that any later chunk knows as synced is corruption; one after it is the torn
-/// tail of a crash, and the log ends there.
+/// tail of a crash, and the log ends there. A log that was closed ends in a chunk of type 5, which
+/// knows all of it as synced. A file that is used again still holds chunks of its former number
+/// behind its end: they count as nothing.
 final class LogFile {
   static final int BLOCK_BYTES = 32 << 10;
   static final int HEADER_BYTES = 23;
@@ -26,6 +29,7 @@ final class LogFile {
   private static final int FIRST = 2;
   private static final int MIDDLE = 3;
   private static final int LAST = 4;
+  private static final int END = 5;
 
   private LogFile() {}
 
@@ -112,6 +116,23 @@ final class LogFile {
       loggedSequence = bufferedSequence;
     }
 
+    /// Marks the end of a log that is wholly synced; not forced.
+    void end() throws IOException {
+      int left = BLOCK_BYTES - (int) (end % BLOCK_BYTES);
+      for (int i = 0; left < HEADER_BYTES && i < left; i++) {
+        buffer.writeByte(0);
+      }
+      end += left < HEADER_BYTES ? left : 0;
+      syncedOffset = end;
+      chunk(END, new byte[0], 0, 0);
+      append();
+    }
+
+    /// Bytes gathered and not handed over.
+    int gathered() {
+      return group.length() + buffer.length();
+    }
+
     private void append() throws IOException {
       ByteBuffer bytes = ByteBuffer.wrap(buffer.array(), 0, buffer.length());
       long before = file.position();
@@ -133,14 +154,23 @@ final class LogFile {
     boolean entry(ByteReader entry);
   }
 
-  /// Reads a log to its end or its torn tail; true if it ended cleanly.
-  static boolean read(FileSystem files, String path, long number, Visitor visitor)
+  /// How a log ended.
+  ///
+  /// @param clean whether it was closed, or its last entry is whole and nothing is behind it
+  /// @param synced whether it knows that some of it was forced, and so all logs before it
+  record Ending(boolean clean, boolean synced) {}
+
+  /// Reads a log to its end or its torn tail.
+  ///
+  /// @throws CorruptionException if it is broken where it was synced
+  static Ending read(FileSystem files, String path, long number, Visitor visitor)
       throws IOException {
     byte[] bytes = Table.readAll(files, path);
     CRC32C crc = new CRC32C();
     ByteWriter entry = new ByteWriter();
     int at = 0;
     boolean inside = false;
+    boolean synced = false;
     while (at < bytes.length) {
       int left = BLOCK_BYTES - at % BLOCK_BYTES;
       if (left < HEADER_BYTES) {
@@ -150,12 +180,16 @@ final class LogFile {
       int length = valid(bytes, at, number, crc);
       if (length < 0) {
         checkTorn(path, bytes, at, number, crc);
-        return false;
+        return new Ending(false, synced);
       }
       int type = bytes[at + 6];
-      boolean begins = type == WHOLE || type == FIRST;
-      if (begins == inside || type < WHOLE || type > LAST) {
+      synced |= syncedOffset(bytes, at) > 0;
+      boolean begins = type == WHOLE || type == FIRST || type == END;
+      if (begins == inside || type < WHOLE || type > END) {
         throw new CorruptionException(path, at, "a chunk of type " + type + " out of order");
+      }
+      if (type == END) {
+        return new Ending(true, true);
       }
       if (begins) {
         entry.clear();
@@ -164,25 +198,28 @@ final class LogFile {
       inside = type == FIRST || type == MIDDLE;
       at += HEADER_BYTES + length;
       if (!inside && !visitor.entry(new ByteReader(entry.array(), 0, entry.length()))) {
-        return false;
+        return new Ending(false, synced);
       }
     }
-    return !inside;
+    return new Ending(!inside, synced);
+  }
+
+  private static long syncedOffset(byte[] bytes, int chunk) {
+    return new ByteReader(bytes, chunk + 15, 8).readLong();
   }
 
   /// The payload length of the chunk at `at`, -1 if there is no whole one.
   private static int valid(byte[] bytes, int at, long number, CRC32C crc) {
-    if (at + HEADER_BYTES > bytes.length) {
+    if (at + HEADER_BYTES > bytes.length || (long) Keys.LONG.get(bytes, at + 7) != number) {
       return -1;
     }
     ByteReader header = new ByteReader(bytes, at, HEADER_BYTES);
     int sum = header.readInt();
     int length = header.readUnsignedShort();
-    header.readByte();
     boolean fits =
         at % BLOCK_BYTES + HEADER_BYTES + length <= BLOCK_BYTES
             && at + HEADER_BYTES + length <= bytes.length;
-    if (!fits || header.readLong() != number) {
+    if (!fits) {
       return -1;
     }
     crc.reset();
@@ -193,14 +230,12 @@ final class LogFile {
   /// Throws if a later chunk knows the broken place as synced.
   private static void checkTorn(String path, byte[] bytes, int broken, long number, CRC32C crc)
       throws CorruptionException {
-    int block = (broken / BLOCK_BYTES + 1) * BLOCK_BYTES;
-    for (; block < bytes.length; block += BLOCK_BYTES) {
-      if (valid(bytes, block, number, crc) >= 0) {
-        long synced = new ByteReader(bytes, block + 15, 8).readLong();
-        if (synced > broken) {
-          throw new CorruptionException(
-              path, broken, "a broken chunk in what was synced (up to " + synced + ")");
-        }
+    for (int at = broken + 1; at + HEADER_BYTES <= bytes.length; at++) {
+      if (valid(bytes, at, number, crc) >= 0 && syncedOffset(bytes, at) > broken) {
+        throw new CorruptionException(
+            path,
+            broken,
+            "a broken chunk in what was synced (up to " + syncedOffset(bytes, at) + ")");
       }
     }
   }

@@ -1,14 +1,17 @@
 package dev.tern.lsm;
 
+import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Offload;
 import dev.tern.env.Randomness;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
@@ -18,95 +21,75 @@ import org.jspecify.annotations.Nullable;
 /// readers take none.
 ///
 /// Sequences: every entry written gets the next one. `written >= logged >= synced`: in memory, with
-/// the operating system, on the disk. A reader names the sequence up to which it wants to see, and
-/// sees at least what is in tables, which is durable always.
+/// the operating system, on the disk. A reader may name the sequence up to which it wants to see,
+/// and sees at least what is in tables, which is durable always; a [Snapshot] sees exactly its
+/// moment.
 ///
-/// An fsync that fails is final: what the disk holds is unknown, every later write is refused, and
-/// the store must be opened anew.
+/// Two ways to write. [#write] blocks until the batch is as durable as asked, held up smoothly
+/// while compactions are behind. [#append], [#flushLog], [#syncLog] and [#pressure] are the same in
+/// pieces that never wait, for an event loop.
+///
+/// An fsync of the log that fails is final: what the disk holds is unknown, every later write is
+/// refused, and the store must be opened anew. A full disk is not: writes are refused, reads go on,
+/// and writing resumes when space returns.
 public final class Lsm implements AutoCloseable {
   /// What [#getCached] returns where a block would have to be read; compare by identity.
   @SuppressWarnings("MutablePublicArray")
   public static final byte[] NOT_CACHED = new byte[0];
 
-  /// Memtables waiting for their flush before writers are slowed, and before they are refused.
-  private static final int SLOW_IMMUTABLE = 3;
+  private static final long MILLI = 1_000_000;
 
-  private static final int MAX_IMMUTABLE = 6;
-  private static final long SLOW_NANOS = 1_000_000;
-  private static final long RETRY_MILLIS = 100;
+  /// Bytes that a write with [Durability#NONE] may leave in the log's buffer.
+  private static final int MAX_GATHERED_BYTES = 256 << 10;
 
-  private final FileSystem files;
+  private final Tables.Tools tools;
   private final Offload background;
-  private final String directory;
-  private final LsmOptions options;
-  private final BlockCache cache;
   private final AutoCloseable directoryLock;
+  private final boolean readOnly;
+  private final Epochs epochs;
 
   /// Guards what follows it but the volatiles' reads.
   private final ReentrantLock lock = new ReentrantLock();
 
-  private final List<LogFile.Writer> unsynced = new ArrayList<>();
-  private LogFile.Writer log;
+  final Tables tables;
+  private final WriteLog log;
+  private final Upkeep upkeep;
+  private final Set<Snapshot> snapshots = new LinkedHashSet<>();
+  private final Set<LsmIterator> iterators = new LinkedHashSet<>();
   private volatile ReadState state;
   private volatile long written;
-  private volatile long logged;
-  private volatile long synced;
-  private volatile @Nullable IOException failed;
   private volatile boolean closed;
-
-  /// The operating system did not take the log's last bytes.
-  private volatile boolean stalled;
-
   private Runnable groupEnd = () -> {};
-  private boolean rotating;
-  private boolean flushing;
-  private boolean compacting;
-  private long retryFailedAfterWrites;
 
-  /// One fsync of the log at a time.
-  private final ReentrantLock syncLock = new ReentrantLock();
-
-  final Tables tables;
-
-  private final LongAdder flushes = new LongAdder();
-  private final LongAdder compactions = new LongAdder();
-  private final LongAdder logSyncs = new LongAdder();
-  private final LongAdder logBytes = new LongAdder();
-  private final LongAdder backgroundFailures = new LongAdder();
   private final AtomicInteger immutables = new AtomicInteger();
+  private final LongAdder delayedNanos = new LongAdder();
 
   private Lsm(
-      FileSystem files,
+      Tables.Tools tools,
       Offload background,
-      String directory,
-      LsmOptions options,
       AutoCloseable directoryLock,
-      BlockCache cache,
-      Recovery recovered)
-      throws IOException {
-    this.files = files;
+      Recovery recovered,
+      LogFile.Writer firstLog,
+      boolean readOnly) {
+    this.tools = tools;
     this.background = background;
-    this.directory = directory;
-    this.options = options;
     this.directoryLock = directoryLock;
-    this.cache = cache;
+    this.readOnly = readOnly;
+    this.epochs = tools.epochs();
     this.tables = recovered.tables();
     this.state = recovered.state();
     this.written = recovered.lastSequence();
-    this.logged = written;
-    this.synced = written;
-    this.log = newLog(tables.newNumber());
-    log.loggedSequence = written;
-    log.bufferedSequence = written;
-    unsynced.add(log);
+    boolean skipForce = tools.options().tuning().planted() == LsmBug.SKIP_FSYNC;
+    this.log = new WriteLog(tools.files(), tools.directory(), lock, skipForce, firstLog, written);
+    this.upkeep = new Upkeep(this, tables, log, background, tools);
   }
 
   /// Opens or creates a store and brings it back to where it was: all that was synced, and of the
   /// rest a prefix without holes.
   ///
   /// @param background where flushes and compactions run
-  /// @param clock not used yet; expiry and pacing will
-  /// @param randomness not used yet
+  /// @param clock for expiry and pacing
+  /// @param randomness kept for what will need it
   /// @throws CorruptionException if a file holds what cannot have been written
   /// @throws IOException if the directory cannot be used, or is in use
   public static Lsm open(
@@ -119,12 +102,50 @@ public final class Lsm implements AutoCloseable {
       throws IOException {
     files.createDirectories(directory);
     AutoCloseable directoryLock = files.lock(directory + "/LOCK");
-    BlockCache cache = new BlockCache(options.cacheBytes());
     try {
-      Recovery recovered = Recovery.run(files, directory, options, cache);
-      return new Lsm(files, background, directory, options, directoryLock, cache, recovered);
+      return open(files, background, clock, directory, options, directoryLock, false);
     } catch (IOException | RuntimeException e) {
       release(directoryLock);
+      throw e;
+    }
+  }
+
+  /// Opens a store to look at it: nothing is written, no lock is taken, what the log holds is
+  /// replayed in memory. While another process writes to the store, its files may vanish from under
+  /// the reader, which then gets errors.
+  ///
+  /// @throws CorruptionException if a file holds what cannot have been written
+  /// @throws IOException if the directory cannot be read
+  public static Lsm openReadOnly(
+      FileSystem files, Offload background, Clock clock, String directory, LsmOptions options)
+      throws IOException {
+    return open(files, background, clock, directory, options, () -> {}, true);
+  }
+
+  private static Lsm open(
+      FileSystem files,
+      Offload background,
+      Clock clock,
+      String directory,
+      LsmOptions options,
+      AutoCloseable directoryLock,
+      boolean readOnly)
+      throws IOException {
+    Epochs epochs = new Epochs();
+    BlockCache cache = new BlockCache(options.tuning().cacheBytes(), epochs);
+    Pacer pacer = new Pacer(clock, background);
+    Tables.Tools tools =
+        new Tables.Tools(
+            files, clock, directory, options, epochs, cache, new NativeMemory(), pacer);
+    try {
+      Recovery recovered = Recovery.run(tools, readOnly);
+      LogFile.Writer first =
+          readOnly
+              ? new LogFile.Writer(0, new NoFile())
+              : WriteLog.create(files, directory, recovered.tables().newNumber());
+      return new Lsm(tools, background, directoryLock, recovered, first, readOnly);
+    } catch (IOException | RuntimeException e) {
+      cache.close();
       throw e;
     }
   }
@@ -139,24 +160,33 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
-  private LogFile.Writer newLog(long number) throws IOException {
-    FileSystem.WritableFile file = files.create(Recovery.logPath(directory, number));
-    files.forceDirectory(directory);
-    return new LogFile.Writer(number, file);
+  /// The column family of that name, created durably if there is none; see [FamilyOptions].
+  public ColumnFamily columnFamily(String name, CompactionStyle style) throws IOException {
+    return columnFamily(name, FamilyOptions.of(style));
   }
 
-  /// The column family of that name, created durably if there is none.
-  public ColumnFamily columnFamily(String name, CompactionStyle style) throws IOException {
+  /// The column family of that name, created durably if there is none; one that is there keeps its
+  /// options. Blocks.
+  ///
+  /// @throws IllegalStateException if it would have to be created in a read-only store
+  public ColumnFamily columnFamily(String name, FamilyOptions options) throws IOException {
+    if (readOnly) {
+      ColumnFamily existing = tables.existing(name);
+      if (existing == null) {
+        throw new IllegalStateException("no column family " + name + ", and this is read-only");
+      }
+      return existing;
+    }
     return tables.family(
         name,
-        style,
-        id -> {
+        options,
+        created -> {
           lock.lock();
           try {
             ReadState now = state;
             ReadState.Family[] families =
-                Arrays.copyOf(now.families, Math.max(now.families.length, id + 1));
-            families[id] = new ReadState.Family(new Memtable(), List.of(), List.of());
+                Arrays.copyOf(now.families, Math.max(now.families.length, created.id() + 1));
+            families[created.id()] = new ReadState.Family(new Memtable(), List.of(), Levels.EMPTY);
             publish(families, now.flushedSequence);
           } finally {
             lock.unlock();
@@ -165,253 +195,146 @@ public final class Lsm implements AutoCloseable {
   }
 
   /// What is written between two calls of [#flushLog] is one group: a crash keeps all of it or
-  /// nothing. `last` is called before a group ends, by the thread that ends it, and may write more.
+  /// nothing. `last` is called before a group ends, by the thread that ends it, and may append
+  /// more.
   public void beforeGroupEnds(Runnable last) {
     groupEnd = last;
   }
 
   /// Appends a batch to the log's buffer and the memtables: readable at once at the sequence that
-  /// is returned, durable later. No I/O.
+  /// is returned, durable later. No I/O, no waiting but for the lock.
   ///
-  /// @throws IllegalStateException if the store is closed or an fsync has failed
-  public long write(WriteBatch batch) {
+  /// @throws IllegalStateException if the store is closed or read-only, or an fsync has failed
+  public long append(WriteBatch batch) {
     lock.lock();
     try {
-      if (closed || failed != null) {
-        throw new IllegalStateException(
-            closed ? "the store is closed" : "the store has failed: " + failed);
-      }
-      long first = written + 1;
-      ByteWriter encoded = batch.encoded(first);
+      checkWritable();
+      ByteWriter encoded = batch.encoded(written + 1);
       long last = written + batch.entries();
-      log.add(encoded.array(), encoded.length(), last);
-      ReadState now = state;
+      log.add(encoded, last);
+      ReadState.Family[] families = state.families;
       WriteBatch.visit(
-          new dev.tern.env.ByteReader(encoded.array(), 0, encoded.length()),
+          new ByteReader(encoded.array(), 0, encoded.length()),
           (family, sequence, kind, array, key, value) -> {
-            ReadState.Family target = java.util.Objects.requireNonNull(now.families[family]);
-            target.active().add(array, key, value, sequence, kind);
+            ReadState.Family target = java.util.Objects.requireNonNull(families[family]);
+            apply(target.active(), sequence, kind, array, key, value);
           });
       written = last;
-      logBytes.add(encoded.length());
-      rotateIfFull(now);
+      tools.pacer().ingested(encoded.length());
+      upkeep.written();
       return last;
     } finally {
       lock.unlock();
     }
   }
 
-  private void rotateIfFull(ReadState now) {
-    if (retryFailedAfterWrites > 0) {
-      if (--retryFailedAfterWrites == 0) {
-        startFlush();
-      }
-      return;
+  static void apply(
+      Memtable memtable,
+      long sequence,
+      int kind,
+      byte[] array,
+      WriteBatch.Slice key,
+      WriteBatch.Slice value) {
+    if (kind == Kind.RANGE_DELETE) {
+      memtable.addRange(key.copy(array), value.copy(array), sequence);
+    } else {
+      memtable.add(array, key, value, sequence, kind);
     }
-    if (rotating
-        || immutables.get() >= MAX_IMMUTABLE
-        || memtableBytes(now) < options.memtableBytes()) {
-      return;
-    }
-    rotating = true;
-    background.offload(() -> newLog(tables.newNumber()), this::rotate);
   }
 
-  private static long memtableBytes(ReadState now) {
-    long bytes = 0;
-    for (ReadState.Family family : now.families) {
-      bytes += family == null ? 0 : family.active().bytes();
+  private void checkWritable() {
+    IOException failure = log.failure();
+    if (closed || readOnly || failure != null) {
+      throw new IllegalStateException(
+          closed
+              ? "the store is closed"
+              : readOnly ? "the store is open read-only" : "the store has failed: " + failure);
     }
-    return bytes;
   }
 
-  private void rotate(LogFile.@Nullable Writer next, @Nullable Throwable failure) {
-    lock.lock();
-    try {
-      rotating = false;
-      if (next == null || closed) {
-        noteFailure(failure);
-        return;
-      }
-      handOver();
-      next.loggedSequence = written;
-      next.bufferedSequence = written;
-      log = next;
-      unsynced.add(next);
-      ReadState now = state;
-      ReadState.Family[] families = now.families.clone();
-      for (int i = 0; i < families.length; i++) {
-        ReadState.Family family = families[i];
-        if (family != null) {
-          List<Memtable> immutable = new ArrayList<>();
-          immutable.add(family.active());
-          immutable.addAll(family.immutable());
-          families[i] = new ReadState.Family(new Memtable(), immutable, family.tables());
+  /// As [#write(WriteBatch, Durability)] with the durability of the options.
+  public void write(WriteBatch batch) throws IOException {
+    write(batch, tools.options().durability());
+  }
+
+  /// Writes a batch and waits until it is as durable as asked; threads that wait together share an
+  /// fsync. Held up before that while flushes and compactions are behind.
+  ///
+  /// @throws WriteRefusedException if there is no room; nothing was written, and the same write
+  ///   succeeds once there is room again
+  /// @throws IOException if it is not known whether the batch will survive a crash
+  /// @throws IllegalStateException if the store is closed or read-only, or an fsync has failed
+  public void write(WriteBatch batch, Durability durability) throws IOException {
+    checkWritable();
+    throttle(batch.bytes());
+    long sequence = append(batch);
+    switch (durability) {
+      case NONE -> spill();
+      case OS -> {
+        if (log.loggedSequence() < sequence) {
+          flushLog();
         }
       }
-      immutables.incrementAndGet();
-      tables.rotated(next.number, written);
-      publish(families, now.flushedSequence);
-      startFlush();
-    } catch (IOException e) {
-      noteFailure(e);
-    } finally {
-      lock.unlock();
+      case SYNC -> log.sync(sequence, this::flushLog);
     }
   }
 
-  /// Tries again what failed in the background, for instance because the disk was full; the owner
-  /// calls it now and then.
-  public void retry() {
+  private void spill() throws IOException {
     lock.lock();
     try {
-      if (retryFailedAfterWrites > 0 && failed == null) {
-        retryFailedAfterWrites = 0;
-        startFlush();
-        startCompaction();
+      if (log.gathered() > MAX_GATHERED_BYTES) {
+        flushLog();
       }
     } finally {
       lock.unlock();
     }
   }
 
-  private void noteFailure(@Nullable Throwable failure) {
-    if (failure != null) {
-      backgroundFailures.increment();
-      retryFailedAfterWrites = 1000;
-    }
+  /// Removes all keys from `from` up to `to`, exclusive.
+  public void deleteRange(ColumnFamily family, byte[] from, byte[] to) throws IOException {
+    WriteBatch batch = new WriteBatch();
+    write(batch.deleteRange(family, from, to));
   }
 
-  /// Called under the lock.
-  private void startFlush() {
-    if (flushing || immutables.get() == 0 || closed) {
-      return;
-    }
-    flushing = true;
-    background.<Boolean>offload(
-        () -> {
-          if (options.planted() != LsmBug.TABLE_NOT_FORCED) {
-            syncLog();
-          }
-          flushOldest();
-          return true;
-        },
-        (done, failure) -> {
-          lock.lock();
-          try {
-            flushing = false;
-            noteFailure(failure);
-            if (failure == null) {
-              flushes.increment();
-              startFlush();
-              startCompaction();
-            }
-          } finally {
-            lock.unlock();
-          }
-        });
-  }
-
-  /// Writes the oldest immutable memtable of each family to a table and lets its log go.
-  private void flushOldest() throws IOException {
-    ReadState from = acquire();
-    try {
-      tables.flush(
-          from,
-          (changed, flushedSequence) -> {
-            lock.lock();
-            try {
-              ReadState now = state;
-              ReadState.Family[] families = now.families.clone();
-              for (int i = 0; i < families.length; i++) {
-                ReadState.Family family = families[i];
-                if (family != null && !family.immutable().isEmpty()) {
-                  List<Memtable> immutable =
-                      family.immutable().subList(0, family.immutable().size() - 1);
-                  families[i] =
-                      new ReadState.Family(family.active(), List.copyOf(immutable), changed.get(i));
-                }
-              }
-              immutables.decrementAndGet();
-              publish(families, flushedSequence);
-            } finally {
-              lock.unlock();
-            }
-          });
-    } finally {
-      letGo(from);
-    }
-  }
-
-  /// Called under the lock.
-  private void startCompaction() {
-    if (compacting || closed || !tables.wantsCompaction()) {
-      return;
-    }
-    compacting = true;
-    background.<Boolean>offload(
-        () -> {
-          compact();
-          return true;
-        },
-        (done, failure) -> {
-          lock.lock();
-          try {
-            compacting = false;
-            noteFailure(failure);
-            if (failure == null) {
-              compactions.increment();
-              startCompaction();
-            }
-          } finally {
-            lock.unlock();
-          }
-        });
-  }
-
-  private void compact() throws IOException {
-    ReadState from = acquire();
-    try {
-      tables.compact(
-          (changed, id) -> {
-            lock.lock();
-            try {
-              ReadState now = state;
-              ReadState.Family[] families = now.families.clone();
-              ReadState.Family family = java.util.Objects.requireNonNull(families[id]);
-              families[id] = new ReadState.Family(family.active(), family.immutable(), changed);
-              publish(families, now.flushedSequence);
-            } finally {
-              lock.unlock();
-            }
-          });
-    } finally {
-      letGo(from);
-    }
-  }
-
-  /// Replaces what readers see; called under the lock.
-  private void publish(ReadState.@Nullable Family[] families, long flushedSequence) {
-    ReadState before = state;
-    ReadState next = new ReadState(families, flushedSequence);
-    tables.retain(next);
-    state = next;
-    letGo(before);
-  }
-
-  private ReadState acquire() {
-    while (true) {
-      ReadState now = state;
-      if (now.retain()) {
-        return now;
+  private void throttle(int bytes) throws IOException {
+    if (log.isStalled()) {
+      try {
+        flushLog();
+      } catch (IOException e) {
+        throw new WriteRefusedException(
+            "the log cannot be written, so nothing is: " + e.getMessage(), e);
       }
     }
+    WritePressure pressure = pressure();
+    if (pressure == WritePressure.NONE) {
+      return;
+    }
+    Events.WriteDelay event = new Events.WriteDelay();
+    event.begin();
+    long delay = pressure.delayNanos(bytes);
+    delayedNanos.add(delay);
+    background.pause(delay);
+    while (pressure().refused()) {
+      checkWritable();
+      Throwable failure = upkeep.lastFailure();
+      if (failure != null) {
+        throw new WriteRefusedException(
+            "memtables are full and cannot be written to tables: " + failure.getMessage(), failure);
+      }
+      delayedNanos.add(MILLI);
+      background.pause(MILLI);
+      retry();
+    }
+    event.store = tools.directory();
+    event.commit();
   }
 
-  private void letGo(ReadState old) {
-    if (old.release()) {
-      tables.release(old);
-    }
+  /// Tries again what failed in the background, for instance because the disk was full, and lets go
+  /// of what readers have left; the owner calls it now and then. A store that is written to calls
+  /// it by itself.
+  public void retry() {
+    upkeep.retry();
+    epochs.reclaim();
   }
 
   /// Hands what is buffered to the operating system, in one call.
@@ -421,180 +344,305 @@ public final class Lsm implements AutoCloseable {
   public void flushLog() throws IOException {
     lock.lock();
     try {
-      handOver();
+      groupEnd.run();
+      log.handOver();
     } finally {
       lock.unlock();
     }
-  }
-
-  private void handOver() throws IOException {
-    groupEnd.run();
-    stalled = true;
-    log.handOver();
-    stalled = false;
-    logged = log.loggedSequence;
   }
 
   /// Forces to the disk all that was handed to the operating system before the call; blocks.
   ///
   /// @throws IOException if the disk refuses; the store has then failed for good
   public void syncLog() throws IOException {
-    syncLock.lock();
-    try {
-      List<LogFile.Writer> todo;
-      long[] ends;
-      long target;
-      lock.lock();
-      try {
-        if (failed != null) {
-          throw new IOException("the store has failed before", failed);
-        }
-        todo = List.copyOf(unsynced);
-        ends = todo.stream().mapToLong(writer -> writer.handedOver).toArray();
-        target = log.loggedSequence;
-      } finally {
-        lock.unlock();
-      }
-      force(todo);
-      lock.lock();
-      try {
-        for (int i = 0; i < ends.length; i++) {
-          todo.get(i).syncedOffset = ends[i];
-        }
-        List<LogFile.Writer> done = todo.subList(0, todo.size() - 1);
-        unsynced.removeAll(done);
-        for (LogFile.Writer writer : done) {
-          writer.file.close();
-        }
-        synced = Math.max(synced, target);
-      } finally {
-        lock.unlock();
-      }
-    } finally {
-      syncLock.unlock();
-    }
+    log.sync(log.loggedSequence(), () -> {});
   }
 
-  private void force(List<LogFile.Writer> writers) throws IOException {
-    for (LogFile.Writer writer : writers) {
-      try {
-        if (options.planted() != LsmBug.SKIP_FSYNC) {
-          writer.file.force();
-        }
-        logSyncs.increment();
-      } catch (IOException e) {
-        failed = e;
-        throw e;
-      }
-    }
+  /// Writes what the memtables hold to tables; blocks until that is done.
+  public void flush() throws IOException {
+    upkeep.flushNow();
   }
 
-  /// Writes a batch and waits until it is as durable as asked. Threads that wait together share an
-  /// fsync.
-  public void write(WriteBatch batch, Durability durability) throws IOException {
-    long sequence = write(batch);
-    if (durability != Durability.NONE) {
-      flushLog();
-    }
-    while (durability == Durability.SYNC && synced < sequence) {
-      syncLog();
-    }
+  /// The newest value of a key, null if it has none. May read files.
+  public byte @Nullable [] get(ColumnFamily family, byte[] key) throws IOException {
+    return get(family, key, Long.MAX_VALUE);
   }
 
-  /// The newest value of a key up to a sequence, null if it has none. May read files.
-  ///
-  /// @param maxSequence `Long.MAX_VALUE` for the latest
+  /// The newest value of a key up to a sequence, or in a table; null if it has none. May read
+  /// files.
   public byte @Nullable [] get(ColumnFamily family, byte[] key, long maxSequence)
       throws IOException {
-    return lookup(family, key, maxSequence, true);
+    return lookup(family, key, maxSequence, null, true, Lookup.COPY);
+  }
+
+  /// The value of a key when the snapshot was taken, null if it had none. May read files.
+  public byte @Nullable [] get(ColumnFamily family, byte[] key, Snapshot snapshot)
+      throws IOException {
+    return lookup(family, key, snapshot.sequence(), snapshot, true, Lookup.COPY);
   }
 
   /// As [#get], without reading files: [#NOT_CACHED] where that would be needed.
   public byte @Nullable [] getCached(ColumnFamily family, byte[] key, long maxSequence)
       throws IOException {
-    return lookup(family, key, maxSequence, false);
+    return lookup(family, key, maxSequence, null, false, Lookup.COPY);
   }
 
-  private byte @Nullable [] lookup(
-      ColumnFamily columnFamily, byte[] key, long maxSequence, boolean mayRead) throws IOException {
-    ReadState now = acquire();
+  /// Lends the value of a key to `reader` without copying it, and returns what that makes of it;
+  /// null if the key has none. What is lent must not be kept.
+  public <T> @Nullable T read(ColumnFamily family, byte[] key, ValueReader<T> reader)
+      throws IOException {
+    return lookup(family, key, Long.MAX_VALUE, null, true, reader);
+  }
+
+  /// The newest values of several keys, in their order, null where there is none. May read files.
+  public byte[] @Nullable [] multiGet(ColumnFamily family, byte[][] keys) throws IOException {
+    byte[] @Nullable [] values = new byte[keys.length][];
+    Epochs.Reader reader = epochs.enter();
     try {
-      ReadState.Family family = now.family(columnFamily);
-      long visible = Math.max(maxSequence, now.flushedSequence);
-      long hash = Bloom.hash(key);
-      int version = family.active().find(key, hash, visible);
-      if (version != 0) {
-        return valueOf(family.active(), version);
+      ReadState now = state;
+      long visible = Math.max(written, now.flushedSequence);
+      for (int i = 0; i < keys.length; i++) {
+        values[i] = lookup(now.family(family), reader.lookup, keys[i], visible, true, Lookup.COPY);
       }
-      for (Memtable memtable : family.immutable()) {
-        version = memtable.find(key, hash, visible);
-        if (version != 0) {
-          return valueOf(memtable, version);
-        }
-      }
-      return family.tables().isEmpty()
-          ? null
-          : lookup(family.tables(), key, hash, visible, mayRead);
+      return values;
     } finally {
-      letGo(now);
+      reader.exit();
     }
   }
 
-  private static byte @Nullable [] valueOf(Memtable memtable, int version) {
-    return memtable.kind(version) == WriteBatch.DELETE ? null : memtable.value(version);
-  }
-
-  private static byte @Nullable [] lookup(
-      List<Table> tables, byte[] key, long hash, long visible, boolean mayRead) throws IOException {
-    Table.Entry found = new Table.Entry();
-    for (Table table : tables) {
-      int outcome = table.find(key, hash, visible, mayRead, found);
-      if (outcome < 0) {
-        return NOT_CACHED;
-      }
-      if (outcome > 0) {
-        return found.kind == WriteBatch.DELETE ? null : found.value;
-      }
+  private <T> @Nullable T lookup(
+      ColumnFamily family,
+      byte[] key,
+      long maxSequence,
+      @Nullable Snapshot snapshot,
+      boolean mayRead,
+      ValueReader<T> to)
+      throws IOException {
+    Epochs.Reader reader = epochs.enter();
+    try {
+      ReadState now = state;
+      long visible = snapshot != null ? maxSequence : Math.max(maxSequence, now.flushedSequence);
+      return lookup(now.family(family), reader.lookup, key, visible, mayRead, to);
+    } finally {
+      reader.exit();
     }
-    return null;
   }
 
-  /// An iterator over what is there now.
-  public LsmIterator iterator(ColumnFamily columnFamily, IteratorOptions iteratorOptions) {
+  @SuppressWarnings("unchecked")
+  private <T> @Nullable T lookup(
+      ReadState.Family family,
+      Lookup lookup,
+      byte[] key,
+      long visible,
+      boolean mayRead,
+      ValueReader<T> to)
+      throws IOException {
+    lookup.begin(key, Bloom.hash(key), visible, mayRead);
+    try {
+      int outcome = family.find(lookup);
+      if (outcome == Lookup.NOT_CACHED) {
+        return (T) NOT_CACHED;
+      }
+      return outcome == Lookup.FOUND ? lookup.value(to, tools.clock()) : null;
+    } finally {
+      lookup.end();
+    }
+  }
+
+  /// The moment of now, readable until it is closed.
+  public Snapshot snapshot() {
+    lock.lock();
+    try {
+      Snapshot snapshot = new Snapshot(this, written, tools.clock().monotonicNanos());
+      snapshots.add(snapshot);
+      return snapshot;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void release(Snapshot snapshot) {
+    lock.lock();
+    try {
+      snapshots.remove(snapshot);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// What the open snapshots see, ascending.
+  long[] snapshotSequences() {
+    lock.lock();
+    try {
+      return snapshots.stream().mapToLong(Snapshot::sequence).sorted().distinct().toArray();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// An iterator over what is there now; it stands on no key yet.
+  public LsmIterator iterator(ColumnFamily family, IteratorOptions options) {
+    LsmIterator iterator =
+        new LsmIterator(this, family, options, tools.clock(), view(family, options));
+    lock.lock();
+    try {
+      iterators.add(iterator);
+    } finally {
+      lock.unlock();
+    }
+    return iterator;
+  }
+
+  void forget(LsmIterator iterator) {
+    lock.lock();
+    try {
+      iterators.remove(iterator);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  LsmIterator.View view(ColumnFamily columnFamily, IteratorOptions options) {
+    Snapshot snapshot = options.snapshot();
     ReadState now = acquire();
     ReadState.Family family = now.family(columnFamily);
-    List<Cursor> sources = new ArrayList<>();
-    sources.add(family.active().cursor());
-    for (Memtable memtable : family.immutable()) {
-      sources.add(memtable.cursor());
+    long newest = Math.max(Math.min(options.maxSequence(), written), now.flushedSequence);
+    long visible = snapshot != null ? snapshot.sequence() : newest;
+    List<Cursor> sources = family.cursors(epochs, visible, options.fillCache());
+    return new LsmIterator.View(
+        now,
+        new MergingCursor(sources),
+        family.tombstones(),
+        visible,
+        tools.clock().monotonicNanos());
+  }
+
+  void close(LsmIterator.View view) {
+    view.cursor().close();
+    letGo(view.state());
+  }
+
+  /// An iterator stepped over many dead entries: they shall go soon.
+  void skipped(ReadState seen, ColumnFamily family, int dead) {
+    Memtable active = seen.family(family).active();
+    upkeep.skipped(active.skips.get() >= CompactionPicker.MANY_SKIPS && active.isMostlyDeletes());
+  }
+
+  /// Replaces what readers see; under the lock.
+  void publish(ReadState.@Nullable Family[] families, long flushedSequence) {
+    ReadState before = state;
+    ReadState next = new ReadState(families, flushedSequence);
+    tables.retain(next);
+    state = next;
+    epochs.retire(() -> letGo(before));
+  }
+
+  /// The state of now, retained.
+  ReadState acquire() {
+    Epochs.Reader reader = epochs.enter();
+    try {
+      ReadState now = state;
+      now.retain();
+      return now;
+    } finally {
+      reader.exit();
     }
-    for (Table table : family.tables()) {
-      sources.add(table.cursor());
+  }
+
+  void letGo(ReadState old) {
+    if (old.release()) {
+      List<Table> free = tables.release(old);
+      if (closed) {
+        tables.delete(free);
+      } else if (!free.isEmpty()) {
+        background.<Boolean>offload(
+            () -> {
+              tables.delete(free);
+              return true;
+            },
+            (done, failure) -> {});
+      }
     }
-    long visible = Math.max(iteratorOptions.maxSequence(), now.flushedSequence);
-    return new LsmIterator(new MergingCursor(sources), visible, () -> letGo(now));
+  }
+
+  /// Replaces the levels of some families; under the manifest lock.
+  void install(Map<Integer, Levels> changed, long flushedSequence, boolean flushed) {
+    lock.lock();
+    try {
+      ReadState now = state;
+      ReadState.@Nullable Family[] families = now.families.clone();
+      for (int i = 0; i < families.length; i++) {
+        ReadState.Family family = families[i];
+        if (family != null) {
+          List<Memtable> immutable = family.immutable();
+          boolean drop = flushed && !immutable.isEmpty();
+          families[i] =
+              new ReadState.Family(
+                  family.active(),
+                  drop ? List.copyOf(immutable.subList(0, immutable.size() - 1)) : immutable,
+                  changed.getOrDefault(i, family.levels()));
+        }
+      }
+      if (flushed) {
+        immutables.decrementAndGet();
+      }
+      publish(families, flushedSequence);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Goes on in another log and in new memtables; what was gathered must have been handed over.
+  /// Called under the lock.
+  void rotate(LogFile.Writer next) throws IOException {
+    groupEnd.run();
+    log.handOver();
+    log.switchTo(next);
+    ReadState now = state;
+    ReadState.@Nullable Family[] families = now.families.clone();
+    for (int i = 0; i < families.length; i++) {
+      ReadState.Family family = families[i];
+      if (family != null) {
+        List<Memtable> immutable = new java.util.ArrayList<>();
+        immutable.add(family.active());
+        immutable.addAll(family.immutable());
+        families[i] = new ReadState.Family(new Memtable(), immutable, family.levels());
+      }
+    }
+    immutables.incrementAndGet();
+    tables.rotated(next.number, written);
+    publish(families, now.flushedSequence);
+  }
+
+  ReentrantLock lock() {
+    return lock;
+  }
+
+  int immutables() {
+    return immutables.get();
+  }
+
+  /// Held by the memtables that are written to.
+  long activeBytes() {
+    long bytes = 0;
+    for (ReadState.Family family : state.families) {
+      bytes += family == null ? 0 : family.active().bytes();
+    }
+    return bytes;
+  }
+
+  boolean isClosed() {
+    return closed;
   }
 
   /// Why the store has failed for good, null while it has not.
   public @Nullable IOException failure() {
-    return failed;
+    return log.failure();
   }
 
-  /// Whether a writer should wait or refuse; asked before each write.
+  /// Whether a writer should wait or refuse; asked before each [#append].
   public WritePressure pressure() {
-    if (failed != null) {
-      return new WritePressure(0, RETRY_MILLIS * 10);
-    }
-    if (stalled) {
-      return new WritePressure(0, RETRY_MILLIS);
-    }
-    int waiting = immutables.get();
-    if (waiting < SLOW_IMMUTABLE) {
-      return WritePressure.NONE;
-    }
-    return waiting < MAX_IMMUTABLE
-        ? new WritePressure(SLOW_NANOS, 0)
-        : new WritePressure(0, RETRY_MILLIS);
+    return log.failure() != null ? Upkeep.FAILED : upkeep.pressure();
   }
 
   /// The last sequence given.
@@ -604,39 +652,64 @@ public final class Lsm implements AutoCloseable {
 
   /// Everything up to it is with the operating system.
   public long loggedSequence() {
-    return logged;
+    return log.loggedSequence();
   }
 
   /// Everything up to it is on the disk.
   public long syncedSequence() {
-    return synced;
+    return log.syncedSequence();
   }
 
-  public LsmStatistics statistics() {
+  /// Whether a flush or a compaction is under way or due.
+  public boolean busy() {
+    return upkeep.busy();
+  }
+
+  /// Makes a copy of the store, as it is now, in another directory of the same file system: tables
+  /// by hard links, the log by copying. Blocks.
+  ///
+  /// @throws IOException if the directory has something in it, or the copy cannot be made
+  public void checkpoint(String path) throws IOException {
+    Checkpoint.make(this, tools, path);
+  }
+
+  /// Reads every byte of every table and checks all there is to check. Blocks.
+  ///
+  /// @return tables looked at
+  /// @throws CorruptionException naming the first thing that is wrong
+  public int verify() throws IOException {
     ReadState now = acquire();
     try {
       int count = 0;
-      long bytes = 0;
       for (ReadState.Family family : now.families) {
-        if (family != null) {
-          count += family.tables().size();
-          bytes += family.tables().stream().mapToLong(table -> table.sizeBytes).sum();
+        for (Table table : family == null ? List.<Table>of() : family.levels().all()) {
+          table.verify();
+          count++;
         }
       }
-      return new LsmStatistics(
-          memtableBytes(now),
-          immutables.get(),
-          count,
-          bytes,
-          cache.bytes(),
-          flushes.sum(),
-          compactions.sum(),
-          logBytes.sum(),
-          logSyncs.sum(),
-          cache.hits(),
-          cache.misses(),
-          backgroundFailures.sum());
+      return count;
     } finally {
+      letGo(now);
+    }
+  }
+
+  /// The figures of now.
+  public LsmStatistics statistics() {
+    ReadState now = acquire();
+    lock.lock();
+    try {
+      long nanos = tools.clock().monotonicNanos();
+      return Figures.of(
+          tools,
+          now,
+          tables,
+          log,
+          upkeep,
+          delayedNanos.sum(),
+          snapshots.stream().mapToLong(s -> nanos - s.takenNanos()).toArray(),
+          iterators.stream().mapToLong(i -> nanos - i.openedNanos()).toArray());
+    } finally {
+      lock.unlock();
       letGo(now);
     }
   }
@@ -648,22 +721,19 @@ public final class Lsm implements AutoCloseable {
       return;
     }
     try {
-      if (failed == null) {
+      if (!readOnly && log.failure() == null) {
         flushLog();
         syncLog();
       }
     } finally {
       closed = true;
+      upkeep.close();
       tables.close();
-      lock.lock();
-      try {
-        for (LogFile.Writer writer : unsynced) {
-          writer.file.close();
-        }
-        letGo(state);
-      } finally {
-        lock.unlock();
+      if (!readOnly) {
+        log.close();
       }
+      epochs.retire(() -> letGo(state));
+      tools.cache().close();
       release(directoryLock);
     }
   }

@@ -1,75 +1,276 @@
 package dev.tern.lsm;
 
+import dev.tern.env.Clock;
 import java.io.IOException;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
-/// Walks the live keys of a column family forward, as they were when it was made. Pins tables and
-/// memtables until closed. One thread, which may be held up by reads.
+/// Walks the live keys of a column family, forward and backward, as they were when it was made or
+/// refreshed. Pins tables, memtables and blocks until closed. One thread, which may be held up by
+/// reads.
 public final class LsmIterator implements AutoCloseable {
-  private final Cursor cursor;
-  private final long maxSequence;
-  private final Runnable unpin;
-  private byte @Nullable [] key;
+  /// Dead entries stepped over in one move, before the sources are told.
+  private static final int MANY_DEAD = 1024;
 
-  LsmIterator(Cursor cursor, long maxSequence, Runnable unpin) {
-    this.cursor = cursor;
-    this.maxSequence = maxSequence;
-    this.unpin = unpin;
+  private final Lsm lsm;
+  private final ColumnFamily family;
+  private final IteratorOptions options;
+  private final Clock clock;
+  private View view;
+  private boolean valid;
+  private boolean backward;
+  private boolean closed;
+  private int dead;
+
+  /// The key it stands on, or the last one it passed.
+  private byte[] key = new byte[64];
+
+  private int keyLength;
+
+  /// Of a value found walking backward.
+  private byte[] value = {};
+
+  private int valueLength;
+  private int kind;
+
+  /// What an iterator looks at.
+  ///
+  /// @param openedNanos when that was made, for its age
+  record View(
+      ReadState state,
+      MergingCursor cursor,
+      RangeTombstones tombstones,
+      long maxSequence,
+      long openedNanos) {}
+
+  LsmIterator(Lsm lsm, ColumnFamily family, IteratorOptions options, Clock clock, View view) {
+    this.lsm = lsm;
+    this.family = family;
+    this.options = options;
+    this.clock = clock;
+    this.view = view;
   }
 
-  /// To the first key at or after this one.
+  /// To the first key at or after this one, within the bounds.
   public void seek(byte[] from) throws IOException {
-    cursor.seek(from);
-    settle(null);
+    byte[] lower = options.lower();
+    view.cursor.seek(lower != null && Keys.compare(from, lower) < 0 ? lower : from);
+    forward(false);
   }
 
+  /// To the first key.
   public void seekToFirst() throws IOException {
-    cursor.seek(null);
-    settle(null);
+    view.cursor.seek(options.lower());
+    forward(false);
   }
 
+  /// To the last key at or before this one, within the bounds.
+  public void seekForPrev(byte[] from) throws IOException {
+    byte[] upper = options.upper();
+    boolean beyond = upper != null && Keys.compare(from, upper) >= 0;
+    view.cursor.seekBefore(beyond ? upper : Keys.successor(from));
+    backward();
+  }
+
+  /// To the last key.
+  public void seekToLast() throws IOException {
+    view.cursor.seekBefore(options.upper());
+    backward();
+  }
+
+  /// Whether it stands on a key.
   public boolean valid() {
-    return key != null;
+    return valid;
   }
 
+  /// To the next key.
+  ///
+  /// @throws IllegalStateException if it stands on none
   public void next() throws IOException {
-    settle(key());
-  }
-
-  /// Moves to the newest visible version of the first key after `passed` that is not deleted.
-  private void settle(byte @Nullable [] passed) throws IOException {
-    byte[] skip = passed;
-    while (cursor.valid()) {
-      byte[] here = cursor.key();
-      if (cursor.sequence() > maxSequence || skip != null && Arrays.equals(here, skip)) {
-        cursor.next();
-      } else if (cursor.kind() == WriteBatch.DELETE) {
-        skip = here;
-        cursor.next();
-      } else {
-        key = here;
-        return;
-      }
+    check();
+    if (backward) {
+      view.cursor.seek(Keys.successor(key()));
+      forward(false);
+    } else {
+      view.cursor.next();
+      forward(true);
     }
-    key = null;
   }
 
-  /// The key the iterator stands on.
-  public byte[] key() {
-    if (key == null) {
+  /// To the key before.
+  ///
+  /// @throws IllegalStateException if it stands on none
+  public void prev() throws IOException {
+    check();
+    if (!backward) {
+      view.cursor.seekBefore(key());
+    }
+    backward();
+  }
+
+  private void check() {
+    if (!valid) {
       throw new IllegalStateException("the iterator stands on no key");
     }
-    return key;
   }
 
+  private void keep(MergingCursor cursor) {
+    keyLength = cursor.keyLength;
+    if (key.length < keyLength) {
+      key = new byte[keyLength * 2];
+    }
+    System.arraycopy(cursor.key, cursor.keyOffset, key, 0, keyLength);
+  }
+
+  /// Goes on to the newest visible version of a key that lives.
+  ///
+  /// @param passing whether the kept key has been passed already
+  private void forward(boolean passing) throws IOException {
+    MergingCursor cursor = view.cursor;
+    boolean skip = passing;
+    backward = false;
+    valid = false;
+    dead = 0;
+    while (cursor.valid) {
+      if (cursor.sequence > view.maxSequence || skip && cursor.compareKey(key, keyLength) == 0) {
+        cursor.next();
+        continue;
+      }
+      byte[] upper = options.upper();
+      if (upper != null && cursor.compareKey(upper, upper.length) >= 0) {
+        break;
+      }
+      long deletedAt = deletedAt(cursor.key, cursor.keyOffset, cursor.keyLength);
+      if (deletedAt > cursor.sequence) {
+        countDead();
+        jump(deletedAt);
+        continue;
+      }
+      keep(cursor);
+      if (isLive(cursor.kind)) {
+        valid = true;
+        break;
+      }
+      skip = true;
+      countDead();
+      cursor.next();
+    }
+    tellDead();
+  }
+
+  private long deletedAt(byte[] at, int offset, int length) {
+    return view.tombstones.isEmpty()
+        ? 0
+        : view.tombstones.covering(at, offset, length, view.maxSequence);
+  }
+
+  /// Past a deleted range; at least past the entry.
+  private void jump(long deletedAt) throws IOException {
+    MergingCursor cursor = view.cursor;
+    byte[] end = view.tombstones.endOf(cursor.key, cursor.keyOffset, cursor.keyLength);
+    cursor.next();
+    if (end != null && cursor.valid && cursor.compareKey(end, end.length) < 0) {
+      cursor.skipTo(end, deletedAt);
+    }
+  }
+
+  private boolean isLive(int entryKind) {
+    return entryKind == Kind.PUT
+        || entryKind == Kind.EXPIRING_PUT && view.cursor.valueHead() > clock.wallMillis();
+  }
+
+  private void countDead() {
+    dead++;
+    if (dead % MANY_DEAD == 0) {
+      tellDead();
+    }
+  }
+
+  private void tellDead() {
+    if (dead >= MANY_DEAD) {
+      view.cursor.skipped(dead);
+      lsm.skipped(view.state, family, dead);
+      dead = 0;
+    }
+  }
+
+  /// Goes back to a key whose newest visible version lives; the cursor then stands before it.
+  private void backward() throws IOException {
+    MergingCursor cursor = view.cursor;
+    backward = true;
+    valid = false;
+    dead = 0;
+    while (cursor.valid && !valid) {
+      keep(cursor);
+      byte[] lower = options.lower();
+      if (lower != null && Arrays.compareUnsigned(key, 0, keyLength, lower, 0, lower.length) < 0) {
+        break;
+      }
+      boolean live = false;
+      long deletedAt = deletedAt(key, 0, keyLength);
+      while (cursor.valid && cursor.compareKey(key, keyLength) == 0) {
+        if (cursor.sequence <= view.maxSequence) {
+          live = cursor.sequence >= deletedAt && isLive(cursor.kind);
+          if (live) {
+            keepValue(cursor);
+          }
+        }
+        cursor.prev();
+      }
+      valid = live;
+      if (!live) {
+        countDead();
+      }
+    }
+    tellDead();
+  }
+
+  private void keepValue(MergingCursor cursor) {
+    kind = cursor.kind;
+    valueLength = cursor.valueLength();
+    if (value.length < valueLength) {
+      value = new byte[valueLength * 2];
+    }
+    cursor.copyValue(value, 0);
+  }
+
+  /// A copy of the key it stands on.
+  ///
+  /// @throws IllegalStateException if it stands on none
+  public byte[] key() {
+    check();
+    return Arrays.copyOf(key, keyLength);
+  }
+
+  /// A copy of the value of the key it stands on.
+  ///
+  /// @throws IllegalStateException if it stands on none
   public byte[] value() {
-    key();
-    return cursor.value();
+    check();
+    byte[] found = backward ? Arrays.copyOf(value, valueLength) : view.cursor.valueCopy();
+    boolean expires = (backward ? kind : view.cursor.kind) == Kind.EXPIRING_PUT;
+    return expires ? Arrays.copyOfRange(found, Kind.EXPIRY_BYTES, found.length) : found;
   }
 
+  /// To what is there now, if it is no snapshot's; it then stands on no key.
+  public void refresh() {
+    View fresh = lsm.view(family, options);
+    lsm.close(view);
+    view = fresh;
+    valid = false;
+  }
+
+  long openedNanos() {
+    return view.openedNanos;
+  }
+
+  /// Lets go of what it pins. Idempotent.
   @Override
   public void close() {
-    unpin.run();
+    if (!closed) {
+      closed = true;
+      valid = false;
+      lsm.close(view);
+      lsm.forget(this);
+    }
   }
 }

@@ -1,29 +1,83 @@
 package dev.tern.lsm;
 
-/// Figures of a store at a moment.
+import java.util.List;
+
+/// Figures of a store at a moment. Counts are since it was opened.
 ///
-/// @param memtableBytes held by the memtable being written
+/// @param memory who holds what of the budget
+/// @param levels tables and bytes of each level, all column families together
 /// @param immutableMemtables waiting to be flushed
-/// @param tables in all column families
-/// @param tableBytes on disk
-/// @param cacheBytes held by the block cache
-/// @param flushes done since the store was opened
-/// @param compactions done since the store was opened
-/// @param logBytes appended to the log since the store was opened
-/// @param logSyncs log fsyncs since the store was opened
+/// @param flushes done
+/// @param compactions done
+/// @param logBytes appended to the log
+/// @param logSyncs fsyncs of the log
+/// @param flushBytes written to tables by flushes
+/// @param compactionBytesRead read from tables by compactions
+/// @param compactionBytesWritten written to tables by compactions
 /// @param cacheHits block reads served by the cache
 /// @param cacheMisses block reads that went to a file
+/// @param cacheRefused blocks read that were not worth their room in the cache
+/// @param delayedNanos that writers were held up
+/// @param pacedNanos that compactions held back
 /// @param backgroundFailures flushes and compactions that failed and will be tried again
+/// @param snapshots open
+/// @param oldestSnapshotMillis age of the oldest open snapshot, 0 for none
+/// @param iterators open
+/// @param oldestIteratorMillis age of the oldest open iterator, 0 for none
+/// @param unreclaimed read states and blocks that wait for readers to leave
 public record LsmStatistics(
-    long memtableBytes,
+    Memory memory,
+    List<Level> levels,
     int immutableMemtables,
-    int tables,
-    long tableBytes,
-    long cacheBytes,
     long flushes,
     long compactions,
     long logBytes,
     long logSyncs,
+    long flushBytes,
+    long compactionBytesRead,
+    long compactionBytesWritten,
     long cacheHits,
     long cacheMisses,
-    long backgroundFailures) {}
+    long cacheRefused,
+    long delayedNanos,
+    long pacedNanos,
+    long backgroundFailures,
+    int snapshots,
+    long oldestSnapshotMillis,
+    int iterators,
+    long oldestIteratorMillis,
+    int unreclaimed) {
+
+  /// Who holds what, bytes.
+  ///
+  /// @param budget what the store was given
+  /// @param memtables all of them
+  /// @param cache the block cache's slabs
+  /// @param filtersAndIndexes of the open tables; they shrink the cache
+  /// @param buffers for blocks outside the cache
+  public record Memory(
+      long budget, long memtables, long cache, long filtersAndIndexes, long buffers) {}
+
+  /// Tables of one level.
+  public record Level(int tables, long bytes) {}
+
+  /// Held by all memtables.
+  public long memtableBytes() {
+    return memory.memtables();
+  }
+
+  /// In all column families.
+  public int tables() {
+    return levels.stream().mapToInt(Level::tables).sum();
+  }
+
+  /// On disk.
+  public long tableBytes() {
+    return levels.stream().mapToLong(Level::bytes).sum();
+  }
+
+  /// Held by the block cache.
+  public long cacheBytes() {
+    return memory.cache();
+  }
+}

@@ -2,8 +2,10 @@ package dev.tern.lsm;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// A skip list of keys (Pugh, 1990) with a hash index beside it and a chain of versions below each
@@ -32,13 +34,14 @@ final class Memtable {
   private static final int NODE_CHUNK = 1 << NODE_CHUNK_BITS;
   private static final int DATA_CHUNK_BITS = 18;
   private static final int DATA_CHUNK = 1 << DATA_CHUNK_BITS;
-  private static final int FIRST_INDEX = 1 << 10;
-  private static final VarHandle LONG =
-      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+  private static final int FIRST_INDEX = 1 << 8;
   private static final VarHandle INT = MethodHandles.arrayElementVarHandle(int[].class);
 
-  private volatile int[][] nodes = {new int[NODE_CHUNK]};
-  private volatile byte[][] data = {new byte[DATA_CHUNK]};
+  /// The first chunks are short, so that a store of many small families costs little.
+  private static final int FIRST_CHUNK = 1 << 12;
+
+  private volatile int[][] nodes = {new int[FIRST_CHUNK]};
+  private volatile byte[][] data = {new byte[FIRST_CHUNK]};
   private volatile int[] index = new int[FIRST_INDEX];
   private int nodeChunks = 1;
   private int nodeEnd = LINKS + MAX_HEIGHT;
@@ -47,6 +50,16 @@ final class Memtable {
   private long bytes;
   private int keys;
   private int entries;
+  private int deletes;
+
+  /// Deleted ranges as they were written; and cut, made anew when one was added. Guarded by itself.
+  private final List<RangeTombstones.Range> ranges = new ArrayList<>();
+
+  private volatile @Nullable RangeTombstones tombstones = RangeTombstones.NONE;
+
+  /// Dead entries that iterators stepped over here.
+  final AtomicInteger skips = new AtomicInteger();
+
   private long random = 0x9e3779b97f4a7c15L;
   private final int[] path = new int[MAX_HEIGHT];
 
@@ -55,9 +68,39 @@ final class Memtable {
     return bytes;
   }
 
-  /// Versions; the writer.
+  /// Versions; the writer, and anybody once it is immutable.
   int entries() {
     return entries;
+  }
+
+  boolean isEmpty() {
+    return entries == 0 && tombstones().isEmpty();
+  }
+
+  /// Whether mostly deletions were written lately.
+  boolean isMostlyDeletes() {
+    return deletes * 2L > entries;
+  }
+
+  /// Deletes a range; the writer.
+  void addRange(byte[] from, byte[] to, long sequence) {
+    synchronized (ranges) {
+      ranges.add(new RangeTombstones.Range(from, to, sequence));
+      tombstones = null;
+    }
+    bytes += from.length + to.length + 64;
+  }
+
+  /// The deleted ranges; any thread.
+  RangeTombstones tombstones() {
+    RangeTombstones cut = tombstones;
+    if (cut == null) {
+      synchronized (ranges) {
+        cut = RangeTombstones.of(ranges);
+        tombstones = cut;
+      }
+    }
+    return cut;
   }
 
   /// Node 0 is the head, version 0 is none.
@@ -88,6 +131,7 @@ final class Memtable {
       publish(node, NEWEST, version);
     }
     entries++;
+    deletes = kind == Kind.DELETE ? deletes + 1 : deletes;
   }
 
   private int newVersion(
@@ -106,7 +150,7 @@ final class Memtable {
   }
 
   private void insert(long hash, byte[] source, WriteBatch.Slice key, int version) {
-    long prefix = prefix(source, key.offset, key.length);
+    long prefix = Keys.prefix(source, key.offset, key.length);
     findPath(source, key.offset, key.length, prefix);
     int height = height();
     int address = store(source, key);
@@ -189,7 +233,8 @@ final class Memtable {
   }
 
   private int allocateNode(int ints) {
-    if (offset(nodeEnd) + ints > NODE_CHUNK || nodeEnd >>> NODE_CHUNK_BITS >= nodeChunks) {
+    if (offset(nodeEnd) + ints > nodes[nodeChunks - 1].length
+        || nodeEnd >>> NODE_CHUNK_BITS >= nodeChunks) {
       int[][] grown = Arrays.copyOf(nodes, nodeChunks + 1);
       grown[nodeChunks] = new int[NODE_CHUNK];
       nodes = grown;
@@ -204,13 +249,10 @@ final class Memtable {
   /// Copies bytes into the arena.
   private int store(byte[] source, WriteBatch.Slice slice) {
     int count = slice.length;
-    if (dataEnd + count > DATA_CHUNK || count > DATA_CHUNK / 4) {
+    if (dataEnd + count > data[dataChunks - 1].length || count > DATA_CHUNK / 4) {
       byte[][] grown = Arrays.copyOf(data, dataChunks + 1);
       boolean own = count > DATA_CHUNK / 4;
-      grown[dataChunks] =
-          own
-              ? Arrays.copyOfRange(source, slice.offset, slice.offset + count)
-              : new byte[DATA_CHUNK];
+      grown[dataChunks] = own ? slice.copy(source) : new byte[DATA_CHUNK];
       data = grown;
       int chunk = dataChunks++;
       if (own) {
@@ -226,17 +268,6 @@ final class Memtable {
     dataEnd += count;
     bytes += count;
     return address;
-  }
-
-  private static long prefix(byte[] key, int offset, int length) {
-    if (length >= 8) {
-      return (long) LONG.get(key, offset);
-    }
-    long prefix = 0;
-    for (int i = 0; i < length; i++) {
-      prefix |= (key[offset + i] & 0xffL) << (56 - 8 * i);
-    }
-    return prefix;
   }
 
   /// Negative if the node comes before the key.
@@ -266,101 +297,179 @@ final class Memtable {
     }
   }
 
-  /// The first node at or after a key, 0 for none.
-  private int seek(byte[] key) {
-    long prefix = prefix(key, 0, key.length);
+  /// The last node before a key, or before the end if it is null; the head, 0, if there is none.
+  private int before(byte @Nullable [] key) {
+    long prefix = key == null ? 0 : Keys.prefix(key, 0, key.length);
     int node = 0;
     for (int level = MAX_HEIGHT - 1; level >= 0; level--) {
       int next = link(node, LINKS + level);
-      while (next != 0 && compare(next, key, 0, key.length, prefix) < 0) {
+      while (next != 0 && (key == null || compare(next, key, 0, key.length, prefix) < 0)) {
         node = next;
         next = link(node, LINKS + level);
       }
     }
-    return link(node, LINKS);
+    return node;
   }
 
   private long sequence(int version) {
     return (long) at(version, 0) << 32 | at(version, 1) & 0xffffffffL;
   }
 
-  int kind(int version) {
-    return at(version, 2);
-  }
-
-  private byte[] key(int node) {
-    return copy(at(node, 2), at(node, 3));
-  }
-
-  byte[] value(int version) {
-    return copy(at(version, 3), at(version, 4));
-  }
-
-  private byte[] copy(int address, int length) {
-    int start = address & (DATA_CHUNK - 1);
-    return Arrays.copyOfRange(data[address >>> DATA_CHUNK_BITS], start, start + length);
-  }
-
-  /// The newest version of `key` up to `maxSequence`, 0 for none.
-  ///
-  /// @param hash [Bloom#hash] of the key
-  int find(byte[] key, long hash, long maxSequence) {
-    int node = findNode(hash, key, 0, key.length);
-    int version = node == 0 ? 0 : link(node, NEWEST);
+  /// The newest version of a node up to a sequence, 0 for none.
+  private int visible(int node, long maxSequence) {
+    int version = link(node, NEWEST);
     while (version != 0 && sequence(version) > maxSequence) {
       version = at(version, 5);
     }
     return version;
   }
 
-  /// Walks all versions, by key, of one key the newest first.
-  Cursor cursor() {
-    return new Cursor() {
-      private int node;
-      private int version;
+  /// Looks the lookup's key up; see [Lookup] for the outcomes.
+  int find(Lookup lookup) {
+    byte[] key = lookup.key;
+    RangeTombstones deleted = tombstones();
+    if (!deleted.isEmpty()) {
+      long covered = deleted.covering(key, 0, key.length, lookup.maxSequence);
+      lookup.covered = Math.max(lookup.covered, covered);
+    }
+    int node = findNode(lookup.hash, key, 0, key.length);
+    int version = node == 0 ? 0 : visible(node, lookup.maxSequence);
+    if (version == 0) {
+      return Lookup.ABSENT;
+    }
+    int address = at(version, 3);
+    lookup.kind = at(version, 2);
+    lookup.sequence = sequence(version);
+    lookup.block = null;
+    lookup.array = data[address >>> DATA_CHUNK_BITS];
+    lookup.valueAt = address & (DATA_CHUNK - 1);
+    lookup.valueLength = at(version, 4);
+    return Lookup.FOUND;
+  }
 
-      private void to(int next) {
-        node = next;
-        version = next == 0 ? 0 : link(next, NEWEST);
-      }
+  /// Walks, of each key, the newest version up to a sequence.
+  Cursor cursor(long maxSequence) {
+    return new Walk(maxSequence, false, false);
+  }
 
-      @Override
-      public void seek(byte @Nullable [] key) {
-        to(key == null ? link(0, LINKS) : Memtable.this.seek(key));
-      }
+  /// Walks all versions, forward only.
+  ///
+  /// @param oldest only the oldest of each key: a planted mistake
+  Cursor allVersions(boolean oldest) {
+    return new Walk(Long.MAX_VALUE, true, oldest);
+  }
 
-      @Override
-      public boolean valid() {
-        return node != 0;
-      }
+  private final class Walk extends Cursor {
+    private final long maxSequence;
+    private final boolean all;
+    private final boolean oldest;
+    private int node;
+    private int version;
 
-      @Override
-      public void next() {
-        version = at(version, 5);
-        if (version == 0) {
-          to(link(node, LINKS));
+    Walk(long maxSequence, boolean all, boolean oldest) {
+      this.maxSequence = maxSequence;
+      this.all = all;
+      this.oldest = oldest;
+    }
+
+    /// Stands on the first node from `from` on that has a visible version.
+    private void settle(int from) {
+      node = from;
+      version = 0;
+      while (node != 0) {
+        version = visible(node, maxSequence);
+        if (version != 0) {
+          take();
+          return;
         }
+        node = link(node, LINKS);
       }
+      valid = false;
+    }
 
-      @Override
-      public byte[] key() {
-        return Memtable.this.key(node);
+    private void take() {
+      while (oldest && at(version, 5) != 0) {
+        version = at(version, 5);
       }
+      int address = at(node, 2);
+      key = data[address >>> DATA_CHUNK_BITS];
+      keyOffset = address & (DATA_CHUNK - 1);
+      keyLength = at(node, 3);
+      sequence = Memtable.this.sequence(version);
+      kind = at(version, 2);
+      valid = true;
+    }
 
-      @Override
-      public long sequence() {
-        return Memtable.this.sequence(version);
-      }
+    @Override
+    void seek(byte @Nullable [] target) {
+      settle(link(target == null ? 0 : before(target), LINKS));
+    }
 
-      @Override
-      public int kind() {
-        return Memtable.this.kind(version);
-      }
+    @Override
+    void seekBefore(byte @Nullable [] target) {
+      settleBack(before(target));
+    }
 
-      @Override
-      public byte[] value() {
-        return Memtable.this.value(version);
+    private void settleBack(int from) {
+      node = from;
+      while (node != 0) {
+        version = visible(node, maxSequence);
+        if (version != 0) {
+          take();
+          return;
+        }
+        node = before(keyOf(node));
       }
-    };
+      valid = false;
+    }
+
+    private byte[] keyOf(int of) {
+      int address = at(of, 2);
+      int start = address & (DATA_CHUNK - 1);
+      return Arrays.copyOfRange(data[address >>> DATA_CHUNK_BITS], start, start + at(of, 3));
+    }
+
+    @Override
+    void next() {
+      int older = all ? at(version, 5) : 0;
+      if (older != 0) {
+        version = older;
+        take();
+      } else {
+        settle(link(node, LINKS));
+      }
+    }
+
+    @Override
+    void prev() {
+      settleBack(before(keyOf(node)));
+    }
+
+    @Override
+    int valueLength() {
+      return at(version, 4);
+    }
+
+    @Override
+    void copyValue(byte[] target, int start) {
+      int address = at(version, 3);
+      System.arraycopy(
+          data[address >>> DATA_CHUNK_BITS],
+          address & (DATA_CHUNK - 1),
+          target,
+          start,
+          at(version, 4));
+    }
+
+    @Override
+    long valueHead() {
+      int address = at(version, 3);
+      return (long) Keys.LONG.get(data[address >>> DATA_CHUNK_BITS], address & (DATA_CHUNK - 1));
+    }
+
+    @Override
+    void skipped(int count) {
+      skips.addAndGet(count);
+    }
   }
 }

@@ -1,70 +1,174 @@
 package dev.tern.lsm;
 
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Merges sources that together hold each version once. Few sources: the least is found by looking.
-final class MergingCursor implements Cursor {
+/// Merges sources that together hold each version once: a binary heap whose least stands first. In
+/// a long run of one source a step costs two comparisons.
+final class MergingCursor extends Cursor {
   private final Cursor[] sources;
-  private int least = -1;
+
+  /// Those that are valid, heap-ordered; the first `live` of it.
+  private final Cursor[] heap;
+
+  private int live;
+  private boolean backward;
+
+  /// Of equal keys the older first: a planted mistake.
+  private final boolean olderFirst;
 
   MergingCursor(List<Cursor> sources) {
+    this(sources, false);
+  }
+
+  MergingCursor(List<Cursor> sources, boolean olderFirst) {
     this.sources = sources.toArray(new Cursor[0]);
+    this.heap = new Cursor[this.sources.length];
+    this.olderFirst = olderFirst;
   }
 
-  @Override
-  public void seek(byte @Nullable [] key) throws IOException {
-    for (Cursor source : sources) {
-      source.seek(key);
+  private boolean before(Cursor a, Cursor b) {
+    int order =
+        java.util.Arrays.compareUnsigned(
+            a.key,
+            a.keyOffset,
+            a.keyOffset + a.keyLength,
+            b.key,
+            b.keyOffset,
+            b.keyOffset + b.keyLength);
+    if (order == 0) {
+      boolean newer = a.sequence > b.sequence;
+      return (olderFirst ? !newer : newer) != backward;
     }
-    findLeast();
+    return order < 0 != backward;
   }
 
-  private void findLeast() {
-    least = -1;
-    byte[] leastKey = null;
-    for (int i = 0; i < sources.length; i++) {
-      if (sources[i].valid()) {
-        byte[] key = sources[i].key();
-        int order = leastKey == null ? -1 : Arrays.compareUnsigned(key, leastKey);
-        if (order < 0 || order == 0 && sources[i].sequence() > sources[least].sequence()) {
-          least = i;
-          leastKey = key;
-        }
+  private void gather() {
+    live = 0;
+    for (Cursor source : sources) {
+      if (source.valid) {
+        heap[live++] = source;
       }
     }
+    for (int i = live / 2 - 1; i >= 0; i--) {
+      siftDown(i);
+    }
+    take();
+  }
+
+  private void siftDown(int from) {
+    int at = from;
+    Cursor moved = heap[at];
+    while (true) {
+      int child = 2 * at + 1;
+      if (child >= live) {
+        break;
+      }
+      if (child + 1 < live && before(heap[child + 1], heap[child])) {
+        child++;
+      }
+      if (!before(heap[child], moved)) {
+        break;
+      }
+      heap[at] = heap[child];
+      at = child;
+    }
+    heap[at] = moved;
+  }
+
+  private void take() {
+    valid = live > 0;
+    if (valid) {
+      Cursor first = heap[0];
+      key = first.key;
+      keyOffset = first.keyOffset;
+      keyLength = first.keyLength;
+      sequence = first.sequence;
+      kind = first.kind;
+    }
   }
 
   @Override
-  public boolean valid() {
-    return least >= 0;
+  void seek(byte @Nullable [] target) throws IOException {
+    backward = false;
+    for (Cursor source : sources) {
+      source.seek(target);
+    }
+    gather();
   }
 
   @Override
-  public void next() throws IOException {
-    sources[least].next();
-    findLeast();
+  void seekBefore(byte @Nullable [] target) throws IOException {
+    backward = true;
+    for (Cursor source : sources) {
+      source.seekBefore(target);
+    }
+    gather();
   }
 
   @Override
-  public byte[] key() {
-    return sources[least].key();
+  void next() throws IOException {
+    heap[0].next();
+    moved();
   }
 
   @Override
-  public long sequence() {
-    return sources[least].sequence();
+  void prev() throws IOException {
+    heap[0].prev();
+    moved();
+  }
+
+  private void moved() {
+    if (!heap[0].valid) {
+      heap[0] = heap[--live];
+    }
+    if (live > 1) {
+      siftDown(0);
+    }
+    take();
+  }
+
+  /// Past what a range deletion covers: sources that are older than it go to `target`, the others
+  /// stay.
+  void skipTo(byte[] target, long deletedAt) throws IOException {
+    for (int i = 0; i < live; i++) {
+      Cursor source = heap[i];
+      if (source.largestSequence() < deletedAt && source.compareKey(target, target.length) < 0) {
+        source.seek(target);
+      }
+    }
+    gather();
   }
 
   @Override
-  public int kind() {
-    return sources[least].kind();
+  int valueLength() {
+    return heap[0].valueLength();
   }
 
   @Override
-  public byte[] value() {
-    return sources[least].value();
+  void copyValue(byte[] target, int at) {
+    heap[0].copyValue(target, at);
+  }
+
+  @Override
+  long valueHead() {
+    return heap[0].valueHead();
+  }
+
+  @Override
+  void skipped(int count) {
+    for (int i = 0; i < live; i++) {
+      heap[i].skipped(count);
+    }
+  }
+
+  @Override
+  void close() {
+    for (Cursor source : sources) {
+      source.close();
+    }
+    live = 0;
+    valid = false;
   }
 }

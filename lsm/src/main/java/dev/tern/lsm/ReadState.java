@@ -1,14 +1,59 @@
 package dev.tern.lsm;
 
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// What a reader looks through: immutable but for the memtables' growth, counted, replaced as a
-/// whole. Its tables are not deleted before the last reader let go.
+/// What a reader looks through: immutable but for the memtables' growth, replaced as a whole.
+///
+/// A point read uses it inside an epoch and counts nothing. What lasts longer (iterators, flushes,
+/// compactions) retains it. Its tables are not deleted before the last of them let go and every
+/// epoch in which it was current has ended.
 final class ReadState {
-  /// One column family's sources, newest first.
-  record Family(Memtable active, List<Memtable> immutable, List<Table> tables) {}
+  /// One column family's sources.
+  ///
+  /// @param active written to
+  /// @param immutable waiting for their flush, newest first
+  record Family(Memtable active, List<Memtable> immutable, Levels levels) {
+
+    /// Looks the lookup's key up, newest source first: what a source says of a key is newer than
+    /// what those behind it do.
+    int find(Lookup lookup) throws IOException {
+      int outcome = active.find(lookup);
+      for (int i = 0; i < immutable.size() && isOpen(outcome, lookup); i++) {
+        outcome = immutable.get(i).find(lookup);
+      }
+      return isOpen(outcome, lookup) ? levels.find(lookup) : outcome;
+    }
+
+    private static boolean isOpen(int outcome, Lookup lookup) {
+      return outcome == Lookup.ABSENT && lookup.covered == 0;
+    }
+
+    List<Cursor> cursors(Epochs epochs, long maxSequence, boolean fill) {
+      List<Cursor> sources = new ArrayList<>();
+      sources.add(active.cursor(maxSequence));
+      for (Memtable memtable : immutable) {
+        sources.add(memtable.cursor(maxSequence));
+      }
+      levels.addCursors(sources, epochs, fill);
+      return sources;
+    }
+
+    /// The deleted ranges of all sources.
+    RangeTombstones tombstones() {
+      List<RangeTombstones.Range> ranges = new ArrayList<>(active.tombstones().ranges());
+      for (Memtable memtable : immutable) {
+        ranges.addAll(memtable.tombstones().ranges());
+      }
+      for (Table table : levels.all()) {
+        ranges.addAll(table.tombstones.ranges());
+      }
+      return RangeTombstones.of(ranges);
+    }
+  }
 
   /// By column family id; null where there is none.
   final @Nullable Family[] families;
@@ -23,16 +68,9 @@ final class ReadState {
     this.flushedSequence = flushedSequence;
   }
 
-  /// False if it has been let go by all.
-  boolean retain() {
-    int count;
-    do {
-      count = references.get();
-      if (count == 0) {
-        return false;
-      }
-    } while (!references.compareAndSet(count, count + 1));
-    return true;
+  /// By who is inside an epoch in which this was current.
+  void retain() {
+    references.incrementAndGet();
   }
 
   /// True if nobody uses it any more.

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// removes what nobody names: after it, the store is as if it had been closed cleanly.
 ///
 /// The entries replayed are a prefix of those written: replay ends at the first sequence that is
-/// missing, in whichever log.
+/// missing, in whichever log. If a log behind the hole knows that it was forced, then so was what
+/// is missing, and that is corruption.
 ///
 /// @param tables the tables
 /// @param state what readers see
@@ -27,34 +28,61 @@ record Recovery(Tables tables, ReadState state, long lastSequence) {
     return "%s/%06d.table".formatted(directory, number);
   }
 
-  static Recovery run(FileSystem files, String directory, LsmOptions options, BlockCache cache)
-      throws IOException {
-    Manifest manifest = Manifest.load(files, directory);
-    if (manifest == null) {
-      manifest = new Manifest(1, 0, 0, List.of());
-    }
+  /// @param readOnly nothing is written: what is replayed stays in memory
+  static Recovery run(Tables.Tools tools, boolean readOnly) throws IOException {
+    FileSystem files = tools.files();
+    String directory = tools.directory();
+    String current = Manifest.current(files, directory);
+    Manifest.State manifest =
+        current == null
+            ? new Manifest.State()
+            : Manifest.load(files, directory + "/" + current, (offset, edit) -> {});
     List<Long> logs = numbers(files, directory, ".log");
-    long largest = manifest.nextFile();
-    for (String suffix : List.of(".log", ".table")) {
-      for (long number : numbers(files, directory, suffix)) {
-        largest = Math.max(largest, number + 1);
-      }
+    if (current == null) {
+      refuseForeign(directory, numbers(files, directory, ".table"));
     }
-    Tables tables = new Tables(files, directory, options, cache, largest);
+    Tables tables = new Tables(tools, nextNumber(files, directory, manifest));
     ReadState.@Nullable Family[] families = tables.load(manifest);
     long last = replay(files, directory, manifest, logs, families);
-    ReadState state = new ReadState(families, manifest.flushedSequence());
-    ReadState flushed = tables.recovered(state, last);
-    tables.retain(flushed);
-    removeUnnamed(files, directory, tables.named());
-    return new Recovery(tables, flushed, last);
+    ReadState state = new ReadState(families, manifest.flushedSequence);
+    if (!readOnly) {
+      state = tables.recovered(state, last);
+      removeUnnamed(files, directory, tables.named());
+    }
+    tables.retain(state);
+    return new Recovery(tables, state, last);
+  }
+
+  /// Without a manifest there can be no table: `CURRENT` is durable before the first one.
+  private static void refuseForeign(String directory, List<Long> tables)
+      throws CorruptionException {
+    if (!tables.isEmpty()) {
+      throw new CorruptionException(
+          directory + "/CURRENT", 0, "it is missing, and tables are here");
+    }
+  }
+
+  private static long nextNumber(FileSystem files, String directory, Manifest.State manifest)
+      throws IOException {
+    long next = manifest.nextFile;
+    for (String suffix : List.of(".log", ".table")) {
+      for (long number : numbers(files, directory, suffix)) {
+        next = Math.max(next, number + 1);
+      }
+    }
+    for (String name : files.list(directory)) {
+      if (name.matches("MANIFEST-\\d{6,18}")) {
+        next = Math.max(next, Long.parseLong(name.substring(9)) + 1);
+      }
+    }
+    return next;
   }
 
   private static List<Long> numbers(FileSystem files, String directory, String suffix)
       throws IOException {
     List<Long> numbers = new ArrayList<>();
     for (String name : files.list(directory)) {
-      if (name.endsWith(suffix) && name.chars().limit(6).allMatch(c -> c >= '0' && c <= '9')) {
+      if (name.endsWith(suffix) && name.matches("\\d{6,18}\\.[a-z]+")) {
         numbers.add(Long.parseLong(name.substring(0, name.length() - suffix.length())));
       }
     }
@@ -65,36 +93,43 @@ record Recovery(Tables tables, ReadState state, long lastSequence) {
   private static long replay(
       FileSystem files,
       String directory,
-      Manifest manifest,
+      Manifest.State manifest,
       List<Long> logs,
       ReadState.@Nullable Family[] families)
       throws IOException {
-    long[] last = {manifest.flushedSequence()};
+    long[] last = {manifest.flushedSequence};
+    String broken = null;
     for (long number : logs) {
-      if (number < manifest.firstLog()) {
+      if (number < manifest.firstLog) {
         continue;
       }
       String path = logPath(directory, number);
       boolean[] hole = {false};
+      LogFile.Ending ending;
       try {
-        LogFile.read(
-            files,
-            path,
-            number,
-            entry -> {
-              while (entry.remaining() > 0 && !hole[0]) {
-                long next = replay(entry, last[0], manifest.flushedSequence(), families);
-                hole[0] = next < 0;
-                last[0] = Math.max(last[0], next - 1);
-              }
-              return !hole[0];
-            });
+        ending =
+            LogFile.read(
+                files,
+                path,
+                number,
+                entry -> {
+                  while (entry.remaining() > 0 && !hole[0]) {
+                    long next = replay(entry, last[0], manifest.flushedSequence, families);
+                    hole[0] = next < 0;
+                    last[0] = Math.max(last[0], next - 1);
+                  }
+                  return !hole[0];
+                });
       } catch (DecodeException e) {
         throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
+      }
+      if (broken != null && ending.synced()) {
+        throw new CorruptionException(broken, 0, "a log behind it was forced, and it is torn");
       }
       if (hole[0]) {
         break;
       }
+      broken = ending.clean() ? broken : path;
     }
     return last[0];
   }
@@ -102,19 +137,20 @@ record Recovery(Tables tables, ReadState state, long lastSequence) {
   /// Replays one batch; the sequence after it, -1 if some are missing before it.
   private static long replay(
       ByteReader in, long last, long flushed, ReadState.@Nullable Family[] families) {
-    long first = new ByteReader(in.array(), in.position(), 8).readLong();
+    long first = new ByteReader(in.array(), in.position(), in.remaining()).readLong();
     if (first > last + 1) {
       return -1;
     }
     return WriteBatch.visit(
         in,
         (family, sequence, kind, array, key, value) -> {
-          ReadState.Family target = family < families.length ? families[family] : null;
+          ReadState.Family target =
+              family >= 0 && family < families.length ? families[family] : null;
           if (target == null) {
             throw new DecodeException("an entry of column family " + family);
           }
           if (sequence > flushed) {
-            target.active().add(array, key, value, sequence, kind);
+            Lsm.apply(target.active(), sequence, kind, array, key, value);
           }
         });
   }

@@ -1,483 +1,343 @@
 package dev.tern.lsm;
 
 import dev.tern.env.ByteReader;
-import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.CRC32C;
-import net.jpountz.lz4.LZ4Factory;
 import org.jspecify.annotations.Nullable;
 
-/// A sorted table, open for reading; any thread. Format 1:
+/// A sorted table, open for reading; any thread. Format 2:
 ///
 /// ```
-///   data blocks   index block   filter block   footer
-///   block:  payload   u8 compression (0 none, 1 LZ4 led by u32 raw length)   u32 crc32c of both
-///   data:   entries: varint shared, varint unshared, varint value bytes, u64 sequence << 8 | kind,
-///           key suffix, value; every 16th shares nothing (a restart point)
-///           then u32 per restart point, u32 their number
-///   index:  per data block: blob last key, varint offset, varint length; u32 blocks last
-///   footer: u64 index offset, u32 length, u64 filter offset, u32 length, u64 entries,
-///           u64 largest sequence, u32 crc32c, u64 magic
+///   data block ... index block ...   top index   filter   range deletes   properties   footer
+///
+///   stored block:  payload   u8 compression   u32 crc32c of both
+///                  compressed payload: u32 raw bytes, then LZ4's or Zstandard's
+///   data block:    see BlockBuilder; all versions of a key lie in one block
+///   index block:   the same; key: at or after the last of a data block and before the next one's
+///                  first; value: varint offset, varint bytes stored
+///   top index:     the same, of index blocks
+///   filter:        see Bloom
+///   range deletes: varint count; blob from, blob to, varint sequence
+///   properties:    see TableProperties
+///   footer:        4 x (u64 offset, u32 bytes): top index, filter, range deletes, properties
+///                  u32 crc32c of the file up to the footer   u32 version   u32 crc32c of the footer
+///                  u64 magic
 /// ```
+///
+/// Top index, filter and range deletes stay in memory while the table is open and count against the
+/// cache; index and data blocks go through it.
 final class Table {
-  static final long MAGIC = 0x7465726e_74626c31L;
-  static final int FOOTER_BYTES = 8 + 4 + 8 + 4 + 8 + 8 + 4 + 8;
+  static final long MAGIC = 0x7465726e_74626c32L;
+  static final int VERSION = 2;
+  static final int FOOTER_BYTES = 4 * 12 + 4 + 4 + 4 + 8;
   static final int TRAILER_BYTES = 5;
 
   final long number;
-  final long sizeBytes;
-  final long largestSequence;
   final String path;
+  final long sizeBytes;
+  final TableProperties properties;
+  final RangeTombstones tombstones;
+
+  /// Read states that hold it; guarded by the store's count lock.
+  int holders;
+
+  /// A compaction has it as input; guarded by the manifest lock.
+  boolean compacting;
+
+  /// Dead entries that iterators stepped over here, since it was opened.
+  final AtomicInteger skips = new AtomicInteger();
+
   private final FileSystem.ReadableFile file;
   private final BlockCache cache;
-  private final byte[] filter;
-  private final byte[][] lastKeys;
-  private final long[] offsets;
-  private final int[] lengths;
+  private final NativeMemory buffers;
+  private final Arena arena;
+  private final MemorySegment filter;
+  private final Block top;
+  private final long residentBytes;
 
+  @SuppressWarnings("MustBeClosedChecker") // The table closes it.
   private Table(
       String path,
       long number,
       FileSystem.ReadableFile file,
       BlockCache cache,
-      long largestSequence,
-      byte[] filter,
-      byte[] index)
+      NativeMemory buffers,
+      Footer footer)
       throws IOException {
     this.path = path;
     this.number = number;
     this.file = file;
     this.cache = cache;
+    this.buffers = buffers;
     this.sizeBytes = file.size();
-    this.largestSequence = largestSequence;
-    this.filter = filter;
-    int blocks = new ByteReader(index, index.length - 4, 4).readInt();
-    lastKeys = new byte[blocks][];
-    offsets = new long[blocks];
-    lengths = new int[blocks];
-    ByteReader in = new ByteReader(index);
-    for (int i = 0; i < blocks; i++) {
-      lastKeys[i] = in.readBlob();
-      offsets[i] = in.readVarLong();
-      lengths[i] = in.readVarInt();
+    byte[] raw = stored(footer.at[3], footer.bytes[3]);
+    this.properties = TableProperties.decode(new ByteReader(raw));
+    this.tombstones =
+        footer.bytes[2] == 0
+            ? RangeTombstones.NONE
+            : TableProperties.rangeDeletes(new ByteReader(stored(footer.at[2], footer.bytes[2])));
+    this.arena = Arena.ofShared();
+    try {
+      this.filter = resident(footer.at[1], footer.bytes[1]);
+      MemorySegment index = resident(footer.at[0], footer.bytes[0]);
+      this.top = new Block(number, footer.at[0], index, 0, (int) index.byteSize(), null, 0, null);
+    } catch (IOException | RuntimeException e) {
+      arena.close();
+      throw e;
     }
+    this.residentBytes = filter.byteSize() + top.length;
+    cache.charge(residentBytes);
   }
 
-  static Table open(FileSystem files, String path, long number, BlockCache cache)
+  private record Footer(long[] at, int[] bytes, int fileCrc) {}
+
+  /// Opens a table; reads what stays in memory.
+  ///
+  /// @throws CorruptionException if it cannot be what was written
+  static Table open(
+      FileSystem files, String path, long number, BlockCache cache, NativeMemory buffers)
       throws IOException {
+    if (!files.exists(path)) {
+      throw new CorruptionException(path, 0, "the manifest names this table and it is missing");
+    }
     FileSystem.ReadableFile file = files.open(path);
     try {
-      if (file.size() < FOOTER_BYTES) {
-        throw new CorruptionException(path, 0, "shorter than a footer");
-      }
-      long at = file.size() - FOOTER_BYTES;
-      byte[] footer = read(file, path, at, FOOTER_BYTES);
-      CRC32C crc = new CRC32C();
-      crc.update(footer, 0, FOOTER_BYTES - 12);
-      ByteReader in = new ByteReader(footer);
-      long indexOffset = in.readLong();
-      int indexLength = in.readInt();
-      long filterOffset = in.readLong();
-      int filterLength = in.readInt();
-      in.readLong();
-      long largest = in.readLong();
-      if (in.readInt() != (int) crc.getValue() || in.readLong() != MAGIC) {
-        throw new CorruptionException(path, at, "the footer's checksum does not match");
-      }
-      byte[] index = block(file, path, indexOffset, indexLength);
-      byte[] filter = block(file, path, filterOffset, filterLength);
-      return new Table(path, number, file, cache, largest, filter, index);
+      return new Table(path, number, file, cache, buffers, footer(file, path));
     } catch (DecodeException e) {
       file.close();
       throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
     }
   }
 
-  void close() throws IOException {
-    file.close();
-  }
-
-  static byte[] readAll(FileSystem files, String path) throws IOException {
-    try (FileSystem.ReadableFile file = files.open(path)) {
-      return read(file, path, 0, (int) file.size());
+  private static Footer footer(FileSystem.ReadableFile file, String path) throws IOException {
+    long at = file.size() - FOOTER_BYTES;
+    if (at < 0) {
+      throw new CorruptionException(path, 0, "shorter than a footer");
     }
+    byte[] bytes = read(file, path, at, FOOTER_BYTES);
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, 0, FOOTER_BYTES - 12);
+    ByteReader in = new ByteReader(bytes);
+    long[] offsets = new long[4];
+    int[] lengths = new int[4];
+    for (int i = 0; i < 4; i++) {
+      offsets[i] = in.readLong();
+      lengths[i] = in.readInt();
+    }
+    int fileCrc = in.readInt();
+    int version = in.readInt();
+    if (in.readInt() != (int) crc.getValue() || in.readLong() != MAGIC) {
+      throw new CorruptionException(path, at, "the footer's checksum does not match");
+    }
+    if (version != VERSION) {
+      throw new CorruptionException(
+          path, at, "a table of format " + version + "; this version of Tern reads " + VERSION);
+    }
+    return new Footer(offsets, lengths, fileCrc);
   }
 
-  private static byte[] read(FileSystem.ReadableFile file, String path, long at, int length)
+  static byte[] read(FileSystem.ReadableFile file, String path, long at, int length)
       throws IOException {
     if (at < 0 || length < 0 || at + length > file.size()) {
       throw new CorruptionException(path, at, "a reference to " + length + " bytes beyond the end");
     }
     ByteBuffer buffer = ByteBuffer.allocate(length);
-    while (buffer.hasRemaining()) {
-      if (file.read(at + buffer.position(), buffer) < 0) {
-        throw new CorruptionException(path, at, "the file ended early");
-      }
-    }
+    fill(file, path, at, buffer);
     return buffer.array();
   }
 
-  /// Reads, verifies and uncompresses a block.
-  private static byte[] block(FileSystem.ReadableFile file, String path, long at, int length)
+  static byte[] readAll(FileSystem files, String path) throws IOException {
+    try (FileSystem.ReadableFile file = files.open(path)) {
+      if (file.size() > Integer.MAX_VALUE - 16) {
+        throw new CorruptionException(path, 0, "larger than 2 GiB");
+      }
+      return read(file, path, 0, (int) file.size());
+    }
+  }
+
+  private static void fill(FileSystem.ReadableFile file, String path, long at, ByteBuffer buffer)
       throws IOException {
+    int start = buffer.position();
+    while (buffer.hasRemaining()) {
+      if (file.read(at + buffer.position() - start, buffer) < 0) {
+        throw new CorruptionException(path, at, "the file ended early");
+      }
+    }
+  }
+
+  /// A block that is never compressed, verified.
+  private byte[] stored(long at, int length) throws IOException {
     byte[] bytes = read(file, path, at, length);
+    verify(ByteBuffer.wrap(bytes), at);
+    return java.util.Arrays.copyOf(bytes, length - TRAILER_BYTES);
+  }
+
+  private MemorySegment resident(long at, int length) throws IOException {
+    byte[] bytes = stored(at, length);
+    MemorySegment memory = arena.allocate(Math.max(1, bytes.length), 64);
+    MemorySegment.copy(bytes, 0, memory, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, bytes.length);
+    return memory;
+  }
+
+  private void verify(ByteBuffer stored, long at) throws CorruptionException {
+    int length = stored.limit();
     if (length < TRAILER_BYTES) {
       throw new CorruptionException(path, at, "a block of " + length + " bytes");
     }
     CRC32C crc = new CRC32C();
-    crc.update(bytes, 0, length - 4);
-    if (new ByteReader(bytes, length - 4, 4).readInt() != (int) crc.getValue()) {
+    crc.update(stored.slice(0, length - 4));
+    if (stored.getInt(length - 4) != (int) crc.getValue()) {
       throw new CorruptionException(path, at, "a block whose checksum does not match");
     }
-    int compression = bytes[length - TRAILER_BYTES];
-    if (compression == 0) {
-      return Arrays.copyOf(bytes, length - TRAILER_BYTES);
-    }
-    byte[] raw = new byte[new ByteReader(bytes, 0, 4).readInt()];
-    LZ4Factory.fastestInstance()
-        .safeDecompressor()
-        .decompress(bytes, 4, length - TRAILER_BYTES - 4, raw, 0);
-    return raw;
   }
 
-  /// The block that may hold a key: the first whose last key is not before it; -1 for none.
-  private int blockFor(byte[] key) {
-    int low = 0;
-    int high = lastKeys.length;
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (Arrays.compareUnsigned(lastKeys[middle], key) < 0) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low < lastKeys.length ? low : -1;
-  }
-
-  private byte @Nullable [] load(int block, boolean mayRead) throws IOException {
-    byte[] bytes = cache.get(number, offsets[block]);
-    if (bytes == null && mayRead) {
-      bytes = block(file, path, offsets[block], lengths[block]);
-      cache.put(number, offsets[block], bytes);
-    }
-    return bytes;
-  }
-
-  /// Looks a key up: puts the newest version up to `maxSequence` into `found`.
+  /// The block at a place, from the cache or, if that is allowed, the file; for a caller inside an
+  /// epoch. A block of a buffer is the caller's to unpin.
   ///
-  /// @return 1 found, 0 not here, -1 a block would have to be read and `mayRead` is false
-  int find(byte[] key, long hash, long maxSequence, boolean mayRead, Entry found)
+  /// @param fill whether a block that is read may go to the cache
+  /// @return null if it would have to be read and may not be
+  @Nullable Block block(long at, int length, boolean index, boolean mayRead, boolean fill)
       throws IOException {
-    if (!Bloom.mayContain(filter, hash)) {
-      return 0;
-    }
-    for (int block = blockFor(key); block >= 0 && block < lastKeys.length; block++) {
-      byte[] bytes = load(block, mayRead);
-      if (bytes == null) {
-        return -1;
-      }
-      BlockCursor cursor = new BlockCursor(bytes);
-      cursor.seek(key);
-      while (cursor.valid() && cursor.compareKey(key) == 0) {
-        if (cursor.sequence <= maxSequence) {
-          found.set(cursor.kind, cursor.value());
-          return 1;
-        }
-        cursor.next();
-      }
-      if (cursor.valid()) {
-        return 0;
-      }
-    }
-    return 0;
+    Block cached = cache.get(number, at);
+    return cached != null || !mayRead ? cached : load(at, length, index, fill);
   }
 
-  /// What a lookup found.
-  static final class Entry {
-    int kind;
-    byte[] value = {};
-
-    void set(int newKind, byte[] newValue) {
-      kind = newKind;
-      value = newValue;
+  private Block load(long at, int length, boolean index, boolean fill) throws IOException {
+    if (at < 0 || length < TRAILER_BYTES || at + length > sizeBytes) {
+      throw new CorruptionException(path, at, "a reference to " + length + " bytes beyond the end");
     }
-  }
-
-  /// Walks all versions, reading blocks as needed.
-  Cursor cursor() {
-    return new TableCursor();
-  }
-
-  private final class TableCursor implements Cursor {
-    private int block;
-    private @Nullable BlockCursor in;
-
-    @Override
-    public void seek(byte @Nullable [] key) throws IOException {
-      block = key == null ? 0 : blockFor(key);
-      in = null;
-      if (block >= 0 && block < lastKeys.length) {
-        in = new BlockCursor(java.util.Objects.requireNonNull(load(block, true)));
-        if (key == null) {
-          in.first();
-        } else {
-          in.seek(key);
-        }
-        skipEmpty();
+    MemorySegment buffer = buffers.take(length);
+    try {
+      ByteBuffer stored = buffer.asSlice(0, length).asByteBuffer();
+      fill(file, path, at, stored);
+      stored.clear();
+      verify(stored, at);
+      int raw = Compressor.rawLength(stored, path, at);
+      Block target = fill ? cache.reserve(number, at, raw, index) : null;
+      boolean reserved = target != null;
+      if (target == null) {
+        target = Block.ofBuffer(buffers, raw);
       }
-    }
-
-    private void skipEmpty() throws IOException {
-      while (in != null && !in.valid()) {
-        block++;
-        in = null;
-        if (block < lastKeys.length) {
-          in = new BlockCursor(java.util.Objects.requireNonNull(load(block, true)));
-          in.first();
+      boolean done = false;
+      try {
+        Compressor.decompress(stored, target.memory.asSlice(target.base, raw), path, at);
+        done = true;
+      } finally {
+        if (!done && reserved) {
+          cache.abandon(target);
         }
       }
-    }
-
-    private BlockCursor in() {
-      return java.util.Objects.requireNonNull(in);
-    }
-
-    @Override
-    public boolean valid() {
-      return in != null;
-    }
-
-    @Override
-    public void next() throws IOException {
-      in().next();
-      skipEmpty();
-    }
-
-    @Override
-    public byte[] key() {
-      return in().key();
-    }
-
-    @Override
-    public long sequence() {
-      return in().sequence;
-    }
-
-    @Override
-    public int kind() {
-      return in().kind;
-    }
-
-    @Override
-    public byte[] value() {
-      return in().value();
+      return reserved ? cache.publish(target) : target;
+    } finally {
+      buffers.give(buffer);
     }
   }
 
-  /// Walks the entries of one block.
-  private static final class BlockCursor {
-    private final byte[] block;
-    private final ByteReader in;
-    private final int restarts;
-    private final int entriesEnd;
-    private byte[] key = new byte[64];
-    private int keyLength;
-    private int valueOffset;
-    private int valueLength;
-    private boolean valid;
-    long sequence;
-    int kind;
-
-    BlockCursor(byte[] block) {
-      this.block = block;
-      this.restarts = new ByteReader(block, block.length - 4, 4).readInt();
-      this.entriesEnd = block.length - 4 - 4 * restarts;
-      this.in = new ByteReader(block, 0, entriesEnd);
+  /// Looks the lookup's key up; see [Lookup] for the outcomes. Inside an epoch.
+  int find(Lookup lookup, BlockCursor.Handle handle) throws IOException {
+    if (!tombstones.isEmpty()) {
+      byte[] key = lookup.key;
+      long covered = tombstones.covering(key, 0, key.length, lookup.maxSequence);
+      lookup.covered = Math.max(lookup.covered, covered);
     }
-
-    boolean valid() {
-      return valid;
+    if (!Bloom.mayContain(filter, filter.byteSize(), lookup.hash)) {
+      return Lookup.ABSENT;
     }
-
-    void first() {
-      in.reset(block, 0, entriesEnd);
-      next();
+    long place = BlockCursor.find(top, lookup.key);
+    if (place < 0) {
+      return Lookup.ABSENT;
     }
-
-    private int restart(int i) {
-      return new ByteReader(block, entriesEnd + 4 * i, 4).readInt();
+    BlockCursor.handle(top, (int) (place >>> 1), handle);
+    Block index = block(handle.offset, handle.length, true, lookup.mayRead, true);
+    if (index == null) {
+      return Lookup.NOT_CACHED;
     }
-
-    void seek(byte[] target) {
-      int low = 0;
-      int high = restarts - 1;
-      while (low < high) {
-        int middle = (low + high + 1) >>> 1;
-        startAt(restart(middle));
-        if (compareKey(target) < 0) {
-          low = middle;
-        } else {
-          high = middle - 1;
-        }
+    try {
+      place = BlockCursor.find(index, lookup.key);
+      if (place < 0) {
+        return Lookup.ABSENT;
       }
-      startAt(restart(low));
-      while (valid && compareKey(target) < 0) {
-        next();
+      BlockCursor.handle(index, (int) (place >>> 1), handle);
+    } finally {
+      if (index.isBuffer()) {
+        index.unpin();
       }
     }
-
-    private void startAt(int offset) {
-      in.reset(block, offset, entriesEnd - offset);
-      next();
-    }
-
-    int compareKey(byte[] other) {
-      return Arrays.compareUnsigned(key, 0, keyLength, other, 0, other.length);
-    }
-
-    void next() {
-      if (in.remaining() == 0) {
-        valid = false;
-        return;
-      }
-      int shared = in.readVarInt();
-      int unshared = in.readVarInt();
-      valueLength = in.readVarInt();
-      long packed = in.readLong();
-      sequence = packed >>> 8;
-      kind = (int) (packed & 0xff);
-      keyLength = shared + unshared;
-      if (key.length < keyLength) {
-        key = Arrays.copyOf(key, keyLength * 2);
-      }
-      System.arraycopy(block, in.position(), key, shared, unshared);
-      in.skip(unshared);
-      valueOffset = in.position();
-      in.skip(valueLength);
-      valid = true;
-    }
-
-    byte[] key() {
-      return Arrays.copyOf(key, keyLength);
-    }
-
-    byte[] value() {
-      return Arrays.copyOfRange(block, valueOffset, valueOffset + valueLength);
-    }
+    return findInData(lookup, handle);
   }
 
-  /// Writes a table; entries come in order.
-  static final class Writer {
-    private static final int RESTART_INTERVAL = 16;
-
-    private final FileSystem.WritableFile file;
-    private final int blockBytes;
-    private final ByteWriter block = new ByteWriter(16 << 10);
-    private final ByteWriter index = new ByteWriter();
-    private final ByteWriter restarts = new ByteWriter();
-    private final CRC32C crc = new CRC32C();
-    private byte[] lastKey = {};
-    private long[] hashes = new long[1024];
-    private int keys;
-    private int inBlock;
-    private int blocks;
-    private long entries;
-    private long largestSequence;
-
-    Writer(FileSystem.WritableFile file, int blockBytes) {
-      this.file = file;
-      this.blockBytes = blockBytes;
+  private int findInData(Lookup lookup, BlockCursor.Handle handle) throws IOException {
+    Block data = block(handle.offset, handle.length, false, lookup.mayRead, true);
+    if (data == null) {
+      return Lookup.NOT_CACHED;
     }
+    long place = BlockCursor.find(data, lookup.key);
+    boolean found =
+        place >= 0
+            && (place & 1) == 1
+            && BlockCursor.take(data, (int) (place >>> 1), lookup.key, lookup);
+    if (!found && data.isBuffer()) {
+      data.unpin();
+    }
+    return found ? Lookup.FOUND : Lookup.ABSENT;
+  }
 
-    void add(byte[] key, long sequence, int kind, byte[] value) throws IOException {
-      if (entries == 0 || !Arrays.equals(key, lastKey)) {
-        if (keys == hashes.length) {
-          hashes = Arrays.copyOf(hashes, keys * 2);
-        }
-        hashes[keys++] = Bloom.hash(key);
+  Block top() {
+    return top;
+  }
+
+  long residentBytes() {
+    return residentBytes;
+  }
+
+  void close() throws IOException {
+    cache.charge(-residentBytes);
+    arena.close();
+    file.close();
+  }
+
+  /// Reads every byte: whole-file checksum, every block's, the order of the keys, and the counts.
+  ///
+  /// @throws CorruptionException naming the first that is wrong
+  void verify() throws IOException {
+    Footer footer = footer(file, path);
+    CRC32C crc = new CRC32C();
+    ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
+    long end = sizeBytes - FOOTER_BYTES;
+    for (long at = 0; at < end; at += buffer.position()) {
+      buffer.clear().limit((int) Math.min(buffer.capacity(), end - at));
+      fill(file, path, at, buffer);
+      crc.update(buffer.array(), 0, buffer.position());
+    }
+    if ((int) crc.getValue() != footer.fileCrc) {
+      throw new CorruptionException(path, 0, "the checksum of the whole file does not match");
+    }
+    RunCursor cursor = new RunCursor(new Epochs(), new Table[] {this}, false);
+    long entries = 0;
+    byte[] last = {};
+    long lastSequence = 0;
+    for (cursor.seek(null); cursor.valid; cursor.next()) {
+      int order = entries == 0 ? 1 : cursor.compareKey(last, last.length);
+      if (order < 0 || order == 0 && cursor.sequence >= lastSequence) {
+        throw new CorruptionException(path, 0, "keys out of order at entry " + entries);
       }
-      int shared = 0;
-      if (inBlock % RESTART_INTERVAL == 0) {
-        restarts.writeInt(block.length());
-      } else {
-        int mismatch = Arrays.mismatch(key, lastKey);
-        shared = mismatch < 0 ? key.length : mismatch;
-      }
-      block.writeVarInt(shared).writeVarInt(key.length - shared).writeVarInt(value.length);
-      block.writeLong(sequence << 8 | kind);
-      block.writeBytes(key, shared, key.length - shared).writeBytes(value);
-      lastKey = key;
-      inBlock++;
+      last = cursor.keyCopy();
+      lastSequence = cursor.sequence;
       entries++;
-      largestSequence = Math.max(largestSequence, sequence);
-      if (block.length() >= blockBytes) {
-        finishBlock();
-      }
     }
-
-    private void finishBlock() throws IOException {
-      block.writeBytes(restarts.array(), 0, restarts.length()).writeInt(restarts.length() / 4);
-      long offset = file.position();
-      int length = append(block, true);
-      index.writeBlob(lastKey).writeVarLong(offset).writeVarInt(length);
-      blocks++;
-      block.clear();
-      restarts.clear();
-      inBlock = 0;
-    }
-
-    private int append(ByteWriter payload, boolean compress) throws IOException {
-      ByteWriter out = payload;
-      int compression = 0;
-      if (compress && payload.length() > 128) {
-        byte[] packed =
-            LZ4Factory.fastestInstance()
-                .fastCompressor()
-                .compress(payload.array(), 0, payload.length());
-        if (packed.length + 4 < payload.length() - payload.length() / 8) {
-          out = new ByteWriter(packed.length + 16);
-          out.writeInt(payload.length()).writeBytes(packed);
-          compression = 1;
-        }
-      }
-      out.writeByte(compression);
-      crc.reset();
-      crc.update(out.array(), 0, out.length());
-      out.writeInt((int) crc.getValue());
-      file.append(ByteBuffer.wrap(out.array(), 0, out.length()));
-      return out.length();
-    }
-
-    /// Writes index, filter and footer, and forces the file.
-    void finish(boolean force) throws IOException {
-      if (inBlock > 0) {
-        finishBlock();
-      }
-      index.writeInt(blocks);
-      long indexOffset = file.position();
-      int indexLength = append(index, false);
-      long filterOffset = file.position();
-      ByteWriter filter = new ByteWriter().writeBytes(Bloom.build(hashes, keys));
-      int filterLength = append(filter, false);
-      ByteWriter footer = new ByteWriter(FOOTER_BYTES);
-      footer.writeLong(indexOffset).writeInt(indexLength);
-      footer.writeLong(filterOffset).writeInt(filterLength);
-      footer.writeLong(entries).writeLong(largestSequence);
-      crc.reset();
-      crc.update(footer.array(), 0, footer.length());
-      footer.writeInt((int) crc.getValue()).writeLong(MAGIC);
-      file.append(ByteBuffer.wrap(footer.array(), 0, footer.length()));
-      if (force) {
-        file.force();
-      }
+    cursor.close();
+    if (entries != properties.entries()) {
+      throw new CorruptionException(
+          path, 0, "it holds %d entries, not %d".formatted(entries, properties.entries()));
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import dev.tern.env.Clock;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -8,52 +9,66 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The tables of all column families: writes them from memtables, merges them, names them in the
 /// manifest, and deletes those that neither the manifest names nor a reader uses.
 ///
-/// Threads: flush and compaction may run at the same time; each change of the lists is made,
-/// written to the manifest and published under one lock, which no reader or writer ever waits for.
+/// Threads: a flush and several compactions may run at the same time; each change of the lists is
+/// made, written to the manifest and published under one lock, which no reader or writer ever waits
+/// for. A table is in one compaction at a time.
 final class Tables {
-  /// Tables of similar size, adjacent in age, that are worth a merge.
-  private static final int TIER = 4;
+  /// What the jobs of a store share.
+  record Tools(
+      FileSystem files,
+      Clock clock,
+      String directory,
+      LsmOptions options,
+      Epochs epochs,
+      BlockCache cache,
+      NativeMemory buffers,
+      Pacer pacer) {
 
-  /// How much larger the largest of a tier may be than its smallest.
-  private static final int SIMILAR = 4;
+    Table open(long number) throws IOException {
+      return Table.open(files, Recovery.tablePath(directory, number), number, cache, buffers);
+    }
+  }
 
-  private final FileSystem files;
-  private final String directory;
-  private final LsmOptions options;
-  private final BlockCache cache;
+  private final Tools tools;
+  private final Manifest manifest;
+  private final CompactionPicker picker;
 
   private final ReentrantLock manifestLock = new ReentrantLock();
   private final List<ColumnFamily> families = new ArrayList<>();
-  private final List<List<Table>> lists = new ArrayList<>();
+  private final List<Levels> levels = new ArrayList<>();
 
   /// Per immutable memtable, oldest first: the log that follows it and its last sequence.
   private final ArrayDeque<long[]> rotations = new ArrayDeque<>();
 
   private final ReentrantLock countLock = new ReentrantLock();
-
-  /// How many read states hold a table.
-  private final Map<Table, Integer> holders = new LinkedHashMap<>();
-
   private long nextNumber;
-  private long manifestNumber;
   private long firstLog;
   private long flushedSequence;
   private volatile boolean closed;
 
-  Tables(
-      FileSystem files, String directory, LsmOptions options, BlockCache cache, long nextNumber) {
-    this.files = files;
-    this.directory = directory;
-    this.options = options;
-    this.cache = cache;
+  /// The most tables of level 0 in a leveled family.
+  private volatile int young;
+
+  private final LongAdder flushBytes = new LongAdder();
+  private final LongAdder compactionReadBytes = new LongAdder();
+  private final LongAdder compactionBytes = new LongAdder();
+
+  /// Files whose deletion failed: the next opening removes them, as the manifest does not name
+  /// them.
+  private final LongAdder undeleted = new LongAdder();
+
+  Tables(Tools tools, long nextNumber) {
+    this.tools = tools;
+    this.manifest = new Manifest(tools.files, tools.directory);
+    this.picker = new CompactionPicker(tools.options.tuning());
     this.nextNumber = nextNumber;
   }
 
@@ -66,20 +81,24 @@ final class Tables {
     }
   }
 
-  ReadState.@Nullable Family[] load(Manifest manifest) throws IOException {
-    firstLog = manifest.firstLog();
-    flushedSequence = manifest.flushedSequence();
-    ReadState.@Nullable Family[] loaded = new ReadState.Family[manifest.families().size()];
-    for (Manifest.Family family : manifest.families()) {
-      List<Table> opened = new ArrayList<>();
-      for (long number : family.tables()) {
-        opened.add(Table.open(files, Recovery.tablePath(directory, number), number, cache));
+  ReadState.@Nullable Family[] load(Manifest.State state) throws IOException {
+    firstLog = state.firstLog;
+    flushedSequence = state.flushedSequence;
+    ReadState.@Nullable Family[] loaded = new ReadState.Family[state.families.size()];
+    for (ColumnFamily family : state.families) {
+      Levels opened = Levels.EMPTY;
+      for (int level = 0; level < Levels.COUNT; level++) {
+        List<Table> tables = new ArrayList<>();
+        for (long number : state.level(family.id(), level)) {
+          tables.add(tools.open(number));
+        }
+        opened = tables.isEmpty() ? opened : opened.with(level, tables);
       }
-      families.add(family.family());
-      lists.add(List.copyOf(opened));
-      loaded[family.family().id()] =
-          new ReadState.Family(new Memtable(), List.of(), List.copyOf(opened));
+      families.add(family);
+      levels.add(opened);
+      loaded[family.id()] = new ReadState.Family(new Memtable(), List.of(), opened);
     }
+    countYoung();
     return loaded;
   }
 
@@ -87,28 +106,32 @@ final class Tables {
   ReadState recovered(ReadState replayed, long lastSequence) throws IOException {
     for (int id = 0; id < replayed.families.length; id++) {
       ReadState.Family family = replayed.families[id];
-      if (family != null && family.active().entries() > 0) {
-        prepend(id, write(family.active()));
+      if (family != null && !family.active().isEmpty()) {
+        prepend(id, write(families.get(id), family.active(), new long[0]));
       }
     }
     flushedSequence = lastSequence;
     firstLog = newNumber();
-    install();
+    install(whole());
     ReadState.@Nullable Family[] fresh = new ReadState.Family[replayed.families.length];
     for (int id = 0; id < fresh.length; id++) {
-      fresh[id] = new ReadState.Family(new Memtable(), List.of(), lists.get(id));
+      fresh[id] = new ReadState.Family(new Memtable(), List.of(), levels.get(id));
     }
     return new ReadState(fresh, lastSequence);
   }
 
-  private void prepend(int id, Table table) {
-    List<Table> list = new ArrayList<>();
-    list.add(table);
-    list.addAll(lists.get(id));
-    lists.set(id, List.copyOf(list));
+  private void prepend(int id, List<Table> tables) {
+    List<Table> list = new ArrayList<>(tables);
+    list.addAll(Arrays.asList(levels.get(id).level(0)));
+    levels.set(id, levels.get(id).with(0, list));
   }
 
-  ColumnFamily family(String name, CompactionStyle style, IntConsumer created) throws IOException {
+  /// Told of a new family, before anybody else knows it.
+  interface Created {
+    void created(ColumnFamily family);
+  }
+
+  ColumnFamily family(String name, FamilyOptions options, Created created) throws IOException {
     manifestLock.lock();
     try {
       for (ColumnFamily family : families) {
@@ -116,12 +139,28 @@ final class Tables {
           return family;
         }
       }
-      ColumnFamily family = new ColumnFamily(families.size(), name, style);
+      checkOpen();
+      ColumnFamily family = new ColumnFamily(families.size(), name, options);
       families.add(family);
-      lists.add(List.of());
-      install();
-      created.accept(family.id());
+      levels.add(Levels.EMPTY);
+      try {
+        install(edit(List.of(family), List.of()));
+      } catch (IOException e) {
+        families.removeLast();
+        levels.removeLast();
+        throw e;
+      }
+      created.created(family);
       return family;
+    } finally {
+      manifestLock.unlock();
+    }
+  }
+
+  @Nullable ColumnFamily existing(String name) {
+    manifestLock.lock();
+    try {
+      return families.stream().filter(f -> f.name().equals(name)).findFirst().orElse(null);
     } finally {
       manifestLock.unlock();
     }
@@ -137,65 +176,131 @@ final class Tables {
     }
   }
 
-  /// Takes the new lists, by column family id.
-  interface Flushed {
-    void publish(List<List<Table>> changed, long flushedSequence);
+  /// Takes what changed, under the manifest lock.
+  interface Changed {
+    void changed(Map<Integer, Levels> families, long flushedSequence);
   }
 
-  void flush(ReadState from, Flushed flushed) throws IOException {
-    Map<Integer, Table> made = new LinkedHashMap<>();
+  /// Writes the oldest immutable memtable of each family to a table; the logs that are not needed
+  /// any more: from, to.
+  long[] flush(ReadState from, long[] snapshots, Changed changed) throws IOException {
+    Events.Flush event = new Events.Flush();
+    event.begin();
+    Map<Integer, List<Table>> made = new LinkedHashMap<>();
     for (int id = 0; id < from.families.length; id++) {
       ReadState.Family family = from.families[id];
       if (family != null && !family.immutable().isEmpty()) {
         Memtable oldest = family.immutable().getLast();
-        if (oldest.entries() > 0) {
-          made.put(id, write(oldest));
+        if (!oldest.isEmpty()) {
+          made.put(id, write(families.get(id), oldest, snapshots));
         }
       }
     }
+    for (List<Table> tables : made.values()) {
+      tables.forEach(table -> flushBytes.add(table.sizeBytes));
+      event.bytes += tables.stream().mapToLong(table -> table.sizeBytes).sum();
+    }
     manifestLock.lock();
     try {
-      checkOpen();
-      long[] rotation;
-      countLock.lock();
-      try {
-        rotation = java.util.Objects.requireNonNull(rotations.peek());
-      } finally {
-        countLock.unlock();
-      }
-      List<List<Table>> before = List.copyOf(lists);
-      long[] marks = {firstLog, flushedSequence};
-      made.forEach(this::prepend);
-      firstLog = rotation[0];
-      flushedSequence = rotation[1];
-      try {
-        install();
-      } catch (IOException e) {
-        lists.clear();
-        lists.addAll(before);
-        firstLog = marks[0];
-        flushedSequence = marks[1];
-        throw e;
-      }
-      countLock.lock();
-      try {
-        rotations.poll();
-      } finally {
-        countLock.unlock();
-      }
-      flushed.publish(List.copyOf(lists), flushedSequence);
-      deleteLogs(marks[0], firstLog);
+      long[] logs = nameFlushed(made, changed);
+      event.store = tools.directory;
+      event.commit();
+      return logs;
+    } catch (IOException e) {
+      made.values().forEach(this::closeQuietly);
+      throw e;
     } finally {
       manifestLock.unlock();
     }
   }
 
-  private void deleteLogs(long from, long to) throws IOException {
-    for (long number = from; number < to; number++) {
-      String path = Recovery.logPath(directory, number);
-      if (files.exists(path)) {
-        files.delete(path);
+  private long[] nameFlushed(Map<Integer, List<Table>> made, Changed changed) throws IOException {
+    checkOpen();
+    long[] rotation;
+    countLock.lock();
+    try {
+      rotation = java.util.Objects.requireNonNull(rotations.peek());
+    } finally {
+      countLock.unlock();
+    }
+    List<Levels> before = List.copyOf(levels);
+    long[] marks = {firstLog, flushedSequence};
+    made.forEach(this::prepend);
+    firstLog = rotation[0];
+    flushedSequence = rotation[1];
+    List<Manifest.LevelChange> changes = new ArrayList<>();
+    made.keySet().forEach(id -> changes.add(change(id, 0)));
+    try {
+      install(edit(List.of(), changes));
+    } catch (IOException e) {
+      restore(before);
+      firstLog = marks[0];
+      flushedSequence = marks[1];
+      throw e;
+    }
+    countLock.lock();
+    try {
+      rotations.poll();
+    } finally {
+      countLock.unlock();
+    }
+    countYoung();
+    Map<Integer, Levels> now = new LinkedHashMap<>();
+    made.keySet().forEach(id -> now.put(id, levels.get(id)));
+    changed.changed(now, flushedSequence);
+    return new long[] {marks[0], firstLog};
+  }
+
+  private void restore(List<Levels> before) {
+    levels.clear();
+    levels.addAll(before);
+  }
+
+  private void closeQuietly(List<Table> tables) {
+    for (Table table : tables) {
+      try {
+        table.close();
+      } catch (IOException e) {
+        undeleted.increment();
       }
+    }
+  }
+
+  private Manifest.LevelChange change(int id, int level) {
+    List<Long> numbers =
+        Arrays.stream(levels.get(id).level(level)).map(table -> table.number).toList();
+    return new Manifest.LevelChange(id, level, numbers);
+  }
+
+  private Manifest.Edit edit(List<ColumnFamily> created, List<Manifest.LevelChange> changes) {
+    return new Manifest.Edit(nextNumber, firstLog, flushedSequence, created, changes);
+  }
+
+  private Manifest.Edit whole() {
+    List<Manifest.LevelChange> changes = new ArrayList<>();
+    for (int id = 0; id < levels.size(); id++) {
+      for (int level = 0; level < Levels.COUNT; level++) {
+        if (levels.get(id).level(level).length > 0) {
+          changes.add(change(id, level));
+        }
+      }
+    }
+    return edit(List.copyOf(families), changes);
+  }
+
+  /// Writes what the fields say to the manifest, as this edit or as a whole; under the manifest
+  /// lock, or before anybody else.
+  private void install(Manifest.Edit edit) throws IOException {
+    if (!manifest.wantsRoll()) {
+      manifest.append(edit);
+      return;
+    }
+    long number = newNumber();
+    long old = manifest.number();
+    manifest.roll(whole(), number);
+    String path = Manifest.path(tools.directory, old);
+    if (old != 0 && tools.files.exists(path)) {
+      tools.files.delete(path);
     }
   }
 
@@ -205,157 +310,166 @@ final class Tables {
     }
   }
 
-  /// A table of the newest versions of a memtable's keys.
-  private Table write(Memtable memtable) throws IOException {
-    Cursor cursor = memtable.cursor();
-    return write(cursor, options.planted() == LsmBug.FLUSH_KEEPS_OLDER, false);
+  private void countYoung() {
+    int most = 0;
+    for (int id = 0; id < families.size(); id++) {
+      if (families.get(id).options().style() == CompactionStyle.LEVELED) {
+        most = Math.max(most, levels.get(id).level(0).length);
+      }
+    }
+    young = most;
   }
 
-  private Table write(Cursor cursor, boolean keepOldest, boolean dropDeletes) throws IOException {
-    long number = newNumber();
-    String path = Recovery.tablePath(directory, number);
-    try (FileSystem.WritableFile file = files.create(path)) {
-      Table.Writer writer = new Table.Writer(file, options.blockBytes());
-      cursor.seek(null);
-      while (cursor.valid()) {
-        byte[] key = cursor.key();
-        long sequence = cursor.sequence();
-        int kind = cursor.kind();
-        byte[] value = cursor.value();
-        cursor.next();
-        while (cursor.valid() && Arrays.equals(cursor.key(), key)) {
-          if (keepOldest) {
-            value = cursor.value();
-            kind = cursor.kind();
-          }
-          cursor.next();
-        }
-        if (kind != WriteBatch.DELETE || !dropDeletes) {
-          writer.add(key, sequence, kind, value);
-        }
-      }
-      writer.finish(options.planted() != LsmBug.TABLE_NOT_FORCED);
-    } catch (IOException e) {
-      if (files.exists(path)) {
-        files.delete(path);
-      }
-      throw e;
-    }
-    files.forceDirectory(directory);
-    return Table.open(files, path, number, cache);
+  int young() {
+    return young;
   }
 
-  boolean wantsCompaction() {
-    // Called under the writers' lock, which publishers take inside the manifest's: never wait here.
-    if (!manifestLock.tryLock()) {
-      return true;
-    }
+  private List<Table> write(ColumnFamily family, Memtable memtable, long[] snapshots)
+      throws IOException {
+    LsmBug planted = tools.options.tuning().planted();
+    Cursor all = memtable.allVersions(planted == LsmBug.FLUSH_KEEPS_OLDER);
+    TableOutputs outputs = new TableOutputs(this, tools, family, Bloom.BITS_PER_KEY, null);
+    return outputs.run(all, memtable.tombstones(), snapshots, false, Long.MAX_VALUE);
+  }
+
+  /// What is to be merged next; its inputs are then taken. Null if there is nothing.
+  CompactionPicker.@Nullable Plan pick(long oldestSnapshot) {
+    manifestLock.lock();
     try {
-      return lists.stream().anyMatch(list -> pick(list) != null);
+      for (int id = 0; id < families.size() && !closed; id++) {
+        CompactionPicker.Plan plan =
+            picker.pick(families.get(id), levels.get(id), tools.clock.wallMillis(), oldestSnapshot);
+        if (plan != null) {
+          plan.inputs().forEach(table -> table.compacting = true);
+          return plan;
+        }
+      }
+      return null;
     } finally {
       manifestLock.unlock();
     }
   }
 
-  /// A run of at least [#TIER] adjacent tables of similar size, the youngest such; null for none.
-  private static @Nullable List<Table> pick(List<Table> list) {
-    for (int start = 0; start + TIER <= list.size(); start++) {
-      long least = Long.MAX_VALUE;
-      long most = 0;
-      int end = start;
-      while (end < list.size()) {
-        long size = list.get(end).sizeBytes;
-        if (Math.max(most, size) > SIMILAR * Math.max(4096, Math.min(least, size))) {
-          break;
-        }
-        least = Math.min(least, size);
-        most = Math.max(most, size);
-        end++;
-      }
-      if (end - start >= TIER) {
-        return list.subList(start, end);
-      }
-    }
-    return null;
-  }
-
-  /// Takes a column family's new list.
-  interface Compacted {
-    void publish(List<Table> changed, int id);
-  }
-
-  void compact(Compacted compacted) throws IOException {
-    int id = -1;
-    List<Table> run = null;
-    boolean oldest = false;
-    manifestLock.lock();
+  /// Carries a plan out. Blocks.
+  void compact(CompactionPicker.Plan plan, long[] snapshots, Changed changed) throws IOException {
+    Events.Compaction event = new Events.Compaction();
+    event.begin();
+    List<Table> made = List.of();
+    boolean done = false;
     try {
-      checkOpen();
-      for (int i = 0; i < lists.size() && run == null; i++) {
-        run = pick(lists.get(i));
-        id = i;
-        oldest = run != null && run.getLast() == lists.get(i).getLast();
-      }
+      made = plan.isMove() ? plan.inputs() : plan.drop() ? List.of() : merge(plan, snapshots);
+      name(plan, made, changed);
+      done = true;
     } finally {
-      manifestLock.unlock();
-    }
-    if (run == null) {
-      return;
-    }
-    List<Cursor> sources = new ArrayList<>();
-    for (Table table : run) {
-      sources.add(table.cursor());
-    }
-    boolean keepOldest = options.planted() == LsmBug.COMPACTION_KEEPS_OLDER;
-    Table merged = write(new MergingCursor(sources), keepOldest, oldest);
-    manifestLock.lock();
-    try {
-      checkOpen();
-      List<Table> before = lists.get(id);
-      List<Table> after = new ArrayList<>(before);
-      int at = after.indexOf(run.getFirst());
-      after.removeAll(run);
-      after.add(at, merged);
-      lists.set(id, List.copyOf(after));
+      manifestLock.lock();
       try {
-        install();
+        plan.inputs().forEach(table -> table.compacting = false);
+      } finally {
+        manifestLock.unlock();
+      }
+      if (!done && !plan.isMove()) {
+        closeQuietly(made);
+      }
+    }
+    event.store = tools.directory;
+    event.family = plan.family().name();
+    event.why = plan.why();
+    event.level = plan.output();
+    event.bytesRead = plan.inputs().stream().mapToLong(table -> table.sizeBytes).sum();
+    event.bytesWritten = made.stream().mapToLong(table -> table.sizeBytes).sum();
+    if (!plan.isMove()) {
+      compactionReadBytes.add(plan.drop() ? 0 : event.bytesRead);
+      compactionBytes.add(event.bytesWritten);
+    }
+    event.commit();
+  }
+
+  private List<Table> merge(CompactionPicker.Plan plan, long[] snapshots) throws IOException {
+    List<Cursor> sources = new ArrayList<>();
+    List<RangeTombstones.Range> ranges = new ArrayList<>();
+    for (Table table : plan.inputs()) {
+      sources.add(new RunCursor(tools.epochs, new Table[] {table}, false));
+      ranges.addAll(table.tombstones.ranges());
+    }
+    boolean olderFirst = tools.options.tuning().planted() == LsmBug.COMPACTION_KEEPS_OLDER;
+    MergingCursor in = new MergingCursor(sources, olderFirst);
+    boolean isLast = plan.last() && plan.output() == Levels.LAST;
+    int bits = isLast ? Bloom.LAST_LEVEL_BITS_PER_KEY : Bloom.BITS_PER_KEY;
+    long bytes = plan.output() == 0 ? Long.MAX_VALUE : tools.options.tuning().tableBytes();
+    TableOutputs outputs = new TableOutputs(this, tools, plan.family(), bits, tools.pacer);
+    try {
+      return outputs.run(in, RangeTombstones.of(ranges), snapshots, plan.last(), bytes);
+    } finally {
+      in.close();
+    }
+  }
+
+  private void name(CompactionPicker.Plan plan, List<Table> made, Changed changed)
+      throws IOException {
+    manifestLock.lock();
+    try {
+      checkOpen();
+      int id = plan.family().id();
+      Levels before = levels.get(id);
+      Levels after = before.without(plan.inputs());
+      if (plan.output() == 0) {
+        List<Table> list = new ArrayList<>(Arrays.asList(before.level(0)));
+        int at = list.indexOf(plan.inputs().getFirst());
+        list.removeAll(plan.inputs());
+        list.addAll(at, made);
+        after = after.with(0, list);
+      } else {
+        after = after.plus(plan.output(), made);
+      }
+      levels.set(id, after);
+      TreeSet<Integer> touched = new TreeSet<>();
+      for (int level = 0; level < Levels.COUNT; level++) {
+        if (after.level(level) != before.level(level)) {
+          touched.add(level);
+        }
+      }
+      try {
+        install(edit(List.of(), touched.stream().map(level -> change(id, level)).toList()));
       } catch (IOException e) {
-        lists.set(id, before);
+        levels.set(id, before);
         throw e;
       }
-      compacted.publish(lists.get(id), id);
+      countYoung();
+      changed.changed(Map.of(id, after), flushedSequence);
     } finally {
       manifestLock.unlock();
     }
   }
 
-  /// Writes the manifest of what the fields say; under the manifest lock, or before anybody else.
-  private void install() throws IOException {
-    List<Manifest.Family> named = new ArrayList<>();
-    for (int id = 0; id < lists.size(); id++) {
-      named.add(
-          new Manifest.Family(
-              families.get(id), lists.get(id).stream().map(table -> table.number).toList()));
-    }
-    long number = newNumber();
-    new Manifest(nextNumber, firstLog, flushedSequence, named).install(files, directory, number);
-    String old = Manifest.path(directory, manifestNumber);
-    if (manifestNumber != 0 && files.exists(old)) {
-      files.delete(old);
-    }
-    manifestNumber = number;
+  boolean isUrgent() {
+    return young > 2 * CompactionPicker.YOUNG_TABLES;
   }
 
   /// The names of the files that belong to the store.
   List<String> named() {
     List<String> names = new ArrayList<>();
-    names.add("MANIFEST-%06d".formatted(manifestNumber));
-    for (List<Table> list : lists) {
-      for (Table table : list) {
-        names.add("%06d.table".formatted(table.number));
-      }
+    names.add("MANIFEST-%06d".formatted(manifest.number()));
+    for (Levels each : levels) {
+      each.all().forEach(table -> names.add("%06d.table".formatted(table.number)));
     }
     return names;
+  }
+
+  /// Does something while no list changes and no file is deleted.
+  void frozen(Frozen action) throws IOException {
+    manifestLock.lock();
+    try {
+      List<Table> all = new ArrayList<>();
+      levels.forEach(each -> all.addAll(each.all()));
+      action.run(whole(), all);
+    } finally {
+      manifestLock.unlock();
+    }
+  }
+
+  /// Takes the state as one edit and all tables.
+  interface Frozen {
+    void run(Manifest.Edit whole, List<Table> tables) throws IOException;
   }
 
   void retain(ReadState state) {
@@ -363,9 +477,7 @@ final class Tables {
     try {
       for (ReadState.Family family : state.families) {
         if (family != null) {
-          for (Table table : family.tables()) {
-            holders.merge(table, 1, Integer::sum);
-          }
+          family.levels().all().forEach(table -> table.holders++);
         }
       }
     } finally {
@@ -373,16 +485,15 @@ final class Tables {
     }
   }
 
-  /// Closes the tables that only this state held; deletes them too unless the store is closing.
-  void release(ReadState state) {
+  /// The tables that only this state held: nobody uses them any more.
+  List<Table> release(ReadState state) {
     List<Table> free = new ArrayList<>();
     countLock.lock();
     try {
       for (ReadState.Family family : state.families) {
         if (family != null) {
-          for (Table table : family.tables()) {
-            if (holders.merge(table, -1, Integer::sum) == 0) {
-              holders.remove(table);
+          for (Table table : family.levels().all()) {
+            if (--table.holders == 0) {
               free.add(table);
             }
           }
@@ -391,36 +502,45 @@ final class Tables {
     } finally {
       countLock.unlock();
     }
+    return free;
+  }
+
+  /// Closes tables that nobody uses, and deletes their files. Blocks.
+  void delete(List<Table> free) {
     for (Table table : free) {
-      letGo(table);
-    }
-  }
-
-  private void letGo(Table table) {
-    boolean keep = closed;
-    try {
-      table.close();
-      if (!keep) {
-        files.delete(table.path);
+      try {
+        table.close();
+        if (!closed) {
+          tools.files.delete(table.path);
+        }
+      } catch (IOException e) {
+        undeleted.increment();
       }
-    } catch (IOException e) {
-      undeleted.increment();
     }
   }
 
-  /// Files whose deletion failed: the next opening removes them, as the manifest does not name
-  /// them.
-  private final LongAdder undeleted = new LongAdder();
+  long flushBytes() {
+    return flushBytes.sum();
+  }
+
+  long compactionReadBytes() {
+    return compactionReadBytes.sum();
+  }
+
+  long compactionBytes() {
+    return compactionBytes.sum();
+  }
 
   long undeleted() {
     return undeleted.sum();
   }
 
   /// No flush or compaction changes anything afterwards.
-  void close() {
+  void close() throws IOException {
     manifestLock.lock();
     try {
       closed = true;
+      manifest.close();
     } finally {
       manifestLock.unlock();
     }

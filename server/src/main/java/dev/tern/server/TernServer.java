@@ -11,7 +11,6 @@ import dev.tern.core.topology.Member;
 import dev.tern.core.topology.Topology;
 import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.resp.RedisDoor;
-import dev.tern.lsm.LsmBug;
 import dev.tern.lsm.LsmOptions;
 import dev.tern.runtime.NettyEventLoop;
 import dev.tern.runtime.RuntimeEnvironment;
@@ -79,9 +78,7 @@ public final class TernServer implements AutoCloseable {
             config.durability(),
             TIMEOUT_MILLIS);
     long memory = (long) config.memoryMegabytes() << 20;
-    LsmOptions storage =
-        new LsmOptions(
-            memory / 4 / config.shards(), memory / 2 / config.shards(), 8 << 10, LsmBug.NONE);
+    LsmOptions storage = LsmOptions.ofMemory(memory / config.shards());
     RuntimeEnvironment environment =
         new RuntimeEnvironment(
             Path.of(config.data()),

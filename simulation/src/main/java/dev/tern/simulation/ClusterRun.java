@@ -89,7 +89,10 @@ final class ClusterRun {
     this.history = new History(N, w);
     this.faults = new Faults(this, r == 2);
     this.keyspace = new KeyspaceConfig(1, "data", N, r, w, durability(), TIMEOUT_MILLIS);
-    this.storage = new LsmOptions(world.between(8, 64) << 10, 2_048, 512, lsmBug);
+    long memtableBytes = world.between(8, 64) << 10;
+    this.storage =
+        LsmOptions.DEFAULT.withTuning(
+            new LsmOptions.Tuning(memtableBytes, 16 << 10, 512, 8 << 10, lsmBug));
   }
 
   private Durability durability() {

@@ -8,6 +8,9 @@ final class SimulatedLoop implements EventLoop {
   private final int node;
   private final SimulatedDisk disk;
 
+  /// What the job that runs has paused so far.
+  private long pausedNanos;
+
   /// @param disk whose slowness makes jobs long
   SimulatedLoop(World world, int node, SimulatedDisk disk) {
     this.world = world;
@@ -44,6 +47,11 @@ final class SimulatedLoop implements EventLoop {
     world.schedule(world.between(1_000, 20_000), node, () -> run(job, completion));
   }
 
+  @Override
+  public void pause(long nanos) {
+    pausedNanos += nanos;
+  }
+
   private <T> void run(Job<T> job, Completion<T> completion) {
     T result = null;
     Throwable failure = null;
@@ -54,7 +62,8 @@ final class SimulatedLoop implements EventLoop {
     }
     T done = result;
     Throwable failed = failure;
-    long nanos = world.between(disk.slownessNanos, disk.slownessNanos * 4);
+    long nanos = pausedNanos + world.between(disk.slownessNanos, disk.slownessNanos * 4);
+    pausedNanos = 0;
     world.schedule(nanos, node, () -> completion.complete(done, failed));
   }
 }

@@ -31,7 +31,12 @@ import org.junit.jupiter.api.Test;
 class StoreTest {
   private final World world = new World(99, StoreTest::threw);
   private final SimulatedDisk disk = new SimulatedDisk(world, 1);
-  private LsmOptions options = new LsmOptions(4096, 4096, 256, LsmBug.NONE);
+  private LsmOptions options = options(4096, 4096, 256);
+
+  private static LsmOptions options(long memtableBytes, long cacheBytes, int blockBytes) {
+    return LsmOptions.DEFAULT.withTuning(
+        new LsmOptions.Tuning(memtableBytes, cacheBytes, blockBytes, 4096, LsmBug.NONE));
+  }
 
   private static void threw(int node, Throwable what) {
     if (what instanceof Error error) {
@@ -58,11 +63,7 @@ class StoreTest {
     for (long seed = 0; seed < 6; seed++) {
       Randomness random = Randomness.of(seed);
       options =
-          new LsmOptions(
-              1024L << random.nextInt(5),
-              random.nextInt(2) * 8192L,
-              256 << random.nextInt(4),
-              LsmBug.NONE);
+          options(1024L << random.nextInt(5), random.nextInt(2) * 8192L, 256 << random.nextInt(4));
       TreeMap<String, String> model = new TreeMap<>();
       String directory = "store";
       for (String name : disk.list(directory)) {
@@ -77,7 +78,7 @@ class StoreTest {
           case 0 -> {
             batch.clear();
             batch.delete(family, bytes(key));
-            lsm.write(batch);
+            lsm.append(batch);
             model.remove(key);
           }
           case 1, 2 -> {
@@ -89,7 +90,7 @@ class StoreTest {
             String value = "v".repeat(random.nextInt(60)) + step;
             batch.clear();
             batch.put(family, bytes(key), bytes(value));
-            lsm.write(batch);
+            lsm.append(batch);
             model.put(key, value);
           }
         }
@@ -158,7 +159,7 @@ class StoreTest {
       batch.clear();
       batch.put(family, bytes("key-" + i % 20), bytes(i + "x".repeat(40)));
       batch.put(family, bytes("last"), bytes(Integer.toString(i)));
-      lsm.write(batch);
+      lsm.append(batch);
       written[0] = i;
       if (i % 3 == 0) {
         lsm.flushLog();
@@ -203,7 +204,7 @@ class StoreTest {
     for (int i = 0; i < 40; i++) {
       batch.clear();
       batch.put(family, bytes("key-" + i), bytes("value-" + i));
-      lsm.write(batch);
+      lsm.append(batch);
     }
     lsm.close();
     open().close();

@@ -63,9 +63,9 @@ public final class Replica {
           overloaded("the store is behind or its disk is full", pressure.retryAfterMillis()));
       return;
     }
-    if (pressure.delayNanos() > 0) {
-      loop.schedule(
-          pressure.delayNanos(), () -> latched(slot, keyspace, key, durability, mutation));
+    long delayNanos = pressure.delayNanos(key.length);
+    if (delayNanos > 0) {
+      loop.schedule(delayNanos, () -> latched(slot, keyspace, key, durability, mutation));
       return;
     }
     latched(slot, keyspace, key, durability, mutation);
@@ -203,7 +203,7 @@ public final class Replica {
     record.clear();
     version.encode(record);
     batch.put(store.data(), storageKey, record);
-    long sequence = lsm.write(batch);
+    long sequence = lsm.append(batch);
     if (!partition.changed) {
       partition.changed = true;
       changed.add(partition);
@@ -228,7 +228,7 @@ public final class Replica {
       batch.put(store.meta(), store.rowKey(partition.number), record);
     }
     changed.clear();
-    lsm.write(batch);
+    lsm.append(batch);
   }
 
   private void reserve() {
@@ -236,7 +236,7 @@ public final class Replica {
     if (wanted != null) {
       batch.clear();
       batch.put(store.meta(), StorageKey.RESERVATION_ROW, wanted.encoded());
-      long sequence = lsm.write(batch);
+      long sequence = lsm.append(batch);
       commits.await(
           sequence,
           Durability.SYNC,

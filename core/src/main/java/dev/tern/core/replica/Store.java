@@ -71,8 +71,8 @@ public final class Store implements AutoCloseable {
     this.shard = shard;
     this.shards = shards;
     this.keyspaces = keyspaces.clone();
-    this.data = lsm.columnFamily("data", dev.tern.lsm.CompactionStyle.SIZE_TIERED);
-    this.meta = lsm.columnFamily("meta", dev.tern.lsm.CompactionStyle.SIZE_TIERED);
+    this.data = lsm.columnFamily("data", dev.tern.lsm.CompactionStyle.LEVELED);
+    this.meta = lsm.columnFamily("meta", dev.tern.lsm.CompactionStyle.LEVELED);
     this.partitions = new Partition[topology.partitions()];
     this.rowKeys = new byte[topology.partitions()][];
     this.counts = new long[keyspaces.length][topology.partitions()];
@@ -102,7 +102,7 @@ public final class Store implements AutoCloseable {
     // The time is not known yet: what one's own clock says may be wrong for ever on disk.
     Reservation next = java.util.Objects.requireNonNull(store.wantReservation(0));
     batch.put(store.meta, StorageKey.RESERVATION_ROW, next.encoded());
-    lsm.write(batch);
+    lsm.append(batch);
     lsm.flushLog();
     lsm.syncLog();
     store.reserved(next);

@@ -1,0 +1,131 @@
+package dev.tern.lsm;
+
+import java.util.Arrays;
+
+/// Puts entries into a block, which is:
+///
+/// ```
+///   entries:  varint shared   varint unshared   varint value bytes   varint sequence << 4 | kind
+///             key without its shared bytes   value
+///   u32 per restart point     u32 their number           (big-endian)
+/// ```
+///
+/// An entry shares leading bytes with the key before it, but at every so-many-th, a restart point,
+/// with none: a search finds the last restart point before its key by bisection.
+final class BlockBuilder {
+  private static final int KEPT_BYTES = 1 << 20;
+
+  private final int restartInterval;
+  private byte[] array = new byte[16 << 10];
+  private int length;
+  private int[] restarts = new int[64];
+  private int restartCount;
+  private int entries;
+  private byte[] lastKey = new byte[64];
+  private int lastKeyLength;
+
+  BlockBuilder(int restartInterval) {
+    this.restartInterval = restartInterval;
+  }
+
+  boolean isEmpty() {
+    return entries == 0;
+  }
+
+  /// What the block takes if it ends now.
+  int bytes() {
+    return length + 4 * restartCount + 4;
+  }
+
+  /// About what it would take with another entry.
+  int bytesWith(int keyLength, int valueLength) {
+    return bytes() + keyLength + valueLength + 16;
+  }
+
+  byte[] lastKey() {
+    return lastKey;
+  }
+
+  int lastKeyLength() {
+    return lastKeyLength;
+  }
+
+  /// Appends a key; the caller then fills `valueLength` bytes of [#array] from what this returns.
+  int add(byte[] key, int offset, int keyLength, long sequence, int kind, int valueLength) {
+    ensure(keyLength + valueLength + 32);
+    int shared = 0;
+    if (entries % restartInterval == 0) {
+      if (restartCount == restarts.length) {
+        restarts = Arrays.copyOf(restarts, restartCount * 2);
+      }
+      restarts[restartCount++] = length;
+    } else {
+      int limit = Math.min(lastKeyLength, keyLength);
+      int mismatch = Arrays.mismatch(lastKey, 0, limit, key, offset, offset + limit);
+      shared = mismatch < 0 ? limit : mismatch;
+    }
+    varint(shared);
+    varint(keyLength - shared);
+    varint(valueLength);
+    varint(sequence << 4 | kind);
+    System.arraycopy(key, offset + shared, array, length, keyLength - shared);
+    length += keyLength - shared;
+    if (lastKey.length < keyLength) {
+      lastKey = new byte[keyLength * 2];
+    }
+    System.arraycopy(key, offset + shared, lastKey, shared, keyLength - shared);
+    lastKeyLength = keyLength;
+    entries++;
+    int at = length;
+    length += valueLength;
+    return at;
+  }
+
+  byte[] array() {
+    return array;
+  }
+
+  private void ensure(int more) {
+    if (array.length - length < more) {
+      array = Arrays.copyOf(array, (int) Math.max(array.length * 2L, (long) length + more));
+    }
+  }
+
+  private void varint(long value) {
+    long rest = value;
+    while ((rest & ~0x7fL) != 0) {
+      array[length++] = (byte) (rest | 0x80);
+      rest >>>= 7;
+    }
+    array[length++] = (byte) rest;
+  }
+
+  /// Ends the block: its bytes are the first [#length] of [#array].
+  void finish() {
+    ensure(4 * restartCount + 4);
+    for (int i = 0; i < restartCount; i++) {
+      number(restarts[i]);
+    }
+    number(restartCount);
+  }
+
+  private void number(int value) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      array[length++] = (byte) (value >>> shift);
+    }
+  }
+
+  int length() {
+    return length;
+  }
+
+  void clear() {
+    length = 0;
+    restartCount = 0;
+    entries = 0;
+    lastKeyLength = 0;
+    if (array.length > KEPT_BYTES) {
+      array = new byte[16 << 10];
+    }
+  }
+}

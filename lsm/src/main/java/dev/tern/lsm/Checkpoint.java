@@ -1,0 +1,52 @@
+package dev.tern.lsm;
+
+import dev.tern.env.FileSystem;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/// Copies a store while it is used: tables, which never change, get a second name; the logs behind
+/// them are copied; a manifest of its own names both.
+final class Checkpoint {
+  private static final int COPY_BYTES = 1 << 20;
+
+  private Checkpoint() {}
+
+  static void make(Lsm lsm, Tables.Tools tools, String path) throws IOException {
+    FileSystem files = tools.files();
+    files.createDirectories(path);
+    if (!files.list(path).isEmpty()) {
+      throw new IOException("a checkpoint needs an empty directory, and " + path + " is not");
+    }
+    lsm.flushLog();
+    lsm.syncLog();
+    lsm.tables.frozen(
+        (whole, tables) -> {
+          for (Table table : tables) {
+            files.link(table.path, Recovery.tablePath(path, table.number));
+          }
+          for (String name : files.list(tools.directory())) {
+            if (name.matches("\\d{6,18}\\.log")
+                && Long.parseLong(name.substring(0, name.length() - 4)) >= whole.firstLog()) {
+              copy(files, tools.directory() + "/" + name, path + "/" + name);
+            }
+          }
+          Manifest manifest = new Manifest(files, path);
+          manifest.roll(whole, whole.nextFile());
+          manifest.close();
+        });
+  }
+
+  private static void copy(FileSystem files, String from, String to) throws IOException {
+    try (FileSystem.ReadableFile in = files.open(from);
+        FileSystem.WritableFile out = files.create(to)) {
+      ByteBuffer buffer = ByteBuffer.allocate(COPY_BYTES);
+      long at = 0;
+      while (in.read(at, buffer) > 0) {
+        at += buffer.position();
+        out.append(buffer.flip());
+        buffer.clear();
+      }
+      out.force();
+    }
+  }
+}

@@ -1,0 +1,276 @@
+package dev.tern.lsm;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Decides what is merged next. Pure: looks at the tables of a family and says what to do.
+///
+/// Leveled: the last level is as large as the data; each level above has a tenth of it, down to
+/// [#baseBytes], and level 0 is merged into the first level that has a size (dynamic level sizes:
+/// Dong et al., 2017, section 4). The level that is most over its size goes first, in it the table
+/// that moves the least of the next level. Where nothing is over its size, tables that are mostly
+/// deletions, that iterators found full of dead entries, or that have expired are merged down.
+final class CompactionPicker {
+  /// Tables of level 0 that are worth a merge.
+  static final int YOUNG_TABLES = 4;
+
+  /// Most tables of level 0 in one merge.
+  private static final int MAX_YOUNG_INPUTS = 24;
+
+  private static final int LEVEL_RATIO = 10;
+
+  /// Tables of similar size, adjacent in age, that are worth a merge.
+  private static final int TIER = 4;
+
+  /// How much larger the largest of a tier may be than its smallest.
+  private static final int SIMILAR = 4;
+
+  private static final double DENSE = 0.5;
+  private static final long LEAST_DELETES = 64;
+
+  /// Dead entries that iterators stepped over in a table before it is merged for that.
+  static final int MANY_SKIPS = 4096;
+
+  private final long baseBytes;
+
+  CompactionPicker(LsmOptions.Tuning tuning) {
+    this.baseBytes = 4 * tuning.memtableBytes();
+  }
+
+  /// What to merge.
+  ///
+  /// @param inputs tables to be read, the newest first
+  /// @param output the level the result belongs to
+  /// @param last whether no older table has keys of the range
+  /// @param drop nothing is written: the inputs go
+  record Plan(
+      ColumnFamily family, List<Table> inputs, int output, boolean last, boolean drop, String why) {
+
+    /// Whether a single table can change its level as it is.
+    boolean isMove() {
+      return inputs.size() == 1 && output > 0 && !drop && !why.equals(REWRITE);
+    }
+  }
+
+  static final String REWRITE = "rewrite";
+
+  /// What a family needs most; null if nothing.
+  ///
+  /// @param oldestSnapshot no snapshot sees less; `Long.MAX_VALUE` if there is none
+  @Nullable Plan pick(ColumnFamily family, Levels levels, long wallMillis, long oldestSnapshot) {
+    return switch (family.options().style()) {
+      case SIZE_TIERED -> tiered(family, levels);
+      case FIFO -> fifo(family, levels, wallMillis);
+      case LEVELED -> leveled(family, levels, wallMillis, oldestSnapshot);
+    };
+  }
+
+  private static @Nullable Plan fifo(ColumnFamily family, Levels levels, long wallMillis) {
+    FamilyOptions options = family.options();
+    Table[] tables = levels.level(0);
+    long bytes = levels.bytes(0);
+    List<Table> gone = new ArrayList<>();
+    for (int i = tables.length - 1; i >= 0; i--) {
+      TableProperties properties = tables[i].properties;
+      boolean old =
+          options.ttlMillis() > 0 && properties.createdMillis() + options.ttlMillis() <= wallMillis;
+      boolean over = options.maxBytes() > 0 && bytes > options.maxBytes();
+      if (!old && !over) {
+        break;
+      }
+      gone.add(0, tables[i]);
+      bytes -= tables[i].sizeBytes;
+    }
+    boolean busy = gone.stream().anyMatch(table -> table.compacting);
+    return gone.isEmpty() || busy ? null : new Plan(family, gone, 0, true, true, "drop");
+  }
+
+  /// A run of at least [#TIER] adjacent tables of similar size, the youngest such.
+  private static @Nullable Plan tiered(ColumnFamily family, Levels levels) {
+    Table[] tables = levels.level(0);
+    for (int start = 0; start + TIER <= tables.length; start++) {
+      long least = Long.MAX_VALUE;
+      long most = 0;
+      int end = start;
+      while (end < tables.length && !tables[end].compacting) {
+        long size = tables[end].sizeBytes;
+        if (Math.max(most, size) > SIMILAR * Math.max(4096, Math.min(least, size))) {
+          break;
+        }
+        least = Math.min(least, size);
+        most = Math.max(most, size);
+        end++;
+      }
+      if (end - start >= TIER) {
+        List<Table> run = List.of(Arrays.copyOfRange(tables, start, end));
+        return new Plan(family, run, 0, end == tables.length, false, "tier");
+      }
+    }
+    return null;
+  }
+
+  /// By level: the size it should have; 0 for those above the first that has one.
+  long[] targets(Levels levels) {
+    long[] targets = new long[Levels.COUNT];
+    long size = baseBytes;
+    for (int level = 1; level < Levels.COUNT; level++) {
+      size = Math.max(size, levels.bytes(level));
+    }
+    int level = Levels.LAST;
+    for (; level > 1 && size > baseBytes; level--) {
+      targets[level] = size;
+      size /= LEVEL_RATIO;
+    }
+    targets[level] = Math.max(size, baseBytes / LEVEL_RATIO);
+    if (level == Levels.LAST) {
+      targets[level] = baseBytes;
+    }
+    return targets;
+  }
+
+  /// The level that level 0 is merged into: no level above it has tables.
+  private static int firstLevel(Levels levels, long[] targets) {
+    for (int level = 1; level < Levels.COUNT; level++) {
+      if (targets[level] > 0 || levels.level(level).length > 0) {
+        return level;
+      }
+    }
+    return Levels.LAST;
+  }
+
+  private @Nullable Plan leveled(
+      ColumnFamily family, Levels levels, long wallMillis, long oldestSnapshot) {
+    long[] targets = targets(levels);
+    int first = firstLevel(levels, targets);
+    List<Integer> order = new ArrayList<>();
+    double[] scores = new double[Levels.COUNT];
+    for (int level = 0; level < Levels.LAST; level++) {
+      scores[level] = score(levels, level, targets);
+      if (scores[level] >= 1) {
+        order.add(level);
+      }
+    }
+    order.sort(Comparator.comparingDouble(level -> -scores[level]));
+    for (int level : order) {
+      Plan plan = level == 0 ? young(family, levels, first, "young") : down(family, levels, level);
+      if (plan != null) {
+        return plan;
+      }
+    }
+    return dense(family, levels, first, wallMillis, oldestSnapshot);
+  }
+
+  private static double score(Levels levels, int level, long[] targets) {
+    long bytes = 0;
+    int idle = 0;
+    for (Table table : levels.level(level)) {
+      if (!table.compacting) {
+        bytes += table.sizeBytes;
+        idle++;
+      }
+    }
+    if (level == 0) {
+      return idle < levels.level(0).length ? 0 : (double) idle / YOUNG_TABLES;
+    }
+    return bytes == 0 ? 0 : (double) bytes / Math.max(1, targets[level]);
+  }
+
+  private static @Nullable Plan young(ColumnFamily family, Levels levels, int output, String why) {
+    Table[] young = levels.level(0);
+    int from = Math.max(0, young.length - MAX_YOUNG_INPUTS);
+    List<Table> inputs = List.of(Arrays.copyOfRange(young, from, young.length));
+    return plan(family, levels, inputs, output, why);
+  }
+
+  private static @Nullable Plan plan(
+      ColumnFamily family, Levels levels, List<Table> inputs, int output, String why) {
+    byte[] smallest = inputs.getFirst().properties.smallest();
+    byte[] upper = inputs.getFirst().properties.upper();
+    for (Table table : inputs) {
+      TableProperties properties = table.properties;
+      smallest =
+          Keys.compare(properties.smallest(), smallest) < 0 ? properties.smallest() : smallest;
+      upper = Keys.compare(properties.upper(), upper) > 0 ? properties.upper() : upper;
+    }
+    List<Table> all = new ArrayList<>(inputs);
+    if (!inputs.stream().allMatch(Arrays.asList(levels.level(output))::contains)) {
+      all.addAll(levels.overlapping(output, smallest, upper));
+    }
+    boolean last = true;
+    for (int below = output + 1; below < Levels.COUNT; below++) {
+      last &= levels.overlapping(below, smallest, upper).isEmpty();
+    }
+    boolean busy = all.stream().anyMatch(table -> table.compacting);
+    return busy ? null : new Plan(family, List.copyOf(all), output, last, false, why);
+  }
+
+  /// The table of a level that moves the least of the next one, for its size.
+  private static @Nullable Plan down(ColumnFamily family, Levels levels, int level) {
+    List<Table> candidates = new ArrayList<>();
+    for (Table table : levels.level(level)) {
+      if (!table.compacting) {
+        candidates.add(table);
+      }
+    }
+    double[] best = {Double.MAX_VALUE};
+    Plan chosen = null;
+    for (Table table : candidates) {
+      TableProperties properties = table.properties;
+      long moved = 0;
+      for (Table other : levels.overlapping(level + 1, properties.smallest(), properties.upper())) {
+        moved += other.sizeBytes;
+      }
+      double cost = (1 - properties.deleteDensity() / 2) * moved / table.sizeBytes;
+      if (cost < best[0]) {
+        Plan plan = plan(family, levels, List.of(table), level + 1, "size");
+        if (plan != null) {
+          best[0] = cost;
+          chosen = plan;
+        }
+      }
+    }
+    return chosen;
+  }
+
+  private static @Nullable Plan dense(
+      ColumnFamily family, Levels levels, int first, long wallMillis, long oldestSnapshot) {
+    for (int level = 0; level < Levels.COUNT; level++) {
+      for (Table table : levels.level(level)) {
+        TableProperties properties = table.properties;
+        boolean deletes =
+            properties.deletes() >= LEAST_DELETES && properties.deleteDensity() >= DENSE
+                || properties.rangeDeletes() > 0 && properties.entries() == 0;
+        boolean expired = properties.lastExpiry() > 0 && properties.lastExpiry() <= wallMillis;
+        boolean skipped = table.skips.get() >= MANY_SKIPS && properties.deletes() > 0;
+        if (table.compacting || !deletes && !expired && !skipped) {
+          continue;
+        }
+        Plan plan = null;
+        if (level == 0) {
+          boolean idle = Arrays.stream(levels.level(0)).noneMatch(each -> each.compacting);
+          plan = idle ? young(family, levels, first, REWRITE) : null;
+        } else if (below(levels, level)) {
+          plan = plan(family, levels, List.of(table), level + 1, REWRITE);
+        } else if (properties.largestSequence() <= oldestSnapshot) {
+          plan = plan(family, levels, List.of(table), level, REWRITE);
+        }
+        if (plan != null) {
+          return plan;
+        }
+      }
+    }
+    return null;
+  }
+
+  private static boolean below(Levels levels, int level) {
+    for (int below = level + 1; below < Levels.COUNT; below++) {
+      if (levels.level(below).length > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

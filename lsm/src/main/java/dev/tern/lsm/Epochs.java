@@ -1,0 +1,161 @@
+package dev.tern.lsm;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// Epoch-based reclamation (Fraser, "Practical lock-freedom", 2004, section 5.2.3): a reader
+/// announces the epoch it began in; what was unlinked in an epoch is let go when every reader that
+/// is still inside began in a later one. A reader pays one compare-and-set to enter and one ordered
+/// store to leave, and counts nothing.
+///
+/// Invariant: the epoch is advanced after the unlinking, and a reader looks at it again after its
+/// announcement; so one whose announcement is later than the retirement cannot have seen what was
+/// unlinked before it.
+///
+/// Any thread. A reader may hold others' garbage up, never others.
+final class Epochs {
+  private static final int FIRST_READERS = 16;
+  private static final int MAX_READERS = 4096;
+
+  /// The place of one reader inside, and what it may use while there.
+  static final class Reader {
+    private static final VarHandle ANNOUNCED;
+
+    static {
+      try {
+        ANNOUNCED = MethodHandles.lookup().findVarHandle(Reader.class, "announced", long.class);
+      } catch (ReflectiveOperationException e) {
+        throw new ExceptionInInitializerError(e);
+      }
+    }
+
+    /// The epoch it began in; 0 when nobody is here.
+    @SuppressWarnings("UnusedVariable")
+    private volatile long announced;
+
+    /// What a lookup found; the reader's own.
+    final Lookup lookup = new Lookup();
+
+    void exit() {
+      ANNOUNCED.setRelease(this, 0L);
+    }
+  }
+
+  private record Retired(long epoch, Runnable free) {}
+
+  private final AtomicLong epoch = new AtomicLong(1);
+  private final AtomicInteger nextHint = new AtomicInteger();
+
+  /// Where a thread looks first.
+  private final ThreadLocal<int[]> hint =
+      ThreadLocal.withInitial(() -> new int[] {nextHint.getAndIncrement()});
+
+  private volatile Reader[] readers = newReaders(new Reader[0], FIRST_READERS);
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ArrayDeque<Retired> retired = new ArrayDeque<>();
+
+  private static Reader[] newReaders(Reader[] before, int count) {
+    Reader[] all = Arrays.copyOf(before, count);
+    for (int i = before.length; i < count; i++) {
+      all[i] = new Reader();
+    }
+    return all;
+  }
+
+  /// Begins to read; [Reader#exit] must follow on every path.
+  Reader enter() {
+    int[] last = hint.get();
+    while (true) {
+      Reader[] all = readers;
+      for (int i = 0; i < all.length; i++) {
+        int at = (last[0] + i) & (all.length - 1);
+        Reader reader = all[at];
+        long now = epoch.get();
+        if (Reader.ANNOUNCED.compareAndSet(reader, 0L, now)) {
+          last[0] = at;
+          while (epoch.get() != now) {
+            now = epoch.get();
+            Reader.ANNOUNCED.setVolatile(reader, now);
+          }
+          return reader;
+        }
+      }
+      grow(all);
+    }
+  }
+
+  private void grow(Reader[] full) {
+    lock.lock();
+    try {
+      if (readers == full) {
+        if (full.length >= MAX_READERS) {
+          throw new IllegalStateException("more than " + MAX_READERS + " readers at once");
+        }
+        readers = newReaders(full, full.length * 2);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Runs `free` once no reader that may have seen what was unlinked before this call is inside: at
+  /// once, or in a later call of [#reclaim] or of this method.
+  void retire(Runnable free) {
+    lock.lock();
+    try {
+      retired.add(new Retired(epoch.getAndIncrement(), free));
+    } finally {
+      lock.unlock();
+    }
+    reclaim();
+  }
+
+  /// Lets go of what nobody can see any more.
+  void reclaim() {
+    Runnable next;
+    while ((next = poll()) != null) {
+      next.run();
+    }
+  }
+
+  private @Nullable Runnable poll() {
+    lock.lock();
+    try {
+      Retired oldest = retired.peek();
+      if (oldest == null || oldest.epoch >= oldestInside()) {
+        return null;
+      }
+      retired.poll();
+      return oldest.free;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long oldestInside() {
+    long oldest = Long.MAX_VALUE;
+    for (Reader reader : readers) {
+      long announced = (long) Reader.ANNOUNCED.getVolatile(reader);
+      if (announced != 0) {
+        oldest = Math.min(oldest, announced);
+      }
+    }
+    return oldest;
+  }
+
+  /// What waits to be let go.
+  int waiting() {
+    lock.lock();
+    try {
+      return retired.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

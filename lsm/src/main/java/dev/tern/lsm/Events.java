@@ -1,0 +1,67 @@
+package dev.tern.lsm;
+
+import jdk.jfr.Category;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+
+/// What Java Flight Recorder sees of a store. They cost nothing while no recording asks for them.
+final class Events {
+  private Events() {}
+
+  /// Memtables became tables.
+  @Name("dev.tern.lsm.Flush")
+  @Label("LSM Flush")
+  @Category({"Tern", "LSM"})
+  @StackTrace(false)
+  static final class Flush extends Event {
+    @Label("Store")
+    String store = "";
+
+    @Label("Bytes Written")
+    long bytes;
+  }
+
+  /// Tables were merged.
+  @Name("dev.tern.lsm.Compaction")
+  @Label("LSM Compaction")
+  @Category({"Tern", "LSM"})
+  @StackTrace(false)
+  static final class Compaction extends Event {
+    @Label("Store")
+    String store = "";
+
+    @Label("Column Family")
+    String family = "";
+
+    @Label("Why")
+    String why = "";
+
+    @Label("Output Level")
+    int level;
+
+    @Label("Bytes Read")
+    long bytesRead;
+
+    @Label("Bytes Written")
+    long bytesWritten;
+  }
+
+  /// A writer was held up because flushes or compactions are behind.
+  @Name("dev.tern.lsm.WriteDelay")
+  @Label("LSM Write Delay")
+  @Category({"Tern", "LSM"})
+  @StackTrace(false)
+  static final class WriteDelay extends Event {
+    @Label("Store")
+    String store = "";
+  }
+
+  /// The log was forced to the disk.
+  @Name("dev.tern.lsm.LogSync")
+  @Label("LSM Log Sync")
+  @Category({"Tern", "LSM"})
+  @StackTrace(false)
+  static final class LogSync extends Event {}
+}

@@ -1,0 +1,134 @@
+package dev.tern.lsm;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// The tables of a column family. Immutable.
+///
+/// Level 0 holds tables that may overlap, the newest first; of size-tiered and FIFO families it
+/// holds all. Tables of the other levels are disjoint and in order of their keys. Of one key, all
+/// that a level holds is newer than what the levels below it hold.
+final class Levels {
+  static final int COUNT = 7;
+  static final int LAST = COUNT - 1;
+  static final Levels EMPTY = new Levels(emptyLevels());
+
+  private static final Table[] NONE = {};
+
+  private final Table[][] levels;
+
+  private Levels(Table[][] levels) {
+    this.levels = levels;
+  }
+
+  private static Table[][] emptyLevels() {
+    Table[][] levels = new Table[COUNT][];
+    Arrays.fill(levels, new Table[0]);
+    return levels;
+  }
+
+  /// The tables of a level; not to be changed.
+  Table[] level(int level) {
+    return levels[level];
+  }
+
+  Levels with(int level, List<Table> tables) {
+    Table[][] changed = levels.clone();
+    changed[level] = tables.isEmpty() ? NONE : tables.toArray(NONE);
+    return new Levels(changed);
+  }
+
+  /// Without some tables.
+  Levels without(List<Table> gone) {
+    Levels changed = this;
+    for (int level = 0; level < COUNT; level++) {
+      List<Table> left = new ArrayList<>(Arrays.asList(levels[level]));
+      if (left.removeAll(gone)) {
+        changed = changed.with(level, left);
+      }
+    }
+    return changed;
+  }
+
+  /// With new tables in a sorted level.
+  Levels plus(int level, List<Table> added) {
+    List<Table> all = new ArrayList<>(Arrays.asList(levels[level]));
+    all.addAll(added);
+    all.sort((a, b) -> Keys.compare(a.properties.smallest(), b.properties.smallest()));
+    for (int i = 1; i < all.size(); i++) {
+      if (Keys.compare(all.get(i - 1).properties.upper(), all.get(i).properties.smallest()) > 0) {
+        throw new IllegalStateException(
+            "tables of level "
+                + level
+                + " overlap: "
+                + all.get(i - 1).path
+                + ", "
+                + all.get(i).path);
+      }
+    }
+    return with(level, all);
+  }
+
+  List<Table> all() {
+    List<Table> all = new ArrayList<>();
+    for (Table[] level : levels) {
+      all.addAll(Arrays.asList(level));
+    }
+    return all;
+  }
+
+  long bytes(int level) {
+    long bytes = 0;
+    for (Table table : levels[level]) {
+      bytes += table.sizeBytes;
+    }
+    return bytes;
+  }
+
+  /// The tables of a sorted level that have something of a range.
+  List<Table> overlapping(int level, byte[] from, byte[] to) {
+    List<Table> found = new ArrayList<>();
+    Table[] tables = levels[level];
+    for (int i = RunCursor.tableAfter(tables, from); i < tables.length; i++) {
+      if (Keys.compare(tables[i].properties.smallest(), to) >= 0) {
+        break;
+      }
+      found.add(tables[i]);
+    }
+    return found;
+  }
+
+  /// Looks the lookup's key up in all levels; inside an epoch.
+  int find(Lookup lookup) throws java.io.IOException {
+    for (Table table : levels[0]) {
+      int outcome = table.find(lookup, lookup.handle);
+      if (outcome != Lookup.ABSENT || lookup.covered > 0) {
+        return outcome;
+      }
+    }
+    for (int level = 1; level < COUNT; level++) {
+      Table[] tables = levels[level];
+      int at = tables.length == 0 ? 0 : RunCursor.tableAfter(tables, lookup.key);
+      if (at < tables.length && Keys.compare(tables[at].properties.smallest(), lookup.key) <= 0) {
+        int outcome = tables[at].find(lookup, lookup.handle);
+        if (outcome != Lookup.ABSENT || lookup.covered > 0) {
+          return outcome;
+        }
+      }
+    }
+    return Lookup.ABSENT;
+  }
+
+  /// A cursor for each table of level 0 and for each other level that has some.
+  void addCursors(List<Cursor> to, Epochs epochs, boolean fill) {
+    for (Table table : levels[0]) {
+      to.add(new RunCursor(epochs, new Table[] {table}, fill));
+    }
+    for (int level = 1; level < COUNT; level++) {
+      if (levels[level].length > 0) {
+        to.add(new RunCursor(epochs, levels[level], fill));
+      }
+    }
+  }
+}

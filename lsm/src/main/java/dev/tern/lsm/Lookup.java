@@ -1,0 +1,104 @@
+package dev.tern.lsm;
+
+import dev.tern.env.Clock;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/// What a point lookup has found so far; reused, so that a lookup allocates nothing but its result.
+final class Lookup {
+  /// Nothing in this source.
+  static final int ABSENT = 0;
+
+  /// An entry: its kind, and its value if it has one, are in the fields.
+  static final int FOUND = 1;
+
+  /// A block would have to be read.
+  static final int NOT_CACHED = 2;
+
+  /// Makes a value of its own.
+  static final ValueReader<byte[]> COPY =
+      (memory, offset, length) -> memory.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE);
+
+  byte[] key = {};
+  long hash;
+  long maxSequence;
+
+  /// The newest sequence that deleted a range with the key, in the sources looked at; 0 for none.
+  long covered;
+
+  final BlockCursor.Handle handle = new BlockCursor.Handle();
+
+  /// Whether files may be read.
+  boolean mayRead;
+
+  int kind;
+  long sequence;
+
+  /// Where the value lies: in native memory of `block`, or in `array`.
+  @Nullable Block block;
+
+  MemorySegment memory = MemorySegment.NULL;
+  byte @Nullable [] array;
+  long valueAt;
+  int valueLength;
+
+  void begin(byte[] newKey, long newHash, long newMaxSequence, boolean newMayRead) {
+    key = newKey;
+    hash = newHash;
+    maxSequence = newMaxSequence;
+    mayRead = newMayRead;
+    covered = 0;
+    block = null;
+    array = null;
+  }
+
+  /// What `reader` makes of the value that was found, null if it is deleted or has expired.
+  @SuppressWarnings("unchecked")
+  <T> @Nullable T value(ValueReader<T> reader, Clock clock) {
+    if (covered > sequence || kind == Kind.DELETE) {
+      return null;
+    }
+    int head = 0;
+    if (kind == Kind.EXPIRING_PUT) {
+      head = Kind.EXPIRY_BYTES;
+      byte[] in = array;
+      long expiry =
+          in != null ? (long) Keys.LONG.get(in, (int) valueAt) : memory.get(Keys.LONG_AT, valueAt);
+      if (expiry <= clock.wallMillis()) {
+        return null;
+      }
+    }
+    if (reader == COPY) {
+      return (T) copy(head);
+    }
+    byte[] in = array;
+    MemorySegment lent = in != null ? MemorySegment.ofArray(in) : memory;
+    return reader.read(lent, valueAt + head, valueLength - head);
+  }
+
+  private byte[] copy(int head) {
+    byte[] value = new byte[valueLength - head];
+    byte[] in = array;
+    if (in != null) {
+      System.arraycopy(in, (int) valueAt + head, value, 0, value.length);
+    } else {
+      MemorySegment.copy(memory, ValueLayout.JAVA_BYTE, valueAt + head, value, 0, value.length);
+    }
+    return value;
+  }
+
+  /// Lets go of everything, so that an idle reader holds nothing.
+  void end() {
+    Block used = block;
+    if (used != null && used.isBuffer()) {
+      used.unpin();
+    }
+    key = EMPTY;
+    block = null;
+    array = null;
+    memory = MemorySegment.NULL;
+  }
+
+  private static final byte[] EMPTY = {};
+}

@@ -1,0 +1,75 @@
+package dev.tern.lsm;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// Buffers outside the heap for blocks that the cache does not hold, kept for the next user. Any
+/// thread.
+///
+/// Invariant: a buffer has one user at a time, from [#take] to [#give].
+final class NativeMemory {
+  /// What is kept for later, in all.
+  private static final long KEPT_BYTES = 4 << 20;
+
+  private static final int LEAST_BITS = 12;
+
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /// By the power of two of their size.
+  private final List<ArrayDeque<MemorySegment>> free = new ArrayList<>();
+
+  private long keptBytes;
+  private final AtomicLong usedBytes = new AtomicLong();
+
+  NativeMemory() {
+    for (int i = 0; i < 32; i++) {
+      free.add(new ArrayDeque<>(4));
+    }
+  }
+
+  private static int bits(long bytes) {
+    return Math.max(LEAST_BITS, 64 - Long.numberOfLeadingZeros(Math.max(1, bytes - 1)));
+  }
+
+  /// A buffer of at least so many bytes, its content arbitrary. Its memory is freed when it is
+  /// neither used nor kept.
+  MemorySegment take(int bytes) {
+    int size = bits(bytes);
+    lock.lock();
+    try {
+      MemorySegment kept = free.get(size).poll();
+      if (kept != null) {
+        keptBytes -= kept.byteSize();
+        usedBytes.addAndGet(kept.byteSize());
+        return kept;
+      }
+    } finally {
+      lock.unlock();
+    }
+    usedBytes.addAndGet(1L << size);
+    return Arena.ofAuto().allocate(1L << size, 8);
+  }
+
+  void give(MemorySegment buffer) {
+    usedBytes.addAndGet(-buffer.byteSize());
+    lock.lock();
+    try {
+      if (keptBytes + buffer.byteSize() <= KEPT_BYTES) {
+        keptBytes += buffer.byteSize();
+        free.get(bits(buffer.byteSize())).push(buffer);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Bytes in use or kept.
+  long bytes() {
+    return usedBytes.get() + keptBytes;
+  }
+}

@@ -1,0 +1,295 @@
+package dev.tern.lsm;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/// Walks a run: tables in key order that do not overlap, one after the other. One thread, which may
+/// be held up by reads. Pins the block it stands in; [#close] lets go.
+final class RunCursor extends Cursor {
+  private final Epochs epochs;
+  private final Table[] tables;
+  private final boolean fill;
+  private final long largest;
+
+  private final BlockCursor top = new BlockCursor();
+  private final BlockCursor index = new BlockCursor();
+  private final BlockCursor data = new BlockCursor();
+  private final BlockCursor.Handle handle = new BlockCursor.Handle();
+  private int at;
+
+  /// The table whose top index is open, and where the blocks that are open lie in it; -1 for none.
+  private int topOf = -1;
+
+  private long indexAt = -1;
+  private long dataAt = -1;
+  private @Nullable Block indexBlock;
+  private @Nullable Block dataBlock;
+
+  /// @param fill whether blocks that are read may go to the cache
+  RunCursor(Epochs epochs, Table[] tables, boolean fill) {
+    this.epochs = epochs;
+    this.tables = tables;
+    this.fill = fill;
+    long most = 0;
+    for (Table table : tables) {
+      most = Math.max(most, table.properties.largestSequence());
+    }
+    this.largest = most;
+  }
+
+  /// The first table that ends after a key; their number if there is none.
+  static int tableAfter(Table[] tables, byte[] key) {
+    int low = 0;
+    int high = tables.length;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (Keys.compare(tables[middle].properties.upper(), key) <= 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  private Block pinned(boolean isIndex) throws IOException {
+    Epochs.Reader reader = epochs.enter();
+    try {
+      Block block = tables[at].block(handle.offset, handle.length, isIndex, true, fill || isIndex);
+      java.util.Objects.requireNonNull(block).pin();
+      return block;
+    } finally {
+      reader.exit();
+    }
+  }
+
+  private void openTop() {
+    if (topOf != at) {
+      topOf = at;
+      top.open(tables[at].top());
+      closeBlocks();
+    }
+  }
+
+  private void openIndex() throws IOException {
+    top.handle(handle);
+    if (indexAt != handle.offset) {
+      closeBlocks();
+      indexBlock = pinned(true);
+      indexAt = handle.offset;
+      index.open(indexBlock);
+    }
+  }
+
+  private void openData() throws IOException {
+    index.handle(handle);
+    if (dataAt != handle.offset) {
+      closeData();
+      dataBlock = pinned(false);
+      dataAt = handle.offset;
+      data.open(dataBlock);
+    }
+  }
+
+  private void closeData() {
+    if (dataBlock != null) {
+      data.close();
+      dataBlock.unpin();
+      dataBlock = null;
+    }
+    dataAt = -1;
+  }
+
+  private void closeBlocks() {
+    closeData();
+    if (indexBlock != null) {
+      index.close();
+      indexBlock.unpin();
+      indexBlock = null;
+    }
+    indexAt = -1;
+  }
+
+  @Override
+  void close() {
+    closeBlocks();
+    top.close();
+    topOf = -1;
+    valid = false;
+  }
+
+  private void take() {
+    valid = true;
+    key = data.key;
+    keyLength = data.keyLength;
+    sequence = data.sequence;
+    kind = data.kind;
+  }
+
+  @Override
+  void seek(byte @Nullable [] target) throws IOException {
+    at = target == null ? 0 : tableAfter(tables, target);
+    valid = false;
+    if (target == null || at == tables.length) {
+      firstFrom();
+      return;
+    }
+    openTop();
+    top.seek(target);
+    if (!top.valid) {
+      at++;
+      firstFrom();
+      return;
+    }
+    openIndex();
+    index.seek(target);
+    openData();
+    data.seek(target);
+    if (data.valid) {
+      take();
+    } else {
+      nextBlock();
+    }
+  }
+
+  /// To the first entry of the first table from `at` on that has one.
+  private void firstFrom() throws IOException {
+    for (; at < tables.length; at++) {
+      openTop();
+      top.first();
+      if (top.valid) {
+        openIndex();
+        index.first();
+        openData();
+        data.first();
+        take();
+        return;
+      }
+    }
+    valid = false;
+  }
+
+  /// To the last entry of the last table up to `at` that has one.
+  private void lastUpTo() throws IOException {
+    for (; at >= 0; at--) {
+      openTop();
+      top.last();
+      if (top.valid) {
+        openIndex();
+        index.last();
+        openData();
+        data.last();
+        take();
+        return;
+      }
+    }
+    valid = false;
+  }
+
+  @Override
+  void seekBefore(byte @Nullable [] target) throws IOException {
+    at = tables.length - 1;
+    while (target != null
+        && at >= 0
+        && Keys.compare(tables[at].properties.smallest(), target) >= 0) {
+      at--;
+    }
+    if (target == null || at < 0) {
+      lastUpTo();
+      return;
+    }
+    openTop();
+    top.seek(target);
+    if (!top.valid) {
+      lastUpTo();
+      return;
+    }
+    openIndex();
+    index.seek(target);
+    openData();
+    data.seek(target);
+    if (data.valid) {
+      prev();
+    } else {
+      data.last();
+      take();
+    }
+  }
+
+  @Override
+  void next() throws IOException {
+    data.next();
+    if (data.valid) {
+      take();
+    } else {
+      nextBlock();
+    }
+  }
+
+  private void nextBlock() throws IOException {
+    index.next();
+    if (!index.valid) {
+      top.next();
+      if (!top.valid) {
+        at++;
+        firstFrom();
+        return;
+      }
+      openIndex();
+      index.first();
+    }
+    openData();
+    data.first();
+    take();
+  }
+
+  @Override
+  void prev() throws IOException {
+    data.prev();
+    if (data.valid) {
+      take();
+      return;
+    }
+    index.prev();
+    if (!index.valid) {
+      top.prev();
+      if (!top.valid) {
+        at--;
+        lastUpTo();
+        return;
+      }
+      openIndex();
+      index.last();
+    }
+    openData();
+    data.last();
+    take();
+  }
+
+  @Override
+  int valueLength() {
+    return data.valueLength;
+  }
+
+  @Override
+  void copyValue(byte[] target, int start) {
+    data.copyValue(target, start);
+  }
+
+  @Override
+  long valueHead() {
+    return data.valueHead();
+  }
+
+  @Override
+  long largestSequence() {
+    return largest;
+  }
+
+  @Override
+  void skipped(int count) {
+    if (at >= 0 && at < tables.length) {
+      tables[at].skips.addAndGet(count);
+    }
+  }
+}

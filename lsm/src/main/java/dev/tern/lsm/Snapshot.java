@@ -1,0 +1,34 @@
+package dev.tern.lsm;
+
+/// A moment of the store that stays readable until it is closed: flushes and compactions keep the
+/// versions it sees. Any thread.
+public final class Snapshot implements AutoCloseable {
+  private final Lsm lsm;
+  private final long sequence;
+  private final long takenNanos;
+  private boolean closed;
+
+  Snapshot(Lsm lsm, long sequence, long takenNanos) {
+    this.lsm = lsm;
+    this.sequence = sequence;
+    this.takenNanos = takenNanos;
+  }
+
+  /// The last sequence it sees.
+  public long sequence() {
+    return sequence;
+  }
+
+  long takenNanos() {
+    return takenNanos;
+  }
+
+  /// Lets the versions go that only this snapshot saw. Idempotent.
+  @Override
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      lsm.release(this);
+    }
+  }
+}

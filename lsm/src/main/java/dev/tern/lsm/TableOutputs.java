@@ -1,0 +1,93 @@
+package dev.tern.lsm;
+
+import dev.tern.env.FileSystem;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The tables that one flush or compaction writes. All are durable when [#run] returns; none is
+/// left when it fails.
+final class TableOutputs implements Merge.Outputs {
+  private final Tables tables;
+  private final Tables.Tools tools;
+  private final ColumnFamily family;
+  private final int bitsPerKey;
+  private final @Nullable Pacer pacer;
+  private final List<Long> numbers = new ArrayList<>();
+  private FileSystem.@Nullable WritableFile file;
+
+  /// @param pacer that the writing is told, null if it must not wait
+  TableOutputs(
+      Tables tables,
+      Tables.Tools tools,
+      ColumnFamily family,
+      int bitsPerKey,
+      @Nullable Pacer pacer) {
+    this.tables = tables;
+    this.tools = tools;
+    this.family = family;
+    this.bitsPerKey = bitsPerKey;
+    this.pacer = pacer;
+  }
+
+  /// Merges what a cursor walks into new tables.
+  List<Table> run(
+      Cursor in, RangeTombstones tombstones, long[] snapshots, boolean last, long tableBytes)
+      throws IOException {
+    List<Table> made = new ArrayList<>();
+    try {
+      long wall = tools.clock().wallMillis();
+      new Merge(in, tombstones, snapshots, last, wall, tableBytes, this).run();
+      if (!numbers.isEmpty()) {
+        tools.files().forceDirectory(tools.directory());
+      }
+      for (long number : numbers) {
+        made.add(tools.open(number));
+      }
+      return made;
+    } catch (IOException | RuntimeException e) {
+      discard(made);
+      throw e;
+    }
+  }
+
+  private void discard(List<Table> made) throws IOException {
+    for (Table table : made) {
+      table.close();
+    }
+    if (file != null) {
+      file.close();
+    }
+    for (long number : numbers) {
+      String path = Recovery.tablePath(tools.directory(), number);
+      if (tools.files().exists(path)) {
+        tools.files().delete(path);
+      }
+    }
+  }
+
+  @Override
+  public TableWriter begin() throws IOException {
+    long number = tables.newNumber();
+    numbers.add(number);
+    file = tools.files().create(Recovery.tablePath(tools.directory(), number));
+    return new TableWriter(
+        file, tools.options().tuning().blockBytes(), bitsPerKey, family.options().compression());
+  }
+
+  @Override
+  public void end(TableWriter writer) throws IOException {
+    boolean force = tools.options().tuning().planted() != LsmBug.TABLE_NOT_FORCED;
+    writer.finish(tools.clock().wallMillis(), force);
+    java.util.Objects.requireNonNull(file).close();
+    file = null;
+  }
+
+  @Override
+  public void pace(long bytes) {
+    if (pacer != null) {
+      pacer.wrote(bytes, tables.isUrgent());
+    }
+  }
+}

@@ -1,0 +1,371 @@
+package dev.tern.lsm;
+
+import dev.tern.env.Offload;
+import java.io.IOException;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// When a store flushes, compacts, and holds its writers up.
+///
+/// ```
+///   written() --memtables full--> new log (job) --> rotate --> flush (job) --> compactions (jobs)
+/// ```
+///
+/// One flush runs at a time, and compactions up to the threads of the options. What fails is tried
+/// again after a while: by the writer, by [#retry], or after the next success.
+final class Upkeep {
+  static final WritePressure FAILED = new WritePressure(0, 1000);
+
+  /// Memtables a store may hold, the one that is written to among them; see [LsmOptions#ofMemory].
+  private static final int MAX_MEMTABLES = 4;
+
+  /// Memtables, in all, that cause no pressure: one being written to, one being flushed.
+  private static final double EASY_MEMTABLES = 2;
+
+  /// Tables of level 0 at which writers begin to feel it, and at which they are held up most.
+  private static final int EASY_YOUNG = 12;
+
+  private static final int MOST_YOUNG = 48;
+
+  /// At full pressure a writer waits so long for each byte: half a megabyte a second.
+  private static final double MOST_NANOS_PER_BYTE = 2000;
+
+  private static final long RETRY_MILLIS = 100;
+  private static final long RETRY_NANOS = RETRY_MILLIS * 1_000_000;
+
+  private final Lsm lsm;
+  private final Tables tables;
+  private final WriteLog log;
+  private final Offload background;
+  private final Tables.Tools tools;
+  private final ReentrantLock lock;
+  private final Condition jobEnded;
+
+  /// Guarded by the store's lock.
+  private boolean rotating;
+
+  private boolean flushing;
+  private int compacting;
+
+  /// Jobs inside the store right now, which [#close] waits for.
+  private int running;
+
+  private volatile long memtableBytes;
+  private volatile @Nullable Throwable lastFailure;
+  private volatile long failedAt;
+
+  private final LongAdder flushes = new LongAdder();
+  private final LongAdder compactions = new LongAdder();
+  private final LongAdder failures = new LongAdder();
+
+  Upkeep(Lsm lsm, Tables tables, WriteLog log, Offload background, Tables.Tools tools) {
+    this.lsm = lsm;
+    this.tables = tables;
+    this.log = log;
+    this.background = background;
+    this.tools = tools;
+    this.lock = lsm.lock();
+    this.jobEnded = lock.newCondition();
+  }
+
+  /// Under the lock, after each batch.
+  void written() {
+    memtableBytes = lsm.activeBytes();
+    if (memtableBytes >= tools.options().tuning().memtableBytes()) {
+      startRotation();
+    }
+  }
+
+  /// Under the lock.
+  private void startRotation() {
+    if (rotating || lsm.immutables() >= MAX_MEMTABLES - 1 || isBackingOff()) {
+      return;
+    }
+    rotating = true;
+    job(() -> log.next(tables.newNumber()), this::rotate);
+  }
+
+  private boolean isBackingOff() {
+    return lastFailure != null && tools.clock().monotonicNanos() - failedAt < RETRY_NANOS;
+  }
+
+  /// Runs a job that [#close] waits for, and its completion under the lock unless the store closed.
+  private <T> void job(Offload.Job<T> work, Offload.Completion<T> completion) {
+    background.offload(
+        () -> {
+          if (!begin()) {
+            return null;
+          }
+          try {
+            return work.run();
+          } finally {
+            end();
+          }
+        },
+        (result, failure) -> {
+          lock.lock();
+          try {
+            completion.complete(result, failure);
+            jobEnded.signalAll();
+          } finally {
+            lock.unlock();
+          }
+        });
+  }
+
+  private boolean begin() {
+    lock.lock();
+    try {
+      running += lsm.isClosed() ? 0 : 1;
+      return !lsm.isClosed();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void end() {
+    lock.lock();
+    try {
+      running--;
+      jobEnded.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void rotate(LogFile.@Nullable Writer next, @Nullable Throwable failure) {
+    rotating = false;
+    if (next == null || lsm.isClosed()) {
+      note(failure);
+      return;
+    }
+    try {
+      lsm.rotate(next);
+      startFlush();
+    } catch (IOException e) {
+      note(e);
+      background.<Boolean>offload(
+          () -> {
+            next.file.close();
+            log.release(next.number, next.number + 1);
+            return true;
+          },
+          (done, ignored) -> {});
+    }
+    written();
+  }
+
+  private void note(@Nullable Throwable failure) {
+    if (failure != null) {
+      failures.increment();
+      lastFailure = failure;
+      failedAt = tools.clock().monotonicNanos();
+    }
+  }
+
+  /// Under the lock.
+  private void startFlush() {
+    if (flushing || lsm.immutables() == 0 || lsm.isClosed()) {
+      return;
+    }
+    flushing = true;
+    this.<Boolean>job(
+        () -> {
+          flushOldest();
+          return true;
+        },
+        (done, failure) -> {
+          flushing = false;
+          note(failure);
+          if (done != null) {
+            lastFailure = null;
+            written();
+            startFlush();
+            startAnother();
+          }
+        });
+  }
+
+  private void flushOldest() throws IOException {
+    if (tools.options().tuning().planted() != LsmBug.TABLE_NOT_FORCED) {
+      lsm.syncLog();
+    }
+    ReadState from = lsm.acquire();
+    try {
+      long[] logs =
+          tables.flush(
+              from,
+              lsm.snapshotSequences(),
+              (changed, flushed) -> lsm.install(changed, flushed, true));
+      flushes.increment();
+      log.release(logs[0], logs[1]);
+    } finally {
+      lsm.letGo(from);
+    }
+  }
+
+  private Boolean compactOnce() throws IOException {
+    long[] snapshots = lsm.snapshotSequences();
+    long oldest = snapshots.length == 0 ? Long.MAX_VALUE : snapshots[0];
+    CompactionPicker.Plan plan = tables.pick(oldest);
+    if (plan == null) {
+      return false;
+    }
+    lock.lock();
+    try {
+      // Another may find something to do beside this one.
+      startAnother();
+    } finally {
+      lock.unlock();
+    }
+    ReadState from = lsm.acquire();
+    try {
+      tables.compact(plan, snapshots, (changed, flushed) -> lsm.install(changed, flushed, false));
+      compactions.increment();
+      return true;
+    } finally {
+      lsm.letGo(from);
+    }
+  }
+
+  /// Under the lock.
+  private void startAnother() {
+    if (compacting < tools.options().threads() && !lsm.isClosed()) {
+      compacting++;
+      this.<Boolean>job(this::compactOnce, this::compacted);
+    }
+  }
+
+  private void compacted(@Nullable Boolean found, @Nullable Throwable failure) {
+    compacting--;
+    note(failure);
+    if (found != null && found) {
+      lastFailure = null;
+      startAnother();
+    }
+  }
+
+  /// An iterator stepped over many dead entries.
+  ///
+  /// @param rotate whether the memtable that is written to holds them
+  void skipped(boolean rotate) {
+    lock.lock();
+    try {
+      if (rotate && !flushing) {
+        startRotation();
+      }
+      if (compacting == 0) {
+        startAnother();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void retry() {
+    lock.lock();
+    try {
+      if (lastFailure != null && !isBackingOff() && log.failure() == null) {
+        written();
+        startFlush();
+        startAnother();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Rotates and flushes here and now; blocks.
+  void flushNow() throws IOException {
+    lock.lock();
+    try {
+      while (rotating || flushing) {
+        jobEnded.awaitUninterruptibly();
+      }
+      flushing = true;
+    } finally {
+      lock.unlock();
+    }
+    try {
+      LogFile.Writer next = log.next(tables.newNumber());
+      lock.lock();
+      try {
+        lsm.rotate(next);
+      } finally {
+        lock.unlock();
+      }
+      while (lsm.immutables() > 0) {
+        flushOldest();
+      }
+    } finally {
+      lock.lock();
+      try {
+        flushing = false;
+        memtableBytes = lsm.activeBytes();
+        startFlush();
+        startAnother();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  @Nullable Throwable lastFailure() {
+    return lastFailure;
+  }
+
+  /// Smooth: nothing while flushes and compactions keep up, then more and more.
+  WritePressure pressure() {
+    if (log.isStalled()) {
+      return new WritePressure(0, RETRY_MILLIS);
+    }
+    double full = (double) memtableBytes / tools.options().tuning().memtableBytes();
+    double memtables = lsm.immutables() + full;
+    double byMemory = (memtables - EASY_MEMTABLES) / (MAX_MEMTABLES - EASY_MEMTABLES);
+    double byTables = (double) (tables.young() - EASY_YOUNG) / (MOST_YOUNG - EASY_YOUNG);
+    double pressure = Math.max(byMemory, byTables);
+    if (pressure <= 0) {
+      return WritePressure.NONE;
+    }
+    if (byMemory >= 1) {
+      return new WritePressure(MOST_NANOS_PER_BYTE, RETRY_MILLIS);
+    }
+    double capped = Math.min(1, pressure);
+    return new WritePressure(MOST_NANOS_PER_BYTE * capped * capped, 0);
+  }
+
+  boolean busy() {
+    lock.lock();
+    try {
+      return rotating || flushing || compacting > 0 || lsm.immutables() > 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  long flushes() {
+    return flushes.sum();
+  }
+
+  long compactions() {
+    return compactions.sum();
+  }
+
+  long failures() {
+    return failures.sum();
+  }
+
+  /// Waits for the jobs that are inside; none begins any more.
+  void close() {
+    lock.lock();
+    try {
+      while (running > 0) {
+        jobEnded.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,262 @@
+package dev.tern.lsm;
+
+import dev.tern.env.ByteWriter;
+import dev.tern.env.FileSystem;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// The log being written and those before it that are not on the disk yet. Group commit: of the
+/// threads that wait for the disk, one forces what all of them have written.
+///
+/// Invariants: `appended >= logged >= synced`; logs are forced in order, so what a later one knows
+/// as synced holds for the earlier ones too. A force that fails is final.
+///
+/// Methods marked so are called under the store's lock.
+final class WriteLog {
+  /// Files that are not needed any more, kept to be written again: appending to them changes no
+  /// metadata, which makes an fsync cheaper.
+  private static final int MAX_RECYCLED = 2;
+
+  private final FileSystem files;
+  private final String directory;
+  private final boolean skipForce;
+  private final ReentrantLock lock;
+  private final Condition syncEnded;
+
+  /// The last one is being written; guarded by the lock.
+  private final List<LogFile.Writer> unsynced = new ArrayList<>();
+
+  private final ArrayDeque<Long> recyclable = new ArrayDeque<>();
+  private boolean syncing;
+  private volatile long logged;
+  private volatile long synced;
+  private volatile @Nullable IOException failed;
+
+  /// The operating system did not take the log's last bytes.
+  private volatile boolean stalled;
+
+  private final LongAdder syncs = new LongAdder();
+  private final LongAdder bytes = new LongAdder();
+
+  /// @param lock the store's
+  /// @param skipForce a planted mistake
+  WriteLog(
+      FileSystem files,
+      String directory,
+      ReentrantLock lock,
+      boolean skipForce,
+      LogFile.Writer first,
+      long recovered) {
+    this.files = files;
+    this.directory = directory;
+    this.lock = lock;
+    this.skipForce = skipForce;
+    this.syncEnded = lock.newCondition();
+    this.logged = recovered;
+    this.synced = recovered;
+    unsynced.add(first);
+    first.loggedSequence = recovered;
+    first.bufferedSequence = recovered;
+  }
+
+  static LogFile.Writer create(FileSystem files, String directory, long number) throws IOException {
+    FileSystem.WritableFile file = files.create(Recovery.logPath(directory, number));
+    files.forceDirectory(directory);
+    return new LogFile.Writer(number, file);
+  }
+
+  /// A file for the next log; blocks.
+  LogFile.Writer next(long number) throws IOException {
+    Long old;
+    lock.lock();
+    try {
+      old = recyclable.poll();
+    } finally {
+      lock.unlock();
+    }
+    if (old == null) {
+      return create(files, directory, number);
+    }
+    String path = Recovery.logPath(directory, number);
+    files.rename(Recovery.logPath(directory, old), path);
+    files.forceDirectory(directory);
+    return new LogFile.Writer(number, files.overwrite(path));
+  }
+
+  /// Logs `from` up to `to`, exclusive, are not needed any more; blocks.
+  void release(long from, long to) throws IOException {
+    for (long number = from; number < to; number++) {
+      String path = Recovery.logPath(directory, number);
+      if (files.exists(path) && !keep(number)) {
+        files.delete(path);
+      }
+    }
+  }
+
+  private boolean keep(long number) {
+    lock.lock();
+    try {
+      boolean idle = unsynced.stream().noneMatch(writer -> writer.number == number);
+      boolean kept = idle && recyclable.size() < MAX_RECYCLED && !recyclable.contains(number);
+      if (kept) {
+        recyclable.add(number);
+      }
+      return kept;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private LogFile.Writer current() {
+    return unsynced.getLast();
+  }
+
+  /// Under the lock: gathers a batch.
+  void add(ByteWriter batch, long lastSequence) {
+    current().add(batch.array(), batch.length(), lastSequence);
+    bytes.add(batch.length());
+  }
+
+  /// Under the lock: hands what was gathered to the operating system, in one call.
+  void handOver() throws IOException {
+    LogFile.Writer log = current();
+    stalled = true;
+    log.handOver();
+    stalled = false;
+    logged = log.loggedSequence;
+  }
+
+  /// Under the lock: bytes gathered and not handed over.
+  int gathered() {
+    return current().gathered();
+  }
+
+  /// Under the lock: goes on in another file; all that was written must have been handed over.
+  void switchTo(LogFile.Writer next) {
+    next.loggedSequence = current().loggedSequence;
+    next.bufferedSequence = next.loggedSequence;
+    unsynced.add(next);
+  }
+
+  /// Hands over what was gathered.
+  interface HandOver {
+    void run() throws IOException;
+  }
+
+  /// Forces what was handed over until `sequence` is on the disk; blocks. Threads that come
+  /// meanwhile wait and share the next force.
+  ///
+  /// @param before called under the lock before a force, to hand over what it shall cover
+  /// @throws IOException if the disk refuses; the log has then failed for good
+  void sync(long sequence, HandOver before) throws IOException {
+    lock.lock();
+    try {
+      while (synced < sequence) {
+        IOException failure = failed;
+        if (failure != null) {
+          throw new IOException("the log has failed before: " + failure.getMessage(), failure);
+        }
+        if (syncing) {
+          syncEnded.awaitUninterruptibly();
+        } else {
+          before.run();
+          syncOnce();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Under the lock, which is let go meanwhile.
+  private void syncOnce() throws IOException {
+    List<LogFile.Writer> todo = List.copyOf(unsynced);
+    long[] ends = todo.stream().mapToLong(writer -> writer.handedOver).toArray();
+    long target = logged;
+    boolean done = false;
+    syncing = true;
+    lock.unlock();
+    try {
+      force(todo);
+      done = true;
+    } finally {
+      lock.lock();
+      syncing = false;
+      if (done) {
+        for (int i = 0; i < ends.length; i++) {
+          todo.get(i).syncedOffset = ends[i];
+        }
+        synced = Math.max(synced, target);
+        List<LogFile.Writer> old = todo.subList(0, todo.size() - 1);
+        unsynced.removeAll(old);
+        for (LogFile.Writer writer : old) {
+          writer.file.close();
+        }
+      }
+      syncEnded.signalAll();
+    }
+  }
+
+  private void force(List<LogFile.Writer> writers) throws IOException {
+    for (LogFile.Writer writer : writers) {
+      try {
+        Events.LogSync event = new Events.LogSync();
+        event.begin();
+        if (!skipForce) {
+          writer.file.force();
+        }
+        event.commit();
+        syncs.increment();
+      } catch (IOException e) {
+        failed = e;
+        throw e;
+      }
+    }
+  }
+
+  long loggedSequence() {
+    return logged;
+  }
+
+  long syncedSequence() {
+    return synced;
+  }
+
+  boolean isStalled() {
+    return stalled;
+  }
+
+  @Nullable IOException failure() {
+    return failed;
+  }
+
+  long syncs() {
+    return syncs.sum();
+  }
+
+  long bytes() {
+    return bytes.sum();
+  }
+
+  /// Marks the end of what was written, if all is on the disk, and lets the files go.
+  void close() throws IOException {
+    lock.lock();
+    try {
+      if (failed == null && unsynced.size() == 1 && current().gathered() == 0) {
+        current().end();
+        current().file.force();
+      }
+    } finally {
+      for (LogFile.Writer writer : unsynced) {
+        writer.file.close();
+      }
+      lock.unlock();
+    }
+  }
+}
