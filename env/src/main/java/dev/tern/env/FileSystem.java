@@ -15,8 +15,12 @@ public interface FileSystem {
   /// A new empty file. Fails if the name exists.
   WritableFile create(String path) throws IOException;
 
-  /// An existing file to be written again from its start, its old length kept until overwritten
-  /// (recycled logs: no metadata changes on append).
+  /// As [#create], for a log: appended to in small pieces, and often. Its length may run ahead of
+  /// what was appended, with zeros behind that, so that few appends change metadata.
+  WritableFile createLog(String path) throws IOException;
+
+  /// An existing log to be written again from its start, its old length and bytes kept until they
+  /// are overwritten.
   WritableFile overwrite(String path) throws IOException;
 
   /// An existing file for reading at any position.

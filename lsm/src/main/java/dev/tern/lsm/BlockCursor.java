@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// Walks a block, and searches one without walking it: see [BlockBuilder] for what lies where. One
 /// thread. Bytes are trusted, as their checksum was verified when the block was read; whatever they
@@ -11,16 +12,25 @@ import java.util.Arrays;
 final class BlockCursor {
   private static final ValueLayout.OfInt INT_AT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+  private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
+
+  /// Below it a loop copies faster than a call.
+  private static final int SHORT_COPY = 12;
 
   private MemorySegment memory = MemorySegment.NULL;
   private long base;
   private int restarts;
-  private int entriesEnd;
+
+  /// Where the keys end and the values begin, and where the restart points begin.
+  private int keysEnd;
+
+  private int restartsAt;
 
   /// Where the entry begins, and where it ends.
   private int entryAt;
 
   private int nextAt;
+  private int nextValueAt;
 
   /// What the entry's key shares with the key before it, and where the rest lies.
   private int shared;
@@ -37,31 +47,44 @@ final class BlockCursor {
   /// Relative to the memory.
   long valueAt;
 
-  /// Walking backward, the entries from a restart point to the one it stands on, where each begins
-  /// and where its key ends in `trailKeys`: so a step back decodes no more than one entry.
+  /// Walking backward, the entries from a restart point to the one it stands on: where each begins,
+  /// where its value begins, and where its key ends in `trailKeys`: so a step back decodes no more
+  /// than one entry.
   private int[] trailEntries = new int[16];
 
+  private int[] trailValues = new int[16];
   private int[] trailKeyEnds = new int[16];
   private byte[] trailKeys = new byte[256];
   private int trail;
 
-  void open(Block block) {
-    memory = block.memory;
-    base = block.base;
-    restarts = memory.get(INT_AT, base + block.length - 4);
-    entriesEnd = block.length - 4 - 4 * restarts;
+  private @Nullable Block block;
+  private final Place found = new Place();
+
+  void open(Block opened) {
+    block = opened;
+    memory = opened.memory;
+    base = opened.base;
+    restarts = restarts(memory, base, opened.length);
+    keysEnd = memory.get(INT_AT, base + opened.length - 8);
+    restartsAt = opened.length - BlockBuilder.TAIL_BYTES - BlockBuilder.RESTART_BYTES * restarts;
     valid = false;
   }
 
   void close() {
+    block = null;
     memory = MemorySegment.NULL;
     valid = false;
   }
 
-  private static long varint(MemorySegment memory, long at) {
+  private static int restarts(MemorySegment memory, long base, int length) {
+    return memory.get(INT_AT, base + length - 4);
+  }
+
+  private static long varint(MemorySegment memory, long from) {
     long value = 0;
+    long at = from;
     for (int shift = 0; ; shift += 7) {
-      byte b = memory.get(ValueLayout.JAVA_BYTE, at++);
+      byte b = memory.get(BYTE, at++);
       value |= (long) (b & 0x7f) << shift;
       if (b >= 0 || shift >= 63) {
         return value;
@@ -73,137 +96,140 @@ final class BlockCursor {
     return (70 - Long.numberOfLeadingZeros(value | 1)) / 7;
   }
 
-  /// The first entry whose key is at or after a key: `offset << 1`, plus 1 if it is that key; -1 if
-  /// there is none. No key is put together: an entry that shares more with its predecessor than
-  /// that one does with the target lies before the target as well.
-  static long find(Block block, byte[] target) {
+  /// What a search in a block found; reused.
+  static final class Place {
+    /// An entry's offset, where its value begins (relative to the memory), its value's length, and
+    /// its sequence and kind.
+    int entry;
+
+    long valueAt;
+    int valueLength;
+    long packed;
+
+    /// Whether its key is the one looked for.
+    boolean exact;
+  }
+
+  /// Finds the first entry whose key is at or after a key. No key is put together: an entry that
+  /// shares more with its predecessor than that one does with the target lies before the target as
+  /// well.
+  ///
+  /// @return false if there is none
+  static boolean find(Block block, byte[] target, Place into) {
     MemorySegment memory = block.memory;
     long base = block.base;
-    int restarts = memory.get(INT_AT, base + block.length - 4);
-    int end = block.length - 4 - 4 * restarts;
-    int at = start(memory, base, end, restarts, target, target.length);
+    int restarts = restarts(memory, base, block.length);
+    long end = base + memory.get(INT_AT, base + block.length - 8);
+    long table =
+        base
+            + block.length
+            - BlockBuilder.TAIL_BYTES
+            - BlockBuilder.RESTART_BYTES * (long) restarts;
+    int start = start(memory, base, table, restarts, target);
+    if (start < 0) {
+      return false;
+    }
+    long at = base + memory.get(INT_AT, table + 8L * start);
+    long valueAt = base + memory.get(INT_AT, table + 8L * start + 4);
     int matched = 0;
     while (at < end) {
-      long header = base + at;
-      long shared = varint(memory, header);
-      header += bytesOf(shared);
-      long unshared = varint(memory, header);
-      header += bytesOf(unshared);
-      long valueBytes = varint(memory, header);
-      header += bytesOf(valueBytes);
-      header += bytesOf(varint(memory, header));
-      if (shared == 0) {
-        matched = 0;
+      long entry = at;
+      int shared = memory.get(BYTE, at++);
+      if (shared < 0) {
+        shared = (int) varint(memory, at - 1);
+        at += bytesOf(shared) - 1;
       }
-      if (shared < matched) {
-        return (long) at << 1;
+      int unshared = memory.get(BYTE, at++);
+      if (unshared < 0) {
+        unshared = (int) varint(memory, at - 1);
+        at += bytesOf(unshared) - 1;
       }
+      int valueBytes = memory.get(BYTE, at++);
+      if (valueBytes < 0) {
+        valueBytes = (int) varint(memory, at - 1);
+        at += bytesOf(valueBytes) - 1;
+      }
+      long packed = varint(memory, at);
+      at += bytesOf(packed);
+      matched = shared == 0 ? 0 : matched;
+      boolean reached = shared < matched;
+      boolean exact = false;
       if (shared == matched) {
-        int limit = (int) Math.min(unshared, target.length - matched);
-        int common = Keys.common(memory, header, target, matched, limit);
+        int limit = Math.min(unshared, target.length - matched);
+        int common = Keys.common(memory, at, target, matched, limit);
         if (common < limit) {
-          int here = memory.get(ValueLayout.JAVA_BYTE, header + common) & 0xff;
-          if (here > (target[matched + common] & 0xff)) {
-            return (long) at << 1;
-          }
-        } else if (matched + unshared >= target.length) {
-          return (long) at << 1 | (matched + unshared == target.length ? 1 : 0);
+          reached = (memory.get(BYTE, at + common) & 0xff) > (target[matched + common] & 0xff);
+        } else {
+          reached = matched + unshared >= target.length;
+          exact = matched + unshared == target.length;
         }
         matched += common;
       }
-      at = (int) (header - base + unshared + valueBytes);
+      if (reached) {
+        into.entry = (int) (entry - base);
+        into.valueAt = valueAt;
+        into.valueLength = valueBytes;
+        into.packed = packed;
+        into.exact = exact;
+        return true;
+      }
+      at += unshared;
+      valueAt += valueBytes;
     }
-    return -1;
+    return false;
   }
 
-  /// The last restart point whose key is before the target, or the first one.
+  /// The last restart point whose key is before the target, or the first one; -1 if there is none.
   private static int start(
-      MemorySegment memory, long base, int end, int restarts, byte[] target, int length) {
+      MemorySegment memory, long base, long table, int restarts, byte[] target) {
     int low = 0;
     int high = restarts - 1;
     while (low < high) {
       int middle = (low + high + 1) >>> 1;
-      if (isBefore(memory, base + restartAt(memory, base, end, middle), target, length)) {
+      if (isBefore(memory, base + memory.get(INT_AT, table + 8L * middle), target)) {
         low = middle;
       } else {
         high = middle - 1;
       }
     }
-    return restarts == 0 ? end : restartAt(memory, base, end, low);
+    return restarts == 0 ? -1 : low;
   }
 
-  private static int restartAt(MemorySegment memory, long base, int end, int restart) {
-    return memory.get(INT_AT, base + end + 4L * restart);
-  }
-
-  private static boolean isBefore(MemorySegment memory, long entry, byte[] target, int length) {
+  private static boolean isBefore(MemorySegment memory, long entry, byte[] target) {
     long at = entry + 1;
     long unshared = varint(memory, at);
     at += bytesOf(unshared);
     at += bytesOf(varint(memory, at));
     at += bytesOf(varint(memory, at));
-    int limit = (int) Math.min(unshared, length);
+    int limit = (int) Math.min(unshared, target.length);
     int common = Keys.common(memory, at, target, 0, limit);
     return common < limit
-        ? (memory.get(ValueLayout.JAVA_BYTE, at + common) & 0xff) < (target[common] & 0xff)
-        : unshared < length;
+        ? (memory.get(BYTE, at + common) & 0xff) < (target[common] & 0xff)
+        : unshared < target.length;
   }
 
-  /// Puts the entry at `offset`, whose key is `key`, into a lookup if it or an older version behind
-  /// it is visible; false if none is.
-  static boolean take(Block block, int offset, byte[] key, Lookup lookup) {
-    MemorySegment memory = block.memory;
-    long base = block.base;
-    int restarts = memory.get(INT_AT, base + block.length - 4);
-    int end = block.length - 4 - 4 * restarts;
-    int at = offset;
-    boolean first = true;
-    while (at < end) {
-      long header = base + at;
-      long shared = varint(memory, header);
-      header += bytesOf(shared);
-      long unshared = varint(memory, header);
-      header += bytesOf(unshared);
-      long valueBytes = varint(memory, header);
-      header += bytesOf(valueBytes);
-      long packed = varint(memory, header);
-      header += bytesOf(packed);
-      boolean same =
-          first
-              || shared + unshared == key.length
-                  && Keys.common(memory, header, key, (int) shared, (int) unshared) == unshared;
-      if (!same) {
-        return false;
-      }
-      if (packed >>> 4 <= lookup.maxSequence) {
-        lookup.kind = (int) packed & 15;
-        lookup.sequence = packed >>> 4;
-        lookup.block = block;
-        lookup.memory = memory;
-        lookup.array = null;
-        lookup.valueAt = header + unshared;
-        lookup.valueLength = (int) valueBytes;
+  /// Goes on from an entry whose key is `key` to the first version of it up to a sequence; false if
+  /// there is none.
+  static boolean settle(Block block, byte[] key, long maxSequence, Place place) {
+    if (place.packed >>> 4 <= maxSequence) {
+      return true;
+    }
+    BlockCursor cursor = new BlockCursor();
+    cursor.open(block);
+    cursor.seek(key);
+    while (cursor.valid && cursor.compareKey(key) == 0) {
+      if (cursor.sequence <= maxSequence) {
+        place.valueAt = cursor.valueAt;
+        place.valueLength = cursor.valueLength;
+        place.packed = cursor.sequence << 4 | cursor.kind;
         return true;
       }
-      at = (int) (header - base + unshared + valueBytes);
-      first = false;
+      cursor.next();
     }
     return false;
   }
 
-  /// The two varints of the value of the entry at `offset` of an index block: where a block lies.
-  static void handle(Block block, int offset, Handle into) {
-    MemorySegment memory = block.memory;
-    long at = block.base + offset;
-    at += bytesOf(varint(memory, at));
-    long unshared = varint(memory, at);
-    at += bytesOf(unshared);
-    at += bytesOf(varint(memory, at));
-    at += bytesOf(varint(memory, at));
-    into.read(memory, at + unshared);
-  }
-
-  /// Where a block lies in its file.
+  /// Where a block lies in its file: the two varints of an index entry's value.
   static final class Handle {
     long offset;
     int length;
@@ -221,13 +247,20 @@ final class BlockCursor {
   /// To the first entry.
   void first() {
     nextAt = 0;
+    nextValueAt = keysEnd;
     keyLength = 0;
     next();
   }
 
   /// To the last entry.
   void last() {
-    walkBefore(entriesEnd);
+    walkBefore(keysEnd);
+  }
+
+  private void toRestart(int restart) {
+    nextAt = memory.get(INT_AT, base + restartsAt + 8L * restart);
+    nextValueAt = memory.get(INT_AT, base + restartsAt + 8L * restart + 4);
+    keyLength = 0;
   }
 
   /// To the last entry that begins before `end`, if there is one, noting the way from its restart
@@ -239,14 +272,16 @@ final class BlockCursor {
     int high = restarts - 1;
     while (low < high) {
       int middle = (low + high + 1) >>> 1;
-      if (restartAt(memory, base, entriesEnd, middle) < end) {
+      if (memory.get(INT_AT, base + restartsAt + 8L * middle) < end) {
         low = middle;
       } else {
         high = middle - 1;
       }
     }
-    nextAt = restarts == 0 ? end : restartAt(memory, base, entriesEnd, low);
-    keyLength = 0;
+    if (restarts == 0) {
+      return;
+    }
+    toRestart(low);
     int steps = 0;
     while (nextAt < end) {
       next();
@@ -258,6 +293,7 @@ final class BlockCursor {
   private void note(int step) {
     if (step == trailEntries.length) {
       trailEntries = Arrays.copyOf(trailEntries, step * 2);
+      trailValues = Arrays.copyOf(trailValues, step * 2);
       trailKeyEnds = Arrays.copyOf(trailKeyEnds, step * 2);
     }
     int from = step == 0 ? 0 : trailKeyEnds[step - 1];
@@ -266,63 +302,84 @@ final class BlockCursor {
     }
     System.arraycopy(key, 0, trailKeys, from, keyLength);
     trailEntries[step] = entryAt;
+    trailValues[step] = (int) (valueAt - base);
     trailKeyEnds[step] = from + keyLength;
   }
 
-  /// To the first entry at or after a key.
+  /// To the first entry at or after a key. What that entry shares with its predecessor it shares
+  /// with the target too (see [#find]), so its key is put together from there.
   void seek(byte[] target) {
-    nextAt = start(memory, base, entriesEnd, restarts, target, target.length);
-    keyLength = 0;
-    next();
-    while (valid && compareKey(target) < 0) {
-      next();
+    trail = 0;
+    valid = find(java.util.Objects.requireNonNull(block), target, found);
+    if (valid) {
+      decode(found.entry, (int) (found.valueAt - base));
+      System.arraycopy(target, 0, key, 0, shared);
+      copySuffix();
     }
   }
 
   int compareKey(byte[] target) {
-    return Arrays.compareUnsigned(key, 0, keyLength, target, 0, target.length);
+    return Keys.compare(key, 0, keyLength, target, 0, target.length);
   }
 
   void next() {
     trail = 0;
-    if (nextAt >= entriesEnd) {
+    if (nextAt >= keysEnd) {
       valid = false;
       return;
     }
-    decode(nextAt);
-    MemorySegment.copy(memory, ValueLayout.JAVA_BYTE, suffixAt, key, shared, keyLength - shared);
+    decode(nextAt, nextValueAt);
+    copySuffix();
     valid = true;
   }
 
-  /// Takes everything but the key from the entry at `offset`.
-  private void decode(int offset) {
+  private void copySuffix() {
+    int unshared = keyLength - shared;
+    if (unshared <= SHORT_COPY) {
+      for (int i = 0; i < unshared; i++) {
+        key[shared + i] = memory.get(BYTE, suffixAt + i);
+      }
+    } else {
+      MemorySegment.copy(memory, BYTE, suffixAt, key, shared, unshared);
+    }
+  }
+
+  /// Takes everything but the key from the entry at `offset`, whose value begins at `valueOffset`.
+  private void decode(int offset, int valueOffset) {
     entryAt = offset;
     long at = base + offset;
-    shared = memory.get(ValueLayout.JAVA_BYTE, at++);
-    if (shared < 0) {
-      shared = (int) varint(memory, at - 1);
-      at += bytesOf(shared) - 1;
+    int common = memory.get(BYTE, at++);
+    if (common < 0) {
+      common = (int) varint(memory, at - 1);
+      at += bytesOf(common) - 1;
     }
-    int unshared = memory.get(ValueLayout.JAVA_BYTE, at++);
+    int unshared = memory.get(BYTE, at++);
     if (unshared < 0) {
       unshared = (int) varint(memory, at - 1);
       at += bytesOf(unshared) - 1;
     }
-    valueLength = memory.get(ValueLayout.JAVA_BYTE, at++);
-    if (valueLength < 0) {
-      valueLength = (int) varint(memory, at - 1);
-      at += bytesOf(valueLength) - 1;
+    int bytes = memory.get(BYTE, at++);
+    if (bytes < 0) {
+      bytes = (int) varint(memory, at - 1);
+      at += bytesOf(bytes) - 1;
     }
-    long packed = varint(memory, at);
-    suffixAt = at + bytesOf(packed);
+    long packed = memory.get(BYTE, at++);
+    if (packed < 0) {
+      packed = varint(memory, at - 1);
+      at += bytesOf(packed) - 1;
+    }
+    shared = common;
+    suffixAt = at;
     sequence = packed >>> 4;
     kind = (int) packed & 15;
-    keyLength = shared + unshared;
+    keyLength = common + unshared;
     if (key.length < keyLength) {
       key = Arrays.copyOf(key, keyLength * 2);
     }
-    valueAt = suffixAt + unshared;
-    nextAt = (int) (valueAt - base) + valueLength;
+    valueAt = base + valueOffset;
+    valueLength = bytes;
+    nextAt = (int) (at - base) + unshared;
+    nextValueAt = valueOffset + bytes;
   }
 
   void prev() {
@@ -331,13 +388,13 @@ final class BlockCursor {
       return;
     }
     trail--;
-    decode(trailEntries[trail - 1]);
+    decode(trailEntries[trail - 1], trailValues[trail - 1]);
     int from = trail == 1 ? 0 : trailKeyEnds[trail - 2];
     System.arraycopy(trailKeys, from, key, 0, keyLength);
   }
 
   void copyValue(byte[] target, int at) {
-    MemorySegment.copy(memory, ValueLayout.JAVA_BYTE, valueAt, target, at, valueLength);
+    MemorySegment.copy(memory, BYTE, valueAt, target, at, valueLength);
   }
 
   long valueHead() {

@@ -75,12 +75,16 @@ final class Bloom {
     return filter;
   }
 
+  /// How many bits [#mayContain] looks at.
+  static int probes(MemorySegment filter) {
+    return filter.get(ValueLayout.JAVA_BYTE, filter.byteSize() - 1);
+  }
+
   /// Whether a key with that hash may have been added.
   ///
   /// @param filter what [#build] made
-  static boolean mayContain(MemorySegment filter, long filterBytes, long hash) {
+  static boolean mayContain(MemorySegment filter, long filterBytes, int probes, long hash) {
     long base = blockOf(hash, (filterBytes - 1) / BLOCK_BYTES) * BLOCK_BYTES;
-    int probes = filter.get(ValueLayout.JAVA_BYTE, filterBytes - 1);
     int probe = (int) hash;
     for (int p = 0; p < probes; p++) {
       long word = filter.get(LONG_AT, base + (probe >>> 29) * 8L);

@@ -55,7 +55,6 @@ abstract class Cursor {
   }
 
   final int compareKey(byte[] other, int length) {
-    return java.util.Arrays.compareUnsigned(
-        key, keyOffset, keyOffset + keyLength, other, 0, length);
+    return Keys.compare(key, keyOffset, keyLength, other, 0, length);
   }
 }

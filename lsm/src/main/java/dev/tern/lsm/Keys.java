@@ -46,7 +46,27 @@ final class Keys {
   }
 
   static int compare(byte[] a, byte[] b) {
-    return Arrays.compareUnsigned(a, b);
+    return compare(a, 0, a.length, b, 0, b.length);
+  }
+
+  /// For keys, which are short: eight bytes at a time beat a call of the vectorized comparison.
+  static int compare(byte[] a, int aAt, int aLength, byte[] b, int bAt, int bLength) {
+    int shorter = Math.min(aLength, bLength);
+    int i = 0;
+    for (; i + 8 <= shorter; i += 8) {
+      long left = (long) LONG.get(a, aAt + i);
+      long right = (long) LONG.get(b, bAt + i);
+      if (left != right) {
+        return Long.compareUnsigned(left, right);
+      }
+    }
+    for (; i < shorter; i++) {
+      int difference = (a[aAt + i] & 0xff) - (b[bAt + i] & 0xff);
+      if (difference != 0) {
+        return difference;
+      }
+    }
+    return aLength - bLength;
   }
 
   /// The first key after `key`.

@@ -102,7 +102,7 @@ final class Levels {
   /// Looks the lookup's key up in all levels; inside an epoch.
   int find(Lookup lookup) throws java.io.IOException {
     for (Table table : levels[0]) {
-      int outcome = table.find(lookup, lookup.handle);
+      int outcome = table.find(lookup);
       if (outcome != Lookup.ABSENT || lookup.covered > 0) {
         return outcome;
       }
@@ -111,7 +111,7 @@ final class Levels {
       Table[] tables = levels[level];
       int at = tables.length == 0 ? 0 : RunCursor.tableAfter(tables, lookup.key);
       if (at < tables.length && Keys.compare(tables[at].properties.smallest(), lookup.key) <= 0) {
-        int outcome = tables[at].find(lookup, lookup.handle);
+        int outcome = tables[at].find(lookup);
         if (outcome != Lookup.ABSENT || lookup.covered > 0) {
           return outcome;
         }

@@ -28,6 +28,7 @@ final class Lookup {
   long covered;
 
   final BlockCursor.Handle handle = new BlockCursor.Handle();
+  final BlockCursor.Place place = new BlockCursor.Place();
 
   /// Whether files may be read.
   boolean mayRead;
@@ -51,6 +52,17 @@ final class Lookup {
     covered = 0;
     block = null;
     array = null;
+  }
+
+  /// What was found is the entry of `place` in a block.
+  void take(Block in) {
+    kind = (int) place.packed & 15;
+    sequence = place.packed >>> 4;
+    block = in;
+    memory = in.memory;
+    array = null;
+    valueAt = place.valueAt;
+    valueLength = place.valueLength;
   }
 
   /// What `reader` makes of the value that was found, null if it is deleted or has expired.

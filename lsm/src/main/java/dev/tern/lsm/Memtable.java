@@ -20,15 +20,22 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///   index: [hash][node] ...           open addressing, at most half full
 ///             |
-///   node:  [0][1] first eight key bytes  [2] key address  [3] key length  [4] newest version
-///             |   [5] height             [6..] links, level 0 first
+///   node:  [0]-[3] first sixteen key bytes  [4] key address  [5] key length  [6] newest version
+///             |   [7] height                [8..] links, level 0 first
 ///             v
 ///   version: [0][1] sequence  [2] kind  [3] value address  [4] value length  [5] older version
 /// ```
 final class Memtable {
   private static final int MAX_HEIGHT = 14;
-  private static final int LINKS = 6;
-  private static final int NEWEST = 4;
+  private static final int KEY_ADDRESS = 4;
+  private static final int KEY_LENGTH = 5;
+  private static final int NEWEST = 6;
+  private static final int HEIGHT = 7;
+  private static final int LINKS = 8;
+
+  /// Bytes of a key in its node.
+  private static final int INLINE_BYTES = 16;
+
   private static final int VERSION_INTS = 6;
   private static final int NODE_CHUNK_BITS = 16;
   private static final int NODE_CHUNK = 1 << NODE_CHUNK_BITS;
@@ -151,7 +158,8 @@ final class Memtable {
 
   private void insert(long hash, byte[] source, WriteBatch.Slice key, int version) {
     long prefix = Keys.prefix(source, key.offset, key.length);
-    findPath(source, key.offset, key.length, prefix);
+    long second = second(source, key.offset, key.length);
+    findPath(source, key.offset, key.length, prefix, second);
     int height = height();
     int address = store(source, key);
     int node = allocateNode(LINKS + height);
@@ -159,15 +167,18 @@ final class Memtable {
     int base = offset(node);
     ints[base] = (int) (prefix >>> 32);
     ints[base + 1] = (int) prefix;
-    ints[base + 2] = address;
-    ints[base + 3] = key.length;
+    ints[base + 2] = (int) (second >>> 32);
+    ints[base + 3] = (int) second;
+    ints[base + KEY_ADDRESS] = address;
+    ints[base + KEY_LENGTH] = key.length;
     ints[base + NEWEST] = version;
-    ints[base + 5] = height;
+    ints[base + HEIGHT] = height;
     for (int level = 0; level < height; level++) {
       ints[base + LINKS + level] = link(path[level], LINKS + level);
     }
     for (int level = 0; level < height; level++) {
       publish(path[level], LINKS + level, node);
+      path[level] = node;
     }
     if (++keys * 4 > index.length) {
       growIndex();
@@ -215,10 +226,10 @@ final class Memtable {
   private boolean holds(int node, byte[] key, int offset, int length) {
     int[] ints = nodes[node >>> NODE_CHUNK_BITS];
     int base = offset(node);
-    if (ints[base + 3] != length) {
+    if (ints[base + KEY_LENGTH] != length) {
       return false;
     }
-    int address = ints[base + 2];
+    int address = ints[base + KEY_ADDRESS];
     int start = address & (DATA_CHUNK - 1);
     byte[] chunk = data[address >>> DATA_CHUNK_BITS];
     return Arrays.equals(chunk, start, start + length, key, offset, offset + length);
@@ -270,43 +281,88 @@ final class Memtable {
     return address;
   }
 
+  private static long second(byte[] key, int offset, int length) {
+    return length <= 8 ? 0 : Keys.prefix(key, offset + 8, length - 8);
+  }
+
   /// Negative if the node comes before the key.
-  private int compare(int node, byte[] key, int offset, int length, long prefix) {
+  private int compare(int node, byte[] key, int offset, int length, long prefix, long second) {
     int[] ints = nodes[node >>> NODE_CHUNK_BITS];
     int base = offset(node);
     long nodePrefix = (long) ints[base] << 32 | ints[base + 1] & 0xffffffffL;
     if (nodePrefix != prefix) {
       return Long.compareUnsigned(nodePrefix, prefix);
     }
-    int address = ints[base + 2];
-    byte[] chunk = data[address >>> DATA_CHUNK_BITS];
-    int start = address & (DATA_CHUNK - 1);
-    return Arrays.compareUnsigned(
-        chunk, start, start + ints[base + 3], key, offset, offset + length);
+    long nodeSecond = (long) ints[base + 2] << 32 | ints[base + 3] & 0xffffffffL;
+    if (nodeSecond != second) {
+      return Long.compareUnsigned(nodeSecond, second);
+    }
+    int nodeLength = ints[base + KEY_LENGTH];
+    if (nodeLength <= INLINE_BYTES && length <= INLINE_BYTES) {
+      return nodeLength - length;
+    }
+    int address = ints[base + KEY_ADDRESS];
+    return Keys.compare(
+        data[address >>> DATA_CHUNK_BITS],
+        address & (DATA_CHUNK - 1),
+        nodeLength,
+        key,
+        offset,
+        length);
   }
 
-  private void findPath(byte[] key, int offset, int length, long prefix) {
+  /// Finds the last node before a key on each level. A key that comes right behind the last one
+  /// added is found from there.
+  private void findPath(byte[] key, int offset, int length, long prefix, long second) {
+    if (follows(path[0], LINKS, key, offset, length, prefix, second)) {
+      for (int level = 1; level < MAX_HEIGHT; level++) {
+        path[level] = lastBefore(path[level], level, key, offset, length, prefix, second);
+      }
+      return;
+    }
     int node = 0;
     for (int level = MAX_HEIGHT - 1; level >= 0; level--) {
-      int next = link(node, LINKS + level);
-      while (next != 0 && compare(next, key, offset, length, prefix) < 0) {
-        node = next;
-        next = link(node, LINKS + level);
-      }
+      node = lastBefore(node, level, key, offset, length, prefix, second);
       path[level] = node;
     }
   }
 
+  /// Whether a key belongs right behind a node.
+  private boolean follows(
+      int node, int link, byte[] key, int offset, int length, long prefix, long second) {
+    if (node == 0 || compare(node, key, offset, length, prefix, second) >= 0) {
+      return false;
+    }
+    int next = link(node, link);
+    return next == 0 || compare(next, key, offset, length, prefix, second) >= 0;
+  }
+
+  private int lastBefore(
+      int from, int level, byte[] key, int offset, int length, long prefix, long second) {
+    int node = from;
+    int next = link(node, LINKS + level);
+    while (next != 0 && compare(next, key, offset, length, prefix, second) < 0) {
+      node = next;
+      next = link(node, LINKS + level);
+    }
+    return node;
+  }
+
   /// The last node before a key, or before the end if it is null; the head, 0, if there is none.
   private int before(byte @Nullable [] key) {
-    long prefix = key == null ? 0 : Keys.prefix(key, 0, key.length);
     int node = 0;
-    for (int level = MAX_HEIGHT - 1; level >= 0; level--) {
-      int next = link(node, LINKS + level);
-      while (next != 0 && (key == null || compare(next, key, 0, key.length, prefix) < 0)) {
-        node = next;
-        next = link(node, LINKS + level);
+    if (key == null) {
+      for (int level = MAX_HEIGHT - 1; level >= 0; level--) {
+        for (int next = link(node, LINKS + level); next != 0; next = link(node, LINKS + level)) {
+          node = next;
+        }
       }
+      return node;
+    }
+    long prefix = Keys.prefix(key, 0, key.length);
+    long second = second(key, 0, key.length);
+    for (int level = MAX_HEIGHT - 1; level >= 0; level--) {
+      node = lastBefore(node, level, key, 0, key.length, prefix, second);
     }
     return node;
   }
@@ -391,10 +447,10 @@ final class Memtable {
       while (oldest && at(version, 5) != 0) {
         version = at(version, 5);
       }
-      int address = at(node, 2);
+      int address = at(node, KEY_ADDRESS);
       key = data[address >>> DATA_CHUNK_BITS];
       keyOffset = address & (DATA_CHUNK - 1);
-      keyLength = at(node, 3);
+      keyLength = at(node, KEY_LENGTH);
       sequence = Memtable.this.sequence(version);
       kind = at(version, 2);
       valid = true;
@@ -424,9 +480,10 @@ final class Memtable {
     }
 
     private byte[] keyOf(int of) {
-      int address = at(of, 2);
+      int address = at(of, KEY_ADDRESS);
       int start = address & (DATA_CHUNK - 1);
-      return Arrays.copyOfRange(data[address >>> DATA_CHUNK_BITS], start, start + at(of, 3));
+      int end = start + at(of, KEY_LENGTH);
+      return Arrays.copyOfRange(data[address >>> DATA_CHUNK_BITS], start, end);
     }
 
     @Override

@@ -29,14 +29,7 @@ final class MergingCursor extends Cursor {
   }
 
   private boolean before(Cursor a, Cursor b) {
-    int order =
-        java.util.Arrays.compareUnsigned(
-            a.key,
-            a.keyOffset,
-            a.keyOffset + a.keyLength,
-            b.key,
-            b.keyOffset,
-            b.keyOffset + b.keyLength);
+    int order = Keys.compare(a.key, a.keyOffset, a.keyLength, b.key, b.keyOffset, b.keyLength);
     if (order == 0) {
       boolean newer = a.sequence > b.sequence;
       return (olderFirst ? !newer : newer) != backward;

@@ -58,6 +58,8 @@ final class Table {
   private final NativeMemory buffers;
   private final Arena arena;
   private final MemorySegment filter;
+  private final long filterBytes;
+  private final int probes;
   private final Block top;
   private final long residentBytes;
 
@@ -91,6 +93,8 @@ final class Table {
       arena.close();
       throw e;
     }
+    this.filterBytes = filter.byteSize();
+    this.probes = Bloom.probes(filter);
     this.residentBytes = filter.byteSize() + top.length;
     cache.charge(residentBytes);
   }
@@ -243,52 +247,54 @@ final class Table {
   }
 
   /// Looks the lookup's key up; see [Lookup] for the outcomes. Inside an epoch.
-  int find(Lookup lookup, BlockCursor.Handle handle) throws IOException {
+  int find(Lookup lookup) throws IOException {
     if (!tombstones.isEmpty()) {
       byte[] key = lookup.key;
       long covered = tombstones.covering(key, 0, key.length, lookup.maxSequence);
       lookup.covered = Math.max(lookup.covered, covered);
     }
-    if (!Bloom.mayContain(filter, filter.byteSize(), lookup.hash)) {
+    if (!Bloom.mayContain(filter, filterBytes, probes, lookup.hash)) {
       return Lookup.ABSENT;
     }
-    long place = BlockCursor.find(top, lookup.key);
-    if (place < 0) {
+    BlockCursor.Place place = lookup.place;
+    BlockCursor.Handle handle = lookup.handle;
+    if (!BlockCursor.find(top, lookup.key, place)) {
       return Lookup.ABSENT;
     }
-    BlockCursor.handle(top, (int) (place >>> 1), handle);
+    handle.read(top.memory, place.valueAt);
     Block index = block(handle.offset, handle.length, true, lookup.mayRead, true);
     if (index == null) {
       return Lookup.NOT_CACHED;
     }
-    try {
-      place = BlockCursor.find(index, lookup.key);
-      if (place < 0) {
-        return Lookup.ABSENT;
-      }
-      BlockCursor.handle(index, (int) (place >>> 1), handle);
-    } finally {
-      if (index.isBuffer()) {
-        index.unpin();
-      }
+    boolean found = BlockCursor.find(index, lookup.key, place);
+    if (found) {
+      handle.read(index.memory, place.valueAt);
     }
-    return findInData(lookup, handle);
+    if (index.isBuffer()) {
+      index.unpin();
+    }
+    return found ? findInData(lookup) : Lookup.ABSENT;
   }
 
-  private int findInData(Lookup lookup, BlockCursor.Handle handle) throws IOException {
+  private int findInData(Lookup lookup) throws IOException {
+    BlockCursor.Handle handle = lookup.handle;
+    BlockCursor.Place place = lookup.place;
     Block data = block(handle.offset, handle.length, false, lookup.mayRead, true);
     if (data == null) {
       return Lookup.NOT_CACHED;
     }
-    long place = BlockCursor.find(data, lookup.key);
     boolean found =
-        place >= 0
-            && (place & 1) == 1
-            && BlockCursor.take(data, (int) (place >>> 1), lookup.key, lookup);
-    if (!found && data.isBuffer()) {
+        BlockCursor.find(data, lookup.key, place)
+            && place.exact
+            && BlockCursor.settle(data, lookup.key, lookup.maxSequence, place);
+    if (found) {
+      lookup.take(data);
+      return Lookup.FOUND;
+    }
+    if (data.isBuffer()) {
       data.unpin();
     }
-    return found ? Lookup.FOUND : Lookup.ABSENT;
+    return Lookup.ABSENT;
   }
 
   Block top() {

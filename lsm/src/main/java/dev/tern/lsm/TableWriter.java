@@ -72,10 +72,10 @@ final class TableWriter {
     }
     int at = data.add(entry.key, entry.keyOffset, entry.keyLength, sequence, kind, valueLength);
     if (valueLength > 0) {
-      entry.copyValue(data.array(), at);
+      entry.copyValue(data.values(), at);
     }
     if (kind == Kind.EXPIRING_PUT) {
-      long expiry = (long) Keys.LONG.get(data.array(), at);
+      long expiry = (long) Keys.LONG.get(data.values(), at);
       firstExpiry = firstExpiry == 0 ? expiry : Math.min(firstExpiry, expiry);
       lastExpiry = Math.max(lastExpiry, expiry);
     }
@@ -127,7 +127,7 @@ final class TableWriter {
   private void addHandle(BlockBuilder to, byte[] key, long at, int bytes) {
     handle.clear().writeVarLong(at).writeVarInt(bytes);
     int place = to.add(key, 0, key.length, 0, 0, handle.length());
-    System.arraycopy(handle.array(), 0, to.array(), place, handle.length());
+    System.arraycopy(handle.array(), 0, to.values(), place, handle.length());
   }
 
   /// Adds a deleted range; in any order.

@@ -66,7 +66,7 @@ final class WriteLog {
   }
 
   static LogFile.Writer create(FileSystem files, String directory, long number) throws IOException {
-    FileSystem.WritableFile file = files.create(Recovery.logPath(directory, number));
+    FileSystem.WritableFile file = files.createLog(Recovery.logPath(directory, number));
     files.forceDirectory(directory);
     return new LogFile.Writer(number, file);
   }

@@ -11,9 +11,9 @@
 /// ```
 ///
 /// Who does what: [Lsm] is the store; `WriteLog` and `LogFile` the log; `Memtable`; `Table`,
-/// `TableWriter`, `BlockBuilder` and `BlockCursor` the tables; `BlockCache` and `Epochs` let readers
-/// go without locks; `Upkeep` decides when, `CompactionPicker` what, `Merge` how to compact; `Tables`
-/// and `Manifest` keep the lists; `Recovery` opens.
+/// `TableWriter`, `BlockBuilder` and `BlockCursor` the tables; `BlockCache` and `Epochs` let
+/// readers go without locks; `Upkeep` decides when, `CompactionPicker` what, `Merge` how to
+/// compact; `Tables` and `Manifest` keep the lists; `Recovery` opens.
 ///
 /// Invariants:
 /// - sequences grow by one an entry; what a batch wrote is seen whole or not at all;

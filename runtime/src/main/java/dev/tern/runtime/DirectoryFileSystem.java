@@ -3,6 +3,7 @@ package dev.tern.runtime;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
@@ -47,19 +48,26 @@ public final class DirectoryFileSystem implements FileSystem {
 
   @Override
   public WritableFile create(String path) throws IOException {
+    Path file = path(path);
     return new Appender(
         path,
-        FileChannel.open(path(path), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        file,
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+  }
+
+  @Override
+  public WritableFile createLog(String path) throws IOException {
+    return new MappedLog(path, path(path), StandardOpenOption.CREATE_NEW);
   }
 
   @Override
   public WritableFile overwrite(String path) throws IOException {
-    return new Appender(path, FileChannel.open(path(path), StandardOpenOption.WRITE));
+    return new MappedLog(path, path(path), StandardOpenOption.WRITE);
   }
 
   @Override
   public ReadableFile open(String path) throws IOException {
-    return new Reader(path, FileChannel.open(path(path), StandardOpenOption.READ));
+    return new Reader(path, path(path));
   }
 
   @Override
@@ -168,65 +176,126 @@ public final class DirectoryFileSystem implements FileSystem {
     }
   }
 
-  private record Reader(String path, FileChannel channel) implements ReadableFile {
+  /// Opens its file again when a thread that reads is interrupted: the JDK then closes the channel
+  /// under all of them.
+  private static final class Reader implements ReadableFile {
+    private final String path;
+    private final Path file;
+    private volatile FileChannel channel;
+    private volatile boolean closed;
+
+    Reader(String path, Path file) throws IOException {
+      this.path = path;
+      this.file = file;
+      this.channel = FileChannel.open(file, StandardOpenOption.READ);
+    }
+
     @Override
     public int read(long position, ByteBuffer target) throws IOException {
       int total = 0;
+      boolean interrupted = false;
       try {
         while (target.hasRemaining()) {
-          int count = channel.read(target, position + total);
-          if (count < 0) {
-            break;
+          FileChannel from = channel;
+          try {
+            int count = from.read(target, position + total);
+            if (count < 0) {
+              break;
+            }
+            total += count;
+          } catch (ClosedChannelException e) {
+            interrupted |= Thread.interrupted();
+            reopen(from, e);
           }
-          total += count;
         }
       } catch (IOException e) {
         throw new IOException(
             "cannot read %s at %d: %s".formatted(path, position + total, e.getMessage()), e);
+      } finally {
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
       }
       return total == 0 && target.hasRemaining() ? -1 : total;
     }
 
-    @Override
-    public long size() throws IOException {
-      return channel.size();
+    private synchronized void reopen(FileChannel broken, IOException why) throws IOException {
+      if (closed) {
+        throw why;
+      }
+      if (channel == broken) {
+        channel = FileChannel.open(file, StandardOpenOption.READ);
+      }
     }
 
     @Override
-    public void close() throws IOException {
+    public long size() throws IOException {
+      return Files.size(file);
+    }
+
+    @Override
+    public synchronized void close() throws IOException {
+      closed = true;
       channel.close();
     }
   }
 
   /// Copies what is appended into a direct buffer of its own: the JDK would make one per thread and
-  /// size otherwise.
+  /// size otherwise. A thread that is interrupted appends and forces first and is interrupted then;
+  /// only an interrupt in the middle of a force makes that fail, since nobody knows what it did.
   private static final class Appender implements WritableFile {
     private static final int BUFFER_BYTES = 256 << 10;
 
     private final String path;
-    private final FileChannel channel;
+    private final Path file;
+    private FileChannel channel;
     private final ByteBuffer direct = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private long position;
+    private boolean closed;
 
-    Appender(String path, FileChannel channel) {
+    Appender(String path, Path file, FileChannel channel) {
       this.path = path;
+      this.file = file;
       this.channel = channel;
     }
 
     @Override
     public void append(ByteBuffer bytes) throws IOException {
+      boolean interrupted = Thread.interrupted();
       try {
         while (bytes.hasRemaining()) {
           int count = Math.min(bytes.remaining(), BUFFER_BYTES);
           direct.clear().put(bytes.slice().limit(count)).flip();
           while (direct.hasRemaining()) {
-            int written = channel.write(direct, position);
-            position += written;
-            bytes.position(bytes.position() + written);
+            int before = direct.position();
+            try {
+              int written = channel.write(direct, position);
+              position += written;
+              bytes.position(bytes.position() + written);
+            } catch (ClosedChannelException e) {
+              interrupted |= Thread.interrupted();
+              direct.position(before);
+              reopen(e);
+            }
           }
         }
       } catch (IOException e) {
         throw new IOException("cannot write " + path + ": " + e.getMessage(), e);
+      } finally {
+        restore(interrupted);
+      }
+    }
+
+    private void reopen(IOException why) throws IOException {
+      if (closed) {
+        throw why;
+      }
+      channel = FileChannel.open(file, StandardOpenOption.WRITE);
+    }
+
+    private static void restore(boolean interrupted) {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
       }
     }
 
@@ -239,15 +308,19 @@ public final class DirectoryFileSystem implements FileSystem {
     /// be read back.
     @Override
     public void force() throws IOException {
+      boolean interrupted = Thread.interrupted();
       try {
         channel.force(false);
       } catch (IOException e) {
         throw new IOException("cannot force " + path + ": " + e.getMessage(), e);
+      } finally {
+        restore(interrupted);
       }
     }
 
     @Override
     public void close() throws IOException {
+      closed = true;
       channel.close();
     }
   }

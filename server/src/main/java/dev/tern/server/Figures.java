@@ -50,6 +50,20 @@ final class Figures implements AutoCloseable {
       gauge(node, shard, "tern.lsm.log.bytes", LsmStatistics::logBytes);
       gauge(node, shard, "tern.lsm.log.syncs", LsmStatistics::logSyncs);
       gauge(node, shard, "tern.lsm.background.failures", LsmStatistics::backgroundFailures);
+      gauge(node, shard, "tern.lsm.memory.budget", s -> s.memory().budget());
+      gauge(node, shard, "tern.lsm.memory.filters", s -> s.memory().filtersAndIndexes());
+      gauge(node, shard, "tern.lsm.memory.buffers", s -> s.memory().buffers());
+      gauge(node, shard, "tern.lsm.level0.tables", s -> s.levels().getFirst().tables());
+      gauge(node, shard, "tern.lsm.flush.bytes", LsmStatistics::flushBytes);
+      gauge(node, shard, "tern.lsm.compaction.read.bytes", LsmStatistics::compactionBytesRead);
+      gauge(
+          node, shard, "tern.lsm.compaction.written.bytes", LsmStatistics::compactionBytesWritten);
+      gauge(node, shard, "tern.lsm.cache.refused", LsmStatistics::cacheRefused);
+      gauge(node, shard, "tern.lsm.delayed.nanos", LsmStatistics::delayedNanos);
+      gauge(node, shard, "tern.lsm.paced.nanos", LsmStatistics::pacedNanos);
+      gauge(node, shard, "tern.lsm.snapshot.age.millis", LsmStatistics::oldestSnapshotMillis);
+      gauge(node, shard, "tern.lsm.iterator.age.millis", LsmStatistics::oldestIteratorMillis);
+      gauge(node, shard, "tern.lsm.unreclaimed", LsmStatistics::unreclaimed);
     }
     sum("tern.redis.commands", DoorStatistics::commands);
     sum("tern.redis.errors", DoorStatistics::errors);

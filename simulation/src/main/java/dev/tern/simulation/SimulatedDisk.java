@@ -180,6 +180,11 @@ final class SimulatedDisk implements FileSystem {
   }
 
   @Override
+  public WritableFile createLog(String path) throws IOException {
+    return create(path);
+  }
+
+  @Override
   public WritableFile overwrite(String path) throws IOException {
     return new Appender(path, inode(path), 0);
   }

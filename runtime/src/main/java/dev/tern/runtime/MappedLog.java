@@ -1,0 +1,137 @@
+package dev.tern.runtime;
+
+import dev.tern.env.FileSystem.WritableFile;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
+
+/// A log that is appended to through a mapping: the bytes are with the operating system when they
+/// are in its page, without a system call for each append.
+///
+/// Invariant: only bytes below `allocated` are touched, and those lie on the disk's own blocks:
+/// zeros were written there before. So a full disk is an error of that write, and never a fault of
+/// the mapping. A force of the channel covers what was written through the mapping.
+///
+/// One thread at a time.
+final class MappedLog implements WritableFile {
+  private static final int WINDOW_BYTES = 4 << 20;
+
+  /// How far zeros are written ahead: the metadata that a force has to write changes once for so
+  /// many bytes.
+  private static final int STEP_BYTES = 256 << 10;
+
+  private final String path;
+  private final FileChannel channel;
+  private @Nullable Arena arena;
+  private MemorySegment window = MemorySegment.NULL;
+  private long windowAt;
+  private long allocated;
+  private long position;
+
+  @SuppressWarnings("MustBeClosedChecker") // Closed by close().
+  MappedLog(String path, Path file, StandardOpenOption how) throws IOException {
+    this.path = path;
+    this.channel = FileChannel.open(file, how, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    this.allocated = channel.size();
+  }
+
+  @Override
+  public void append(ByteBuffer bytes) throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (bytes.hasRemaining()) {
+        if (position == windowAt + window.byteSize()) {
+          nextWindow();
+        }
+        int room = (int) (windowAt + window.byteSize() - position);
+        int count = Math.min(bytes.remaining(), room);
+        allocate(position + count);
+        MemorySegment from = MemorySegment.ofBuffer(bytes.slice().limit(count));
+        MemorySegment.copy(from, 0, window, position - windowAt, count);
+        bytes.position(bytes.position() + count);
+        position += count;
+      }
+    } catch (IOException e) {
+      throw new IOException("cannot write " + path + ": " + e.getMessage(), e);
+    } catch (InternalError e) {
+      // What the JDK makes of a fault in a mapping: the device failed under it.
+      throw new IOException("cannot write " + path + ": the mapping failed", e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  @SuppressWarnings("MustBeClosedChecker") // Closed by unmap().
+  private void nextWindow() throws IOException {
+    allocate(position + 1);
+    Arena next = Arena.ofShared();
+    try {
+      MemorySegment mapped = channel.map(MapMode.READ_WRITE, position, WINDOW_BYTES, next);
+      unmap();
+      arena = next;
+      window = mapped;
+      windowAt = position;
+    } catch (IOException | RuntimeException e) {
+      next.close();
+      throw e;
+    }
+  }
+
+  private void unmap() {
+    if (arena != null) {
+      arena.close();
+      arena = null;
+    }
+    window = MemorySegment.NULL;
+  }
+
+  /// Writes zeros up to `end` and on to the end of the step.
+  private void allocate(long end) throws IOException {
+    while (allocated < end) {
+      int step = (int) (STEP_BYTES - allocated % STEP_BYTES);
+      ByteBuffer zeros = ByteBuffer.allocateDirect(step);
+      while (zeros.hasRemaining()) {
+        allocated += channel.write(zeros, allocated);
+      }
+    }
+  }
+
+  @Override
+  public long position() {
+    return position;
+  }
+
+  /// fdatasync: it skips time stamps, but not a changed length.
+  @Override
+  public void force() throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      channel.force(false);
+    } catch (IOException e) {
+      throw new IOException("cannot force " + path + ": " + e.getMessage(), e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /// Cuts off what the mapping made the file longer without blocks behind it.
+  @Override
+  public void close() throws IOException {
+    unmap();
+    try (channel) {
+      if (channel.size() > allocated) {
+        channel.truncate(allocated);
+      }
+    }
+  }
+}
