@@ -553,16 +553,24 @@ public final class Lsm implements AutoCloseable {
     if (old.release()) {
       List<Table> free = tables.release(old);
       if (closed) {
-        tables.delete(free);
+        tables.delete(free, false);
       } else if (!free.isEmpty()) {
-        background.<Boolean>offload(
-            () -> {
-              tables.delete(free);
-              return true;
-            },
-            (done, failure) -> {});
+        background.<Boolean>offload(() -> delete(free), (done, failure) -> {});
       }
     }
+  }
+
+  /// [#close] waits for a deletion: whoever opens the store next may delete the same files.
+  private boolean delete(List<Table> free) {
+    boolean open = upkeep.begin();
+    try {
+      tables.delete(free, open);
+    } finally {
+      if (open) {
+        upkeep.end();
+      }
+    }
+    return true;
   }
 
   /// Replaces the levels of some families; under the manifest lock.

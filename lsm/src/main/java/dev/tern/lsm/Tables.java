@@ -506,11 +506,13 @@ final class Tables {
   }
 
   /// Closes tables that nobody uses, and deletes their files. Blocks.
-  void delete(List<Table> free) {
+  ///
+  /// @param files whether the files too; if not, the next opening removes them
+  void delete(List<Table> free, boolean files) {
     for (Table table : free) {
       try {
         table.close();
-        if (!closed) {
+        if (files) {
           tools.files.delete(table.path);
         }
       } catch (IOException e) {

@@ -115,17 +115,19 @@ final class Upkeep {
         });
   }
 
-  private boolean begin() {
+  /// Whether the store is open; [#close] then waits for [#end].
+  boolean begin() {
     lock.lock();
     try {
-      running += lsm.isClosed() ? 0 : 1;
-      return !lsm.isClosed();
+      boolean open = !lsm.isClosed();
+      running += open ? 1 : 0;
+      return open;
     } finally {
       lock.unlock();
     }
   }
 
-  private void end() {
+  void end() {
     lock.lock();
     try {
       running--;
