@@ -296,7 +296,8 @@ public final class Lsm implements AutoCloseable {
     write(batch.deleteRange(family, from, to));
   }
 
-  private void throttle(int bytes) throws IOException {
+  /// A log that the operating system did not take is offered again.
+  private void unstall() throws IOException {
     if (log.isStalled()) {
       try {
         flushLog();
@@ -305,6 +306,10 @@ public final class Lsm implements AutoCloseable {
             "the log cannot be written, so nothing is: " + e.getMessage(), e);
       }
     }
+  }
+
+  private void throttle(int bytes) throws IOException {
+    unstall();
     WritePressure pressure = pressure();
     if (pressure == WritePressure.NONE) {
       return;
@@ -316,6 +321,8 @@ public final class Lsm implements AutoCloseable {
     background.pause(delay);
     while (pressure().refused()) {
       checkWritable();
+      unstall();
+      retry();
       Throwable failure = upkeep.lastFailure();
       if (failure != null) {
         throw new WriteRefusedException(
@@ -323,7 +330,6 @@ public final class Lsm implements AutoCloseable {
       }
       delayedNanos.add(MILLI);
       background.pause(MILLI);
-      retry();
     }
     event.store = tools.directory();
     event.commit();
