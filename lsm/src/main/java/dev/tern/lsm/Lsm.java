@@ -427,7 +427,9 @@ public final class Lsm implements AutoCloseable {
     Epochs.Reader reader = epochs.enter();
     try {
       ReadState now = state;
-      long visible = snapshot != null ? maxSequence : Math.max(maxSequence, now.flushedSequence);
+      // The state first: what it holds is not newer than what is read of `written` behind it.
+      long newest = Math.max(Math.min(maxSequence, written), now.flushedSequence);
+      long visible = snapshot != null ? maxSequence : newest;
       return lookup(now.family(family), reader.lookup, key, visible, mayRead, to);
     } finally {
       reader.exit();
