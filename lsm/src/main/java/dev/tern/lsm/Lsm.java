@@ -366,6 +366,7 @@ public final class Lsm implements AutoCloseable {
 
   /// Writes what the memtables hold to tables; blocks until that is done.
   public void flush() throws IOException {
+    checkWritable();
     upkeep.flushNow();
   }
 
@@ -531,7 +532,10 @@ public final class Lsm implements AutoCloseable {
   }
 
   /// An iterator stepped over many dead entries: they shall go soon.
-  void skipped(ReadState seen, ColumnFamily family, int dead) {
+  void skipped(ReadState seen, ColumnFamily family) {
+    if (readOnly) {
+      return;
+    }
     Memtable active = seen.family(family).active();
     upkeep.skipped(active.skips.get() >= CompactionPicker.MANY_SKIPS && active.isMostlyDeletes());
   }

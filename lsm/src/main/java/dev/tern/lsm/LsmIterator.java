@@ -188,7 +188,7 @@ public final class LsmIterator implements AutoCloseable {
   private void tellDead() {
     if (dead >= MANY_DEAD) {
       view.cursor.skipped(dead);
-      lsm.skipped(view.state, family, dead);
+      lsm.skipped(view.state, family);
       dead = 0;
     }
   }
