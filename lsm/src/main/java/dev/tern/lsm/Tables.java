@@ -48,6 +48,9 @@ final class Tables {
   /// Per immutable memtable, oldest first: the log that follows it and its last sequence.
   private final ArrayDeque<long[]> rotations = new ArrayDeque<>();
 
+  /// Files of tables that a failed edit may have named.
+  private final ArrayDeque<String> doubtful = new ArrayDeque<>();
+
   private final ReentrantLock countLock = new ReentrantLock();
   private long nextNumber;
   private long firstLog;
@@ -186,16 +189,7 @@ final class Tables {
   long[] flush(ReadState from, long[] snapshots, Changed changed) throws IOException {
     Events.Flush event = new Events.Flush();
     event.begin();
-    Map<Integer, List<Table>> made = new LinkedHashMap<>();
-    for (int id = 0; id < from.families.length; id++) {
-      ReadState.Family family = from.families[id];
-      if (family != null && !family.immutable().isEmpty()) {
-        Memtable oldest = family.immutable().getLast();
-        if (!oldest.isEmpty()) {
-          made.put(id, write(families.get(id), oldest, snapshots));
-        }
-      }
-    }
+    Map<Integer, List<Table>> made = writeOldest(from, snapshots);
     for (List<Table> tables : made.values()) {
       tables.forEach(table -> flushBytes.add(table.sizeBytes));
       event.bytes += tables.stream().mapToLong(table -> table.sizeBytes).sum();
@@ -207,10 +201,30 @@ final class Tables {
       event.commit();
       return logs;
     } catch (IOException e) {
-      made.values().forEach(this::closeQuietly);
+      made.values().forEach(this::abandon);
       throw e;
     } finally {
       manifestLock.unlock();
+    }
+  }
+
+  private Map<Integer, List<Table>> writeOldest(ReadState from, long[] snapshots)
+      throws IOException {
+    Map<Integer, List<Table>> made = new LinkedHashMap<>();
+    try {
+      for (int id = 0; id < from.families.length; id++) {
+        ReadState.Family family = from.families[id];
+        if (family != null && !family.immutable().isEmpty()) {
+          Memtable oldest = family.immutable().getLast();
+          if (!oldest.isEmpty()) {
+            made.put(id, write(families.get(id), oldest, snapshots));
+          }
+        }
+      }
+      return made;
+    } catch (IOException | RuntimeException e) {
+      made.values().forEach(tables -> delete(tables, true));
+      throw e;
     }
   }
 
@@ -256,13 +270,12 @@ final class Tables {
     levels.addAll(before);
   }
 
-  private void closeQuietly(List<Table> tables) {
-    for (Table table : tables) {
-      try {
-        table.close();
-      } catch (IOException e) {
-        undeleted.increment();
-      }
+  /// Tables that may have been named by an edit that failed: their files go once a manifest says
+  /// that they were not. Under the manifest lock.
+  private void abandon(List<Table> tables) {
+    delete(tables, false);
+    if (!closed) {
+      tables.forEach(table -> doubtful.add(table.path));
     }
   }
 
@@ -298,9 +311,22 @@ final class Tables {
     long number = newNumber();
     long old = manifest.number();
     manifest.roll(whole(), number);
-    String path = Manifest.path(tools.directory, old);
-    if (old != 0 && tools.files.exists(path)) {
-      tools.files.delete(path);
+    // From here on the change is made, whatever happens to what it left behind.
+    if (old != 0) {
+      deleteQuietly(Manifest.path(tools.directory, old));
+    }
+    while (!doubtful.isEmpty()) {
+      deleteQuietly(doubtful.poll());
+    }
+  }
+
+  private void deleteQuietly(String path) {
+    try {
+      if (tools.files.exists(path)) {
+        tools.files.delete(path);
+      }
+    } catch (IOException e) {
+      undeleted.increment();
     }
   }
 
@@ -364,11 +390,11 @@ final class Tables {
       manifestLock.lock();
       try {
         plan.inputs().forEach(table -> table.compacting = false);
+        if (!done && !plan.isMove()) {
+          abandon(made);
+        }
       } finally {
         manifestLock.unlock();
-      }
-      if (!done && !plan.isMove()) {
-        closeQuietly(made);
       }
     }
     event.store = tools.directory;
