@@ -186,7 +186,11 @@ public final class Lsm implements AutoCloseable {
             ReadState now = state;
             ReadState.Family[] families =
                 Arrays.copyOf(now.families, Math.max(now.families.length, created.id() + 1));
-            families[created.id()] = new ReadState.Family(new Memtable(), List.of(), Levels.EMPTY);
+            // As many as the others have: the oldest of all families are flushed together.
+            List<Memtable> immutable =
+                java.util.stream.Stream.generate(Memtable::new).limit(immutables.get()).toList();
+            families[created.id()] =
+                new ReadState.Family(new Memtable(), immutable, Levels.EMPTY);
             publish(families, now.flushedSequence);
           } finally {
             lock.unlock();
