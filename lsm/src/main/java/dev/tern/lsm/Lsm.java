@@ -655,6 +655,16 @@ public final class Lsm implements AutoCloseable {
     return bytes;
   }
 
+  /// The number of the log that is written to.
+  long currentLog() {
+    lock.lock();
+    try {
+      return log.currentNumber();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   boolean isClosed() {
     return closed;
   }

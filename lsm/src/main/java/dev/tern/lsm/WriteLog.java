@@ -113,6 +113,11 @@ final class WriteLog {
     }
   }
 
+  /// Under the lock.
+  long currentNumber() {
+    return current().number;
+  }
+
   private LogFile.Writer current() {
     return unsynced.getLast();
   }
