@@ -762,13 +762,24 @@ public final class Lsm implements AutoCloseable {
     } finally {
       closed = true;
       upkeep.close();
+      closeFiles();
+    }
+  }
+
+  /// All of them, whichever of them fails.
+  private void closeFiles() throws IOException {
+    try {
       tables.close();
-      if (!readOnly) {
-        log.close();
+    } finally {
+      try {
+        if (!readOnly) {
+          log.close();
+        }
+      } finally {
+        epochs.retire(() -> letGo(state));
+        tools.cache().close();
+        release(directoryLock);
       }
-      epochs.retire(() -> letGo(state));
-      tools.cache().close();
-      release(directoryLock);
     }
   }
 }

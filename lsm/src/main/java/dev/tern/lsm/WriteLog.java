@@ -200,9 +200,7 @@ final class WriteLog {
         synced = Math.max(synced, target);
         List<LogFile.Writer> old = todo.subList(0, todo.size() - 1);
         unsynced.removeAll(old);
-        for (LogFile.Writer writer : old) {
-          writer.file.close();
-        }
+        old.forEach(WriteLog::closeQuietly);
       }
       syncEnded.signalAll();
     }
@@ -258,10 +256,17 @@ final class WriteLog {
         current().file.force();
       }
     } finally {
-      for (LogFile.Writer writer : unsynced) {
-        writer.file.close();
-      }
+      unsynced.forEach(WriteLog::closeQuietly);
       lock.unlock();
+    }
+  }
+
+  private static void closeQuietly(LogFile.Writer writer) {
+    try {
+      writer.file.close();
+    } catch (IOException e) {
+      // What it holds is forced, or the failure that matters is on its way.
+      return;
     }
   }
 }
