@@ -69,7 +69,6 @@ public final class Lsm implements AutoCloseable {
       Offload background,
       AutoCloseable directoryLock,
       Recovery recovered,
-      LogFile.Writer firstLog,
       boolean readOnly) {
     this.tools = tools;
     this.background = background;
@@ -80,7 +79,8 @@ public final class Lsm implements AutoCloseable {
     this.state = recovered.state();
     this.written = recovered.lastSequence();
     boolean skipForce = tools.options().tuning().planted() == LsmBug.SKIP_FSYNC;
-    this.log = new WriteLog(tools.files(), tools.directory(), lock, skipForce, firstLog, written);
+    LogFile.Writer first = recovered.log();
+    this.log = new WriteLog(tools.files(), tools.directory(), lock, skipForce, first, written);
     this.upkeep = new Upkeep(this, tables, log, background, tools);
   }
 
@@ -138,12 +138,7 @@ public final class Lsm implements AutoCloseable {
         new Tables.Tools(
             files, clock, directory, options, epochs, cache, new NativeMemory(), pacer);
     try {
-      Recovery recovered = Recovery.run(tools, readOnly);
-      LogFile.Writer first =
-          readOnly
-              ? new LogFile.Writer(0, new NoFile())
-              : WriteLog.create(files, directory, recovered.tables().newNumber());
-      return new Lsm(tools, background, directoryLock, recovered, first, readOnly);
+      return new Lsm(tools, background, directoryLock, Recovery.run(tools, readOnly), readOnly);
     } catch (IOException | RuntimeException e) {
       cache.close();
       throw e;

@@ -106,7 +106,9 @@ final class Tables {
   }
 
   /// Writes what was replayed to tables; from here on no old log is needed.
-  ReadState recovered(ReadState replayed, long lastSequence) throws IOException {
+  ///
+  /// @param log the new one, whose name is durable
+  ReadState recovered(ReadState replayed, long lastSequence, long log) throws IOException {
     for (int id = 0; id < replayed.families.length; id++) {
       ReadState.Family family = replayed.families[id];
       if (family != null && !family.active().isEmpty()) {
@@ -114,7 +116,7 @@ final class Tables {
       }
     }
     flushedSequence = lastSequence;
-    firstLog = newNumber();
+    firstLog = log;
     install(whole());
     ReadState.@Nullable Family[] fresh = new ReadState.Family[replayed.families.length];
     for (int id = 0; id < fresh.length; id++) {
@@ -475,6 +477,7 @@ final class Tables {
   List<String> named() {
     List<String> names = new ArrayList<>();
     names.add("MANIFEST-%06d".formatted(manifest.number()));
+    names.add("%06d.log".formatted(firstLog));
     for (Levels each : levels) {
       each.all().forEach(table -> names.add("%06d.table".formatted(table.number)));
     }
