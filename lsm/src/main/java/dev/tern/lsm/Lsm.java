@@ -203,11 +203,15 @@ public final class Lsm implements AutoCloseable {
   /// Appends a batch to the log's buffer and the memtables: readable at once at the sequence that
   /// is returned, durable later. No I/O, no waiting but for the lock.
   ///
+  /// @throws IllegalArgumentException if it names a column family of another store; nothing is done
   /// @throws IllegalStateException if the store is closed or read-only, or an fsync has failed
   public long append(WriteBatch batch) {
     lock.lock();
     try {
       checkWritable();
+      if (batch.largestFamily() >= state.families.length) {
+        throw new IllegalArgumentException("no column family " + batch.largestFamily());
+      }
       ByteWriter encoded = batch.encoded(written + 1);
       long last = written + batch.entries();
       log.add(encoded, last);
