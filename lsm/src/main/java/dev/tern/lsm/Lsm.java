@@ -100,13 +100,25 @@ public final class Lsm implements AutoCloseable {
       String directory,
       LsmOptions options)
       throws IOException {
-    files.createDirectories(directory);
+    if (!files.exists(directory)) {
+      files.createDirectories(directory);
+      forceAbove(files, directory);
+    }
     AutoCloseable directoryLock = files.lock(directory + "/LOCK");
     try {
       return open(files, background, clock, directory, options, directoryLock, false);
     } catch (IOException | RuntimeException e) {
       release(directoryLock);
       throw e;
+    }
+  }
+
+  /// Makes the names of a directory and of those above it durable, up to the root of the files.
+  static void forceAbove(FileSystem files, String directory) throws IOException {
+    String below = directory;
+    while (!below.isEmpty()) {
+      below = below.substring(0, Math.max(0, below.lastIndexOf('/')));
+      files.forceDirectory(below);
     }
   }
 

@@ -49,16 +49,23 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
     }
     Tables tables = new Tables(tools, nextNumber(files, directory, manifest));
     ReadState.@Nullable Family[] families = tables.load(manifest);
-    long last = replay(files, directory, manifest, logs, families);
-    ReadState state = new ReadState(families, manifest.flushedSequence);
     LogFile.Writer log = new LogFile.Writer(0, new NoFile());
-    if (!readOnly) {
-      log = WriteLog.create(files, directory, tables.newNumber());
-      state = tables.recovered(state, last, log.number);
-      removeUnnamed(files, directory, tables.named());
+    try {
+      long last = replay(files, directory, manifest, logs, families);
+      ReadState state = new ReadState(families, manifest.flushedSequence);
+      if (!readOnly) {
+        log = WriteLog.create(files, directory, tables.newNumber());
+        state = tables.recovered(state, last, log.number);
+        removeUnnamed(files, directory, tables.named());
+      }
+      tables.retain(state);
+      return new Recovery(tables, state, last, log);
+    } catch (IOException | RuntimeException e) {
+      tables.abandonAll();
+      tables.close();
+      log.file.close();
+      throw e;
     }
-    tables.retain(state);
-    return new Recovery(tables, state, last, log);
   }
 
   /// Without a manifest there can be no table: `CURRENT` is durable before the first one.

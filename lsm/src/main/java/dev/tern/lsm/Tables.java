@@ -48,6 +48,9 @@ final class Tables {
   /// Per immutable memtable, oldest first: the log that follows it and its last sequence.
   private final ArrayDeque<long[]> rotations = new ArrayDeque<>();
 
+  /// Opened, and in no list yet.
+  private final List<Table> opening = new ArrayList<>();
+
   /// Files of tables that a failed edit may have named.
   private final ArrayDeque<String> doubtful = new ArrayDeque<>();
 
@@ -84,7 +87,23 @@ final class Tables {
     }
   }
 
+  /// Opens all tables; after a failure none stays open.
   ReadState.@Nullable Family[] load(Manifest.State state) throws IOException {
+    try {
+      return open(state);
+    } catch (IOException | RuntimeException e) {
+      abandonAll();
+      throw e;
+    }
+  }
+
+  /// Closes all tables of a store whose opening fails.
+  void abandonAll() {
+    levels.forEach(each -> delete(each.all(), false));
+    delete(opening, false);
+  }
+
+  private ReadState.@Nullable Family[] open(Manifest.State state) throws IOException {
     firstLog = state.firstLog;
     flushedSequence = state.flushedSequence;
     ReadState.@Nullable Family[] loaded = new ReadState.Family[state.families.size()];
@@ -93,12 +112,15 @@ final class Tables {
       for (int level = 0; level < Levels.COUNT; level++) {
         List<Table> tables = new ArrayList<>();
         for (long number : state.level(family.id(), level)) {
-          tables.add(tools.open(number));
+          Table table = tools.open(number);
+          opening.add(table);
+          tables.add(table);
         }
         opened = tables.isEmpty() ? opened : opened.with(level, tables);
       }
       families.add(family);
       levels.add(opened);
+      opening.clear();
       loaded[family.id()] = new ReadState.Family(new Memtable(), List.of(), opened);
     }
     countYoung();
