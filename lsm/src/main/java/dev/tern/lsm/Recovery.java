@@ -114,7 +114,7 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
       throws IOException {
     long[] last = {manifest.flushedSequence};
     boolean[] hole = {false};
-    String before = Manifest.path(directory, 0);
+    String before = logPath(directory, manifest.firstLog);
     long endBefore = 0;
     for (long number : logs) {
       if (number < manifest.firstLog) {
