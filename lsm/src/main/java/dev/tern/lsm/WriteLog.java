@@ -67,8 +67,13 @@ final class WriteLog {
 
   static LogFile.Writer create(FileSystem files, String directory, long number) throws IOException {
     FileSystem.WritableFile file = files.create(Recovery.logPath(directory, number));
-    files.forceDirectory(directory);
-    return new LogFile.Writer(number, file);
+    try {
+      files.forceDirectory(directory);
+      return new LogFile.Writer(number, file);
+    } catch (IOException e) {
+      file.close();
+      throw e;
+    }
   }
 
   /// A file for the next log; blocks.
