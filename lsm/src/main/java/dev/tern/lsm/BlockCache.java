@@ -310,8 +310,8 @@ final class BlockCache implements AutoCloseable {
 
   /// A slab whose slots are all free leaves its size.
   private void settle(SizeClass size, Slab slab) {
-    if (slab.draining && slab.freeCount == slab.slots.length) {
-      size.slabs.remove(slab);
+    boolean isFree = slab.draining && slab.freeCount == slab.slots.length;
+    if (isFree && size.slabs.remove(slab)) {
       size.handSlab = 0;
       if (slabs > maxSlabs || closed) {
         slabs--;

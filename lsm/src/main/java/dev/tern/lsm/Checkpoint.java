@@ -24,9 +24,14 @@ final class Checkpoint {
           for (Table table : tables) {
             files.link(table.path, Recovery.tablePath(path, table.number));
           }
+          // Not those that follow while this one is copied: they would begin behind a hole.
+          long lastLog = lsm.currentLog();
           for (String name : files.list(tools.directory())) {
-            if (name.matches("\\d{6,18}\\.log")
-                && Long.parseLong(name.substring(0, name.length() - 4)) >= whole.firstLog()) {
+            long number =
+                name.matches("\\d{6,18}\\.log")
+                    ? Long.parseLong(name.substring(0, name.length() - 4))
+                    : -1;
+            if (number >= whole.firstLog() && number <= lastLog) {
               copy(files, tools.directory() + "/" + name, path + "/" + name);
             }
           }
@@ -34,6 +39,7 @@ final class Checkpoint {
           manifest.roll(whole, whole.nextFile());
           manifest.close();
         });
+    Lsm.forceAbove(files, path);
   }
 
   private static void copy(FileSystem files, String from, String to) throws IOException {

@@ -25,10 +25,8 @@ public final class Inspection {
             entry -> {
               try {
                 entry(entry, out);
-                return true;
               } catch (IOException e) {
                 failure[0] = e;
-                return false;
               }
             });
     if (failure[0] != null) {

@@ -150,15 +150,16 @@ final class LogFile {
 
   /// Takes whole entries out of a log.
   interface Visitor {
-    /// False to stop.
-    boolean entry(ByteReader entry);
+    void entry(ByteReader entry);
   }
 
   /// How a log ended.
   ///
-  /// @param clean whether it was closed, or its last entry is whole and nothing is behind it
+  /// @param clean whether it was closed, or its last entry is whole and nothing is behind it; a file
+  ///   that was used before has its former chunks there
   /// @param synced whether it knows that some of it was forced, and so all logs before it
-  record Ending(boolean clean, boolean synced) {}
+  /// @param at where its last whole entry ends
+  record Ending(boolean clean, boolean synced, long at) {}
 
   /// Reads a log to its end or its torn tail.
   ///
@@ -169,6 +170,7 @@ final class LogFile {
     CRC32C crc = new CRC32C();
     ByteWriter entry = new ByteWriter();
     int at = 0;
+    int end = 0;
     boolean inside = false;
     boolean synced = false;
     while (at < bytes.length) {
@@ -180,7 +182,7 @@ final class LogFile {
       int length = valid(bytes, at, number, crc);
       if (length < 0) {
         checkTorn(path, bytes, at, number, crc);
-        return new Ending(false, synced);
+        return new Ending(false, synced, end);
       }
       int type = bytes[at + 6];
       synced |= syncedOffset(bytes, at) > 0;
@@ -189,7 +191,7 @@ final class LogFile {
         throw new CorruptionException(path, at, "a chunk of type " + type + " out of order");
       }
       if (type == END) {
-        return new Ending(true, true);
+        return new Ending(true, true, end);
       }
       if (begins) {
         entry.clear();
@@ -197,11 +199,12 @@ final class LogFile {
       entry.writeBytes(bytes, at + HEADER_BYTES, length);
       inside = type == FIRST || type == MIDDLE;
       at += HEADER_BYTES + length;
-      if (!inside && !visitor.entry(new ByteReader(entry.array(), 0, entry.length()))) {
-        return new Ending(false, synced);
+      end = inside ? end : at;
+      if (!inside) {
+        visitor.entry(new ByteReader(entry.array(), 0, entry.length()));
       }
     }
-    return new Ending(!inside, synced);
+    return new Ending(!inside, synced, end);
   }
 
   private static long syncedOffset(byte[] bytes, int chunk) {

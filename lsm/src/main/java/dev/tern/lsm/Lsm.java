@@ -69,7 +69,6 @@ public final class Lsm implements AutoCloseable {
       Offload background,
       AutoCloseable directoryLock,
       Recovery recovered,
-      LogFile.Writer firstLog,
       boolean readOnly) {
     this.tools = tools;
     this.background = background;
@@ -80,7 +79,8 @@ public final class Lsm implements AutoCloseable {
     this.state = recovered.state();
     this.written = recovered.lastSequence();
     boolean skipForce = tools.options().tuning().planted() == LsmBug.SKIP_FSYNC;
-    this.log = new WriteLog(tools.files(), tools.directory(), lock, skipForce, firstLog, written);
+    LogFile.Writer first = recovered.log();
+    this.log = new WriteLog(tools.files(), tools.directory(), lock, skipForce, first, written);
     this.upkeep = new Upkeep(this, tables, log, background, tools);
   }
 
@@ -100,13 +100,25 @@ public final class Lsm implements AutoCloseable {
       String directory,
       LsmOptions options)
       throws IOException {
-    files.createDirectories(directory);
+    if (!files.exists(directory)) {
+      files.createDirectories(directory);
+      forceAbove(files, directory);
+    }
     AutoCloseable directoryLock = files.lock(directory + "/LOCK");
     try {
       return open(files, background, clock, directory, options, directoryLock, false);
     } catch (IOException | RuntimeException e) {
       release(directoryLock);
       throw e;
+    }
+  }
+
+  /// Makes the names of a directory and of those above it durable, up to the root of the files.
+  static void forceAbove(FileSystem files, String directory) throws IOException {
+    String below = directory;
+    while (!below.isEmpty()) {
+      below = below.substring(0, Math.max(0, below.lastIndexOf('/')));
+      files.forceDirectory(below);
     }
   }
 
@@ -138,12 +150,7 @@ public final class Lsm implements AutoCloseable {
         new Tables.Tools(
             files, clock, directory, options, epochs, cache, new NativeMemory(), pacer);
     try {
-      Recovery recovered = Recovery.run(tools, readOnly);
-      LogFile.Writer first =
-          readOnly
-              ? new LogFile.Writer(0, new NoFile())
-              : WriteLog.create(files, directory, recovered.tables().newNumber());
-      return new Lsm(tools, background, directoryLock, recovered, first, readOnly);
+      return new Lsm(tools, background, directoryLock, Recovery.run(tools, readOnly), readOnly);
     } catch (IOException | RuntimeException e) {
       cache.close();
       throw e;
@@ -186,7 +193,11 @@ public final class Lsm implements AutoCloseable {
             ReadState now = state;
             ReadState.Family[] families =
                 Arrays.copyOf(now.families, Math.max(now.families.length, created.id() + 1));
-            families[created.id()] = new ReadState.Family(new Memtable(), List.of(), Levels.EMPTY);
+            // As many as the others have: the oldest of all families are flushed together.
+            List<Memtable> immutable =
+                java.util.stream.Stream.generate(Memtable::new).limit(immutables.get()).toList();
+            families[created.id()] =
+                new ReadState.Family(new Memtable(), immutable, Levels.EMPTY);
             publish(families, now.flushedSequence);
           } finally {
             lock.unlock();
@@ -204,11 +215,15 @@ public final class Lsm implements AutoCloseable {
   /// Appends a batch to the log's buffer and the memtables: readable at once at the sequence that
   /// is returned, durable later. No I/O, no waiting but for the lock.
   ///
+  /// @throws IllegalArgumentException if it names a column family of another store; nothing is done
   /// @throws IllegalStateException if the store is closed or read-only, or an fsync has failed
   public long append(WriteBatch batch) {
     lock.lock();
     try {
       checkWritable();
+      if (batch.largestFamily() >= state.families.length) {
+        throw new IllegalArgumentException("no column family " + batch.largestFamily());
+      }
       ByteWriter encoded = batch.encoded(written + 1);
       long last = written + batch.entries();
       log.add(encoded, last);
@@ -296,7 +311,8 @@ public final class Lsm implements AutoCloseable {
     write(batch.deleteRange(family, from, to));
   }
 
-  private void throttle(int bytes) throws IOException {
+  /// A log that the operating system did not take is offered again.
+  private void unstall() throws IOException {
     if (log.isStalled()) {
       try {
         flushLog();
@@ -305,6 +321,10 @@ public final class Lsm implements AutoCloseable {
             "the log cannot be written, so nothing is: " + e.getMessage(), e);
       }
     }
+  }
+
+  private void throttle(int bytes) throws IOException {
+    unstall();
     WritePressure pressure = pressure();
     if (pressure == WritePressure.NONE) {
       return;
@@ -316,6 +336,8 @@ public final class Lsm implements AutoCloseable {
     background.pause(delay);
     while (pressure().refused()) {
       checkWritable();
+      unstall();
+      retry();
       Throwable failure = upkeep.lastFailure();
       if (failure != null) {
         throw new WriteRefusedException(
@@ -323,7 +345,6 @@ public final class Lsm implements AutoCloseable {
       }
       delayedNanos.add(MILLI);
       background.pause(MILLI);
-      retry();
     }
     event.store = tools.directory();
     event.commit();
@@ -360,6 +381,7 @@ public final class Lsm implements AutoCloseable {
 
   /// Writes what the memtables hold to tables; blocks until that is done.
   public void flush() throws IOException {
+    checkWritable();
     upkeep.flushNow();
   }
 
@@ -421,7 +443,9 @@ public final class Lsm implements AutoCloseable {
     Epochs.Reader reader = epochs.enter();
     try {
       ReadState now = state;
-      long visible = snapshot != null ? maxSequence : Math.max(maxSequence, now.flushedSequence);
+      // The state first: what it holds is not newer than what is read of `written` behind it.
+      long newest = Math.max(Math.min(maxSequence, written), now.flushedSequence);
+      long visible = snapshot != null ? maxSequence : newest;
       return lookup(now.family(family), reader.lookup, key, visible, mayRead, to);
     } finally {
       reader.exit();
@@ -523,7 +547,10 @@ public final class Lsm implements AutoCloseable {
   }
 
   /// An iterator stepped over many dead entries: they shall go soon.
-  void skipped(ReadState seen, ColumnFamily family, int dead) {
+  void skipped(ReadState seen, ColumnFamily family) {
+    if (readOnly) {
+      return;
+    }
     Memtable active = seen.family(family).active();
     upkeep.skipped(active.skips.get() >= CompactionPicker.MANY_SKIPS && active.isMostlyDeletes());
   }
@@ -553,16 +580,24 @@ public final class Lsm implements AutoCloseable {
     if (old.release()) {
       List<Table> free = tables.release(old);
       if (closed) {
-        tables.delete(free);
+        tables.delete(free, false);
       } else if (!free.isEmpty()) {
-        background.<Boolean>offload(
-            () -> {
-              tables.delete(free);
-              return true;
-            },
-            (done, failure) -> {});
+        background.<Boolean>offload(() -> delete(free), (done, failure) -> {});
       }
     }
+  }
+
+  /// [#close] waits for a deletion: whoever opens the store next may delete the same files.
+  private boolean delete(List<Table> free) {
+    boolean open = upkeep.begin();
+    try {
+      tables.delete(free, open);
+    } finally {
+      if (open) {
+        upkeep.end();
+      }
+    }
+    return true;
   }
 
   /// Replaces the levels of some families; under the manifest lock.
@@ -629,6 +664,16 @@ public final class Lsm implements AutoCloseable {
       bytes += family == null ? 0 : family.active().bytes();
     }
     return bytes;
+  }
+
+  /// The number of the log that is written to.
+  long currentLog() {
+    lock.lock();
+    try {
+      return log.currentNumber();
+    } finally {
+      lock.unlock();
+    }
   }
 
   boolean isClosed() {
@@ -728,13 +773,24 @@ public final class Lsm implements AutoCloseable {
     } finally {
       closed = true;
       upkeep.close();
+      closeFiles();
+    }
+  }
+
+  /// All of them, whichever of them fails.
+  private void closeFiles() throws IOException {
+    try {
       tables.close();
-      if (!readOnly) {
-        log.close();
+    } finally {
+      try {
+        if (!readOnly) {
+          log.close();
+        }
+      } finally {
+        epochs.retire(() -> letGo(state));
+        tools.cache().close();
+        release(directoryLock);
       }
-      epochs.retire(() -> letGo(state));
-      tools.cache().close();
-      release(directoryLock);
     }
   }
 }

@@ -52,6 +52,7 @@ public final class LsmIterator implements AutoCloseable {
 
   /// To the first key at or after this one, within the bounds.
   public void seek(byte[] from) throws IOException {
+    begin();
     byte[] lower = options.lower();
     view.cursor.seek(lower != null && Keys.compare(from, lower) < 0 ? lower : from);
     forward(false);
@@ -59,12 +60,14 @@ public final class LsmIterator implements AutoCloseable {
 
   /// To the first key.
   public void seekToFirst() throws IOException {
+    begin();
     view.cursor.seek(options.lower());
     forward(false);
   }
 
   /// To the last key at or before this one, within the bounds.
   public void seekForPrev(byte[] from) throws IOException {
+    begin();
     byte[] upper = options.upper();
     boolean beyond = upper != null && Keys.compare(from, upper) >= 0;
     view.cursor.seekBefore(beyond ? upper : Keys.successor(from));
@@ -73,6 +76,7 @@ public final class LsmIterator implements AutoCloseable {
 
   /// To the last key.
   public void seekToLast() throws IOException {
+    begin();
     view.cursor.seekBefore(options.upper());
     backward();
   }
@@ -87,8 +91,9 @@ public final class LsmIterator implements AutoCloseable {
   /// @throws IllegalStateException if it stands on none
   public void next() throws IOException {
     check();
+    begin();
     if (backward) {
-      view.cursor.seek(Keys.successor(key()));
+      view.cursor.seek(Keys.successor(Arrays.copyOf(key, keyLength)));
       forward(false);
     } else {
       view.cursor.next();
@@ -101,10 +106,20 @@ public final class LsmIterator implements AutoCloseable {
   /// @throws IllegalStateException if it stands on none
   public void prev() throws IOException {
     check();
+    begin();
     if (!backward) {
-      view.cursor.seekBefore(key());
+      view.cursor.seekBefore(Arrays.copyOf(key, keyLength));
     }
     backward();
+  }
+
+  /// Before each move: one that fails leaves the iterator on no key, so that it cannot go on behind
+  /// what could not be read.
+  private void begin() {
+    valid = false;
+    if (closed) {
+      throw new IllegalStateException("the iterator is closed");
+    }
   }
 
   private void check() {
@@ -188,7 +203,7 @@ public final class LsmIterator implements AutoCloseable {
   private void tellDead() {
     if (dead >= MANY_DEAD) {
       view.cursor.skipped(dead);
-      lsm.skipped(view.state, family, dead);
+      lsm.skipped(view.state, family);
       dead = 0;
     }
   }
@@ -253,10 +268,10 @@ public final class LsmIterator implements AutoCloseable {
 
   /// To what is there now, if it is no snapshot's; it then stands on no key.
   public void refresh() {
+    begin();
     View fresh = lsm.view(family, options);
     lsm.close(view);
     view = fresh;
-    valid = false;
   }
 
   long openedNanos() {

@@ -54,6 +54,10 @@ final class Memtable {
   private int nodeEnd = LINKS + MAX_HEIGHT;
   private int dataChunks = 1;
   private int dataEnd;
+
+  /// Where the chunk being filled ends; 0 if the last chunk is a value's own.
+  private int dataLimit = FIRST_CHUNK;
+
   private long bytes;
   private int keys;
   private int entries;
@@ -260,7 +264,7 @@ final class Memtable {
   /// Copies bytes into the arena.
   private int store(byte[] source, WriteBatch.Slice slice) {
     int count = slice.length;
-    if (dataEnd + count > data[dataChunks - 1].length || count > DATA_CHUNK / 4) {
+    if (dataEnd + count > dataLimit || count > DATA_CHUNK / 4) {
       byte[][] grown = Arrays.copyOf(data, dataChunks + 1);
       boolean own = count > DATA_CHUNK / 4;
       grown[dataChunks] = own ? slice.copy(source) : new byte[DATA_CHUNK];
@@ -268,11 +272,13 @@ final class Memtable {
       int chunk = dataChunks++;
       if (own) {
         // The chunk being filled stays behind: the next small entry opens a new one.
-        dataEnd = DATA_CHUNK;
+        dataEnd = 0;
+        dataLimit = 0;
         bytes += count;
         return chunk << DATA_CHUNK_BITS;
       }
       dataEnd = 0;
+      dataLimit = DATA_CHUNK;
     }
     int address = (dataChunks - 1) << DATA_CHUNK_BITS | dataEnd;
     System.arraycopy(source, slice.offset, data[dataChunks - 1], dataEnd, count);

@@ -13,12 +13,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The entries replayed are a prefix of those written: replay ends at the first sequence that is
 /// missing, in whichever log. If a log behind the hole knows that it was forced, then so was what
-/// is missing, and that is corruption.
+/// is missing, and that is corruption. The first log is there always: its name is durable before a
+/// manifest names it.
 ///
 /// @param tables the tables
 /// @param state what readers see
 /// @param lastSequence the last sequence recovered
-record Recovery(Tables tables, ReadState state, long lastSequence) {
+/// @param log to go on in
+record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Writer log) {
 
   static String logPath(String directory, long number) {
     return "%s/%06d.log".formatted(directory, number);
@@ -41,16 +43,29 @@ record Recovery(Tables tables, ReadState state, long lastSequence) {
     if (current == null) {
       refuseForeign(directory, numbers(files, directory, ".table"));
     }
+    if (current != null && !logs.contains(manifest.firstLog)) {
+      throw new CorruptionException(
+          logPath(directory, manifest.firstLog), 0, "the manifest names this log and it is missing");
+    }
     Tables tables = new Tables(tools, nextNumber(files, directory, manifest));
     ReadState.@Nullable Family[] families = tables.load(manifest);
-    long last = replay(files, directory, manifest, logs, families);
-    ReadState state = new ReadState(families, manifest.flushedSequence);
-    if (!readOnly) {
-      state = tables.recovered(state, last);
-      removeUnnamed(files, directory, tables.named());
+    LogFile.Writer log = new LogFile.Writer(0, new NoFile());
+    try {
+      long last = replay(files, directory, manifest, logs, families);
+      ReadState state = new ReadState(families, manifest.flushedSequence);
+      if (!readOnly) {
+        log = WriteLog.create(files, directory, tables.newNumber());
+        state = tables.recovered(state, last, log.number);
+        removeUnnamed(files, directory, tables.named());
+      }
+      tables.retain(state);
+      return new Recovery(tables, state, last, log);
+    } catch (IOException | RuntimeException e) {
+      tables.abandonAll();
+      tables.close();
+      log.file.close();
+      throw e;
     }
-    tables.retain(state);
-    return new Recovery(tables, state, last);
   }
 
   /// Without a manifest there can be no table: `CURRENT` is durable before the first one.
@@ -98,13 +113,15 @@ record Recovery(Tables tables, ReadState state, long lastSequence) {
       ReadState.@Nullable Family[] families)
       throws IOException {
     long[] last = {manifest.flushedSequence};
-    String broken = null;
+    boolean[] hole = {false};
+    String before = logPath(directory, manifest.firstLog);
+    long endBefore = 0;
     for (long number : logs) {
       if (number < manifest.firstLog) {
         continue;
       }
       String path = logPath(directory, number);
-      boolean[] hole = {false};
+      boolean whole = !hole[0];
       LogFile.Ending ending;
       try {
         ending =
@@ -118,18 +135,20 @@ record Recovery(Tables tables, ReadState state, long lastSequence) {
                     hole[0] = next < 0;
                     last[0] = Math.max(last[0], next - 1);
                   }
-                  return !hole[0];
                 });
       } catch (DecodeException e) {
         throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
       }
-      if (broken != null && ending.synced()) {
-        throw new CorruptionException(broken, 0, "a log behind it was forced, and it is torn");
+      if (hole[0] && ending.synced()) {
+        throw new CorruptionException(
+            before,
+            endBefore,
+            "%s was forced and goes on after sequence %d".formatted(path, last[0]));
       }
-      if (hole[0]) {
-        break;
+      if (whole && !hole[0]) {
+        before = path;
+        endBefore = ending.at();
       }
-      broken = ending.clean() ? broken : path;
     }
     return last[0];
   }

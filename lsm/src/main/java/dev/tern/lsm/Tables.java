@@ -48,6 +48,12 @@ final class Tables {
   /// Per immutable memtable, oldest first: the log that follows it and its last sequence.
   private final ArrayDeque<long[]> rotations = new ArrayDeque<>();
 
+  /// Opened, and in no list yet.
+  private final List<Table> opening = new ArrayList<>();
+
+  /// Files of tables that a failed edit may have named.
+  private final ArrayDeque<String> doubtful = new ArrayDeque<>();
+
   private final ReentrantLock countLock = new ReentrantLock();
   private long nextNumber;
   private long firstLog;
@@ -81,7 +87,23 @@ final class Tables {
     }
   }
 
+  /// Opens all tables; after a failure none stays open.
   ReadState.@Nullable Family[] load(Manifest.State state) throws IOException {
+    try {
+      return open(state);
+    } catch (IOException | RuntimeException e) {
+      abandonAll();
+      throw e;
+    }
+  }
+
+  /// Closes all tables of a store whose opening fails.
+  void abandonAll() {
+    levels.forEach(each -> delete(each.all(), false));
+    delete(opening, false);
+  }
+
+  private ReadState.@Nullable Family[] open(Manifest.State state) throws IOException {
     firstLog = state.firstLog;
     flushedSequence = state.flushedSequence;
     ReadState.@Nullable Family[] loaded = new ReadState.Family[state.families.size()];
@@ -90,12 +112,15 @@ final class Tables {
       for (int level = 0; level < Levels.COUNT; level++) {
         List<Table> tables = new ArrayList<>();
         for (long number : state.level(family.id(), level)) {
-          tables.add(tools.open(number));
+          Table table = tools.open(number);
+          opening.add(table);
+          tables.add(table);
         }
         opened = tables.isEmpty() ? opened : opened.with(level, tables);
       }
       families.add(family);
       levels.add(opened);
+      opening.clear();
       loaded[family.id()] = new ReadState.Family(new Memtable(), List.of(), opened);
     }
     countYoung();
@@ -103,7 +128,9 @@ final class Tables {
   }
 
   /// Writes what was replayed to tables; from here on no old log is needed.
-  ReadState recovered(ReadState replayed, long lastSequence) throws IOException {
+  ///
+  /// @param log the new one, whose name is durable
+  ReadState recovered(ReadState replayed, long lastSequence, long log) throws IOException {
     for (int id = 0; id < replayed.families.length; id++) {
       ReadState.Family family = replayed.families[id];
       if (family != null && !family.active().isEmpty()) {
@@ -111,7 +138,7 @@ final class Tables {
       }
     }
     flushedSequence = lastSequence;
-    firstLog = newNumber();
+    firstLog = log;
     install(whole());
     ReadState.@Nullable Family[] fresh = new ReadState.Family[replayed.families.length];
     for (int id = 0; id < fresh.length; id++) {
@@ -186,16 +213,7 @@ final class Tables {
   long[] flush(ReadState from, long[] snapshots, Changed changed) throws IOException {
     Events.Flush event = new Events.Flush();
     event.begin();
-    Map<Integer, List<Table>> made = new LinkedHashMap<>();
-    for (int id = 0; id < from.families.length; id++) {
-      ReadState.Family family = from.families[id];
-      if (family != null && !family.immutable().isEmpty()) {
-        Memtable oldest = family.immutable().getLast();
-        if (!oldest.isEmpty()) {
-          made.put(id, write(families.get(id), oldest, snapshots));
-        }
-      }
-    }
+    Map<Integer, List<Table>> made = writeOldest(from, snapshots);
     for (List<Table> tables : made.values()) {
       tables.forEach(table -> flushBytes.add(table.sizeBytes));
       event.bytes += tables.stream().mapToLong(table -> table.sizeBytes).sum();
@@ -207,10 +225,30 @@ final class Tables {
       event.commit();
       return logs;
     } catch (IOException e) {
-      made.values().forEach(this::closeQuietly);
+      made.values().forEach(this::abandon);
       throw e;
     } finally {
       manifestLock.unlock();
+    }
+  }
+
+  private Map<Integer, List<Table>> writeOldest(ReadState from, long[] snapshots)
+      throws IOException {
+    Map<Integer, List<Table>> made = new LinkedHashMap<>();
+    try {
+      for (int id = 0; id < from.families.length; id++) {
+        ReadState.Family family = from.families[id];
+        if (family != null && !family.immutable().isEmpty()) {
+          Memtable oldest = family.immutable().getLast();
+          if (!oldest.isEmpty()) {
+            made.put(id, write(families.get(id), oldest, snapshots));
+          }
+        }
+      }
+      return made;
+    } catch (IOException | RuntimeException e) {
+      made.values().forEach(tables -> delete(tables, true));
+      throw e;
     }
   }
 
@@ -256,13 +294,12 @@ final class Tables {
     levels.addAll(before);
   }
 
-  private void closeQuietly(List<Table> tables) {
-    for (Table table : tables) {
-      try {
-        table.close();
-      } catch (IOException e) {
-        undeleted.increment();
-      }
+  /// Tables that may have been named by an edit that failed: their files go once a manifest says
+  /// that they were not. Under the manifest lock.
+  private void abandon(List<Table> tables) {
+    delete(tables, false);
+    if (!closed) {
+      tables.forEach(table -> doubtful.add(table.path));
     }
   }
 
@@ -298,9 +335,22 @@ final class Tables {
     long number = newNumber();
     long old = manifest.number();
     manifest.roll(whole(), number);
-    String path = Manifest.path(tools.directory, old);
-    if (old != 0 && tools.files.exists(path)) {
-      tools.files.delete(path);
+    // From here on the change is made, whatever happens to what it left behind.
+    if (old != 0) {
+      deleteQuietly(Manifest.path(tools.directory, old));
+    }
+    while (!doubtful.isEmpty()) {
+      deleteQuietly(doubtful.poll());
+    }
+  }
+
+  private void deleteQuietly(String path) {
+    try {
+      if (tools.files.exists(path)) {
+        tools.files.delete(path);
+      }
+    } catch (IOException e) {
+      undeleted.increment();
     }
   }
 
@@ -364,11 +414,11 @@ final class Tables {
       manifestLock.lock();
       try {
         plan.inputs().forEach(table -> table.compacting = false);
+        if (!done && !plan.isMove()) {
+          abandon(made);
+        }
       } finally {
         manifestLock.unlock();
-      }
-      if (!done && !plan.isMove()) {
-        closeQuietly(made);
       }
     }
     event.store = tools.directory;
@@ -449,6 +499,7 @@ final class Tables {
   List<String> named() {
     List<String> names = new ArrayList<>();
     names.add("MANIFEST-%06d".formatted(manifest.number()));
+    names.add("%06d.log".formatted(firstLog));
     for (Levels each : levels) {
       each.all().forEach(table -> names.add("%06d.table".formatted(table.number)));
     }
@@ -506,11 +557,13 @@ final class Tables {
   }
 
   /// Closes tables that nobody uses, and deletes their files. Blocks.
-  void delete(List<Table> free) {
+  ///
+  /// @param files whether the files too; if not, the next opening removes them
+  void delete(List<Table> free, boolean files) {
     for (Table table : free) {
       try {
         table.close();
-        if (!closed) {
+        if (files) {
           tools.files.delete(table.path);
         }
       } catch (IOException e) {

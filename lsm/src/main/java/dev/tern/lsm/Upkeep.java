@@ -115,17 +115,19 @@ final class Upkeep {
         });
   }
 
-  private boolean begin() {
+  /// Whether the store is open; [#close] then waits for [#end].
+  boolean begin() {
     lock.lock();
     try {
-      running += lsm.isClosed() ? 0 : 1;
-      return !lsm.isClosed();
+      boolean open = !lsm.isClosed();
+      running += open ? 1 : 0;
+      return open;
     } finally {
       lock.unlock();
     }
   }
 
-  private void end() {
+  void end() {
     lock.lock();
     try {
       running--;
@@ -136,25 +138,34 @@ final class Upkeep {
   }
 
   private void rotate(LogFile.@Nullable Writer next, @Nullable Throwable failure) {
-    rotating = false;
-    if (next == null || lsm.isClosed()) {
-      note(failure);
-      return;
-    }
+    note(failure);
     try {
-      lsm.rotate(next);
-      startFlush();
+      if (next != null && lsm.isClosed()) {
+        next.file.close();
+      } else if (next != null) {
+        lsm.rotate(next);
+        startFlush();
+      }
     } catch (IOException e) {
       note(e);
       background.<Boolean>offload(
           () -> {
-            next.file.close();
-            log.release(next.number, next.number + 1);
+            abandon(next);
             return true;
           },
           (done, ignored) -> {});
+    } finally {
+      rotating = false;
     }
-    written();
+    if (next != null) {
+      written();
+    }
+  }
+
+  /// A log that was not gone on in. Blocks.
+  private void abandon(LogFile.Writer next) throws IOException {
+    next.file.close();
+    log.release(next.number, next.number + 1);
   }
 
   private void note(@Nullable Throwable failure) {
@@ -285,17 +296,13 @@ final class Upkeep {
         jobEnded.awaitUninterruptibly();
       }
       flushing = true;
+      // No other rotation meanwhile: logs must be gone on in in the order of their numbers.
+      rotating = true;
     } finally {
       lock.unlock();
     }
     try {
-      LogFile.Writer next = log.next(tables.newNumber());
-      lock.lock();
-      try {
-        lsm.rotate(next);
-      } finally {
-        lock.unlock();
-      }
+      rotateNow();
       while (lsm.immutables() > 0) {
         flushOldest();
       }
@@ -308,6 +315,28 @@ final class Upkeep {
         startAnother();
       } finally {
         lock.unlock();
+      }
+    }
+  }
+
+  private void rotateNow() throws IOException {
+    LogFile.Writer next = null;
+    boolean done = false;
+    try {
+      next = log.next(tables.newNumber());
+      lock.lock();
+      try {
+        lsm.rotate(next);
+        done = true;
+      } finally {
+        lock.unlock();
+      }
+    } finally {
+      lock.lock();
+      rotating = false;
+      lock.unlock();
+      if (next != null && !done) {
+        abandon(next);
       }
     }
   }

@@ -18,6 +18,7 @@ public final class WriteBatch {
 
   private final ByteWriter out = new ByteWriter(512);
   private int entries;
+  private int largestFamily;
 
   public WriteBatch() {
     clear();
@@ -28,6 +29,7 @@ public final class WriteBatch {
       throw new IllegalArgumentException(
           "a key of " + key.length + " bytes; at most " + MAX_KEY_BYTES);
     }
+    largestFamily = Math.max(largestFamily, family.id());
     out.writeByte(kind).writeVarInt(family.id()).writeBlob(key);
     entries++;
   }
@@ -72,6 +74,12 @@ public final class WriteBatch {
   public void clear() {
     out.clear().writeLong(0).writeInt(0);
     entries = 0;
+    largestFamily = -1;
+  }
+
+  /// The largest number of a column family it changes, -1 for none.
+  int largestFamily() {
+    return largestFamily;
   }
 
   public int entries() {

@@ -67,8 +67,13 @@ final class WriteLog {
 
   static LogFile.Writer create(FileSystem files, String directory, long number) throws IOException {
     FileSystem.WritableFile file = files.createLog(Recovery.logPath(directory, number));
-    files.forceDirectory(directory);
-    return new LogFile.Writer(number, file);
+    try {
+      files.forceDirectory(directory);
+      return new LogFile.Writer(number, file);
+    } catch (IOException e) {
+      file.close();
+      throw e;
+    }
   }
 
   /// A file for the next log; blocks.
@@ -111,6 +116,11 @@ final class WriteLog {
     } finally {
       lock.unlock();
     }
+  }
+
+  /// Under the lock.
+  long currentNumber() {
+    return current().number;
   }
 
   private LogFile.Writer current() {
@@ -195,9 +205,7 @@ final class WriteLog {
         synced = Math.max(synced, target);
         List<LogFile.Writer> old = todo.subList(0, todo.size() - 1);
         unsynced.removeAll(old);
-        for (LogFile.Writer writer : old) {
-          writer.file.close();
-        }
+        old.forEach(WriteLog::closeQuietly);
       }
       syncEnded.signalAll();
     }
@@ -253,10 +261,17 @@ final class WriteLog {
         current().file.force();
       }
     } finally {
-      for (LogFile.Writer writer : unsynced) {
-        writer.file.close();
-      }
+      unsynced.forEach(WriteLog::closeQuietly);
       lock.unlock();
+    }
+  }
+
+  private static void closeQuietly(LogFile.Writer writer) {
+    try {
+      writer.file.close();
+    } catch (IOException e) {
+      // What it holds is forced, or the failure that matters is on its way.
+      return;
     }
   }
 }

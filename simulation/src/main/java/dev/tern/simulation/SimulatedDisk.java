@@ -8,11 +8,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /// A node's disk, which outlives the node. A power cut keeps what was forced and, of the rest, a
-/// random part: of each file a random prefix of the unforced bytes with one sector torn, of the
-/// names changed since their directory was forced a random prefix of the changes.
+/// random part: of each file a random subset of the sectors written since, one of them torn, and a
+/// random length; of the names changed since their directory was forced a random subset of the
+/// changes. What is not kept is as it was before: in a file that is written again, its old bytes.
 ///
 /// A force that fails leaves its bytes readable and never writes them, whatever a later force says:
 /// the kernel takes the pages for clean (Rebello et al., "Can Applications Recover from fsync
@@ -23,26 +27,79 @@ final class SimulatedDisk implements FileSystem {
   private final World world;
   private final int node;
 
-  /// A file's bytes.
+  /// A file's bytes: as they are read, and as a power cut finds them.
   private static final class Inode {
     byte[] bytes = new byte[0];
     int length;
-    int forced;
+    byte[] durable = new byte[0];
+    int durableLength;
 
-    /// What a failed force did not write, if `lostFrom < lostTo`.
-    int lostFrom = Integer.MAX_VALUE;
+    /// Written and neither forced nor lost in a force that failed, if `dirtyFrom < dirtyTo`.
+    int dirtyFrom = Integer.MAX_VALUE;
 
-    int lostTo;
+    int dirtyTo;
+
+    void dirty(int from, int to) {
+      dirtyFrom = Math.min(dirtyFrom, from);
+      dirtyTo = Math.max(dirtyTo, to);
+    }
+
+    void clean() {
+      dirtyFrom = Integer.MAX_VALUE;
+      dirtyTo = 0;
+    }
+
+    void makeDurable(int from, int to) {
+      if (to > durable.length) {
+        durable = Arrays.copyOf(durable, Math.max(to, bytes.length));
+      }
+      System.arraycopy(bytes, from, durable, from, to - from);
+      durableLength = Math.max(durableLength, to);
+    }
+
+    void force() {
+      if (dirtyFrom < dirtyTo) {
+        makeDurable(dirtyFrom, dirtyTo);
+      }
+      clean();
+    }
   }
 
-  /// A change of names, undone by the power cut if it is not durable.
-  private record Change(String path, boolean existed, Inode before) {}
+  /// A change of names.
+  ///
+  /// @param from the name that goes, null if none does
+  /// @param to the name that comes, null if none does
+  private record Change(@Nullable String from, @Nullable String to, @Nullable Inode inode) {
+    boolean isIn(String directory) {
+      String path = Objects.requireNonNull(to != null ? to : from);
+      return path.startsWith(directory + "/") && path.indexOf('/', directory.length() + 1) < 0;
+    }
+
+    void apply(Map<String, Inode> names) {
+      if (from != null) {
+        names.remove(from);
+      }
+      if (to != null) {
+        names.put(to, Objects.requireNonNull(inode));
+      }
+    }
+  }
 
   private final Map<String, Inode> names = new TreeMap<>();
+  private final Map<String, Inode> durableNames = new TreeMap<>();
   private final List<Change> unforced = new ArrayList<>();
+
+  /// Handles and locks that were not given back.
+  int open;
+
+  /// Files written again from their start, so far.
+  int overwritten;
 
   /// Forces and appends until the node crashes in the middle of one; negative for never.
   private long crashAfter = -1;
+
+  private long failAfter;
+  private long failures;
 
   /// No space is left: what needs some fails.
   boolean full;
@@ -68,6 +125,17 @@ final class SimulatedDisk implements FileSystem {
     crashAfter = operations;
   }
 
+  /// The operation after so many, and those behind it up to a number, fail.
+  void failAfter(long operations, long failing) {
+    failAfter = operations;
+    failures = failing;
+  }
+
+  /// Whether all failures of [#failAfter] have happened.
+  boolean hasFailed() {
+    return failures == 0;
+  }
+
   /// An operation that changes the disk begins.
   private void operation() {
     if (crashAfter == 0) {
@@ -84,7 +152,9 @@ final class SimulatedDisk implements FileSystem {
   }
 
   private void mayFail(double chance, String path) throws IOException {
-    if (chance > 0 && world.chance(chance)) {
+    boolean fails = failures > 0 && --failAfter < 0;
+    failures -= fails ? 1 : 0;
+    if (fails || chance > 0 && world.chance(chance)) {
       errors++;
       throw new IOException("input/output error: " + path);
     }
@@ -93,6 +163,7 @@ final class SimulatedDisk implements FileSystem {
   /// Nothing fails any more; what was lost stays lost.
   void heal() {
     crashAfter = -1;
+    failures = 0;
     full = false;
     readErrors = 0;
     writeErrors = 0;
@@ -103,8 +174,8 @@ final class SimulatedDisk implements FileSystem {
   /// Flips a bit of a table that was forced long ago; false if there is none.
   boolean rot() {
     List<Inode> tables = new ArrayList<>();
-    for (Map.Entry<String, Inode> entry : names.entrySet()) {
-      if (entry.getKey().endsWith(".table") && entry.getValue().forced > 0) {
+    for (Map.Entry<String, Inode> entry : durableNames.entrySet()) {
+      if (entry.getKey().endsWith(".table") && entry.getValue().durableLength > 0) {
         tables.add(entry.getValue());
       }
     }
@@ -112,44 +183,66 @@ final class SimulatedDisk implements FileSystem {
       return false;
     }
     Inode inode = tables.get(world.random.nextInt(tables.size()));
-    inode.bytes[world.random.nextInt(inode.forced)] ^= (byte) (1 << world.random.nextInt(8));
+    int at = world.random.nextInt(inode.durableLength);
+    byte flipped = (byte) (1 << world.random.nextInt(8));
+    inode.bytes[at] ^= flipped;
+    inode.durable[at] ^= flipped;
     return true;
   }
 
   /// The node lost its power.
   void powerCut() {
-    int kept = world.random.nextInt(unforced.size() + 1);
-    for (int i = unforced.size() - 1; i >= kept; i--) {
-      Change change = unforced.get(i);
-      if (change.existed()) {
-        names.put(change.path(), change.before());
-      } else {
-        names.remove(change.path());
+    double namesKept = keeping();
+    for (Change change : unforced) {
+      if (world.chance(namesKept)) {
+        change.apply(durableNames);
       }
     }
     unforced.clear();
+    names.clear();
+    names.putAll(durableNames);
     for (Inode inode : names.values()) {
-      if (inode.lostFrom < inode.lostTo) {
-        Arrays.fill(inode.bytes, inode.lostFrom, inode.lostTo, (byte) 0);
-        inode.lostFrom = Integer.MAX_VALUE;
-        inode.lostTo = 0;
-      }
-      int loose = inode.length - inode.forced;
-      if (loose > 0) {
-        inode.length = inode.forced + world.random.nextInt(loose + 1);
-        tear(inode);
-        inode.forced = inode.length;
-      }
+      lose(inode);
     }
+    open = 0;
   }
 
-  private void tear(Inode inode) {
-    int start = Math.max(inode.forced, inode.length - SECTOR_BYTES);
-    if (world.chance(0.5)) {
-      for (int i = start; i < inode.length; i++) {
-        inode.bytes[i] = world.chance(0.3) ? (byte) world.random.nextLong() : inode.bytes[i];
+  /// Nothing, everything or something.
+  private double keeping() {
+    return switch (world.random.nextInt(4)) {
+      case 0 -> 0;
+      case 1 -> 1;
+      default -> world.random.nextDouble();
+    };
+  }
+
+  private void lose(Inode inode) {
+    if (inode.dirtyFrom < inode.dirtyTo) {
+      double kept = keeping();
+      int length = Math.max(inode.durableLength, inode.dirtyTo);
+      if (length > inode.durableLength && !world.chance(kept)) {
+        length = inode.durableLength + world.random.nextInt(length - inode.durableLength + 1);
       }
+      int end = Math.min(inode.dirtyTo, length);
+      boolean torn = false;
+      for (int at = inode.dirtyFrom; at < end; ) {
+        int next = Math.min(end, at / SECTOR_BYTES * SECTOR_BYTES + SECTOR_BYTES);
+        if (world.chance(kept)) {
+          inode.makeDurable(at, next);
+        } else if (!torn && world.chance(0.2)) {
+          torn = true;
+          inode.makeDurable(at, at + world.random.nextInt(next - at + 1));
+        }
+        at = next;
+      }
+      if (length > inode.durable.length) {
+        inode.durable = Arrays.copyOf(inode.durable, length);
+      }
+      inode.durableLength = length;
+      inode.clean();
     }
+    inode.bytes = inode.durable.clone();
+    inode.length = inode.durableLength;
   }
 
   private Inode inode(String path) throws IOException {
@@ -160,9 +253,10 @@ final class SimulatedDisk implements FileSystem {
     return inode;
   }
 
-  private void change(String path) {
-    Inode before = names.get(path);
-    unforced.add(new Change(path, before != null, before == null ? new Inode() : before));
+  private void change(@Nullable String from, @Nullable String to, @Nullable Inode inode) {
+    Change change = new Change(from, to, inode);
+    change.apply(names);
+    unforced.add(change);
   }
 
   @Override
@@ -173,10 +267,9 @@ final class SimulatedDisk implements FileSystem {
     if (names.containsKey(path)) {
       throw new IOException("it exists: " + path);
     }
-    change(path);
     Inode inode = new Inode();
-    names.put(path, inode);
-    return new Appender(path, inode, 0);
+    change(null, path, inode);
+    return new Appender(path, inode);
   }
 
   @Override
@@ -186,7 +279,9 @@ final class SimulatedDisk implements FileSystem {
 
   @Override
   public WritableFile overwrite(String path) throws IOException {
-    return new Appender(path, inode(path), 0);
+    mayFail(writeErrors, path);
+    overwritten++;
+    return new Appender(path, inode(path));
   }
 
   @Override
@@ -197,7 +292,11 @@ final class SimulatedDisk implements FileSystem {
 
   @Override
   public boolean exists(String path) {
-    return names.containsKey(path);
+    return names.containsKey(path) || names.keySet().stream().anyMatch(inDirectory(path));
+  }
+
+  private static Predicate<String> inDirectory(String directory) {
+    return path -> path.startsWith(directory + "/");
   }
 
   @Override
@@ -209,11 +308,7 @@ final class SimulatedDisk implements FileSystem {
   public void rename(String from, String to) throws IOException {
     operation();
     mayFail(writeErrors, from);
-    Inode inode = inode(from);
-    change(to);
-    names.put(to, inode);
-    change(from);
-    names.remove(from);
+    change(from, to, inode(from));
   }
 
   @Override
@@ -221,14 +316,17 @@ final class SimulatedDisk implements FileSystem {
     operation();
     mayFail(writeErrors, path);
     inode(path);
-    change(path);
-    names.remove(path);
+    change(path, null, null);
   }
 
   @Override
   public void link(String existing, String link) throws IOException {
-    change(link);
-    names.put(link, inode(existing));
+    operation();
+    mayFail(writeErrors, link);
+    if (names.containsKey(link)) {
+      throw new IOException("it exists: " + link);
+    }
+    change(null, link, inode(existing));
   }
 
   @Override
@@ -252,7 +350,12 @@ final class SimulatedDisk implements FileSystem {
   public void forceDirectory(String directory) throws IOException {
     operation();
     mayFail(forceErrors, directory);
-    unforced.clear();
+    for (Change change : List.copyOf(unforced)) {
+      if (change.isIn(directory)) {
+        change.apply(durableNames);
+        unforced.remove(change);
+      }
+    }
   }
 
   @Override
@@ -262,31 +365,55 @@ final class SimulatedDisk implements FileSystem {
 
   @Override
   public AutoCloseable lock(String path) {
-    return () -> {};
+    open++;
+    boolean[] released = {false};
+    return () -> {
+      open -= released[0] ? 0 : 1;
+      released[0] = true;
+    };
   }
 
-  private final class Appender implements WritableFile {
+  private abstract class Handle {
+    private boolean closed;
+
+    Handle() {
+      open++;
+    }
+
+    public void close() {
+      open -= closed ? 0 : 1;
+      closed = true;
+    }
+
+    void checkOpen(String path) throws IOException {
+      if (closed) {
+        throw new IOException("the file is closed: " + path);
+      }
+    }
+  }
+
+  private final class Appender extends Handle implements WritableFile {
     private final String path;
     private final Inode inode;
     private int position;
 
-    Appender(String path, Inode inode, int position) {
+    Appender(String path, Inode inode) {
       this.path = path;
       this.inode = inode;
-      this.position = position;
     }
 
     @Override
     public void append(ByteBuffer bytes) throws IOException {
+      checkOpen(path);
       operation();
-      if (full || writeErrors > 0) {
-        try {
+      try {
+        if (position + bytes.remaining() > inode.length) {
           needSpace(path);
-          mayFail(writeErrors, path);
-        } catch (IOException e) {
-          take(bytes, world.random.nextInt(bytes.remaining() + 1));
-          throw e;
         }
+        mayFail(writeErrors, path);
+      } catch (IOException e) {
+        take(bytes, world.random.nextInt(bytes.remaining() + 1));
+        throw e;
       }
       take(bytes, bytes.remaining());
     }
@@ -296,6 +423,7 @@ final class SimulatedDisk implements FileSystem {
         inode.bytes = Arrays.copyOf(inode.bytes, Math.max(position + count, position * 2));
       }
       bytes.get(inode.bytes, position, count);
+      inode.dirty(position, position + count);
       position += count;
       inode.length = Math.max(inode.length, position);
     }
@@ -307,25 +435,18 @@ final class SimulatedDisk implements FileSystem {
 
     @Override
     public void force() throws IOException {
+      checkOpen(path);
       operation();
       try {
         mayFail(forceErrors, path);
-      } catch (IOException e) {
-        inode.lostFrom = Math.min(inode.lostFrom, inode.forced);
-        inode.lostTo = inode.length;
-        throw e;
+        inode.force();
       } finally {
-        inode.forced = inode.length;
+        inode.clean();
       }
-    }
-
-    @Override
-    public void close() {
-      // Nothing to let go.
     }
   }
 
-  private final class Reader implements ReadableFile {
+  private final class Reader extends Handle implements ReadableFile {
     private final String path;
     private final Inode inode;
 
@@ -336,6 +457,7 @@ final class SimulatedDisk implements FileSystem {
 
     @Override
     public int read(long position, ByteBuffer target) throws IOException {
+      checkOpen(path);
       mayFail(readErrors, path);
       if (position >= inode.length) {
         return -1;
@@ -348,11 +470,6 @@ final class SimulatedDisk implements FileSystem {
     @Override
     public long size() {
       return inode.length;
-    }
-
-    @Override
-    public void close() {
-      // Nothing to let go.
     }
   }
 }
