@@ -155,8 +155,8 @@ final class LogFile {
 
   /// How a log ended.
   ///
-  /// @param clean whether it was closed, or its last entry is whole and nothing is behind it; a file
-  ///   that was used before has its former chunks there
+  /// @param clean whether it was closed, or its last entry is whole and nothing is behind it; a
+  ///   file that was used before has its former chunks there
   /// @param synced whether it knows that some of it was forced, and so all logs before it
   /// @param at where its last whole entry ends
   record Ending(boolean clean, boolean synced, long at) {}

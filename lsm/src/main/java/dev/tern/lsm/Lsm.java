@@ -196,8 +196,7 @@ public final class Lsm implements AutoCloseable {
             // As many as the others have: the oldest of all families are flushed together.
             List<Memtable> immutable =
                 java.util.stream.Stream.generate(Memtable::new).limit(immutables.get()).toList();
-            families[created.id()] =
-                new ReadState.Family(new Memtable(), immutable, Levels.EMPTY);
+            families[created.id()] = new ReadState.Family(new Memtable(), immutable, Levels.EMPTY);
             publish(families, now.flushedSequence);
           } finally {
             lock.unlock();

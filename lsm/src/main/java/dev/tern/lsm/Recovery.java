@@ -45,7 +45,9 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
     }
     if (current != null && !logs.contains(manifest.firstLog)) {
       throw new CorruptionException(
-          logPath(directory, manifest.firstLog), 0, "the manifest names this log and it is missing");
+          logPath(directory, manifest.firstLog),
+          0,
+          "the manifest names this log and it is missing");
     }
     Tables tables = new Tables(tools, nextNumber(files, directory, manifest));
     ReadState.@Nullable Family[] families = tables.load(manifest);

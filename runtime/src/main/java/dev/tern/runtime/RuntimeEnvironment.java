@@ -49,7 +49,8 @@ public final class RuntimeEnvironment implements AutoCloseable {
       throws IOException {
     this.transport = transport;
     DirectoryFileSystem files = new DirectoryFileSystem(data);
-    int workerCount = Math.max(4, Runtime.getRuntime().availableProcessors());
+    // Compactions that keep to their pace must not hold up the reads of their shard.
+    int workerCount = Math.max(4, Runtime.getRuntime().availableProcessors() + 3 * shards);
     this.workers =
         Executors.newFixedThreadPool(workerCount, new DefaultThreadFactory("tern-worker", true));
     this.group =

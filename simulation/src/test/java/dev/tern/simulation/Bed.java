@@ -62,8 +62,7 @@ final class Bed {
   }
 
   Lsm openReadOnly(String directory) throws IOException {
-    return Lsm.openReadOnly(
-        disk, new SimulatedLoop(world, 1, disk), clock, directory, options);
+    return Lsm.openReadOnly(disk, new SimulatedLoop(world, 1, disk), clock, directory, options);
   }
 
   /// Lets what is under way in the background end.

@@ -49,8 +49,7 @@ class CrashTest {
 
     void open() throws IOException {
       lsm = bed.open();
-      FamilyOptions tiered =
-          new FamilyOptions(CompactionStyle.SIZE_TIERED, Compression.NONE, 0, 0);
+      FamilyOptions tiered = new FamilyOptions(CompactionStyle.SIZE_TIERED, Compression.NONE, 0, 0);
       families =
           new ColumnFamily[] {
             lsm.columnFamily("leveled", FamilyOptions.DEFAULT), lsm.columnFamily("tiered", tiered)
@@ -99,8 +98,7 @@ class CrashTest {
           case 0 -> changes.add(new String[] {family, key, null});
           case 1 -> changes.add(new String[] {family, key, key(random.nextInt(KEYS)), ""});
           default ->
-              changes.add(
-                  new String[] {family, key, number + "x".repeat(random.nextInt(60))});
+              changes.add(new String[] {family, key, number + "x".repeat(random.nextInt(60))});
         }
       }
       for (String[] change : changes) {
