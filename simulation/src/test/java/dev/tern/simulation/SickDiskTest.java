@@ -119,7 +119,8 @@ class SickDiskTest {
     }
   }
 
-  private static void live(Life life, long at, long failing, String when) throws IOException {
+  /// Whether the store failed for good.
+  private static boolean live(Life life, long at, long failing, String when) throws IOException {
     life.bed.disk.failAfter(at, failing);
     boolean healthy = opens(life, when);
     for (int i = 0; healthy && i < 150; i++) {
@@ -133,6 +134,7 @@ class SickDiskTest {
       }
     }
     life.bed.disk.heal();
+    boolean isFinal = life.lsm != null && life.lsm.failure() != null;
     if (healthy) {
       life.assertAllRight(when + ", healed");
       int before = life.refused + life.unknown;
@@ -153,6 +155,7 @@ class SickDiskTest {
     life.assertAllRight(when + ", opened again");
     life.lsm.verify();
     life.lsm.close();
+    return isFinal;
   }
 
   @Test
@@ -164,16 +167,15 @@ class SickDiskTest {
         String when = failing + " operations fail from " + at;
         Life life = new Life(at);
         try {
-          live(life, at, failing, when);
+          finals += live(life, at, failing, when) ? 1 : 0;
         } catch (IOException | RuntimeException | AssertionError e) {
           throw new AssertionError(when, e);
         }
-        finals += life.lsm.failure() != null ? 1 : 0;
         failures += life.refused + life.unknown;
       }
     }
     assertTrue(failures > 20, "writers hardly felt it: " + failures);
-    assertEquals(0, finals);
+    assertTrue(finals > 10, "forces of the log hardly fail: " + finals);
   }
 
   @Test
