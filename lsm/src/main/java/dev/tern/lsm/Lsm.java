@@ -399,7 +399,7 @@ public final class Lsm implements AutoCloseable {
   /// The value of a key when the snapshot was taken, null if it had none. May read files.
   public byte @Nullable [] get(ColumnFamily family, byte[] key, Snapshot snapshot)
       throws IOException {
-    return lookup(family, key, snapshot.sequence(), snapshot, true, Lookup.COPY);
+    return lookup(family, key, snapshot.visible(), snapshot, true, Lookup.COPY);
   }
 
   /// As [#get], without reading files: [#NOT_CACHED] where that would be needed.
@@ -527,10 +527,17 @@ public final class Lsm implements AutoCloseable {
 
   LsmIterator.View view(ColumnFamily columnFamily, IteratorOptions options) {
     Snapshot snapshot = options.snapshot();
+    long seen = snapshot == null ? 0 : snapshot.visible();
     ReadState now = acquire();
-    ReadState.Family family = now.family(columnFamily);
+    ReadState.Family family;
+    try {
+      family = now.family(columnFamily);
+    } catch (IllegalArgumentException e) {
+      letGo(now);
+      throw e;
+    }
     long newest = Math.max(Math.min(options.maxSequence(), written), now.flushedSequence);
-    long visible = snapshot != null ? snapshot.sequence() : newest;
+    long visible = snapshot != null ? seen : newest;
     List<Cursor> sources = family.cursors(epochs, visible, options.fillCache());
     return new LsmIterator.View(
         now,

@@ -6,7 +6,7 @@ public final class Snapshot implements AutoCloseable {
   private final Lsm lsm;
   private final long sequence;
   private final long takenNanos;
-  private boolean closed;
+  private volatile boolean closed;
 
   Snapshot(Lsm lsm, long sequence, long takenNanos) {
     this.lsm = lsm;
@@ -16,6 +16,16 @@ public final class Snapshot implements AutoCloseable {
 
   /// The last sequence it sees.
   public long sequence() {
+    return sequence;
+  }
+
+  /// What a reader sees.
+  ///
+  /// @throws IllegalStateException if it was closed: what only it saw may be gone
+  long visible() {
+    if (closed) {
+      throw new IllegalStateException("the snapshot is closed");
+    }
     return sequence;
   }
 

@@ -89,8 +89,8 @@ final class SimulatedDisk implements FileSystem {
   private final Map<String, Inode> durableNames = new TreeMap<>();
   private final List<Change> unforced = new ArrayList<>();
 
-  /// Handles and locks that were not given back.
-  int open;
+  /// The paths of the handles and locks that were not given back.
+  final List<String> open = new ArrayList<>();
 
   /// Files written again from their start, so far.
   int overwritten;
@@ -204,7 +204,7 @@ final class SimulatedDisk implements FileSystem {
     for (Inode inode : names.values()) {
       lose(inode);
     }
-    open = 0;
+    open.clear();
   }
 
   /// Nothing, everything or something.
@@ -365,27 +365,33 @@ final class SimulatedDisk implements FileSystem {
 
   @Override
   public AutoCloseable lock(String path) {
-    open++;
+    open.add(path);
     boolean[] released = {false};
     return () -> {
-      open -= released[0] ? 0 : 1;
+      if (!released[0]) {
+        open.remove(path);
+      }
       released[0] = true;
     };
   }
 
   private abstract class Handle {
+    final String path;
     private boolean closed;
 
-    Handle() {
-      open++;
+    Handle(String path) {
+      this.path = path;
+      open.add(path);
     }
 
     public void close() {
-      open -= closed ? 0 : 1;
+      if (!closed) {
+        open.remove(path);
+      }
       closed = true;
     }
 
-    void checkOpen(String path) throws IOException {
+    void checkOpen() throws IOException {
       if (closed) {
         throw new IOException("the file is closed: " + path);
       }
@@ -393,18 +399,17 @@ final class SimulatedDisk implements FileSystem {
   }
 
   private final class Appender extends Handle implements WritableFile {
-    private final String path;
     private final Inode inode;
     private int position;
 
     Appender(String path, Inode inode) {
-      this.path = path;
+      super(path);
       this.inode = inode;
     }
 
     @Override
     public void append(ByteBuffer bytes) throws IOException {
-      checkOpen(path);
+      checkOpen();
       operation();
       try {
         if (position + bytes.remaining() > inode.length) {
@@ -435,7 +440,7 @@ final class SimulatedDisk implements FileSystem {
 
     @Override
     public void force() throws IOException {
-      checkOpen(path);
+      checkOpen();
       operation();
       try {
         mayFail(forceErrors, path);
@@ -447,17 +452,16 @@ final class SimulatedDisk implements FileSystem {
   }
 
   private final class Reader extends Handle implements ReadableFile {
-    private final String path;
     private final Inode inode;
 
     Reader(String path, Inode inode) {
-      this.path = path;
+      super(path);
       this.inode = inode;
     }
 
     @Override
     public int read(long position, ByteBuffer target) throws IOException {
-      checkOpen(path);
+      checkOpen();
       mayFail(readErrors, path);
       if (position >= inode.length) {
         return -1;

@@ -159,7 +159,7 @@ class CrashTest {
       synced = recovered;
       lsm.close();
       bed.settle();
-      assertEquals(0, bed.disk.open, when + ": handles stay open");
+      assertEquals(List.of(), bed.disk.open, when + ": handles stay open");
     }
   }
 
