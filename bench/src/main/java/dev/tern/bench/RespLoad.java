@@ -1,42 +1,50 @@
 package dev.tern.bench;
 
-import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.PrintStream;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
+import java.io.UncheckedIOException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
-import java.util.SplittableRandom;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.PriorityQueue;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.ToDoubleFunction;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /// A RESP load generator: closed loop, or open loop at a rate with latencies from the due time.
+///
+/// One thread serves all connections, as in redis-benchmark: a thread for each takes more of the
+/// machine than the servers do, and what is left to them says little of them.
 public final class RespLoad {
   private static final long HIGHEST_MICROS = 60_000_000;
+
+  /// In open loop replies are seen so much late at most.
+  private static final long LOOK_NANOS = 50_000;
 
   private RespLoad() {}
 
   /// How to load.
   ///
-  /// @param connections sockets, one thread each
+  /// @param connections sockets, all served by one thread
   /// @param pipeline requests sent together
   /// @param valueBytes of a SET
   /// @param keys chosen uniformly
   /// @param seconds of a round
   /// @param rounds per server, alternating
   /// @param rate operations a second over all connections, 0 for closed loop
+  /// @param warmUpSeconds before the rounds, per server: half of it SETs, half the workload
   public record Options(
-      int connections, int pipeline, int valueBytes, int keys, int seconds, int rounds, int rate) {
+      int connections,
+      int pipeline,
+      int valueBytes,
+      int keys,
+      int seconds,
+      int rounds,
+      int rate,
+      int warmUpSeconds) {
     public Options {
       if (connections < 1
           || pipeline < 1
@@ -44,173 +52,187 @@ public final class RespLoad {
           || keys < 1
           || seconds < 1
           || rounds < 1
-          || rate < 0) {
-        throw new IllegalArgumentException("all bench settings are positive, the rate may be 0");
+          || rate < 0
+          || warmUpSeconds < 0) {
+        throw new IllegalArgumentException(
+            "all bench settings are positive; the rate and the warm-up may be 0");
       }
     }
   }
 
-  private record Round(double opsPerSecond, Histogram micros, long errors) {}
+  /// Where to send the load.
+  ///
+  /// @param address host:port
+  /// @param process the server's, for the processor time it takes; null if it is not known
+  public record Server(String address, @Nullable ProcessHandle process) {
+    private double cpuSeconds() {
+      return process == null
+          ? Double.NaN
+          : process.info().totalCpuDuration().map(d -> d.toNanos() / 1e9).orElse(Double.NaN);
+    }
+  }
 
-  /// Runs a workload on a server and, if `peer` is not blank, on a peer in turn; prints medians.
+  private record Round(double opsPerSecond, Histogram micros, long errors, double cpuMicros) {}
+
+  /// Runs a workload on servers in turn; prints medians, and ratios to the first server's.
   ///
   /// @throws IOException if a server cannot be reached
   public static void compare(
-      String target, String peer, String workload, Options options, PrintStream out)
-      throws IOException, InterruptedException {
-    List<String> servers = peer.isBlank() ? List.of(target) : List.of(target, peer);
-    for (String server : servers) {
-      round(server, "set", options);
+      List<Server> servers, String workload, Options options, PrintStream out) throws IOException {
+    List<List<Round>> rounds = new ArrayList<>();
+    for (Server server : servers) {
+      round(server, "set", options, options.warmUpSeconds() / 2.0);
+      round(server, workload, options, options.warmUpSeconds() / 2.0);
+      rounds.add(new ArrayList<>());
     }
-    List<List<Round>> rounds = List.of(new ArrayList<>(), new ArrayList<>());
     for (int i = 0; i < options.rounds(); i++) {
       for (int s = 0; s < servers.size(); s++) {
-        rounds.get(s).add(round(servers.get(s), workload, options));
+        rounds.get(s).add(round(servers.get(s), workload, options, options.seconds()));
       }
     }
-    double first = 0;
+    double first = median(rounds.getFirst(), Round::opsPerSecond).opsPerSecond();
     for (int s = 0; s < servers.size(); s++) {
-      Round median = median(rounds.get(s));
-      first = s == 0 ? median.opsPerSecond() : first;
+      Round median = median(rounds.get(s), Round::opsPerSecond);
       Histogram micros = median.micros();
       out.printf(
-          "%-6s P=%-3d %-22s %9.0f ops/s  p50 %6d us  p99 %6d us  p99.9 %6d us  max %7d us  errors %d%s%n",
+          "%-6s P=%-3d %-22s %9.0f ops/s  p50 %6d us  p99 %6d us  p99.9 %6d us  max %7d us  cpu %6.2f us/op  errors %d%s%n",
           workload,
           options.pipeline(),
-          servers.get(s),
+          servers.get(s).address(),
           median.opsPerSecond(),
           micros.getValueAtPercentile(50),
           micros.getValueAtPercentile(99),
           micros.getValueAtPercentile(99.9),
           micros.getMaxValue(),
-          median.errors(),
+          median(rounds.get(s), Round::cpuMicros).cpuMicros(),
+          rounds.get(s).stream().mapToLong(Round::errors).sum(),
           s == 0 ? "" : "  Tern/peer %.2f".formatted(first / median.opsPerSecond()));
     }
   }
 
-  private static Round median(List<Round> rounds) {
+  private static Round median(List<Round> rounds, ToDoubleFunction<Round> figure) {
     List<Round> sorted = new ArrayList<>(rounds);
-    sorted.sort(java.util.Comparator.comparingDouble(Round::opsPerSecond));
+    sorted.sort(Comparator.comparingDouble(figure));
     return sorted.get(sorted.size() / 2);
   }
 
-  private static Round round(String server, String workload, Options options)
-      throws IOException, InterruptedException {
-    List<Future<Long>> parts = new ArrayList<>();
-    Histogram micros = new Histogram(HIGHEST_MICROS, 3);
-    long begun = System.nanoTime();
-    long end = begun + options.seconds() * 1_000_000_000L;
-    try (ExecutorService threads = Executors.newFixedThreadPool(options.connections())) {
-      for (int i = 0; i < options.connections(); i++) {
-        Connection connection = new Connection(server, workload, options, i);
-        parts.add(
-            threads.submit(
-                () -> {
-                  Histogram mine = new Histogram(HIGHEST_MICROS, 3);
-                  long errors = connection.run(begun, end, mine);
-                  synchronized (micros) {
-                    micros.add(mine);
-                  }
-                  return errors;
-                }));
+  private static Round round(Server server, String workload, Options options, double seconds)
+      throws IOException {
+    Load load = new Load(options, seconds);
+    double cpuBefore = server.cpuSeconds();
+    try (Selector selector = Selector.open()) {
+      List<RespConnection> connections = new ArrayList<>();
+      try {
+        for (int i = 0; i < options.connections(); i++) {
+          connections.add(new RespConnection(server.address(), workload, options, i, selector));
+        }
+        load.run(connections, selector);
+      } finally {
+        for (RespConnection connection : connections) {
+          connection.close();
+        }
       }
-      long errors = 0;
-      for (Future<Long> part : parts) {
-        errors += part.get();
-      }
-      double seconds = (System.nanoTime() - begun) / 1e9;
-      return new Round(micros.getTotalCount() / seconds, micros, errors);
-    } catch (ExecutionException e) {
-      throw new IOException("the load on " + server + " broke off: " + e.getCause(), e);
+    } catch (IOException | UncheckedIOException e) {
+      throw new IOException(
+          "the load on %s broke off: %s".formatted(server.address(), e.getMessage()), e);
     }
+    return load.round(server.cpuSeconds() - cpuBefore);
   }
 
-  private static final class Connection {
-    private final Socket socket;
-    private final InputStream in;
-    private final OutputStream out;
-    private final String workload;
-    private final Options options;
-    private final SplittableRandom random;
-    private final String value;
+  /// One round in one thread: what it takes of the machine, the servers lack.
+  private static final class Load {
+    private final double seconds;
+    private final Histogram micros = new Histogram(HIGHEST_MICROS, 3);
 
-    Connection(String server, String workload, Options options, int index) throws IOException {
-      String[] parts = server.split(":", 2);
-      socket = new Socket(parts[0], Integer.parseInt(parts[1]));
-      socket.setTcpNoDelay(true);
-      in = new BufferedInputStream(socket.getInputStream(), 64 << 10);
-      out = new BufferedOutputStream(socket.getOutputStream(), 64 << 10);
-      this.workload = workload;
-      this.options = options;
-      this.random = new SplittableRandom(index);
-      char[] filler = new char[options.valueBytes()];
-      Arrays.fill(filler, 'x');
-      this.value = new String(filler);
+    /// Between the pipelines of one connection in open loop; 0 in closed loop.
+    private final double intervalNanos;
+
+    /// Those that wait for their next pipeline to be due.
+    private final PriorityQueue<RespConnection> idle =
+        new PriorityQueue<>(Comparator.comparingLong(connection -> connection.dueNanos));
+
+    private int busy;
+    private long errors;
+    private double tookSeconds;
+
+    Load(Options options, double seconds) {
+      this.seconds = seconds;
+      this.intervalNanos =
+          options.rate() == 0
+              ? 0
+              : 1e9 * options.connections() * options.pipeline() / options.rate();
     }
 
-    long run(long begun, long end, Histogram micros) throws IOException {
-      long errors = 0;
-      double intervalNanos = options.rate() == 0 ? 0 : 1e9 * options.connections() / options.rate();
-      double due = begun;
-      try (socket) {
-        while (true) {
-          long now = System.nanoTime();
-          if (intervalNanos > 0) {
-            due += intervalNanos * options.pipeline();
-            while (now < due) {
-              LockSupport.parkNanos((long) due - now);
-              now = System.nanoTime();
-            }
-          }
-          if (now >= end) {
-            return errors;
-          }
-          long from = intervalNanos > 0 ? (long) due : now;
-          for (int i = 0; i < options.pipeline(); i++) {
-            request();
-          }
-          out.flush();
-          for (int i = 0; i < options.pipeline(); i++) {
-            errors += reply() ? 0 : 1;
-            long latency = (System.nanoTime() - from) / 1000;
-            micros.recordValue(Math.min(HIGHEST_MICROS, latency));
-          }
+    void run(List<RespConnection> connections, Selector selector) throws IOException {
+      long begun = System.nanoTime();
+      long end = begun + (long) (seconds * 1e9);
+      for (int i = 0; i < connections.size(); i++) {
+        RespConnection connection = connections.get(i);
+        connection.dueNanos = begun + (long) (intervalNanos * i / connections.size());
+        idle.add(connection);
+      }
+      long now = begun;
+      while (true) {
+        if (now < end) {
+          sendDue(now);
+        } else if (busy == 0) {
+          break;
         }
+        await(selector, now < end && !idle.isEmpty() ? idle.element().dueNanos - now : -1);
+        now = System.nanoTime();
+      }
+      tookSeconds = (now - begun) / 1e9;
+      errors = connections.stream().mapToLong(connection -> connection.errors).sum();
+    }
+
+    Round round(double cpuSeconds) {
+      long count = micros.getTotalCount();
+      return new Round(count / tookSeconds, micros, errors, cpuSeconds * 1e6 / count);
+    }
+
+    private void sendDue(long now) throws IOException {
+      while (!idle.isEmpty() && idle.element().dueNanos <= now) {
+        RespConnection connection = idle.remove();
+        connection.send();
+        busy++;
       }
     }
 
-    private void request() throws IOException {
-      String key = "key:%012d".formatted(random.nextInt(options.keys()));
-      boolean read = workload.equals("get") || workload.equals("mixed") && random.nextInt(10) > 0;
-      String text;
-      if (read) {
-        text = "*2\r\n$3\r\nGET\r\n$16\r\n" + key + "\r\n";
-      } else if (workload.equals("incr")) {
-        text = "*2\r\n$4\r\nINCR\r\n$20\r\ncnt:" + key + "\r\n";
+    /// Takes replies; waits for some, at most so long.
+    ///
+    /// @param nanos negative for as long as it takes
+    private void await(Selector selector, long nanos) throws IOException {
+      if (nanos < 0) {
+        selector.select(this::ready);
+      } else if (nanos < 1_000_000) {
+        // The selector's patience is in milliseconds: in the last one, look now and then.
+        if (selector.selectNow(this::ready) == 0) {
+          LockSupport.parkNanos(Math.min(nanos, LOOK_NANOS));
+        }
       } else {
-        text =
-            "*3\r\n$3\r\nSET\r\n$16\r\n" + key + "\r\n$" + value.length() + "\r\n" + value + "\r\n";
+        selector.select(this::ready, nanos / 1_000_000);
       }
-      out.write(text.getBytes(StandardCharsets.US_ASCII));
     }
 
-    /// Reads one reply; false if it is an error.
-    private boolean reply() throws IOException {
-      int type = in.read();
-      long number = 0;
-      int c;
-      boolean negative = false;
-      while ((c = in.read()) != '\n') {
-        if (c < 0) {
-          throw new EOFException("the server closed the connection");
+    private void ready(SelectionKey key) {
+      RespConnection connection = (RespConnection) key.attachment();
+      try {
+        int replies = connection.ready();
+        if (replies == 0) {
+          return;
         }
-        negative |= c == '-';
-        number = c >= '0' && c <= '9' ? number * 10 + c - '0' : number;
+        long now = System.nanoTime();
+        long latency = Math.min(HIGHEST_MICROS, (now - connection.dueNanos) / 1000);
+        micros.recordValueWithCount(latency, replies);
+        if (connection.idle()) {
+          busy--;
+          connection.dueNanos =
+              intervalNanos == 0 ? now : connection.dueNanos + (long) intervalNanos;
+          idle.add(connection);
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
-      if (type == '$' && !negative) {
-        in.skipNBytes(number + 2);
-      }
-      return type != '-';
     }
   }
 }

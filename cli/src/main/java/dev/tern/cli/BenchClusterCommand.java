@@ -20,6 +20,7 @@ import picocli.CommandLine.Option;
 final class BenchClusterCommand implements Callable<Integer> {
   private static final int OFFSET = 22_000;
   private static final int NODES = 3;
+  private static final int WARM_UP_SECONDS = 8;
 
   @Option(names = "--durability", description = "none, os or sync (default ${DEFAULT-VALUE})")
   private String durability = "sync";
@@ -47,9 +48,9 @@ final class BenchClusterCommand implements Callable<Integer> {
       List<String> servers =
           IntStream.rangeClosed(1, NODES).mapToObj(i -> "127.0.0.1:" + nodes.redisPort(i)).toList();
       RespLoad.Options options =
-          new RespLoad.Options(connections, 1, 100, 100_000, seconds, rounds, 0);
+          new RespLoad.Options(connections, 1, 100, 100_000, seconds, rounds, 0, WARM_UP_SECONDS);
       for (String workload : workloads) {
-        RespLoad.compare(servers.getFirst(), "", workload, options, System.out);
+        RespLoad.compare(List.of(nodes.server(1)), workload, options, System.out);
       }
       return Failover.run(servers, connections, () -> nodes.kill(NODES), System.out) ? 0 : 1;
     }

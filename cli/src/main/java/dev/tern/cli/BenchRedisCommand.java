@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -49,6 +51,11 @@ final class BenchRedisCommand implements Callable<Integer> {
   @Option(names = "--rounds")
   private int rounds = 5;
 
+  @Option(
+      names = "--warm-up",
+      description = "seconds per server before the rounds (default ${DEFAULT-VALUE})")
+  private int warmUp = 8;
+
   @Option(names = "--rate", description = "operations a second in open loop; 0: closed loop")
   private int rate;
 
@@ -58,7 +65,12 @@ final class BenchRedisCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (!target.isBlank()) {
-      load(target, peer);
+      List<RespLoad.Server> servers = new ArrayList<>();
+      servers.add(new RespLoad.Server(target, null));
+      if (!peer.isBlank()) {
+        servers.add(new RespLoad.Server(peer, null));
+      }
+      load(servers);
       return 0;
     }
     Path dir = Files.createTempDirectory("tern-bench");
@@ -73,7 +85,12 @@ final class BenchRedisCommand implements Callable<Integer> {
             "one node, durability "
                 + durability
                 + (redis == null ? "; redis-server is not installed" : ", and redis-server"));
-        load("127.0.0.1:" + node.redisPort(1), redis == null ? "" : "127.0.0.1:" + PEER_PORT);
+        List<RespLoad.Server> servers = new ArrayList<>();
+        servers.add(node.server(1));
+        if (redis != null) {
+          servers.add(new RespLoad.Server("127.0.0.1:" + PEER_PORT, redis.toHandle()));
+        }
+        load(servers);
       } finally {
         if (redis != null) {
           redis.destroy();
@@ -83,12 +100,13 @@ final class BenchRedisCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void load(String first, String second) throws Exception {
+  private void load(List<RespLoad.Server> servers) throws IOException {
     for (int pipeline : pipelines) {
       RespLoad.Options options =
-          new RespLoad.Options(connections, pipeline, valueBytes, keys, seconds, rounds, rate);
+          new RespLoad.Options(
+              connections, pipeline, valueBytes, keys, seconds, rounds, rate, warmUp);
       for (String workload : workloads) {
-        RespLoad.compare(first, second, workload, options, System.out);
+        RespLoad.compare(servers, workload, options, System.out);
       }
     }
   }

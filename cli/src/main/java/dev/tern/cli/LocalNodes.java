@@ -1,5 +1,6 @@
 package dev.tern.cli;
 
+import dev.tern.bench.RespLoad;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -145,6 +146,11 @@ final class LocalNodes implements AutoCloseable {
   /// Waits until all have ended.
   void awaitEnd() throws InterruptedException {
     over.await();
+  }
+
+  /// A node's Redis door and process, for a load.
+  RespLoad.Server server(int node) {
+    return new RespLoad.Server("127.0.0.1:" + redisPort(node), children.get(node - 1).toHandle());
   }
 
   int redisPort(int node) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.bench.RespLoad;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.server.ServerConfig;
 import dev.tern.server.TernServer;
@@ -15,8 +16,10 @@ import io.lettuce.core.SetArgs;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
@@ -282,6 +285,30 @@ class ClientsTest {
               jedis.sendCommand(() -> "TERN.WITH".getBytes(UTF_8), "R", "4", "W", "1", "GET", "w"));
       jedis.sendCommand(() -> "TERN.LEVEL".getBytes(UTF_8), "R", "1", "W", "1");
       assertEquals("1", jedis.get("w"));
+    }
+  }
+
+  @Test
+  void theLoadGeneratorCountsWhatTheServerAnswers() throws IOException {
+    RespLoad.Server server =
+        new RespLoad.Server("127.0.0.1:" + SERVERS.getFirst().redisPort(), ProcessHandle.current());
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    PrintStream out = new PrintStream(printed, true, UTF_8);
+    for (String workload : List.of("mixed", "incr")) {
+      int rate = workload.equals("incr") ? 500 : 0;
+      RespLoad.Options options = new RespLoad.Options(5, 4, 100, 50, 1, 1, rate, 0);
+      RespLoad.compare(List.of(server), workload, options, out);
+    }
+    String lines = printed.toString(UTF_8);
+    assertEquals(2, lines.split("errors 0", -1).length - 1, lines);
+    try (Jedis jedis = jedis(1)) {
+      long counted = 0;
+      for (int i = 0; i < 50; i++) {
+        String value = jedis.get("cnt:key:%012d".formatted(i));
+        counted += value == null ? 0 : Long.parseLong(value);
+      }
+      assertTrue(counted > 0 && counted <= 500, "increments at a rate of 500: " + counted);
+      assertEquals(100, jedis.get("key:000000000007").length());
     }
   }
 }

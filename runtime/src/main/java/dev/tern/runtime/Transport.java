@@ -33,17 +33,13 @@ public record Transport(
   /// @throws IllegalArgumentException if the machine does not have it
   public static Transport named(String wanted) {
     return switch (wanted) {
-      case "auto" -> Epoll.isAvailable() ? epoll() : nio();
+      case "auto" -> IoUring.isAvailable() ? ioUring() : Epoll.isAvailable() ? epoll() : nio();
       case "io_uring" -> {
         if (!IoUring.isAvailable()) {
           throw new IllegalArgumentException(
               "io_uring is not available here: " + IoUring.unavailabilityCause());
         }
-        yield new Transport(
-            wanted,
-            IoUringIoHandler.newFactory(),
-            IoUringServerSocketChannel.class,
-            IoUringSocketChannel.class);
+        yield ioUring();
       }
       case "epoll" -> {
         if (!Epoll.isAvailable()) {
@@ -57,6 +53,14 @@ public record Transport(
           throw new IllegalArgumentException(
               "the transport is auto, io_uring, epoll or nio, not " + wanted);
     };
+  }
+
+  private static Transport ioUring() {
+    return new Transport(
+        "io_uring",
+        IoUringIoHandler.newFactory(),
+        IoUringServerSocketChannel.class,
+        IoUringSocketChannel.class);
   }
 
   private static Transport epoll() {

@@ -25,7 +25,7 @@ import java.util.List;
 /// @param w default write level
 /// @param durability of an acknowledged write
 /// @param memoryMegabytes memtables and block cache
-/// @param transport `auto`, `epoll`, `io_uring` or `nio`
+/// @param transport `auto` (the best there is), `io_uring`, `epoll` or `nio`
 public record ServerConfig(
     String data,
     String bind,

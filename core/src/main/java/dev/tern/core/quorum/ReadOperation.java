@@ -129,6 +129,10 @@ final class ReadOperation extends Operation {
   }
 
   private void answer(int place, @Nullable Version version) {
+    if (finished || states[place] == State.ANSWERED) {
+      // A request that came twice was answered twice, and perhaps not alike: the first one counts.
+      return;
+    }
     versions[place] = version;
     answer(place, version == null ? 0 : version.stamp(), version == null ? 0 : version.replica());
   }

@@ -1,0 +1,160 @@
+package dev.tern.simulation;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.Node;
+import dev.tern.core.NodeConfig;
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.ReadOutcome;
+import dev.tern.core.quorum.Message;
+import dev.tern.core.quorum.MessageCodec;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.Topology;
+import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Version;
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.Environment;
+import dev.tern.env.EventLoop;
+import dev.tern.env.Network;
+import dev.tern.lsm.LsmBug;
+import dev.tern.lsm.LsmOptions;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/// A request that a network delivers twice is answered twice, with a write in between: the later
+/// version may arrive first. (Found as seed 6925585595864522297.)
+class DuplicateAnswersTest {
+  private static final int MEMBERS = 4;
+  private static final byte[] OLD = "old".getBytes(US_ASCII);
+  private static final byte[] NEW = "new".getBytes(US_ASCII);
+
+  private final World world =
+      new World(
+          7,
+          (node, what) -> {
+            throw new IllegalStateException(what);
+          });
+  private final Wire wire = new Wire();
+  private final Node node = node();
+
+  /// The other members are what the test plays.
+  private static final class Wire implements Network {
+    private final Map<Integer, Message.Read> reads = new LinkedHashMap<>();
+    private @Nullable Receiver receiver;
+
+    @Override
+    public void start(Receiver newReceiver) {
+      receiver = newReceiver;
+    }
+
+    @Override
+    public void connect(int member, String host, int port) {
+      // Nobody is there.
+    }
+
+    @Override
+    public boolean send(int fromShard, int member, int toShard, ByteWriter payload) {
+      if (MessageCodec.decode(new ByteReader(payload.toByteArray())) instanceof Message.Read read) {
+        reads.put(member, read);
+      }
+      return true;
+    }
+
+    @Override
+    public boolean connected(int fromShard, int member) {
+      return true;
+    }
+
+    void arrives(int from, Message message) {
+      ByteWriter frame = new ByteWriter();
+      MessageCodec.encode(message, frame);
+      java.util.Objects.requireNonNull(receiver)
+          .frame(from, 0, 0, new ByteReader(frame.toByteArray()));
+    }
+  }
+
+  private Node node() {
+    List<Member> members = new ArrayList<>();
+    for (int i = 1; i <= MEMBERS; i++) {
+      Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
+      members.add(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports));
+    }
+    SimulatedDisk disk = new SimulatedDisk(world, MEMBERS);
+    List<EventLoop> loops = List.of(new SimulatedLoop(world, MEMBERS, disk));
+    KeyspaceConfig keyspace =
+        new KeyspaceConfig(1, "data", 3, 2, 2, KeyspaceConfig.Durability.SYNC, 1_000);
+    try {
+      return Node.create(
+          new Environment(new SimulatedClock(world), loops, wire, disk, world.random),
+          new NodeConfig(
+              MEMBERS,
+              Topology.ofMembers(1, 16, 3, members),
+              List.of(keyspace),
+              new LsmOptions(1 << 16, 1 << 16, 512, LsmBug.NONE),
+              PlantedBug.NONE));
+    } catch (java.io.IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Version version(int millis, byte[] value) {
+    return new Version(9, millis, HybridClock.ofMillis(millis), 0, 0, value);
+  }
+
+  /// A key that the node under test holds no replica of, so that it asks two others.
+  private byte[] foreignKey() {
+    int i = 0;
+    while (holds(("key-" + i).getBytes(US_ASCII))) {
+      i++;
+    }
+    return ("key-" + i).getBytes(US_ASCII);
+  }
+
+  private boolean holds(byte[] key) {
+    int partition = node.topology().partitionOf(dev.tern.core.topology.Slots.of(key));
+    for (int member : node.topology().replicas(partition)) {
+      if (member == MEMBERS) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Test
+  void anOlderSecondAnswerDoesNotTakeTheFirstOnesPlace() {
+    node.start();
+    world.runUntil(ClusterRun.SECOND / 2);
+    for (int member = 1; member < MEMBERS; member++) {
+      wire.arrives(member, new Message.Heartbeat(SimulatedClock.EPOCH_MILLIS));
+    }
+    List<ReadOutcome> outcomes = new ArrayList<>();
+    node.keyspace(0, "data").read(foreignKey(), Level.DEFAULT, outcomes::add);
+    assertEquals(2, wire.reads.size());
+    Message.Read any = wire.reads.values().iterator().next();
+    for (boolean digest : new boolean[] {false, true}) {
+      for (Map.Entry<Integer, Message.Read> asked : wire.reads.entrySet()) {
+        if (asked.getValue().digest() != digest) {
+          continue;
+        }
+        if (digest) {
+          wire.arrives(asked.getKey(), new Message.Digest(any.id(), HybridClock.ofMillis(2), 9));
+        } else {
+          wire.arrives(asked.getKey(), new Message.Value(any.id(), version(2, NEW)));
+          wire.arrives(asked.getKey(), new Message.Value(any.id(), version(1, OLD)));
+        }
+      }
+    }
+    assertTrue(outcomes.getFirst() instanceof ReadOutcome.Found);
+    assertArrayEquals(NEW, ((ReadOutcome.Found) outcomes.getFirst()).value());
+  }
+}
