@@ -32,14 +32,17 @@ final class World {
     void threw(int node, Throwable what);
   }
 
+  /// Node numbers are below.
+  private static final int MAX_NODES = 2_048;
+
   final Randomness random;
   private final PriorityQueue<Event> events = new PriorityQueue<>();
 
   /// By node number: which of its lives is on; an event of an earlier life does not happen.
-  private final long[] lives = new long[64];
+  private final long[] lives = new long[MAX_NODES];
 
   /// By node number: until when it does nothing at all, its jobs included.
-  private final long[] pausedUntil = new long[64];
+  private final long[] pausedUntil = new long[MAX_NODES];
 
   private final Ending ending;
 

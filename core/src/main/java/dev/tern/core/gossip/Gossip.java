@@ -1,0 +1,636 @@
+package dev.tern.core.gossip;
+
+import dev.tern.env.ByteReader;
+import dev.tern.env.DecodeException;
+import dev.tern.env.Randomness;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/// One member's part in the gossip: time and datagrams in, datagrams and events out.
+///
+/// The caller calls [#tick] every [GossipBounds#TICK_MILLIS] and [#receive] for each datagram, does
+/// the effects in order, and gives times of one monotonic clock. Time that the caller itself was
+/// held up (a tick comes late) is nobody's silence: all deadlines move by it, and local health
+/// worsens.
+///
+/// Why no accrual detector (phi): a network that loses packets or a peer that stalls is told from a
+/// death by asking others and by the suspect's right to object, not by better statistics of one
+/// pair's silence; and the messages per member stay constant however many members there are.
+///
+/// Threads: the owner's loop.
+public final class Gossip {
+  /// Loads of others in a ping or an answer.
+  private static final int REPORTS = 6;
+
+  /// Pings on behalf of others at one time; further requests get no answer.
+  private static final int MAX_RELAYS = 64;
+
+  /// Suspects that this member accuses and asks again each period, beside the probe.
+  private static final int MAX_ASKED_AGAIN = 8;
+
+  /// All known is compared within so long after a dead member came back.
+  private static final int BACK_MILLIS = 2_000;
+
+  /// A relay says no after so long.
+  private static final long NACK_MILLIS = 120;
+
+  /// The question of this period.
+  private static final class Probe {
+    final int target;
+    final int sequence;
+    final long relayAtMillis;
+    boolean answered;
+
+    /// 0 until others were asked.
+    int relays;
+
+    int nacks;
+
+    Probe(int target, int sequence, long relayAtMillis) {
+      this.target = target;
+      this.sequence = sequence;
+      this.relayAtMillis = relayAtMillis;
+    }
+  }
+
+  /// A ping on behalf of `asker`, who knows it as `sequence`.
+  private record Relay(int asker, int sequence, long nackAtMillis, boolean nacked) {}
+
+  private final int self;
+  private final Randomness random;
+  private final GossipBug planted;
+
+  /// Above every incarnation of earlier lives; grows with each accusation answered.
+  private long incarnation;
+
+  /// [Status#ALIVE] or [Status#LEFT].
+  private Status status = Status.ALIVE;
+
+  private Load load = Load.UNKNOWN;
+
+  /// By number; null for members never heard of, and for this one.
+  private @Nullable Belief[] beliefs = new Belief[8];
+
+  /// Members to be known from elsewhere, of whom nothing was heard yet.
+  private final TreeSet<Integer> unheard = new TreeSet<>();
+
+  /// Those believed [Status#DEAD]; they may be alive behind a cut.
+  private final TreeSet<Integer> dead = new TreeSet<>();
+
+  /// Those believed [Status#SUSPECT].
+  private final TreeMap<Integer, Belief> suspects = new TreeMap<>();
+
+  /// Numbers are not used twice: what is said about these is of the past.
+  private final BitSet forgotten = new BitSet();
+
+  private final ProbeOrder peers;
+  private final RumourQueue rumours = new RumourQueue();
+  private final LocalHealth health = new LocalHealth();
+  private final PacketWriter writer = new PacketWriter();
+
+  /// By our sequence; at most [#MAX_RELAYS].
+  private final TreeMap<Integer, Relay> relays = new TreeMap<>();
+
+  private @Nullable Probe probe;
+  private int sequence;
+
+  /// Whether somebody has told all it knows.
+  private boolean joined;
+
+  private long now;
+  private long lastTickMillis;
+  private long periodAtMillis;
+  private long rumoursAtMillis;
+  private long joinAtMillis;
+  private long knockAtMillis;
+  private long syncAtMillis;
+  private List<Effect> effects = new ArrayList<>();
+
+  /// A member that starts.
+  ///
+  /// @param self its number, 1 to 65536
+  /// @param generation greater than in each of its earlier lives
+  /// @param contacts numbers of other members; those unknown to the others are found through them
+  /// @throws IllegalArgumentException if a number is out of range
+  public Gossip(int self, long generation, int[] contacts, Randomness random, long nowMillis) {
+    this(self, generation, contacts, random, nowMillis, GossipBug.NONE);
+  }
+
+  /// A member with a mistake, for tests.
+  public Gossip(
+      int self,
+      long generation,
+      int[] contacts,
+      Randomness random,
+      long nowMillis,
+      GossipBug planted) {
+    this.self = checked(self);
+    this.random = random;
+    this.planted = planted;
+    this.incarnation = Incarnation.first(planted == GossipBug.INCARNATION_REUSED ? 1 : generation);
+    this.peers = new ProbeOrder(random);
+    for (int contact : contacts) {
+      if (contact != self) {
+        unheard.add(checked(contact));
+      }
+    }
+    this.joined = unheard.isEmpty();
+    this.now = nowMillis;
+    this.lastTickMillis = nowMillis;
+    this.periodAtMillis = nowMillis + random.nextInt((int) GossipBounds.PERIOD_MILLIS);
+    this.rumoursAtMillis = nowMillis + random.nextInt((int) GossipBounds.RUMOUR_MILLIS);
+    this.knockAtMillis = nowMillis + random.nextInt((int) GossipBounds.KNOCK_MILLIS);
+    this.syncAtMillis = nowMillis + random.nextInt((int) GossipBounds.SYNC_MILLIS);
+    this.joinAtMillis = nowMillis;
+    rumours.add(new Rumour(self, incarnation, Status.ALIVE, 0));
+  }
+
+  private static int checked(int number) {
+    if (number < 1 || number > PacketWriter.MAX_NUMBER) {
+      throw new IllegalArgumentException("a member's number of " + number);
+    }
+    return number;
+  }
+
+  /// Time passes.
+  public List<Effect> tick(long nowMillis) {
+    now = nowMillis;
+    noticeDelay();
+    expireSuspicions();
+    expireRelays();
+    if (status != Status.LEFT) {
+      join();
+      probe();
+      knock();
+      sync();
+    }
+    passOn();
+    return drain();
+  }
+
+  /// Takes a datagram of another member.
+  ///
+  /// @throws DecodeException if it is none; nothing has changed then
+  public List<Effect> receive(long nowMillis, int from, ByteReader datagram) {
+    Packet packet = PacketWriter.decode(datagram);
+    if (from == self || from < 1 || from > PacketWriter.MAX_NUMBER || forgotten.get(from)) {
+      return List.of();
+    }
+    now = nowMillis;
+    claim(new Rumour(from, packet.incarnation(), Status.ALIVE, 0));
+    learn(from, packet.load());
+    boolean sync = packet.body() instanceof Packet.Sync;
+    for (Rumour rumour : packet.rumours()) {
+      claim(sync ? doubted(rumour, from) : rumour);
+    }
+    for (Packet.Report report : packet.reports()) {
+      learn(report.number(), report.load());
+    }
+    answer(from, packet.body());
+    return drain();
+  }
+
+  /// This member's own load, passed on with what is sent from now on.
+  public void report(int busyPermille, long diskUsedMebibytes, long diskMebibytes) {
+    if (busyPermille < 0 || busyPermille > 1_000 || diskUsedMebibytes < 0 || diskMebibytes < 0) {
+      throw new IllegalArgumentException("a load out of range");
+    }
+    long generation = Incarnation.generation(incarnation);
+    long count = Incarnation.minted(load.stamp()) + 1;
+    long stamp = Incarnation.first(generation) | count;
+    load = new Load(stamp, busyPermille, diskUsedMebibytes, diskMebibytes);
+  }
+
+  /// This member says goodbye. It may stop when it is [#quiet].
+  public void leave() {
+    status = Status.LEFT;
+    probe = null;
+    rumours.add(new Rumour(self, incarnation, Status.LEFT, 0));
+  }
+
+  /// Whether there is nothing to pass on.
+  public boolean quiet() {
+    return rumours.isEmpty();
+  }
+
+  /// A member was added: it is knocked at until something is heard of it.
+  public void meet(int number) {
+    if (number != self && belief(checked(number)) == null && !forgotten.get(number)) {
+      unheard.add(number);
+    }
+  }
+
+  /// A member was removed for good: its number does not come back.
+  public void forget(int number) {
+    forgotten.set(checked(number));
+    unheard.remove(number);
+    dead.remove(number);
+    suspects.remove(number);
+    Belief belief = belief(number);
+    if (belief != null) {
+      if (belief.status.reachable()) {
+        peers.remove(number);
+      }
+      beliefs[number] = null;
+    }
+  }
+
+  /// What is believed of a member; null if nothing was heard of it.
+  public @Nullable Status status(int number) {
+    Belief belief = belief(number);
+    return number == self ? status : belief == null ? null : belief.status;
+  }
+
+  /// The incarnation that is about, 0 if nothing was heard.
+  public long incarnation(int number) {
+    Belief belief = belief(number);
+    return number == self ? incarnation : belief == null ? 0 : belief.incarnation;
+  }
+
+  /// What a member last reported of its load, as far as it came here.
+  public Load load(int number) {
+    Belief belief = belief(number);
+    return number == self ? load : belief == null ? Load.UNKNOWN : belief.load;
+  }
+
+  /// Others believed alive or suspect.
+  public int others() {
+    return peers.size();
+  }
+
+  /// The local health multiplier less one: 0 is healthy.
+  public int health() {
+    return health.score();
+  }
+
+  // Time.
+
+  private void noticeDelay() {
+    long late = now - lastTickMillis - GossipBounds.TICK_MILLIS;
+    if (late > GossipBounds.LATE_MILLIS - GossipBounds.TICK_MILLIS) {
+      health.worse(1);
+      periodAtMillis += late;
+      if (probe != null && !probe.answered && probe.relays == 0) {
+        Probe old = probe;
+        probe = new Probe(old.target, old.sequence, old.relayAtMillis + late);
+      }
+      suspects.values().forEach(belief -> suspicion(belief).postpone(late));
+    }
+    lastTickMillis = now;
+  }
+
+  private void expireSuspicions() {
+    if (suspects.isEmpty()) {
+      return;
+    }
+    for (Belief belief : List.copyOf(suspects.values())) {
+      if (now >= suspicion(belief).deadlineMillis()) {
+        claim(new Rumour(belief.number, belief.incarnation, Status.DEAD, 0));
+      }
+    }
+  }
+
+  private void expireRelays() {
+    if (relays.isEmpty()) {
+      return;
+    }
+    for (int own : List.copyOf(relays.keySet())) {
+      Relay relay = relays.get(own);
+      if (relay == null || now < relay.nackAtMillis) {
+        continue;
+      }
+      if (relay.nacked) {
+        relays.remove(own);
+      } else {
+        send(relay.asker, new Packet.Nack(relay.sequence));
+        long until = relay.nackAtMillis + GossipBounds.PERIOD_MILLIS;
+        relays.put(own, new Relay(relay.asker, relay.sequence, until, true));
+      }
+    }
+  }
+
+  private void join() {
+    if (!joined && now >= joinAtMillis) {
+      joinAtMillis = now + GossipBounds.JOIN_MILLIS;
+      int contact = unheard.isEmpty() ? peers.any() : oneOf(unheard);
+      if (contact != 0) {
+        sendAll(contact, true);
+      }
+    }
+  }
+
+  private void probe() {
+    Probe current = probe;
+    if (current != null
+        && !current.answered
+        && current.relays == 0
+        && now >= current.relayAtMillis) {
+      askOthers(current);
+    }
+    if (now < periodAtMillis) {
+      return;
+    }
+    periodAtMillis = now + health.stretched(GossipBounds.PERIOD_MILLIS);
+    if (current != null && !current.answered) {
+      health.worse(current.relays == 0 ? 1 : Math.max(0, current.relays - current.nacks));
+      accuse(current.target);
+    }
+    probe = null;
+    int target = peers.next();
+    if (target != 0) {
+      long relayAtMillis = now + health.stretched(GossipBounds.TIMEOUT_MILLIS);
+      probe = new Probe(target, ++sequence, relayAtMillis);
+      send(target, new Packet.Ping(sequence));
+    }
+    askSuspectsAgain(target);
+  }
+
+  /// Whom this member accuses shall know it soon, and its objection come here first.
+  private void askSuspectsAgain(int asked) {
+    int again = 0;
+    for (Belief belief : suspects.values()) {
+      if (again < MAX_ASKED_AGAIN && belief.number != asked && suspicion(belief).accusedBy(self)) {
+        again++;
+        send(belief.number, new Packet.Ping(++sequence));
+      }
+    }
+  }
+
+  private void askOthers(Probe current) {
+    int[] others = peers.some(GossipBounds.RELAYS, current.target);
+    current.relays = others.length;
+    for (int other : others) {
+      send(other, new Packet.PingRequest(current.sequence, current.target));
+    }
+    send(current.target, new Packet.Ping(current.sequence));
+  }
+
+  private void accuse(int target) {
+    Belief belief = belief(target);
+    if (belief != null && belief.status.reachable()) {
+      claim(new Rumour(target, belief.incarnation, Status.SUSPECT, self));
+    }
+  }
+
+  /// Asks somebody who should be there and is not: so two sides of a cut find each other again.
+  private void knock() {
+    if (now < knockAtMillis) {
+      return;
+    }
+    knockAtMillis = now + GossipBounds.KNOCK_MILLIS;
+    int missing = dead.size() + unheard.size();
+    if (missing > 0) {
+      boolean fromDead = random.nextInt(missing) < dead.size();
+      send(oneOf(fromDead ? dead : unheard), new Packet.Ping(++sequence));
+    }
+  }
+
+  private void sync() {
+    if (now >= syncAtMillis) {
+      syncAtMillis = now + GossipBounds.syncMillis(peers.size() + 1);
+      int other = peers.any();
+      if (other != 0) {
+        sendAll(other, true);
+      }
+    }
+  }
+
+  private void passOn() {
+    if (now < rumoursAtMillis) {
+      return;
+    }
+    rumoursAtMillis = now + GossipBounds.RUMOUR_MILLIS;
+    if (!rumours.isEmpty()) {
+      for (int other : peers.some(GossipBounds.FANOUT, 0)) {
+        send(other, new Packet.Idle());
+      }
+      if (peers.size() == 0 && status == Status.LEFT) {
+        rumours.clear();
+      }
+    }
+  }
+
+  private int oneOf(SortedSet<Integer> members) {
+    int skipped = random.nextInt(members.size());
+    for (int member : members) {
+      if (skipped-- == 0) {
+        return member;
+      }
+    }
+    throw new AssertionError("fewer members than counted");
+  }
+
+  // What others say.
+
+  private void answer(int from, Packet.Body body) {
+    switch (body) {
+      case Packet.Ping b -> send(from, new Packet.Ack(b.sequence()));
+      case Packet.PingRequest b -> {
+        if (b.target() == self) {
+          send(from, new Packet.Ack(b.sequence()));
+        } else if (relays.size() < MAX_RELAYS) {
+          relays.put(++sequence, new Relay(from, b.sequence(), now + NACK_MILLIS, false));
+          send(b.target(), new Packet.Ping(sequence));
+        }
+      }
+      case Packet.Ack b -> acknowledged(from, b.sequence());
+      case Packet.Nack b -> {
+        if (probe != null && probe.sequence == b.sequence() && from != probe.target) {
+          probe.nacks++;
+        }
+      }
+      case Packet.Idle b -> convince(from);
+      case Packet.Sync b -> {
+        if (b.asks()) {
+          sendAll(from, false);
+        } else {
+          joined = true;
+        }
+        convince(from);
+      }
+    }
+  }
+
+  /// Somebody believed dead talks: it shall hear of its death, and object in its answer. Not when
+  /// it pings or answers, or two that believe each other dead would never end.
+  private void convince(int from) {
+    if (dead.contains(from)) {
+      send(from, new Packet.Ping(++sequence));
+    }
+  }
+
+  private void acknowledged(int from, int acknowledged) {
+    Relay relay = relays.remove(acknowledged);
+    if (relay != null) {
+      send(relay.asker, new Packet.Ack(relay.sequence));
+    }
+    Probe current = probe;
+    if (current != null
+        && current.sequence == acknowledged
+        && !current.answered
+        && (from == current.target || current.relays > 0)) {
+      current.answered = true;
+      health.better();
+    }
+  }
+
+  /// When two tell all they know, one may have come from behind a cut, and its dead be alive: they
+  /// get the chance to object.
+  private Rumour doubted(Rumour rumour, int from) {
+    Belief belief = belief(rumour.number());
+    boolean sudden = rumour.status() == Status.DEAD && belief != null && belief.status.reachable();
+    return sudden
+        ? new Rumour(rumour.number(), rumour.incarnation(), Status.SUSPECT, from)
+        : rumour;
+  }
+
+  private void learn(int number, Load told) {
+    Belief belief = belief(number);
+    if (belief != null && told.stamp() > belief.load.stamp()) {
+      belief.load = told;
+    }
+  }
+
+  private void claim(Rumour rumour) {
+    int number = rumour.number();
+    if (number == self) {
+      object(rumour);
+      return;
+    }
+    if (forgotten.get(number)) {
+      return;
+    }
+    Belief belief = belief(number);
+    if (belief == null) {
+      belief = new Belief(number);
+      if (number >= beliefs.length) {
+        beliefs = Arrays.copyOf(beliefs, Math.max(number + 1, 2 * beliefs.length));
+      }
+      beliefs[number] = belief;
+      unheard.remove(number);
+      adopt(belief, rumour, true);
+    } else if (rumour.overrules(belief.incarnation, belief.status) || bites(rumour, belief)) {
+      adopt(belief, rumour, false);
+    } else if (rumour.status() == Status.SUSPECT
+        && rumour.incarnation() == belief.incarnation
+        && belief.status == Status.SUSPECT
+        && suspicion(belief).confirm(rumour.accuser())) {
+      rumours.add(rumour);
+    }
+  }
+
+  private boolean bites(Rumour rumour, Belief belief) {
+    return planted == GossipBug.STALE_ALIVE_WINS
+        && rumour.status() == Status.ALIVE
+        && belief.status == Status.DEAD;
+  }
+
+  private void adopt(Belief belief, Rumour rumour, boolean isNew) {
+    int number = belief.number;
+    boolean happened =
+        isNew
+            || belief.status != rumour.status()
+            || Incarnation.generation(belief.incarnation)
+                != Incarnation.generation(rumour.incarnation());
+    boolean wasPeer = !isNew && belief.status.reachable();
+    belief.incarnation = rumour.incarnation();
+    belief.status = rumour.status();
+    if (wasPeer && !belief.status.reachable()) {
+      peers.remove(number);
+    } else if (!wasPeer && belief.status.reachable()) {
+      peers.add(number);
+    }
+    if (belief.status == Status.DEAD) {
+      dead.add(number);
+    } else if (dead.remove(number) && belief.status.reachable()) {
+      // It may come from behind a cut, where others are of whom nothing is known here.
+      syncAtMillis = Math.min(syncAtMillis, now + random.nextInt(BACK_MILLIS));
+    }
+    if (belief.status == Status.SUSPECT) {
+      belief.suspicion = new Suspicion(rumour.accuser(), peers.size() + 1, now);
+      suspects.put(number, belief);
+    } else {
+      belief.suspicion = null;
+      suspects.remove(number);
+    }
+    rumours.add(rumour);
+    if (happened) {
+      effects.add(Event.of(number, rumour.incarnation(), rumour.status()));
+    }
+  }
+
+  /// Somebody accuses this member, or has heard of a later incarnation than it knows of.
+  private void object(Rumour rumour) {
+    boolean wrong = rumour.overrules(incarnation, Status.ALIVE);
+    if (wrong && status != Status.LEFT && planted != GossipBug.SUSPICION_NOT_REFUTED) {
+      incarnation = rumour.incarnation() + 1;
+      health.worse(1);
+      rumours.add(new Rumour(self, incarnation, Status.ALIVE, 0));
+    }
+  }
+
+  // Packets.
+
+  /// Sends a packet, with what is believed of its receiver if that is bad (Lifeguard's buddy
+  /// system), rumours, and some loads.
+  private void send(int to, Packet.Body body) {
+    writer.begin(incarnation, load, body);
+    Belief belief = belief(to);
+    if (belief != null && (belief.status == Status.SUSPECT || belief.status == Status.DEAD)) {
+      writer.add(belief.rumour());
+    }
+    rumours.fill(writer, GossipBounds.transmits(peers.size() + 1));
+    if (body instanceof Packet.Ping || body instanceof Packet.Ack) {
+      boolean room = true;
+      for (int i = 0; i < Math.min(REPORTS, peers.size()) && room; i++) {
+        Belief some = belief(peers.any());
+        room = some == null || some.load.stamp() == 0 || writer.add(some.number, some.load);
+      }
+    }
+    effects.add(new Effect.Send(to, writer.finish()));
+  }
+
+  /// Tells all this member knows, in as many packets as it takes.
+  private void sendAll(int to, boolean asks) {
+    writer.begin(incarnation, load, new Packet.Sync(asks));
+    for (Belief belief : beliefs) {
+      if (belief == null) {
+        continue;
+      }
+      if (!append(belief)) {
+        effects.add(new Effect.Send(to, writer.finish()));
+        writer.begin(incarnation, load, new Packet.Sync(false));
+        append(belief);
+      }
+    }
+    effects.add(new Effect.Send(to, writer.finish()));
+  }
+
+  private boolean append(Belief belief) {
+    return writer.add(belief.rumour())
+        && (belief.load.stamp() == 0 || writer.add(belief.number, belief.load));
+  }
+
+  private @Nullable Belief belief(int number) {
+    return number < beliefs.length ? beliefs[number] : null;
+  }
+
+  private static Suspicion suspicion(Belief belief) {
+    if (belief.suspicion == null) {
+      throw new AssertionError(belief.number + " is not suspected");
+    }
+    return belief.suspicion;
+  }
+
+  private List<Effect> drain() {
+    List<Effect> drained = effects;
+    effects = new ArrayList<>();
+    return drained;
+  }
+}

@@ -1,0 +1,13 @@
+package dev.tern.core.gossip;
+
+/// How loaded a member says it is.
+///
+/// @param stamp generation and count of the report, see [Incarnation]; a later report has a greater
+///   one; 0 before the first
+/// @param busyPermille of its processors, 0 to 1000
+/// @param diskUsedMebibytes of its data directory's file system
+/// @param diskMebibytes the size of that file system
+public record Load(long stamp, int busyPermille, long diskUsedMebibytes, long diskMebibytes) {
+  /// Nothing was reported.
+  public static final Load UNKNOWN = new Load(0, 0, 0, 0);
+}
