@@ -1,5 +1,6 @@
 package dev.tern.cli;
 
+import dev.tern.simulation.RaftSimulation;
 import dev.tern.simulation.Simulation;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
@@ -19,8 +20,16 @@ final class SimulateCommand implements Callable<Integer> {
   @Option(names = "--minutes", description = "random seeds for so long")
   private double minutes = 1;
 
-  @Option(names = "--plant", description = "a mistake to find: a name of PlantedBug or LsmBug")
+  @Option(
+      names = "--plant",
+      description = "a mistake to find: a name of PlantedBug or LsmBug, with --raft of RaftBug")
   private String plant = "NONE";
+
+  @Option(names = "--raft", description = "Raft groups alone instead of whole clusters")
+  private boolean raft;
+
+  @Option(names = "--seeds", description = "the seeds from 1 to this, instead of random ones")
+  private long seeds;
 
   @Override
   public Integer call() {
@@ -28,9 +37,11 @@ final class SimulateCommand implements Callable<Integer> {
     long events = 0;
     long simulatedMillis = 0;
     int runs = 0;
-    while (runs == 0 || seed == null && System.nanoTime() - begun < (long) (minutes * 60e9)) {
-      long current = seed != null ? seed : ThreadLocalRandom.current().nextLong() >>> 1;
-      Simulation.Result result = Simulation.run(current, plant);
+    while (runs == 0 || more(runs, begun)) {
+      long random = seeds > 0 ? runs + 1 : ThreadLocalRandom.current().nextLong() >>> 1;
+      long current = seed != null ? seed : random;
+      Simulation.Result result =
+          raft ? RaftSimulation.run(current, plant) : Simulation.run(current, plant);
       runs++;
       events += result.events();
       simulatedMillis += result.simulatedMillis();
@@ -46,5 +57,10 @@ final class SimulateCommand implements Callable<Integer> {
         "%d seeds clean, %d events, %.0f cluster-seconds; a second of CPU: %.0f events, %.0f cluster-seconds%n",
         runs, events, simulatedMillis / 1e3, events / seconds, simulatedMillis / 1e3 / seconds);
     return plant.equals("NONE") ? 0 : 1;
+  }
+
+  private boolean more(int runs, long begun) {
+    boolean time = System.nanoTime() - begun < (long) (minutes * 60e9);
+    return seed == null && (seeds > 0 ? runs < seeds : time);
   }
 }

@@ -46,6 +46,13 @@ final class World {
 
   private final Ending ending;
 
+  /// Looks at a node after each of its events.
+  interface Inspector {
+    void after(int node);
+  }
+
+  private Inspector inspector = node -> {};
+
   private long nanos;
   private long order;
   private long count;
@@ -54,6 +61,11 @@ final class World {
   World(long seed, Ending ending) {
     this.random = Randomness.of(seed);
     this.ending = ending;
+  }
+
+  /// Lets somebody look after each event, its failure included; what it throws ends the run.
+  void inspect(Inspector after) {
+    inspector = after;
   }
 
   long nanos() {
@@ -115,6 +127,7 @@ final class World {
     } catch (RuntimeException | Crash | AssertionError e) {
       ending.threw(event.node(), e);
     }
+    inspector.after(event.node());
   }
 
   boolean chance(double probability) {

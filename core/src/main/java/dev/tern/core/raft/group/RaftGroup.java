@@ -1,0 +1,348 @@
+package dev.tern.core.raft.group;
+
+import dev.tern.core.raft.Effect;
+import dev.tern.core.raft.Entry;
+import dev.tern.core.raft.Membership;
+import dev.tern.core.raft.Proposal;
+import dev.tern.core.raft.Raft;
+import dev.tern.core.raft.RaftConfig;
+import dev.tern.core.raft.RaftMessage;
+import dev.tern.core.raft.Recovered;
+import dev.tern.core.raft.SnapshotMark;
+import dev.tern.core.raft.log.SharedLog;
+import dev.tern.core.raft.log.SnapshotFiles;
+import dev.tern.env.Clock;
+import dev.tern.env.EventLoop;
+import dev.tern.env.Randomness;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// One member of a group at work: does what its [Raft] wants done, on the shard's log and files.
+///
+/// The state machine lives in memory: a start installs the latest snapshot and applies what follows
+/// it as it becomes committed. Its size should fit a snapshot of one byte array.
+///
+/// Threads: the shard's loop, [#open] excepted.
+public final class RaftGroup {
+  /// What the entries drive.
+  public interface StateMachine {
+    /// Each committed entry once, in order of indices.
+    void apply(Entry entry);
+
+    /// All of the state, as bytes nobody changes.
+    byte[] snapshot();
+
+    /// Replaces the state.
+    void install(SnapshotMark mark, byte[] snapshot);
+  }
+
+  /// What the group tells.
+  public interface Listener {
+    /// Carry this to the member of that number; it may get lost.
+    void send(int to, RaftMessage message);
+
+    /// The state machine, as it is now, answers that read.
+    void readReady(long context);
+
+    /// That read was not done.
+    void readRefused(long context);
+
+    /// See [Effect.RoleChanged].
+    void roleChanged(Raft.Role role, long term, int leader);
+  }
+
+  /// When the log is compacted, and how time is counted.
+  ///
+  /// @param tickNanos a tick of the core
+  /// @param compactBytes of entries in memory, after which a snapshot is taken
+  /// @param keptEntries behind a snapshot, for followers that are a little slow
+  public record Options(long tickNanos, long compactBytes, long keptEntries) {}
+
+  private final int group;
+  private final Raft raft;
+  private final SharedLog log;
+  private final SnapshotFiles snapshots;
+  private final EventLoop loop;
+  private final Clock clock;
+  private final Options options;
+  private final StateMachine machine;
+  private final Listener listener;
+
+  /// Parts of snapshots and writes, in order: a write waits while a part before it is being saved.
+  private final ArrayDeque<Effect> storage = new ArrayDeque<>();
+
+  private boolean saving;
+  private boolean snapshotting;
+  private boolean working;
+  private long tickedNanos;
+
+  private RaftGroup(
+      int group,
+      Raft raft,
+      SharedLog log,
+      SnapshotFiles snapshots,
+      EventLoop loop,
+      Clock clock,
+      Options options,
+      StateMachine machine,
+      Listener listener) {
+    this.group = group;
+    this.raft = raft;
+    this.log = log;
+    this.snapshots = snapshots;
+    this.loop = loop;
+    this.clock = clock;
+    this.options = options;
+    this.machine = machine;
+    this.listener = listener;
+    this.tickedNanos = clock.monotonicNanos();
+  }
+
+  /// Starts a member from what is on disk. Blocks.
+  ///
+  /// @param group its number in the shared log
+  /// @param founding see [Recovered#nothing]
+  /// @throws IOException if its snapshot cannot be read
+  public static RaftGroup open(
+      int group,
+      RaftConfig config,
+      Membership founding,
+      SharedLog log,
+      SnapshotFiles snapshots,
+      EventLoop loop,
+      Clock clock,
+      Randomness random,
+      Options options,
+      StateMachine machine,
+      Listener listener)
+      throws IOException {
+    Recovered recovered = log.recovered(group, founding);
+    SnapshotMark mark = recovered.mark();
+    if (mark.index() > 0) {
+      machine.install(mark, snapshots.load(group, mark));
+      snapshots.deleteBefore(group, mark.index());
+    }
+    Raft raft = new Raft(config, recovered, mark.index(), random);
+    return new RaftGroup(group, raft, log, snapshots, loop, clock, options, machine, listener);
+  }
+
+  /// The member, to be looked at only.
+  public Raft raft() {
+    return raft;
+  }
+
+  /// Called about once a tick; ticks as often as the clock says, which every other call does too.
+  public void tick() {
+    catchUp();
+    work();
+  }
+
+  /// More ticks than end every lease and begin every election are not made up for.
+  private void catchUp() {
+    long owed = (clock.monotonicNanos() - tickedNanos) / options.tickNanos();
+    tickedNanos += owed * options.tickNanos();
+    for (long i = Math.min(owed, 64); i > 0; i--) {
+      raft.tick();
+    }
+  }
+
+  /// A message from a member.
+  public void step(int from, RaftMessage message) {
+    catchUp();
+    raft.step(from, message);
+    work();
+  }
+
+  /// See [Raft#propose].
+  public Proposal propose(byte[] payload) {
+    catchUp();
+    Proposal outcome = raft.propose(payload);
+    work();
+    return outcome;
+  }
+
+  /// See [Raft#change].
+  public Proposal change(Membership target) {
+    catchUp();
+    Proposal outcome = raft.change(target);
+    work();
+    return outcome;
+  }
+
+  /// See [Raft#transfer].
+  public boolean transfer(int to) {
+    catchUp();
+    boolean begun = raft.transfer(to);
+    work();
+    return begun;
+  }
+
+  /// See [Raft#read].
+  public void read(long context) {
+    catchUp();
+    raft.read(context);
+    work();
+  }
+
+  private void work() {
+    if (working) {
+      return;
+    }
+    working = true;
+    try {
+      for (List<Effect> some = raft.drain(); !some.isEmpty(); some = raft.drain()) {
+        some.forEach(this::perform);
+      }
+    } finally {
+      working = false;
+    }
+    if (raft.logBytes() > options.compactBytes()) {
+      snapshot();
+    }
+  }
+
+  private void perform(Effect effect) {
+    switch (effect) {
+      case Effect.Send send -> listener.send(send.to(), send.message());
+      case Effect.Persist persist -> store(persist);
+      case Effect.SaveChunk chunk -> store(chunk);
+      case Effect.LoadChunk chunk -> load(chunk);
+      case Effect.Apply apply -> {
+        apply.entries().forEach(machine::apply);
+        raft.applied(apply.entries().getLast().index());
+      }
+      case Effect.Install install -> install(install.mark());
+      case Effect.ReadReady ready -> listener.readReady(ready.context());
+      case Effect.ReadRefused refused -> listener.readRefused(refused.context());
+      case Effect.RoleChanged changed ->
+          listener.roleChanged(changed.role(), changed.term(), changed.leader());
+    }
+  }
+
+  /// A member that could not write, or read its own snapshot, must not go on.
+  private void need(@Nullable Throwable failure) {
+    if (failure != null) {
+      throw new IllegalStateException("the disk failed group " + group, failure);
+    }
+  }
+
+  private void store(Effect effect) {
+    storage.add(effect);
+    store();
+  }
+
+  private void store() {
+    while (!saving && !storage.isEmpty()) {
+      Effect next = storage.removeFirst();
+      if (next instanceof Effect.Persist persist) {
+        log.append(group, persist, failure -> persisted(persist.number(), failure));
+      } else if (next instanceof Effect.SaveChunk chunk) {
+        save(chunk);
+      }
+    }
+  }
+
+  private void persisted(long number, @Nullable Throwable failure) {
+    need(failure);
+    catchUp();
+    raft.persisted(number);
+    work();
+  }
+
+  private void save(Effect.SaveChunk chunk) {
+    saving = true;
+    loop.offload(
+        () -> {
+          snapshots.save(group, chunk.mark(), chunk.offset(), chunk.bytes(), chunk.last());
+          return null;
+        },
+        (nothing, failure) -> {
+          need(failure);
+          saving = false;
+          store();
+        });
+  }
+
+  private void load(Effect.LoadChunk chunk) {
+    loop.offload(
+        () -> snapshots.load(group, chunk.mark(), chunk.offset(), chunk.maxBytes()),
+        (SnapshotFiles.@Nullable Part part, @Nullable Throwable failure) -> {
+          need(failure);
+          catchUp();
+          if (part == null) {
+            raft.chunkMissing(chunk.to(), chunk.mark());
+          } else {
+            raft.chunk(chunk.to(), chunk.mark(), chunk.offset(), part.bytes(), part.last());
+          }
+          work();
+        });
+  }
+
+  private void install(SnapshotMark mark) {
+    loop.offload(
+        () -> snapshots.load(group, mark),
+        (byte @Nullable [] bytes, @Nullable Throwable failure) -> {
+          need(failure);
+          catchUp();
+          if (bytes != null && mark.index() > raft.appliedIndex()) {
+            machine.install(mark, bytes);
+          }
+          raft.applied(mark.index());
+          work();
+        });
+  }
+
+  // ---- compaction
+
+  private void snapshot() {
+    SnapshotMark mark = raft.mark();
+    if (snapshotting || raft.appliedIndex() <= mark.index()) {
+      return;
+    }
+    snapshotting = true;
+    SnapshotMark taken = raft.markNow();
+    byte[] bytes = machine.snapshot();
+    loop.offload(
+        () -> {
+          snapshots.save(group, taken, bytes);
+          return null;
+        },
+        (nothing, failure) -> {
+          need(failure);
+          taken(mark, taken);
+        });
+  }
+
+  private void taken(SnapshotMark before, SnapshotMark taken) {
+    if (taken.index() <= raft.mark().index()) {
+      snapshotting = false;
+      return;
+    }
+    long base = Math.max(raft.baseIndex(), taken.index() - options.keptEntries());
+    log.compact(
+        group,
+        taken,
+        base,
+        raft.termAt(base),
+        failure -> {
+          need(failure);
+          raft.compact(taken, base);
+          clean(before.index());
+        });
+  }
+
+  /// One older snapshot stays, which may be on its way to a follower.
+  private void clean(long before) {
+    loop.offload(
+        () -> {
+          snapshots.deleteBefore(group, before);
+          return null;
+        },
+        (nothing, failure) -> {
+          need(failure);
+          snapshotting = false;
+        });
+  }
+}

@@ -1,0 +1,143 @@
+package dev.tern.core.raft.log;
+
+import dev.tern.core.raft.Entry;
+import dev.tern.core.raft.EntryCodec;
+import dev.tern.core.raft.HardState;
+import dev.tern.core.raft.SnapshotMark;
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What one frame of the log says.
+///
+/// ```
+///   header: u8 1   u8 format 1   varint first segment needed
+///           varint segment before   varint its valid bytes        (0 0: there is none)
+///           varint count, then for each group a write as a blob: the checkpoint
+///   write:  u8 2   varint group   u8 flags   then what the flags name, in this order:
+///           1 reset      mark: all entries go, the log begins anew after it
+///           2 compacted  u8 1 and a mark, or u8 0; varint base index, varint base term
+///           4 entries    all entries from the first one's index on are replaced
+///           8 state      varint term, varint vote, varint commit
+///           16 dropped   the group is gone
+/// ```
+sealed interface LogRecord {
+  int FORMAT = 1;
+
+  /// The first frame of a segment: what all earlier segments say, but for the entries. One frame,
+  /// so that a segment that is not whole up to here was never begun.
+  record Header(long firstNeeded, long before, long bytesBefore, List<Write> checkpoint)
+      implements LogRecord {}
+
+  /// A group's writes: all of them or none survive a crash.
+  record Write(
+      int group,
+      @Nullable SnapshotMark reset,
+      @Nullable Compacted compacted,
+      List<Entry> entries,
+      @Nullable HardState state,
+      boolean dropped)
+      implements LogRecord {}
+
+  /// Entries up to the base are not needed; the mark (if any) is that of the latest snapshot.
+  record Compacted(@Nullable SnapshotMark mark, long baseIndex, long baseTerm) {}
+
+  static void encode(LogRecord record, ByteWriter out) {
+    switch (record) {
+      case Header r -> {
+        out.writeByte(1).writeByte(FORMAT).writeVarLong(r.firstNeeded());
+        out.writeVarLong(r.before()).writeVarLong(r.bytesBefore());
+        out.writeVarInt(r.checkpoint().size());
+        ByteWriter one = new ByteWriter();
+        for (Write write : r.checkpoint()) {
+          encode(write, one.clear());
+          out.writeVarInt(one.length()).writeBytes(one.array(), 0, one.length());
+        }
+      }
+      case Write r -> encode(r, out);
+    }
+  }
+
+  private static void encode(Write write, ByteWriter out) {
+    int flags = write.reset() != null ? 1 : 0;
+    flags |= write.compacted() != null ? 2 : 0;
+    flags |= write.entries().isEmpty() ? 0 : 4;
+    flags |= write.state() != null ? 8 : 0;
+    flags |= write.dropped() ? 16 : 0;
+    out.writeByte(2).writeVarInt(write.group()).writeByte(flags);
+    if (write.reset() != null) {
+      EntryCodec.encode(write.reset(), out);
+    }
+    Compacted compacted = write.compacted();
+    if (compacted != null) {
+      out.writeByte(compacted.mark() == null ? 0 : 1);
+      if (compacted.mark() != null) {
+        EntryCodec.encode(compacted.mark(), out);
+      }
+      out.writeVarLong(compacted.baseIndex()).writeVarLong(compacted.baseTerm());
+    }
+    if (!write.entries().isEmpty()) {
+      EntryCodec.encode(write.entries(), out);
+    }
+    HardState state = write.state();
+    if (state != null) {
+      out.writeVarLong(state.term()).writeVarInt(state.vote()).writeVarLong(state.commit());
+    }
+  }
+
+  /// @throws DecodeException if the bytes are no record of format 1
+  static LogRecord decode(ByteReader in) {
+    int type = in.readUnsignedByte();
+    LogRecord record =
+        switch (type) {
+          case 1 -> header(in);
+          case 2 -> write(in);
+          default -> throw new DecodeException("a record of type " + type);
+        };
+    in.expectEnd();
+    return record;
+  }
+
+  private static Header header(ByteReader in) {
+    int format = in.readUnsignedByte();
+    if (format != FORMAT) {
+      throw new DecodeException("a log of format " + format + "; this version reads 1");
+    }
+    long firstNeeded = in.readVarLong();
+    long before = in.readVarLong();
+    long bytesBefore = in.readVarLong();
+    int count = in.readLength();
+    List<Write> checkpoint = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      if (decode(new ByteReader(in.readBlob())) instanceof Write write) {
+        checkpoint.add(write);
+      } else {
+        throw new DecodeException("a checkpoint of something else than groups");
+      }
+    }
+    return new Header(firstNeeded, before, bytesBefore, checkpoint);
+  }
+
+  private static Write write(ByteReader in) {
+    int group = in.readVarInt();
+    int flags = in.readUnsignedByte();
+    if (flags > 31) {
+      throw new DecodeException("flags of " + flags);
+    }
+    SnapshotMark reset = (flags & 1) != 0 ? EntryCodec.mark(in) : null;
+    Compacted compacted = null;
+    if ((flags & 2) != 0) {
+      SnapshotMark mark = in.readUnsignedByte() != 0 ? EntryCodec.mark(in) : null;
+      compacted = new Compacted(mark, in.readVarLong(), in.readVarLong());
+    }
+    List<Entry> entries = (flags & 4) != 0 ? EntryCodec.entries(in) : List.of();
+    HardState state =
+        (flags & 8) != 0
+            ? new HardState(in.readVarLong(), in.readVarInt(), in.readVarLong())
+            : null;
+    return new Write(group, reset, compacted, entries, state, (flags & 16) != 0);
+  }
+}

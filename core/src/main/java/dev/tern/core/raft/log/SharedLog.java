@@ -1,0 +1,302 @@
+package dev.tern.core.raft.log;
+
+import dev.tern.core.raft.Effect;
+import dev.tern.core.raft.Membership;
+import dev.tern.core.raft.Recovered;
+import dev.tern.core.raft.SnapshotMark;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.EventLoop;
+import dev.tern.env.FileSystem;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// The log of all groups of a shard: whatever waits when the disk is free goes out with one fsync.
+///
+/// ```
+///   append(group, write) -> waiting --(disk free)--> job: frames, one append, one force --> done
+///   segment n is full -> segment n+1: header, checkpoint (each group's state, mark, base), frames
+///                        -> segments that no group needs are deleted
+/// ```
+///
+/// Each segment begins with a checkpoint, so a segment is needed only for the entries in it that
+/// lie above their group's base. A group that stays behind pins segments: [#pinning] names it, and
+/// its owner compacts it.
+///
+/// A failure to write is final (nobody knows what the disk holds): all that wait are told, and all
+/// who come later.
+///
+/// Threads: the shard's loop; files are written in jobs, one at a time.
+public final class SharedLog {
+  /// Told on the loop when a write is durable, or with what happened.
+  @FunctionalInterface
+  public interface Completion {
+    void complete(@Nullable Throwable failure);
+  }
+
+  /// What the log did so far.
+  ///
+  /// @param writes of groups
+  /// @param forces of files
+  /// @param bytes appended, frames included
+  /// @param segments there are
+  public record Statistics(long writes, long forces, long bytes, int segments) {}
+
+  private record Waiting(LogRecord.Write write, Completion done) {}
+
+  private final FileSystem files;
+  private final EventLoop loop;
+  private final String directory;
+  private final long segmentBytes;
+  private final TreeMap<Integer, GroupState> groups = new TreeMap<>();
+
+  /// The last is being written; of the others every one from the first needed on is there.
+  private final TreeMap<Long, Segment> segments = new TreeMap<>();
+
+  /// Handed over and not written, in order. Bounded by what the groups have under way.
+  private ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+
+  /// A job owns the file; at most one.
+  private boolean writing;
+
+  private boolean scheduled;
+  private @Nullable Throwable failure;
+  private FileSystem.WritableFile file;
+
+  /// Used by the job.
+  private final ByteWriter buffer = new ByteWriter(16 << 10);
+
+  /// Bytes of the last segment; all of them are forced when no job runs.
+  private long end;
+
+  private long writes;
+  private long forces;
+  private long bytes;
+
+  private SharedLog(FileSystem files, EventLoop loop, String directory, long segmentBytes)
+      throws IOException {
+    this.files = files;
+    this.loop = loop;
+    this.directory = directory;
+    this.segmentBytes = segmentBytes;
+    files.createDirectories(directory);
+    Recovery recovery = Recovery.run(files, directory, groups, segments);
+    Roll roll = roll(recovery.nextNumber(), recovery.last(), recovery.lastBytes());
+    this.file = files.create(path(roll.number()));
+    this.end = begin(roll, List.of());
+    this.forces = 1;
+    this.bytes = end;
+  }
+
+  /// Reads what is there, and begins a new segment after it. Blocks.
+  ///
+  /// @param segmentBytes after which a new segment begins
+  /// @throws RaftLogException if what was durable is damaged
+  public static SharedLog open(
+      FileSystem files, EventLoop loop, String directory, long segmentBytes) throws IOException {
+    return new SharedLog(files, loop, directory, segmentBytes);
+  }
+
+  private String path(long number) {
+    return directory + "/" + Segment.name(number);
+  }
+
+  /// The groups that are in the log.
+  public List<Integer> groups() {
+    return List.copyOf(groups.keySet());
+  }
+
+  /// What a group finds when it starts; called once a group, before anything is written for it.
+  ///
+  /// @param founding the membership if nothing else is known
+  public Recovered recovered(int group, Membership founding) {
+    GroupState state = groups.get(group);
+    if (state == null) {
+      return Recovered.nothing(founding);
+    }
+    Recovered recovered = state.recovered(new SnapshotMark(0, 0, founding));
+    state.entries = new TreeMap<>();
+    if (recovered == null) {
+      throw new IllegalStateException("group " + group + " was checked when the log was opened");
+    }
+    return recovered;
+  }
+
+  public Statistics statistics() {
+    return new Statistics(writes, forces, bytes, segments.size());
+  }
+
+  /// Writes what a member of a group wants persisted; the completions of a group come in order.
+  public void append(int group, Effect.Persist write, Completion done) {
+    submit(
+        new LogRecord.Write(group, write.reset(), null, write.entries(), write.state(), false),
+        done);
+  }
+
+  /// A snapshot of a group is durable; its entries up to `base` are not needed any more.
+  public void compact(int group, SnapshotMark mark, long base, long baseTerm, Completion done) {
+    LogRecord.Compacted compacted = new LogRecord.Compacted(mark, base, baseTerm);
+    submit(new LogRecord.Write(group, null, compacted, List.of(), null, false), done);
+  }
+
+  /// Forgets a group.
+  public void drop(int group, Completion done) {
+    submit(new LogRecord.Write(group, null, null, List.of(), null, true), done);
+  }
+
+  private void submit(LogRecord.Write write, Completion done) {
+    waiting.add(new Waiting(write, done));
+    writes++;
+    if (!writing && !scheduled) {
+      // After what the loop has queued already: its writes share the fsync.
+      scheduled = true;
+      loop.execute(this::flush);
+    }
+  }
+
+  /// Groups with entries in the oldest segments, as long as there are more than `kept`.
+  public List<Integer> pinning(int kept) {
+    List<Integer> found = new ArrayList<>();
+    if (segments.size() > kept) {
+      for (Map.Entry<Integer, Long> each : segments.firstEntry().getValue().lastIndex.entrySet()) {
+        if (needs(each.getKey(), each.getValue())) {
+          found.add(each.getKey());
+        }
+      }
+    }
+    return found;
+  }
+
+  private boolean needs(int group, long lastIndex) {
+    GroupState state = groups.get(group);
+    return state != null && lastIndex > state.baseIndex;
+  }
+
+  // ---- writing
+
+  /// How a segment begins.
+  private record Roll(long number, byte[] header, List<Long> unneeded) {}
+
+  private void flush() {
+    scheduled = false;
+    if (writing || waiting.isEmpty()) {
+      return;
+    }
+    ArrayDeque<Waiting> group = waiting;
+    waiting = new ArrayDeque<>();
+    if (failure != null) {
+      tell(group, failure);
+      return;
+    }
+    long last = segments.lastKey();
+    Roll roll = end >= segmentBytes ? roll(last + 1, last, end) : null;
+    List<byte[]> payloads = new ArrayList<>(group.size());
+    ByteWriter one = new ByteWriter();
+    for (Waiting each : group) {
+      LogRecord.encode(each.write(), one.clear());
+      payloads.add(one.toByteArray());
+      Recovery.apply(each.write(), groups, segments, false);
+    }
+    writing = true;
+    long number = segments.lastKey();
+    loop.offload(
+        () -> roll == null ? write(number, payloads) : begin(next(roll), payloads),
+        (newEnd, failed) -> written(group, roll == null ? end : 0, newEnd, failed));
+  }
+
+  private void written(
+      ArrayDeque<Waiting> group, long from, @Nullable Long to, @Nullable Throwable why) {
+    writing = false;
+    failure = why;
+    if (to != null) {
+      forces++;
+      bytes += to - from;
+      end = to;
+    }
+    tell(group, why);
+    if (!waiting.isEmpty() && !scheduled) {
+      flush();
+    }
+  }
+
+  private static void tell(ArrayDeque<Waiting> group, @Nullable Throwable why) {
+    for (Waiting each : group) {
+      each.done().complete(why);
+    }
+  }
+
+  /// Decides, on the loop, how the next segment begins, before the group of writes that it will
+  /// take: the checkpoint holds what came before them.
+  private Roll roll(long number, long before, long bytesBefore) {
+    Segment next = new Segment(number);
+    List<Long> unneeded = new ArrayList<>();
+    long firstNeeded = number;
+    for (Segment segment : segments.values()) {
+      segment.lastIndex.entrySet().removeIf(each -> !needs(each.getKey(), each.getValue()));
+      if (firstNeeded == number && segment.lastIndex.isEmpty()) {
+        unneeded.add(segment.number);
+      } else {
+        firstNeeded = Math.min(firstNeeded, segment.number);
+      }
+    }
+    unneeded.forEach(segments::remove);
+    segments.put(number, next);
+    List<LogRecord.Write> checkpoint = new ArrayList<>();
+    groups.forEach((group, state) -> checkpoint.add(checkpoint(group, state)));
+    ByteWriter out = new ByteWriter();
+    LogRecord.encode(new LogRecord.Header(firstNeeded, before, bytesBefore, checkpoint), out);
+    return new Roll(number, out.toByteArray(), unneeded);
+  }
+
+  private static LogRecord.Write checkpoint(int group, GroupState state) {
+    LogRecord.Compacted compacted =
+        new LogRecord.Compacted(state.mark, state.baseIndex, state.baseTerm);
+    return new LogRecord.Write(group, null, compacted, List.of(), state.state, false);
+  }
+
+  // ---- jobs: nothing else touches the file meanwhile
+
+  private Long write(long number, List<byte[]> payloads) throws IOException {
+    ByteWriter out = buffer.clear();
+    for (byte[] payload : payloads) {
+      Segment.frame(number, end, payload, out);
+    }
+    appendAndForce(out);
+    return end + out.length();
+  }
+
+  private Roll next(Roll roll) throws IOException {
+    file.close();
+    file = files.create(path(roll.number()));
+    return roll;
+  }
+
+  private Long begin(Roll roll, List<byte[]> payloads) throws IOException {
+    ByteWriter out = buffer.clear();
+    Segment.frame(roll.number(), 0, roll.header(), out);
+    for (byte[] payload : payloads) {
+      Segment.frame(roll.number(), 0, payload, out);
+    }
+    appendAndForce(out);
+    files.forceDirectory(directory);
+    for (long number : roll.unneeded()) {
+      files.delete(path(number));
+    }
+    return (long) out.length();
+  }
+
+  private void appendAndForce(ByteWriter out) throws IOException {
+    file.append(ByteBuffer.wrap(out.array(), 0, out.length()));
+    file.force();
+  }
+
+  /// Lets go of the file; nothing may be under way.
+  public void close() throws IOException {
+    file.close();
+  }
+}

@@ -1,0 +1,60 @@
+package dev.tern.simulation;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.tern.core.raft.RaftBug;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Raft groups from seeds; and what the seeds are worth.
+class RaftSimulationTest {
+  /// More than any needs.
+  private static final int MAX_SEEDS = 3_000;
+
+  @Test
+  void theFirstSeedsAreClean() {
+    for (long seed = 1; seed <= 200; seed++) {
+      assertNull(RaftSimulation.run(seed, "NONE").failure(), "seed " + seed);
+    }
+  }
+
+  @Test
+  void aSeedRunsAlikeTwice() {
+    for (long seed = 1; seed <= 5; seed++) {
+      assertEquals(RaftSimulation.run(seed, "NONE"), RaftSimulation.run(seed, "NONE"));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+  void aMistakeIsFoundBySeedsThatAreCleanWithoutIt(RaftBug bug) {
+    for (long seed = first(bug); seed <= first(bug) + MAX_SEEDS; seed++) {
+      if (RaftSimulation.run(seed, bug.name()).failure() != null) {
+        assertNull(RaftSimulation.run(seed, "NONE").failure(), "seed " + seed + " without " + bug);
+        return;
+      }
+    }
+    fail(bug + " was not found by " + MAX_SEEDS + " seeds");
+  }
+
+  /// Where the search begins. From 1 on the rarest are found by seeds 281, 319 and 761, a minute of
+  /// CPU; here they begin later, to be quick.
+  private static long first(RaftBug bug) {
+    return switch (bug) {
+      case VOTE_NOT_PERSISTED -> 270;
+      case JOINT_COUNTS_ONE_MAJORITY -> 310;
+      case COMMIT_OF_OLDER_TERM -> 750;
+      case NONE,
+          DOUBLE_VOTE,
+          SNAPSHOT_APPLIED_HALF,
+          READ_ROUND_REUSED,
+          ACK_BEFORE_DURABLE,
+          LEASE_TOO_LONG,
+          LEASE_KEPT_IN_TRANSFER ->
+          1;
+    };
+  }
+}
