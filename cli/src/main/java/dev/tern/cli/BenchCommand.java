@@ -7,5 +7,5 @@ import picocli.CommandLine.Command;
     name = "bench",
     description = "Measures Tern, side by side with peers where they are installed.",
     mixinStandardHelpOptions = true,
-    subcommands = {BenchRedisCommand.class, BenchClusterCommand.class})
+    subcommands = {BenchRedisCommand.class, BenchClusterCommand.class, BenchEngineCommand.class})
 final class BenchCommand {}
