@@ -6,6 +6,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /// An event loop of one thread, with one worker for its jobs, for what is measured without sockets.
@@ -49,6 +50,11 @@ final class BenchLoop implements EventLoop, AutoCloseable {
   @Override
   public boolean inLoop() {
     return true;
+  }
+
+  @Override
+  public void pause(long nanos) {
+    LockSupport.parkNanos(nanos);
   }
 
   @Override

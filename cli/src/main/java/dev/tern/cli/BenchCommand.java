@@ -10,6 +10,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       BenchRedisCommand.class,
       BenchClusterCommand.class,
+      BenchEngineCommand.class,
       BenchRaftCommand.class,
       BenchGossipCommand.class,
       BenchPlannerCommand.class

@@ -98,8 +98,7 @@ class CorruptionTest {
       CompactionStyle style =
           compression == Compression.ZSTD ? CompactionStyle.SIZE_TIERED : CompactionStyle.LEVELED;
       families[compression.ordinal()] =
-          lsm.columnFamily(
-              compression.toString(), new FamilyOptions(style, compression, 0, 0));
+          lsm.columnFamily(compression.toString(), new FamilyOptions(style, compression, 0, 0));
     }
     return families;
   }

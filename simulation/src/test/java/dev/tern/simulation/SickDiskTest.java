@@ -84,8 +84,16 @@ class SickDiskTest {
       boolean right = Arrays.equals(found, sure.get(key)) || Arrays.equals(found, perhaps);
       assertTrue(
           right,
-          () -> when + ": " + Bed.text(key) + " is " + Bed.text(found) + ", was "
-              + Bed.text(sure.get(key)) + " or " + Bed.text(perhaps));
+          () ->
+              when
+                  + ": "
+                  + Bed.text(key)
+                  + " is "
+                  + Bed.text(found)
+                  + ", was "
+                  + Bed.text(sure.get(key))
+                  + " or "
+                  + Bed.text(perhaps));
       assertEquals(Bed.text(found), Bed.text(lsm.get(other, key)), when);
     }
 
@@ -114,7 +122,8 @@ class SickDiskTest {
         closeQuietly(life.lsm);
       }
       life.bed.settle();
-      assertEquals(List.of(), life.bed.disk.open, when + ": handles stay open after a failed opening");
+      assertEquals(
+          List.of(), life.bed.disk.open, when + ": handles stay open after a failed opening");
       return false;
     }
   }
@@ -249,8 +258,7 @@ class SickDiskTest {
     life.bed.settle();
     long failures = life.lsm.statistics().backgroundFailures();
     for (int i = 0; life.lsm.statistics().backgroundFailures() == failures; i++) {
-      life.lsm.append(
-          new WriteBatch().put(life.family, Bed.bytes("x" + i), new byte[400]));
+      life.lsm.append(new WriteBatch().put(life.family, Bed.bytes("x" + i), new byte[400]));
       life.lsm.flushLog();
       life.lsm.syncLog();
       life.bed.disk.forceErrors = 1;

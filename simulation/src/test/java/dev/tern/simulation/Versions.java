@@ -15,8 +15,7 @@ final class Versions {
   private final TreeMap<byte[], List<Version>> keys = new TreeMap<>(Arrays::compareUnsigned);
 
   void put(long step, byte[] key, byte[] value, long expiresMillis) {
-    keys.computeIfAbsent(key, k -> new ArrayList<>())
-        .add(new Version(step, value, expiresMillis));
+    keys.computeIfAbsent(key, k -> new ArrayList<>()).add(new Version(step, value, expiresMillis));
   }
 
   void delete(long step, byte[] key) {
