@@ -1,0 +1,122 @@
+package dev.tern.lsm;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/// Entries in a list, ordered as a source is: by key, then newest first.
+final class Entries extends Cursor {
+  /// One version.
+  record Entry(byte[] key, long sequence, int kind, byte[] value) {}
+
+  private final List<Entry> entries;
+  private int at;
+
+  Entries(List<Entry> unordered) {
+    entries = new ArrayList<>(unordered);
+    entries.sort(
+        (a, b) ->
+            Keys.compare(a.key, b.key) != 0
+                ? Keys.compare(a.key, b.key)
+                : Long.compare(b.sequence, a.sequence));
+  }
+
+  List<Entry> list() {
+    return entries;
+  }
+
+  static byte[] key(int number) {
+    return "key-%04d".formatted(number).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+  }
+
+  /// Short keys of few letters: prefixes of each other, equal ones, empty ones.
+  static byte[] anyKey(Random random) {
+    byte[] key = new byte[random.nextInt(random.nextInt(8) == 0 ? 200 : 6)];
+    for (int i = 0; i < key.length; i++) {
+      key[i] = (byte) (random.nextInt(4) * 85);
+    }
+    return key;
+  }
+
+  /// A table of these entries and ranges.
+  static Table table(
+      MemoryFiles files,
+      long number,
+      List<Entry> entries,
+      List<RangeTombstones.Range> ranges,
+      int blockBytes,
+      BlockCache cache)
+      throws IOException {
+    String path = "store/%06d.table".formatted(number);
+    TableWriter writer =
+        new TableWriter(files.create(path), blockBytes, Bloom.BITS_PER_KEY, Compression.LZ4);
+    Entries cursor = new Entries(entries);
+    for (cursor.seek(null); cursor.valid; cursor.next()) {
+      writer.add(cursor, cursor.sequence, cursor.kind);
+    }
+    ranges.forEach(writer::add);
+    writer.finish(0, true);
+    return Table.open(files, path, number, cache, new NativeMemory());
+  }
+
+  private void take() {
+    valid = at >= 0 && at < entries.size();
+    if (valid) {
+      Entry entry = entries.get(at);
+      key = entry.key;
+      keyOffset = 0;
+      keyLength = entry.key.length;
+      sequence = entry.sequence;
+      kind = entry.kind;
+    }
+  }
+
+  @Override
+  void seek(byte @Nullable [] target) {
+    at = 0;
+    while (target != null && at < entries.size() && Keys.compare(entries.get(at).key, target) < 0) {
+      at++;
+    }
+    take();
+  }
+
+  @Override
+  void seekBefore(byte @Nullable [] target) {
+    at = entries.size() - 1;
+    while (target != null && at >= 0 && Keys.compare(entries.get(at).key, target) >= 0) {
+      at--;
+    }
+    take();
+  }
+
+  @Override
+  void next() {
+    at++;
+    take();
+  }
+
+  @Override
+  void prev() {
+    at--;
+    take();
+  }
+
+  @Override
+  int valueLength() {
+    return entries.get(at).value.length;
+  }
+
+  @Override
+  void copyValue(byte[] target, int start) {
+    byte[] value = entries.get(at).value;
+    System.arraycopy(value, 0, target, start, value.length);
+  }
+
+  @Override
+  long valueHead() {
+    return (long) Keys.LONG.get(Arrays.copyOf(entries.get(at).value, 8), 0);
+  }
+}

@@ -1,0 +1,186 @@
+package dev.tern.lsm;
+
+import dev.tern.env.FileSystem;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeMap;
+
+/// Files in memory, all durable at once. Any thread.
+final class MemoryFiles implements FileSystem {
+  private static final class Content {
+    byte[] bytes = {};
+    int length;
+  }
+
+  private final TreeMap<String, Content> names = new TreeMap<>();
+
+  private Content content(String path) throws IOException {
+    Content content = names.get(path);
+    if (content == null) {
+      throw new FileNotFoundException(path);
+    }
+    return content;
+  }
+
+  synchronized byte[] bytes(String path) throws IOException {
+    Content content = content(path);
+    return Arrays.copyOf(content.bytes, content.length);
+  }
+
+  synchronized void put(String path, byte[] bytes) {
+    Content content = new Content();
+    content.bytes = bytes.clone();
+    content.length = bytes.length;
+    names.put(path, content);
+  }
+
+  @Override
+  public synchronized WritableFile create(String path) throws IOException {
+    if (names.containsKey(path)) {
+      throw new IOException("it exists: " + path);
+    }
+    names.put(path, new Content());
+    return new Appender(content(path));
+  }
+
+  @Override
+  public synchronized WritableFile overwrite(String path) throws IOException {
+    return new Appender(content(path));
+  }
+
+  @Override
+  public synchronized ReadableFile open(String path) throws IOException {
+    return new Reader(content(path));
+  }
+
+  @Override
+  public synchronized boolean exists(String path) {
+    return names.containsKey(path);
+  }
+
+  @Override
+  public synchronized long size(String path) throws IOException {
+    return content(path).length;
+  }
+
+  @Override
+  public synchronized void rename(String from, String to) throws IOException {
+    names.put(to, content(from));
+    names.remove(from);
+  }
+
+  @Override
+  public synchronized void delete(String path) throws IOException {
+    content(path);
+    names.remove(path);
+  }
+
+  @Override
+  public synchronized void link(String existing, String link) throws IOException {
+    names.put(link, content(existing));
+  }
+
+  @Override
+  public void createDirectories(String path) {
+    // A directory is there when a file is.
+  }
+
+  @Override
+  public synchronized List<String> list(String directory) {
+    List<String> found = new ArrayList<>();
+    for (String path : names.keySet()) {
+      if (path.startsWith(directory + "/")) {
+        found.add(path.substring(directory.length() + 1));
+      }
+    }
+    return found;
+  }
+
+  @Override
+  public void forceDirectory(String directory) {
+    // Everything is durable.
+  }
+
+  @Override
+  public long usableBytes() {
+    return 1L << 40;
+  }
+
+  @Override
+  public AutoCloseable lock(String path) {
+    return () -> {};
+  }
+
+  private final class Appender implements WritableFile {
+    private final Content content;
+    private int position;
+
+    Appender(Content content) {
+      this.content = content;
+    }
+
+    @Override
+    public void append(ByteBuffer bytes) {
+      synchronized (MemoryFiles.this) {
+        int count = bytes.remaining();
+        if (position + count > content.bytes.length) {
+          content.bytes = Arrays.copyOf(content.bytes, (position + count) * 2);
+        }
+        bytes.get(content.bytes, position, count);
+        position += count;
+        content.length = Math.max(content.length, position);
+      }
+    }
+
+    @Override
+    public long position() {
+      return position;
+    }
+
+    @Override
+    public void force() {
+      // Everything is durable.
+    }
+
+    @Override
+    public void close() {
+      // Nothing to let go.
+    }
+  }
+
+  private final class Reader implements ReadableFile {
+    private final Content content;
+
+    Reader(Content content) {
+      this.content = content;
+    }
+
+    @Override
+    public int read(long position, ByteBuffer target) {
+      synchronized (MemoryFiles.this) {
+        int count = (int) Math.min(target.remaining(), content.length - position);
+        if (count <= 0) {
+          return -1;
+        }
+        target.put(content.bytes, (int) position, count);
+        return count;
+      }
+    }
+
+    @Override
+    public long size() {
+      synchronized (MemoryFiles.this) {
+        return content.length;
+      }
+    }
+
+    @Override
+    public void close() {
+      // Nothing to let go.
+    }
+  }
+}
