@@ -22,6 +22,7 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -310,5 +311,48 @@ class ClientsTest {
       assertTrue(counted > 0 && counted <= 500, "increments at a rate of 500: " + counted);
       assertEquals(100, jedis.get("key:000000000007").length());
     }
+  }
+
+  private static String page(int node, String path) throws IOException {
+    int port = SERVERS.get(node).adminPort();
+    try (InputStream in = URI.create("http://127.0.0.1:" + port + path).toURL().openStream()) {
+      return new String(in.readAllBytes(), UTF_8);
+    }
+  }
+
+  private static double figure(String metrics, String name) {
+    return metrics
+        .lines()
+        .filter(line -> line.startsWith(name))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .sum();
+  }
+
+  @Test
+  void theAdminDoorTellsHealthAndFigures() throws IOException {
+    String before = page(1, "/metrics");
+    try (Jedis jedis = jedis(1)) {
+      jedis.set("figure", "1");
+      jedis.get("figure");
+      assertThrows(JedisDataException.class, () -> jedis.expire("figure", Long.MAX_VALUE));
+    }
+    String after = page(1, "/metrics");
+    assertTrue(after.contains("# TYPE tern_redis_latency_seconds histogram"));
+    for (String grown :
+        List.of("tern_redis_commands", "tern_redis_latency_seconds_count", "tern_redis_errors")) {
+      assertTrue(figure(after, grown) > figure(before, grown), grown);
+    }
+    for (String there :
+        List.of(
+            "tern_refused_unavailable",
+            "tern_refused_overloaded",
+            "tern_unknown",
+            "tern_waiting{",
+            "tern_lsm_memtable_bytes{",
+            "tern_lsm_log_syncs{")) {
+      assertTrue(after.contains(there), there);
+    }
+    String health = page(1, "/health");
+    assertTrue(health.contains("\"ok\"") && health.contains("\"live\" : 3"), health);
   }
 }
