@@ -117,16 +117,15 @@ class BlockCursorTest {
       for (int step = 0; step < 60; step++) {
         byte[] target = Entries.anyKey(random);
         int at = firstAt(entries, target);
-        long place = BlockCursor.find(block, target);
+        BlockCursor.Place place = new BlockCursor.Place();
+        boolean found = BlockCursor.find(block, target, place);
         boolean exact = at < entries.size() && Arrays.equals(entries.get(at).key(), target);
-        assertEquals(at == entries.size(), place < 0);
-        if (place >= 0) {
-          assertEquals(exact, (place & 1) == 1);
+        assertEquals(at < entries.size(), found);
+        if (found) {
+          assertEquals(exact, place.exact);
         }
         if (exact) {
           long most = entries.get(at).sequence() - random.nextInt(45);
-          Lookup lookup = new Lookup();
-          lookup.begin(target, 0, most, true);
           int visible = at;
           while (visible < entries.size()
               && Arrays.equals(entries.get(visible).key(), target)
@@ -135,10 +134,10 @@ class BlockCursorTest {
           }
           boolean is =
               visible < entries.size() && Arrays.equals(entries.get(visible).key(), target);
-          assertEquals(is, BlockCursor.take(block, (int) (place >>> 1), target, lookup));
+          assertEquals(is, BlockCursor.settle(block, target, most, place));
           if (is) {
-            assertEquals(entries.get(visible).sequence(), lookup.sequence);
-            assertEquals(entries.get(visible).value().length, lookup.valueLength);
+            assertEquals(entries.get(visible).sequence(), place.packed >>> 4);
+            assertEquals(entries.get(visible).value().length, place.valueLength);
           }
         }
       }

@@ -127,8 +127,8 @@ class CompactionPickerTest {
     }
   }
 
-  private void assertSettles(
-      ColumnFamily family, Levels busy, List<CompactionPicker.Plan> running) throws IOException {
+  private void assertSettles(ColumnFamily family, Levels busy, List<CompactionPicker.Plan> running)
+      throws IOException {
     Levels levels = busy;
     for (CompactionPicker.Plan plan : running) {
       levels = apply(levels, plan, made(plan));

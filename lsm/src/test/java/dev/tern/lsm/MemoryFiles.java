@@ -48,6 +48,11 @@ final class MemoryFiles implements FileSystem {
   }
 
   @Override
+  public WritableFile createLog(String path) throws IOException {
+    return create(path);
+  }
+
+  @Override
   public synchronized WritableFile overwrite(String path) throws IOException {
     return new Appender(content(path));
   }

@@ -86,8 +86,7 @@ class MergeTest {
       RunCursor cursor = new RunCursor(epochs, new Table[] {table}, false);
       for (cursor.seek(null); cursor.valid; cursor.next()) {
         entries.add(
-            new Entries.Entry(
-                cursor.keyCopy(), cursor.sequence, cursor.kind, cursor.valueCopy()));
+            new Entries.Entry(cursor.keyCopy(), cursor.sequence, cursor.kind, cursor.valueCopy()));
       }
       cursor.close();
       ranges.addAll(table.tombstones.ranges());
@@ -129,9 +128,7 @@ class MergeTest {
       Outputs outputs = new Outputs(run);
       long[] stripes = snapshots.stream().mapToLong(Long::longValue).toArray();
       RangeTombstones tombstones = RangeTombstones.of(ranges);
-      new Merge(
-              new Entries(entries), tombstones, stripes, isLast, WALL, 256, outputs)
-          .run();
+      new Merge(new Entries(entries), tombstones, stripes, isLast, WALL, 256, outputs).run();
       snapshots.add(Long.MAX_VALUE);
       for (long most : snapshots) {
         for (int i = 0; i < 12; i++) {

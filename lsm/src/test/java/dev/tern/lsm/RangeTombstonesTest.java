@@ -30,7 +30,8 @@ class RangeTombstonesTest {
       int order = Keys.compare(a, b);
       if (order != 0) {
         ranges.add(
-            new RangeTombstones.Range(order < 0 ? a : b, order < 0 ? b : a, 1 + random.nextInt(30)));
+            new RangeTombstones.Range(
+                order < 0 ? a : b, order < 0 ? b : a, 1 + random.nextInt(30)));
       }
     }
     return ranges;

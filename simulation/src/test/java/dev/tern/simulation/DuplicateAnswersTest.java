@@ -100,7 +100,8 @@ class DuplicateAnswersTest {
               MEMBERS,
               Topology.ofMembers(1, 16, 3, members),
               List.of(keyspace),
-              new LsmOptions(1 << 16, 1 << 16, 512, LsmBug.NONE),
+              LsmOptions.DEFAULT.withTuning(
+                  new LsmOptions.Tuning(1 << 16, 1 << 16, 512, 1 << 14, LsmBug.NONE)),
               PlantedBug.NONE));
     } catch (java.io.IOException e) {
       throw new IllegalStateException(e);
