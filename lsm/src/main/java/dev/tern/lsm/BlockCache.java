@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
@@ -94,7 +95,7 @@ final class BlockCache implements AutoCloseable {
   private int slabs;
   private int maxSlabs;
   private long chargedBytes;
-  private volatile long usedBytes;
+  private final AtomicLong usedBytes = new AtomicLong();
   private boolean closed;
 
   private final LongAdder hits = new LongAdder();
@@ -239,7 +240,7 @@ final class BlockCache implements AutoCloseable {
         int slot = slab.free[--slab.freeCount];
         size.free--;
         long base = (long) slot * slab.slotBytes;
-        usedBytes += slab.slotBytes;
+        usedBytes.addAndGet(slab.slotBytes);
         return new Block(table, offset, slab.memory, base, length, slab, slot, null);
       }
     }
@@ -351,7 +352,7 @@ final class BlockCache implements AutoCloseable {
     Slab slab = java.util.Objects.requireNonNull(gone.slab);
     SizeClass size = classFor(slab.slotBytes);
     slab.free[slab.freeCount++] = gone.slot;
-    usedBytes -= slab.slotBytes;
+    usedBytes.addAndGet(-slab.slotBytes);
     if (slab.draining) {
       settle(size, slab);
     } else {
@@ -428,7 +429,7 @@ final class BlockCache implements AutoCloseable {
 
   /// Bytes of it that hold blocks.
   long usedBytes() {
-    return usedBytes;
+    return usedBytes.get();
   }
 
   long chargedBytes() {

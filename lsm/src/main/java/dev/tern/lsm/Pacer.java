@@ -60,7 +60,7 @@ final class Pacer {
     if (now - measuredAt > SECOND) {
       long total = ingested.sum();
       double seconds = (double) (now - measuredAt) / SECOND;
-      long wanted = (long) ((total - measured) / seconds) * AMPLIFICATION;
+      long wanted = (long) ((total - measured) / seconds * AMPLIFICATION);
       rate = Math.max(LEAST_BYTES_A_SECOND, wanted);
       measured = total;
       measuredAt = now;

@@ -333,8 +333,11 @@ final class Upkeep {
       }
     } finally {
       lock.lock();
-      rotating = false;
-      lock.unlock();
+      try {
+        rotating = false;
+      } finally {
+        lock.unlock();
+      }
       if (next != null && !done) {
         abandon(next);
       }

@@ -384,6 +384,8 @@ final class SimulatedDisk implements FileSystem {
       open.add(path);
     }
 
+    /// What the files that extend this have in common.
+    @SuppressWarnings({"EffectivelyPrivate", "UnusedMethod"})
     public void close() {
       if (!closed) {
         open.remove(path);

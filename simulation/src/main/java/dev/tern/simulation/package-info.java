@@ -27,6 +27,11 @@
 /// - a node stops of itself only when its disk has failed it, and starts whenever it does not;
 /// - agreement: after the last reads all replicas answer alike.
 ///
+/// `RaftRun` runs Raft groups alone on the same worlds and disks, with clocks that drift: after
+/// each event `RaftInvariants` looks at the node it happened on (one leader a term, logs that
+/// match, complete leaders, the same state after the same index), and `RaftSubject` checks that
+/// reads are linearizable and that every group is well after the heal.
+///
 /// Invariant: nothing depends on anything but the seed: a rolling hash of (time, node, event)
 /// proves it.
 ///

@@ -35,6 +35,7 @@ class CorruptionTest {
   private int errors;
   private int right;
 
+  @SuppressWarnings("NonApiType")
   private static TreeMap<byte[], byte[]> sorted() {
     return new TreeMap<>(Arrays::compareUnsigned);
   }
@@ -146,6 +147,7 @@ class CorruptionTest {
   }
 
   /// After how many puts a store holds this; -1 if never.
+  @SuppressWarnings("NonApiType")
   private static int number(Sample sample, TreeMap<byte[], byte[]> content) {
     for (int number : sample.states.descendingKeySet()) {
       TreeMap<byte[], byte[]> state = sample.states.get(number);

@@ -119,20 +119,19 @@ class CrashTest {
     }
 
     /// What a family holds after so many batches.
+    @SuppressWarnings("NonApiType")
     TreeMap<byte[], byte[]> expected(int family, int count) {
       TreeMap<byte[], byte[]> state = new TreeMap<>(Arrays::compareUnsigned);
       for (List<String[]> changes : batches.subList(0, count)) {
         for (String[] change : changes) {
           byte[] key = Bed.bytes(change[1]);
-          if (Integer.parseInt(change[0]) != family) {
-            continue;
-          } else if (change.length == 4) {
-            if (change[1].compareTo(change[2]) < 0) {
-              state.subMap(key, Bed.bytes(change[2])).clear();
-            }
-          } else if (change[2] == null) {
+          boolean isRange = change.length == 4;
+          boolean here = Integer.parseInt(change[0]) == family;
+          if (here && isRange && change[1].compareTo(change[2]) < 0) {
+            state.subMap(key, Bed.bytes(change[2])).clear();
+          } else if (here && !isRange && change[2] == null) {
             state.remove(key);
-          } else {
+          } else if (here && !isRange) {
             state.put(key, Bed.bytes(change[2]));
           }
         }

@@ -72,7 +72,7 @@ final class ModelRun {
       CompactionStyle style = CompactionStyle.values()[i];
       choices.add(
           style == CompactionStyle.FIFO
-              ? new FamilyOptions(style, compression, random.nextInt(2) * 5000, FIFO_BYTES)
+              ? new FamilyOptions(style, compression, random.nextInt(2) * 5000L, FIFO_BYTES)
               : new FamilyOptions(style, compression, 0, 0));
       models.add(new Versions());
     }

@@ -1,14 +1,14 @@
 /// Raft without I/O: one [dev.tern.core.raft.Raft] is one member of one group.
 ///
 /// ```
-///   tick, step(message), propose, change, transfer, read        Effects, in order:
-///        |                                                        Send      -> network
-///        v                                                        Persist   -> shared log, later
-///      Raft: role, term, vote, promises   -- drain() -->                       persisted(number)
-///        EntryLog: entries in memory,                             SaveChunk, LoadChunk -> files
-///          memberships, written/committed/applied                 Apply, Install -> state machine,
-///        Leader: Progress of each follower, Reads                              later applied(index)
-///        Outbox: effects; answers that wait for the disk          ReadReady, RoleChanged -> users
+///   tick, step(message), propose, change, transfer, read      Effects, in order:
+///        |                                                      Send      -> network
+///        v                                                      Persist   -> shared log,
+///      Raft: role, term, vote, promises   -- drain() -->            later persisted(number)
+///        EntryLog: entries in memory,                           SaveChunk, LoadChunk -> files
+///          memberships, written/committed/applied               Apply, Install -> state machine,
+///        Leader: Progress of each follower, Reads                   later applied(index)
+///        Outbox: effects; answers that wait for the disk        ReadReady, RoleChanged -> users
 /// ```
 ///
 /// Invariants (Raft, figure 3, and what the simulator checks after every event):
