@@ -26,7 +26,7 @@ class BlockCursorTest {
               entry.sequence(),
               entry.kind(),
               entry.value().length);
-      System.arraycopy(entry.value(), 0, builder.array(), at, entry.value().length);
+      System.arraycopy(entry.value(), 0, builder.values(), at, entry.value().length);
     }
     builder.finish();
     Block block = Block.ofBuffer(new NativeMemory(), builder.length());

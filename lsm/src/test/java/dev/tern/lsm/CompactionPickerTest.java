@@ -167,7 +167,11 @@ class CompactionPickerTest {
   void denseTablesGoDownAndAreNotRewrittenForEver() throws IOException {
     ColumnFamily family = family(CompactionStyle.LEVELED);
     Table dense = table(0, 200, 150);
-    Levels levels = Levels.EMPTY.with(3, List.of(dense)).with(5, List.of(table(300, 310, 0)));
+    List<Table> last = new ArrayList<>();
+    for (int i = 10; i < 100; i++) {
+      last.add(table(i * 50, i * 50 + 50, 0));
+    }
+    Levels levels = Levels.EMPTY.with(Levels.LAST - 1, List.of(dense)).with(Levels.LAST, last);
     CompactionPicker.Plan plan = picker.pick(family, levels, 0, 1);
     assertNotNull(plan);
     assertEquals(List.of(dense), plan.inputs());

@@ -12,6 +12,7 @@ import java.util.Map;
 /// The figures, as a table while they come and as JSON in the end. One thread.
 final class Report {
   private static final double MIB = 1L << 20;
+
   @SuppressWarnings("InlineFormatString")
   private static final String COLUMNS =
       "%-18s %6s %-8s %-8s %10s %9s %9s %9s %10s %8s %8s %8s %5s %7s %8s %9s %6s %6s %s";

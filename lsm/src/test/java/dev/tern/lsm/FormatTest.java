@@ -1,0 +1,212 @@
+package dev.tern.lsm;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.env.ByteReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// The bytes of each file format, as this version writes them and as the files committed beside the
+/// tests have them. A format that changes gets a new version and a new file; the old file stays, as
+/// long as this version shall read it.
+///
+/// `-Dgolden.write=DIRECTORY` writes the files instead.
+@SuppressWarnings("JUnitMethodInvoked")
+class FormatTest {
+  private final MemoryFiles files = new MemoryFiles();
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(US_ASCII);
+  }
+
+  private static byte[] golden(String name, byte[] made) throws IOException {
+    String directory = System.getProperty("golden.write");
+    if (directory != null) {
+      Files.write(Path.of(directory, name), made);
+      return made;
+    }
+    try (InputStream in = FormatTest.class.getResourceAsStream("/golden/" + name)) {
+      return in.readAllBytes();
+    }
+  }
+
+  private static ColumnFamily family(int id, String name, FamilyOptions options) {
+    return new ColumnFamily(id, name, options);
+  }
+
+  private static List<WriteBatch> batches() {
+    ColumnFamily data = family(0, "data", FamilyOptions.DEFAULT);
+    ColumnFamily other = family(1, "other", FamilyOptions.DEFAULT);
+    List<WriteBatch> batches = new ArrayList<>();
+    batches.add(new WriteBatch().put(data, bytes("key"), bytes("value")));
+    batches.add(
+        new WriteBatch()
+            .delete(data, bytes("key"))
+            .put(other, bytes("expiring"), bytes("soon"), 1_800_000_000_000L)
+            .deleteRange(other, bytes("a"), bytes("b")));
+    batches.add(new WriteBatch().put(data, bytes("long"), new byte[LogFile.BLOCK_BYTES]));
+    return batches;
+  }
+
+  private static String shown(ByteReader in) {
+    StringBuilder text = new StringBuilder();
+    while (in.remaining() > 0) {
+      WriteBatch.visit(
+          in,
+          (family, sequence, kind, array, key, value) ->
+              text.append(
+                  "%d %s %d %s %d;"
+                      .formatted(
+                          sequence,
+                          Kind.name(kind),
+                          family,
+                          new String(key.copy(array), US_ASCII),
+                          value.length)));
+    }
+    return text.toString();
+  }
+
+  @Test
+  void logsOfVersion1() throws IOException {
+    LogFile.Writer writer = new LogFile.Writer(7, files.create("store/000007.log"));
+    long sequence = 0;
+    for (WriteBatch batch : batches()) {
+      byte[] encoded = batch.encoded(sequence + 1).toByteArray();
+      sequence += batch.entries();
+      writer.add(encoded, encoded.length, sequence);
+      if (sequence != 1) {
+        writer.handOver();
+        writer.syncedOffset = writer.handedOver;
+      }
+    }
+    writer.end();
+    byte[] wanted = golden("log-1", files.bytes("store/000007.log"));
+    assertArrayEquals(wanted, files.bytes("store/000007.log"));
+
+    files.put("golden/000007.log", wanted);
+    List<String> groups = new ArrayList<>();
+    LogFile.Ending ending =
+        LogFile.read(files, "golden/000007.log", 7, entry -> groups.add(shown(entry)));
+    assertEquals(
+        List.of(
+            "1 put 0 key 5;2 delete 0 key 0;3 expiring put 1 expiring 12;4 range delete 1 a 1;",
+            "5 put 0 long 32768;"),
+        groups);
+    assertTrue(ending.clean() && ending.synced());
+  }
+
+  private static List<Entries.Entry> entries() {
+    List<Entries.Entry> entries = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      boolean deleted = i % 10 == 3;
+      byte[] value = deleted ? new byte[0] : bytes("value " + "=".repeat(i % 50));
+      entries.add(
+          new Entries.Entry(Entries.key(i / 2), 1000 - i, deleted ? Kind.DELETE : Kind.PUT, value));
+    }
+    byte[] expiring = new byte[12];
+    Keys.LONG.set(expiring, 0, 1_800_000_000_000L);
+    entries.add(new Entries.Entry(bytes("z"), 7, Kind.EXPIRING_PUT, expiring));
+    return entries;
+  }
+
+  @Test
+  void tablesOfVersion2() throws IOException {
+    // Compressed bytes belong to the libraries: they are read back, and written by this version in
+    // the plain form only.
+    for (Compression compression : Compression.values()) {
+      String name = "table-2-" + compression.toString().toLowerCase(java.util.Locale.ROOT);
+      TableWriter writer = new TableWriter(files.create("store/" + name), 512, 10, compression);
+      Entries cursor = new Entries(entries());
+      for (cursor.seek(null); cursor.valid; cursor.next()) {
+        writer.add(cursor, cursor.sequence, cursor.kind);
+      }
+      writer.add(new RangeTombstones.Range(bytes("key-0100"), bytes("key-0110"), 2000));
+      writer.finish(1_790_000_000_000L, true);
+      byte[] wanted = golden(name, files.bytes("store/" + name));
+      if (compression == Compression.NONE) {
+        assertArrayEquals(wanted, files.bytes("store/" + name));
+      }
+      files.put("golden/" + name, wanted);
+      for (String path : List.of("store/" + name, "golden/" + name)) {
+        assertReads(path, cursor.list());
+      }
+    }
+  }
+
+  private void assertReads(String path, List<Entries.Entry> wanted) throws IOException {
+    Epochs epochs = new Epochs();
+    Table table = Table.open(files, path, 1, new BlockCache(1 << 20, epochs), new NativeMemory());
+    table.verify();
+    RunCursor cursor = new RunCursor(epochs, new Table[] {table}, true);
+    cursor.seek(null);
+    for (Entries.Entry entry : wanted) {
+      assertArrayEquals(entry.key(), cursor.keyCopy());
+      assertEquals(entry.sequence(), cursor.sequence);
+      assertEquals(entry.kind(), cursor.kind);
+      assertArrayEquals(entry.value(), cursor.valueCopy());
+      cursor.next();
+    }
+    assertTrue(!cursor.valid);
+    cursor.close();
+    byte[] key = bytes("key-0105");
+    assertEquals(2000, table.tombstones.covering(key, 0, key.length, Long.MAX_VALUE));
+    assertEquals(1_800_000_000_000L, table.properties.lastExpiry());
+    assertEquals(30, table.properties.deletes());
+    table.close();
+  }
+
+  @Test
+  void manifestsOfVersion2() throws IOException {
+    ColumnFamily data = family(0, "data", FamilyOptions.DEFAULT);
+    ColumnFamily recent =
+        family(1, "recent", new FamilyOptions(CompactionStyle.FIFO, Compression.ZSTD, 60_000, 9));
+    Manifest manifest = new Manifest(files, "store");
+    manifest.roll(new Manifest.Edit(2, 1, 0, List.of(data), List.of()), 1);
+    manifest.append(new Manifest.Edit(3, 1, 0, List.of(recent), List.of()));
+    manifest.append(
+        new Manifest.Edit(
+            900,
+            300,
+            70_000,
+            List.of(),
+            List.of(
+                new Manifest.LevelChange(0, 6, List.of(12L, 500L)),
+                new Manifest.LevelChange(1, 0, List.of(501L)))));
+    byte[] wanted = golden("manifest-2", files.bytes("store/MANIFEST-000001"));
+    assertArrayEquals(wanted, files.bytes("store/MANIFEST-000001"));
+    assertArrayEquals(bytes("MANIFEST-000001\n"), files.bytes("store/CURRENT"));
+
+    Manifest.State state = Manifest.decode("golden", wanted, (offset, edit) -> {});
+    assertEquals(List.of(data, recent), state.families);
+    assertEquals(List.of(12L, 500L), state.level(0, 6));
+    assertEquals(List.of(501L), state.level(1, 0));
+    assertEquals(900, state.nextFile);
+    assertEquals(300, state.firstLog);
+    assertEquals(70_000, state.flushedSequence);
+  }
+
+  @Test
+  void filesOfVersionsNotKnownHereAreRefused() throws IOException {
+    tablesOfVersion2();
+    byte[] table = files.bytes("golden/table-2-none");
+    for (int at = table.length - 16; at < table.length; at++) {
+      byte[] changed = Arrays.copyOf(table, table.length);
+      changed[at]++;
+      files.put("store/changed", changed);
+      org.junit.jupiter.api.Assertions.assertThrows(
+          CorruptionException.class,
+          () ->
+              Table.open(
+                  files, "store/changed", 1, new BlockCache(0, new Epochs()), new NativeMemory()));
+    }
+  }
+}
