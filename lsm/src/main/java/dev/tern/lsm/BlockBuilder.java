@@ -86,7 +86,7 @@ final class BlockBuilder {
     System.arraycopy(key, offset + shared, array, length, keyLength - shared);
     length += keyLength - shared;
     if (lastKey.length < keyLength) {
-      lastKey = new byte[keyLength * 2];
+      lastKey = Arrays.copyOf(lastKey, keyLength * 2);
     }
     System.arraycopy(key, offset + shared, lastKey, shared, keyLength - shared);
     lastKeyLength = keyLength;
