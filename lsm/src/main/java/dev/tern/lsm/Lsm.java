@@ -25,9 +25,8 @@ import org.jspecify.annotations.Nullable;
 /// and sees at least what is in tables, which is durable always; a [Snapshot] sees exactly its
 /// moment.
 ///
-/// Two ways to write. [#write] blocks until the batch is as durable as asked, held up smoothly
-/// while compactions are behind. [#append], [#flushLog], [#syncLog] and [#pressure] are the same in
-/// pieces that never wait, for an event loop.
+/// [#write] blocks until the batch is as durable as asked, held up smoothly while compactions are
+/// behind. [#append], [#flushLog], [#syncLog] and [#pressure] never wait, for an event loop.
 ///
 /// An fsync of the log that fails is final: what the disk holds is unknown, every later write is
 /// refused, and the store must be opened anew. A full disk is not: writes are refused, reads go on,
@@ -306,8 +305,7 @@ public final class Lsm implements AutoCloseable {
 
   /// Removes all keys from `from` up to `to`, exclusive.
   public void deleteRange(ColumnFamily family, byte[] from, byte[] to) throws IOException {
-    WriteBatch batch = new WriteBatch();
-    write(batch.deleteRange(family, from, to));
+    write(new WriteBatch().deleteRange(family, from, to));
   }
 
   /// A log that the operating system did not take is offered again.
@@ -686,7 +684,7 @@ public final class Lsm implements AutoCloseable {
     return closed;
   }
 
-  /// Why the store has failed for good, null while it has not.
+  /// Why the store has failed for good, else null.
   public @Nullable IOException failure() {
     return log.failure();
   }

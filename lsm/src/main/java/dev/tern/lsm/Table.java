@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 ///   range deletes: varint count; blob from, blob to, varint sequence
 ///   properties:    see TableProperties
 ///   footer:        4 x (u64 offset, u32 bytes): top index, filter, range deletes, properties
-///                  u32 crc32c of the file up to the footer   u32 version   u32 crc32c of the footer
-///                  u64 magic
+///                  u32 crc32c of the file up to the footer   u32 version
+///                  u32 crc32c of the footer   u64 magic
 /// ```
 ///
 /// Top index, filter and range deletes stay in memory while the table is open and count against the
