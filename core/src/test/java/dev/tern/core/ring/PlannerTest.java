@@ -56,8 +56,8 @@ class PlannerTest {
       }
       for (String zone : sizes.keySet()) {
         int here = inZone.getOrDefault(zone, 0);
-        assertTrue(here <= Math.min(sizes.get(zone), level), "zones of " + members);
-        assertTrue(here >= Math.min(sizes.get(zone), level - 1), "zones of " + members);
+        assertTrue(here <= Math.min(sizes.get(zone), level), () -> "zones of " + members);
+        assertTrue(here >= Math.min(sizes.get(zone), level - 1), () -> "zones of " + members);
       }
     }
     checkLines(wanted, plan);
@@ -75,7 +75,7 @@ class PlannerTest {
     for (Plan.Line line : plan.members()) {
       assertEquals(line.after(), line.before() + line.in() - line.out());
       int even = line.after() / n;
-      assertTrue(line.ledAfter() >= even && line.ledAfter() <= even + 1, line.toString());
+      assertTrue(line.ledAfter() >= even && line.ledAfter() <= even + 1, line::toString);
       held += line.after();
       led += line.ledAfter();
     }
@@ -211,18 +211,19 @@ class PlannerTest {
     checkEven(plan, new int[] {1, 2, 3, 4});
   }
 
-  /// Clusters of all kinds and four changes to each: every plan keeps the rules, and nearly all the
-  /// theoretical minimum; the rest is bound by zones that the minimum does not know of.
+  /// Clusters of all kinds and four changes to each: every plan keeps the rules, and nearly all
+  /// move the least.
   @Test
   void thousandsOfRandomClusters() {
     long moved = 0;
     long least = 0;
     int plans = 0;
-    int minimal = 0;
-    for (int i = 0; i < 1_000; i++) {
+    for (int i = 0; i < 2_000; i++) {
       List<Candidate> members = cluster();
       int n = 1 + random.nextInt(5);
-      int[][] lists = plan(members, n, new int[1 << random.nextInt(8)][0]).lists();
+      boolean small = members.size() <= 10 && i % 4 == 0;
+      int partitions = 1 << random.nextInt(small ? 6 : 7);
+      int[][] lists = plan(members, n, new int[partitions][0]).lists();
       for (int change = 0; change < 4; change++) {
         change(members, change);
         if (members.stream().noneMatch(Candidate::eligible)) {
@@ -230,14 +231,17 @@ class PlannerTest {
         }
         Plan plan = plan(members, n, lists);
         plans++;
-        moved += copies(plan);
-        least += plan.leastMoves();
-        minimal += copies(plan) == plan.leastMoves() ? 1 : 0;
+        if (small) {
+          int fewest = CheapestFlow.moves(members, n, lists, plan);
+          assertTrue(plan.leastMoves() <= fewest && fewest <= copies(plan));
+          moved += copies(plan);
+          least += fewest;
+        }
         lists = plan.lists();
       }
     }
-    assertTrue(minimal > 0.9 * plans, minimal + " minimal of " + plans);
-    assertTrue(moved < 1.05 * least, moved + " moves where " + least + " might do");
+    assertTrue(plans > 5_000, plans + " plans");
+    assertTrue(moved < 1.01 * least, moved + " moves where " + least + " will do");
   }
 
   private List<Candidate> cluster() {
