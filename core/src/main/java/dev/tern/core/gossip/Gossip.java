@@ -31,11 +31,15 @@ public final class Gossip {
   /// Pings on behalf of others at one time; further requests get no answer.
   private static final int MAX_RELAYS = 64;
 
-  /// Suspects that this member accuses and asks again each period, beside the probe.
+  /// Suspects that are asked again each period, beside the probe.
   private static final int MAX_ASKED_AGAIN = 8;
 
   /// All known is compared within so long after a dead member came back.
   private static final int BACK_MILLIS = 2_000;
+
+  /// Whoever believes a suspicion asks the suspect for so long before it believes the death: the
+  /// objection may have missed just this member.
+  private static final long LAST_LOOK_MILLIS = 4 * GossipBounds.PERIOD_MILLIS;
 
   /// A relay says no after so long.
   private static final long NACK_MILLIS = 120;
@@ -351,11 +355,15 @@ public final class Gossip {
     askSuspectsAgain(target);
   }
 
-  /// Whom this member accuses shall know it soon, and its objection come here first.
+  /// Whom this member accuses shall know it soon, and its objection come here first; who is about
+  /// to be believed dead is asked whether it is.
   private void askSuspectsAgain(int asked) {
     int again = 0;
     for (Belief belief : suspects.values()) {
-      if (again < MAX_ASKED_AGAIN && belief.number != asked && suspicion(belief).accusedBy(self)) {
+      Suspicion suspicion = suspicion(belief);
+      boolean ask =
+          suspicion.accusedBy(self) || now >= suspicion.deadlineMillis() - LAST_LOOK_MILLIS;
+      if (again < MAX_ASKED_AGAIN && belief.number != asked && ask) {
         again++;
         send(belief.number, new Packet.Ping(++sequence));
       }
