@@ -1,18 +1,17 @@
 package dev.tern.bench;
 
 import dev.tern.env.EventLoop;
-import java.util.concurrent.ExecutorService;
+import dev.tern.runtime.Workers;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /// An event loop of one thread, with one worker for its jobs, for what is measured without sockets.
 final class BenchLoop implements EventLoop, AutoCloseable {
   private final ScheduledExecutorService loop = Executors.newSingleThreadScheduledExecutor();
-  private final ExecutorService worker = Executors.newSingleThreadExecutor();
+  private final Workers worker = new Workers(1);
   private final Consumer<Throwable> fatal;
 
   BenchLoop(Consumer<Throwable> fatal) {
@@ -54,34 +53,20 @@ final class BenchLoop implements EventLoop, AutoCloseable {
 
   @Override
   public void pause(long nanos) {
-    LockSupport.parkNanos(nanos);
+    worker.pause(nanos);
   }
 
   @Override
   public <T> void offload(Job<T> job, Completion<T> completion) {
-    worker.execute(
-        () -> {
-          T result = null;
-          Throwable failure = null;
-          try {
-            result = job.run();
-          } catch (Exception e) {
-            failure = e;
-          }
-          T done = result;
-          Throwable failed = failure;
-          execute(() -> completion.complete(done, failed));
-        });
+    worker.offload(job, (result, failure) -> execute(() -> completion.complete(result, failure)));
   }
 
   @Override
   public void close() {
     loop.shutdownNow();
-    worker.shutdown();
+    worker.close();
     try {
-      boolean ended = worker.awaitTermination(5, TimeUnit.SECONDS);
-      ended &= loop.awaitTermination(5, TimeUnit.SECONDS);
-      if (!ended) {
+      if (!loop.awaitTermination(5, TimeUnit.SECONDS)) {
         throw new IllegalStateException("a loop does not end");
       }
     } catch (InterruptedException e) {

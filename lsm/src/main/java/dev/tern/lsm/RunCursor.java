@@ -134,22 +134,37 @@ final class RunCursor extends Cursor {
       firstFrom();
       return;
     }
+    if (!openBlockOf(target)) {
+      at++;
+      firstFrom();
+    } else if (data.valid) {
+      take();
+    } else {
+      nextBlock();
+    }
+  }
+
+  /// Opens the block of the table where a key would be, with `data` at the first entry at or after
+  /// it, if the block has one; false if all keys of the table come before it.
+  private boolean openBlockOf(byte[] target) throws IOException {
     openTop();
     top.seek(target);
     if (!top.valid) {
-      at++;
-      firstFrom();
-      return;
+      return false;
     }
     openIndex();
     index.seek(target);
     openData();
     data.seek(target);
-    if (data.valid) {
-      take();
-    } else {
-      nextBlock();
-    }
+    return true;
+  }
+
+  /// The last table that begins before a key; -1 if none does.
+  private int lastBefore(byte[] key) {
+    int after = tableAfter(tables, key);
+    boolean begins =
+        after < tables.length && Keys.compare(tables[after].properties.smallest(), key) < 0;
+    return begins ? after : after - 1;
   }
 
   /// To the first entry of the first table from `at` on that has one.
@@ -188,26 +203,11 @@ final class RunCursor extends Cursor {
 
   @Override
   void seekBefore(byte @Nullable [] target) throws IOException {
-    at = tables.length - 1;
-    while (target != null
-        && at >= 0
-        && Keys.compare(tables[at].properties.smallest(), target) >= 0) {
-      at--;
-    }
-    if (target == null || at < 0) {
+    at = target == null ? tables.length - 1 : lastBefore(target);
+    if (target == null || at < 0 || !openBlockOf(target)) {
       lastUpTo();
       return;
     }
-    openTop();
-    top.seek(target);
-    if (!top.valid) {
-      lastUpTo();
-      return;
-    }
-    openIndex();
-    index.seek(target);
-    openData();
-    data.seek(target);
     if (data.valid) {
       prev();
     } else {

@@ -176,6 +176,26 @@ public final class DirectoryFileSystem implements FileSystem {
     }
   }
 
+  /// fdatasync: it skips time stamps, but not a changed length, without which the bytes could not
+  /// be read back. A thread that is interrupted forces first and is interrupted then.
+  static void force(FileChannel channel, String path) throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      channel.force(false);
+    } catch (IOException e) {
+      throw new IOException("cannot force " + path + ": " + e.getMessage(), e);
+    } finally {
+      restore(interrupted);
+    }
+  }
+
+  /// Gives a thread the interrupt back that was kept from a channel.
+  static void restore(boolean interrupted) {
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /// Opens its file again when a thread that reads is interrupted: the JDK then closes the channel
   /// under all of them.
   private static final class Reader implements ReadableFile {
@@ -212,9 +232,7 @@ public final class DirectoryFileSystem implements FileSystem {
         throw new IOException(
             "cannot read %s at %d: %s".formatted(path, position + total, e.getMessage()), e);
       } finally {
-        if (interrupted) {
-          Thread.currentThread().interrupt();
-        }
+        restore(interrupted);
       }
       return total == 0 && target.hasRemaining() ? -1 : total;
     }
@@ -293,29 +311,14 @@ public final class DirectoryFileSystem implements FileSystem {
       channel = FileChannel.open(file, StandardOpenOption.WRITE);
     }
 
-    private static void restore(boolean interrupted) {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-
     @Override
     public long position() {
       return position;
     }
 
-    /// fdatasync: it skips time stamps, but not a changed length, without which the bytes could not
-    /// be read back.
     @Override
     public void force() throws IOException {
-      boolean interrupted = Thread.interrupted();
-      try {
-        channel.force(false);
-      } catch (IOException e) {
-        throw new IOException("cannot force " + path + ": " + e.getMessage(), e);
-      } finally {
-        restore(interrupted);
-      }
+      DirectoryFileSystem.force(channel, path);
     }
 
     @Override

@@ -26,6 +26,8 @@ final class MappedLog implements WritableFile {
   /// many bytes.
   private static final int STEP_BYTES = 256 << 10;
 
+  private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(STEP_BYTES).asReadOnlyBuffer();
+
   private final String path;
   private final FileChannel channel;
   private @Nullable Arena arena;
@@ -63,9 +65,7 @@ final class MappedLog implements WritableFile {
       // What the JDK makes of a fault in a mapping: the device failed under it.
       throw new IOException("cannot write " + path + ": the mapping failed", e);
     } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+      DirectoryFileSystem.restore(interrupted);
     }
   }
 
@@ -97,7 +97,7 @@ final class MappedLog implements WritableFile {
   private void allocate(long end) throws IOException {
     while (allocated < end) {
       int step = (int) (STEP_BYTES - allocated % STEP_BYTES);
-      ByteBuffer zeros = ByteBuffer.allocateDirect(step);
+      ByteBuffer zeros = ZEROS.duplicate().limit(step);
       while (zeros.hasRemaining()) {
         allocated += channel.write(zeros, allocated);
       }
@@ -109,19 +109,9 @@ final class MappedLog implements WritableFile {
     return position;
   }
 
-  /// fdatasync: it skips time stamps, but not a changed length.
   @Override
   public void force() throws IOException {
-    boolean interrupted = Thread.interrupted();
-    try {
-      channel.force(false);
-    } catch (IOException e) {
-      throw new IOException("cannot force " + path + ": " + e.getMessage(), e);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    DirectoryFileSystem.force(channel, path);
   }
 
   /// Cuts off what the mapping made the file longer without blocks behind it.

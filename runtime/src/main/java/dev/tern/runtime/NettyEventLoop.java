@@ -1,12 +1,11 @@
 package dev.tern.runtime;
 
 import dev.tern.env.EventLoop;
+import dev.tern.env.Offload;
 import io.netty.channel.IoEventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -14,12 +13,12 @@ import org.jspecify.annotations.Nullable;
 /// thread.
 public final class NettyEventLoop implements EventLoop {
   private final IoEventLoop loop;
-  private final Executor workers;
+  private final Offload workers;
   private final Consumer<Throwable> fatal;
 
   /// @param workers where offloaded jobs run
   /// @param fatal told of a task that threw: a half-run state machine must not answer anybody
-  NettyEventLoop(IoEventLoop loop, Executor workers, Consumer<Throwable> fatal) {
+  NettyEventLoop(IoEventLoop loop, Offload workers, Consumer<Throwable> fatal) {
     this.loop = loop;
     this.workers = workers;
     this.fatal = fatal;
@@ -64,22 +63,12 @@ public final class NettyEventLoop implements EventLoop {
 
   @Override
   public <T> void offload(Job<T> job, Completion<T> completion) {
-    workers.execute(
-        () -> {
-          T result = null;
-          Throwable failure = null;
-          try {
-            result = job.run();
-          } catch (Throwable e) {
-            failure = e;
-          }
-          hand(completion, result, failure);
-        });
+    workers.offload(job, (result, failure) -> hand(completion, result, failure));
   }
 
   @Override
   public void pause(long nanos) {
-    LockSupport.parkNanos(nanos);
+    workers.pause(nanos);
   }
 
   private <T> void hand(Completion<T> completion, @Nullable T result, @Nullable Throwable failure) {

@@ -12,15 +12,13 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /// The real environment of one node. Close it before the node: afterwards no task of the node runs.
 public final class RuntimeEnvironment implements AutoCloseable {
   private final MultiThreadIoEventLoopGroup group;
-  private final ExecutorService workers;
+  private final Workers workers;
   private final List<NettyEventLoop> loops;
   private final NettyNetwork network;
   private final Transport transport;
@@ -51,8 +49,7 @@ public final class RuntimeEnvironment implements AutoCloseable {
     DirectoryFileSystem files = new DirectoryFileSystem(data);
     // Compactions that keep to their pace must not hold up the reads of their shard.
     int workerCount = Math.max(4, Runtime.getRuntime().availableProcessors() + 3 * shards);
-    this.workers =
-        Executors.newFixedThreadPool(workerCount, new DefaultThreadFactory("tern-worker", true));
+    this.workers = new Workers(workerCount);
     this.group =
         new MultiThreadIoEventLoopGroup(
             shards, new DefaultThreadFactory("tern-shard"), transport.handler());
@@ -108,13 +105,6 @@ public final class RuntimeEnvironment implements AutoCloseable {
     }
     // A quiet period, however short: with none a loop may end without closing its channels.
     group.shutdownGracefully(1, 5_000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
-    workers.shutdown();
-    try {
-      if (!workers.awaitTermination(30, TimeUnit.SECONDS)) {
-        workers.shutdownNow();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    workers.close();
   }
 }

@@ -8,9 +8,12 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/// Threads for the jobs of an embedded store, which has no event loop: a completion runs on the
-/// worker that ran its job.
+/// Threads for jobs: those of event loops, and those of an embedded store, which has no loop. A
+/// completion runs on the worker that ran its job.
 public final class Workers implements Offload, AutoCloseable {
+  /// How long [#close] waits before it interrupts.
+  private static final int CLOSE_SECONDS = 30;
+
   private final ExecutorService workers;
 
   /// @param threads jobs that run at once; a store needs one more than its own `threads`, so that a
@@ -49,7 +52,7 @@ public final class Workers implements Offload, AutoCloseable {
   public void close() {
     workers.shutdown();
     try {
-      if (!workers.awaitTermination(60, TimeUnit.SECONDS)) {
+      if (!workers.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
         workers.shutdownNow();
       }
     } catch (InterruptedException e) {

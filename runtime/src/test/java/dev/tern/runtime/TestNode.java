@@ -12,8 +12,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -42,7 +40,7 @@ final class TestNode implements AutoCloseable, Network.Receiver {
   final LinkedBlockingQueue<Throwable> fatal = new LinkedBlockingQueue<>();
   final int port;
   private final MultiThreadIoEventLoopGroup group;
-  private final ExecutorService workers = Executors.newSingleThreadExecutor();
+  private final Workers workers = new Workers(1);
 
   /// Called with each payload before it is noted.
   volatile Consumer<byte[]> onFrame = bytes -> {};
@@ -119,6 +117,6 @@ final class TestNode implements AutoCloseable, Network.Receiver {
   public void close() {
     network.close();
     group.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
-    workers.shutdownNow();
+    workers.close();
   }
 }
