@@ -48,11 +48,7 @@ public final class DirectoryFileSystem implements FileSystem {
 
   @Override
   public WritableFile create(String path) throws IOException {
-    Path file = path(path);
-    return new Appender(
-        path,
-        file,
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+    return new Appender(path, path(path), StandardOpenOption.CREATE_NEW);
   }
 
   @Override
@@ -253,76 +249,6 @@ public final class DirectoryFileSystem implements FileSystem {
 
     @Override
     public synchronized void close() throws IOException {
-      closed = true;
-      channel.close();
-    }
-  }
-
-  /// Copies what is appended into a direct buffer of its own: the JDK would make one per thread and
-  /// size otherwise. A thread that is interrupted appends and forces first and is interrupted then;
-  /// only an interrupt in the middle of a force makes that fail, since nobody knows what it did.
-  private static final class Appender implements WritableFile {
-    private static final int BUFFER_BYTES = 256 << 10;
-
-    private final String path;
-    private final Path file;
-    private FileChannel channel;
-    private final ByteBuffer direct = ByteBuffer.allocateDirect(BUFFER_BYTES);
-    private long position;
-    private boolean closed;
-
-    Appender(String path, Path file, FileChannel channel) {
-      this.path = path;
-      this.file = file;
-      this.channel = channel;
-    }
-
-    @Override
-    public void append(ByteBuffer bytes) throws IOException {
-      boolean interrupted = Thread.interrupted();
-      try {
-        while (bytes.hasRemaining()) {
-          int count = Math.min(bytes.remaining(), BUFFER_BYTES);
-          direct.clear().put(bytes.slice().limit(count)).flip();
-          while (direct.hasRemaining()) {
-            int before = direct.position();
-            try {
-              int written = channel.write(direct, position);
-              position += written;
-              bytes.position(bytes.position() + written);
-            } catch (ClosedChannelException e) {
-              interrupted |= Thread.interrupted();
-              direct.position(before);
-              reopen(e);
-            }
-          }
-        }
-      } catch (IOException e) {
-        throw new IOException("cannot write " + path + ": " + e.getMessage(), e);
-      } finally {
-        restore(interrupted);
-      }
-    }
-
-    private void reopen(IOException why) throws IOException {
-      if (closed) {
-        throw why;
-      }
-      channel = FileChannel.open(file, StandardOpenOption.WRITE);
-    }
-
-    @Override
-    public long position() {
-      return position;
-    }
-
-    @Override
-    public void force() throws IOException {
-      DirectoryFileSystem.force(channel, path);
-    }
-
-    @Override
-    public void close() throws IOException {
       closed = true;
       channel.close();
     }

@@ -1,0 +1,94 @@
+package dev.tern.runtime;
+
+import dev.tern.env.FileSystem.WritableFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/// A file written by calls, each at the position behind the last one.
+///
+/// Copies what is appended into a direct buffer of its own: the JDK would make one per thread and
+/// size otherwise. A thread that is interrupted appends and forces first and is interrupted then;
+/// only an interrupt in the middle of a force makes that fail, since nobody knows what it did.
+///
+/// One thread at a time, but for a force.
+final class Appender implements WritableFile {
+  private static final int BUFFER_BYTES = 256 << 10;
+
+  private final String path;
+  private final Path file;
+  private final ByteBuffer direct = ByteBuffer.allocateDirect(BUFFER_BYTES);
+  private volatile FileChannel channel;
+  private long position;
+  private volatile boolean closed;
+
+  @SuppressWarnings("MustBeClosedChecker") // Closed by close().
+  Appender(String path, Path file, StandardOpenOption how) throws IOException {
+    this.path = path;
+    this.file = file;
+    this.channel = FileChannel.open(file, how, StandardOpenOption.READ, StandardOpenOption.WRITE);
+  }
+
+  /// For what is neither written nor forced; an interrupt may have closed it.
+  FileChannel channel() {
+    return channel;
+  }
+
+  /// Goes on at another place.
+  void position(long next) {
+    position = next;
+  }
+
+  @Override
+  public void append(ByteBuffer bytes) throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (bytes.hasRemaining()) {
+        int count = Math.min(bytes.remaining(), BUFFER_BYTES);
+        direct.clear().put(bytes.slice().limit(count)).flip();
+        while (direct.hasRemaining()) {
+          int before = direct.position();
+          try {
+            int written = channel.write(direct, position);
+            position += written;
+            bytes.position(bytes.position() + written);
+          } catch (ClosedChannelException e) {
+            interrupted |= Thread.interrupted();
+            direct.position(before);
+            reopen(e);
+          }
+        }
+      }
+    } catch (IOException e) {
+      throw new IOException("cannot write " + path + ": " + e.getMessage(), e);
+    } finally {
+      DirectoryFileSystem.restore(interrupted);
+    }
+  }
+
+  private void reopen(IOException why) throws IOException {
+    if (closed) {
+      throw why;
+    }
+    channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+  }
+
+  @Override
+  public long position() {
+    return position;
+  }
+
+  @Override
+  public void force() throws IOException {
+    DirectoryFileSystem.force(channel, path);
+  }
+
+  @Override
+  public void close() throws IOException {
+    closed = true;
+    channel.close();
+  }
+}
