@@ -37,29 +37,38 @@ final class Appender implements WritableFile {
     return channel;
   }
 
-  /// Goes on at another place.
-  void position(long next) {
-    position = next;
+  /// Goes on behind bytes that came into the file in another way.
+  void skip(int count) {
+    position += count;
   }
 
   @Override
   public void append(ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      int count = Math.min(bytes.remaining(), BUFFER_BYTES);
+      direct.clear().put(bytes.slice().limit(count)).flip();
+      try {
+        write(direct, position);
+      } finally {
+        position += direct.position();
+        bytes.position(bytes.position() + direct.position());
+      }
+    }
+  }
+
+  /// Writes a direct buffer to a place in the file; after a failure its position says how much.
+  void write(ByteBuffer bytes, long at) throws IOException {
+    long start = at - bytes.position();
     boolean interrupted = Thread.interrupted();
     try {
       while (bytes.hasRemaining()) {
-        int count = Math.min(bytes.remaining(), BUFFER_BYTES);
-        direct.clear().put(bytes.slice().limit(count)).flip();
-        while (direct.hasRemaining()) {
-          int before = direct.position();
-          try {
-            int written = channel.write(direct, position);
-            position += written;
-            bytes.position(bytes.position() + written);
-          } catch (ClosedChannelException e) {
-            interrupted |= Thread.interrupted();
-            direct.position(before);
-            reopen(e);
-          }
+        int before = bytes.position();
+        try {
+          channel.write(bytes, start + before);
+        } catch (ClosedChannelException e) {
+          interrupted |= Thread.interrupted();
+          bytes.position(before);
+          reopen(e);
         }
       }
     } catch (IOException e) {

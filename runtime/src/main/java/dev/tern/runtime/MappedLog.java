@@ -10,12 +10,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
-/// A log that is appended to through a mapping until it is forced: the bytes are with the operating
-/// system when they are in its page, without a system call for each append.
+/// A log that is appended to through a mapping while it is not forced: the bytes are with the
+/// operating system when they are in its page, without a system call for each append.
 ///
-/// From the first force on it is written by calls. A force protects the mapped pages, and the next
-/// touch of one changes the file's metadata, which the next force must then write through the
-/// journal: 1800 us a force where calls into zeros written ahead need 110 (docs/design/0003).
+/// After a force it is written by calls, until a whole window went by without one. A force protects
+/// the mapped pages, and the next touch of one changes the file's metadata, which the next force
+/// must then write through the journal (docs/design/0003).
 ///
 /// Invariant: only bytes below `allocated` are touched, and those lie on the disk's own blocks:
 /// zeros were written there before. So a full disk is an error of that write, and never a fault of
@@ -35,9 +35,13 @@ final class MappedLog implements WritableFile {
   private final Appender calls;
   private @Nullable Arena arena;
   private MemorySegment window = MemorySegment.NULL;
-  private long windowAt;
+
+  /// Where the window ends, mapped or not.
+  private long windowEnd;
+
   private long allocated;
-  private long position;
+
+  /// Whether there was a force in this window.
   private volatile boolean forced;
 
   @SuppressWarnings("MustBeClosedChecker") // Closed by close().
@@ -49,58 +53,66 @@ final class MappedLog implements WritableFile {
 
   @Override
   public void append(ByteBuffer bytes) throws IOException {
-    if (forced) {
-      appendByCalls(bytes);
-      return;
-    }
-    boolean interrupted = Thread.interrupted();
-    try {
-      while (bytes.hasRemaining()) {
-        if (position == windowAt + window.byteSize()) {
-          nextWindow();
-        }
-        int room = (int) (windowAt + window.byteSize() - position);
-        int count = Math.min(bytes.remaining(), room);
-        allocate(position + count);
-        MemorySegment from = MemorySegment.ofBuffer(bytes.slice().limit(count));
-        MemorySegment.copy(from, 0, window, position - windowAt, count);
-        bytes.position(bytes.position() + count);
-        position += count;
+    while (bytes.hasRemaining()) {
+      if (position() == windowEnd) {
+        nextWindow();
       }
-    } catch (IOException e) {
-      throw new IOException("cannot write " + path + ": " + e.getMessage(), e);
+      if (forced) {
+        unmap();
+      }
+      int count = (int) Math.min(bytes.remaining(), windowEnd - position());
+      allocate(position() + count);
+      ByteBuffer part = bytes.slice().limit(count);
+      try {
+        if (arena == null) {
+          calls.append(part);
+        } else {
+          copy(part);
+        }
+      } finally {
+        bytes.position(bytes.position() + part.position());
+      }
+    }
+  }
+
+  private void copy(ByteBuffer part) throws IOException {
+    int count = part.remaining();
+    long at = window.byteSize() - (windowEnd - position());
+    try {
+      MemorySegment.copy(MemorySegment.ofBuffer(part), 0, window, at, count);
     } catch (InternalError e) {
       // What the JDK makes of a fault in a mapping: the device failed under it.
       throw new IOException("cannot write " + path + ": the mapping failed", e);
-    } finally {
-      DirectoryFileSystem.restore(interrupted);
     }
+    part.position(count);
+    calls.skip(count);
   }
 
-  private void appendByCalls(ByteBuffer bytes) throws IOException {
+  private void nextWindow() throws IOException {
     unmap();
-    allocate(position + bytes.remaining());
-    calls.position(position);
-    try {
-      calls.append(bytes);
-    } finally {
-      position = calls.position();
+    allocate(position() + 1);
+    if (!forced) {
+      map();
     }
+    forced = false;
+    windowEnd = position() + WINDOW_BYTES;
   }
 
   @SuppressWarnings("MustBeClosedChecker") // Closed by unmap().
-  private void nextWindow() throws IOException {
-    allocate(position + 1);
+  private void map() throws IOException {
+    boolean interrupted = Thread.interrupted();
     Arena next = Arena.ofShared();
     try {
-      MemorySegment mapped = calls.channel().map(MapMode.READ_WRITE, position, WINDOW_BYTES, next);
-      unmap();
+      window = calls.channel().map(MapMode.READ_WRITE, position(), WINDOW_BYTES, next);
       arena = next;
-      window = mapped;
-      windowAt = position;
-    } catch (IOException | RuntimeException e) {
+    } catch (RuntimeException e) {
       next.close();
       throw e;
+    } catch (IOException e) {
+      next.close();
+      throw new IOException("cannot write " + path + ": " + e.getMessage(), e);
+    } finally {
+      DirectoryFileSystem.restore(interrupted);
     }
   }
 
@@ -116,18 +128,18 @@ final class MappedLog implements WritableFile {
   private void allocate(long end) throws IOException {
     while (allocated < end) {
       int step = (int) (STEP_BYTES - allocated % STEP_BYTES);
-      calls.position(allocated);
+      ByteBuffer zeros = ZEROS.duplicate().limit(step);
       try {
-        calls.append(ZEROS.duplicate().limit(step));
+        calls.write(zeros, allocated);
       } finally {
-        allocated = calls.position();
+        allocated += zeros.position();
       }
     }
   }
 
   @Override
   public long position() {
-    return position;
+    return calls.position();
   }
 
   @Override

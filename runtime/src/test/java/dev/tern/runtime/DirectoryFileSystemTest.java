@@ -80,6 +80,55 @@ class DirectoryFileSystemTest {
   }
 
   @Test
+  void aLogReadsTheSameWhereverItWasForcedAndAsItIsUsedAgain() throws IOException {
+    byte[] first = new byte[21_000_003];
+    new Random(2).nextBytes(first);
+    byte[] second = new byte[17_000_001];
+    new Random(3).nextBytes(second);
+    try (FileSystem.WritableFile log = files.createLog("log")) {
+      appendForcing(log, first);
+    }
+    assertLogStartsWith(first);
+    try (FileSystem.WritableFile log = files.overwrite("log")) {
+      appendForcing(log, second);
+    }
+    System.arraycopy(second, 0, first, 0, second.length);
+    assertLogStartsWith(first);
+  }
+
+  /// Forces twice in the first six million bytes, never after that; some appends by a thread that
+  /// was interrupted.
+  private static void appendForcing(FileSystem.WritableFile log, byte[] bytes) throws IOException {
+    Random random = new Random(4);
+    int at = 0;
+    int force = 1_000_000;
+    while (at < bytes.length) {
+      int count = Math.min(1 + random.nextInt(300_000), bytes.length - at);
+      boolean interrupt = random.nextInt(4) == 0;
+      if (interrupt) {
+        Thread.currentThread().interrupt();
+      }
+      log.append(ByteBuffer.wrap(bytes, at, count));
+      assertEquals(interrupt, Thread.interrupted());
+      at += count;
+      assertEquals(at, log.position());
+      if (at > force && at < 6_000_000) {
+        log.force();
+        force += 4_000_000;
+      }
+    }
+    log.force();
+  }
+
+  private void assertLogStartsWith(byte[] expected) throws IOException {
+    try (FileSystem.ReadableFile log = files.open("log")) {
+      ByteBuffer target = ByteBuffer.allocate(expected.length);
+      assertEquals(expected.length, log.read(0, target));
+      assertArrayEquals(expected, target.array());
+    }
+  }
+
+  @Test
   void readingGoesAsFarAsTheFile() throws IOException {
     write("a", "0123456789");
     try (FileSystem.ReadableFile file = files.open("a")) {
