@@ -35,7 +35,6 @@ public final class Replica {
   private final Latches latches = new Latches();
   private final WriteBatch batch = new WriteBatch();
   private final ByteWriter record = new ByteWriter();
-  private final List<Partition> changed = new ArrayList<>();
   private final PlantedBug planted;
 
   /// Writes that wait for a reservation of numbers.
@@ -52,7 +51,7 @@ public final class Replica {
     this.clock = clock;
     this.planted = planted;
     this.commits = new Commits(lsm, loop, planted == PlantedBug.ACK_BEFORE_DURABLE);
-    lsm.beforeGroupEnds(this::writeRows);
+    lsm.beforeGroupEnds(store.journal()::endGroup);
   }
 
   /// Mints a version over what is there.
@@ -193,10 +192,10 @@ public final class Replica {
       @Nullable Version base,
       Version version) {
     int before = base != null && base.value() != null ? 1 : 0;
-    int after = version.value() != null ? 1 : 0;
-    if (before != after) {
-      partition.count(keyspace, after - before);
-      store.countChanged(keyspace, partition.number, after - before);
+    int delta = (version.value() != null ? 1 : 0) - before;
+    if (delta != 0) {
+      partition.count(keyspace, delta);
+      store.countChanged(keyspace, partition.number, delta);
     }
     partition.clock.add(version.replica(), version.counter());
     batch.clear();
@@ -204,31 +203,11 @@ public final class Replica {
     version.encode(record);
     batch.put(store.data(), storageKey, record);
     long sequence = lsm.append(batch);
-    if (!partition.changed) {
-      partition.changed = true;
-      changed.add(partition);
-    }
+    store.journal().note(partition, version, keyspace, delta);
     if (store.reservationIsLow(partition.counter, physicalMillis())) {
       reserve();
     }
     return sequence;
-  }
-
-  /// The rows of the partitions that a group of writes changed are that group's last entries: no
-  /// crash parts them.
-  private void writeRows() {
-    if (changed.isEmpty()) {
-      return;
-    }
-    batch.clear();
-    for (Partition partition : changed) {
-      partition.changed = false;
-      record.clear();
-      partition.encode(record);
-      batch.put(store.meta(), store.rowKey(partition.number), record);
-    }
-    changed.clear();
-    lsm.append(batch);
   }
 
   private void reserve() {

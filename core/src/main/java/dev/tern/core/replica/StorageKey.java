@@ -53,4 +53,18 @@ final class StorageKey {
   static final byte[] IDENTITY_ROW = {2};
 
   static final byte[] RESERVATION_ROW = {3};
+
+  private static final int JOURNAL_ROW = 4;
+
+  /// The round that the journal's entries must be of.
+  static final byte[] ROUND_ROW = {5};
+
+  /// The key of an entry of the journal in `meta`.
+  static byte[] journalRow(int number) {
+    return new ByteWriter(4).writeByte(JOURNAL_ROW).writeShort(number).toByteArray();
+  }
+
+  static boolean isJournalRow(byte[] key) {
+    return key[0] == JOURNAL_ROW;
+  }
 }

@@ -36,7 +36,7 @@ public final class Store implements AutoCloseable {
   private final int shard;
   private final int shards;
   private final Partition[] partitions;
-  private final byte[][] rowKeys;
+  private final Journal journal;
 
   /// Ids of the keyspaces counted, and per keyspace the records of each partition: written on the
   /// loop, read by any thread.
@@ -74,7 +74,7 @@ public final class Store implements AutoCloseable {
     this.data = lsm.columnFamily("data", dev.tern.lsm.CompactionStyle.LEVELED);
     this.meta = lsm.columnFamily("meta", dev.tern.lsm.CompactionStyle.LEVELED);
     this.partitions = new Partition[topology.partitions()];
-    this.rowKeys = new byte[topology.partitions()][];
+    this.journal = new Journal(lsm, meta);
     this.counts = new long[keyspaces.length][topology.partitions()];
   }
 
@@ -102,6 +102,7 @@ public final class Store implements AutoCloseable {
     // The time is not known yet: what one's own clock says may be wrong for ever on disk.
     Reservation next = java.util.Objects.requireNonNull(store.wantReservation(0));
     batch.put(store.meta, StorageKey.RESERVATION_ROW, next.encoded());
+    store.journal.writeRows(batch);
     lsm.append(batch);
     lsm.flushLog();
     lsm.syncLog();
@@ -133,7 +134,6 @@ public final class Store implements AutoCloseable {
     reservedCounter = firstCounter;
     for (int p = shard; p < partitions.length; p += shards) {
       partitions[p] = new Partition(p, new ReplicaClock(), firstCounter);
-      rowKeys[p] = StorageKey.partitionRow(p);
     }
     try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
       for (rows.seek(StorageKey.partitionRow(0)); rows.valid(); rows.next()) {
@@ -149,6 +149,7 @@ public final class Store implements AutoCloseable {
         }
       }
     }
+    journal.load(number -> partitions[number], this::countChanged);
   }
 
   Partition partition(int slot) {
@@ -164,8 +165,9 @@ public final class Store implements AutoCloseable {
     return partition(slot) != null;
   }
 
-  byte[] rowKey(int partition) {
-    return rowKeys[partition];
+  /// What keeps the rows of the partitions.
+  Journal journal() {
+    return journal;
   }
 
   void countChanged(int keyspace, int partition, long delta) {
@@ -184,6 +186,11 @@ public final class Store implements AutoCloseable {
       }
     }
     return 0;
+  }
+
+  /// Whether a version was stored here, pending or superseded as it may be; on the loop.
+  public boolean knows(int slot, int replica, long counter) {
+    return partition(slot).clock.contains(replica, counter);
   }
 
   /// Whether more numbers should be reserved before these run out.

@@ -1,0 +1,121 @@
+package dev.tern.simulation;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.replica.Draft;
+import dev.tern.core.replica.Mutation;
+import dev.tern.core.replica.Replica;
+import dev.tern.core.replica.Store;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.Topology;
+import dev.tern.core.version.Version;
+import dev.tern.env.Randomness;
+import dev.tern.lsm.CompactionStyle;
+import dev.tern.lsm.IteratorOptions;
+import dev.tern.lsm.Lsm;
+import dev.tern.lsm.LsmIterator;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/// What a store knows of its partitions is what its records say, whenever the power goes.
+class JournalTest {
+  private static final int KEYSPACE = 7;
+  private static final int PARTITIONS = 8;
+
+  private final Topology topology =
+      Topology.ofMembers(
+          1,
+          PARTITIONS,
+          1,
+          List.of(new Member(1, "one", "a", "one", new Member.Ports(0, 0, 0, 0, 0))));
+  private int written;
+  private int durable;
+
+  private Store open(Bed bed) throws IOException {
+    return Store.open(bed.open(), topology, 0, 1, List.of(KEYSPACE), Randomness.of(3));
+  }
+
+  private Mutation mutation(boolean delete) {
+    return new Mutation() {
+      @Override
+      public Draft over(@Nullable Version base) {
+        return new Draft(delete ? null : new byte[30], 0, 0);
+      }
+
+      @Override
+      public void minted(Version version) {
+        written++;
+      }
+
+      @Override
+      public void durable() {
+        durable++;
+      }
+
+      @Override
+      public void refused(Unanswered.Refused why) {
+        // The disk is gone; the test counts what was written.
+      }
+    };
+  }
+
+  private void check(Store store, String when) throws IOException {
+    long[] counts = new long[PARTITIONS];
+    Lsm lsm = store.lsm();
+    var data = lsm.columnFamily("data", CompactionStyle.LEVELED);
+    try (LsmIterator records = lsm.iterator(data, IteratorOptions.all())) {
+      for (records.seekToFirst(); records.valid(); records.next()) {
+        byte[] key = records.key();
+        int slot = (key[2] & 0xff) << 8 | key[3] & 0xff;
+        Version version = Version.decode(records.value());
+        counts[topology.partitionOf(slot)] += version.value() != null ? 1 : 0;
+        assertTrue(
+            store.knows(slot, version.replica(), version.counter()),
+            when + ": the clock of slot " + slot + " misses " + version);
+      }
+    }
+    for (int partition = 0; partition < PARTITIONS; partition++) {
+      assertEquals(
+          counts[partition], store.count(KEYSPACE, partition), when + ": partition " + partition);
+    }
+  }
+
+  @Test
+  void clocksAndCountsAgreeWithTheRecordsAfterEachPowerCut() throws IOException {
+    for (long seed = 0; seed < 12; seed++) {
+      Bed bed = new Bed(seed);
+      Randomness random = Randomness.of(seed);
+      for (int life = 0; life < 6; life++) {
+        Store store = open(bed);
+        check(store, "seed %d, life %d".formatted(seed, life));
+        SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
+        Replica replica = new Replica(store, loop, bed.clock, PlantedBug.NONE);
+        // More groups than one round of the journal has, in some lives.
+        int groups = random.nextInt(3) == 0 ? 2500 : random.nextInt(300);
+        for (int group = 0; group < groups; group++) {
+          for (int write = random.nextInt(5); write >= 0; write--) {
+            byte[] key = {(byte) random.nextInt(100)};
+            Durability durability = random.nextInt(4) == 0 ? Durability.SYNC : Durability.OS;
+            int slot = (key[0] * 163) & 16383;
+            replica.mutate(KEYSPACE, slot, key, durability, mutation(random.nextInt(4) == 0));
+          }
+          bed.world.runUntil(bed.world.nanos() + random.nextInt(2_000_000));
+        }
+        if (random.nextInt(4) == 0) {
+          store.close();
+        }
+        bed.powerCut();
+      }
+      Store last = open(bed);
+      check(last, "seed " + seed);
+      last.close();
+    }
+    assertTrue(written > 30_000 && durable > written / 2, written + " written, " + durable);
+  }
+}
