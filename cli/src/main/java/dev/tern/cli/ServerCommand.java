@@ -77,7 +77,7 @@ final class ServerCommand implements Callable<Integer> {
   private String durability = "sync";
 
   @Option(names = "--memory", description = "MiB for memtables and block cache")
-  private int memory = 256;
+  private int memory = 512;
 
   @Option(names = "--transport", description = "auto, epoll, io_uring or nio")
   private String transport = "auto";

@@ -45,7 +45,7 @@ final class Figures {
     return new LsmStatistics(
         new LsmStatistics.Memory(
             tools.options().memoryBytes(),
-            memtables,
+            memtables + tools.chunks().bytes(),
             cache.bytes(),
             cache.chargedBytes(),
             tools.buffers().bytes()),

@@ -37,19 +37,20 @@ public final class Inspection {
 
   private static void entry(ByteReader entry, Appendable out) throws IOException {
     StringBuilder text = new StringBuilder("group\n");
+    WriteBatch.Entries entries = new WriteBatch.Entries();
     while (entry.remaining() > 0) {
       text.append(" batch\n");
-      WriteBatch.visit(
-          entry,
-          (family, sequence, kind, array, key, value) ->
-              text.append(
-                  "  %d %s family %d key %s value of %d bytes%n"
-                      .formatted(
-                          sequence,
-                          Kind.name(kind),
-                          family,
-                          shown(array, key.offset, key.length),
-                          value.length)));
+      entries.begin(entry);
+      while (entries.next()) {
+        text.append(
+            "  %d %s family %d key %s value of %d bytes%n"
+                .formatted(
+                    entries.sequence,
+                    Kind.name(entries.kind),
+                    entries.family,
+                    shown(entries.array, entries.keyAt, entries.keyLength),
+                    entries.valueLength));
+      }
     }
     out.append(text);
   }

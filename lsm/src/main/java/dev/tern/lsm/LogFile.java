@@ -42,6 +42,11 @@ final class LogFile {
     /// Chunks that the file has not taken.
     private final ByteWriter buffer = new ByteWriter(16 << 10);
 
+    /// The buffer's array, and it wrapped: made anew when the buffer has grown.
+    private byte[] wrappedArray = buffer.array();
+
+    private ByteBuffer wrapped = ByteBuffer.wrap(wrappedArray);
+
     private final CRC32C crc = new CRC32C();
     private long end;
 
@@ -134,7 +139,13 @@ final class LogFile {
     }
 
     private void append() throws IOException {
-      ByteBuffer bytes = ByteBuffer.wrap(buffer.array(), 0, buffer.length());
+      ByteBuffer bytes = wrapped;
+      if (wrappedArray != buffer.array()) {
+        wrappedArray = buffer.array();
+        bytes = ByteBuffer.wrap(wrappedArray);
+        wrapped = bytes;
+      }
+      bytes.clear().limit(buffer.length());
       long before = file.position();
       try {
         file.append(bytes);

@@ -1,6 +1,5 @@
 package dev.tern.lsm;
 
-import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
 import dev.tern.env.FileSystem;
@@ -53,6 +52,7 @@ public final class Lsm implements AutoCloseable {
   final Tables tables;
   private final WriteLog log;
   private final Upkeep upkeep;
+  private final WriteBatch.Entries entries = new WriteBatch.Entries();
   private final Set<Snapshot> snapshots = new LinkedHashSet<>();
   private final Set<LsmIterator> iterators = new LinkedHashSet<>();
   private volatile ReadState state;
@@ -147,7 +147,15 @@ public final class Lsm implements AutoCloseable {
     Pacer pacer = new Pacer(clock, background);
     Tables.Tools tools =
         new Tables.Tools(
-            files, clock, directory, options, epochs, cache, new NativeMemory(), pacer);
+            files,
+            clock,
+            directory,
+            options,
+            epochs,
+            cache,
+            new NativeMemory(),
+            new Chunks(2 * options.tuning().memtableBytes()),
+            pacer);
     try {
       return new Lsm(tools, background, directoryLock, Recovery.run(tools, readOnly), readOnly);
     } catch (IOException | RuntimeException e) {
@@ -194,8 +202,9 @@ public final class Lsm implements AutoCloseable {
                 Arrays.copyOf(now.families, Math.max(now.families.length, created.id() + 1));
             // As many as the others have: the oldest of all families are flushed together.
             List<Memtable> immutable =
-                java.util.stream.Stream.generate(Memtable::new).limit(immutables.get()).toList();
-            families[created.id()] = new ReadState.Family(new Memtable(), immutable, Levels.EMPTY);
+                java.util.stream.Stream.generate(tools::memtable).limit(immutables.get()).toList();
+            families[created.id()] =
+                new ReadState.Family(tools.memtable(), immutable, Levels.EMPTY);
             publish(families, now.flushedSequence);
           } finally {
             lock.unlock();
@@ -225,33 +234,17 @@ public final class Lsm implements AutoCloseable {
       ByteWriter encoded = batch.encoded(written + 1);
       long last = written + batch.entries();
       log.add(encoded, last);
-      ReadState.Family[] families = state.families;
-      WriteBatch.visit(
-          new ByteReader(encoded.array(), 0, encoded.length()),
-          (family, sequence, kind, array, key, value) -> {
-            ReadState.Family target = java.util.Objects.requireNonNull(families[family]);
-            apply(target.active(), sequence, kind, array, key, value);
-          });
+      ReadState.@Nullable Family[] families = state.families;
+      entries.begin(encoded);
+      while (entries.next()) {
+        java.util.Objects.requireNonNull(families[entries.family]).active().apply(entries);
+      }
       written = last;
       tools.pacer().ingested(encoded.length());
       upkeep.written();
       return last;
     } finally {
       lock.unlock();
-    }
-  }
-
-  static void apply(
-      Memtable memtable,
-      long sequence,
-      int kind,
-      byte[] array,
-      WriteBatch.Slice key,
-      WriteBatch.Slice value) {
-    if (kind == Kind.RANGE_DELETE) {
-      memtable.addRange(key.copy(array), value.copy(array), sequence);
-    } else {
-      memtable.add(array, key, value, sequence, kind);
     }
   }
 
@@ -645,7 +638,7 @@ public final class Lsm implements AutoCloseable {
         List<Memtable> immutable = new java.util.ArrayList<>();
         immutable.add(family.active());
         immutable.addAll(family.immutable());
-        families[i] = new ReadState.Family(new Memtable(), immutable, family.levels());
+        families[i] = new ReadState.Family(tools.memtable(), immutable, family.levels());
       }
     }
     immutables.incrementAndGet();

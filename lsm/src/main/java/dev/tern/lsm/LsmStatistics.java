@@ -51,7 +51,7 @@ public record LsmStatistics(
   /// Who holds what, bytes.
   ///
   /// @param budget what the store was given
-  /// @param memtables all of them
+  /// @param memtables all of them, and what is kept for the next ones
   /// @param cache the block cache's slabs
   /// @param filtersAndIndexes of the open tables; they shrink the cache
   /// @param buffers for blocks outside the cache

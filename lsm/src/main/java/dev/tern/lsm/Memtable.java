@@ -14,11 +14,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// One writer at a time (the store's lock), any number of readers without locks: a node or version
 /// is filled before a release store links it, and links are read with acquire. A key is in the
-/// index only after it is in the list. The index grows by copying: who still reads the old one
-/// began before what it lacks was written.
+/// index only after it is in the list. The index is cut into parts by the hash, and a part grows by
+/// copying: that takes microseconds, and who still reads the old part began before what it lacks
+/// was written.
+///
+/// Chunks come from [Chunks] and go back by [#recycle], when no state that readers may see holds
+/// the memtable.
 ///
 /// ```
-///   index: [hash][node] ...           open addressing, at most half full
+///   index: 64 x [hash][node] ...      open addressing, each at most half full
 ///             |
 ///   node:  [0]-[3] first sixteen key bytes  [4] key address  [5] key length  [6] newest version
 ///             |   [7] height                [8..] links, level 0 first
@@ -37,19 +41,31 @@ final class Memtable {
   private static final int INLINE_BYTES = 16;
 
   private static final int VERSION_INTS = 6;
-  private static final int NODE_CHUNK_BITS = 16;
-  private static final int NODE_CHUNK = 1 << NODE_CHUNK_BITS;
-  private static final int DATA_CHUNK_BITS = 18;
-  private static final int DATA_CHUNK = 1 << DATA_CHUNK_BITS;
-  private static final int FIRST_INDEX = 1 << 8;
+  private static final int NODE_CHUNK_BITS = Chunks.NODE_BITS;
+  private static final int NODE_CHUNK = Chunks.NODE_INTS;
+  private static final int DATA_CHUNK_BITS = Chunks.DATA_BITS;
+  private static final int DATA_CHUNK = Chunks.DATA_BYTES;
+  private static final int INDEX_PARTS = 64;
+  private static final int FIRST_INDEX = 16;
+
+  /// A part with no room, for a start: no key is found in it.
+  private static final int[] NO_INDEX = new int[2];
+
   private static final VarHandle INT = MethodHandles.arrayElementVarHandle(int[].class);
+  private static final VarHandle PART = MethodHandles.arrayElementVarHandle(int[][].class);
 
   /// The first chunks are short, so that a store of many small families costs little.
   private static final int FIRST_CHUNK = 1 << 12;
 
   private volatile int[][] nodes = {new int[FIRST_CHUNK]};
   private volatile byte[][] data = {new byte[FIRST_CHUNK]};
-  private volatile int[] index = new int[FIRST_INDEX];
+  private final int[][] index = new int[INDEX_PARTS][];
+  private final int[] indexed = new int[INDEX_PARTS];
+  private final Chunks chunks;
+
+  /// States that hold it; guarded by the lock of [Tables].
+  int holders;
+
   private int nodeChunks = 1;
   private int nodeEnd = LINKS + MAX_HEIGHT;
   private int dataChunks = 1;
@@ -59,7 +75,6 @@ final class Memtable {
   private int dataLimit = FIRST_CHUNK;
 
   private long bytes;
-  private int keys;
   private int entries;
   private int deletes;
 
@@ -73,6 +88,20 @@ final class Memtable {
 
   private long random = 0x9e3779b97f4a7c15L;
   private final int[] path = new int[MAX_HEIGHT];
+
+  Memtable(Chunks chunks) {
+    this.chunks = chunks;
+    Arrays.fill(index, NO_INDEX);
+  }
+
+  /// Gives its memory back; nobody reads or writes it any more, and who does fails.
+  void recycle() {
+    int[][] oldNodes = nodes;
+    byte[][] oldData = data;
+    nodes = new int[0][];
+    data = new byte[0][];
+    chunks.give(oldNodes, oldData);
+  }
 
   /// Approximate bytes held; the writer.
   long bytes() {
@@ -131,41 +160,48 @@ final class Memtable {
     return node & (NODE_CHUNK - 1);
   }
 
-  /// Adds a version, newer than all there are.
-  void add(byte[] source, WriteBatch.Slice key, WriteBatch.Slice value, long sequence, int kind) {
-    long hash = Bloom.hash(source, key.offset, key.length);
-    int node = findNode(hash, source, key.offset, key.length);
-    int version = newVersion(source, value, sequence, kind, node == 0 ? 0 : at(node, NEWEST));
+  /// Takes an entry of a batch, newer than all there are; the writer.
+  void apply(WriteBatch.Entries entry) {
+    if (entry.kind == Kind.RANGE_DELETE) {
+      addRange(entry.key(), entry.value(), entry.sequence);
+    } else {
+      add(entry);
+    }
+  }
+
+  private void add(WriteBatch.Entries entry) {
+    long hash = Bloom.hash(entry.array, entry.keyAt, entry.keyLength);
+    int node = findNode(hash, entry.array, entry.keyAt, entry.keyLength);
+    int version = newVersion(entry, node == 0 ? 0 : at(node, NEWEST));
     if (node == 0) {
-      insert(hash, source, key, version);
+      insert(hash, entry.array, entry.keyAt, entry.keyLength, version);
     } else {
       publish(node, NEWEST, version);
     }
     entries++;
-    deletes = kind == Kind.DELETE ? deletes + 1 : deletes;
+    deletes = entry.kind == Kind.DELETE ? deletes + 1 : deletes;
   }
 
-  private int newVersion(
-      byte[] source, WriteBatch.Slice value, long sequence, int kind, int older) {
-    int address = store(source, value);
+  private int newVersion(WriteBatch.Entries entry, int older) {
+    int address = store(entry.array, entry.valueAt, entry.valueLength);
     int version = allocateNode(VERSION_INTS);
     int[] ints = nodes[version >>> NODE_CHUNK_BITS];
     int base = offset(version);
-    ints[base] = (int) (sequence >>> 32);
-    ints[base + 1] = (int) sequence;
-    ints[base + 2] = kind;
+    ints[base] = (int) (entry.sequence >>> 32);
+    ints[base + 1] = (int) entry.sequence;
+    ints[base + 2] = entry.kind;
     ints[base + 3] = address;
-    ints[base + 4] = value.length;
+    ints[base + 4] = entry.valueLength;
     ints[base + 5] = older;
     return version;
   }
 
-  private void insert(long hash, byte[] source, WriteBatch.Slice key, int version) {
-    long prefix = Keys.prefix(source, key.offset, key.length);
-    long second = second(source, key.offset, key.length);
-    findPath(source, key.offset, key.length, prefix, second);
+  private void insert(long hash, byte[] source, int offset, int length, int version) {
+    long prefix = Keys.prefix(source, offset, length);
+    long second = second(source, offset, length);
+    findPath(source, offset, length, prefix, second);
     int height = height();
-    int address = store(source, key);
+    int address = store(source, offset, length);
     int node = allocateNode(LINKS + height);
     int[] ints = nodes[node >>> NODE_CHUNK_BITS];
     int base = offset(node);
@@ -174,7 +210,7 @@ final class Memtable {
     ints[base + 2] = (int) (second >>> 32);
     ints[base + 3] = (int) second;
     ints[base + KEY_ADDRESS] = address;
-    ints[base + KEY_LENGTH] = key.length;
+    ints[base + KEY_LENGTH] = length;
     ints[base + NEWEST] = version;
     ints[base + HEIGHT] = height;
     for (int level = 0; level < height; level++) {
@@ -184,22 +220,27 @@ final class Memtable {
       publish(path[level], LINKS + level, node);
       path[level] = node;
     }
-    if (++keys * 4 > index.length) {
-      growIndex();
+    int part = part(hash);
+    if (++indexed[part] * 4 > index[part].length) {
+      growIndex(part);
     }
-    toIndex(index, (int) hash, node);
+    toIndex(index[part], (int) hash, node);
   }
 
-  private void growIndex() {
-    int[] old = index;
-    int[] grown = new int[old.length * 2];
+  private static int part(long hash) {
+    return (int) (hash >>> 32) & (INDEX_PARTS - 1);
+  }
+
+  private void growIndex(int part) {
+    int[] old = index[part];
+    int[] grown = new int[Math.max(FIRST_INDEX, old.length * 2)];
     for (int i = 0; i < old.length; i += 2) {
       if (old[i + 1] != 0) {
         toIndex(grown, old[i], old[i + 1]);
       }
     }
-    bytes += 4L * old.length;
-    index = grown;
+    bytes += 4L * (grown.length - old.length);
+    PART.setRelease(index, part, grown);
   }
 
   private static void toIndex(int[] index, int hash, int node) {
@@ -213,7 +254,7 @@ final class Memtable {
 
   /// The node of a key, 0 for none.
   private int findNode(long hash, byte[] key, int offset, int length) {
-    int[] table = index;
+    int[] table = (int[]) PART.getAcquire(index, part(hash));
     int place = (int) hash * 2 & (table.length - 1);
     while (true) {
       int node = (int) INT.getAcquire(table, place + 1);
@@ -251,7 +292,7 @@ final class Memtable {
     if (offset(nodeEnd) + ints > nodes[nodeChunks - 1].length
         || nodeEnd >>> NODE_CHUNK_BITS >= nodeChunks) {
       int[][] grown = Arrays.copyOf(nodes, nodeChunks + 1);
-      grown[nodeChunks] = new int[NODE_CHUNK];
+      grown[nodeChunks] = chunks.takeNodes();
       nodes = grown;
       nodeEnd = nodeChunks++ << NODE_CHUNK_BITS;
     }
@@ -262,12 +303,12 @@ final class Memtable {
   }
 
   /// Copies bytes into the arena.
-  private int store(byte[] source, WriteBatch.Slice slice) {
-    int count = slice.length;
+  private int store(byte[] source, int offset, int count) {
     if (dataEnd + count > dataLimit || count > DATA_CHUNK / 4) {
       byte[][] grown = Arrays.copyOf(data, dataChunks + 1);
       boolean own = count > DATA_CHUNK / 4;
-      grown[dataChunks] = own ? slice.copy(source) : new byte[DATA_CHUNK];
+      grown[dataChunks] =
+          own ? Arrays.copyOfRange(source, offset, offset + count) : chunks.takeData();
       data = grown;
       int chunk = dataChunks++;
       if (own) {
@@ -281,7 +322,7 @@ final class Memtable {
       dataLimit = DATA_CHUNK;
     }
     int address = (dataChunks - 1) << DATA_CHUNK_BITS | dataEnd;
-    System.arraycopy(source, slice.offset, data[dataChunks - 1], dataEnd, count);
+    System.arraycopy(source, offset, data[dataChunks - 1], dataEnd, count);
     dataEnd += count;
     bytes += count;
     return address;

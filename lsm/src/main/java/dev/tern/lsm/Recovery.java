@@ -162,18 +162,19 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
     if (first > last + 1) {
       return -1;
     }
-    return WriteBatch.visit(
-        in,
-        (family, sequence, kind, array, key, value) -> {
-          ReadState.Family target =
-              family >= 0 && family < families.length ? families[family] : null;
-          if (target == null) {
-            throw new DecodeException("an entry of column family " + family);
-          }
-          if (sequence > flushed) {
-            Lsm.apply(target.active(), sequence, kind, array, key, value);
-          }
-        });
+    WriteBatch.Entries entries = new WriteBatch.Entries();
+    entries.begin(in);
+    while (entries.next()) {
+      int family = entries.family;
+      ReadState.Family target = family >= 0 && family < families.length ? families[family] : null;
+      if (target == null) {
+        throw new DecodeException("an entry of column family " + family);
+      }
+      if (entries.sequence > flushed) {
+        target.active().apply(entries);
+      }
+    }
+    return entries.sequence + 1;
   }
 
   private static void removeUnnamed(FileSystem files, String directory, List<String> named)

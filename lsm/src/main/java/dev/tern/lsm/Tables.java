@@ -30,7 +30,12 @@ final class Tables {
       Epochs epochs,
       BlockCache cache,
       NativeMemory buffers,
+      Chunks chunks,
       Pacer pacer) {
+
+    Memtable memtable() {
+      return new Memtable(chunks);
+    }
 
     Table open(long number) throws IOException {
       return Table.open(files, Recovery.tablePath(directory, number), number, cache, buffers);
@@ -121,7 +126,7 @@ final class Tables {
       families.add(family);
       levels.add(opened);
       opening.clear();
-      loaded[family.id()] = new ReadState.Family(new Memtable(), List.of(), opened);
+      loaded[family.id()] = new ReadState.Family(tools.memtable(), List.of(), opened);
     }
     countYoung();
     return loaded;
@@ -142,7 +147,7 @@ final class Tables {
     install(whole());
     ReadState.@Nullable Family[] fresh = new ReadState.Family[replayed.families.length];
     for (int id = 0; id < fresh.length; id++) {
-      fresh[id] = new ReadState.Family(new Memtable(), List.of(), levels.get(id));
+      fresh[id] = new ReadState.Family(tools.memtable(), List.of(), levels.get(id));
     }
     return new ReadState(fresh, lastSequence);
   }
@@ -529,6 +534,8 @@ final class Tables {
       for (ReadState.Family family : state.families) {
         if (family != null) {
           family.levels().all().forEach(table -> table.holders++);
+          family.active().holders++;
+          family.immutable().forEach(memtable -> memtable.holders++);
         }
       }
     } finally {
@@ -536,9 +543,10 @@ final class Tables {
     }
   }
 
-  /// The tables that only this state held: nobody uses them any more.
+  /// The tables that only this state held: nobody uses them any more. The memtables are dealt with.
   List<Table> release(ReadState state) {
     List<Table> free = new ArrayList<>();
+    List<Memtable> old = new ArrayList<>();
     countLock.lock();
     try {
       for (ReadState.Family family : state.families) {
@@ -548,11 +556,15 @@ final class Tables {
               free.add(table);
             }
           }
+          old.addAll(family.immutable());
+          old.add(family.active());
         }
       }
+      old.removeIf(memtable -> --memtable.holders > 0);
     } finally {
       countLock.unlock();
     }
+    old.forEach(Memtable::recycle);
     return free;
   }
 

@@ -100,46 +100,69 @@ public final class WriteBatch {
     return out;
   }
 
-  /// Takes entries out of an encoded batch.
-  interface Visitor {
-    void entry(int family, long sequence, int kind, byte[] array, Slice key, Slice value);
-  }
+  /// Takes the entries out of encoded batches, one after the other; reused, and nothing is
+  /// allocated. What an entry is lies in the fields.
+  static final class Entries {
+    private final ByteReader own = new ByteReader(new byte[0]);
+    private ByteReader in = own;
+    private int left;
 
-  /// Bytes of an array.
-  static final class Slice {
-    int offset;
-    int length;
+    int family;
+    long sequence;
+    int kind;
+    byte[] array = {};
+    int keyAt;
+    int keyLength;
+    int valueAt;
+    int valueLength;
 
-    byte[] copy(byte[] array) {
-      return Arrays.copyOfRange(array, offset, offset + length);
+    /// Begins with a batch of this process's own.
+    void begin(ByteWriter encoded) {
+      begin(own.reset(encoded.array(), 0, encoded.length()));
     }
-  }
 
-  /// Reads one batch; the sequence after its last entry's.
-  ///
-  /// @throws DecodeException if it is no batch, or of a kind not known here
-  static long visit(ByteReader in, Visitor visitor) {
-    long sequence = in.readLong();
-    int count = in.readInt();
-    Slice key = new Slice();
-    Slice value = new Slice();
-    for (int i = 0; i < count; i++) {
-      int kind = in.readUnsignedByte();
+    /// Begins with the batch that comes next in a reader.
+    void begin(ByteReader reader) {
+      in = reader;
+      sequence = in.readLong() - 1;
+      left = in.readInt();
+      array = in.array();
+    }
+
+    /// To the next entry; false if there is none.
+    ///
+    /// @throws DecodeException if it is none, or of a kind not known here
+    boolean next() {
+      if (left <= 0) {
+        return false;
+      }
+      left--;
+      sequence++;
+      kind = in.readUnsignedByte();
       if (!Kind.isKnown(kind)) {
         throw new DecodeException("an entry of kind " + kind + ", which is not known here");
       }
-      int family = in.readVarInt();
-      key.length = in.readLength();
-      key.offset = in.position();
-      in.skip(key.length);
-      value.length = kind == Kind.DELETE ? 0 : in.readLength();
-      value.offset = in.position();
-      in.skip(value.length);
-      if (kind == Kind.EXPIRING_PUT && value.length < Kind.EXPIRY_BYTES) {
-        throw new DecodeException("an expiring value of " + value.length + " bytes");
+      family = in.readVarInt();
+      keyLength = in.readLength();
+      keyAt = in.position();
+      in.skip(keyLength);
+      valueLength = kind == Kind.DELETE ? 0 : in.readLength();
+      valueAt = in.position();
+      in.skip(valueLength);
+      if (kind == Kind.EXPIRING_PUT && valueLength < Kind.EXPIRY_BYTES) {
+        throw new DecodeException("an expiring value of " + valueLength + " bytes");
       }
-      visitor.entry(family, sequence++, kind, in.array(), key, value);
+      return true;
     }
-    return sequence;
+
+    /// A copy.
+    byte[] key() {
+      return Arrays.copyOfRange(array, keyAt, keyAt + keyLength);
+    }
+
+    /// A copy.
+    byte[] value() {
+      return Arrays.copyOfRange(array, valueAt, valueAt + valueLength);
+    }
   }
 }

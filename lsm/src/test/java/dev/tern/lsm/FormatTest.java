@@ -59,18 +59,19 @@ class FormatTest {
 
   private static String shown(ByteReader in) {
     StringBuilder text = new StringBuilder();
+    WriteBatch.Entries entries = new WriteBatch.Entries();
     while (in.remaining() > 0) {
-      WriteBatch.visit(
-          in,
-          (family, sequence, kind, array, key, value) ->
-              text.append(
-                  "%d %s %d %s %d;"
-                      .formatted(
-                          sequence,
-                          Kind.name(kind),
-                          family,
-                          new String(key.copy(array), US_ASCII),
-                          value.length)));
+      entries.begin(in);
+      while (entries.next()) {
+        text.append(
+            "%d %s %d %s %d;"
+                .formatted(
+                    entries.sequence,
+                    Kind.name(entries.kind),
+                    entries.family,
+                    new String(entries.key(), US_ASCII),
+                    entries.valueLength));
+      }
     }
     return text.toString();
   }

@@ -197,10 +197,20 @@ class EngineStressTest {
 
   @Test
   void everybodySeesWholeBatchesInOrder() throws Exception {
+    run(48 << 10);
+  }
+
+  /// Memtables so large that they take chunks which others used before them.
+  @Test
+  void arraysOfOldMemtablesAreUsedAgainUnderReaders() throws Exception {
+    run(700 << 10);
+  }
+
+  private void run(int memtableBytes) throws Exception {
     try (Workers workers = new Workers(3)) {
       LsmOptions options =
           LsmOptions.DEFAULT.withTuning(
-              new LsmOptions.Tuning(48 << 10, 96 << 10, 512, 16 << 10, LsmBug.NONE));
+              new LsmOptions.Tuning(memtableBytes, 96 << 10, 512, 16 << 10, LsmBug.NONE));
       lsm =
           Lsm.open(
               new DirectoryFileSystem(directory),
