@@ -529,6 +529,7 @@ public final class Lsm implements AutoCloseable {
     }
     long newest = Math.max(Math.min(options.maxSequence(), written), now.flushedSequence);
     long visible = snapshot != null ? seen : newest;
+    family.active().order(lock);
     List<Cursor> sources = family.cursors(epochs, visible, options.fillCache());
     return new LsmIterator.View(
         now,
@@ -636,6 +637,7 @@ public final class Lsm implements AutoCloseable {
       ReadState.Family family = families[i];
       if (family != null) {
         List<Memtable> immutable = new java.util.ArrayList<>();
+        family.active().order();
         immutable.add(family.active());
         immutable.addAll(family.immutable());
         families[i] = new ReadState.Family(tools.memtable(), immutable, family.levels());

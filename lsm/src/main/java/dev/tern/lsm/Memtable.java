@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// A skip list of keys (Pugh, 1990) with a hash index beside it and a chain of versions below each
@@ -13,10 +14,13 @@ import org.jspecify.annotations.Nullable;
 /// `byte[]` chunks. Never overwritten, never shrunk.
 ///
 /// One writer at a time (the store's lock), any number of readers without locks: a node or version
-/// is filled before a release store links it, and links are read with acquire. A key is in the
-/// index only after it is in the list. The index is cut into parts by the hash, and a part grows by
-/// copying: that takes microseconds, and who still reads the old part began before what it lacks
-/// was written.
+/// is filled before a release store links it, and links are read with acquire.
+///
+/// A new key goes to the index and to a list of *young* keys, which is small and stays in the
+/// processor's cache; [#order] moves these to the list, in their order, when there are many or when
+/// somebody wants to walk. So the cost of a place in a list of hundreds of thousands is shared by
+/// neighbours. The index is cut into parts by the hash, and a part grows by copying: that takes
+/// microseconds, and who still reads the old part began before what it lacks was written.
 ///
 /// Chunks come from [Chunks] and go back by [#recycle], when no state that readers may see holds
 /// the memtable.
@@ -54,6 +58,14 @@ final class Memtable {
   private static final VarHandle INT = MethodHandles.arrayElementVarHandle(int[].class);
   private static final VarHandle PART = MethodHandles.arrayElementVarHandle(int[][].class);
 
+  /// The head of the young keys' list.
+  private static final int YOUNG = LINKS + MAX_HEIGHT;
+
+  /// Levels of the young keys' list.
+  private static final int YOUNG_HEIGHT = 6;
+
+  private static final int MAX_YOUNG = 1 << 2 * YOUNG_HEIGHT;
+
   /// The first chunks are short, so that a store of many small families costs little.
   private static final int FIRST_CHUNK = 1 << 12;
 
@@ -67,7 +79,7 @@ final class Memtable {
   int holders;
 
   private int nodeChunks = 1;
-  private int nodeEnd = LINKS + MAX_HEIGHT;
+  private int nodeEnd = 2 * YOUNG;
   private int dataChunks = 1;
   private int dataEnd;
 
@@ -87,10 +99,16 @@ final class Memtable {
   final AtomicInteger skips = new AtomicInteger();
 
   private long random = 0x9e3779b97f4a7c15L;
-  private final int[] path = new int[MAX_HEIGHT];
+
+  /// Keys that only the index and the young list have; written by the writer.
+  private volatile int young;
+
+  /// Where the last young node was linked.
+  private final int[] path = new int[YOUNG_HEIGHT];
 
   Memtable(Chunks chunks) {
     this.chunks = chunks;
+    Arrays.fill(path, YOUNG);
     Arrays.fill(index, NO_INDEX);
   }
 
@@ -213,18 +231,85 @@ final class Memtable {
     ints[base + KEY_LENGTH] = length;
     ints[base + NEWEST] = version;
     ints[base + HEIGHT] = height;
-    for (int level = 0; level < height; level++) {
-      ints[base + LINKS + level] = link(path[level], LINKS + level);
-    }
-    for (int level = 0; level < height; level++) {
-      publish(path[level], LINKS + level, node);
-      path[level] = node;
-    }
+    link(node, Math.min(height, YOUNG_HEIGHT), path);
     int part = part(hash);
     if (++indexed[part] * 4 > index[part].length) {
       growIndex(part);
     }
     toIndex(index[part], (int) hash, node);
+    int count = young + 1;
+    young = count;
+    if (count == MAX_YOUNG) {
+      order();
+    }
+  }
+
+  /// Links a node behind those of a path, which then ends in it.
+  private void link(int node, int height, int[] behind) {
+    int[] ints = nodes[node >>> NODE_CHUNK_BITS];
+    for (int level = 0; level < height; level++) {
+      ints[offset(node) + LINKS + level] = link(behind[level], LINKS + level);
+    }
+    for (int level = 0; level < height; level++) {
+      publish(behind[level], LINKS + level, node);
+      behind[level] = node;
+    }
+  }
+
+  /// Makes sure that the list has every key that is there now; any thread.
+  ///
+  /// @param writers held by who writes
+  void order(ReentrantLock writers) {
+    if (young > 0) {
+      writers.lock();
+      try {
+        order();
+      } finally {
+        writers.unlock();
+      }
+    }
+  }
+
+  /// Moves the young keys to the list; the writer. They come in order, so the search for one begins
+  /// where the last one stands.
+  void order() {
+    int node = link(YOUNG, LINKS);
+    int[] ends = new int[MAX_HEIGHT];
+    while (node != 0) {
+      int next = link(node, LINKS);
+      advance(ends, node);
+      link(node, at(node, HEIGHT), ends);
+      node = next;
+    }
+    for (int level = 0; level < YOUNG_HEIGHT; level++) {
+      publish(YOUNG, LINKS + level, 0);
+    }
+    Arrays.fill(path, YOUNG);
+    young = 0;
+  }
+
+  /// Moves the ends of a path to the last nodes before a node, from nodes before it: up to the
+  /// first level on which nothing lies between, and down again.
+  private void advance(int[] ends, int node) {
+    int address = at(node, KEY_ADDRESS);
+    byte[] key = data[address >>> DATA_CHUNK_BITS];
+    int offset = address & (DATA_CHUNK - 1);
+    int length = at(node, KEY_LENGTH);
+    long prefix = Keys.prefix(key, offset, length);
+    long second = second(key, offset, length);
+    int level = 0;
+    while (level < MAX_HEIGHT) {
+      int next = link(ends[level], LINKS + level);
+      if (next == 0 || compare(next, key, offset, length, prefix, second) >= 0) {
+        break;
+      }
+      level++;
+    }
+    int from = level == 0 ? 0 : ends[level - 1];
+    while (--level >= 0) {
+      from = lastBefore(from, level, key, offset, length, prefix, second);
+      ends[level] = from;
+    }
   }
 
   private static int part(long hash) {
@@ -358,17 +443,17 @@ final class Memtable {
         length);
   }
 
-  /// Finds the last node before a key on each level. A key that comes right behind the last one
-  /// added is found from there.
+  /// Finds the last young node before a key on each level. A key that comes right behind the last
+  /// one added is found from there.
   private void findPath(byte[] key, int offset, int length, long prefix, long second) {
     if (follows(path[0], LINKS, key, offset, length, prefix, second)) {
-      for (int level = 1; level < MAX_HEIGHT; level++) {
-        path[level] = lastBefore(path[level], level, key, offset, length, prefix, second);
+      for (int above = 1; above < YOUNG_HEIGHT; above++) {
+        path[above] = lastBefore(path[above], above, key, offset, length, prefix, second);
       }
       return;
     }
-    int node = 0;
-    for (int level = MAX_HEIGHT - 1; level >= 0; level--) {
+    int node = YOUNG;
+    for (int level = YOUNG_HEIGHT - 1; level >= 0; level--) {
       node = lastBefore(node, level, key, offset, length, prefix, second);
       path[level] = node;
     }
@@ -377,7 +462,7 @@ final class Memtable {
   /// Whether a key belongs right behind a node.
   private boolean follows(
       int node, int link, byte[] key, int offset, int length, long prefix, long second) {
-    if (node == 0 || compare(node, key, offset, length, prefix, second) >= 0) {
+    if (node == YOUNG || compare(node, key, offset, length, prefix, second) >= 0) {
       return false;
     }
     int next = link(node, link);

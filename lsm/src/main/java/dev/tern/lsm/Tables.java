@@ -139,6 +139,7 @@ final class Tables {
     for (int id = 0; id < replayed.families.length; id++) {
       ReadState.Family family = replayed.families[id];
       if (family != null && !family.active().isEmpty()) {
+        family.active().order();
         prepend(id, write(families.get(id), family.active(), new long[0]));
       }
     }
