@@ -9,14 +9,18 @@ import java.util.ArrayDeque;
 /// Group commit: gathers who waits for which sequence and drives the log.
 ///
 /// All that was appended in one turn of the loop goes to the operating system in one call at its
-/// end; one fsync at a time is offloaded and covers all that was handed over before it began. So
-/// the more wait, the more share a call.
+/// end, or in several if many wait for the disk, so that it works while a long turn goes on. One
+/// fsync at a time is offloaded; it covers all that was handed over before it began, and another
+/// follows for what came meanwhile. So the more wait, the more share a call.
 final class Commits {
   /// Why a node stops whose log could not be forced.
   static final String UNKNOWN_LOG =
       "the log could not be forced to disk; what it holds is unknown, so this node stops";
 
   private static final long RETRY_NANOS = 50_000_000;
+
+  /// So many that wait for the disk are handed over before the turn ends.
+  private static final int MANY = 128;
 
   private record Waiter(long sequence, Runnable then) {}
 
@@ -26,6 +30,9 @@ final class Commits {
   private final ArrayDeque<Waiter> synced = new ArrayDeque<>();
   private boolean tickScheduled;
   private boolean syncing;
+
+  /// Waiters for the disk since the last hand-over.
+  private int unforced;
 
   /// Where an early acknowledgement is planted by tests.
   private final boolean ackBeforeDurable;
@@ -49,6 +56,25 @@ final class Commits {
     }
     (durability == Durability.OS ? logged : synced).add(new Waiter(sequence, then));
     scheduleTick();
+    if (durability == Durability.SYNC && ++unforced == MANY) {
+      beginEarly();
+    }
+  }
+
+  /// Nobody is told anything before the turn ends: whoever waits may be in the middle of a write.
+  private void beginEarly() {
+    try {
+      handOver();
+    } catch (IOException e) {
+      // The turn's end tries again.
+      return;
+    }
+    force();
+  }
+
+  private void handOver() throws IOException {
+    unforced = 0;
+    lsm.flushLog();
   }
 
   /// The newest sequence that a reader of that durability may see.
@@ -70,7 +96,7 @@ final class Commits {
   private void endOfTick() {
     tickScheduled = false;
     try {
-      lsm.flushLog();
+      handOver();
     } catch (IOException e) {
       // The bytes stay in the buffer and in order; the engine refuses new writes meanwhile.
       tickScheduled = true;
@@ -83,6 +109,10 @@ final class Commits {
 
   private void sync() {
     release(synced, lsm.syncedSequence());
+    force();
+  }
+
+  private void force() {
     // What waits for bytes that the log has not taken yet is synced after the tick that hands them
     // over.
     if (syncing || synced.isEmpty() || lsm.loggedSequence() == lsm.syncedSequence()) {
@@ -91,7 +121,9 @@ final class Commits {
     syncing = true;
     loop.<Boolean>offload(
         () -> {
-          lsm.syncLog();
+          while (lsm.loggedSequence() != lsm.syncedSequence()) {
+            lsm.syncLog();
+          }
           return true;
         },
         (done, failure) -> {
