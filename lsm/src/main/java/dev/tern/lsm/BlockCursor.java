@@ -14,6 +14,17 @@ final class BlockCursor {
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
   private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
 
+  /// The first bytes of an entry: three lengths, mostly of a byte each, and what is packed. A
+  /// block's tail makes eight bytes readable wherever an entry begins.
+  private static final ValueLayout.OfLong HEAD_AT =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /// Set where one of the three lengths has another byte, and, inverted, where the packed varint
+  /// ends.
+  private static final long THREE_MORE = 0x808080L;
+
+  private static final long PACKED_ENDS = 0x8080808080000000L;
+
   /// Below it a loop copies faster than a call.
   private static final int SHORT_COPY = 12;
 
@@ -134,23 +145,27 @@ final class BlockCursor {
     int matched = 0;
     while (at < end) {
       long entry = at;
-      int shared = memory.get(BYTE, at++);
-      if (shared < 0) {
-        shared = (int) varint(memory, at - 1);
-        at += bytesOf(shared) - 1;
+      int shared;
+      int unshared;
+      int valueBytes;
+      long packedAt;
+      long head = memory.get(HEAD_AT, at);
+      long packedEnds = ~head & PACKED_ENDS;
+      if ((head & THREE_MORE) == 0 && packedEnds != 0) {
+        shared = (int) head & 0x7f;
+        unshared = (int) (head >>> 8) & 0x7f;
+        valueBytes = (int) (head >>> 16) & 0x7f;
+        packedAt = at + 3;
+        at += (Long.numberOfTrailingZeros(packedEnds) >>> 3) + 1;
+      } else {
+        shared = (int) varint(memory, at);
+        at += bytesOf(shared);
+        unshared = (int) varint(memory, at);
+        at += bytesOf(unshared);
+        valueBytes = (int) varint(memory, at);
+        packedAt = at + bytesOf(valueBytes);
+        at = packedAt + bytesOf(varint(memory, packedAt));
       }
-      int unshared = memory.get(BYTE, at++);
-      if (unshared < 0) {
-        unshared = (int) varint(memory, at - 1);
-        at += bytesOf(unshared) - 1;
-      }
-      int valueBytes = memory.get(BYTE, at++);
-      if (valueBytes < 0) {
-        valueBytes = (int) varint(memory, at - 1);
-        at += bytesOf(valueBytes) - 1;
-      }
-      long packed = varint(memory, at);
-      at += bytesOf(packed);
       matched = shared == 0 ? 0 : matched;
       boolean reached = shared < matched;
       boolean exact = false;
@@ -169,7 +184,7 @@ final class BlockCursor {
         into.entry = (int) (entry - base);
         into.valueAt = valueAt;
         into.valueLength = valueBytes;
-        into.packed = packed;
+        into.packed = varint(memory, packedAt);
         into.exact = exact;
         return true;
       }

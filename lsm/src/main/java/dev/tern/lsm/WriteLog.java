@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// Methods marked so are called under the store's lock.
 final class WriteLog {
   /// Files that are not needed any more, kept to be written again: appending to them changes no
-  /// metadata, which makes an fsync cheaper.
-  private static final int MAX_RECYCLED = 2;
+  /// metadata, which makes an fsync cheaper. One: each counts in full on the disk.
+  private static final int MAX_RECYCLED = 1;
 
   private final FileSystem files;
   private final String directory;
