@@ -1,11 +1,14 @@
 package dev.tern.cli;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tern.bench.RespLoad;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,7 +45,7 @@ final class LocalNodes implements AutoCloseable {
     this.over = new CountDownLatch(nodes);
   }
 
-  /// Starts all and waits until they serve.
+  /// Starts all and waits until they serve and know each other alive.
   ///
   /// @throws IOException if a port is taken or a node does not start
   void start() throws IOException, InterruptedException {
@@ -57,6 +60,24 @@ final class LocalNodes implements AutoCloseable {
     if (!ready.await(START_SECONDS, TimeUnit.SECONDS)
         || children.stream().anyMatch(child -> !child.isAlive())) {
       throw new IOException("not all nodes started; see the lines above");
+    }
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
+    for (int i = 1; i <= nodes; i++) {
+      while (!seesAll(i)) {
+        if (System.nanoTime() > deadline || !children.get(i - 1).isAlive()) {
+          throw new IOException("node " + i + " does not reach all others; see the lines above");
+        }
+        over.await(50, TimeUnit.MILLISECONDS);
+      }
+    }
+  }
+
+  private boolean seesAll(int node) {
+    URI health = URI.create("http://127.0.0.1:" + adminPort(node) + "/health");
+    try (InputStream in = health.toURL().openStream()) {
+      return JsonMapper.builder().build().readTree(in).path("live").asInt() == nodes;
+    } catch (IOException e) {
+      return false;
     }
   }
 

@@ -259,7 +259,15 @@ class ClientsTest {
     try (Jedis bystander = jedis(0)) {
       bystander.ping();
       int port = SERVERS.getFirst().redisPort();
-      for (String bad : List.of("*1\r\n$-9\r\n", "*9999999999\r\n", "*1\r\n!x\r\n")) {
+      for (String bad :
+          List.of(
+              "*1\r\n$-9\r\n",
+              "*9999999999\r\n",
+              "*1\r\n!x\r\n",
+              "*2\r\n$3\r\nGET\r\n$536870913\r\n",
+              "*2\r\n$3\r\nGET\r\n$99999999999999999999\r\n",
+              "SET a \"b\r\nPING\r\n",
+              "SET a 'b'c\r\n")) {
         try (Socket socket = new Socket("127.0.0.1", port)) {
           socket.getOutputStream().write(bad.getBytes(UTF_8));
           InputStream in = socket.getInputStream();
@@ -267,10 +275,43 @@ class ClientsTest {
           assertTrue(answer.startsWith("-ERR Protocol error"), answer);
         }
       }
+      try (Socket page = new Socket("127.0.0.1", port)) {
+        page.getOutputStream().write("POST / HTTP/1.1\r\nHost: x\r\n\r\nPING\r\n".getBytes(UTF_8));
+        assertEquals(0, page.getInputStream().readAllBytes().length, "as Redis, without a word");
+      }
       try (Socket half = new Socket("127.0.0.1", port)) {
         half.getOutputStream().write("*3\r\n$3\r\nSET\r\n$1".getBytes(UTF_8));
       }
       assertEquals("PONG", bystander.ping());
+    }
+  }
+
+  @Test
+  void inlineCommandsMayQuoteTheirWords() throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", SERVERS.getFirst().redisPort())) {
+      String commands = "SET inline \"a b\\x41\\n\"\r\nGET 'inline'\r\nQUIT\r\n";
+      socket.getOutputStream().write(commands.getBytes(UTF_8));
+      String answers = new String(socket.getInputStream().readAllBytes(), UTF_8);
+      assertEquals("+OK\r\n$5\r\na bA\n\r\n+OK\r\n", answers);
+    }
+  }
+
+  @Test
+  void manyIdleConnectionsAreHeld() throws IOException {
+    int port = SERVERS.get(2).redisPort();
+    List<Socket> held = new ArrayList<>();
+    try {
+      for (int i = 0; i < 400; i++) {
+        held.add(new Socket("127.0.0.1", port));
+      }
+      for (Socket socket : List.of(held.getFirst(), held.get(200), held.getLast())) {
+        socket.getOutputStream().write("PING\r\n".getBytes(UTF_8));
+        assertEquals("+PONG\r\n", new String(socket.getInputStream().readNBytes(7), UTF_8));
+      }
+    } finally {
+      for (Socket socket : held) {
+        socket.close();
+      }
     }
   }
 
@@ -284,6 +325,9 @@ class ClientsTest {
           JedisDataException.class,
           () ->
               jedis.sendCommand(() -> "TERN.WITH".getBytes(UTF_8), "R", "4", "W", "1", "GET", "w"));
+      assertThrows(
+          JedisDataException.class,
+          () -> jedis.sendCommand(() -> "TERN.LEVEL".getBytes(UTF_8), "R", "4"));
       jedis.sendCommand(() -> "TERN.LEVEL".getBytes(UTF_8), "R", "1", "W", "1");
       assertEquals("1", jedis.get("w"));
     }

@@ -41,6 +41,11 @@ final class LocalKeyspace implements Keyspace {
   }
 
   @Override
+  public int replicas() {
+    return Math.min(config.n(), topology.members().size());
+  }
+
+  @Override
   public void read(byte[] key, Level level, Completion<? super ReadOutcome> completion) {
     if (key.length > MAX_KEY_BYTES) {
       completion.complete(tooLarge("key", key.length, MAX_KEY_BYTES));

@@ -13,6 +13,7 @@ import dev.tern.lsm.LsmStatistics;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /// A node of the cluster, the same in production and in simulation.
 ///
@@ -22,14 +23,17 @@ public final class Node {
   private final NodeConfig config;
   private final List<Shard> shards;
 
-  /// By member number: as shard 0 last saw it.
-  private final boolean[] live;
+  /// By shard: by member number, as that shard last saw it.
+  private final AtomicReferenceArray<boolean[]> live;
 
   private Node(Environment environment, NodeConfig config, List<Shard> shards) {
     this.environment = environment;
     this.config = config;
     this.shards = shards;
-    this.live = new boolean[config.topology().members().getLast().number() + 1];
+    this.live = new AtomicReferenceArray<>(shards.size());
+    for (int i = 0; i < shards.size(); i++) {
+      live.set(i, new boolean[config.topology().members().getLast().number() + 1]);
+    }
   }
 
   /// Opens the stores, one a loop, without yet answering anybody. The caller may be on any thread.
@@ -83,7 +87,10 @@ public final class Node {
     for (Shard shard : shards) {
       shard.start();
     }
-    shards.getFirst().loop().execute(this::watch);
+    for (int i = 0; i < shards.size(); i++) {
+      int number = i;
+      shards.get(i).loop().execute(() -> watch(number));
+    }
   }
 
   /// A member with fewer shards than this node beats for fewer: all of ours hear it.
@@ -96,13 +103,15 @@ public final class Node {
     }
   }
 
-  /// Publishes shard 0's view of the members for callers on other threads.
-  private void watch() {
-    Shard first = shards.getFirst();
+  /// Publishes a shard's view of the members for callers on other threads.
+  private void watch(int number) {
+    Shard shard = shards.get(number);
+    boolean[] seen = new boolean[live.get(number).length];
     for (Member member : config.topology().members()) {
-      live[member.number()] = first.coordinator().live(member.number());
+      seen[member.number()] = shard.coordinator().live(member.number());
     }
-    first.loop().schedule(WATCH_NANOS, this::watch);
+    live.set(number, seen);
+    shard.loop().schedule(WATCH_NANOS, () -> watch(number));
   }
 
   private static final long WATCH_NANOS = 100_000_000;
@@ -135,10 +144,14 @@ public final class Node {
     return config.topology().member(config.self());
   }
 
-  /// Whether a member is believed alive, this node included; any thread, up to a tenth of a second
-  /// old.
+  /// Whether all shards believe a member alive, this node included; any thread, up to a tenth of a
+  /// second old.
   public boolean live(int member) {
-    return member == config.self() || member > 0 && member < live.length && live[member];
+    boolean all = member == config.self() || member > 0 && member < live.get(0).length;
+    for (int i = 0; i < live.length() && member != config.self() && all; i++) {
+      all = live.get(i)[member];
+    }
+    return all;
   }
 
   /// How many shards (event loops) there are.

@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Their content is arbitrary. Any thread.
 final class Chunks {
-  static final int NODE_BITS = 16;
+  static final int NODE_BITS = 18;
   static final int NODE_INTS = 1 << NODE_BITS;
-  static final int DATA_BITS = 18;
+  static final int DATA_BITS = 20;
   static final int DATA_BYTES = 1 << DATA_BITS;
 
   /// Both kinds take as many bytes.

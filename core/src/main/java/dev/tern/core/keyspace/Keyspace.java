@@ -9,6 +9,9 @@ public interface Keyspace {
   int MAX_KEY_BYTES = 64 << 10;
   int MAX_VALUE_BYTES = 16 << 20;
 
+  /// How many replicas a key has: n, or as many as there are members. A level above it is refused.
+  int replicas();
+
   /// The live value of a key, as the newest of `r` replicas' answers.
   void read(byte[] key, Level level, Completion<? super ReadOutcome> completion);
 

@@ -6,6 +6,9 @@ import java.util.Locale;
 
 /// Reads a command's arguments.
 final class Arguments {
+  /// What comes later is taken for this, so that no sum with it overflows: in 73 million years.
+  private static final long LATEST_EXPIRY = Long.MAX_VALUE / 4;
+
   private Arguments() {}
 
   static String word(List<byte[]> arguments, int index) {
@@ -16,10 +19,15 @@ final class Arguments {
     return new String(arguments.get(index), StandardCharsets.UTF_8);
   }
 
-  /// A decimal integer as Redis reads one.
+  /// A decimal integer as Redis reads one: no plus, no leading zeros, no minus zero.
   static long integer(byte[] argument) {
     String text = new String(argument, StandardCharsets.ISO_8859_1);
-    if (text.length() > 20 || text.startsWith("+") || text.isEmpty()) {
+    boolean negative = text.startsWith("-");
+    char first = text.length() > (negative ? 1 : 0) ? text.charAt(negative ? 1 : 0) : ' ';
+    if (text.length() > 20 || first < (negative ? '1' : '0') || first > '9') {
+      throw CommandException.notAnInteger();
+    }
+    if (first == '0' && text.length() > 1) {
       throw CommandException.notAnInteger();
     }
     try {
@@ -29,19 +37,30 @@ final class Arguments {
     }
   }
 
-  /// `unit` and `value` as wall-clock milliseconds.
+  /// `unit` and a positive `value` as wall-clock milliseconds.
   ///
   /// @param unit EX, PX, EXAT or PXAT
   static long expiry(String unit, byte[] value, long wallMillis, String command) {
     long number = integer(value);
-    boolean seconds = unit.startsWith("EX");
-    boolean absolute = unit.endsWith("AT");
-    long most = Long.MAX_VALUE / 4;
-    if (number <= 0 || number > (seconds ? most / 1000 : most)) {
-      throw new CommandException(
-          "ERR invalid expire time in '" + command.toLowerCase(Locale.ROOT) + "' command");
+    long base = unit.endsWith("AT") ? 0 : wallMillis;
+    if (number <= 0) {
+      throw invalidExpiry(command);
     }
-    long millis = seconds ? number * 1000 : number;
-    return absolute ? millis : wallMillis + millis;
+    return expiry(number, unit.startsWith("EX"), base, command);
+  }
+
+  /// A time in seconds or milliseconds after `base` as milliseconds: at most [#LATEST_EXPIRY].
+  static long expiry(long time, boolean seconds, long base, String command) {
+    try {
+      long millis = seconds ? Math.multiplyExact(time, 1000) : time;
+      return Math.min(LATEST_EXPIRY, Math.addExact(millis, base));
+    } catch (ArithmeticException e) {
+      throw invalidExpiry(command);
+    }
+  }
+
+  private static CommandException invalidExpiry(String command) {
+    return new CommandException(
+        "ERR invalid expire time in '" + command.toLowerCase(Locale.ROOT) + "' command");
   }
 }

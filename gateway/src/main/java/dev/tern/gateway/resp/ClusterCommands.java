@@ -23,6 +23,9 @@ final class ClusterCommands {
   static Reply run(RedisSession session, List<byte[]> arguments) {
     Node node = session.node;
     String what = Arguments.word(arguments, 1);
+    if (List.of("INFO", "MYID", "SLOTS", "SHARDS", "NODES").contains(what)) {
+      expect(arguments, 2);
+    }
     return switch (what) {
       case "INFO" -> info(node);
       case "MYID" -> Reply.text(node.self().name());
@@ -49,7 +52,7 @@ final class ClusterCommands {
 
   private static void expect(List<byte[]> arguments, int count) {
     if (arguments.size() != count) {
-      throw CommandException.arity("cluster|" + Arguments.text(arguments, 1));
+      throw CommandException.arity("cluster|" + Arguments.word(arguments, 1));
     }
   }
 

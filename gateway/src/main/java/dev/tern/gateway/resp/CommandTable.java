@@ -50,8 +50,14 @@ public final class CommandTable {
   private CommandTable() {}
 
   private static void key(String name, int arity, Kind kind, String group, String summary) {
-    List<String> flags =
-        kind == Kind.READ ? List.of("readonly", "fast") : List.of("write", "denyoom", "fast");
+    List<String> flags = List.of("write", "denyoom", "fast");
+    if (kind == Kind.READ) {
+      flags = List.of("readonly", "fast");
+    } else if (kind == Kind.PUT) {
+      flags = List.of("write", "denyoom");
+    } else if (group.equals("generic") || name.equals("GETDEL") || name.equals("GETEX")) {
+      flags = List.of("write", "fast");
+    }
     COMMANDS.put(name, new Command(name, arity, kind, flags, 1, 1, 1, group, summary));
   }
 

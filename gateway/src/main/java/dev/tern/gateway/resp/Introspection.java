@@ -1,6 +1,7 @@
 package dev.tern.gateway.resp;
 
 import dev.tern.gateway.resp.CommandTable.Command;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,6 +11,24 @@ import java.util.Set;
 
 /// `COMMAND` and its subcommands: the table, as clients want to read it.
 final class Introspection {
+  private static final List<String> HELP =
+      List.of(
+          "COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+          "(no subcommand)",
+          "    Return details about all commands.",
+          "COUNT",
+          "    Return the total number of commands.",
+          "DOCS [<command-name> ...]",
+          "    Return documentation of the commands named, or of all.",
+          "GETKEYS <full-command>",
+          "    Return the keys of a command.",
+          "INFO [<command-name> ...]",
+          "    Return details about the commands named.",
+          "LIST [FILTERBY PATTERN <pattern>]",
+          "    Return the names of all commands.",
+          "HELP",
+          "    Print this help.");
+
   private Introspection() {}
 
   static Reply command(List<byte[]> arguments) {
@@ -23,13 +42,31 @@ final class Introspection {
         }
         yield Reply.number(CommandTable.all().size());
       }
-      case "LIST" ->
-          new Reply.Array(CommandTable.all().stream().map(c -> Reply.text(lower(c))).toList());
+      case "LIST" -> list(arguments);
+      case "HELP" -> ServerCommands.help(HELP);
       case "INFO" -> info(arguments);
       case "DOCS" -> docs(arguments);
       case "GETKEYS" -> keys(arguments);
       default -> throw CommandException.subcommand("COMMAND", arguments, Set.of());
     };
+  }
+
+  /// `COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]`; there are no
+  /// modules and no categories.
+  private static Reply list(List<byte[]> arguments) {
+    boolean filtered = arguments.size() == 5 && Arguments.word(arguments, 2).equals("FILTERBY");
+    String by = filtered ? Arguments.word(arguments, 3) : "";
+    if (arguments.size() != 2 && !List.of("MODULE", "ACLCAT", "PATTERN").contains(by)) {
+      throw CommandException.syntax();
+    }
+    List<Reply> names = new ArrayList<>();
+    for (Command command : CommandTable.all()) {
+      byte[] name = lower(command).getBytes(StandardCharsets.US_ASCII);
+      if (!filtered || by.equals("PATTERN") && Glob.matches(arguments.get(4), name)) {
+        names.add(Reply.text(lower(command)));
+      }
+    }
+    return new Reply.Array(names);
   }
 
   private static String lower(Command command) {

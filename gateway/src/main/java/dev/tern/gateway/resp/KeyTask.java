@@ -8,8 +8,8 @@ import dev.tern.core.keyspace.UpdateOutcome.Done;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// A command on one key, in the terms of a keyspace.
@@ -23,6 +23,9 @@ record KeyTask(
     @Nullable Update update,
     Function<@Nullable Found, Reply> onRead,
     Function<Done, Reply> onDone) {
+
+  private static final Pattern INFINITY =
+      Pattern.compile("[+-]?inf(inity)?", Pattern.CASE_INSENSITIVE);
 
   private static final Function<Done, Reply> OK = done -> Reply.OK;
   private static final Function<Done, Reply> EXISTED = done -> Reply.number(done.existed() ? 1 : 0);
@@ -100,6 +103,9 @@ record KeyTask(
 
   private static KeyTask incrByFloat(List<byte[]> arguments) {
     String delta = new String(arguments.get(2), StandardCharsets.ISO_8859_1);
+    if (INFINITY.matcher(delta).matches()) {
+      throw new CommandException("ERR increment would produce NaN or Infinity");
+    }
     try {
       boolean tooLong = delta.length() > 256;
       if (tooLong || !Double.isFinite(new java.math.BigDecimal(delta).doubleValue())) {
@@ -159,8 +165,14 @@ record KeyTask(
     if (!known || arguments.size() != 4) {
       throw CommandException.syntax();
     }
-    long expiry = Arguments.expiry(option, arguments.get(3), wallMillis, "getex");
-    return update(key, new Update.Expire(expiry, ExpiryCondition.NONE), VALUE);
+    try {
+      long expiry = Arguments.expiry(option, arguments.get(3), wallMillis, "getex");
+      return update(key, new Update.Expire(expiry, ExpiryCondition.NONE), VALUE);
+    } catch (CommandException e) {
+      // Redis looks for the key first.
+      Reply refusal = new Reply.Error(String.valueOf(e.getMessage()));
+      return read(key, found -> found == null ? Reply.NIL : refusal);
+    }
   }
 
   private static KeyTask expire(
@@ -168,13 +180,8 @@ record KeyTask(
     ExpiryCondition condition = expiryCondition(arguments);
     String name = command.name();
     long time = Arguments.integer(arguments.get(2));
-    long most = Long.MAX_VALUE / 4;
-    boolean seconds = !name.startsWith("P");
-    if (Math.abs(time) > (seconds ? most / 1000 : most)) {
-      throw new CommandException(
-          "ERR invalid expire time in '" + name.toLowerCase(Locale.ROOT) + "' command");
-    }
-    long millis = (seconds ? time * 1000 : time) + (name.endsWith("AT") ? 0 : wallMillis);
+    long base = name.endsWith("AT") ? 0 : wallMillis;
+    long millis = Arguments.expiry(time, !name.startsWith("P"), base, name);
     Update expire = new Update.Expire(Math.max(1, millis), condition);
     return update(arguments.get(1), expire, condition == ExpiryCondition.NONE ? EXISTED : APPLIED);
   }

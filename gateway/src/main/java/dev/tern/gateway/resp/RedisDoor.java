@@ -45,11 +45,11 @@ public final class RedisDoor implements AutoCloseable {
     this.node = node;
     this.clock = clock;
     this.loops = List.copyOf(loops);
-    this.server = new ServerCommands(clock.wallMillis());
     for (int shard = 0; shard < loops.size(); shard++) {
       keyspaces.add(node.keyspace(shard, keyspace));
       statistics.add(new DoorStatistics());
     }
+    this.server = new ServerCommands(clock.wallMillis(), statistics);
   }
 
   /// Opens the port.

@@ -17,6 +17,9 @@ public final class RedisSession {
   /// Requests begun and not yet answered; further ones wait in the socket.
   public static final int MAX_PENDING = 1024;
 
+  /// Characters of an unknown command, and of its arguments altogether, that its error repeats.
+  private static final int MAX_SHOWN = 128;
+
   /// Where the session's effects go.
   public interface Output {
     /// There are replies to take with [#takeReplies]; called when there were none before.
@@ -99,9 +102,26 @@ public final class RedisSession {
       if (request == null) {
         return true;
       }
+      if (isHttp(request.arguments())) {
+        closeAfterReplies();
+        if (pending.isEmpty()) {
+          output.close();
+        }
+        return false;
+      }
       start(request);
     }
     return false;
+  }
+
+  /// A page of a browser must not make it send commands ("cross-protocol scripting"): as Redis
+  /// does, the connection is closed without a word.
+  private static boolean isHttp(List<byte[]> arguments) {
+    if (arguments.isEmpty() || arguments.getFirst().length < 4 || arguments.getFirst().length > 5) {
+      return false;
+    }
+    String first = Arguments.word(arguments, 0);
+    return first.equals("POST") || first.equals("HOST:");
   }
 
   private void start(RespDecoder.Request request) {
@@ -188,17 +208,21 @@ public final class RedisSession {
     return last == null ? "NULL" : last.name().toLowerCase(Locale.ROOT);
   }
 
+  private static String beginning(String text, int most) {
+    return text.substring(0, Math.min(most, text.length()));
+  }
+
   private static @Nullable Reply refusal(
       CommandTable.@Nullable Command command, List<byte[]> arguments) {
     if (command == null) {
-      StringBuilder text = new StringBuilder("ERR unknown command '");
-      text.append(
-          Arguments.text(arguments, 0), 0, Math.min(128, Arguments.text(arguments, 0).length()));
-      text.append("', with args beginning with: ");
-      for (int i = 1; i < arguments.size() && text.length() < 256; i++) {
-        text.append('\'').append(Arguments.text(arguments, i)).append("' ");
+      StringBuilder shown = new StringBuilder();
+      for (int i = 1; i < arguments.size() && shown.length() < MAX_SHOWN; i++) {
+        String argument = beginning(Arguments.text(arguments, i), MAX_SHOWN - shown.length());
+        shown.append('\'').append(argument).append("' ");
       }
-      return new Reply.Error(text.toString());
+      return new Reply.Error(
+          "ERR unknown command '%s', with args beginning with: %s"
+              .formatted(beginning(Arguments.text(arguments, 0), MAX_SHOWN), shown));
     }
     int arity = command.arity();
     if (arity > 0 ? arguments.size() != arity : arguments.size() < -arity) {

@@ -148,11 +148,7 @@ public final class RespDecoder {
     }
     String line = in.readString(end - in.readerIndex(), StandardCharsets.ISO_8859_1);
     in.skipBytes(1);
-    for (String word : line.strip().split("[ \t]+", -1)) {
-      if (!word.isEmpty()) {
-        arguments.add(word.getBytes(StandardCharsets.ISO_8859_1));
-      }
-    }
+    InlineCommand.split(line, arguments);
     return true;
   }
 

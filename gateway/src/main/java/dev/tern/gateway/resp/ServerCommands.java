@@ -4,6 +4,7 @@ import dev.tern.core.keyspace.Level;
 import dev.tern.core.topology.Member;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -11,11 +12,33 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 
 /// Commands that touch no key: the handshake, the connection, what the server says of itself.
 public final class ServerCommands {
   private static final Set<String> CLIENT_SUBCOMMANDS =
-      Set.of("ID", "GETNAME", "SETNAME", "SETINFO", "INFO", "NO-EVICT", "NO-TOUCH");
+      Set.of("ID", "GETNAME", "SETNAME", "SETINFO", "INFO", "NO-EVICT", "NO-TOUCH", "HELP");
+
+  private static final Set<String> CLIENT_TYPES =
+      Set.of("NORMAL", "MASTER", "REPLICA", "SLAVE", "PUBSUB");
+
+  private static final List<String> CLIENT_HELP =
+      List.of(
+          "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+          "GETNAME",
+          "    Return the name of the current connection.",
+          "ID",
+          "    Return the ID of the current connection.",
+          "INFO",
+          "    Return information about the current client connection.",
+          "LIST [TYPE <type> | ID <id> ...]",
+          "    Return information about client connections.",
+          "SETINFO <LIB-NAME|LIB-VER> <value>",
+          "    Tell the library in use.",
+          "SETNAME <name>",
+          "    Assign the name <name> to the current connection.",
+          "HELP",
+          "    Print this help.");
 
   /// The version whose manners this door has.
   static final String REDIS_VERSION = "7.0.15";
@@ -34,10 +57,26 @@ public final class ServerCommands {
 
   private final Map<Long, RedisSession> sessions = new ConcurrentHashMap<>();
   private final long startedMillis;
+  private final List<DoorStatistics> statistics;
+
+  /// What `INFO` no longer counts since `CONFIG RESETSTAT`; any loop.
+  private volatile long commandsBefore;
+
+  private volatile long errorsBefore;
 
   /// @param startedMillis wall-clock milliseconds of the start, for uptimes
-  public ServerCommands(long startedMillis) {
+  /// @param statistics of all loops
+  public ServerCommands(long startedMillis, List<DoorStatistics> statistics) {
     this.startedMillis = startedMillis;
+    this.statistics = List.copyOf(statistics);
+  }
+
+  private long commands() {
+    return statistics.stream().mapToLong(DoorStatistics::commands).sum();
+  }
+
+  private long errors() {
+    return statistics.stream().mapToLong(DoorStatistics::errors).sum();
   }
 
   /// A session is listed from now on; any loop.
@@ -55,7 +94,12 @@ public final class ServerCommands {
       case "PING" -> ping(arguments);
       case "ECHO" -> new Reply.Bulk(arguments.get(1));
       case "HELLO" -> hello(session, arguments);
-      case "AUTH" -> auth();
+      case "AUTH" -> {
+        if (arguments.size() > 3) {
+          throw CommandException.syntax();
+        }
+        yield auth();
+      }
       case "CLIENT" -> client(session, arguments);
       case "COMMAND" -> Introspection.command(arguments);
       case "CONFIG" -> config(session, arguments);
@@ -145,17 +189,54 @@ public final class ServerCommands {
     } else if (what.equals("SETINFO") && count == 4) {
       return setInfo(session, arguments);
     } else if (what.equals("LIST")) {
-      StringBuilder list = new StringBuilder();
-      sessions.values().stream()
-          .sorted(java.util.Comparator.comparingLong(s -> s.id))
-          .forEach(each -> list.append(describe(each)).append('\n'));
-      return new Reply.Text(list.toString(), true);
+      return list(arguments);
     } else if (what.equals("INFO") && count == 2) {
       return new Reply.Text(describe(session) + "\n", true);
+    } else if (what.equals("HELP") && count == 2) {
+      return help(CLIENT_HELP);
     } else if ((what.equals("NO-EVICT") || what.equals("NO-TOUCH")) && count == 3) {
       return Reply.OK;
     }
     throw CommandException.subcommand("CLIENT", arguments, CLIENT_SUBCOMMANDS);
+  }
+
+  /// `CLIENT LIST [TYPE type | ID id ...]`
+  private Reply list(List<byte[]> arguments) {
+    int count = arguments.size();
+    String by = count > 2 ? Arguments.word(arguments, 2) : "";
+    Predicate<RedisSession> wanted;
+    if (count == 2) {
+      wanted = each -> true;
+    } else if (by.equals("TYPE") && count == 4) {
+      String type = Arguments.word(arguments, 3);
+      if (!CLIENT_TYPES.contains(type)) {
+        throw new CommandException(
+            "ERR Unknown client type '%s'".formatted(Arguments.text(arguments, 3)));
+      }
+      wanted = each -> type.equals("NORMAL");
+    } else if (by.equals("ID") && count > 3) {
+      Set<Long> ids = new HashSet<>();
+      for (byte[] id : arguments.subList(3, count)) {
+        ids.add(clientId(id));
+      }
+      wanted = each -> ids.contains(each.id);
+    } else {
+      throw CommandException.syntax();
+    }
+    StringBuilder list = new StringBuilder();
+    sessions.values().stream()
+        .filter(wanted)
+        .sorted(java.util.Comparator.comparingLong(s -> s.id))
+        .forEach(each -> list.append(describe(each)).append('\n'));
+    return new Reply.Text(list.toString(), true);
+  }
+
+  private static long clientId(byte[] id) {
+    try {
+      return Arguments.integer(id);
+    } catch (CommandException e) {
+      throw new CommandException("ERR Invalid client ID");
+    }
   }
 
   private static Reply setInfo(RedisSession session, List<byte[]> arguments) {
@@ -168,6 +249,10 @@ public final class ServerCommands {
               "ERR Unrecognized option '%s'".formatted(Arguments.text(arguments, 2)));
     }
     return Reply.OK;
+  }
+
+  static Reply help(List<String> lines) {
+    return new Reply.Array(lines.stream().map(Reply.Simple::new).toList());
   }
 
   private static String describe(RedisSession session) {
@@ -185,7 +270,7 @@ public final class ServerCommands {
             session.commands);
   }
 
-  private static Reply config(RedisSession session, List<byte[]> arguments) {
+  private Reply config(RedisSession session, List<byte[]> arguments) {
     String what = Arguments.word(arguments, 1);
     if (what.equals("GET") && arguments.size() > 2) {
       Map<String, Reply> found = new LinkedHashMap<>();
@@ -212,10 +297,15 @@ public final class ServerCommands {
           "ERR CONFIG SET failed (possibly related to argument '%s') - settings are given at the start: see ./tern server --help"
               .formatted(Arguments.text(arguments, 2)));
     }
-    if (what.equals("RESETSTAT") || what.equals("REWRITE")) {
-      throw new CommandException("ERR CONFIG " + what + " is not offered");
+    if (what.equals("RESETSTAT") && arguments.size() == 2) {
+      commandsBefore = commands();
+      errorsBefore = errors();
+      return Reply.OK;
     }
-    throw CommandException.subcommand("CONFIG", arguments, Set.of("GET", "SET"));
+    if (what.equals("REWRITE")) {
+      throw new CommandException("ERR CONFIG REWRITE is not offered");
+    }
+    throw CommandException.subcommand("CONFIG", arguments, Set.of("GET", "SET", "RESETSTAT"));
   }
 
   private Reply info(RedisSession session, List<byte[]> arguments) {
@@ -245,7 +335,7 @@ public final class ServerCommands {
     sections.put(
         "Stats",
         "total_commands_processed:%d\r\ntotal_error_replies:%d\r\n"
-            .formatted(session.statistics.commands(), session.statistics.errors()));
+            .formatted(commands() - commandsBefore, errors() - errorsBefore));
     sections.put(
         "Replication",
         "role:master\r\nconnected_slaves:0\r\nmaster_replid:%s\r\nmaster_repl_offset:0\r\n"
@@ -302,6 +392,12 @@ public final class ServerCommands {
     Level wanted = level(arguments, at, Level.DEFAULT);
     if (at[0] != arguments.size()) {
       throw CommandException.syntax();
+    }
+    int n = session.keyspace.replicas();
+    if (wanted.r() > n || wanted.w() > n) {
+      throw new CommandException(
+          "ERR r and w lie between 1 and %d, how many replicas a key has, 0 is the default"
+              .formatted(n));
     }
     session.level = wanted;
     return Reply.OK;
