@@ -1,6 +1,7 @@
 package dev.tern.lsm;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Expect;
@@ -31,11 +32,15 @@ public class MemtableWalkStress {
   }
 
   @Actor
-  public void reader(L_Result seen) throws IOException {
+  public void reader(L_Result seen) {
     StringBuilder keys = new StringBuilder();
     Cursor cursor = writes.memtable.cursor(Long.MAX_VALUE);
-    for (cursor.seek(null); cursor.valid; cursor.next()) {
-      keys.append(new String(cursor.keyCopy(), StandardCharsets.US_ASCII));
+    try {
+      for (cursor.seek(null); cursor.valid; cursor.next()) {
+        keys.append(new String(cursor.keyCopy(), StandardCharsets.US_ASCII));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
     seen.r1 = keys.toString();
   }

@@ -68,7 +68,8 @@ final class Figures {
         oldestMillis(snapshotAges),
         iteratorAges.length,
         oldestMillis(iteratorAges),
-        tools.epochs().waiting());
+        tools.epochs().waiting(),
+        tables.undeleted());
   }
 
   private static long oldestMillis(long[] ages) {

@@ -25,6 +25,7 @@ import java.util.List;
 /// @param iterators open
 /// @param oldestIteratorMillis age of the oldest open iterator, 0 for none
 /// @param unreclaimed read states and blocks that wait for readers to leave
+/// @param undeleted files that are not needed and could not be deleted; the next open tries again
 public record LsmStatistics(
     Memory memory,
     List<Level> levels,
@@ -46,7 +47,8 @@ public record LsmStatistics(
     long oldestSnapshotMillis,
     int iterators,
     long oldestIteratorMillis,
-    int unreclaimed) {
+    int unreclaimed,
+    long undeleted) {
 
   /// Who holds what, bytes.
   ///

@@ -64,6 +64,7 @@ final class Figures implements AutoCloseable {
       gauge(node, shard, "tern.lsm.snapshot.age.millis", LsmStatistics::oldestSnapshotMillis);
       gauge(node, shard, "tern.lsm.iterator.age.millis", LsmStatistics::oldestIteratorMillis);
       gauge(node, shard, "tern.lsm.unreclaimed", LsmStatistics::unreclaimed);
+      gauge(node, shard, "tern.lsm.undeleted.files", LsmStatistics::undeleted);
     }
     sum("tern.redis.commands", DoorStatistics::commands);
     sum("tern.redis.errors", DoorStatistics::errors);
