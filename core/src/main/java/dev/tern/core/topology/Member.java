@@ -8,6 +8,9 @@ package dev.tern.core.topology;
 /// @param host an address all members and clients reach
 /// @param ports where its doors listen
 public record Member(int number, String name, String zone, String host, Ports ports) {
+  /// The highest number.
+  public static final int MAX_NUMBER = 1 << 16;
+
   /// TCP ports; 0 where there is no such door.
   public record Ports(int internode, int redis, int riak, int etcd, int admin) {}
 }

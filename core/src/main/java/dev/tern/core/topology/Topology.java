@@ -6,9 +6,9 @@ import java.util.List;
 
 /// The members and the replica list of every partition, under one epoch.
 ///
-/// The 16384 slots are cut into `Q` equal arcs, the partitions. Today's lists come from a static
-/// member list by rotation: partition `p`'s list starts at member `p mod m` and goes round, new
-/// zones before zones already used. The planner of the topology log takes its place.
+/// The 16384 slots are cut into `Q` equal arcs, the partitions. Lists come from a static member
+/// list by rotation: partition `p`'s list starts at member `p mod m` and goes round, new zones
+/// before zones already used; or from the topology log ([TopologyState#topology]).
 public final class Topology {
   private final long epoch;
   private final int partitions;
@@ -56,6 +56,11 @@ public final class Topology {
       replicas[p] = rotation(sorted, p % sorted.size(), n);
     }
     return new Topology(epoch, partitions, sorted, replicas);
+  }
+
+  /// Lists that were decided.
+  static Topology placed(long epoch, List<Member> members, ReplicaLists lists) {
+    return new Topology(epoch, lists.partitions(), List.copyOf(members), lists.copied());
   }
 
   private static int[] rotation(List<Member> members, int start, int n) {

@@ -2,10 +2,15 @@
 ///
 /// ```
 ///   key --CRC16--> slot (16384) --/ (16384/Q)--> partition (Q) --Topology--> ordered replica list
+///
+///   Founding (what each founder is told) --> TopologyState at epoch 1
+///   log of Proposed commands --apply--> TopologyState --topology(policy)--> Topology
+///     (planner's lists inside)            cluster id, members, keyspaces, groups, voters
 /// ```
 ///
-/// Invariants: a [Topology] is immutable and has one epoch; a list names each node once; every node
-/// with the same topology computes the same lists.
+/// Invariants: a [Topology] and a [TopologyState] are immutable and have one epoch; a list names
+/// each node once; the same commands give the same state everywhere, whatever the version of the
+/// node; numbers of members, ids of keyspaces and of replicas are given out once.
 ///
 /// Threads: immutable, any.
 @NullMarked

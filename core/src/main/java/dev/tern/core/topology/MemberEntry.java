@@ -1,0 +1,37 @@
+package dev.tern.core.topology;
+
+import dev.tern.core.ring.Candidate;
+
+/// A member as the topology log keeps it.
+///
+/// @param weight how much it shall hold in proportion to others; 0 for nothing
+/// @param leaving it shall hold nothing any more, and is removed when it holds nothing
+public record MemberEntry(Member member, int weight, boolean leaving) {
+  /// The weight of a member of which nothing else is said.
+  public static final int USUAL_WEIGHT = 100;
+
+  static final int MAX_WEIGHT = 1_000_000;
+
+  /// A member of the usual weight that stays.
+  public static MemberEntry of(Member member) {
+    return new MemberEntry(member, USUAL_WEIGHT, false);
+  }
+
+  public int number() {
+    return member.number();
+  }
+
+  public String zone() {
+    return member.zone();
+  }
+
+  /// Whether it may be given replicas.
+  public boolean eligible() {
+    return !leaving && weight > 0;
+  }
+
+  /// As the planner sees it.
+  public Candidate candidate() {
+    return new Candidate(number(), zone(), weight, leaving);
+  }
+}

@@ -1,0 +1,110 @@
+package dev.tern.core.topology;
+
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import java.util.Arrays;
+
+/// The replica groups of one placement policy, one a partition: who is in it, under which replica
+/// id, since which epoch. Immutable.
+///
+/// Invariant: a replica id belongs to one admission of one member to one group, for ever.
+public final class ReplicaGroups {
+  private final PlacementPolicy policy;
+  private final ReplicaLists lists;
+
+  /// By partition and place, as in the lists.
+  private final int[][] ids;
+
+  /// By partition: the topology's epoch when the entry last changed; what data messages carry.
+  private final long[] epochs;
+
+  private ReplicaGroups(PlacementPolicy policy, ReplicaLists lists, int[][] ids, long[] epochs) {
+    this.policy = policy;
+    this.lists = lists;
+    this.ids = ids;
+    this.epochs = epochs;
+  }
+
+  /// New groups whose replicas take the ids from `firstId` on.
+  static ReplicaGroups placed(PlacementPolicy policy, ReplicaLists lists, int firstId, long epoch) {
+    int[][] ids = new int[lists.partitions()][];
+    long[] epochs = new long[lists.partitions()];
+    Arrays.fill(epochs, epoch);
+    int next = firstId;
+    for (int p = 0; p < ids.length; p++) {
+      ids[p] = new int[lists.list(p).length];
+      for (int place = 0; place < ids[p].length; place++) {
+        ids[p][place] = next++;
+      }
+    }
+    return new ReplicaGroups(policy, lists, ids, epochs);
+  }
+
+  public PlacementPolicy policy() {
+    return policy;
+  }
+
+  public ReplicaLists lists() {
+    return lists;
+  }
+
+  /// The id of the replica at a place of a partition's list.
+  public int replicaId(int partition, int place) {
+    return ids[partition][place];
+  }
+
+  /// The epoch of a partition's entry.
+  public long epoch(int partition) {
+    return epochs[partition];
+  }
+
+  /// The latest epoch of any entry.
+  public long epoch() {
+    return Arrays.stream(epochs).max().orElse(0);
+  }
+
+  void encode(ByteWriter out) {
+    TopologyCodec.encode(policy, out);
+    lists.encode(out);
+    for (int p = 0; p < ids.length; p++) {
+      for (int id : ids[p]) {
+        out.writeVarInt(id);
+      }
+      out.writeVarLong(epochs[p]);
+    }
+  }
+
+  static ReplicaGroups decode(ByteReader in) {
+    PlacementPolicy policy = TopologyCodec.policy(in);
+    ReplicaLists lists = ReplicaLists.decode(in);
+    int[][] ids = new int[lists.partitions()][];
+    long[] epochs = new long[lists.partitions()];
+    for (int p = 0; p < ids.length; p++) {
+      ids[p] = new int[lists.list(p).length];
+      for (int place = 0; place < ids[p].length; place++) {
+        ids[p][place] = in.readVarInt();
+      }
+      epochs[p] = in.readVarLong();
+    }
+    return new ReplicaGroups(policy, lists, ids, epochs);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof ReplicaGroups that
+        && policy.equals(that.policy)
+        && lists.equals(that.lists)
+        && Arrays.deepEquals(ids, that.ids)
+        && Arrays.equals(epochs, that.epochs);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Arrays.deepHashCode(ids) + lists.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return policy + " " + lists;
+  }
+}

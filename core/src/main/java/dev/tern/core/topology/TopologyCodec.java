@@ -1,0 +1,239 @@
+package dev.tern.core.topology;
+
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.ring.ZonePolicy;
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
+import dev.tern.lsm.CompactionStyle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/// The bytes of commands and states, format 1. Whoever keeps or carries them checks them against
+/// damage. Numbers are varints but where said otherwise, strings UTF-8 with a varint length, a flag
+/// a u8 of 0 or 1, an enumeration a u8, lists a count and their elements.
+///
+/// ```
+///   proposed:  u8 format = 1, only at epoch, u8 type, fields
+///     1 Found           id (2 * u64), founding, list of lists
+///     2 AdmitMember     member, weight            3 RemoveMember   number
+///     4 SetWeight       number, weight            5 SetZone        number, string zone
+///     6 CreateKeyspace  settings, lists           7 AlterKeyspace  settings
+///     8 DropKeyspace    string name               9 RecordVoters   list of numbers
+///   state:     u8 format = 1, id (2 * u64), epoch, founding, list of entries, list of (id,
+///              settings), list of groups, list of voters, next member, next keyspace, next replica
+///   founding:  partitions, list of entries, list of settings
+///   entry:     member, weight, flag leaving
+///   member:    number, string name, string zone, string host, ports: internode, redis, riak, etcd,
+///              admin
+///   settings:  string name, policy, u8 resolution, r, w, u8 durability, ttl, u8 compaction, timeout
+///   policy:    n, u8 zones
+/// ```
+public final class TopologyCodec {
+  private static final int FORMAT = 1;
+  private static final ZonePolicy[] ZONES = ZonePolicy.values();
+  private static final Resolution[] RESOLUTIONS = Resolution.values();
+  private static final Durability[] DURABILITIES = Durability.values();
+  private static final CompactionStyle[] STYLES = CompactionStyle.values();
+
+  private TopologyCodec() {}
+
+  /// Appends a command.
+  public static void encode(Proposed proposed, ByteWriter out) {
+    out.writeByte(FORMAT).writeVarLong(proposed.onlyAtEpoch());
+    switch (proposed.command()) {
+      case Command.Found c -> {
+        c.cluster().encode(out.writeByte(1));
+        encode(c.founding(), out);
+        out.writeVarInt(c.placed().size());
+        c.placed().forEach(lists -> lists.encode(out));
+      }
+      case Command.AdmitMember c -> {
+        encode(c.member(), out.writeByte(2));
+        out.writeVarInt(c.weight());
+      }
+      case Command.RemoveMember c -> out.writeByte(3).writeVarInt(c.number());
+      case Command.SetWeight c -> out.writeByte(4).writeVarInt(c.number()).writeVarInt(c.weight());
+      case Command.SetZone c -> out.writeByte(5).writeVarInt(c.number()).writeString(c.zone());
+      case Command.CreateKeyspace c -> {
+        encode(c.settings(), out.writeByte(6));
+        c.lists().encode(out);
+      }
+      case Command.AlterKeyspace c -> encode(c.settings(), out.writeByte(7));
+      case Command.DropKeyspace c -> out.writeByte(8).writeString(c.name());
+      case Command.RecordVoters c -> numbers(c.voters(), out.writeByte(9));
+    }
+  }
+
+  /// @throws DecodeException if the bytes are no command of format 1
+  public static Proposed proposed(ByteReader in) {
+    format(in, "a command of the topology");
+    long at = in.readVarLong();
+    int type = in.readUnsignedByte();
+    Command command =
+        switch (type) {
+          case 1 ->
+              new Command.Found(ClusterId.decode(in), founding(in), list(in, ReplicaLists::decode));
+          case 2 -> new Command.AdmitMember(member(in), in.readVarInt());
+          case 3 -> new Command.RemoveMember(in.readVarInt());
+          case 4 -> new Command.SetWeight(in.readVarInt(), in.readVarInt());
+          case 5 -> new Command.SetZone(in.readVarInt(), in.readString());
+          case 6 -> new Command.CreateKeyspace(settings(in), ReplicaLists.decode(in));
+          case 7 -> new Command.AlterKeyspace(settings(in));
+          case 8 -> new Command.DropKeyspace(in.readString());
+          case 9 -> new Command.RecordVoters(list(in, ByteReader::readVarInt));
+          default -> throw new DecodeException("a command of type " + type);
+        };
+    in.expectEnd();
+    return new Proposed(at, command);
+  }
+
+  /// Appends a state.
+  public static void encode(TopologyState state, ByteWriter out) {
+    state.cluster().encode(out.writeByte(FORMAT));
+    out.writeVarLong(state.epoch());
+    encode(state.founding(), out);
+    out.writeVarInt(state.members().size());
+    state.members().forEach(member -> encode(member, out));
+    out.writeVarInt(state.keyspaces().size());
+    for (KeyspaceDefinition keyspace : state.keyspaces()) {
+      encode(keyspace.settings(), out.writeVarInt(keyspace.id()));
+    }
+    out.writeVarInt(state.groups().size());
+    state.groups().forEach(groups -> groups.encode(out));
+    numbers(state.voters(), out);
+    out.writeVarInt(state.nextMember()).writeVarInt(state.nextKeyspace());
+    out.writeVarInt(state.nextReplica());
+  }
+
+  /// @throws DecodeException if the bytes are no state of format 1
+  public static TopologyState state(ByteReader in) {
+    format(in, "a topology");
+    TopologyState state =
+        new TopologyState(
+            ClusterId.decode(in),
+            in.readVarLong(),
+            founding(in),
+            list(in, TopologyCodec::entry),
+            list(in, reader -> new KeyspaceDefinition(reader.readVarInt(), settings(reader))),
+            list(in, ReplicaGroups::decode),
+            list(in, ByteReader::readVarInt),
+            in.readVarInt(),
+            in.readVarInt(),
+            in.readVarInt());
+    in.expectEnd();
+    return state;
+  }
+
+  private static void format(ByteReader in, String what) {
+    int format = in.readUnsignedByte();
+    if (format != FORMAT) {
+      throw new DecodeException(
+          what + " of format " + format + ", which this version does not know; it knows 1");
+    }
+  }
+
+  /// Appends a founding.
+  public static void encode(Founding founding, ByteWriter out) {
+    out.writeVarInt(founding.partitions());
+    out.writeVarInt(founding.founders().size());
+    founding.founders().forEach(founder -> encode(founder, out));
+    out.writeVarInt(founding.keyspaces().size());
+    founding.keyspaces().forEach(keyspace -> encode(keyspace, out));
+  }
+
+  /// @throws DecodeException if the bytes are no founding
+  public static Founding founding(ByteReader in) {
+    return new Founding(
+        in.readVarInt(), list(in, TopologyCodec::entry), list(in, TopologyCodec::settings));
+  }
+
+  private static void encode(MemberEntry entry, ByteWriter out) {
+    encode(entry.member(), out);
+    out.writeVarInt(entry.weight()).writeByte(entry.leaving() ? 1 : 0);
+  }
+
+  private static MemberEntry entry(ByteReader in) {
+    return new MemberEntry(member(in), in.readVarInt(), flag(in));
+  }
+
+  private static void encode(Member member, ByteWriter out) {
+    out.writeVarInt(member.number()).writeString(member.name()).writeString(member.zone());
+    Member.Ports ports = member.ports();
+    out.writeString(member.host()).writeVarInt(ports.internode()).writeVarInt(ports.redis());
+    out.writeVarInt(ports.riak()).writeVarInt(ports.etcd()).writeVarInt(ports.admin());
+  }
+
+  private static Member member(ByteReader in) {
+    return new Member(
+        in.readVarInt(),
+        in.readString(),
+        in.readString(),
+        in.readString(),
+        new Member.Ports(
+            in.readVarInt(), in.readVarInt(), in.readVarInt(), in.readVarInt(), in.readVarInt()));
+  }
+
+  private static void encode(KeyspaceSettings settings, ByteWriter out) {
+    encode(settings.policy(), out.writeString(settings.name()));
+    out.writeByte(settings.resolution().ordinal());
+    out.writeVarInt(settings.r()).writeVarInt(settings.w());
+    out.writeByte(settings.durability().ordinal()).writeVarLong(settings.ttlMillis());
+    out.writeByte(settings.compaction().ordinal()).writeVarInt(settings.timeoutMillis());
+  }
+
+  private static KeyspaceSettings settings(ByteReader in) {
+    String name = in.readString();
+    PlacementPolicy policy = policy(in);
+    return new KeyspaceSettings(
+        name,
+        policy.n(),
+        policy.zones(),
+        one(RESOLUTIONS, in),
+        in.readVarInt(),
+        in.readVarInt(),
+        one(DURABILITIES, in),
+        in.readVarLong(),
+        one(STYLES, in),
+        in.readVarInt());
+  }
+
+  static void encode(PlacementPolicy policy, ByteWriter out) {
+    out.writeVarInt(policy.n()).writeByte(policy.zones().ordinal());
+  }
+
+  static PlacementPolicy policy(ByteReader in) {
+    return new PlacementPolicy(in.readVarInt(), one(ZONES, in));
+  }
+
+  private static void numbers(List<Integer> numbers, ByteWriter out) {
+    out.writeVarInt(numbers.size());
+    numbers.forEach(out::writeVarInt);
+  }
+
+  private static <T> List<T> list(ByteReader in, Function<ByteReader, T> element) {
+    int count = in.readLength();
+    List<T> list = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      list.add(element.apply(in));
+    }
+    return list;
+  }
+
+  private static boolean flag(ByteReader in) {
+    int value = in.readUnsignedByte();
+    if (value > 1) {
+      throw new DecodeException("a flag of " + value);
+    }
+    return value == 1;
+  }
+
+  private static <T> T one(T[] values, ByteReader in) {
+    int ordinal = in.readUnsignedByte();
+    if (ordinal >= values.length) {
+      throw new DecodeException("value " + ordinal + " of an enumeration of " + values.length);
+    }
+    return values[ordinal];
+  }
+}

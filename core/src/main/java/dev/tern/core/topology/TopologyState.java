@@ -1,0 +1,139 @@
+package dev.tern.core.topology;
+
+import dev.tern.core.ring.Plan;
+import dev.tern.core.ring.Planner;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// All that the topology log has decided so far. Immutable; equal states have equal parts.
+///
+/// Invariants: the epoch grows by one with each change; numbers of members, ids of keyspaces and
+/// ids of replicas lie below their `next` and were each given out once.
+///
+/// @param cluster what it is called; [ClusterId#NONE] before the log's first entry
+/// @param epoch 0 before the founding
+/// @param founding how it began
+/// @param members in order of numbers
+/// @param keyspaces in order of ids
+/// @param groups one for each policy that a keyspace has, in order of their making
+/// @param voters of this log, as they shall be; sorted
+/// @param nextMember numbers below it are taken or were
+/// @param nextKeyspace as is this for ids
+/// @param nextReplica and this
+public record TopologyState(
+    ClusterId cluster,
+    long epoch,
+    Founding founding,
+    List<MemberEntry> members,
+    List<KeyspaceDefinition> keyspaces,
+    List<ReplicaGroups> groups,
+    List<Integer> voters,
+    int nextMember,
+    int nextKeyspace,
+    int nextReplica) {
+  /// Before anything.
+  public static final TopologyState NOTHING =
+      new TopologyState(
+          ClusterId.NONE, 0, Founding.NOTHING, List.of(), List.of(), List.of(), List.of(), 1, 1, 1);
+
+  public TopologyState {
+    members = List.copyOf(members);
+    keyspaces = List.copyOf(keyspaces);
+    groups = List.copyOf(groups);
+    voters = List.copyOf(voters);
+  }
+
+  /// A state and what the command before it came to.
+  public record Step(TopologyState state, TopologyOutcome outcome) {}
+
+  /// What a command makes of this. A pure function: the same at every member.
+  public Step apply(Proposed proposed) {
+    return Transition.of(this, proposed);
+  }
+
+  public boolean founded() {
+    return epoch > 0;
+  }
+
+  public int partitions() {
+    return founding.partitions();
+  }
+
+  public @Nullable MemberEntry member(int number) {
+    for (MemberEntry member : members) {
+      if (member.number() == number) {
+        return member;
+      }
+    }
+    return null;
+  }
+
+  public @Nullable KeyspaceDefinition keyspace(String name) {
+    for (KeyspaceDefinition keyspace : keyspaces) {
+      if (keyspace.name().equals(name)) {
+        return keyspace;
+      }
+    }
+    return null;
+  }
+
+  /// The groups of a policy, null if no keyspace has it.
+  public @Nullable ReplicaGroups groups(PlacementPolicy policy) {
+    for (ReplicaGroups each : groups) {
+      if (each.policy().equals(policy)) {
+        return each;
+      }
+    }
+    return null;
+  }
+
+  /// Whether a member is in any group.
+  public boolean holds(int member) {
+    return groups.stream().anyMatch(each -> each.lists().names(member));
+  }
+
+  /// The command that makes a keyspace, with lists where its policy has none yet.
+  ///
+  /// @throws IllegalArgumentException if the settings make no sense or nobody may hold it
+  public Command.CreateKeyspace create(KeyspaceSettings settings) {
+    String problem = settings.problem();
+    if (problem != null) {
+      throw new IllegalArgumentException(problem);
+    }
+    boolean placed = groups(settings.policy()) != null;
+    return new Command.CreateKeyspace(
+        settings,
+        placed
+            ? ReplicaLists.NONE
+            : ReplicaLists.of(fresh(partitions(), members, settings.policy())));
+  }
+
+  static int[][] fresh(int partitions, List<MemberEntry> members, PlacementPolicy policy) {
+    int[][] nothing = new int[partitions][0];
+    return plan(members, policy, nothing).lists();
+  }
+
+  private static Plan plan(List<MemberEntry> members, PlacementPolicy policy, int[][] present) {
+    return Planner.plan(
+        members.stream().map(MemberEntry::candidate).toList(), policy.n(), policy.zones(), present);
+  }
+
+  /// What would have to be moved for groups to be as members, zones and weights now want them.
+  ///
+  /// @throws IllegalArgumentException if nobody may hold anything
+  public Plan plan(ReplicaGroups of) {
+    return plan(members, of.policy(), of.lists().copied());
+  }
+
+  /// What requests of a policy's keyspaces go by.
+  ///
+  /// @throws IllegalArgumentException if no keyspace has it
+  public Topology topology(PlacementPolicy policy) {
+    ReplicaGroups of = groups(policy);
+    if (of == null) {
+      throw new IllegalArgumentException("no keyspace is placed by " + policy);
+    }
+    List<Member> all = members.stream().map(MemberEntry::member).toList();
+    return Topology.placed(of.epoch(), all, of.lists());
+  }
+}

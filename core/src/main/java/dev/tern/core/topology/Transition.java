@@ -1,0 +1,303 @@
+package dev.tern.core.topology;
+
+import dev.tern.core.topology.TopologyOutcome.Reason;
+import dev.tern.core.topology.TopologyState.Step;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/// From a state and a command to the next state.
+final class Transition {
+  private final TopologyState before;
+
+  // The next state's parts.
+  private ClusterId cluster;
+  private Founding founding;
+  private List<MemberEntry> members;
+  private List<KeyspaceDefinition> keyspaces;
+  private List<ReplicaGroups> groups;
+  private List<Integer> voters;
+  private int nextMember;
+  private int nextKeyspace;
+  private int nextReplica;
+
+  /// How a command is refused; thrown within this class only.
+  private static final class No extends Exception {
+    private static final long serialVersionUID = 1;
+
+    private final Reason reason;
+
+    No(Reason reason, String message) {
+      super(message, null, false, false);
+      this.reason = reason;
+    }
+
+    TopologyOutcome.Refused refused() {
+      return new TopologyOutcome.Refused(reason, String.valueOf(getMessage()));
+    }
+  }
+
+  private Transition(TopologyState before) {
+    this.before = before;
+    this.cluster = before.cluster();
+    this.founding = before.founding();
+    this.members = new ArrayList<>(before.members());
+    this.keyspaces = new ArrayList<>(before.keyspaces());
+    this.groups = new ArrayList<>(before.groups());
+    this.voters = before.voters();
+    this.nextMember = before.nextMember();
+    this.nextKeyspace = before.nextKeyspace();
+    this.nextReplica = before.nextReplica();
+  }
+
+  static Step of(TopologyState before, Proposed proposed) {
+    try {
+      long at = proposed.onlyAtEpoch();
+      if (at != 0 && at != before.epoch()) {
+        throw new No(
+            Reason.STALE_EPOCH,
+            "the topology is at epoch %d, not %d: look again".formatted(before.epoch(), at));
+      }
+      Transition transition = new Transition(before);
+      transition.apply(proposed.command());
+      TopologyState after = transition.after();
+      if (after.equals(before)) {
+        return new Step(before, new TopologyOutcome.Unchanged(before.epoch()));
+      }
+      TopologyState next = transition.after(before.epoch() + 1);
+      return new Step(next, new TopologyOutcome.Changed(next.epoch()));
+    } catch (No no) {
+      return new Step(before, no.refused());
+    }
+  }
+
+  private TopologyState after() {
+    return after(before.epoch());
+  }
+
+  private TopologyState after(long epoch) {
+    return new TopologyState(
+        cluster,
+        epoch,
+        founding,
+        members,
+        keyspaces,
+        groups,
+        voters,
+        nextMember,
+        nextKeyspace,
+        nextReplica);
+  }
+
+  private void apply(Command command) throws No {
+    if (!(command instanceof Command.Found) && !before.founded()) {
+      throw new No(Reason.NOT_FOUNDED, "there is no cluster yet");
+    }
+    switch (command) {
+      case Command.Found c -> found(c);
+      case Command.AdmitMember c -> admit(c);
+      case Command.RemoveMember c -> remove(c.number());
+      case Command.SetWeight c -> replace(weighed(member(c.number()), c.weight()));
+      case Command.SetZone c -> replace(moved(member(c.number()), c.zone()));
+      case Command.CreateKeyspace c -> create(c);
+      case Command.AlterKeyspace c -> alter(c.settings());
+      case Command.DropKeyspace c -> drop(c.name());
+      case Command.RecordVoters c -> recordVoters(c.voters());
+    }
+  }
+
+  private static void check(@Nullable String problem) throws No {
+    if (problem != null) {
+      throw new No(Reason.INVALID, problem);
+    }
+  }
+
+  // ---- the founding
+
+  private void found(Command.Found command) throws No {
+    Founding told = command.founding();
+    if (before.founded()) {
+      if (!told.equals(founding)) {
+        throw new No(
+            Reason.FOUNDERS_DISAGREE,
+            "cluster %s was founded otherwise: the proposer was told of %s"
+                .formatted(cluster, told.differenceFrom(founding)));
+      }
+      return;
+    }
+    check(told.problem());
+    List<PlacementPolicy> policies = told.policies();
+    if (policies.size() != command.placed().size()) {
+      throw new No(Reason.INVALID, "lists for each policy, and no others");
+    }
+    cluster = command.cluster();
+    founding = told;
+    members = told.founders();
+    nextMember = members.getLast().number() + 1;
+    for (int i = 0; i < policies.size(); i++) {
+      place(policies.get(i), command.placed().get(i));
+    }
+    for (KeyspaceSettings settings : told.keyspaces()) {
+      keyspaces.add(new KeyspaceDefinition(nextKeyspace++, settings));
+    }
+    voters = Voters.choose(members, List.of(), member -> true);
+  }
+
+  // ---- members
+
+  private MemberEntry member(int number) throws No {
+    MemberEntry member = before.member(number);
+    if (member == null) {
+      throw new No(Reason.UNKNOWN, "there is no member " + number);
+    }
+    return member;
+  }
+
+  private void admit(Command.AdmitMember command) throws No {
+    MemberEntry entry = new MemberEntry(command.member(), command.weight(), false);
+    check(Founding.problem(entry));
+    MemberEntry known = before.member(entry.number());
+    if (known != null && known.member().equals(entry.member())) {
+      return;
+    }
+    if (entry.number() < nextMember) {
+      throw new No(
+          Reason.EXISTS,
+          "numbers of members are never used again: %d is not free, %d is"
+              .formatted(entry.number(), nextMember));
+    }
+    for (MemberEntry other : members) {
+      boolean sameDoor =
+          other.member().host().equals(entry.member().host())
+              && other.member().ports().internode() == entry.member().ports().internode();
+      if (sameDoor || other.member().name().equals(entry.member().name())) {
+        throw new No(Reason.EXISTS, "member %d has this address or name".formatted(other.number()));
+      }
+    }
+    members.add(entry);
+    nextMember = entry.number() + 1;
+  }
+
+  private void remove(int number) throws No {
+    MemberEntry member = member(number);
+    boolean last =
+        members.stream().noneMatch(other -> other.number() != number && other.eligible());
+    if (last) {
+      throw new No(
+          Reason.INVALID, "member " + number + " is the last that may hold data: it stays");
+    }
+    if (before.holds(number)) {
+      replace(new MemberEntry(member.member(), member.weight(), true));
+    } else {
+      members.remove(member);
+    }
+  }
+
+  private static MemberEntry weighed(MemberEntry member, int weight) {
+    return new MemberEntry(member.member(), weight, member.leaving());
+  }
+
+  private static MemberEntry moved(MemberEntry entry, String zone) {
+    Member m = entry.member();
+    Member there = new Member(m.number(), m.name(), zone, m.host(), m.ports());
+    return new MemberEntry(there, entry.weight(), entry.leaving());
+  }
+
+  private void replace(MemberEntry entry) throws No {
+    check(Founding.problem(entry));
+    members.replaceAll(member -> member.number() == entry.number() ? entry : member);
+    if (members.stream().noneMatch(MemberEntry::eligible)) {
+      throw new No(Reason.INVALID, "no member would be left that may hold data");
+    }
+  }
+
+  private void recordVoters(List<Integer> wanted) throws No {
+    TreeSet<Integer> sorted = new TreeSet<>(wanted);
+    if (sorted.isEmpty() || sorted.size() != wanted.size()) {
+      throw new No(Reason.INVALID, "voters differ, and there is one at least");
+    }
+    for (int number : sorted) {
+      member(number);
+    }
+    voters = List.copyOf(sorted);
+  }
+
+  // ---- keyspaces
+
+  private KeyspaceDefinition keyspace(String name) throws No {
+    KeyspaceDefinition keyspace = before.keyspace(name);
+    if (keyspace == null) {
+      throw new No(Reason.UNKNOWN, "there is no keyspace " + name);
+    }
+    return keyspace;
+  }
+
+  private void create(Command.CreateKeyspace command) throws No {
+    KeyspaceSettings settings = command.settings();
+    check(settings.problem());
+    KeyspaceDefinition known = before.keyspace(settings.name());
+    if (known != null) {
+      throw new No(
+          Reason.EXISTS,
+          "there is a keyspace %s already, of id %d".formatted(known.name(), known.id()));
+    }
+    if (before.groups(settings.policy()) == null) {
+      place(settings.policy(), command.lists());
+    }
+    keyspaces.add(new KeyspaceDefinition(nextKeyspace++, settings));
+  }
+
+  private void alter(KeyspaceSettings wanted) throws No {
+    check(wanted.problem());
+    KeyspaceDefinition known = keyspace(wanted.name());
+    KeyspaceSettings was = known.settings();
+    if (!was.policy().equals(wanted.policy())) {
+      throw new No(
+          Reason.NEEDS_MOVES,
+          "n and zones of %s stay as they are (n=%d, zones %s): replicas cannot be moved yet"
+              .formatted(was.name(), was.n(), was.zones()));
+    }
+    if (was.resolution() != wanted.resolution() || was.compaction() != wanted.compaction()) {
+      throw new No(Reason.INVALID, "a keyspace keeps its resolution and its style of compaction");
+    }
+    keyspaces.replaceAll(
+        each -> each.id() == known.id() ? new KeyspaceDefinition(known.id(), wanted) : each);
+  }
+
+  private void drop(String name) throws No {
+    KeyspaceDefinition known = keyspace(name);
+    keyspaces.remove(known);
+    PlacementPolicy policy = known.settings().policy();
+    if (keyspaces.stream().noneMatch(other -> other.settings().policy().equals(policy))) {
+      groups.removeIf(each -> each.policy().equals(policy));
+    }
+  }
+
+  /// Makes the groups of a policy, if the lists still suit the members.
+  private void place(PlacementPolicy policy, ReplicaLists lists) throws No {
+    long eligible = members.stream().filter(MemberEntry::eligible).count();
+    long n = Math.min(policy.n(), eligible);
+    if (lists.partitions() != founding.partitions()) {
+      throw new No(Reason.STALE_EPOCH, "lists for other partitions: try again");
+    }
+    for (int p = 0; p < lists.partitions(); p++) {
+      int[] list = lists.list(p);
+      if (list.length != n || Arrays.stream(list).distinct().count() != n) {
+        throw new No(Reason.STALE_EPOCH, "lists made for other members: try again");
+      }
+      for (int number : list) {
+        if (members.stream().noneMatch(m -> m.number() == number && m.eligible())) {
+          throw new No(Reason.STALE_EPOCH, "lists with a member that left: try again");
+        }
+      }
+    }
+    long ids = nextReplica + (long) lists.replicas();
+    if (ids > Integer.MAX_VALUE) {
+      throw new No(Reason.INVALID, "the ids of replicas are used up");
+    }
+    groups.add(ReplicaGroups.placed(policy, lists, nextReplica, before.epoch() + 1));
+    nextReplica = (int) ids;
+  }
+}

@@ -1,0 +1,337 @@
+package dev.tern.core.topology;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.ring.ZonePolicy;
+import dev.tern.core.topology.TopologyOutcome.Reason;
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
+import dev.tern.env.Randomness;
+import dev.tern.lsm.CompactionStyle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+class TopologyStateTest {
+  private static final ClusterId ID = new ClusterId(0x0123456789abcdefL, 0x1122334455667788L);
+  private static final PlacementPolicy USUAL = KeyspaceSettings.usual("redis").policy();
+
+  static Member member(int number, String zone) {
+    Member.Ports ports = new Member.Ports(7000 + number, 6000 + number, 0, 0, 8000 + number);
+    return new Member(number, "%040x".formatted(number), zone, "127.0.0.1", ports);
+  }
+
+  static Founding founding(String... zones) {
+    List<MemberEntry> founders = new ArrayList<>();
+    for (int i = 0; i < zones.length; i++) {
+      founders.add(MemberEntry.of(member(i + 1, zones[i])));
+    }
+    return new Founding(64, founders, List.of(KeyspaceSettings.usual("redis")));
+  }
+
+  static TopologyState founded(String... zones) {
+    return done(TopologyState.NOTHING, founding(zones).command(ID));
+  }
+
+  private static TopologyOutcome outcome(TopologyState state, Command command) {
+    return state.apply(new Proposed(0, command)).outcome();
+  }
+
+  static TopologyState done(TopologyState state, Command command) {
+    TopologyState.Step step = state.apply(new Proposed(0, command));
+    assertEquals(new TopologyOutcome.Changed(state.epoch() + 1), step.outcome());
+    return step.state();
+  }
+
+  private static void refused(Reason reason, TopologyState state, Command command) {
+    TopologyState.Step step = state.apply(new Proposed(0, command));
+    assertSame(state, step.state());
+    TopologyOutcome.Refused refused =
+        assertInstanceOf(TopologyOutcome.Refused.class, step.outcome());
+    assertEquals(reason, refused.reason(), refused.message());
+  }
+
+  private static ReplicaGroups groups(TopologyState state, PlacementPolicy policy) {
+    ReplicaGroups groups = state.groups(policy);
+    assertNotNull(groups);
+    return groups;
+  }
+
+  private static KeyspaceSettings settings(String name, int n, int r, int w, long ttl) {
+    return new KeyspaceSettings(
+        name,
+        n,
+        ZonePolicy.SPREAD,
+        Resolution.LWW,
+        r,
+        w,
+        Durability.OS,
+        ttl,
+        CompactionStyle.LEVELED,
+        1_000);
+  }
+
+  @Test
+  void foundersWithAZoneEachAreWhereRotationHadThem() {
+    TopologyState state = founded("a", "b", "c", "d");
+    List<Member> members = state.members().stream().map(MemberEntry::member).toList();
+    Topology rotation = Topology.ofMembers(1, 64, 3, members);
+    Topology placed = state.topology(USUAL);
+    for (int p = 0; p < 64; p++) {
+      assertArrayEquals(rotation.replicas(p), placed.replicas(p));
+    }
+    assertEquals(1, placed.epoch());
+    assertEquals(members, placed.members());
+    TopologyState untold = founding("a", "b", "c", "d").state();
+    assertFalse(untold.cluster().known());
+    assertEquals(state.groups(), untold.groups());
+  }
+
+  @Test
+  void foundersThatShareZonesAreBalancedByThePlanner() {
+    TopologyState state = founded("a", "a", "a", "b", "b", "b");
+    int[] held = new int[7];
+    Topology placed = state.topology(USUAL);
+    for (int p = 0; p < 64; p++) {
+      for (int member : placed.replicas(p)) {
+        held[member]++;
+      }
+    }
+    for (int member = 1; member <= 6; member++) {
+      assertEquals(32, held[member], 1);
+    }
+  }
+
+  @Test
+  void foundingTwiceIsOnceAndOthersAreRefused() {
+    TopologyState state = founded("a", "b", "c");
+    Command again = founding("a", "b", "c").command(new ClusterId(9, 9));
+    assertEquals(new TopologyOutcome.Unchanged(1), outcome(state, again));
+    Command other = founding("a", "b").command(new ClusterId(9, 9));
+    refused(Reason.FOUNDERS_DISAGREE, state, other);
+    refused(Reason.FOUNDERS_DISAGREE, state, founding("a", "b", "x").command(ID));
+    assertTrue(
+        founding("a", "b", "x").differenceFrom(state.founding()).contains("3@127.0.0.1:7003"));
+    refused(Reason.NOT_FOUNDED, TopologyState.NOTHING, new Command.RemoveMember(1));
+    assertThrows(IllegalArgumentException.class, () -> founding().command(ID));
+  }
+
+  @Test
+  void aNewMemberHoldsNothingUntilReplicasAreMoved() {
+    TopologyState state = founded("a", "b", "c");
+    TopologyState more = done(state, new Command.AdmitMember(member(4, "d"), 100));
+    assertEquals(state.groups(), more.groups());
+    assertEquals(1, more.topology(USUAL).epoch());
+    assertEquals(48, more.plan(groups(more, USUAL)).moves().size());
+    assertEquals(
+        new TopologyOutcome.Unchanged(2),
+        outcome(more, new Command.AdmitMember(member(4, "d"), 100)));
+    refused(Reason.EXISTS, more, new Command.AdmitMember(member(4, "e"), 100));
+    Member sameAddress =
+        new Member(5, "%040x".formatted(5), "e", "127.0.0.1", member(4, "d").ports());
+    refused(Reason.EXISTS, more, new Command.AdmitMember(sameAddress, 100));
+    refused(Reason.INVALID, more, new Command.AdmitMember(member(5, "e"), -1));
+    PlacementPolicy wide = new PlacementPolicy(4, ZonePolicy.SPREAD);
+    TopologyState with = done(more, more.create(settings("wide", 4, 2, 3, 0)));
+    assertEquals(4, with.topology(wide).replicas(0).length);
+    assertEquals(3, with.topology(wide).epoch());
+    assertEquals(1, with.topology(USUAL).epoch());
+  }
+
+  @Test
+  void membersLeaveWhenTheyHoldNothingAndTheirNumbersDoNotComeBack() {
+    TopologyState state = founded("a", "b", "c");
+    TopologyState more = done(state, new Command.AdmitMember(member(7, "d"), 100));
+    TopologyState gone = done(more, new Command.RemoveMember(7));
+    assertNull(gone.member(7));
+    refused(Reason.EXISTS, gone, new Command.AdmitMember(member(7, "d"), 100));
+    refused(Reason.EXISTS, gone, new Command.AdmitMember(member(5, "d"), 100));
+    TopologyState next = done(gone, new Command.AdmitMember(member(8, "d"), 100));
+    TopologyState leaving = done(next, new Command.RemoveMember(2));
+    MemberEntry two = leaving.member(2);
+    assertTrue(two != null && two.leaving());
+    assertEquals(state.groups(), leaving.groups());
+    assertEquals(new TopologyOutcome.Unchanged(5), outcome(leaving, new Command.RemoveMember(2)));
+    refused(Reason.UNKNOWN, leaving, new Command.RemoveMember(77));
+    refused(Reason.INVALID, founded("a"), new Command.RemoveMember(1));
+    refused(Reason.INVALID, founded("a"), new Command.SetWeight(1, 0));
+  }
+
+  @Test
+  void keyspacesOfOnePolicyShareGroupsAndIdsAreNeverReused() {
+    TopologyState state = founded("a", "b", "c");
+    TopologyState two = done(state, state.create(settings("two", 3, 1, 3, 0)));
+    assertEquals(state.groups(), two.groups());
+    TopologyState gone = done(two, new Command.DropKeyspace("two"));
+    TopologyState again = done(gone, gone.create(settings("two", 2, 1, 1, 0)));
+    KeyspaceDefinition definition = again.keyspace("two");
+    assertNotNull(definition);
+    assertEquals(3, definition.id());
+    refused(Reason.EXISTS, again, again.create(settings("two", 3, 1, 1, 0)));
+    refused(Reason.UNKNOWN, again, new Command.DropKeyspace("three"));
+    Set<Integer> ids = new TreeSet<>();
+    TopologyState last = done(again, new Command.DropKeyspace("two"));
+    assertEquals(state.groups(), last.groups());
+    TopologyState anew = done(last, last.create(settings("three", 2, 1, 1, 0)));
+    PlacementPolicy policy = new PlacementPolicy(2, ZonePolicy.SPREAD);
+    for (TopologyState each : List.of(again, anew)) {
+      for (int p = 0; p < 64; p++) {
+        assertTrue(ids.add(groups(each, policy).replicaId(p, 0)));
+        assertTrue(ids.add(groups(each, policy).replicaId(p, 1)));
+      }
+    }
+  }
+
+  @Test
+  void whatNeedsMovesOrMakesNoSenseIsRefused() {
+    TopologyState state = founded("a", "b", "c");
+    TopologyState fast = done(state, new Command.AlterKeyspace(settings("redis", 3, 1, 3, 60_000)));
+    KeyspaceDefinition redis = fast.keyspace("redis");
+    assertTrue(redis != null && redis.id() == 1 && redis.settings().ttlMillis() == 60_000);
+    refused(Reason.NEEDS_MOVES, fast, new Command.AlterKeyspace(settings("redis", 2, 1, 2, 0)));
+    refused(Reason.INVALID, fast, new Command.AlterKeyspace(settings("redis", 3, 4, 2, 0)));
+    refused(Reason.UNKNOWN, fast, new Command.AlterKeyspace(settings("other", 3, 1, 3, 0)));
+    assertThrows(
+        IllegalArgumentException.class, () -> fast.create(settings("Bad Name", 3, 1, 1, 0)));
+    Command stale = state.create(settings("four", 4, 2, 2, 0));
+    TopologyState four = done(state, new Command.AdmitMember(member(4, "d"), 100));
+    refused(Reason.STALE_EPOCH, four, stale);
+    refused(Reason.INVALID, state, new Command.RecordVoters(List.of()));
+    refused(Reason.UNKNOWN, state, new Command.RecordVoters(List.of(1, 9)));
+  }
+
+  @Test
+  void aCommandMayHoldAtOneEpochOnly() {
+    TopologyState state = founded("a", "b", "c");
+    Proposed proposed = new Proposed(1, new Command.SetWeight(1, 50));
+    TopologyState.Step step = state.apply(proposed);
+    assertEquals(new TopologyOutcome.Changed(2), step.outcome());
+    TopologyOutcome again = step.state().apply(proposed).outcome();
+    assertTrue(again instanceof TopologyOutcome.Refused r && r.reason() == Reason.STALE_EPOCH);
+  }
+
+  // ---- many commands, and their bytes
+
+  private static Command any(Randomness random, TopologyState state) {
+    int number = 1 + random.nextInt(12);
+    String name = "k" + random.nextInt(5);
+    int n = 1 + random.nextInt(4);
+    KeyspaceSettings some = settings(name, n, 1 + random.nextInt(n), 1, random.nextInt(3));
+    return switch (random.nextInt(9)) {
+      case 0 -> founding("a", "b", "c").command(ID);
+      case 1 -> new Command.AdmitMember(member(state.nextMember(), "z" + random.nextInt(4)), 100);
+      case 2 -> new Command.RemoveMember(number);
+      case 3 -> new Command.SetWeight(number, random.nextInt(200));
+      case 4 -> new Command.SetZone(number, "z" + random.nextInt(4));
+      case 5, 6 -> state.create(some);
+      case 7 ->
+          random.nextInt(2) == 0 ? new Command.AlterKeyspace(some) : new Command.DropKeyspace(name);
+      default ->
+          new Command.RecordVoters(Voters.choose(state.members(), state.voters(), m -> m > 1));
+    };
+  }
+
+  static byte[] bytes(Proposed proposed) {
+    ByteWriter out = new ByteWriter();
+    TopologyCodec.encode(proposed, out);
+    return out.toByteArray();
+  }
+
+  static byte[] bytes(TopologyState state) {
+    ByteWriter out = new ByteWriter();
+    TopologyCodec.encode(state, out);
+    return out.toByteArray();
+  }
+
+  @Test
+  void theSameCommandsGiveTheSameStateThroughBytesAndSnapshots() {
+    int changes = 0;
+    for (long seed = 1; seed <= 50; seed++) {
+      Randomness random = Randomness.of(seed);
+      TopologyState one = founded("a", "b", "c");
+      TopologyState other = one;
+      for (int i = 0; i < 60; i++) {
+        Proposed proposed =
+            new Proposed(random.nextInt(4) == 0 ? one.epoch() : 0, any(random, one));
+        byte[] encoded = bytes(proposed);
+        Proposed decoded = TopologyCodec.proposed(new ByteReader(encoded));
+        assertEquals(proposed, decoded);
+        TopologyState.Step step = one.apply(proposed);
+        assertEquals(step, other.apply(decoded));
+        if (step.outcome() instanceof TopologyOutcome.Changed) {
+          assertNotEquals(one, step.state());
+          changes++;
+        }
+        one = step.state();
+        other = TopologyCodec.state(new ByteReader(bytes(one)));
+        assertEquals(one, other);
+        for (KeyspaceDefinition keyspace : one.keyspaces()) {
+          assertEquals(64, one.topology(keyspace.settings().policy()).partitions());
+        }
+      }
+    }
+    assertTrue(changes > 1_000, "only " + changes + " changes");
+  }
+
+  @Test
+  void damagedBytesAreRefused() {
+    TopologyState state = founded("a", "b", "c");
+    byte[] snapshot = bytes(state);
+    byte[] command = bytes(new Proposed(3, state.create(settings("wide", 2, 1, 2, 7))));
+    for (int length = 0; length < snapshot.length; length++) {
+      ByteReader in = new ByteReader(snapshot, 0, length);
+      assertThrows(DecodeException.class, () -> TopologyCodec.state(in));
+    }
+    for (int length = 0; length < command.length; length++) {
+      ByteReader in = new ByteReader(command, 0, length);
+      assertThrows(DecodeException.class, () -> TopologyCodec.proposed(in));
+    }
+    Randomness random = Randomness.of(7);
+    for (int i = 0; i < 20_000; i++) {
+      byte[] damaged = snapshot.clone();
+      damaged[random.nextInt(damaged.length)] = (byte) random.nextLong();
+      try {
+        TopologyState unlike = TopologyCodec.state(new ByteReader(damaged));
+        unlike.apply(new Proposed(0, new Command.SetWeight(1, 7)));
+      } catch (DecodeException expected) {
+        assertNotNull(expected.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void formatOneIsAsItWas() {
+    Proposed proposed = new Proposed(5, new Command.AdmitMember(member(300, "z"), 100));
+    String name = "30".repeat(37) + "313263";
+    assertEquals(
+        "010502"
+            + "ac02"
+            + "28"
+            + name
+            + "017a"
+            + "093132372e302e302e31"
+            + "8439 9c31 0000 ec40 64".replace(" ", ""),
+        hex(bytes(proposed)));
+  }
+
+  private static String hex(byte[] bytes) {
+    StringBuilder text = new StringBuilder();
+    for (byte b : bytes) {
+      text.append("%02x".formatted(b));
+    }
+    return text.toString();
+  }
+}
