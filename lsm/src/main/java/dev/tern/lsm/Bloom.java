@@ -5,6 +5,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 
 /// A Bloom filter (1970) whose probes for a key lie within one 64-byte block, so that a look costs
 /// one cache line (Putze, Sanders, Singler, "Cache-, hash- and space-efficient bloom filters",
@@ -58,14 +60,42 @@ final class Bloom {
     return ((hash >>> 32) * blocks) >>> 32;
   }
 
-  static byte[] build(long[] hashes, int count, int bitsPerKey) {
+  /// Hashes gathered for a filter, in pieces: one array that grows by copying would leave megabytes
+  /// of garbage behind each table, born where only whole collections look.
+  static final class Hashes {
+    private static final int PIECE_BITS = 14;
+    private static final int PIECE = 1 << PIECE_BITS;
+
+    private final List<long[]> pieces = new ArrayList<>();
+    private int count;
+
+    void add(long hash) {
+      int place = count++ & (PIECE - 1);
+      if (place == 0) {
+        pieces.add(new long[PIECE]);
+      }
+      pieces.getLast()[place] = hash;
+    }
+
+    int count() {
+      return count;
+    }
+
+    private long get(int i) {
+      return pieces.get(i >>> PIECE_BITS)[i & (PIECE - 1)];
+    }
+  }
+
+  static byte[] build(Hashes hashes, int bitsPerKey) {
+    int count = hashes.count();
     long blocks = Math.max(1, ((long) count * bitsPerKey / 8 + BLOCK_BYTES - 1) / BLOCK_BYTES);
     blocks = Math.min(blocks, (Integer.MAX_VALUE - 64) / BLOCK_BYTES);
     int probes = Math.max(1, bitsPerKey * 6 / 10);
     byte[] filter = new byte[(int) blocks * BLOCK_BYTES + 1];
     for (int i = 0; i < count; i++) {
-      int base = (int) blockOf(hashes[i], blocks) * BLOCK_BYTES;
-      int probe = (int) hashes[i];
+      long hash = hashes.get(i);
+      int base = (int) blockOf(hash, blocks) * BLOCK_BYTES;
+      int probe = (int) hash;
       for (int p = 0; p < probes; p++) {
         filter[base + (probe >>> 26)] |= (byte) (1 << (probe >>> 23 & 7));
         probe *= GOLDEN;

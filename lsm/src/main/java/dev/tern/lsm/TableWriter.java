@@ -33,8 +33,7 @@ final class TableWriter {
   private int outBytes;
   private long position;
 
-  private long[] hashes = new long[1024];
-  private int keys;
+  private final Bloom.Hashes hashes = new Bloom.Hashes();
   private byte[] smallest = {};
   private final List<RangeTombstones.Range> ranges = new ArrayList<>();
   private long entries;
@@ -95,10 +94,7 @@ final class TableWriter {
     if (entries == 0) {
       smallest = entry.keyCopy();
     }
-    if (keys == hashes.length) {
-      hashes = Arrays.copyOf(hashes, keys * 2);
-    }
-    hashes[keys++] = Bloom.hash(entry.key, entry.keyOffset, entry.keyLength);
+    hashes.add(Bloom.hash(entry.key, entry.keyOffset, entry.keyLength));
     if (!data.isEmpty() && data.bytesWith(entry.keyLength, valueLength) > blockBytes) {
       byte[] key = entry.keyCopy();
       endDataBlock(Keys.separator(data.lastKey(), data.lastKeyLength(), key, key.length));
@@ -190,7 +186,7 @@ final class TableWriter {
     int[] bytes = new int[4];
     at[0] = position;
     bytes[0] = store(top.array(), top.length(), false);
-    byte[] filter = Bloom.build(hashes, keys, bitsPerKey);
+    byte[] filter = Bloom.build(hashes, bitsPerKey);
     at[1] = position;
     bytes[1] = store(filter, filter.length, false);
     at[2] = position;

@@ -14,10 +14,12 @@ class BloomTest {
 
   private static double falsePositives(int keys, int bits) {
     long[] hashes = new long[keys];
+    Bloom.Hashes gathered = new Bloom.Hashes();
     for (int i = 0; i < keys; i++) {
       hashes[i] = Bloom.hash(key(i));
+      gathered.add(hashes[i]);
     }
-    byte[] filter = Bloom.build(hashes, keys, bits);
+    byte[] filter = Bloom.build(gathered, bits);
     MemorySegment memory = java.lang.foreign.Arena.ofAuto().allocate(filter.length, 64);
     memory.copyFrom(MemorySegment.ofArray(filter));
     int probes = Bloom.probes(memory);
