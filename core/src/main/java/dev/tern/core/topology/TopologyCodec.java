@@ -27,7 +27,8 @@ import java.util.function.Function;
 ///   entry:     member, weight, flag leaving
 ///   member:    number, string name, string zone, string host, ports: internode, redis, riak, etcd,
 ///              admin
-///   settings:  string name, policy, u8 resolution, r, w, u8 durability, ttl, u8 compaction, timeout
+///   settings:  string name, policy, u8 resolution, r, w, u8 durability, ttl, u8 compaction,
+///              timeout
 ///   policy:    n, u8 zones
 /// ```
 public final class TopologyCodec {
