@@ -1,13 +1,6 @@
 package dev.tern.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -35,7 +28,7 @@ final class ClusterCommand {
 
     @Override
     public Integer call() throws Exception {
-      JsonNode cluster = JsonMapper.builder().build().readTree(get());
+      JsonNode cluster = AdminPage.get(admin, "/cluster");
       if (json) {
         System.out.println(cluster.toPrettyString());
         return 0;
@@ -56,19 +49,6 @@ final class ClusterCommand {
             member.path("partitionsLed").asInt());
       }
       return 0;
-    }
-
-    private String get() throws IOException, InterruptedException {
-      try (HttpClient client =
-          HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(3)).build()) {
-        HttpRequest request =
-            HttpRequest.newBuilder(URI.create("http://" + admin + "/cluster"))
-                .timeout(Duration.ofSeconds(5))
-                .build();
-        return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
-      } catch (IOException e) {
-        throw new IOException("no node answers at " + admin + " (--admin HOST:PORT)", e);
-      }
     }
   }
 }

@@ -1,14 +1,11 @@
 package dev.tern.cli;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tern.bench.RespLoad;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -73,9 +70,8 @@ final class LocalNodes implements AutoCloseable {
   }
 
   private boolean seesAll(int node) {
-    URI health = URI.create("http://127.0.0.1:" + adminPort(node) + "/health");
-    try (InputStream in = health.toURL().openStream()) {
-      return JsonMapper.builder().build().readTree(in).path("live").asInt() == nodes;
+    try {
+      return AdminPage.get("127.0.0.1:" + adminPort(node), "/health").path("live").asInt() == nodes;
     } catch (IOException e) {
       return false;
     }

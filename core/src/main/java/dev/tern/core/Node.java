@@ -147,11 +147,16 @@ public final class Node {
   /// Whether all shards believe a member alive, this node included; any thread, up to a tenth of a
   /// second old.
   public boolean live(int member) {
-    boolean all = member == config.self() || member > 0 && member < live.get(0).length;
-    for (int i = 0; i < live.length() && member != config.self() && all; i++) {
-      all = live.get(i)[member];
+    if (member == config.self()) {
+      return true;
     }
-    return all;
+    for (int shard = 0; shard < live.length(); shard++) {
+      boolean[] seen = live.get(shard);
+      if (member < 1 || member >= seen.length || !seen[member]) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// How many shards (event loops) there are.

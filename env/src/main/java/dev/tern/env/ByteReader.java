@@ -109,6 +109,24 @@ public final class ByteReader {
     return (int) value;
   }
 
+  /// A u8 of 0 or 1.
+  public boolean readFlag() {
+    int value = readUnsignedByte();
+    if (value > 1) {
+      throw new DecodeException("a flag of " + value);
+    }
+    return value == 1;
+  }
+
+  /// A u8, the place of one of `values`.
+  public <T> T readOneOf(T[] values) {
+    int ordinal = readUnsignedByte();
+    if (ordinal >= values.length) {
+      throw new DecodeException("value " + ordinal + " of an enumeration of " + values.length);
+    }
+    return values[ordinal];
+  }
+
   public byte[] readBytes(int count) {
     if (count < 0) {
       throw new DecodeException("a negative length");

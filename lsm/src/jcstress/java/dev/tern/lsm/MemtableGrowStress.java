@@ -31,7 +31,7 @@ public class MemtableGrowStress {
     int found = 0;
     for (int i = 0; found < count; i++) {
       byte[] key = Writes.bytes("key-" + i);
-      if ((Bloom.hash(key) >>> 32 & 63) == 0) {
+      if (Memtable.part(Bloom.hash(key)) == 0) {
         keys[found++] = key;
       }
     }

@@ -77,17 +77,13 @@ final class Bloom {
       pieces.getLast()[place] = hash;
     }
 
-    int count() {
-      return count;
-    }
-
     private long get(int i) {
       return pieces.get(i >>> PIECE_BITS)[i & (PIECE - 1)];
     }
   }
 
   static byte[] build(Hashes hashes, int bitsPerKey) {
-    int count = hashes.count();
+    int count = hashes.count;
     long blocks = Math.max(1, ((long) count * bitsPerKey / 8 + BLOCK_BYTES - 1) / BLOCK_BYTES);
     blocks = Math.min(blocks, (Integer.MAX_VALUE - 64) / BLOCK_BYTES);
     int probes = Math.max(1, bitsPerKey * 6 / 10);

@@ -312,7 +312,7 @@ final class Memtable {
     }
   }
 
-  private static int part(long hash) {
+  static int part(long hash) {
     return (int) (hash >>> 32) & (INDEX_PARTS - 1);
   }
 

@@ -124,7 +124,7 @@ final class PacketWriter {
           case 3 -> new Packet.Ack(in.readVarInt());
           case 4 -> new Packet.Nack(in.readVarInt());
           case 5 -> new Packet.Idle();
-          case 6 -> new Packet.Sync(flag(in));
+          case 6 -> new Packet.Sync(in.readFlag());
           default -> throw new DecodeException("gossip of type " + type);
         };
     List<Rumour> rumours = new ArrayList<>();
@@ -145,14 +145,6 @@ final class PacketWriter {
       }
     }
     return new Packet(incarnation, load, body, rumours, reports);
-  }
-
-  private static boolean flag(ByteReader in) {
-    int value = in.readUnsignedByte();
-    if (value > 1) {
-      throw new DecodeException("a flag of " + value);
-    }
-    return value == 1;
   }
 
   private static int number(int value) {

@@ -57,11 +57,8 @@ public record Evaluation(
   private static Evaluation add(long delta, byte @Nullable [] before, long expiryBefore) {
     long present = 0;
     if (before != null) {
-      if (!isInteger(before)) {
-        return rejected(UpdateOutcome.Why.NOT_AN_INTEGER);
-      }
       try {
-        present = Long.parseLong(new String(before, US_ASCII));
+        present = integer(before);
       } catch (NumberFormatException e) {
         return rejected(UpdateOutcome.Why.NOT_AN_INTEGER);
       }
@@ -71,6 +68,16 @@ public record Evaluation(
       return rejected(UpdateOutcome.Why.INTEGER_OVERFLOW);
     }
     return replaced(before != null, Long.toString(sum).getBytes(US_ASCII), expiryBefore);
+  }
+
+  /// The number that bytes are, as Redis writes one.
+  ///
+  /// @throws NumberFormatException if they are none, or one of more than 64 bits
+  public static long integer(byte[] text) {
+    if (!isInteger(text)) {
+      throw new NumberFormatException("not an integer");
+    }
+    return Long.parseLong(new String(text, US_ASCII));
   }
 
   /// Whether the bytes are a number as Redis writes one: no plus, no leading zero, no `-0`.

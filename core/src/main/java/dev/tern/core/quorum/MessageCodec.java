@@ -107,7 +107,7 @@ public final class MessageCodec {
                   Version.decode(in));
           case 2 ->
               new Message.Read(
-                  in.readLong(), in.readVarLong(), in.readVarInt(), in.readBlob(), flag(in));
+                  in.readLong(), in.readVarLong(), in.readVarInt(), in.readBlob(), in.readFlag());
           case 3 -> forward(in);
           case 4 ->
               new Message.Scan(
@@ -121,7 +121,7 @@ public final class MessageCodec {
           case 16 -> new Message.Written(in.readLong());
           case 17 ->
               new Message.Superseded(in.readLong(), in.readLong(), in.readInt(), in.readVarLong());
-          case 18 -> new Message.Value(in.readLong(), flag(in) ? Version.decode(in) : null);
+          case 18 -> new Message.Value(in.readLong(), in.readFlag() ? Version.decode(in) : null);
           case 19 -> new Message.Digest(in.readLong(), in.readLong(), in.readInt());
           case 20 -> new Message.Updated(in.readLong(), outcome(in));
           case 21 -> page(in);
@@ -172,14 +172,12 @@ public final class MessageCodec {
     int type = in.readUnsignedByte();
     return switch (type) {
       case 1 ->
-          new Update.Put(
-              in.readBlob(), in.readVarLong(), member(CONDITIONS, in.readUnsignedByte()), flag(in));
-      case 2 -> new Update.Delete(flag(in));
+          new Update.Put(in.readBlob(), in.readVarLong(), in.readOneOf(CONDITIONS), in.readFlag());
+      case 2 -> new Update.Delete(in.readFlag());
       case 3 -> new Update.Add(in.readLong());
       case 4 -> new Update.AddDecimal(in.readString());
       case 5 -> new Update.Append(in.readBlob());
-      case 6 ->
-          new Update.Expire(in.readVarLong(), member(EXPIRY_CONDITIONS, in.readUnsignedByte()));
+      case 6 -> new Update.Expire(in.readVarLong(), in.readOneOf(EXPIRY_CONDITIONS));
       default -> throw new DecodeException("an update of type " + type);
     };
   }
@@ -211,7 +209,7 @@ public final class MessageCodec {
         return new UpdateOutcome.Done((flags & 1) != 0, (flags & 2) != 0, value);
       }
       case 2 -> {
-        return new UpdateOutcome.Rejected(member(WHYS, in.readUnsignedByte()));
+        return new UpdateOutcome.Rejected(in.readOneOf(WHYS));
       }
       case 3 -> {
         return refused(in);
@@ -229,7 +227,7 @@ public final class MessageCodec {
   }
 
   private static Unanswered.Refused refused(ByteReader in) {
-    Unanswered.Reason reason = member(REASONS, in.readUnsignedByte());
+    Unanswered.Reason reason = in.readOneOf(REASONS);
     long retry = in.readVarLong();
     return new Unanswered.Refused(reason, in.readString(), retry);
   }
@@ -257,23 +255,8 @@ public final class MessageCodec {
               in.readBlob(),
               in.readLong(),
               in.readInt(),
-              flag(in)));
+              in.readFlag()));
     }
     return new Message.Scanned(id, new ScanPage(keys, next));
-  }
-
-  private static boolean flag(ByteReader in) {
-    int value = in.readUnsignedByte();
-    if (value > 1) {
-      throw new DecodeException("a flag of " + value);
-    }
-    return value == 1;
-  }
-
-  private static <T> T member(T[] values, int ordinal) {
-    if (ordinal >= values.length) {
-      throw new DecodeException("value " + ordinal + " of an enumeration of " + values.length);
-    }
-    return values[ordinal];
   }
 }

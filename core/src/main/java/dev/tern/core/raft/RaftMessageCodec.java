@@ -86,9 +86,9 @@ public final class RaftMessageCodec {
     RaftMessage message =
         switch (type) {
           case 1 -> new RaftMessage.PreVote(term, number(in), number(in));
-          case 2 -> new RaftMessage.PreVoteReply(term, flag(in));
-          case 3 -> new RaftMessage.Vote(term, number(in), number(in), flag(in));
-          case 4 -> new RaftMessage.VoteReply(term, flag(in));
+          case 2 -> new RaftMessage.PreVoteReply(term, in.readFlag());
+          case 3 -> new RaftMessage.Vote(term, number(in), number(in), in.readFlag());
+          case 4 -> new RaftMessage.VoteReply(term, in.readFlag());
           case 5 -> append(term, in);
           case 6 -> new RaftMessage.Appended(term, number(in));
           case 7 -> new RaftMessage.Conflict(term, number(in), number(in), number(in) - 1);
@@ -121,7 +121,7 @@ public final class RaftMessageCodec {
   private static RaftMessage chunk(long term, ByteReader in) {
     SnapshotMark mark = EntryCodec.mark(in);
     long offset = number(in);
-    boolean last = flag(in);
+    boolean last = in.readFlag();
     return new RaftMessage.Chunk(term, mark, offset, in.readBlob(), last);
   }
 
@@ -131,13 +131,5 @@ public final class RaftMessageCodec {
       throw new DecodeException("a number of more than 63 bits");
     }
     return value;
-  }
-
-  private static boolean flag(ByteReader in) {
-    int value = in.readUnsignedByte();
-    if (value > 1) {
-      throw new DecodeException("a flag of " + value);
-    }
-    return value == 1;
   }
 }

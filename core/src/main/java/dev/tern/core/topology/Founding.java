@@ -24,8 +24,9 @@ public record Founding(
 
   /// Why no cluster can be founded like this; null if one can.
   public @Nullable String problem() {
-    if (Integer.bitCount(partitions) != 1 || partitions < 1 || partitions > Slots.COUNT) {
-      return "the number of partitions is a power of two up to 16384, not " + partitions;
+    String uneven = Slots.problem(partitions);
+    if (uneven != null) {
+      return uneven;
     }
     if (founders.isEmpty() || founders.stream().noneMatch(MemberEntry::eligible)) {
       return "a cluster needs a founder that may hold data";

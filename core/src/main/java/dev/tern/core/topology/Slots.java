@@ -1,5 +1,7 @@
 package dev.tern.core.topology;
 
+import org.jspecify.annotations.Nullable;
+
 /// The slot of a key: Redis Cluster's rule, so that its clients route straight to a replica.
 ///
 /// CRC16 of the XModem kind (polynomial 0x1021, initial 0, not reflected) modulo 16384 over the
@@ -11,6 +13,13 @@ public final class Slots {
   private static final short[] TABLE = table();
 
   private Slots() {}
+
+  /// Why the slots cannot be cut into so many equal arcs; null if they can.
+  static @Nullable String problem(int partitions) {
+    return partitions < 1 || Integer.bitCount(partitions) != 1 || partitions > COUNT
+        ? "the number of partitions is a power of two up to " + COUNT + ", not " + partitions
+        : null;
+  }
 
   /// The slot of a key, 0 to 16383.
   public static int of(byte[] key) {

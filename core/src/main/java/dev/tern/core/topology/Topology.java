@@ -35,9 +35,9 @@ public final class Topology {
   /// @param partitions a power of two, at most 16384
   /// @throws IllegalArgumentException if members repeat or there are none
   public static Topology ofMembers(long epoch, int partitions, int n, List<Member> members) {
-    if (Integer.bitCount(partitions) != 1 || partitions > Slots.COUNT) {
-      throw new IllegalArgumentException(
-          "the number of partitions must be a power of two up to 16384, not " + partitions);
+    String uneven = Slots.problem(partitions);
+    if (uneven != null) {
+      throw new IllegalArgumentException(uneven);
     }
     if (members.isEmpty() || n < 1) {
       throw new IllegalArgumentException("a topology needs a member and n of at least 1");
@@ -46,9 +46,10 @@ public final class Topology {
     for (int i = 0; i < sorted.size(); i++) {
       int number = sorted.get(i).number();
       boolean repeated = i > 0 && sorted.get(i - 1).number() == number;
-      if (number < 1 || number > 1 << 16 || repeated) {
+      if (number < 1 || number > Member.MAX_NUMBER || repeated) {
         throw new IllegalArgumentException(
-            "member numbers must differ and lie between 1 and 65536: " + number);
+            "member numbers must differ and lie between 1 and %d: %d"
+                .formatted(Member.MAX_NUMBER, number));
       }
     }
     int[][] replicas = new int[partitions][];

@@ -156,7 +156,7 @@ public final class TopologyCodec {
   }
 
   private static MemberEntry entry(ByteReader in) {
-    return new MemberEntry(member(in), in.readVarInt(), flag(in));
+    return new MemberEntry(member(in), in.readVarInt(), in.readFlag());
   }
 
   private static void encode(Member member, ByteWriter out) {
@@ -191,12 +191,12 @@ public final class TopologyCodec {
         name,
         policy.n(),
         policy.zones(),
-        one(RESOLUTIONS, in),
+        in.readOneOf(RESOLUTIONS),
         in.readVarInt(),
         in.readVarInt(),
-        one(DURABILITIES, in),
+        in.readOneOf(DURABILITIES),
         in.readVarLong(),
-        one(STYLES, in),
+        in.readOneOf(STYLES),
         in.readVarInt());
   }
 
@@ -205,7 +205,7 @@ public final class TopologyCodec {
   }
 
   static PlacementPolicy policy(ByteReader in) {
-    return new PlacementPolicy(in.readVarInt(), one(ZONES, in));
+    return new PlacementPolicy(in.readVarInt(), in.readOneOf(ZONES));
   }
 
   private static void numbers(List<Integer> numbers, ByteWriter out) {
@@ -220,21 +220,5 @@ public final class TopologyCodec {
       list.add(element.apply(in));
     }
     return list;
-  }
-
-  private static boolean flag(ByteReader in) {
-    int value = in.readUnsignedByte();
-    if (value > 1) {
-      throw new DecodeException("a flag of " + value);
-    }
-    return value == 1;
-  }
-
-  private static <T> T one(T[] values, ByteReader in) {
-    int ordinal = in.readUnsignedByte();
-    if (ordinal >= values.length) {
-      throw new DecodeException("value " + ordinal + " of an enumeration of " + values.length);
-    }
-    return values[ordinal];
   }
 }

@@ -5,7 +5,9 @@ import dev.tern.core.topology.TopologyState.Step;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// From a state and a command to the next state.
@@ -114,6 +116,13 @@ final class Transition {
     }
   }
 
+  private static <T> T known(@Nullable T found, String what) throws No {
+    if (found == null) {
+      throw new No(Reason.UNKNOWN, "there is no " + what);
+    }
+    return found;
+  }
+
   // ---- the founding
 
   private void found(Command.Found command) throws No {
@@ -148,11 +157,7 @@ final class Transition {
   // ---- members
 
   private MemberEntry member(int number) throws No {
-    MemberEntry member = before.member(number);
-    if (member == null) {
-      throw new No(Reason.UNKNOWN, "there is no member " + number);
-    }
-    return member;
+    return known(before.member(number), "member " + number);
   }
 
   private void admit(Command.AdmitMember command) throws No {
@@ -227,11 +232,7 @@ final class Transition {
   // ---- keyspaces
 
   private KeyspaceDefinition keyspace(String name) throws No {
-    KeyspaceDefinition keyspace = before.keyspace(name);
-    if (keyspace == null) {
-      throw new No(Reason.UNKNOWN, "there is no keyspace " + name);
-    }
-    return keyspace;
+    return known(before.keyspace(name), "keyspace " + name);
   }
 
   private void create(Command.CreateKeyspace command) throws No {
@@ -277,8 +278,12 @@ final class Transition {
 
   /// Makes the groups of a policy, if the lists still suit the members.
   private void place(PlacementPolicy policy, ReplicaLists lists) throws No {
-    long eligible = members.stream().filter(MemberEntry::eligible).count();
-    long n = Math.min(policy.n(), eligible);
+    Set<Integer> eligible =
+        members.stream()
+            .filter(MemberEntry::eligible)
+            .map(MemberEntry::number)
+            .collect(Collectors.toSet());
+    int n = Math.min(policy.n(), eligible.size());
     if (lists.partitions() != founding.partitions()) {
       throw new No(Reason.STALE_EPOCH, "lists for other partitions: try again");
     }
@@ -288,7 +293,7 @@ final class Transition {
         throw new No(Reason.STALE_EPOCH, "lists made for other members: try again");
       }
       for (int number : list) {
-        if (members.stream().noneMatch(m -> m.number() == number && m.eligible())) {
+        if (!eligible.contains(number)) {
           throw new No(Reason.STALE_EPOCH, "lists with a member that left: try again");
         }
       }

@@ -1,5 +1,6 @@
 package dev.tern.gateway.resp;
 
+import dev.tern.core.keyspace.Evaluation;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -21,17 +22,8 @@ final class Arguments {
 
   /// A decimal integer as Redis reads one: no plus, no leading zeros, no minus zero.
   static long integer(byte[] argument) {
-    String text = new String(argument, StandardCharsets.ISO_8859_1);
-    boolean negative = text.startsWith("-");
-    char first = text.length() > (negative ? 1 : 0) ? text.charAt(negative ? 1 : 0) : ' ';
-    if (text.length() > 20 || first < (negative ? '1' : '0') || first > '9') {
-      throw CommandException.notAnInteger();
-    }
-    if (first == '0' && text.length() > 1) {
-      throw CommandException.notAnInteger();
-    }
     try {
-      return Long.parseLong(text);
+      return Evaluation.integer(argument);
     } catch (NumberFormatException e) {
       throw CommandException.notAnInteger();
     }

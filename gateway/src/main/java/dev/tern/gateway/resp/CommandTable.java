@@ -50,14 +50,22 @@ public final class CommandTable {
   private CommandTable() {}
 
   private static void key(String name, int arity, Kind kind, String group, String summary) {
-    List<String> flags = List.of("write", "denyoom", "fast");
-    if (kind == Kind.READ) {
-      flags = List.of("readonly", "fast");
-    } else if (kind == Kind.PUT) {
-      flags = List.of("write", "denyoom");
-    } else if (group.equals("generic") || name.equals("GETDEL") || name.equals("GETEX")) {
-      flags = List.of("write", "fast");
-    }
+    List<String> flags =
+        switch (kind) {
+          case READ -> List.of("readonly", "fast");
+          case PUT -> List.of("write", "denyoom");
+          default -> List.of("write", "denyoom", "fast");
+        };
+    key(name, arity, kind, flags, group, summary);
+  }
+
+  /// Writes, and needs no room for it.
+  private static void touch(String name, int arity, String group, String summary) {
+    key(name, arity, Kind.UPDATE, List.of("write", "fast"), group, summary);
+  }
+
+  private static void key(
+      String name, int arity, Kind kind, List<String> flags, String group, String summary) {
     COMMANDS.put(name, new Command(name, arity, kind, flags, 1, 1, 1, group, summary));
   }
 
@@ -81,8 +89,8 @@ public final class CommandTable {
     key("PSETEX", 4, Kind.PUT, "string", "Set the value and expiration in milliseconds of a key");
     key("SETNX", 3, Kind.UPDATE, "string", "Set the value of a key, only if it does not exist");
     key("GETSET", 3, Kind.UPDATE, "string", "Set the value of a key and return its old value");
-    key("GETDEL", 2, Kind.UPDATE, "string", "Get the value of a key and delete the key");
-    key("GETEX", -2, Kind.UPDATE, "string", "Get the value of a key and set its expiration");
+    touch("GETDEL", 2, "string", "Get the value of a key and delete the key");
+    touch("GETEX", -2, "string", "Get the value of a key and set its expiration");
     key("APPEND", 3, Kind.UPDATE, "string", "Append a value to a key");
     key("STRLEN", 2, Kind.READ, "string", "Get the length of the value of a key");
     key("INCR", 2, Kind.UPDATE, "string", "Increment the integer value of a key by one");
@@ -91,13 +99,13 @@ public final class CommandTable {
     key("DECRBY", 3, Kind.UPDATE, "string", "Decrement the integer value of a key");
     key("INCRBYFLOAT", 3, Kind.UPDATE, "string", "Increment the decimal value of a key");
     key("TYPE", 2, Kind.READ, "generic", "Determine the type stored at a key");
-    key("EXPIRE", -3, Kind.UPDATE, "generic", "Set a key's time to live in seconds");
-    key("PEXPIRE", -3, Kind.UPDATE, "generic", "Set a key's time to live in milliseconds");
-    key("EXPIREAT", -3, Kind.UPDATE, "generic", "Set the expiration of a key as a Unix time");
-    key("PEXPIREAT", -3, Kind.UPDATE, "generic", "Set the expiration as a Unix time in ms");
+    touch("EXPIRE", -3, "generic", "Set a key's time to live in seconds");
+    touch("PEXPIRE", -3, "generic", "Set a key's time to live in milliseconds");
+    touch("EXPIREAT", -3, "generic", "Set the expiration of a key as a Unix time");
+    touch("PEXPIREAT", -3, "generic", "Set the expiration as a Unix time in ms");
     key("TTL", 2, Kind.READ, "generic", "Get the time to live of a key in seconds");
     key("PTTL", 2, Kind.READ, "generic", "Get the time to live of a key in milliseconds");
-    key("PERSIST", 2, Kind.UPDATE, "generic", "Remove the expiration of a key");
+    touch("PERSIST", 2, "generic", "Remove the expiration of a key");
     many("MGET", -2, false, -1, 1, "string", "Get the values of all the given keys");
     many("MSET", -3, true, -1, 2, "string", "Set multiple keys to multiple values");
     many("EXISTS", -2, false, -1, 1, "generic", "Determine how many of the keys exist");

@@ -102,13 +102,6 @@ public final class RedisSession {
       if (request == null) {
         return true;
       }
-      if (isHttp(request.arguments())) {
-        closeAfterReplies();
-        if (pending.isEmpty()) {
-          output.close();
-        }
-        return false;
-      }
       start(request);
     }
     return false;
@@ -117,9 +110,6 @@ public final class RedisSession {
   /// A page of a browser must not make it send commands ("cross-protocol scripting"): as Redis
   /// does, the connection is closed without a word.
   private static boolean isHttp(List<byte[]> arguments) {
-    if (arguments.isEmpty() || arguments.getFirst().length < 4 || arguments.getFirst().length > 5) {
-      return false;
-    }
     String first = Arguments.word(arguments, 0);
     return first.equals("POST") || first.equals("HOST:");
   }
@@ -161,6 +151,13 @@ public final class RedisSession {
 
   private void start(List<byte[]> arguments, Level at, long now) {
     CommandTable.Command command = find(arguments.getFirst());
+    if (command == null && isHttp(arguments)) {
+      closeAfterReplies();
+      if (pending.isEmpty()) {
+        output.close();
+      }
+      return;
+    }
     Reply refusal = refusal(command, arguments);
     if (command == null || refusal != null) {
       answerNow(java.util.Objects.requireNonNull(refusal), now);
