@@ -65,6 +65,10 @@ public final class LongFill {
     }
   }
 
+  /// Each engine fills another store first: what a JVM must load and compile for it is no stall of
+  /// the engine.
+  private static final long WARM_UP_NANOS = 10_000_000_000L;
+
   /// Fills the engines one after the other and plots both.
   ///
   /// @param minutes for each engine
@@ -77,6 +81,11 @@ public final class LongFill {
     List<Series> all = new ArrayList<>();
     for (EngineKind kind : options.engines()) {
       out.printf("%s: %.1f minutes of random fill alone, %d keys%n", kind.label(), minutes, keys);
+      EngineOptions warm = options.engine(kind.label() + "-warm-up", options.cacheBytes());
+      try (HiccupMeter meter = HiccupMeter.start();
+          Store store = new Store(kind, warm, new Records(keys, bytes, SEED))) {
+        fill(store, WARM_UP_NANOS, meter);
+      }
       EngineOptions engine = options.engine(kind.label() + "-fill", options.cacheBytes());
       try (HiccupMeter meter = HiccupMeter.start();
           Store store = new Store(kind, engine, new Records(keys, bytes, SEED))) {
