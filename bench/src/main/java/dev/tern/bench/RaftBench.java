@@ -198,6 +198,11 @@ public final class RaftBench {
     }
 
     @Override
+    public void failed(Throwable why) {
+      throw new IllegalStateException(why);
+    }
+
+    @Override
     public void roleChanged(Raft.Role role, long newTerm, int leader) {
       proposedNanos.clear();
       term = role == Raft.Role.LEADER ? newTerm : -1;

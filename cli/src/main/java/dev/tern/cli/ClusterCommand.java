@@ -1,54 +1,337 @@
 package dev.tern.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
-/// Looks at a running cluster.
+/// Looks at a running cluster, and says who belongs to it.
 @Command(
     name = "cluster",
-    description = "Looks at a running cluster.",
+    description = "Looks at a running cluster, and says who belongs to it.",
     mixinStandardHelpOptions = true,
-    subcommands = ClusterCommand.Status.class)
+    subcommands = {
+      ClusterCommand.Status.class,
+      ClusterCommand.Members.class,
+      ClusterCommand.Zones.class,
+      ClusterCommand.Plan.class,
+      ClusterCommand.Weight.class,
+      ClusterCommand.Zone.class,
+      ClusterCommand.Remove.class
+    })
 final class ClusterCommand {
   private ClusterCommand() {}
 
-  /// Who the members are and what they hold.
-  @Command(
-      name = "status",
-      description = "Who the members are, who lives, what they hold.",
-      mixinStandardHelpOptions = true)
-  static final class Status implements Callable<Integer> {
+  /// Whom to ask, and how to print.
+  static final class Asking {
     @Option(names = "--admin", description = "HOST:PORT of a node's admin door")
-    private String admin = "127.0.0.1:7070";
+    String admin = "127.0.0.1:7070";
 
     @Option(names = "--json", description = "as JSON")
-    private boolean json;
+    boolean json;
+
+    JsonNode get(String path) throws IOException {
+      return AdminPage.get(admin, path);
+    }
+
+    /// Has something done and says so.
+    int post(String path, ObjectNode body) throws IOException {
+      JsonNode answer = AdminPage.post(admin, path, body);
+      if (json) {
+        System.out.println(answer);
+      } else {
+        System.out.printf(
+            "%s: the topology is at epoch %d%n",
+            answer.path("outcome").asText(), answer.path("epoch").asLong());
+      }
+      return 0;
+    }
+
+    /// Prints a page as it is if JSON is wanted; whether it did.
+    boolean printed(JsonNode page) {
+      if (json) {
+        System.out.println(page.toPrettyString());
+      }
+      return json;
+    }
+  }
+
+  /// How the cluster is.
+  @Command(
+      name = "status",
+      description = "How the cluster is: its topology log, keyspaces and members.",
+      mixinStandardHelpOptions = true)
+  static final class Status implements Callable<Integer> {
+    @Mixin private final Asking asking = new Asking();
 
     @Override
     public Integer call() throws Exception {
-      JsonNode cluster = AdminPage.get(admin, "/cluster");
-      if (json) {
-        System.out.println(cluster.toPrettyString());
+      JsonNode cluster = asking.get("/cluster");
+      if (asking.printed(cluster)) {
         return 0;
       }
+      String id = cluster.path("cluster").asText("");
+      JsonNode log = cluster.path("log");
       System.out.printf(
-          "epoch %d, %d partitions%n",
-          cluster.path("epoch").asLong(), cluster.path("partitions").asInt());
+          "cluster %s, epoch %d, %d partitions%n",
+          cluster.path("cluster").isNull() ? "not founded yet" : id,
+          cluster.path("epoch").asLong(),
+          cluster.path("partitions").asInt());
+      int leader = log.path("leader").asInt();
       System.out.printf(
-          "%-7s %-10s %-22s %-6s %6s %6s%n", "member", "zone", "redis", "state", "holds", "leads");
-      for (JsonNode member : cluster.path("members")) {
+          "topology log: voters %s, %d live, %s%n",
+          log.path("voters"),
+          log.path("votersLive").asInt(),
+          leader == 0 ? "leader not known here" : "leader " + leader);
+      if (log.path("frozen").asBoolean()) {
+        System.out.println("FROZEN: " + log.path("why").asText());
+      }
+      if (log.has("failed")) {
+        System.out.println("this node takes no part in it: " + log.path("failed").asText());
+      }
+      for (var stranger : log.path("strangers").properties()) {
         System.out.printf(
-            "%-7d %-10s %-22s %-6s %6d %6d%n",
-            member.path("number").asInt(),
-            member.path("zone").asText(),
-            member.path("host").asText() + ":" + member.path("redis").asInt(),
-            member.path("live").asBoolean() ? "live" : "dead",
-            member.path("partitionsHeld").asInt(),
-            member.path("partitionsLed").asInt());
+            "node %s is not let in: %s%n", stranger.getKey(), stranger.getValue().asText());
+      }
+      for (JsonNode keyspace : cluster.path("keyspaces")) {
+        System.out.printf(
+            "keyspace %s: n=%d r=%d w=%d %s%n",
+            keyspace.path("name").asText(),
+            keyspace.path("n").asInt(),
+            keyspace.path("r").asInt(),
+            keyspace.path("w").asInt(),
+            keyspace.path("durability").asText());
+      }
+      System.out.println();
+      members(cluster);
+      return 0;
+    }
+  }
+
+  private static void members(JsonNode cluster) {
+    TextTable table =
+        new TextTable(
+            "member", "zone", "weight", "address", "redis", "state", "votes", "holds", "leads");
+    for (JsonNode member : cluster.path("members")) {
+      String state = member.path("live").asBoolean() ? "live" : "dead";
+      table.row(
+          member.path("number").asInt(),
+          member.path("zone").asText(),
+          member.path("weight").asInt(),
+          member.path("host").asText() + ":" + member.path("internode").asInt(),
+          member.path("redis").asInt(),
+          state + (member.path("leaving").asBoolean() ? ", leaving" : ""),
+          member.path("leads").asBoolean()
+              ? "leads"
+              : member.path("votes").asBoolean() ? "yes" : "",
+          member.path("partitionsHeld").asInt(),
+          member.path("partitionsLed").asInt());
+    }
+    table.print(System.out);
+  }
+
+  /// Who the members are and what they hold.
+  @Command(
+      name = "members",
+      description = "Who the members are, who lives, what they hold.",
+      mixinStandardHelpOptions = true)
+  static final class Members implements Callable<Integer> {
+    @Mixin private final Asking asking = new Asking();
+
+    @Override
+    public Integer call() throws Exception {
+      JsonNode cluster = asking.get("/cluster");
+      if (!asking.printed(cluster.path("members"))) {
+        members(cluster);
       }
       return 0;
+    }
+  }
+
+  /// What the zones hold.
+  @Command(
+      name = "zones",
+      description = "The zones, their members and what they hold.",
+      mixinStandardHelpOptions = true)
+  static final class Zones implements Callable<Integer> {
+    @Mixin private final Asking asking = new Asking();
+
+    @Override
+    public Integer call() throws Exception {
+      JsonNode zones = asking.get("/cluster/zones");
+      if (asking.printed(zones)) {
+        return 0;
+      }
+      TextTable table =
+          new TextTable("zone", "members", "live", "weight", "voters", "holds", "leads");
+      for (JsonNode zone : zones) {
+        table.row(
+            zone.path("zone").asText(),
+            zone.path("members").asInt(),
+            zone.path("live").asInt(),
+            zone.path("weight").asInt(),
+            zone.path("voters").asInt(),
+            zone.path("partitionsHeld").asInt(),
+            zone.path("partitionsLed").asInt());
+      }
+      table.print(System.out);
+      return 0;
+    }
+  }
+
+  /// Where replicas would go.
+  @Command(
+      name = "plan",
+      description = {
+        "Where replicas would go, and what would have to move, as members, zones and weights are",
+        "now, or as the options suppose. Moves nothing."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Plan implements Callable<Integer> {
+    @Mixin private final Asking asking = new Asking();
+
+    @Option(names = "--add", description = "suppose a new member: ZONE[:WEIGHT]")
+    private List<String> add = new ArrayList<>();
+
+    @Option(names = "--remove", description = "suppose a member leaves: NUMBER")
+    private List<String> remove = new ArrayList<>();
+
+    @Option(names = "--weight", description = "suppose another weight: NUMBER:WEIGHT")
+    private List<String> weight = new ArrayList<>();
+
+    @Option(names = "--zone", description = "suppose another zone: NUMBER:ZONE")
+    private List<String> zone = new ArrayList<>();
+
+    @Override
+    public Integer call() throws Exception {
+      StringBuilder query = new StringBuilder();
+      append(query, "add", add);
+      append(query, "remove", remove);
+      append(query, "weight", weight);
+      append(query, "zone", zone);
+      JsonNode plan = asking.get("/cluster/plan" + query);
+      if (asking.printed(plan)) {
+        return 0;
+      }
+      for (JsonNode policy : plan.path("policies")) {
+        System.out.printf(
+            "n=%d, zones %s (%s), epoch %d: %d replicas to move, %s (about %s each);"
+                + " at least %d must%n",
+            policy.path("n").asInt(),
+            policy.path("zones").asText(),
+            String.join(
+                ", ", policy.path("keyspaces").valueStream().map(JsonNode::asText).toList()),
+            plan.path("epoch").asLong(),
+            policy.path("moves").asInt(),
+            bytes(policy.path("bytesToMove").asLong()),
+            bytes(plan.path("bytesAReplica").asLong()),
+            policy.path("leastMoves").asInt());
+        TextTable table =
+            new TextTable(
+                "member", "zone", "holds", "will", "in", "out", "leads", "will lead", "bytes in");
+        for (JsonNode row : policy.path("members")) {
+          table.row(
+              row.path("number").asInt(),
+              row.path("zone").asText(),
+              row.path("before").asInt(),
+              row.path("after").asInt(),
+              row.path("in").asInt(),
+              row.path("out").asInt(),
+              row.path("ledBefore").asInt(),
+              row.path("ledAfter").asInt(),
+              bytes(row.path("bytesIn").asLong()));
+        }
+        table.print(System.out);
+      }
+      return 0;
+    }
+
+    private static void append(StringBuilder query, String name, List<String> values) {
+      for (String value : values) {
+        query.append(query.isEmpty() ? '?' : '&').append(name).append('=');
+        query.append(URLEncoder.encode(value, StandardCharsets.UTF_8));
+      }
+    }
+  }
+
+  static String bytes(long bytes) {
+    String[] units = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double amount = bytes;
+    int unit = 0;
+    while (amount >= 1024 && unit < units.length - 1) {
+      amount /= 1024;
+      unit++;
+    }
+    return unit == 0 ? bytes + " B" : "%.1f %s".formatted(amount, units[unit]);
+  }
+
+  /// What a member shall hold.
+  @Command(
+      name = "weight",
+      description = "Sets how much a member shall hold in proportion to others.",
+      mixinStandardHelpOptions = true)
+  static final class Weight implements Callable<Integer> {
+    @Mixin private final Asking asking = new Asking();
+
+    @Parameters(index = "0", description = "the member's number")
+    private int member;
+
+    @Parameters(index = "1", description = "its weight; 0 for nothing, 100 is usual")
+    private int weight;
+
+    @Override
+    public Integer call() throws Exception {
+      ObjectNode body = AdminPage.body().put("number", member).put("weight", weight);
+      return asking.post("/cluster/weight", body);
+    }
+  }
+
+  /// Where a member stands.
+  @Command(
+      name = "zone",
+      description = "Sets where a member stands.",
+      mixinStandardHelpOptions = true)
+  static final class Zone implements Callable<Integer> {
+    @Mixin private final Asking asking = new Asking();
+
+    @Parameters(index = "0", description = "the member's number")
+    private int member;
+
+    @Parameters(index = "1", description = "its zone")
+    private String zone = "";
+
+    @Override
+    public Integer call() throws Exception {
+      ObjectNode body = AdminPage.body().put("number", member).put("zone", zone);
+      return asking.post("/cluster/zone", body);
+    }
+  }
+
+  /// A member goes.
+  @Command(
+      name = "remove",
+      description = {
+        "Takes a member out. One that holds replicas is leaving until they have been moved, which",
+        "cannot be done yet; one that holds none is gone at once."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Remove implements Callable<Integer> {
+    @Mixin private final Asking asking = new Asking();
+
+    @Parameters(index = "0", description = "the member's number")
+    private int member;
+
+    @Override
+    public Integer call() throws Exception {
+      return asking.post("/cluster/remove", AdminPage.body().put("number", member));
     }
   }
 }

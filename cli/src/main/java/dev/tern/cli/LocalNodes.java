@@ -94,10 +94,10 @@ final class LocalNodes implements AutoCloseable {
   private void start(int node) throws IOException {
     Path data = dir.resolve("node-" + node);
     Files.createDirectories(data);
-    StringBuilder members = new StringBuilder();
+    StringBuilder seeds = new StringBuilder();
     for (int i = 1; i <= nodes; i++) {
-      members.append(i == 1 ? "" : ",");
-      members.append(
+      seeds.append(i == 1 ? "" : ",");
+      seeds.append(
           "%d@127.0.0.1:%d/%d/%d".formatted(i, 7071 + shift(i), 6379 + shift(i), 7070 + shift(i)));
     }
     int cores = Runtime.getRuntime().availableProcessors();
@@ -116,8 +116,8 @@ final class LocalNodes implements AutoCloseable {
             data.toString(),
             "--number",
             Integer.toString(node),
-            "--members",
-            members.toString(),
+            "--seeds",
+            seeds.toString(),
             "--shards",
             Integer.toString(loops),
             "--durability",

@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
       PlaygroundCommand.class,
       ServerCommand.class,
       ClusterCommand.class,
+      KeyspaceCommand.class,
       SimulateCommand.class,
       BenchCommand.class,
       InspectCommand.class

@@ -3,6 +3,8 @@ package dev.tern.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.log.RefusedException;
 import dev.tern.server.ServerConfig;
 import dev.tern.server.TernServer;
 import java.io.IOException;
@@ -32,16 +34,25 @@ final class ServerCommand implements Callable<Integer> {
   @Option(names = "--bind", description = "address to listen on")
   private String bind = "127.0.0.1";
 
-  @Option(names = "--number", description = "this node's number among the members")
-  private int number = 1;
+  @Option(names = "--advertise", description = "address that others reach (default: --bind)")
+  private String advertise = "";
+
+  @Option(names = "--number", description = "this node's number (default: by its address)")
+  private int number;
 
   @Option(names = "--zone", description = "where the node stands")
-  private String zone = "default";
+  private String zone = "";
+
+  @Option(names = "--weight", description = "what it shall hold in proportion to others")
+  private int weight = MemberEntry.USUAL_WEIGHT;
 
   @Option(
-      names = {"--members", "--seeds"},
-      description = "all members: number@host:internode/redis/admin,...")
-  private String members = "";
+      names = {"--seeds", "--members"},
+      description =
+          "members: [number@]host:internode[/redis/admin[/zone[/weight]]],... A node that is among"
+              + " them founds the cluster with the others, told the same; one that is not asks"
+              + " them to be let in.")
+  private String seeds = "";
 
   @Option(names = "--redis-port")
   private int redisPort = 6379;
@@ -97,9 +108,11 @@ final class ServerCommand implements Callable<Integer> {
         new ServerConfig(
             data,
             bind,
+            advertise.isEmpty() ? bind : advertise,
             number,
             zone,
-            members,
+            weight,
+            seeds,
             redisPort,
             adminPort,
             internodePort,
@@ -149,6 +162,10 @@ final class ServerCommand implements Callable<Integer> {
   }
 
   private static void fatal(Throwable cause) {
+    if (cause instanceof RefusedException) {
+      System.err.println("tern: " + cause.getMessage());
+      Runtime.getRuntime().halt(1);
+    }
     LoggerFactory.getLogger(ServerCommand.class)
         .error("this node must stop: a wrong answer is worse than none", cause);
     Runtime.getRuntime().halt(70);

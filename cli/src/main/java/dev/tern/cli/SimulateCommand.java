@@ -2,6 +2,7 @@ package dev.tern.cli;
 
 import dev.tern.simulation.RaftSimulation;
 import dev.tern.simulation.Simulation;
+import dev.tern.simulation.TopologySimulation;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -22,11 +23,16 @@ final class SimulateCommand implements Callable<Integer> {
 
   @Option(
       names = "--plant",
-      description = "a mistake to find: a name of PlantedBug or LsmBug, with --raft of RaftBug")
+      description =
+          "a mistake to find: a name of PlantedBug or LsmBug, with --raft of RaftBug, with"
+              + " --topology of TopologyBug")
   private String plant = "NONE";
 
   @Option(names = "--raft", description = "Raft groups alone instead of whole clusters")
   private boolean raft;
+
+  @Option(names = "--topology", description = "topology logs alone instead of whole clusters")
+  private boolean topology;
 
   @Option(names = "--seeds", description = "the seeds from 1 to this, instead of random ones")
   private long seeds;
@@ -40,8 +46,7 @@ final class SimulateCommand implements Callable<Integer> {
     while (runs == 0 || more(runs, begun)) {
       long random = seeds > 0 ? runs + 1 : ThreadLocalRandom.current().nextLong() >>> 1;
       long current = seed != null ? seed : random;
-      Simulation.Result result =
-          raft ? RaftSimulation.run(current, plant) : Simulation.run(current, plant);
+      Simulation.Result result = run(current);
       runs++;
       events += result.events();
       simulatedMillis += result.simulatedMillis();
@@ -59,6 +64,13 @@ final class SimulateCommand implements Callable<Integer> {
         "%d seeds clean, %d events, %.0f cluster-seconds; a second of CPU, JIT and GC included: %.0f events, %.0f cluster-seconds%n",
         runs, events, simulatedMillis / 1e3, events / seconds, simulatedMillis / 1e3 / seconds);
     return plant.equals("NONE") ? 0 : 1;
+  }
+
+  private Simulation.Result run(long current) {
+    if (topology) {
+      return TopologySimulation.run(current, plant);
+    }
+    return raft ? RaftSimulation.run(current, plant) : Simulation.run(current, plant);
   }
 
   private boolean more(int runs, long begun) {

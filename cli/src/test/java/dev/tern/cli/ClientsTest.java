@@ -63,8 +63,10 @@ class ClientsTest {
               new ServerConfig(
                   data.resolve("node-" + i).toString(),
                   "127.0.0.1",
+                  "127.0.0.1",
                   i + 1,
-                  "z" + i,
+                  "",
+                  100,
                   members.toString(),
                   ports.get(3 * i + 1),
                   ports.get(3 * i + 2),

@@ -14,7 +14,6 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.topology.Slots;
-import dev.tern.core.topology.Topology;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,23 +25,39 @@ final class LocalKeyspace implements Keyspace {
 
   private final List<Shard> shards;
   private final Shard home;
-  private final Topology topology;
-  private final KeyspaceConfig config;
 
-  LocalKeyspace(List<Shard> shards, int shard, Topology topology, KeyspaceConfig config) {
+  /// As it was last seen; [#config] looks again.
+  private KeyspaceConfig config;
+
+  LocalKeyspace(List<Shard> shards, int shard, KeyspaceConfig config) {
     this.shards = shards;
     this.home = shards.get(shard);
-    this.topology = topology;
     this.config = config;
   }
 
   private Shard owner(int slot) {
-    return shards.size() == 1 ? home : shards.get(topology.partitionOf(slot) % shards.size());
+    int partition = home.coordinator().view().partitionOf(slot);
+    return shards.size() == 1 ? home : shards.get(partition % shards.size());
+  }
+
+  /// The keyspace's present settings; if it was dropped the last ones, with which a coordinator
+  /// refuses.
+  private KeyspaceConfig config() {
+    KeyspaceConfig present = home.coordinator().view().keyspace(config.id());
+    if (present != null) {
+      config = present;
+    }
+    return config;
+  }
+
+  @Override
+  public int id() {
+    return config.id();
   }
 
   @Override
   public int replicas() {
-    return Math.min(config.n(), topology.members().size());
+    return Math.min(config().n(), home.coordinator().view().members().size());
   }
 
   @Override
@@ -52,10 +67,11 @@ final class LocalKeyspace implements Keyspace {
       return;
     }
     Shard shard = owner(Slots.of(key));
+    KeyspaceConfig keyspace = config();
     if (shard == home) {
-      shard.coordinator().read(config, key, level, completion);
+      shard.coordinator().read(keyspace, key, level, completion);
     } else {
-      shard.loop().execute(() -> shard.coordinator().read(config, key, level, back(completion)));
+      shard.loop().execute(() -> shard.coordinator().read(keyspace, key, level, back(completion)));
     }
   }
 
@@ -71,14 +87,14 @@ final class LocalKeyspace implements Keyspace {
       return;
     }
     Shard shard = owner(Slots.of(key));
+    KeyspaceConfig keyspace = config();
     if (shard == home) {
-      shard.coordinator().update(config, key, update, level, false, completion);
+      shard.coordinator().update(keyspace, key, update, level, false, completion);
     } else {
+      Completion<UpdateOutcome> back = back(completion);
       shard
           .loop()
-          .execute(
-              () ->
-                  shard.coordinator().update(config, key, update, level, false, back(completion)));
+          .execute(() -> shard.coordinator().update(keyspace, key, update, level, false, back));
     }
   }
 
@@ -119,11 +135,12 @@ final class LocalKeyspace implements Keyspace {
     void step(long cursor) {
       Shard shard = owner(ScanCursor.slot(cursor));
       int limit = Math.max(1, count - keys.size());
+      KeyspaceConfig keyspace = config();
       Completion<ScanOutcome> next = back(this::stepped);
       shard
           .loop()
           .execute(
-              () -> shard.coordinator().scan(config, cursor, limit, scope == Scope.NODE, next));
+              () -> shard.coordinator().scan(keyspace, cursor, limit, scope == Scope.NODE, next));
     }
 
     private void stepped(ScanOutcome outcome) {
@@ -143,10 +160,9 @@ final class LocalKeyspace implements Keyspace {
   @Override
   public void count(Scope scope, Completion<? super CountOutcome> completion) {
     if (scope == Scope.NODE) {
-      completion.complete(
-          new CountOutcome.Count(Node.ledRecords(shards, home, topology, config.id())));
+      completion.complete(new CountOutcome.Count(Node.ledRecords(shards, home, config().id())));
     } else {
-      home.coordinator().count(config, completion);
+      home.coordinator().count(config(), completion);
     }
   }
 
@@ -166,10 +182,10 @@ final class LocalKeyspace implements Keyspace {
     shard
         .replica()
         .scan(
-            config.id(),
+            config().id(),
             cursor,
             1000,
-            config.durability(),
+            config().durability(),
             (page, failure) -> {
               if (page == null) {
                 done.complete(

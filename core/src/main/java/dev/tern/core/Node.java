@@ -4,8 +4,15 @@ import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.Statistics;
+import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.topology.TopologyState;
+import dev.tern.core.topology.log.Decision;
+import dev.tern.core.topology.log.RefusedException;
+import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
 import dev.tern.env.Network;
@@ -13,7 +20,10 @@ import dev.tern.lsm.LsmStatistics;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// A node of the cluster, the same in production and in simulation.
 ///
@@ -22,17 +32,25 @@ public final class Node {
   private final Environment environment;
   private final NodeConfig config;
   private final List<Shard> shards;
+  private final Member self;
+  private volatile ClusterView view;
+
+  /// Set once, before [#start].
+  private @Nullable TopologyLog log;
 
   /// By shard: by member number, as that shard last saw it.
   private final AtomicReferenceArray<boolean[]> live;
 
-  private Node(Environment environment, NodeConfig config, List<Shard> shards) {
+  private Node(
+      Environment environment, NodeConfig config, TopologyState known, List<Shard> shards) {
     this.environment = environment;
     this.config = config;
+    this.view = ClusterView.of(known);
+    this.self = Objects.requireNonNull(known.member(config.self())).member();
     this.shards = shards;
-    this.live = new AtomicReferenceArray<>(shards.size());
-    for (int i = 0; i < shards.size(); i++) {
-      live.set(i, new boolean[config.topology().members().getLast().number() + 1]);
+    this.live = new AtomicReferenceArray<>(environment.loops().size());
+    for (int i = 0; i < live.length(); i++) {
+      live.set(i, new boolean[0]);
     }
   }
 
@@ -40,8 +58,10 @@ public final class Node {
   ///
   /// @throws IOException if the data directory cannot be used, with the reason
   public static Node create(Environment environment, NodeConfig config) throws IOException {
+    TopologyState known =
+        TopologyLog.initial(environment.files(), config.self(), config.founding());
     List<Shard> shards = new ArrayList<>();
-    Topology topology = config.topology();
+    Node node = new Node(environment, config, known, shards);
     try {
       for (int i = 0; i < environment.loops().size(); i++) {
         int number = i;
@@ -49,16 +69,28 @@ public final class Node {
             Shard.open(
                 environment,
                 config,
+                node.view,
                 i,
-                keyspace -> ledRecords(shards, shards.get(number), topology, keyspace)));
+                keyspace -> ledRecords(shards, shards.get(number), keyspace),
+                node::greet));
       }
+      node.log =
+          TopologyLog.open(
+              environment,
+              config.self(),
+              known,
+              node::live,
+              TopologyLog.Options.DEFAULT,
+              node::changed);
+      return node;
     } catch (IOException | RuntimeException e) {
-      for (Shard shard : shards) {
-        shard.close();
+      try {
+        node.close();
+      } catch (IOException closing) {
+        e.addSuppressed(closing);
       }
       throw e;
     }
-    return new Node(environment, config, shards);
   }
 
   /// Starts to receive and to answer. Called once, before requests.
@@ -68,6 +100,15 @@ public final class Node {
         new Network.Receiver() {
           @Override
           public void frame(int fromNode, int fromShard, int toShard, ByteReader payload) {
+            if (TopologyLog.carries(payload)) {
+              if (toShard == 0) {
+                log().frame(fromNode, payload);
+              }
+              return;
+            }
+            if (fromNode != self.number() && !log().trusts(fromNode)) {
+              return;
+            }
             Message message = shards.get(toShard).frame(fromNode, fromShard, payload);
             if (message instanceof Message.Heartbeat) {
               spread(fromNode, toShard, message);
@@ -77,19 +118,60 @@ public final class Node {
           @Override
           public void connection(int shard, int node, boolean open) {
             shards.get(shard).coordinator().connection(node, open);
+            if (shard == 0 && open) {
+              log().connected(node);
+            }
           }
         });
-    for (Member member : config.topology().members()) {
-      if (member.number() != config.self()) {
-        network.connect(member.number(), member.host(), member.ports().internode());
-      }
-    }
+    connect(List.of());
+    shards.getFirst().loop().execute(log()::start);
     for (Shard shard : shards) {
       shard.start();
     }
     for (int i = 0; i < shards.size(); i++) {
       int number = i;
       shards.get(i).loop().execute(() -> watch(number));
+    }
+  }
+
+  private TopologyLog log() {
+    return Objects.requireNonNull(log);
+  }
+
+  /// Reaches the members that are not among these, or are elsewhere now.
+  private void connect(List<Member> reached) {
+    for (Member member : view.members()) {
+      int port = member.ports().internode();
+      boolean known =
+          reached.stream()
+              .anyMatch(
+                  other ->
+                      other.number() == member.number()
+                          && other.host().equals(member.host())
+                          && other.ports().internode() == port);
+      if (!known && member.number() != self.number()) {
+        environment.network().connect(member.number(), member.host(), port);
+      }
+    }
+  }
+
+  /// A node goes by lists of before, or is seen the first time; on any shard's loop.
+  private void greet(int node) {
+    shards.getFirst().loop().execute(() -> log().connected(node));
+  }
+
+  /// The topology is another; on the first shard's loop.
+  private void changed(TopologyState known) {
+    if (known.member(self.number()) == null) {
+      throw new RefusedException(
+          "node %d was removed from cluster %s".formatted(self.number(), known.cluster()));
+    }
+    ClusterView before = view;
+    ClusterView after = ClusterView.of(known);
+    view = after;
+    connect(before.members());
+    for (Shard shard : shards) {
+      shard.loop().execute(() -> shard.adopt(after));
     }
   }
 
@@ -106,8 +188,9 @@ public final class Node {
   /// Publishes a shard's view of the members for callers on other threads.
   private void watch(int number) {
     Shard shard = shards.get(number);
-    boolean[] seen = new boolean[live.get(number).length];
-    for (Member member : config.topology().members()) {
+    List<Member> members = shard.coordinator().view().members();
+    boolean[] seen = new boolean[members.getLast().number() + 1];
+    for (Member member : members) {
       seen[member.number()] = shard.coordinator().live(member.number());
     }
     live.set(number, seen);
@@ -129,19 +212,39 @@ public final class Node {
         first = first == null ? e : first;
       }
     }
+    if (log != null) {
+      try {
+        log.close();
+      } catch (IOException e) {
+        first = first == null ? e : first;
+      }
+    }
     if (first != null) {
       throw first;
     }
   }
 
   /// The topology as this node knows it; any thread.
-  public Topology topology() {
-    return config.topology();
+  public ClusterView view() {
+    return view;
+  }
+
+  /// How the topology log is; any thread.
+  public TopologyLog.Status topologyLog() {
+    return log().status();
+  }
+
+  /// Proposes a change of the topology; any thread.
+  ///
+  /// @param done told once, within some seconds, on a loop of this node
+  public void propose(Proposed proposed, Consumer<Decision> done) {
+    shards.getFirst().loop().execute(() -> log().propose(proposed, done));
   }
 
   /// This node; any thread.
   public Member self() {
-    return config.topology().member(config.self());
+    MemberEntry entry = view.state().member(self.number());
+    return entry == null ? self : entry.member();
   }
 
   /// Whether all shards believe a member alive, this node included; any thread, up to a tenth of a
@@ -168,17 +271,11 @@ public final class Node {
   ///
   /// @throws IllegalArgumentException if there is no keyspace of that name
   public Keyspace keyspace(int shard, String name) {
-    for (KeyspaceConfig keyspace : config.keyspaces()) {
-      if (keyspace.name().equals(name)) {
-        return new LocalKeyspace(shards, shard, config.topology(), keyspace);
-      }
+    KeyspaceConfig keyspace = view.keyspace(name);
+    if (keyspace == null) {
+      throw new IllegalArgumentException("there is no keyspace " + name);
     }
-    throw new IllegalArgumentException("no keyspace " + name);
-  }
-
-  /// The keyspaces this node serves; any thread.
-  public List<KeyspaceConfig> keyspaces() {
-    return config.keyspaces();
+    return new LocalKeyspace(shards, shard, keyspace);
   }
 
   /// One counter of the coordinators, over all shards; any thread.
@@ -197,10 +294,11 @@ public final class Node {
   }
 
   /// Records of the partitions whose first live replica is this node, from any shard's loop.
-  static long ledRecords(List<Shard> shards, Shard seenFrom, Topology topology, int keyspace) {
+  static long ledRecords(List<Shard> shards, Shard seenFrom, int keyspace) {
     long total = 0;
-    for (int p = 0; p < topology.partitions(); p++) {
-      if (seenFrom.coordinator().leads(topology.firstSlot(p))) {
+    Topology topology = seenFrom.coordinator().view().topology(keyspace);
+    for (int p = 0; topology != null && p < topology.partitions(); p++) {
+      if (seenFrom.coordinator().leads(topology, topology.firstSlot(p))) {
         total += shards.get(p % shards.size()).store().count(keyspace, p);
       }
     }

@@ -1,19 +1,18 @@
 package dev.tern.core;
 
-import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.quorum.Coordinator;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.quorum.Responder;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.Store;
+import dev.tern.core.topology.ClusterView;
 import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
 import dev.tern.lsm.Lsm;
 import java.io.IOException;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
 
 /// One event loop's share of a node: its partitions' store, replicas and coordinator.
@@ -37,7 +36,12 @@ final class Shard implements AutoCloseable {
   }
 
   static Shard open(
-      Environment environment, NodeConfig config, int number, ToLongFunction<Integer> ledRecords)
+      Environment environment,
+      NodeConfig config,
+      ClusterView view,
+      int number,
+      ToLongFunction<Integer> ledRecords,
+      Consumer<Integer> behind)
       throws IOException {
     EventLoop loop = environment.loops().get(number);
     var randomness = environment.randomness().child("shard-" + number);
@@ -52,14 +56,7 @@ final class Shard implements AutoCloseable {
             config.storage());
     Store store;
     try {
-      store =
-          Store.open(
-              lsm,
-              config.topology(),
-              number,
-              shards,
-              config.keyspaces().stream().map(KeyspaceConfig::id).toList(),
-              randomness.child("identity"));
+      store = Store.open(lsm, view.partitions(), number, shards, randomness.child("identity"));
     } catch (IOException | RuntimeException e) {
       lsm.close();
       throw e;
@@ -69,7 +66,7 @@ final class Shard implements AutoCloseable {
         new Coordinator(
             number,
             config.self(),
-            config.topology(),
+            view,
             environment.network(),
             loop,
             environment.clock(),
@@ -77,17 +74,19 @@ final class Shard implements AutoCloseable {
             randomness.child("ids").nextLong() >>> 8,
             config.planted(),
             ledRecords);
-    Map<Integer, KeyspaceConfig> keyspaces = new LinkedHashMap<>();
-    for (KeyspaceConfig keyspace : config.keyspaces()) {
-      keyspaces.put(keyspace.id(), keyspace);
-    }
-    Responder responder =
-        new Responder(coordinator, replica, config.topology(), keyspaces, config.planted());
+    store.adopt(view);
+    Responder responder = new Responder(coordinator, replica, behind, config.planted());
     return new Shard(loop, store, replica, coordinator, responder);
   }
 
   void start() {
     loop.execute(this::beat);
+  }
+
+  /// Another topology holds from now on; on the loop.
+  void adopt(ClusterView view) {
+    store.adopt(view);
+    coordinator.adopt(view);
   }
 
   private void beat() {

@@ -1,17 +1,18 @@
 package dev.tern.server;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tern.core.Node;
 import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
-import dev.tern.core.topology.Member;
-import dev.tern.core.topology.Topology;
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.TopologyState;
+import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.resp.RedisDoor;
 import dev.tern.lsm.LsmOptions;
+import dev.tern.runtime.DirectoryFileSystem;
 import dev.tern.runtime.NettyEventLoop;
 import dev.tern.runtime.RuntimeEnvironment;
 import dev.tern.runtime.Transport;
@@ -21,15 +22,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// A node with its doors. [#start] gives a running one or none.
 public final class TernServer implements AutoCloseable {
-  /// Name and id of the keyspace behind the Redis door.
+  /// The keyspace behind the Redis door.
   public static final String REDIS_KEYSPACE = "redis";
-
-  private static final int REDIS_KEYSPACE_ID = 1;
-  private static final int TIMEOUT_MILLIS = 5_000;
 
   private final ServerConfig config;
   private final RuntimeEnvironment environment;
@@ -37,7 +35,6 @@ public final class TernServer implements AutoCloseable {
   private final RedisDoor redis;
   private final Figures figures;
   private final AdminDoor admin;
-  private final JsonMapper json = JsonMapper.builder().build();
   private int redisPort;
   private int adminPort;
 
@@ -52,11 +49,12 @@ public final class TernServer implements AutoCloseable {
             environment.loops().stream().map(NettyEventLoop::netty).toList(),
             REDIS_KEYSPACE);
     this.figures = new Figures(node, redis.statistics());
-    Map<String, Supplier<AdminDoor.Page>> routes = new LinkedHashMap<>();
-    routes.put("/health", this::health);
-    routes.put("/metrics", () -> new AdminDoor.Page(200, "text/plain", figures.scrape()));
+    Map<String, AdminDoor.Route> routes = new LinkedHashMap<>();
+    new Status(node).addTo(routes);
+    new Administration(node).addTo(routes);
     routes.put(
-        "/cluster", () -> new AdminDoor.Page(200, "application/json", cluster().toPrettyString()));
+        "/metrics",
+        AdminDoor.Route.page(request -> new AdminDoor.Page(200, "text/plain", figures.scrape())));
     this.admin = new AdminDoor(routes);
   }
 
@@ -66,36 +64,27 @@ public final class TernServer implements AutoCloseable {
   /// @throws IOException with the one reason why it cannot start
   public static TernServer start(ServerConfig config, Consumer<Throwable> fatal)
       throws IOException {
-    List<Member> members = config.memberList();
-    Topology topology = Topology.ofMembers(1, config.partitions(), config.n(), members);
-    KeyspaceConfig keyspace =
-        new KeyspaceConfig(
-            REDIS_KEYSPACE_ID,
-            REDIS_KEYSPACE,
-            config.n(),
-            config.r(),
-            config.w(),
-            config.durability(),
-            TIMEOUT_MILLIS);
+    DirectoryFileSystem files = new DirectoryFileSystem(Path.of(config.data()));
+    Founding founding = config.founding();
+    int self = number(config, files, founding);
     long memory = (long) config.memoryMegabytes() << 20;
     LsmOptions storage = LsmOptions.ofMemory(memory / config.shards());
     RuntimeEnvironment environment =
         new RuntimeEnvironment(
             Path.of(config.data()),
             config.shards(),
-            config.number(),
-            config.partitions() + " partitions of " + config.members(),
+            self,
+            "tern",
             config.bind(),
             config.internodePort(),
             Transport.named(config.transport()),
             fatal);
     Node node;
     try {
+      Founding told = founding == null ? Founding.NOTHING : founding;
       node =
           Node.create(
-              environment.environment(),
-              new NodeConfig(
-                  config.number(), topology, List.of(keyspace), storage, PlantedBug.NONE));
+              environment.environment(), new NodeConfig(self, told, storage, PlantedBug.NONE));
     } catch (IOException | RuntimeException e) {
       environment.close();
       throw e;
@@ -109,6 +98,48 @@ public final class TernServer implements AutoCloseable {
       server.close();
       throw e;
     }
+  }
+
+  /// This node's number: its directory knows it, or the founding, or the cluster that lets it in.
+  private static int number(
+      ServerConfig config, DirectoryFileSystem files, @Nullable Founding founding)
+      throws IOException {
+    TopologyState known = TopologyLog.lastKnown(files);
+    if (known == null && founding != null) {
+      return own(config, founding.founders(), "the founders");
+    }
+    if (known == null) {
+      TopologyState told = Joining.join(config);
+      TopologyLog.join(files, told);
+      known = told;
+    }
+    return own(config, known.members(), "cluster " + known.cluster());
+  }
+
+  private static int own(ServerConfig config, List<MemberEntry> members, String of)
+      throws IOException {
+    for (MemberEntry member : members) {
+      boolean here = config.isHere(member.member());
+      if (config.number() > 0 ? member.number() == config.number() : here) {
+        return member.number();
+      }
+    }
+    throw new IOException(
+        "%s has no member %s; its members are %s"
+            .formatted(
+                of,
+                config.number() > 0
+                    ? "of number " + config.number()
+                    : "at " + config.advertise() + ":" + config.internodePort(),
+                members.stream()
+                    .map(
+                        m ->
+                            m.number()
+                                + "@"
+                                + m.member().host()
+                                + ":"
+                                + m.member().ports().internode())
+                    .toList()));
   }
 
   private void openDoors() throws IOException {
@@ -132,7 +163,12 @@ public final class TernServer implements AutoCloseable {
             config.bind(),
             environment.internodePort(),
             config.shards(),
-            config.durability().name().toLowerCase(java.util.Locale.ROOT));
+            Status.word(durability()));
+  }
+
+  private Durability durability() {
+    KeyspaceConfig redis = node.view().keyspace(REDIS_KEYSPACE);
+    return redis == null ? config.durability() : redis.durability();
   }
 
   public int redisPort() {
@@ -141,51 +177,6 @@ public final class TernServer implements AutoCloseable {
 
   public int adminPort() {
     return adminPort;
-  }
-
-  private AdminDoor.Page health() {
-    long live = node.topology().members().stream().filter(m -> node.live(m.number())).count();
-    boolean quorum = live >= Math.min(config.w(), node.topology().members().size());
-    ObjectNode body = json.createObjectNode();
-    body.put("status", quorum ? "ok" : "no quorum");
-    body.put("node", node.self().name());
-    body.put("epoch", node.topology().epoch());
-    body.put("members", node.topology().members().size());
-    body.put("live", live);
-    return new AdminDoor.Page(quorum ? 200 : 503, "application/json", body.toPrettyString() + "\n");
-  }
-
-  private ObjectNode cluster() {
-    ObjectNode body = json.createObjectNode();
-    Topology topology = node.topology();
-    body.put("epoch", topology.epoch());
-    body.put("partitions", topology.partitions());
-    ArrayNode keyspaces = body.putArray("keyspaces");
-    for (KeyspaceConfig keyspace : node.keyspaces()) {
-      ObjectNode entry = keyspaces.addObject();
-      entry.put("name", keyspace.name()).put("n", keyspace.n());
-      entry.put("r", keyspace.r()).put("w", keyspace.w());
-      entry.put("durability", keyspace.durability().name());
-    }
-    ArrayNode members = body.putArray("members");
-    for (Member member : topology.members()) {
-      int leads = 0;
-      int holds = 0;
-      for (int p = 0; p < topology.partitions(); p++) {
-        int[] replicas = topology.replicas(p);
-        leads += replicas[0] == member.number() ? 1 : 0;
-        for (int replica : replicas) {
-          holds += replica == member.number() ? 1 : 0;
-        }
-      }
-      ObjectNode entry = members.addObject();
-      entry.put("number", member.number()).put("name", member.name()).put("zone", member.zone());
-      entry.put("host", member.host()).put("redis", member.ports().redis());
-      entry.put("admin", member.ports().admin()).put("internode", member.ports().internode());
-      entry.put("live", node.live(member.number())).put("self", member.equals(node.self()));
-      entry.put("partitionsHeld", holds).put("partitionsLed", leads);
-    }
-    return body;
   }
 
   /// Closes the doors, ends the loops, then the stores: what was acknowledged is on the disk.

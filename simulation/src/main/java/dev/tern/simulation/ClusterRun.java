@@ -7,12 +7,19 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
+import dev.tern.core.raft.log.RaftLogException;
+import dev.tern.core.ring.ZonePolicy;
+import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
-import dev.tern.core.topology.Topology;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.Resolution;
+import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.HybridClock;
 import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
+import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.CorruptionException;
 import dev.tern.lsm.LsmBug;
 import dev.tern.lsm.LsmOptions;
@@ -57,7 +64,7 @@ final class ClusterRun {
   /// Nodes that do not start any more: their disk holds what cannot have been written.
   private final boolean[] dead;
 
-  private final Topology topology;
+  private final Founding founding;
   private final LsmOptions storage;
   private final PlantedBug planted;
   private final Faults faults;
@@ -75,20 +82,33 @@ final class ClusterRun {
     this.nodes = new Node[nodeCount + 1];
     this.errorsAtStart = new long[nodeCount + 1];
     this.dead = new boolean[nodeCount + 1];
-    List<Member> members = new ArrayList<>();
+    List<MemberEntry> founders = new ArrayList<>();
     for (int i = 1; i <= nodeCount; i++) {
       clocks[i] = new SimulatedClock(world);
       disks[i] = new SimulatedDisk(world, i);
       shards[i] = world.chance(0.6) ? 1 : 2;
       Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
-      members.add(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports));
+      founders.add(
+          MemberEntry.of(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports)));
     }
-    this.topology = Topology.ofMembers(1, PARTITIONS, N, members);
     int r = world.chance(0.6) ? 2 : world.chance(0.5) ? 1 : 3;
     int w = N + 1 - r;
     this.history = new History(N, w);
     this.faults = new Faults(this, r == 2);
-    this.keyspace = new KeyspaceConfig(1, "data", N, r, w, durability(), TIMEOUT_MILLIS);
+    KeyspaceSettings settings =
+        new KeyspaceSettings(
+            "data",
+            N,
+            ZonePolicy.SPREAD,
+            Resolution.LWW,
+            r,
+            w,
+            durability(),
+            0,
+            CompactionStyle.LEVELED,
+            TIMEOUT_MILLIS);
+    this.founding = new Founding(PARTITIONS, founders, List.of(settings));
+    this.keyspace = founding.state().keyspaces().getFirst().config();
     long memtableBytes = world.between(8, 64) << 10;
     this.storage =
         LsmOptions.DEFAULT.withTuning(
@@ -141,6 +161,9 @@ final class ClusterRun {
 
   /// Stamps stay near true time, whatever one clock says.
   private void sent(byte[] frame) {
+    if (TopologyLog.carries(new ByteReader(frame))) {
+      return;
+    }
     if (MessageCodec.decode(new ByteReader(frame)) instanceof Message.Write write) {
       long millis = HybridClock.millis(write.version().stamp());
       long now = SimulatedClock.EPOCH_MILLIS + world.millis();
@@ -181,9 +204,7 @@ final class ClusterRun {
             disks[number],
             world.random.child("node-" + number + "-" + world.nanos()));
     try {
-      Node node =
-          Node.create(
-              environment, new NodeConfig(number, topology, List.of(keyspace), storage, planted));
+      Node node = Node.create(environment, new NodeConfig(number, founding, storage, planted));
       nodes[number] = node;
       node.start();
     } catch (World.Crash crash) {
@@ -196,12 +217,16 @@ final class ClusterRun {
   private void cannotStart(int number, IOException why) {
     if (disks[number].errors > errorsAtStart[number] || disks[number].full) {
       crash(number, false);
-    } else if (why instanceof CorruptionException && faults.has(Fault.BIT_ROT)) {
+    } else if (rotten(why) && faults.has(Fault.BIT_ROT)) {
       crash(number, false);
       dead[number] = true;
     } else {
       throw new History.Violation("node " + number + " cannot start: " + why);
     }
+  }
+
+  private static boolean rotten(IOException why) {
+    return why instanceof CorruptionException || why instanceof RaftLogException;
   }
 
   /// Ends a node in the middle of whatever it does, and starts it again later.

@@ -108,6 +108,11 @@ final class RaftSubject {
     public void roleChanged(Raft.Role role, long term, int leader) {
       run.became(node, role);
     }
+
+    @Override
+    public void failed(Throwable why) {
+      throw new IllegalStateException("group %d failed".formatted(number), why);
+    }
   }
 
   private final Map<Integer, Observer> observers = new TreeMap<>();

@@ -38,7 +38,7 @@ class JournalTest {
   private int durable;
 
   private Store open(Bed bed) throws IOException {
-    return Store.open(bed.open(), topology, 0, 1, List.of(KEYSPACE), Randomness.of(3));
+    return Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(3));
   }
 
   private Mutation mutation(boolean delete) {

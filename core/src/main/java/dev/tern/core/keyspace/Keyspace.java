@@ -9,6 +9,9 @@ public interface Keyspace {
   int MAX_KEY_BYTES = 64 << 10;
   int MAX_VALUE_BYTES = 16 << 20;
 
+  /// The keyspace's id.
+  int id();
+
   /// How many replicas a key has: n, or as many as there are members. A level above it is refused.
   int replicas();
 

@@ -1,5 +1,7 @@
 package dev.tern.core.keyspace;
 
+import dev.tern.lsm.CompactionStyle;
+
 /// How a keyspace keeps its keys.
 ///
 /// @param id never reused; part of every storage key
@@ -9,8 +11,18 @@ package dev.tern.core.keyspace;
 /// @param w default write level
 /// @param durability what "durable" means for an acknowledged write
 /// @param timeoutMillis default deadline of a request
+/// @param ttlMillis after which a value without an expiry of its own expires; 0 for never
+/// @param compaction of its tables
 public record KeyspaceConfig(
-    int id, String name, int n, int r, int w, Durability durability, int timeoutMillis) {
+    int id,
+    String name,
+    int n,
+    int r,
+    int w,
+    Durability durability,
+    int timeoutMillis,
+    long ttlMillis,
+    CompactionStyle compaction) {
 
   public KeyspaceConfig {
     if (n < 1 || r < 1 || w < 1 || r > n || w > n) {
@@ -20,6 +32,15 @@ public record KeyspaceConfig(
     if (timeoutMillis < 1 || id < 0) {
       throw new IllegalArgumentException("keyspace " + name + ": timeout and id are positive");
     }
+  }
+
+  /// When a value written now expires.
+  ///
+  /// @param expiryMillis its own, [Update#NO_EXPIRY] for none
+  public long expiry(long expiryMillis, long wallMillis) {
+    return expiryMillis == Update.NO_EXPIRY && ttlMillis > 0
+        ? wallMillis + ttlMillis
+        : expiryMillis;
   }
 
   /// What must have happened on a replica before a write counts as durable there.

@@ -13,6 +13,8 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Replica;
+import dev.tern.core.topology.ClusterView;
+import dev.tern.core.topology.Member;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Version;
@@ -48,7 +50,7 @@ public final class Coordinator {
 
   private final int shard;
   private final int self;
-  private final Topology topology;
+  private ClusterView view;
   private final Network network;
   private final Clock clock;
   private final Replica replica;
@@ -79,7 +81,7 @@ public final class Coordinator {
   public Coordinator(
       int shard,
       int self,
-      Topology topology,
+      ClusterView view,
       Network network,
       EventLoop loop,
       Clock clock,
@@ -89,13 +91,13 @@ public final class Coordinator {
       ToLongFunction<Integer> ledRecords) {
     this.shard = shard;
     this.self = self;
-    this.topology = topology;
+    this.view = view;
     this.network = network;
     this.clock = clock;
     this.replica = replica;
     this.planted = planted;
     this.ledRecords = ledRecords;
-    this.peers = new Peers(shard, self, topology, network, clock);
+    this.peers = new Peers(shard, self, view.members(), network, clock);
     this.inFlight = new InFlight(loop, clock, firstId);
     this.updates = new Updates(this);
   }
@@ -109,7 +111,7 @@ public final class Coordinator {
     count(Statistics.Counter.READS);
     Request request = request(keyspace, key, level);
     if (request == null) {
-      completion.complete(refuse(level));
+      completion.complete(refuse(keyspace, level));
       return;
     }
     long began = nowNanos();
@@ -155,7 +157,7 @@ public final class Coordinator {
     count(blind ? Statistics.Counter.WRITES : Statistics.Counter.UPDATES);
     Request request = request(keyspace, key, level);
     if (request == null) {
-      completion.complete(refuse(level));
+      completion.complete(refuse(keyspace, level));
       return;
     }
     Completion<UpdateOutcome> counted =
@@ -181,7 +183,8 @@ public final class Coordinator {
   }
 
   private void put(Request request, Update.Put put, Completion<? super UpdateOutcome> completion) {
-    Draft draft = new Draft(put.value(), put.expiryMillis(), 0);
+    long expiry = request.keyspace().expiry(put.expiryMillis(), wallMillis());
+    Draft draft = new Draft(put.value(), expiry, 0);
     WriteOperation.Done done =
         new WriteOperation.Done() {
           @Override
@@ -233,7 +236,13 @@ public final class Coordinator {
       boolean ledOnly,
       Completion<? super ScanOutcome> completion) {
     long deadline = nowNanos() + keyspace.timeoutMillis() * 1_000_000L;
-    new ScanOperation(this, keyspace, cursor, limit, ledOnly, deadline, completion).start();
+    Topology topology = view.topology(keyspace.id());
+    if (topology == null) {
+      completion.complete(dropped(keyspace));
+      return;
+    }
+    new ScanOperation(this, keyspace, topology, cursor, limit, ledOnly, deadline, completion)
+        .start();
   }
 
   /// Counts over all members.
@@ -274,7 +283,7 @@ public final class Coordinator {
   public void beat() {
     peers.beat();
     Message.Heartbeat heartbeat = new Message.Heartbeat(wallMillis());
-    for (var member : topology.members()) {
+    for (Member member : view.members()) {
       if (member.number() != self) {
         send(member.number(), shard, heartbeat, shard);
       }
@@ -298,8 +307,13 @@ public final class Coordinator {
   }
 
   private @Nullable Request request(KeyspaceConfig keyspace, byte[] key, Level level) {
+    Topology topology = view.topology(keyspace.id());
+    if (topology == null) {
+      return null;
+    }
     int slot = Slots.of(key);
-    int[] replicas = topology.replicas(topology.partitionOf(slot));
+    int partition = topology.partitionOf(slot);
+    int[] replicas = topology.replicas(partition);
     int n = replicas.length;
     int r = level.r() == 0 ? Math.min(keyspace.r(), n) : level.r();
     int w = level.w() == 0 ? Math.min(keyspace.w(), n) : level.w();
@@ -308,10 +322,20 @@ public final class Coordinator {
     }
     int timeout = level.timeoutMillis() == 0 ? keyspace.timeoutMillis() : level.timeoutMillis();
     long deadline = nowNanos() + timeout * 1_000_000L;
-    return new Request(keyspace, slot, key, replicas, r, w, deadline);
+    long epoch = topology.epoch(partition);
+    return new Request(keyspace, slot, key, replicas, epoch, r, w, deadline);
   }
 
-  private Unanswered refuse(Level level) {
+  private Unanswered.Refused dropped(KeyspaceConfig keyspace) {
+    count(Statistics.Counter.REFUSED_OTHER);
+    return new Unanswered.Refused(
+        Reason.INVALID, "there is no keyspace " + keyspace.name() + " any more", 0);
+  }
+
+  private Unanswered.Refused refuse(KeyspaceConfig keyspace, Level level) {
+    if (view.topology(keyspace.id()) == null) {
+      return dropped(keyspace);
+    }
     count(Statistics.Counter.REFUSED_OTHER);
     return new Unanswered.Refused(
         Reason.INVALID,
@@ -339,7 +363,7 @@ public final class Coordinator {
 
   /// Sends to the shard of `node` that owns `slot`.
   boolean send(int node, int slot, Message message) {
-    return send(node, topology.partitionOf(slot), message, shard);
+    return send(node, view.partitionOf(slot), message, shard);
   }
 
   private boolean send(int node, int toShard, Message message, int fromShard) {
@@ -369,7 +393,7 @@ public final class Coordinator {
   }
 
   /// Whether this node is the first live replica of a slot.
-  public boolean leads(int slot) {
+  public boolean leads(Topology topology, int slot) {
     return firstLive(topology.replicas(topology.partitionOf(slot))) == self;
   }
 
@@ -389,12 +413,15 @@ public final class Coordinator {
     return self;
   }
 
-  Topology topology() {
-    return topology;
+  /// Another topology holds from now on; operations under way go on with the lists they have.
+  public void adopt(ClusterView later) {
+    view = later;
+    peers.members(later.members());
   }
 
-  long epoch() {
-    return topology.epoch();
+  /// What this shard goes by.
+  public ClusterView view() {
+    return view;
   }
 
   Replica replica() {

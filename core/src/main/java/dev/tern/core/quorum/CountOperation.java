@@ -34,8 +34,8 @@ final class CountOperation extends Operation {
       return;
     }
     total = coordinator.ledRecords(keyspace);
-    Message.Count count = new Message.Count(id, coordinator.epoch(), keyspace);
-    for (Member member : coordinator.topology().members()) {
+    Message.Count count = new Message.Count(id, coordinator.view().epoch(), keyspace);
+    for (Member member : coordinator.view().members()) {
       int node = member.number();
       if (node != coordinator.self() && coordinator.live(node)) {
         asked.add(node);

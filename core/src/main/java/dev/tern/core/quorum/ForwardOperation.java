@@ -40,7 +40,7 @@ final class ForwardOperation extends Operation {
     Message.Forward forward =
         new Message.Forward(
             id,
-            coordinator.epoch(),
+            request.epoch(),
             request.keyspace().id(),
             request.key(),
             update,

@@ -2,10 +2,10 @@ package dev.tern.core.quorum;
 
 import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.Member;
-import dev.tern.core.topology.Topology;
 import dev.tern.env.Clock;
 import dev.tern.env.Network;
 import java.util.Arrays;
+import java.util.List;
 
 /// Who answers: a member is believed alive while its connection is open and something came from it
 /// within [#SUSPECT_NANOS] before this shard's last heartbeat. A stand-in for gossip, with the same
@@ -23,38 +23,52 @@ final class Peers {
 
   private final int shard;
   private final int self;
-  private final Topology topology;
+  private List<Member> members;
   private final Network network;
   private final Clock clock;
 
   /// By member number; 0 for never.
-  private final long[] heardNanos;
+  private long[] heardNanos;
 
   /// When this shard last sent its heartbeats.
   private long beatNanos;
 
   /// What a member's wall clock said less our monotonic one, which never jumps, milliseconds.
-  private final long[] offsetMillis;
+  private long[] offsetMillis;
 
   /// Whose clock was ever heard of.
-  private final boolean[] clockKnown;
+  private boolean[] clockKnown;
 
-  Peers(int shard, int self, Topology topology, Network network, Clock clock) {
+  Peers(int shard, int self, List<Member> members, Network network, Clock clock) {
     this.shard = shard;
     this.self = self;
-    this.topology = topology;
+    this.members = members;
     this.network = network;
     this.clock = clock;
-    int largest = topology.members().getLast().number();
+    int largest = members.getLast().number();
     this.heardNanos = new long[largest + 1];
     Arrays.fill(heardNanos, Long.MIN_VALUE);
     this.offsetMillis = new long[largest + 1];
     this.clockKnown = new boolean[largest + 1];
   }
 
+  /// Other members from now on.
+  void members(List<Member> present) {
+    members = present;
+    int before = heardNanos.length;
+    int size = Math.max(before, present.getLast().number() + 1);
+    heardNanos = Arrays.copyOf(heardNanos, size);
+    Arrays.fill(heardNanos, before, size, Long.MIN_VALUE);
+    offsetMillis = Arrays.copyOf(offsetMillis, size);
+    clockKnown = Arrays.copyOf(clockKnown, size);
+  }
+
   boolean live(int member) {
     if (member == self) {
       return true;
+    }
+    if (member < 1 || member >= heardNanos.length) {
+      return false;
     }
     long heard = heardNanos[member];
     return heard != Long.MIN_VALUE
@@ -103,9 +117,9 @@ final class Peers {
   /// ahead.
   long timeOffsetMillis() {
     heartbeat(self, clock.wallMillis());
-    long[] offsets = new long[topology.members().size()];
+    long[] offsets = new long[members.size()];
     int known = 0;
-    for (Member member : topology.members()) {
+    for (Member member : members) {
       if (clockKnown[member.number()]) {
         offsets[known++] = offsetMillis[member.number()];
       }

@@ -96,7 +96,7 @@ final class ReadOperation extends Operation {
 
   private boolean ask(int place, boolean digest) {
     Message.Read read =
-        new Message.Read(id, coordinator.epoch(), request.keyspace().id(), request.key(), digest);
+        new Message.Read(id, request.epoch(), request.keyspace().id(), request.key(), digest);
     boolean sent = coordinator.send(request.replicas()[place], request.slot(), read);
     states[place] = sent ? State.ASKED : State.LOST;
     return sent;
@@ -206,8 +206,7 @@ final class ReadOperation extends Operation {
     int node = request.replicas()[place];
     if (node != coordinator.self()) {
       Message.Write write =
-          new Message.Write(
-              id, coordinator.epoch(), request.keyspace().id(), request.key(), version);
+          new Message.Write(id, request.epoch(), request.keyspace().id(), request.key(), version);
       if (!coordinator.send(node, request.slot(), write)) {
         lostAt(place);
       }

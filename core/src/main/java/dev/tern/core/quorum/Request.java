@@ -16,6 +16,7 @@ record Request(
     int slot,
     byte[] key,
     int[] replicas,
+    long epoch,
     int r,
     int w,
     long deadlineNanos) {
@@ -23,7 +24,12 @@ record Request(
   /// The level of the read before a write: it meets every write of level `w`.
   Request forUpdate() {
     int strict = Math.max(r, replicas.length - w + 1);
-    return new Request(keyspace, slot, key, replicas, strict, w, deadlineNanos);
+    return at(strict, w, deadlineNanos);
+  }
+
+  /// The same with other levels and another deadline.
+  Request at(int otherR, int otherW, long otherDeadlineNanos) {
+    return new Request(keyspace, slot, key, replicas, epoch, otherR, otherW, otherDeadlineNanos);
   }
 
   int place(int node) {

@@ -12,6 +12,7 @@ import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Version;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Serves what coordinators of other nodes ask of this shard's replicas.
@@ -21,8 +22,7 @@ public final class Responder {
 
   private final Coordinator coordinator;
   private final Replica replica;
-  private final Topology topology;
-  private final Map<Integer, KeyspaceConfig> keyspaces;
+  private final Consumer<Integer> behind;
   private final PlantedBug planted;
   private final Map<Origin, Boolean> forwardsSeen =
       new LinkedHashMap<>() {
@@ -37,22 +37,19 @@ public final class Responder {
   private record Origin(int node, int shard, long id) {}
 
   /// Serves the replicas behind a coordinator.
+  ///
+  /// @param behind told of a node that goes by lists of before
   public Responder(
-      Coordinator coordinator,
-      Replica replica,
-      Topology topology,
-      Map<Integer, KeyspaceConfig> keyspaces,
-      PlantedBug planted) {
+      Coordinator coordinator, Replica replica, Consumer<Integer> behind, PlantedBug planted) {
     this.coordinator = coordinator;
     this.replica = replica;
-    this.topology = topology;
-    this.keyspaces = keyspaces;
+    this.behind = behind;
     this.planted = planted;
   }
 
   /// Carries out a request and answers it.
   public void request(int node, int shard, Message.Request request) {
-    Unanswered.Refused refusal = refusal(request);
+    Unanswered.Refused refusal = refusal(node, request);
     if (refusal != null) {
       coordinator.answer(node, shard, new Message.Refused(request.id(), refusal));
       return;
@@ -70,11 +67,7 @@ public final class Responder {
     }
   }
 
-  private Unanswered.@Nullable Refused refusal(Message.Request request) {
-    if (request.epoch() < topology.epoch()) {
-      return new Unanswered.Refused(
-          Reason.TRY_AGAIN, "the sender's topology is older than epoch " + topology.epoch(), 0);
-    }
+  private Unanswered.@Nullable Refused refusal(int node, Message.Request request) {
     int slot;
     int keyspace;
     switch (request) {
@@ -98,19 +91,33 @@ public final class Responder {
         return null;
       }
     }
+    Topology topology = coordinator.view().topology(keyspace);
     boolean owned = slot >= 0 && slot < Slots.COUNT && replica.store().holds(slot);
-    int[] replicas = owned ? topology.replicas(topology.partitionOf(slot)) : new int[0];
-    if (!keyspaces.containsKey(keyspace) || coordinator.place(replicas, coordinator.self()) < 0) {
+    if (topology == null || !owned) {
+      return notHeld(keyspace, slot);
+    }
+    int partition = topology.partitionOf(slot);
+    if (request.epoch() < topology.epoch(partition)) {
+      behind.accept(node);
       return new Unanswered.Refused(
           Reason.TRY_AGAIN,
-          "this node does not hold keyspace %d, slot %d".formatted(keyspace, slot),
+          "the sender's replica list is older than epoch " + topology.epoch(partition),
           0);
     }
-    return null;
+    return coordinator.place(topology.replicas(partition), coordinator.self()) < 0
+        ? notHeld(keyspace, slot)
+        : null;
+  }
+
+  private static Unanswered.Refused notHeld(int keyspace, int slot) {
+    return new Unanswered.Refused(
+        Reason.TRY_AGAIN,
+        "this node does not hold keyspace %d, slot %d".formatted(keyspace, slot),
+        0);
   }
 
   private KeyspaceConfig keyspace(int id) {
-    return java.util.Objects.requireNonNull(keyspaces.get(id));
+    return java.util.Objects.requireNonNull(coordinator.view().keyspace(id));
   }
 
   private void write(int node, int shard, Message.Write write) {

@@ -9,6 +9,7 @@ import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
 import dev.tern.core.topology.Slots;
+import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Version;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class ScanOperation extends Operation {
   private final Coordinator coordinator;
   private final KeyspaceConfig keyspace;
+  private final Topology topology;
   private final long cursor;
   private final int limit;
   private final boolean ledOnly;
@@ -34,6 +36,7 @@ final class ScanOperation extends Operation {
   ScanOperation(
       Coordinator coordinator,
       KeyspaceConfig keyspace,
+      Topology topology,
       long cursor,
       int limit,
       boolean ledOnly,
@@ -46,12 +49,13 @@ final class ScanOperation extends Operation {
     this.limit = limit;
     this.ledOnly = ledOnly;
     this.completion = completion;
-    this.pages = new ScanPage[coordinator.topology().members().size()];
+    this.topology = topology;
+    this.pages = new ScanPage[topology.members().size()];
   }
 
   void start() {
-    int partition = coordinator.topology().partitionOf(ScanCursor.slot(cursor));
-    int[] replicas = coordinator.topology().replicas(partition);
+    int partition = topology.partitionOf(ScanCursor.slot(cursor));
+    int[] replicas = topology.replicas(partition);
     needed = Math.min(keyspace.r(), replicas.length);
     if (coordinator.place(replicas, coordinator.self()) >= 0) {
       targets.add(coordinator.self());
@@ -66,7 +70,8 @@ final class ScanOperation extends Operation {
       completion.complete(unreachable());
       return;
     }
-    Message.Scan scan = new Message.Scan(id, coordinator.epoch(), keyspace.id(), cursor, limit);
+    Message.Scan scan =
+        new Message.Scan(id, topology.epoch(partition), keyspace.id(), cursor, limit);
     for (int i = 0; i < targets.size() && !finished; i++) {
       int node = targets.get(i);
       if (node == coordinator.self()) {
@@ -118,7 +123,7 @@ final class ScanOperation extends Operation {
     }
     List<byte[]> live = new ArrayList<>();
     for (ScannedKey key : newest.values()) {
-      if (key.live() && (!ledOnly || coordinator.leads(key.slot()))) {
+      if (key.live() && (!ledOnly || coordinator.leads(topology, key.slot()))) {
         live.add(key.key());
       }
     }
@@ -131,13 +136,13 @@ final class ScanOperation extends Operation {
 
   /// The first slot after the cursor's that not all of those asked hold.
   private int endOfRun() {
-    int partitions = coordinator.topology().partitions();
-    int partition = coordinator.topology().partitionOf(ScanCursor.slot(cursor)) + 1;
+    int partitions = topology.partitions();
+    int partition = topology.partitionOf(ScanCursor.slot(cursor)) + 1;
     while (partition < partitions) {
-      int[] replicas = coordinator.topology().replicas(partition);
+      int[] replicas = topology.replicas(partition);
       for (int node : targets) {
         if (coordinator.place(replicas, node) < 0) {
-          return coordinator.topology().firstSlot(partition);
+          return topology.firstSlot(partition);
         }
       }
       partition++;

@@ -69,15 +69,7 @@ final class Updates {
     reading.put(name, new ArrayList<>(0));
     Request request = strictest(round);
     if (coordinator.planted() == PlantedBug.UPDATE_READS_LOCALLY) {
-      request =
-          new Request(
-              request.keyspace(),
-              request.slot(),
-              request.key(),
-              request.replicas(),
-              1,
-              request.w(),
-              request.deadlineNanos());
+      request = request.at(1, request.w(), request.deadlineNanos());
     }
     Round running = new Round(name, request, round);
     new ReadOperation(coordinator, request, true, running).start();
@@ -97,8 +89,7 @@ final class Updates {
       w = Math.max(w, entry.request().w());
       deadline = Math.max(deadline, entry.request().deadlineNanos());
     }
-    return new Request(
-        first.keyspace(), first.slot(), first.key(), first.replicas(), r, w, deadline);
+    return first.at(r, w, deadline);
   }
 
   private void nextRound(KeyName name) {
@@ -156,7 +147,7 @@ final class Updates {
         if (evaluation.changed()) {
           changed = true;
           value = evaluation.value();
-          expiry = evaluation.expiryMillis();
+          expiry = value == null ? 0 : request.keyspace().expiry(evaluation.expiryMillis(), wall);
         }
       }
       return changed ? new Draft(value, expiry, base == null ? 1 : base.updates() + 1) : null;

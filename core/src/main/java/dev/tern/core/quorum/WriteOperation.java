@@ -148,8 +148,7 @@ final class WriteOperation extends Operation implements Mutation {
         states[place] = State.SENT;
       } else {
         Message.Write write =
-            new Message.Write(
-                id, coordinator.epoch(), request.keyspace().id(), request.key(), minted);
+            new Message.Write(id, request.epoch(), request.keyspace().id(), request.key(), minted);
         boolean sent = coordinator.send(replicas[place], request.slot(), write);
         states[place] = sent ? State.SENT : State.LOST;
       }

@@ -92,7 +92,8 @@ final class Journal {
     change(partition);
   }
 
-  private void change(Partition partition) {
+  /// A partition's row is to be written anew with the next ones.
+  void change(Partition partition) {
     if (!partition.changed) {
       partition.changed = true;
       changed.add(partition);

@@ -3,6 +3,7 @@ package dev.tern.core.replica;
 import dev.tern.core.version.ReplicaClock;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import java.util.Arrays;
 
 /// What a replica knows of one partition besides its records.
 ///
@@ -55,6 +56,29 @@ final class Partition {
     return 0;
   }
 
+  /// The keyspaces that have or had records here.
+  int[] keyspaces() {
+    return keyspaces.clone();
+  }
+
+  boolean knows(int keyspace) {
+    return Arrays.stream(keyspaces).anyMatch(known -> known == keyspace);
+  }
+
+  /// A keyspace has no records here any more, and will have none.
+  void forget(int keyspace) {
+    for (int i = 0; i < keyspaces.length; i++) {
+      if (keyspaces[i] == keyspace) {
+        int last = keyspaces.length - 1;
+        keyspaces[i] = keyspaces[last];
+        counts[i] = counts[last];
+        keyspaces = Arrays.copyOf(keyspaces, last);
+        counts = Arrays.copyOf(counts, last);
+        return;
+      }
+    }
+  }
+
   void count(int keyspace, long delta) {
     for (int i = 0; i < keyspaces.length; i++) {
       if (keyspaces[i] == keyspace) {
@@ -63,8 +87,8 @@ final class Partition {
       }
     }
     int length = keyspaces.length;
-    keyspaces = java.util.Arrays.copyOf(keyspaces, length + 1);
-    counts = java.util.Arrays.copyOf(counts, length + 1);
+    keyspaces = Arrays.copyOf(keyspaces, length + 1);
+    counts = Arrays.copyOf(counts, length + 1);
     keyspaces[length] = keyspace;
     counts[length] = delta;
   }

@@ -8,6 +8,7 @@ import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
 import dev.tern.env.EventLoop;
+import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.WriteBatch;
 import dev.tern.lsm.WritePressure;
@@ -74,6 +75,7 @@ public final class Replica {
       int slot, int keyspace, byte[] key, Durability durability, Mutation mutation) {
     byte[] storageKey = StorageKey.of(slot, keyspace, key);
     withBase(
+        store.data(keyspace),
         storageKey,
         new Based() {
           @Override
@@ -151,6 +153,7 @@ public final class Replica {
     }
     byte[] storageKey = StorageKey.of(slot, keyspace, key);
     withBase(
+        store.data(keyspace),
         storageKey,
         new Based() {
           @Override
@@ -201,7 +204,7 @@ public final class Replica {
     batch.clear();
     record.clear();
     version.encode(record);
-    batch.put(store.data(), storageKey, record);
+    batch.put(store.data(keyspace), storageKey, record);
     long sequence = lsm.append(batch);
     store.journal().note(partition, version, keyspace, delta);
     if (store.reservationIsLow(partition.counter, physicalMillis())) {
@@ -236,16 +239,16 @@ public final class Replica {
   }
 
   /// Calls `then` with the latest version here, with nothing else touching the key in between.
-  private void withBase(byte[] storageKey, Based then) {
+  private void withBase(ColumnFamily data, byte[] storageKey, Based then) {
     if (latches.isHeld(storageKey) && planted != PlantedBug.LATCH_SKIPPED) {
-      if (!latches.queue(storageKey, () -> withBase(storageKey, then))) {
+      if (!latches.queue(storageKey, () -> withBase(data, storageKey, then))) {
         then.refused(overloaded("too many writes wait for this key", 20));
       }
       return;
     }
     byte[] cached;
     try {
-      cached = lsm.getCached(store.data(), storageKey, Long.MAX_VALUE);
+      cached = lsm.getCached(data, storageKey, Long.MAX_VALUE);
     } catch (IOException e) {
       then.refused(unreadable(e));
       return;
@@ -256,7 +259,7 @@ public final class Replica {
     }
     latches.take(storageKey);
     loop.<byte @Nullable []>offload(
-        () -> lsm.get(store.data(), storageKey, Long.MAX_VALUE),
+        () -> lsm.get(data, storageKey, Long.MAX_VALUE),
         (bytes, failure) -> {
           if (failure != null) {
             then.refused(unreadable(failure));
@@ -269,18 +272,20 @@ public final class Replica {
 
   /// Reads the newest version that is as durable as `durability` asks.
   public void read(int keyspace, int slot, byte[] key, Durability durability, Found found) {
-    readAt(StorageKey.of(slot, keyspace, key), commits.visible(durability), found);
+    byte[] storageKey = StorageKey.of(slot, keyspace, key);
+    readAt(store.data(keyspace), storageKey, commits.visible(durability), found);
   }
 
   /// Reads the latest version, pending or not.
   public void readLatest(int keyspace, int slot, byte[] key, Found found) {
-    readAt(StorageKey.of(slot, keyspace, key), Long.MAX_VALUE, found);
+    byte[] storageKey = StorageKey.of(slot, keyspace, key);
+    readAt(store.data(keyspace), storageKey, Long.MAX_VALUE, found);
   }
 
-  private void readAt(byte[] storageKey, long sequence, Found found) {
+  private void readAt(ColumnFamily data, byte[] storageKey, long sequence, Found found) {
     byte[] cached;
     try {
-      cached = lsm.getCached(store.data(), storageKey, sequence);
+      cached = lsm.getCached(data, storageKey, sequence);
     } catch (IOException e) {
       found.found(null, e);
       return;
@@ -290,7 +295,7 @@ public final class Replica {
       return;
     }
     loop.<byte @Nullable []>offload(
-        () -> lsm.get(store.data(), storageKey, sequence),
+        () -> lsm.get(data, storageKey, sequence),
         (bytes, failure) -> found.found(failure != null ? null : Version.decode(bytes), failure));
   }
 
@@ -309,7 +314,8 @@ public final class Replica {
       dev.tern.env.Offload.Completion<ScanPage> done) {
     long sequence = commits.visible(durability);
     long wall = clock.wallMillis();
-    loop.offload(() -> new Scan(lsm, store, keyspace, sequence, wall).run(cursor, limit), done);
+    Scan scan = new Scan(lsm, store, store.data(keyspace), keyspace, sequence, wall);
+    loop.offload(() -> scan.run(cursor, limit), done);
   }
 
   /// Called a few times a second.
@@ -323,6 +329,11 @@ public final class Replica {
       throw new IllegalStateException(Commits.UNKNOWN_LOG, failure);
     }
     lsm.retry();
+    if (store.erases() && !lsm.pressure().refused()) {
+      batch.clear();
+      store.eraseSome(batch);
+      lsm.append(batch);
+    }
     timeOffsetMillis = millisSinceMonotonic;
     // Also when idle: the first write after it shall not have to wait.
     if (timeOffsetMillis != TIME_UNKNOWN && store.reservationIsLow(0, physicalMillis())) {

@@ -3,6 +3,7 @@ package dev.tern.core.replica;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
+import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
@@ -21,22 +22,23 @@ final class Scan {
 
   private final Lsm lsm;
   private final Store store;
+  private final ColumnFamily data;
   private final int keyspace;
   private final long sequence;
   private final long wallMillis;
   private final List<ScannedKey> keys = new ArrayList<>();
 
-  Scan(Lsm lsm, Store store, int keyspace, long sequence, long wallMillis) {
+  Scan(Lsm lsm, Store store, ColumnFamily data, int keyspace, long sequence, long wallMillis) {
     this.lsm = lsm;
     this.store = store;
+    this.data = data;
     this.keyspace = keyspace;
     this.sequence = sequence;
     this.wallMillis = wallMillis;
   }
 
   ScanPage run(long cursor, int limit) throws IOException {
-    try (LsmIterator records =
-        lsm.iterator(store.data(), IteratorOptions.all().maxSequence(sequence))) {
+    try (LsmIterator records = lsm.iterator(data, IteratorOptions.all().maxSequence(sequence))) {
       int slot = ScanCursor.slot(cursor);
       long position = ScanCursor.position(cursor);
       while (slot < Slots.COUNT && store.owns(slot)) {

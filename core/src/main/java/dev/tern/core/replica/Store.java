@@ -1,12 +1,15 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.topology.Topology;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.topology.ClusterView;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.ReplicaClock;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
+import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
@@ -14,7 +17,9 @@ import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.List;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// What a shard keeps on disk and the figures it keeps of it in memory: its records, the rows of
@@ -27,22 +32,33 @@ public final class Store implements AutoCloseable {
   /// Counters reserved at a time, for all partitions together.
   private static final long COUNTER_BLOCK = 1 << 20;
 
+  /// Slots of a dropped keyspace that are erased at one time.
+  private static final int ERASED_AT_ONCE = 64;
+
   private static final VarHandle COUNT = MethodHandles.arrayElementVarHandle(long[].class);
 
   private final Lsm lsm;
-  private final ColumnFamily data;
+  private final ColumnFamily leveled;
+  private final ColumnFamily sizeTiered;
   private final ColumnFamily meta;
-  private final Topology topology;
   private final int shard;
   private final int shards;
+  private final int slotsOfPartition;
   private final Partition[] partitions;
   private final Journal journal;
 
-  /// Ids of the keyspaces counted, and per keyspace the records of each partition: written on the
-  /// loop, read by any thread.
-  private final int[] keyspaces;
+  /// Per keyspace id the records of each partition, null for none: written on the loop, read by any
+  /// thread.
+  private volatile long[] @Nullable [] counts = new long[1][];
 
-  private final long[][] counts;
+  /// Keyspace ids whose tables are [#sizeTiered].
+  private final BitSet tiered = new BitSet();
+
+  /// Dropped keyspaces whose records are still here.
+  private final TreeSet<Integer> doomed = new TreeSet<>();
+
+  /// Where the first of them is gone already: slots below.
+  private int erasedTo;
 
   private int replicaId;
   private HybridClock hlc = new HybridClock(0, 0);
@@ -64,35 +80,25 @@ public final class Store implements AutoCloseable {
     }
   }
 
-  private Store(Lsm lsm, Topology topology, int shard, int shards, int[] keyspaces)
-      throws IOException {
+  private Store(Lsm lsm, int partitions, int shard, int shards) throws IOException {
     this.lsm = lsm;
-    this.topology = topology;
     this.shard = shard;
     this.shards = shards;
-    this.keyspaces = keyspaces.clone();
-    this.data = lsm.columnFamily("data", dev.tern.lsm.CompactionStyle.LEVELED);
-    this.meta = lsm.columnFamily("meta", dev.tern.lsm.CompactionStyle.LEVELED);
-    this.partitions = new Partition[topology.partitions()];
+    this.leveled = lsm.columnFamily("data", CompactionStyle.LEVELED);
+    this.sizeTiered = lsm.columnFamily("data-size-tiered", CompactionStyle.SIZE_TIERED);
+    this.meta = lsm.columnFamily("meta", CompactionStyle.LEVELED);
+    this.partitions = new Partition[partitions];
+    this.slotsOfPartition = Slots.COUNT / partitions;
     this.journal = new Journal(lsm, meta);
-    this.counts = new long[keyspaces.length][topology.partitions()];
   }
 
   /// Reads what the store knows and reserves the next block of numbers, durably.
   ///
-  /// @param keyspaces ids to keep counts of
+  /// @param partitions of the cluster
   /// @throws IOException if the store cannot be read or belongs to other settings
-  public static Store open(
-      Lsm lsm,
-      Topology topology,
-      int shard,
-      int shards,
-      List<Integer> keyspaces,
-      Randomness randomness)
+  public static Store open(Lsm lsm, int partitions, int shard, int shards, Randomness randomness)
       throws IOException {
-    Store store =
-        new Store(
-            lsm, topology, shard, shards, keyspaces.stream().mapToInt(Integer::intValue).toArray());
+    Store store = new Store(lsm, partitions, shard, shards);
     WriteBatch batch = new WriteBatch();
     store.identify(batch, randomness);
     byte[] row = lsm.get(store.meta, StorageKey.RESERVATION_ROW, Long.MAX_VALUE);
@@ -115,7 +121,7 @@ public final class Store implements AutoCloseable {
     if (identity == null) {
       replicaId = (int) randomness.nextLong() | 1;
       ByteWriter out = new ByteWriter(12);
-      out.writeInt(replicaId).writeInt(shards).writeInt(topology.partitions());
+      out.writeInt(replicaId).writeInt(shards).writeInt(partitions.length);
       batch.put(meta, StorageKey.IDENTITY_ROW, out.toByteArray());
       return;
     }
@@ -123,10 +129,10 @@ public final class Store implements AutoCloseable {
     replicaId = in.readInt();
     int shardsThen = in.readInt();
     int partitionsThen = in.readInt();
-    if (shardsThen != shards || partitionsThen != topology.partitions()) {
+    if (shardsThen != shards || partitionsThen != partitions.length) {
       throw new IOException(
           "this data directory was written with %d shards and %d partitions, not %d and %d; start with those or with an empty directory"
-              .formatted(shardsThen, partitionsThen, shards, topology.partitions()));
+              .formatted(shardsThen, partitionsThen, shards, partitions.length));
     }
   }
 
@@ -144,7 +150,7 @@ public final class Store implements AutoCloseable {
         int number = key.readUnsignedShort();
         Partition partition = Partition.decode(number, rows.value(), firstCounter);
         partitions[number] = partition;
-        for (int keyspace : keyspaces) {
+        for (int keyspace : partition.keyspaces()) {
           countChanged(keyspace, number, partition.count(keyspace));
         }
       }
@@ -153,11 +159,11 @@ public final class Store implements AutoCloseable {
   }
 
   Partition partition(int slot) {
-    return partitions[topology.partitionOf(slot)];
+    return partitions[slot / slotsOfPartition];
   }
 
   boolean owns(int slot) {
-    return topology.partitionOf(slot) % shards == shard;
+    return slot / slotsOfPartition % shards == shard;
   }
 
   /// Whether this store keeps that slot's partition.
@@ -171,21 +177,68 @@ public final class Store implements AutoCloseable {
   }
 
   void countChanged(int keyspace, int partition, long delta) {
-    for (int i = 0; i < keyspaces.length; i++) {
-      if (keyspaces[i] == keyspace) {
-        COUNT.setOpaque(counts[i], partition, counts[i][partition] + delta);
-      }
+    long[] known = counts(keyspace);
+    if (known == null) {
+      known = new long[partitions.length];
+      long[][] all = Arrays.copyOf(counts, Math.max(counts.length, keyspace + 1));
+      all[keyspace] = known;
+      counts = all;
     }
+    COUNT.setOpaque(known, partition, known[partition] + delta);
+  }
+
+  private long @Nullable [] counts(int keyspace) {
+    long[] @Nullable [] all = counts;
+    return keyspace < 0 || keyspace >= all.length ? null : all[keyspace];
   }
 
   /// Records with a value in a partition of this store; any thread.
   public long count(int keyspace, int partition) {
-    for (int i = 0; i < keyspaces.length; i++) {
-      if (keyspaces[i] == keyspace) {
-        return (long) COUNT.getOpaque(counts[i], partition);
+    long[] known = counts(keyspace);
+    return known == null ? 0 : (long) COUNT.getOpaque(known, partition);
+  }
+
+  /// Goes by other keyspaces from now on; those that were dropped are erased little by little.
+  public void adopt(ClusterView view) {
+    for (KeyspaceConfig keyspace : view.keyspaces()) {
+      tiered.set(keyspace.id(), keyspace.compaction() == CompactionStyle.SIZE_TIERED);
+    }
+    for (int p = shard; p < partitions.length; p += shards) {
+      for (int keyspace : partitions[p].keyspaces()) {
+        if (view.dropped(keyspace)) {
+          doomed.add(keyspace);
+        }
       }
     }
-    return 0;
+  }
+
+  /// Whether there is something to erase.
+  boolean erases() {
+    return !doomed.isEmpty();
+  }
+
+  /// Adds the removal of some slots' records of a dropped keyspace. After a crash it begins anew.
+  void eraseSome(WriteBatch batch) {
+    int keyspace = doomed.first();
+    for (int ranges = 0; ranges < ERASED_AT_ONCE && erasedTo < Slots.COUNT; erasedTo++) {
+      Partition partition = partition(erasedTo);
+      if (partition == null || !partition.knows(keyspace)) {
+        continue;
+      }
+      byte[] from = StorageKey.first(erasedTo, keyspace);
+      byte[] to = StorageKey.first(erasedTo, keyspace + 1);
+      batch.deleteRange(leveled, from, to).deleteRange(sizeTiered, from, to);
+      ranges++;
+      if ((erasedTo + 1) % slotsOfPartition == 0) {
+        countChanged(keyspace, partition.number, -partition.count(keyspace));
+        partition.forget(keyspace);
+        journal.change(partition);
+      }
+    }
+    if (erasedTo == Slots.COUNT) {
+      erasedTo = 0;
+      doomed.remove(keyspace);
+    }
   }
 
   /// Whether a version was stored here, pending or superseded as it may be; on the loop.
@@ -236,8 +289,9 @@ public final class Store implements AutoCloseable {
     return lsm;
   }
 
-  ColumnFamily data() {
-    return data;
+  /// Where a keyspace's records are.
+  ColumnFamily data(int keyspace) {
+    return tiered.get(keyspace) ? sizeTiered : leveled;
   }
 
   ColumnFamily meta() {

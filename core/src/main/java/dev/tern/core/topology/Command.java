@@ -36,6 +36,9 @@ public sealed interface Command {
   /// A keyspace is gone, and its groups if no other has its policy.
   record DropKeyspace(String name) implements Command {}
 
+  /// All members work at this level from now on; it never falls.
+  record RaiseLevel(int level) implements Command {}
+
   /// Who shall vote in the topology log.
   record RecordVoters(List<Integer> voters) implements Command {
     public RecordVoters {

@@ -19,6 +19,8 @@ public record KeyspaceDefinition(int id, KeyspaceSettings settings) {
         settings.r(),
         settings.w(),
         settings.durability(),
-        settings.timeoutMillis());
+        settings.timeoutMillis(),
+        settings.ttlMillis(),
+        settings.compaction());
   }
 }

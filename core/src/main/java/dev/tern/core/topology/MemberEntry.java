@@ -17,6 +17,22 @@ public record MemberEntry(Member member, int weight, boolean leaving) {
     return new MemberEntry(member, USUAL_WEIGHT, false);
   }
 
+  /// The same of another weight.
+  public MemberEntry weighing(int other) {
+    return new MemberEntry(member, other, leaving);
+  }
+
+  /// The same in another zone.
+  public MemberEntry standingIn(String zone) {
+    Member there = new Member(member.number(), member.name(), zone, member.host(), member.ports());
+    return new MemberEntry(there, weight, leaving);
+  }
+
+  /// The same on its way out.
+  public MemberEntry thatLeaves() {
+    return new MemberEntry(member, weight, true);
+  }
+
   public int number() {
     return member.number();
   }

@@ -58,11 +58,6 @@ public final class ReplicaGroups {
     return epochs[partition];
   }
 
-  /// The latest epoch of any entry.
-  public long epoch() {
-    return Arrays.stream(epochs).max().orElse(0);
-  }
-
   void encode(ByteWriter out) {
     TopologyCodec.encode(policy, out);
     lists.encode(out);

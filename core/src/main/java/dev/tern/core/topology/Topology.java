@@ -1,6 +1,7 @@
 package dev.tern.core.topology;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
@@ -15,12 +16,16 @@ public final class Topology {
   private final List<Member> members;
   private final Member[] byNumber;
 
+  /// By partition: since when its list is what it is.
+  private final long[] epochs;
+
   /// `replicas[p]` is partition p's list of member numbers; never longer than n, no repeats.
   private final int[][] replicas;
 
-  private Topology(long epoch, int partitions, List<Member> members, int[][] replicas) {
+  private Topology(long epoch, long[] epochs, List<Member> members, int[][] replicas) {
     this.epoch = epoch;
-    this.partitions = partitions;
+    this.epochs = epochs;
+    this.partitions = replicas.length;
     this.members = members;
     this.replicas = replicas;
     int largest = members.getLast().number();
@@ -56,12 +61,16 @@ public final class Topology {
     for (int p = 0; p < partitions; p++) {
       replicas[p] = rotation(sorted, p % sorted.size(), n);
     }
-    return new Topology(epoch, partitions, sorted, replicas);
+    long[] epochs = new long[partitions];
+    Arrays.fill(epochs, epoch);
+    return new Topology(epoch, epochs, sorted, replicas);
   }
 
   /// Lists that were decided.
-  static Topology placed(long epoch, List<Member> members, ReplicaLists lists) {
-    return new Topology(epoch, lists.partitions(), List.copyOf(members), lists.copied());
+  static Topology placed(long epoch, List<Member> members, ReplicaGroups groups) {
+    long[] epochs = new long[groups.lists().partitions()];
+    Arrays.setAll(epochs, groups::epoch);
+    return new Topology(epoch, epochs, List.copyOf(members), groups.lists().copied());
   }
 
   private static int[] rotation(List<Member> members, int start, int n) {
@@ -79,9 +88,15 @@ public final class Topology {
     return chosen.stream().mapToInt(Member::number).toArray();
   }
 
-  /// Grows with every change; a message that carries an older one is refused.
+  /// Grows with every change of anything.
   public long epoch() {
     return epoch;
+  }
+
+  /// Since which epoch a partition's list is what it is; a message that carries an older one is
+  /// refused.
+  public long epoch(int partition) {
+    return epochs[partition];
   }
 
   public int partitions() {

@@ -21,7 +21,8 @@ import java.util.function.Function;
 ///     4 SetWeight       number, weight            5 SetZone        number, string zone
 ///     6 CreateKeyspace  settings, lists           7 AlterKeyspace  settings
 ///     8 DropKeyspace    string name               9 RecordVoters   list of numbers
-///   state:     u8 format = 1, id (2 * u64), epoch, founding, list of entries, list of (id,
+///    10 RaiseLevel      level
+///   state:     u8 format = 1, id (2 * u64), epoch, level, founding, list of entries, list of (id,
 ///              settings), list of groups, list of voters, next member, next keyspace, next replica
 ///   founding:  partitions, list of entries, list of settings
 ///   entry:     member, weight, flag leaving
@@ -64,6 +65,7 @@ public final class TopologyCodec {
       case Command.AlterKeyspace c -> encode(c.settings(), out.writeByte(7));
       case Command.DropKeyspace c -> out.writeByte(8).writeString(c.name());
       case Command.RecordVoters c -> numbers(c.voters(), out.writeByte(9));
+      case Command.RaiseLevel c -> out.writeByte(10).writeVarInt(c.level());
     }
   }
 
@@ -84,6 +86,7 @@ public final class TopologyCodec {
           case 7 -> new Command.AlterKeyspace(settings(in));
           case 8 -> new Command.DropKeyspace(in.readString());
           case 9 -> new Command.RecordVoters(list(in, ByteReader::readVarInt));
+          case 10 -> new Command.RaiseLevel(in.readVarInt());
           default -> throw new DecodeException("a command of type " + type);
         };
     in.expectEnd();
@@ -93,7 +96,7 @@ public final class TopologyCodec {
   /// Appends a state.
   public static void encode(TopologyState state, ByteWriter out) {
     state.cluster().encode(out.writeByte(FORMAT));
-    out.writeVarLong(state.epoch());
+    out.writeVarLong(state.epoch()).writeVarInt(state.level());
     encode(state.founding(), out);
     out.writeVarInt(state.members().size());
     state.members().forEach(member -> encode(member, out));
@@ -115,6 +118,7 @@ public final class TopologyCodec {
         new TopologyState(
             ClusterId.decode(in),
             in.readVarLong(),
+            in.readVarInt(),
             founding(in),
             list(in, TopologyCodec::entry),
             list(in, reader -> new KeyspaceDefinition(reader.readVarInt(), settings(reader))),
@@ -125,6 +129,16 @@ public final class TopologyCodec {
             in.readVarInt());
     in.expectEnd();
     return state;
+  }
+
+  /// Appends what a cluster is called.
+  public static void encode(ClusterId cluster, ByteWriter out) {
+    cluster.encode(out);
+  }
+
+  /// What [#encode(ClusterId, ByteWriter)] wrote.
+  public static ClusterId cluster(ByteReader in) {
+    return ClusterId.decode(in);
   }
 
   private static void format(ByteReader in, String what) {

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param cluster what it is called; [ClusterId#NONE] before the log's first entry
 /// @param epoch 0 before the founding
+/// @param level of the protocol between members and of shared formats that all work at; 1 at first
 /// @param founding how it began
 /// @param members in order of numbers
 /// @param keyspaces in order of ids
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 public record TopologyState(
     ClusterId cluster,
     long epoch,
+    int level,
     Founding founding,
     List<MemberEntry> members,
     List<KeyspaceDefinition> keyspaces,
@@ -34,7 +36,17 @@ public record TopologyState(
   /// Before anything.
   public static final TopologyState NOTHING =
       new TopologyState(
-          ClusterId.NONE, 0, Founding.NOTHING, List.of(), List.of(), List.of(), List.of(), 1, 1, 1);
+          ClusterId.NONE,
+          0,
+          1,
+          Founding.NOTHING,
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          1,
+          1,
+          1);
 
   public TopologyState {
     members = List.copyOf(members);
@@ -49,6 +61,24 @@ public record TopologyState(
   /// What a command makes of this. A pure function: the same at every member.
   public Step apply(Proposed proposed) {
     return Transition.of(this, proposed);
+  }
+
+  /// This with other members and nothing else changed, to plan what they would hold.
+  ///
+  /// @param supposed in order of numbers
+  public TopologyState suppose(List<MemberEntry> supposed) {
+    return new TopologyState(
+        cluster,
+        epoch,
+        level,
+        founding,
+        supposed,
+        keyspaces,
+        groups,
+        voters,
+        nextMember,
+        nextKeyspace,
+        nextReplica);
   }
 
   public boolean founded() {
@@ -134,6 +164,6 @@ public record TopologyState(
       throw new IllegalArgumentException("no keyspace is placed by " + policy);
     }
     List<Member> all = members.stream().map(MemberEntry::member).toList();
-    return Topology.placed(of.epoch(), all, of.lists());
+    return Topology.placed(epoch, all, of);
   }
 }

@@ -16,6 +16,7 @@ final class Transition {
 
   // The next state's parts.
   private ClusterId cluster;
+  private int level;
   private Founding founding;
   private List<MemberEntry> members;
   private List<KeyspaceDefinition> keyspaces;
@@ -44,6 +45,7 @@ final class Transition {
   private Transition(TopologyState before) {
     this.before = before;
     this.cluster = before.cluster();
+    this.level = before.level();
     this.founding = before.founding();
     this.members = new ArrayList<>(before.members());
     this.keyspaces = new ArrayList<>(before.keyspaces());
@@ -83,6 +85,7 @@ final class Transition {
     return new TopologyState(
         cluster,
         epoch,
+        level,
         founding,
         members,
         keyspaces,
@@ -101,12 +104,13 @@ final class Transition {
       case Command.Found c -> found(c);
       case Command.AdmitMember c -> admit(c);
       case Command.RemoveMember c -> remove(c.number());
-      case Command.SetWeight c -> replace(weighed(member(c.number()), c.weight()));
-      case Command.SetZone c -> replace(moved(member(c.number()), c.zone()));
+      case Command.SetWeight c -> replace(member(c.number()).weighing(c.weight()));
+      case Command.SetZone c -> replace(member(c.number()).standingIn(c.zone()));
       case Command.CreateKeyspace c -> create(c);
       case Command.AlterKeyspace c -> alter(c.settings());
       case Command.DropKeyspace c -> drop(c.name());
       case Command.RecordVoters c -> recordVoters(c.voters());
+      case Command.RaiseLevel c -> level = Math.max(level, c.level());
     }
   }
 
@@ -194,20 +198,10 @@ final class Transition {
           Reason.INVALID, "member " + number + " is the last that may hold data: it stays");
     }
     if (before.holds(number)) {
-      replace(new MemberEntry(member.member(), member.weight(), true));
+      replace(member.thatLeaves());
     } else {
       members.remove(member);
     }
-  }
-
-  private static MemberEntry weighed(MemberEntry member, int weight) {
-    return new MemberEntry(member.member(), weight, member.leaving());
-  }
-
-  private static MemberEntry moved(MemberEntry entry, String zone) {
-    Member m = entry.member();
-    Member there = new Member(m.number(), m.name(), zone, m.host(), m.ports());
-    return new MemberEntry(there, entry.weight(), entry.leaving());
   }
 
   private void replace(MemberEntry entry) throws No {

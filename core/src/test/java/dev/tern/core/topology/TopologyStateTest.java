@@ -93,7 +93,7 @@ class TopologyStateTest {
     for (int p = 0; p < 64; p++) {
       assertArrayEquals(rotation.replicas(p), placed.replicas(p));
     }
-    assertEquals(1, placed.epoch());
+    assertEquals(1, placed.epoch(0));
     assertEquals(members, placed.members());
     TopologyState untold = founding("a", "b", "c", "d").state();
     assertFalse(untold.cluster().known());
@@ -134,7 +134,7 @@ class TopologyStateTest {
     TopologyState state = founded("a", "b", "c");
     TopologyState more = done(state, new Command.AdmitMember(member(4, "d"), 100));
     assertEquals(state.groups(), more.groups());
-    assertEquals(1, more.topology(USUAL).epoch());
+    assertEquals(1, more.topology(USUAL).epoch(0));
     assertEquals(48, more.plan(groups(more, USUAL)).moves().size());
     assertEquals(
         new TopologyOutcome.Unchanged(2),
@@ -147,8 +147,8 @@ class TopologyStateTest {
     PlacementPolicy wide = new PlacementPolicy(4, ZonePolicy.SPREAD);
     TopologyState with = done(more, more.create(settings("wide", 4, 2, 3, 0)));
     assertEquals(4, with.topology(wide).replicas(0).length);
-    assertEquals(3, with.topology(wide).epoch());
-    assertEquals(1, with.topology(USUAL).epoch());
+    assertEquals(3, with.topology(wide).epoch(0));
+    assertEquals(1, with.topology(USUAL).epoch(0));
   }
 
   @Test

@@ -16,7 +16,6 @@ import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpServerCodec;
@@ -28,12 +27,15 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Answers `GET` of a fixed set of paths.
+/// Answers a fixed set of paths: pages to `GET`, actions to `POST`.
 public final class AdminDoor implements AutoCloseable {
   private static final int MAX_REQUEST_BYTES = 64 << 10;
 
@@ -44,14 +46,31 @@ public final class AdminDoor implements AutoCloseable {
   /// @param body text
   public record Page(int status, String type, String body) {}
 
+  /// What happens to a request of one path.
+  ///
+  /// @param method `GET` or `POST`
+  /// @param handler called on the door's loop; it tells the page once, on any thread
+  public record Route(String method, BiConsumer<Request, Consumer<Page>> handler) {
+    /// A page that is there at once.
+    public static Route page(Function<Request, Page> page) {
+      return new Route("GET", (request, done) -> done.accept(page.apply(request)));
+    }
+  }
+
+  /// What was asked.
+  ///
+  /// @param parameters of the query, in order
+  /// @param body text, empty for none
+  public record Request(Map<String, List<String>> parameters, String body) {}
+
   private final MultiThreadIoEventLoopGroup group =
       new MultiThreadIoEventLoopGroup(
           1, new DefaultThreadFactory("tern-admin", true), NioIoHandler.newFactory());
-  private final Map<String, Supplier<Page>> routes;
+  private final Map<String, Route> routes;
   private @Nullable Channel listener;
 
-  /// @param routes by path; a supplier runs on the door's loop, for each request
-  public AdminDoor(Map<String, Supplier<Page>> routes) {
+  /// @param routes by path
+  public AdminDoor(Map<String, Route> routes) {
     this.routes = new LinkedHashMap<>(routes);
   }
 
@@ -96,24 +115,45 @@ public final class AdminDoor implements AutoCloseable {
     group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
   }
 
-  private Page answer(FullHttpRequest request) {
+  private void answer(FullHttpRequest request, Consumer<Page> done) {
     if (!request.decoderResult().isSuccess()) {
-      return new Page(400, "text/plain", "this is no HTTP request\n");
+      done.accept(new Page(400, "text/plain", "this is no HTTP request\n"));
+      return;
     }
-    Supplier<Page> route = routes.get(new QueryStringDecoder(request.uri()).path());
+    QueryStringDecoder uri = new QueryStringDecoder(request.uri());
+    Route route = routes.get(uri.path());
     if (route == null) {
-      return new Page(404, "text/plain", "there is " + String.join(", ", routes.keySet()) + "\n");
+      String known = String.join(", ", routes.keySet());
+      done.accept(new Page(404, "text/plain", "there is " + known + "\n"));
+    } else if (!request.method().name().equals(route.method())) {
+      String offered = "only " + route.method() + " is offered\n";
+      done.accept(new Page(405, "text/plain", offered));
+    } else if (route.method().equals("POST") && !json(request)) {
+      // So that no page in a browser can post here without being asked first (CORS).
+      done.accept(new Page(415, "text/plain", "Content-Type: application/json is needed\n"));
+    } else {
+      String body = request.content().toString(StandardCharsets.UTF_8);
+      try {
+        route.handler().accept(new Request(uri.parameters(), body), done);
+      } catch (IllegalArgumentException e) {
+        done.accept(new Page(400, "text/plain", e.getMessage() + "\n"));
+      }
     }
-    if (!request.method().equals(HttpMethod.GET)) {
-      return new Page(405, "text/plain", "only GET is offered\n");
-    }
-    return route.get();
+  }
+
+  private static boolean json(FullHttpRequest request) {
+    String type = request.headers().get(HttpHeaderNames.CONTENT_TYPE, "");
+    return type.startsWith("application/json");
   }
 
   private final class Requests extends SimpleChannelInboundHandler<FullHttpRequest> {
     @Override
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
-      Page page = answer(request);
+      boolean keepAlive = HttpUtil.isKeepAlive(request);
+      answer(request, page -> context.executor().execute(() -> write(context, keepAlive, page)));
+    }
+
+    private void write(ChannelHandlerContext context, boolean keepAlive, Page page) {
       FullHttpResponse response =
           new DefaultFullHttpResponse(
               HttpVersion.HTTP_1_1,
@@ -121,7 +161,7 @@ public final class AdminDoor implements AutoCloseable {
               Unpooled.copiedBuffer(page.body(), StandardCharsets.UTF_8));
       response.headers().set(HttpHeaderNames.CONTENT_TYPE, page.type() + "; charset=utf-8");
       HttpUtil.setContentLength(response, response.content().readableBytes());
-      boolean keep = HttpUtil.isKeepAlive(request) && page.status() < 500;
+      boolean keep = keepAlive && page.status() < 500;
       HttpUtil.setKeepAlive(response, keep);
       ChannelFuture written = context.writeAndFlush(response);
       if (!keep) {

@@ -22,16 +22,17 @@ final class ClusterCommands {
 
   static Reply run(RedisSession session, List<byte[]> arguments) {
     Node node = session.node;
+    Topology topology = session.topology();
     String what = Arguments.word(arguments, 1);
     if (List.of("INFO", "MYID", "SLOTS", "SHARDS", "NODES").contains(what)) {
       expect(arguments, 2);
     }
     return switch (what) {
-      case "INFO" -> info(node);
+      case "INFO" -> info(node, topology);
       case "MYID" -> Reply.text(node.self().name());
-      case "SLOTS" -> slots(node);
-      case "SHARDS" -> shards(node);
-      case "NODES" -> nodes(node);
+      case "SLOTS" -> slots(node, topology);
+      case "SHARDS" -> shards(node, topology);
+      case "NODES" -> nodes(node, topology);
       case "KEYSLOT" -> {
         expect(arguments, 3);
         yield Reply.number(Slots.of(arguments.get(2)));
@@ -69,8 +70,7 @@ final class ClusterCommands {
     return ordered;
   }
 
-  private static List<Range> ranges(Node node) {
-    Topology topology = node.topology();
+  private static List<Range> ranges(Node node, Topology topology) {
     List<Range> ranges = new ArrayList<>();
     Range open = null;
     for (int p = 0; p < topology.partitions(); p++) {
@@ -89,15 +89,15 @@ final class ClusterCommands {
     return ranges;
   }
 
-  private static Reply slots(Node node) {
+  private static Reply slots(Node node, Topology topology) {
     List<Reply> slots = new ArrayList<>();
-    for (Range range : ranges(node)) {
+    for (Range range : ranges(node, topology)) {
       List<Reply> entry = new ArrayList<>();
       entry.add(Reply.number(range.first()));
       entry.add(Reply.number(range.last()));
       for (int number : range.replicas()) {
         if (node.live(number)) {
-          Member member = node.topology().member(number);
+          Member member = topology.member(number);
           entry.add(
               new Reply.Array(
                   List.of(
@@ -113,12 +113,12 @@ final class ClusterCommands {
   }
 
   /// Slot ranges by the member that leads them, in order of member numbers.
-  private static Map<Integer, List<Range>> led(Node node) {
+  private static Map<Integer, List<Range>> led(Node node, Topology topology) {
     Map<Integer, List<Range>> led = new LinkedHashMap<>();
-    for (Member member : node.topology().members()) {
+    for (Member member : topology.members()) {
       led.put(member.number(), new ArrayList<>());
     }
-    for (Range range : ranges(node)) {
+    for (Range range : ranges(node, topology)) {
       List<Range> of = java.util.Objects.requireNonNull(led.get(range.replicas()[0]));
       Range before = of.isEmpty() ? null : of.getLast();
       if (before != null && before.last() + 1 == range.first()) {
@@ -130,12 +130,12 @@ final class ClusterCommands {
     return led;
   }
 
-  private static Reply shards(Node node) {
+  private static Reply shards(Node node, Topology topology) {
     List<Reply> shards = new ArrayList<>();
-    led(node)
+    led(node, topology)
         .forEach(
             (number, ranges) -> {
-              Member member = node.topology().member(number);
+              Member member = topology.member(number);
               List<Reply> bounds = new ArrayList<>();
               for (Range range : ranges) {
                 bounds.add(Reply.number(range.first()));
@@ -157,12 +157,12 @@ final class ClusterCommands {
     return new Reply.Array(shards);
   }
 
-  private static Reply nodes(Node node) {
+  private static Reply nodes(Node node, Topology topology) {
     StringBuilder text = new StringBuilder();
-    led(node)
+    led(node, topology)
         .forEach(
             (number, ranges) -> {
-              Member member = node.topology().member(number);
+              Member member = topology.member(number);
               boolean live = node.live(number);
               boolean self = number == node.self().number();
               text.append(
@@ -186,8 +186,7 @@ final class ClusterCommands {
     return new Reply.Text(text.toString(), true);
   }
 
-  private static Reply info(Node node) {
-    Topology topology = node.topology();
+  private static Reply info(Node node, Topology topology) {
     int covered = 0;
     for (int p = 0; p < topology.partitions(); p++) {
       @Nullable Integer leader = null;

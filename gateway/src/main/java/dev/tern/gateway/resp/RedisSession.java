@@ -3,6 +3,7 @@ package dev.tern.gateway.resp;
 import dev.tern.core.Node;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
+import dev.tern.core.topology.Topology;
 import dev.tern.env.Clock;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
@@ -81,7 +82,16 @@ public final class RedisSession {
   }
 
   boolean defaultCluster() {
-    return node.topology().members().size() > 1;
+    return node.view().members().size() > 1;
+  }
+
+  /// Where the keys lie now.
+  Topology topology() {
+    Topology topology = node.view().topology(keyspace.id());
+    if (topology == null) {
+      throw new CommandException("CLUSTERDOWN the keyspace of this door was dropped");
+    }
+    return topology;
   }
 
   /// Starts what requests there are in `in`, as far as the bounds allow; true if it could go on

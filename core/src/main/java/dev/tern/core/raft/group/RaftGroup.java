@@ -51,6 +51,9 @@ public final class RaftGroup {
 
     /// See [Effect.RoleChanged].
     void roleChanged(Raft.Role role, long term, int leader);
+
+    /// The disk, or the state machine, failed it: this member does nothing any more.
+    void failed(Throwable why);
   }
 
   /// When the log is compacted, and how time is counted.
@@ -59,6 +62,8 @@ public final class RaftGroup {
   /// @param compactBytes of entries in memory, after which a snapshot is taken
   /// @param keptEntries behind a snapshot, for followers that are a little slow
   public record Options(long tickNanos, long compactBytes, long keptEntries) {}
+
+  private static final Proposal NOBODY = new Proposal.Refused(Proposal.Reason.NOT_LEADER, 0);
 
   private final int group;
   private final Raft raft;
@@ -73,6 +78,7 @@ public final class RaftGroup {
   /// Parts of snapshots and writes, in order: a write waits while a part before it is being saved.
   private final ArrayDeque<Effect> storage = new ArrayDeque<>();
 
+  private boolean failed;
   private boolean saving;
   private boolean snapshotting;
   private boolean working;
@@ -135,8 +141,10 @@ public final class RaftGroup {
 
   /// Called about once a tick; ticks as often as the clock says, which every other call does too.
   public void tick() {
-    catchUp();
-    work();
+    if (!failed) {
+      catchUp();
+      work();
+    }
   }
 
   /// More ticks than end every lease and begin every election are not made up for.
@@ -150,13 +158,18 @@ public final class RaftGroup {
 
   /// A message from a member.
   public void step(int from, RaftMessage message) {
-    catchUp();
-    raft.step(from, message);
-    work();
+    if (!failed) {
+      catchUp();
+      raft.step(from, message);
+      work();
+    }
   }
 
   /// See [Raft#propose].
   public Proposal propose(byte[] payload) {
+    if (failed) {
+      return NOBODY;
+    }
     catchUp();
     Proposal outcome = raft.propose(payload);
     work();
@@ -165,6 +178,9 @@ public final class RaftGroup {
 
   /// See [Raft#change].
   public Proposal change(Membership target) {
+    if (failed) {
+      return NOBODY;
+    }
     catchUp();
     Proposal outcome = raft.change(target);
     work();
@@ -173,6 +189,9 @@ public final class RaftGroup {
 
   /// See [Raft#transfer].
   public boolean transfer(int to) {
+    if (failed) {
+      return false;
+    }
     catchUp();
     boolean begun = raft.transfer(to);
     work();
@@ -181,6 +200,10 @@ public final class RaftGroup {
 
   /// See [Raft#read].
   public void read(long context) {
+    if (failed) {
+      listener.readRefused(context);
+      return;
+    }
     catchUp();
     raft.read(context);
     work();
@@ -193,12 +216,17 @@ public final class RaftGroup {
     working = true;
     try {
       for (List<Effect> some = raft.drain(); !some.isEmpty(); some = raft.drain()) {
-        some.forEach(this::perform);
+        for (Effect effect : some) {
+          if (failed) {
+            return;
+          }
+          perform(effect);
+        }
       }
     } finally {
       working = false;
     }
-    if (raft.logBytes() > options.compactBytes()) {
+    if (!failed && raft.logBytes() > options.compactBytes()) {
       snapshot();
     }
   }
@@ -221,11 +249,18 @@ public final class RaftGroup {
     }
   }
 
+  /// Stops this member: its state machine cannot go on.
+  public void fail(Throwable why) {
+    stops(why);
+  }
+
   /// A member that could not write, or read its own snapshot, must not go on.
-  private void need(@Nullable Throwable failure) {
-    if (failure != null) {
-      throw new IllegalStateException("the disk failed group " + group, failure);
+  private boolean stops(@Nullable Throwable failure) {
+    if (failure != null && !failed) {
+      failed = true;
+      listener.failed(failure);
     }
+    return failed;
   }
 
   private void store(Effect effect) {
@@ -245,7 +280,9 @@ public final class RaftGroup {
   }
 
   private void persisted(long number, @Nullable Throwable failure) {
-    need(failure);
+    if (stops(failure)) {
+      return;
+    }
     catchUp();
     raft.persisted(number);
     work();
@@ -259,7 +296,9 @@ public final class RaftGroup {
           return null;
         },
         (nothing, failure) -> {
-          need(failure);
+          if (stops(failure)) {
+            return;
+          }
           saving = false;
           store();
         });
@@ -269,7 +308,9 @@ public final class RaftGroup {
     loop.offload(
         () -> snapshots.load(group, chunk.mark(), chunk.offset(), chunk.maxBytes()),
         (SnapshotFiles.@Nullable Part part, @Nullable Throwable failure) -> {
-          need(failure);
+          if (stops(failure)) {
+            return;
+          }
           catchUp();
           if (part == null) {
             raft.chunkMissing(chunk.to(), chunk.mark());
@@ -284,7 +325,9 @@ public final class RaftGroup {
     loop.offload(
         () -> snapshots.load(group, mark),
         (byte @Nullable [] bytes, @Nullable Throwable failure) -> {
-          need(failure);
+          if (stops(failure)) {
+            return;
+          }
           catchUp();
           if (bytes != null && mark.index() > raft.appliedIndex()) {
             machine.install(mark, bytes);
@@ -310,7 +353,9 @@ public final class RaftGroup {
           return null;
         },
         (nothing, failure) -> {
-          need(failure);
+          if (stops(failure)) {
+            return;
+          }
           taken(mark, taken);
         });
   }
@@ -327,7 +372,9 @@ public final class RaftGroup {
         base,
         raft.termAt(base),
         failure -> {
-          need(failure);
+          if (stops(failure)) {
+            return;
+          }
           raft.compact(taken, base);
           clean(before.index());
         });
@@ -341,7 +388,9 @@ public final class RaftGroup {
           return null;
         },
         (nothing, failure) -> {
-          need(failure);
+          if (stops(failure)) {
+            return;
+          }
           snapshotting = false;
         });
   }

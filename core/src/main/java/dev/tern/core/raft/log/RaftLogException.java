@@ -7,7 +7,8 @@ import java.io.IOException;
 public final class RaftLogException extends IOException {
   private static final long serialVersionUID = 1;
 
-  RaftLogException(String path, long offset, String what) {
+  /// @param what is wrong with it, and what to do if that is not clear
+  public RaftLogException(String path, long offset, String what) {
     super("%s is damaged at %d: %s".formatted(path, offset, what));
   }
 }

@@ -86,11 +86,31 @@ public final class SharedLog {
     this.segmentBytes = segmentBytes;
     files.createDirectories(directory);
     Recovery recovery = Recovery.run(files, directory, groups, segments);
+    if (recovery.last() > 0) {
+      settle(path(recovery.last()), (int) recovery.lastBytes());
+    }
     Roll roll = roll(recovery.nextNumber(), recovery.last(), recovery.lastBytes());
     this.file = files.create(path(roll.number()));
     this.end = begin(roll, List.of());
     this.forces = 1;
     this.bytes = end;
+  }
+
+  /// Makes durable what was found in the last segment: an earlier life may have ended before, or
+  /// at, its fsync, and nobody can tell what of it the disk holds. From here on others count on it.
+  /// A copy is durable for certain; a second fsync of the same file proves nothing.
+  private void settle(String path, int length) throws IOException {
+    String copy = path + ".settled";
+    if (files.exists(copy)) {
+      files.delete(copy);
+    }
+    byte[] valid = Segment.readAll(files, path);
+    try (FileSystem.WritableFile settled = files.create(copy)) {
+      settled.append(ByteBuffer.wrap(valid, 0, length));
+      settled.force();
+    }
+    files.rename(copy, path);
+    files.forceDirectory(directory);
   }
 
   /// Reads what is there, and begins a new segment after it. Blocks.

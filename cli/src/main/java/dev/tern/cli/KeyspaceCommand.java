@@ -1,0 +1,240 @@
+package dev.tern.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// The keyspaces of a running cluster.
+@Command(
+    name = "keyspace",
+    description = "Makes, changes and shows keyspaces.",
+    mixinStandardHelpOptions = true,
+    subcommands = {
+      KeyspaceCommand.Create.class,
+      KeyspaceCommand.Alter.class,
+      KeyspaceCommand.All.class,
+      KeyspaceCommand.Describe.class,
+      KeyspaceCommand.Drop.class
+    })
+final class KeyspaceCommand {
+  private KeyspaceCommand() {}
+
+  /// What can be said of a keyspace; what is left out stays as it is, or is as usual.
+  static final class Settings {
+    @Option(names = "-n", description = "replicas of each key (usual: 3)")
+    private @Nullable Integer n;
+
+    @Option(names = "--zones", description = "spread or ignore")
+    private @Nullable String zones;
+
+    @Option(names = "--resolution", description = "of concurrent writes: lww")
+    private @Nullable String resolution;
+
+    @Option(names = "-r", description = "default read level (usual: a majority)")
+    private @Nullable Integer r;
+
+    @Option(names = "-w", description = "default write level (usual: a majority)")
+    private @Nullable Integer w;
+
+    @Option(names = "--durability", description = "none, os or sync")
+    private @Nullable String durability;
+
+    @Option(
+        names = "--ttl",
+        description =
+            "after which a value without an expiry of its own goes: 90s, 15m, 12h, 30d; 0")
+    private @Nullable String ttl;
+
+    @Option(names = "--compaction", description = "leveled or size-tiered")
+    private @Nullable String compaction;
+
+    @Option(names = "--timeout", description = "default deadline of a request: 500ms, 5s")
+    private @Nullable String timeout;
+
+    ObjectNode body(String name) {
+      ObjectNode body = AdminPage.body().put("name", name);
+      put(body, "n", n);
+      put(body, "r", r);
+      put(body, "w", w);
+      put(body, "zones", zones);
+      put(body, "resolution", resolution);
+      put(body, "durability", durability);
+      put(body, "compaction", compaction);
+      if (ttl != null) {
+        body.put("ttlMillis", millis(ttl));
+      }
+      if (timeout != null) {
+        body.put("timeoutMillis", millis(timeout));
+      }
+      return body;
+    }
+
+    private static void put(ObjectNode body, String field, @Nullable Integer value) {
+      if (value != null) {
+        body.put(field, value);
+      }
+    }
+
+    private static void put(ObjectNode body, String field, @Nullable String value) {
+      if (value != null) {
+        body.put(field, value);
+      }
+    }
+  }
+
+  /// A duration as people write it.
+  ///
+  /// @throws IllegalArgumentException if it is none
+  static long millis(String text) {
+    int digits = 0;
+    while (digits < text.length() && Character.isDigit(text.charAt(digits))) {
+      digits++;
+    }
+    if (digits > 0 && digits < 13) {
+      long amount = Long.parseLong(text.substring(0, digits));
+      long unit =
+          switch (text.substring(digits)) {
+            case "ms" -> 1;
+            case "s" -> 1_000;
+            case "m" -> 60_000;
+            case "h" -> 3_600_000;
+            case "d" -> 86_400_000;
+            default -> amount == 0 && digits == text.length() ? 1 : 0;
+          };
+      if (unit > 0) {
+        return Math.multiplyExact(amount, unit);
+      }
+    }
+    throw new IllegalArgumentException("a duration is 500ms, 90s, 15m, 12h, 30d or 0, not " + text);
+  }
+
+  /// Makes one.
+  @Command(name = "create", description = "Makes a keyspace.", mixinStandardHelpOptions = true)
+  static final class Create implements Callable<Integer> {
+    @Mixin private final ClusterCommand.Asking asking = new ClusterCommand.Asking();
+    @Mixin private final Settings settings = new Settings();
+
+    @Parameters(index = "0", description = "its name")
+    private String name = "";
+
+    @Override
+    public Integer call() throws Exception {
+      return asking.post("/keyspace/create", settings.body(name));
+    }
+  }
+
+  /// Changes one.
+  @Command(
+      name = "alter",
+      description = "Changes levels, durability, time to live or timeout of a keyspace.",
+      mixinStandardHelpOptions = true)
+  static final class Alter implements Callable<Integer> {
+    @Mixin private final ClusterCommand.Asking asking = new ClusterCommand.Asking();
+    @Mixin private final Settings settings = new Settings();
+
+    @Parameters(index = "0", description = "its name")
+    private String name = "";
+
+    @Override
+    public Integer call() throws Exception {
+      return asking.post("/keyspace/alter", settings.body(name));
+    }
+  }
+
+  /// All of them.
+  @Command(name = "list", description = "Lists the keyspaces.", mixinStandardHelpOptions = true)
+  static final class All implements Callable<Integer> {
+    @Mixin private final ClusterCommand.Asking asking = new ClusterCommand.Asking();
+
+    @Override
+    public Integer call() throws Exception {
+      JsonNode keyspaces = asking.get("/keyspaces");
+      if (asking.printed(keyspaces)) {
+        return 0;
+      }
+      TextTable table =
+          new TextTable(
+              "id",
+              "name",
+              "n",
+              "r",
+              "w",
+              "zones",
+              "resolution",
+              "durability",
+              "ttl",
+              "compaction");
+      for (JsonNode keyspace : keyspaces) {
+        table.row(
+            keyspace.path("id").asInt(),
+            keyspace.path("name").asText(),
+            keyspace.path("n").asInt(),
+            keyspace.path("r").asInt(),
+            keyspace.path("w").asInt(),
+            keyspace.path("zones").asText(),
+            keyspace.path("resolution").asText(),
+            keyspace.path("durability").asText(),
+            ttl(keyspace),
+            keyspace.path("compaction").asText());
+      }
+      table.print(System.out);
+      return 0;
+    }
+  }
+
+  private static String ttl(JsonNode keyspace) {
+    long millis = keyspace.path("ttlMillis").asLong();
+    return millis == 0 ? "never" : millis % 1000 == 0 ? millis / 1000 + " s" : millis + " ms";
+  }
+
+  /// One of them.
+  @Command(
+      name = "describe",
+      description = "Shows a keyspace and who holds it.",
+      mixinStandardHelpOptions = true)
+  static final class Describe implements Callable<Integer> {
+    @Mixin private final ClusterCommand.Asking asking = new ClusterCommand.Asking();
+
+    @Parameters(index = "0", description = "its name")
+    private String name = "";
+
+    @Override
+    public Integer call() throws Exception {
+      for (JsonNode keyspace : asking.get("/keyspaces")) {
+        if (keyspace.path("name").asText().equals(name)) {
+          if (!asking.printed(keyspace)) {
+            keyspace
+                .properties()
+                .forEach(
+                    field -> System.out.printf("%-14s %s%n", field.getKey(), field.getValue()));
+          }
+          return 0;
+        }
+      }
+      throw new IOException("there is no keyspace " + name);
+    }
+  }
+
+  /// One goes.
+  @Command(
+      name = "drop",
+      description = "Drops a keyspace and erases what is in it.",
+      mixinStandardHelpOptions = true)
+  static final class Drop implements Callable<Integer> {
+    @Mixin private final ClusterCommand.Asking asking = new ClusterCommand.Asking();
+
+    @Parameters(index = "0", description = "its name")
+    private String name = "";
+
+    @Override
+    public Integer call() throws Exception {
+      return asking.post("/keyspace/drop", AdminPage.body().put("name", name));
+    }
+  }
+}

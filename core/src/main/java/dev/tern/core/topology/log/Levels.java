@@ -1,0 +1,35 @@
+package dev.tern.core.topology.log;
+
+import org.jspecify.annotations.Nullable;
+
+/// What a version of Tern can speak and write. A *level* counts the changes of the protocol between
+/// nodes and of shared formats; the cluster works at one level, recorded in the topology, which is
+/// raised when all members can do more.
+///
+/// @param min the lowest level it can work at
+/// @param max the highest
+public record Levels(int min, int max) {
+  /// Of this version.
+  public static final Levels OURS = new Levels(1, 1);
+
+  public Levels {
+    if (min < 1 || max < min) {
+      throw new IllegalArgumentException("levels %d to %d".formatted(min, max));
+    }
+  }
+
+  /// Why a node of these levels cannot take part in a cluster of that level; null if it can.
+  @Nullable String problem(int level) {
+    if (level > max) {
+      return ("it speaks protocol levels %d to %d and the cluster is at %d: upgrade it to a version"
+              + " that speaks %d")
+          .formatted(min, max, level, level);
+    }
+    if (level < min) {
+      return ("it speaks protocol levels %d to %d and the cluster is at %d: upgrade all members, by"
+              + " way of a version that speaks both")
+          .formatted(min, max, level);
+    }
+    return null;
+  }
+}

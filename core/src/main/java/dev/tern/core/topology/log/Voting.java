@@ -1,0 +1,44 @@
+package dev.tern.core.topology.log;
+
+import dev.tern.core.raft.Membership;
+import dev.tern.core.topology.TopologyState;
+import dev.tern.core.topology.Voters;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
+
+/// How the log's members follow the voters that the topology wants.
+final class Voting {
+  private Voting() {}
+
+  /// Who shall vote; those who do, unless enough others are better.
+  static List<Integer> wanted(TopologyState state, IntPredicate reliable) {
+    return Voters.choose(state.members(), state.voters(), reliable);
+  }
+
+  /// The next step from a membership to one of these voters; null if there is nothing to do now. A
+  /// newcomer learns the log before it votes.
+  ///
+  /// @param matched how far each member's log agrees
+  /// @param commit what a newcomer must have to vote
+  static @Nullable Membership next(
+      Membership present, List<Integer> voters, Map<Integer, Long> matched, long commit) {
+    boolean same = present.voters().equals(voters);
+    if (present.joint() || same && present.learners().isEmpty()) {
+      return null;
+    }
+    if (same) {
+      return Membership.of(voters, List.of());
+    }
+    List<Integer> newcomers = new ArrayList<>(voters);
+    newcomers.removeAll(present.voters());
+    if (!present.learners().equals(newcomers)) {
+      return Membership.of(present.voters(), newcomers);
+    }
+    boolean ready =
+        newcomers.stream().allMatch(member -> matched.getOrDefault(member, 0L) >= commit);
+    return ready ? Membership.of(voters, List.of()) : null;
+  }
+}

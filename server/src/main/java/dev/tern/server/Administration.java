@@ -1,0 +1,281 @@
+package dev.tern.server;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tern.core.Node;
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.ring.ZonePolicy;
+import dev.tern.core.topology.Command;
+import dev.tern.core.topology.KeyspaceDefinition;
+import dev.tern.core.topology.KeyspaceSettings;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.Proposed;
+import dev.tern.core.topology.Resolution;
+import dev.tern.core.topology.TopologyCodec;
+import dev.tern.core.topology.TopologyOutcome;
+import dev.tern.core.topology.TopologyState;
+import dev.tern.core.topology.log.Decision;
+import dev.tern.env.ByteWriter;
+import dev.tern.gateway.http.AdminDoor;
+import dev.tern.gateway.http.AdminDoor.Page;
+import dev.tern.gateway.http.AdminDoor.Request;
+import dev.tern.lsm.CompactionStyle;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// What changes the topology over HTTP: each action is one command in the topology log. A body is a
+/// JSON object; `epoch` in it makes the command hold at that epoch only. The answer is `200` with
+/// the epoch, `400` for a body that makes no sense, `409` with the reason of a refusal, `503` if
+/// nothing was proposed, `504` if nobody knows.
+final class Administration {
+  /// How often a number for a new member is tried, when others join at the same time.
+  private static final int JOIN_ATTEMPTS = 5;
+
+  private final Node node;
+  private final JsonMapper json = JsonMapper.builder().build();
+
+  Administration(Node node) {
+    this.node = node;
+  }
+
+  void addTo(Map<String, AdminDoor.Route> routes) {
+    routes.put("/cluster/join", action(this::join));
+    routes.put(
+        "/cluster/remove",
+        command(body -> new Command.RemoveMember(integer(body, "number", null))));
+    routes.put(
+        "/cluster/weight",
+        command(
+            body ->
+                new Command.SetWeight(
+                    integer(body, "number", null), integer(body, "weight", null))));
+    routes.put(
+        "/cluster/zone",
+        command(
+            body -> new Command.SetZone(integer(body, "number", null), text(body, "zone", null))));
+    routes.put("/keyspace/create", command(this::create));
+    routes.put("/keyspace/alter", command(this::alter));
+    routes.put("/keyspace/drop", command(this::drop));
+  }
+
+  private AdminDoor.Route action(BiConsumer<JsonNode, Consumer<Page>> action) {
+    return new AdminDoor.Route("POST", (request, done) -> action.accept(body(request), done));
+  }
+
+  private AdminDoor.Route command(Function<JsonNode, Command> command) {
+    return action(
+        (body, done) ->
+            node.propose(
+                new Proposed(body.path("epoch").asLong(), command.apply(body)),
+                decision -> done.accept(page(decision))));
+  }
+
+  private JsonNode body(Request request) {
+    try {
+      JsonNode body = json.readTree(request.body());
+      if (body.isObject()) {
+        return body;
+      }
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("the body is no JSON: " + e.getOriginalMessage(), e);
+    }
+    throw new IllegalArgumentException("the body is a JSON object");
+  }
+
+  private Page page(Decision decision) {
+    ObjectNode body = json.createObjectNode();
+    int status =
+        switch (decision) {
+          case Decision.Decided decided ->
+              switch (decided.outcome()) {
+                case TopologyOutcome.Changed changed -> {
+                  body.put("outcome", "changed").put("epoch", changed.epoch());
+                  yield 200;
+                }
+                case TopologyOutcome.Unchanged unchanged -> {
+                  body.put("outcome", "unchanged").put("epoch", unchanged.epoch());
+                  yield 200;
+                }
+                case TopologyOutcome.Refused refused -> {
+                  body.put("outcome", "refused").put("reason", refused.reason().name());
+                  body.put("error", refused.message());
+                  yield 409;
+                }
+              };
+          case Decision.NotProposed not -> {
+            body.put("outcome", "not proposed").put("error", not.why());
+            yield 503;
+          }
+          case Decision.Unknown unknown -> {
+            body.put("outcome", "unknown").put("error", unknown.why());
+            yield 504;
+          }
+        };
+    return new Page(status, "application/json", body + "\n");
+  }
+
+  private Page refused(String why) {
+    ObjectNode body = json.createObjectNode().put("outcome", "refused").put("error", why);
+    return new Page(409, "application/json", body + "\n");
+  }
+
+  // ---- keyspaces
+
+  private Command create(JsonNode body) {
+    KeyspaceSettings settings = settings(KeyspaceSettings.usual(text(body, "name", null)), body);
+    if (settings.compaction() == CompactionStyle.FIFO) {
+      throw new IllegalArgumentException(
+          "FIFO compaction drops keys unseen by replicas: keyspaces that are caches come later");
+    }
+    return node.view().state().create(settings);
+  }
+
+  private Command alter(JsonNode body) {
+    KeyspaceSettings present = keyspace(text(body, "name", null)).settings();
+    return new Command.AlterKeyspace(settings(present, body));
+  }
+
+  private Command drop(JsonNode body) {
+    String name = text(body, "name", null);
+    if (name.equals(TernServer.REDIS_KEYSPACE)) {
+      throw new IllegalArgumentException("the Redis door serves keyspace " + name + ": it stays");
+    }
+    return new Command.DropKeyspace(name);
+  }
+
+  private KeyspaceDefinition keyspace(String name) {
+    KeyspaceDefinition keyspace = node.view().state().keyspace(name);
+    if (keyspace == null) {
+      throw new IllegalArgumentException("there is no keyspace " + name);
+    }
+    return keyspace;
+  }
+
+  /// The settings with what the body says in place.
+  private static KeyspaceSettings settings(KeyspaceSettings present, JsonNode body) {
+    int n = integer(body, "n", present.n());
+    // Who asks for fewer replicas than the usual levels means majorities of them.
+    int majority = n / 2 + 1;
+    return new KeyspaceSettings(
+        present.name(),
+        n,
+        choice(ZonePolicy.class, body, "zones", present.zones()),
+        choice(Resolution.class, body, "resolution", present.resolution()),
+        integer(body, "r", body.has("n") ? majority : present.r()),
+        integer(body, "w", body.has("n") ? majority : present.w()),
+        choice(Durability.class, body, "durability", present.durability()),
+        body.path("ttlMillis").asLong(present.ttlMillis()),
+        choice(CompactionStyle.class, body, "compaction", present.compaction()),
+        integer(body, "timeoutMillis", present.timeoutMillis()));
+  }
+
+  private static <E extends Enum<E>> E choice(
+      Class<E> type, JsonNode body, String field, E otherwise) {
+    String word = text(body, field, otherwise.name());
+    String name = word.toUpperCase(Locale.ROOT).replace('-', '_');
+    for (E constant : type.getEnumConstants()) {
+      if (constant.name().equals(name)) {
+        return constant;
+      }
+    }
+    StringBuilder known = new StringBuilder();
+    for (E constant : type.getEnumConstants()) {
+      known.append(known.isEmpty() ? "" : ", ").append(Status.word(constant));
+    }
+    throw new IllegalArgumentException("%s is one of %s, not %s".formatted(field, known, word));
+  }
+
+  private static int integer(JsonNode body, String field, @Nullable Integer otherwise) {
+    JsonNode value = body.path(field);
+    if (value.isMissingNode() && otherwise != null) {
+      return otherwise;
+    }
+    if (!value.canConvertToInt() || !value.isIntegralNumber()) {
+      throw new IllegalArgumentException("'" + field + "' is a whole number");
+    }
+    return value.asInt();
+  }
+
+  private static String text(JsonNode body, String field, @Nullable String otherwise) {
+    JsonNode value = body.path(field);
+    if (value.isMissingNode() && otherwise != null) {
+      return otherwise;
+    }
+    if (!value.isTextual()) {
+      throw new IllegalArgumentException("'" + field + "' is a string");
+    }
+    return value.asText();
+  }
+
+  // ---- members
+
+  private void join(JsonNode body, Consumer<Page> done) {
+    join(body, 1, done);
+  }
+
+  private void join(JsonNode body, int attempt, Consumer<Page> done) {
+    TopologyState state = node.view().state();
+    String host = text(body, "host", null);
+    int internode = integer(body, "internode", null);
+    for (MemberEntry entry : state.members()) {
+      Member member = entry.member();
+      if (member.host().equals(host) && member.ports().internode() == internode) {
+        boolean empty = !state.holds(entry.number()) && !state.voters().contains(entry.number());
+        done.accept(
+            empty
+                ? admitted(state)
+                : refused(
+                    "member %d stands at %s:%d; a node that lost its directory cannot take its"
+                            .formatted(entry.number(), host, internode)
+                        + " place: remove the member first"));
+        return;
+      }
+    }
+    int number = state.nextMember();
+    String zone = text(body, "zone", "");
+    Member.Ports ports =
+        new Member.Ports(internode, integer(body, "redis", 0), 0, 0, integer(body, "admin", 0));
+    Member member =
+        new Member(
+            number,
+            ServerConfig.name(number),
+            zone.isEmpty() ? "zone-" + number : zone,
+            host,
+            ports);
+    int weight = integer(body, "weight", MemberEntry.USUAL_WEIGHT);
+    node.propose(
+        new Proposed(0, new Command.AdmitMember(member, weight)),
+        decision -> {
+          TopologyState after = node.view().state();
+          boolean taken =
+              decision instanceof Decision.Decided decided
+                  && decided.outcome() instanceof TopologyOutcome.Refused refused
+                  && refused.reason() == TopologyOutcome.Reason.EXISTS;
+          if (taken && attempt < JOIN_ATTEMPTS && after.nextMember() > number) {
+            join(body, attempt + 1, done);
+          } else if (after.member(number) != null) {
+            done.accept(admitted(after));
+          } else {
+            Page page = page(decision);
+            // Admitted, but this node has not heard of it: the newcomer asks again.
+            done.accept(page.status() == 200 ? new Page(503, page.type(), page.body()) : page);
+          }
+        });
+  }
+
+  private Page admitted(TopologyState state) {
+    ByteWriter out = new ByteWriter();
+    TopologyCodec.encode(state, out);
+    ObjectNode body = json.createObjectNode();
+    body.put("topology", Base64.getEncoder().encodeToString(out.toByteArray()));
+    return new Page(200, "application/json", body + "\n");
+  }
+}

@@ -1,0 +1,275 @@
+package dev.tern.server;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tern.core.Node;
+import dev.tern.core.ring.Plan;
+import dev.tern.core.topology.KeyspaceDefinition;
+import dev.tern.core.topology.KeyspaceSettings;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.ReplicaGroups;
+import dev.tern.core.topology.TopologyState;
+import dev.tern.core.topology.log.TopologyLog;
+import dev.tern.gateway.http.AdminDoor;
+import dev.tern.gateway.http.AdminDoor.Page;
+import dev.tern.gateway.http.AdminDoor.Request;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/// What the node knows of the cluster, as JSON pages.
+final class Status {
+  private final Node node;
+  private final JsonMapper json = JsonMapper.builder().build();
+
+  Status(Node node) {
+    this.node = node;
+  }
+
+  void addTo(Map<String, AdminDoor.Route> routes) {
+    routes.put("/health", AdminDoor.Route.page(request -> health()));
+    routes.put("/cluster", page(request -> cluster()));
+    routes.put("/cluster/zones", page(request -> zones()));
+    routes.put("/cluster/plan", page(this::plan));
+    routes.put("/keyspaces", page(request -> keyspaces()));
+  }
+
+  private AdminDoor.Route page(Function<Request, JsonNode> body) {
+    return AdminDoor.Route.page(
+        request -> new Page(200, "application/json", body.apply(request).toPrettyString() + "\n"));
+  }
+
+  /// A constant as people write it.
+  static String word(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private Page health() {
+    List<Member> members = node.view().members();
+    long live = members.stream().filter(member -> node.live(member.number())).count();
+    KeyspaceDefinition redis = node.view().state().keyspace(TernServer.REDIS_KEYSPACE);
+    int w = redis == null ? 1 : redis.settings().w();
+    boolean quorum = live >= Math.min(w, members.size());
+    ObjectNode body = json.createObjectNode();
+    body.put("status", quorum ? "ok" : "no quorum");
+    body.put("node", node.self().name());
+    body.put("epoch", node.view().epoch());
+    body.put("members", members.size());
+    body.put("live", live);
+    return new Page(quorum ? 200 : 503, "application/json", body.toPrettyString() + "\n");
+  }
+
+  private ObjectNode cluster() {
+    ObjectNode body = json.createObjectNode();
+    TopologyState state = node.view().state();
+    body.put("cluster", state.cluster().known() ? state.cluster().toString() : null);
+    body.put("epoch", state.epoch()).put("partitions", state.partitions());
+    log(state, body.putObject("log"));
+    body.set("keyspaces", keyspaces());
+    ArrayNode members = body.putArray("members");
+    for (MemberEntry entry : state.members()) {
+      member(state, entry, members.addObject());
+    }
+    return body;
+  }
+
+  private void log(TopologyState state, ObjectNode body) {
+    TopologyLog.Status log = node.topologyLog();
+    List<Integer> voters = state.voters();
+    long live = voters.stream().filter(node::live).count();
+    boolean votes = voters.contains(node.self().number());
+    boolean frozen = 2 * live <= voters.size() || votes && log.leader() == 0;
+    body.put("leader", log.leader()).put("term", log.term()).put("role", word(log.role()));
+    voters.forEach(body.putArray("voters")::add);
+    body.put("votersLive", live);
+    body.put("frozen", frozen);
+    if (frozen) {
+      body.put(
+          "why",
+          "the topology log has no leader or no quorum (%d of %d voters live): the topology"
+                  .formatted(live, voters.size())
+              + " cannot be changed; reads and writes go on");
+    }
+    if (log.failed() != null) {
+      body.put("failed", log.failed());
+    }
+    ObjectNode strangers = body.putObject("strangers");
+    log.strangers().forEach((number, why) -> strangers.put(number.toString(), why));
+  }
+
+  private void member(TopologyState state, MemberEntry entry, ObjectNode body) {
+    int leads = 0;
+    int holds = 0;
+    for (ReplicaGroups groups : state.groups()) {
+      for (int p = 0; p < state.partitions(); p++) {
+        int[] list = groups.lists().list(p);
+        leads += list[0] == entry.number() ? 1 : 0;
+        for (int number : list) {
+          holds += number == entry.number() ? 1 : 0;
+        }
+      }
+    }
+    Member member = entry.member();
+    body.put("number", member.number()).put("name", member.name()).put("zone", member.zone());
+    body.put("weight", entry.weight()).put("leaving", entry.leaving());
+    body.put("host", member.host()).put("redis", member.ports().redis());
+    body.put("admin", member.ports().admin()).put("internode", member.ports().internode());
+    body.put("live", node.live(member.number()));
+    body.put("self", member.number() == node.self().number());
+    body.put("votes", state.voters().contains(member.number()));
+    body.put("leads", node.topologyLog().leader() == member.number());
+    body.put("partitionsHeld", holds).put("partitionsLed", leads);
+  }
+
+  private ArrayNode zones() {
+    TreeMap<String, ObjectNode> zones = new TreeMap<>();
+    for (JsonNode member : cluster().path("members")) {
+      ObjectNode zone =
+          zones.computeIfAbsent(
+              member.path("zone").asText(), name -> json.createObjectNode().put("zone", name));
+      add(zone, "members", 1);
+      add(zone, "live", member.path("live").asBoolean() ? 1 : 0);
+      add(zone, "weight", member.path("weight").asInt());
+      add(zone, "voters", member.path("votes").asBoolean() ? 1 : 0);
+      add(zone, "partitionsHeld", member.path("partitionsHeld").asInt());
+      add(zone, "partitionsLed", member.path("partitionsLed").asInt());
+    }
+    ArrayNode body = json.createArrayNode();
+    zones.values().forEach(body::add);
+    return body;
+  }
+
+  private static void add(ObjectNode to, String field, int more) {
+    to.put(field, to.path(field).asInt() + more);
+  }
+
+  private ArrayNode keyspaces() {
+    ArrayNode body = json.createArrayNode();
+    for (KeyspaceDefinition keyspace : node.view().state().keyspaces()) {
+      KeyspaceSettings settings = keyspace.settings();
+      ObjectNode entry = body.addObject();
+      entry.put("id", keyspace.id()).put("name", settings.name()).put("n", settings.n());
+      entry.put("zones", word(settings.zones())).put("resolution", word(settings.resolution()));
+      entry.put("r", settings.r()).put("w", settings.w());
+      entry.put("durability", word(settings.durability()));
+      entry.put("ttlMillis", settings.ttlMillis());
+      entry.put("compaction", word(settings.compaction()));
+      entry.put("timeoutMillis", settings.timeoutMillis());
+    }
+    return body;
+  }
+
+  // ---- the plan
+
+  /// Where replicas would go if all moved to where members, zones and weights want them; `add`,
+  /// `remove`, `weight` and `zone` ask what if.
+  private JsonNode plan(Request request) {
+    TopologyState state = supposed(node.view().state(), request.parameters());
+    long replicaBytes = replicaBytes(node.view().state());
+    ObjectNode body = json.createObjectNode();
+    body.put("epoch", state.epoch()).put("bytesAReplica", replicaBytes);
+    ArrayNode policies = body.putArray("policies");
+    for (ReplicaGroups groups : state.groups()) {
+      Plan plan = state.plan(groups);
+      ObjectNode entry = policies.addObject();
+      entry.put("n", groups.policy().n()).put("zones", word(groups.policy().zones()));
+      ArrayNode keyspaces = entry.putArray("keyspaces");
+      for (KeyspaceDefinition keyspace : state.keyspaces()) {
+        if (keyspace.settings().policy().equals(groups.policy())) {
+          keyspaces.add(keyspace.name());
+        }
+      }
+      entry.put("moves", plan.moves().size()).put("leastMoves", plan.leastMoves());
+      entry.put("bytesToMove", plan.moves().size() * replicaBytes);
+      ArrayNode members = entry.putArray("members");
+      for (Plan.Line line : plan.members()) {
+        MemberEntry member = state.member(line.number());
+        ObjectNode row = members.addObject().put("number", line.number());
+        row.put("zone", member == null ? "" : member.zone());
+        row.put("before", line.before()).put("after", line.after());
+        row.put("in", line.in()).put("out", line.out());
+        row.put("ledBefore", line.ledBefore()).put("ledAfter", line.ledAfter());
+        row.put("bytesIn", line.in() * replicaBytes).put("bytesOut", line.out() * replicaBytes);
+      }
+      ArrayNode moves = entry.putArray("list");
+      for (Plan.Move move : plan.moves()) {
+        ObjectNode row = moves.addObject().put("partition", move.partition());
+        row.put("from", move.from()).put("to", move.to());
+      }
+    }
+    return body;
+  }
+
+  /// What one replica of a partition weighs, from what lies here: an estimate.
+  private long replicaBytes(TopologyState state) {
+    long bytes = 0;
+    for (int shard = 0; shard < node.shards(); shard++) {
+      bytes += node.storage(shard).tableBytes() + node.storage(shard).memtableBytes();
+    }
+    long held = 0;
+    for (ReplicaGroups groups : state.groups()) {
+      for (int p = 0; p < state.partitions(); p++) {
+        for (int number : groups.lists().list(p)) {
+          held += number == node.self().number() ? 1 : 0;
+        }
+      }
+    }
+    return held == 0 ? 0 : bytes / held;
+  }
+
+  private static TopologyState supposed(TopologyState state, Map<String, List<String>> what) {
+    List<MemberEntry> members = new ArrayList<>(state.members());
+    int next = state.nextMember();
+    for (String added : what.getOrDefault("add", List.of())) {
+      String[] parts = added.split(":", 2);
+      int weight = parts.length > 1 ? number(parts[1]) : MemberEntry.USUAL_WEIGHT;
+      Member.Ports none = new Member.Ports(0, 0, 0, 0, 0);
+      Member member = new Member(next, ServerConfig.name(next), parts[0], "new", none);
+      members.add(new MemberEntry(member, weight, /* leaving= */ false));
+      next++;
+    }
+    for (String removed : what.getOrDefault("remove", List.of())) {
+      change(members, number(removed), MemberEntry::thatLeaves);
+    }
+    for (String weight : what.getOrDefault("weight", List.of())) {
+      String[] parts = pair(weight);
+      int to = number(parts[1]);
+      change(members, number(parts[0]), e -> e.weighing(to));
+    }
+    for (String zone : what.getOrDefault("zone", List.of())) {
+      String[] parts = pair(zone);
+      change(members, number(parts[0]), e -> e.standingIn(parts[1]));
+    }
+    return state.suppose(members);
+  }
+
+  private static void change(
+      List<MemberEntry> members, int number, Function<MemberEntry, MemberEntry> to) {
+    if (members.stream().noneMatch(member -> member.number() == number)) {
+      throw new IllegalArgumentException("there is no member " + number);
+    }
+    members.replaceAll(member -> member.number() == number ? to.apply(member) : member);
+  }
+
+  private static String[] pair(String text) {
+    String[] parts = text.split("[:=]", 2);
+    if (parts.length != 2) {
+      throw new IllegalArgumentException("MEMBER:VALUE is wanted, not " + text);
+    }
+    return parts;
+  }
+
+  private static int number(String text) {
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("a whole number is wanted, not " + text, e);
+    }
+  }
+}

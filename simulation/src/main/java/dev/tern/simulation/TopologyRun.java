@@ -1,0 +1,494 @@
+package dev.tern.simulation;
+
+import dev.tern.core.raft.Raft;
+import dev.tern.core.topology.Command;
+import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceSettings;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.Proposed;
+import dev.tern.core.topology.TopologyState;
+import dev.tern.core.topology.log.Decision;
+import dev.tern.core.topology.log.RefusedException;
+import dev.tern.core.topology.log.TopologyBug;
+import dev.tern.core.topology.log.TopologyLog;
+import dev.tern.env.ByteReader;
+import dev.tern.env.Environment;
+import dev.tern.env.Network;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/// The topology log of a handful of nodes from one seed: founders, one of which may be told
+/// something else, and nodes that join later; chaos, heal, and the last look.
+final class TopologyRun {
+  static final long MILLI = 1_000_000;
+  static final long SECOND = 1_000 * MILLI;
+  private static final int JOINERS = 2;
+  private static final int PARTITIONS = 8;
+
+  final World world;
+  final int founders;
+  final int nodeCount;
+  private final long chaosNanos;
+  private final SimulatedNetwork network;
+  private final SimulatedDisk[] disks;
+  private final DriftingClock[] clocks;
+
+  /// By node; null while it is down.
+  private final @Nullable TopologyLog[] logs;
+
+  /// By node: what it goes by, null if nothing yet.
+  private final @Nullable TopologyState[] known;
+
+  private final Founding[] told;
+  private final boolean disagree;
+  private final TopologyLog.Options options;
+  private final TopologyRecord record = new TopologyRecord();
+  private final Map<Integer, String> refused = new TreeMap<>();
+
+  /// Nodes whose members of the log were asked to be removed: they may be told so.
+  private final TreeSet<Integer> unwanted = new TreeSet<>();
+
+  private final double crashes;
+  private final double powerCuts;
+  private final double partitions;
+  private final double pauses;
+  private final double fullDisks;
+  private boolean calm;
+  private int nextName;
+
+  TopologyRun(long seed, TopologyBug bug) {
+    world = new World(seed, this::threw);
+    founders = (int) world.between(1, 6);
+    nodeCount = founders + JOINERS;
+    chaosNanos = world.between(4, 15) * SECOND;
+    network = new SimulatedNetwork(world, nodeCount, frame -> {});
+    disks = new SimulatedDisk[nodeCount + 1];
+    clocks = new DriftingClock[nodeCount + 1];
+    logs = new TopologyLog[nodeCount + 1];
+    known = new TopologyState[nodeCount + 1];
+    told = new Founding[nodeCount + 1];
+    disagree = founders >= 3 && world.chance(0.2);
+    for (int node = 1; node <= nodeCount; node++) {
+      disks[node] = new SimulatedDisk(world, node);
+      clocks[node] = new DriftingClock(world, 0.95 + world.random.nextDouble() * 0.1);
+      boolean differs = disagree && node == founders;
+      told[node] = node <= founders ? founding(differs ? 50 : 100) : Founding.NOTHING;
+    }
+    options =
+        new TopologyLog.Options(
+            20 * MILLI,
+            2 * SECOND,
+            SECOND,
+            world.between(1, 5) * SECOND,
+            world.between(2_000, 50_000),
+            world.between(5_000, 100_000),
+            TopologyLog.Options.DEFAULT.levels(),
+            bug);
+    crashes = world.chance(0.5) ? 0.3 : 0;
+    powerCuts = world.chance(0.5) ? 0.3 : 0;
+    partitions = world.chance(0.5) ? 0.4 : 0;
+    pauses = world.chance(0.3) ? 0.2 : 0;
+    fullDisks = world.chance(0.3) ? 0.2 : 0;
+    if (world.chance(0.4)) {
+      network.loss = world.random.nextDouble() * 0.15;
+      network.duplication = world.random.nextDouble() * 0.1;
+      network.delayNanos = world.between(200_000, 20 * MILLI);
+    }
+  }
+
+  private static Member member(int number) {
+    Member.Ports ports = new Member.Ports(number, 2, 3, 4, 5);
+    return new Member(number, "%040x".formatted(number), "z" + number % 3, "node-" + number, ports);
+  }
+
+  private Founding founding(int weightOfLast) {
+    List<MemberEntry> entries = new ArrayList<>();
+    for (int node = 1; node <= founders; node++) {
+      entries.add(new MemberEntry(member(node), node == founders ? weightOfLast : 100, false));
+    }
+    return new Founding(PARTITIONS, entries, List.of(KeyspaceSettings.usual("first")));
+  }
+
+  /// Runs it all; the violation found, null for none.
+  @Nullable String run() {
+    try {
+      for (int node = 1; node <= founders; node++) {
+        long delay = world.chance(0.5) ? 0 : world.between(0, 2 * SECOND);
+        int number = node;
+        world.schedule(delay, 0, () -> start(number));
+      }
+      chaos();
+      propose();
+      world.runUntil(chaosNanos);
+      heal();
+      lastLook();
+      return null;
+    } catch (History.Violation violation) {
+      return violation.getMessage() + " | " + this;
+    }
+  }
+
+  // ---- nodes
+
+  private boolean up(int node) {
+    return logs[node] != null;
+  }
+
+  private void threw(int node, Throwable what) {
+    if (what instanceof World.Crash crash) {
+      crash(crash.node, true);
+    } else if (what instanceof RefusedException why) {
+      refused(node, why);
+    } else {
+      throw new History.Violation(
+          "node %d broke: %s at %s"
+              .formatted(node, what, List.of(what.getStackTrace()).subList(0, 3)));
+    }
+  }
+
+  /// Only who was told something else, or was to be removed, may be refused; or, while there is one
+  /// who was, those that met only him.
+  private void refused(int node, RefusedException why) {
+    String reason = String.valueOf(why.getMessage());
+    boolean removed = unwanted.contains(node) && reason.contains("removed");
+    if (!removed && !disagree) {
+      throw new History.Violation("node " + node + " was refused: " + reason);
+    }
+    stop(node);
+    if (removed || node == founders) {
+      refused.put(node, reason);
+    } else {
+      // Its operator tries again.
+      world.schedule(SECOND, 0, () -> start(node));
+    }
+  }
+
+  private void start(int node) {
+    if (up(node) || refused.containsKey(node)) {
+      return;
+    }
+    SimulatedLoop loop = new SimulatedLoop(world, node, disks[node]);
+    Environment environment =
+        new Environment(
+            clocks[node],
+            List.of(loop),
+            network.of(node, 1),
+            disks[node],
+            world.random.child("node-" + node + "-" + world.nanos()));
+    try {
+      TopologyState initial = TopologyLog.initial(disks[node], node, told[node]);
+      goBy(node, initial);
+      TopologyLog log =
+          TopologyLog.open(
+              environment, node, initial, this::up, options, state -> goBy(node, state));
+      logs[node] = log;
+      environment.network().start(new Receiver(log));
+      world.schedule(0, node, log::start);
+    } catch (World.Crash crash) {
+      crash(node, true);
+    } catch (RefusedException why) {
+      refused(node, why);
+    } catch (IOException e) {
+      if (!disks[node].full) {
+        throw new History.Violation("node " + node + " cannot start: " + e);
+      }
+      crash(node, false);
+    }
+  }
+
+  /// What reaches a node.
+  private record Receiver(TopologyLog log) implements Network.Receiver {
+    @Override
+    public void frame(int fromNode, int fromShard, int toShard, ByteReader payload) {
+      log.frame(fromNode, payload);
+    }
+
+    @Override
+    public void connection(int shard, int node, boolean open) {
+      log.connected(node);
+    }
+  }
+
+  private void goBy(int node, TopologyState state) {
+    known[node] = state;
+    record.adopted(node, state, told[node], node <= founders);
+    if (state.member(node) == null) {
+      throw new RefusedException("node " + node + " was removed");
+    }
+  }
+
+  private void stop(int node) {
+    logs[node] = null;
+    world.end(node);
+    network.down(node);
+    disks[node].crashAfter(-1);
+  }
+
+  private void crash(int node, boolean powerCut) {
+    stop(node);
+    if (powerCut) {
+      disks[node].powerCut();
+    }
+    world.schedule(world.between(10 * MILLI, 2 * SECOND), 0, () -> start(node));
+  }
+
+  // ---- faults
+
+  private void chaos() {
+    world.schedule(
+        world.between(0, SECOND),
+        0,
+        () -> {
+          if (!calm) {
+            goWrong(1 + world.random.nextInt(nodeCount));
+            chaos();
+          }
+        });
+  }
+
+  private void goWrong(int node) {
+    if (up(node) && world.chance(crashes)) {
+      crash(node, false);
+    }
+    if (up(node) && world.chance(powerCuts)) {
+      if (world.chance(0.5)) {
+        disks[node].crashAfter(world.random.nextInt(12));
+      } else {
+        crash(node, true);
+      }
+    }
+    if (world.chance(partitions)) {
+      isolate(node, true);
+      world.schedule(world.between(SECOND / 5, 3 * SECOND), 0, () -> isolate(node, false));
+    }
+    if (world.chance(pauses)) {
+      world.pause(node, world.between(10 * MILLI, SECOND));
+    }
+    if (world.chance(fullDisks)) {
+      disks[node].full = true;
+      world.schedule(world.between(SECOND / 5, 2 * SECOND), 0, () -> disks[node].full = false);
+    }
+    if (world.chance(0.1)) {
+      network.breakConnection(node, 1 + node % nodeCount);
+    }
+  }
+
+  private void isolate(int node, boolean isCut) {
+    for (int other = 1; other <= nodeCount; other++) {
+      if (other != node && (!isCut || world.chance(0.8))) {
+        network.cut(node, other, isCut);
+        network.cut(other, node, isCut);
+      }
+    }
+  }
+
+  private void heal() {
+    calm = true;
+    network.heal();
+    for (int node = 1; node <= nodeCount; node++) {
+      disks[node].heal();
+      if (node <= founders || known[node] != null) {
+        start(node);
+      }
+    }
+  }
+
+  // ---- users
+
+  private void propose() {
+    world.schedule(
+        world.between(0, SECOND / 2),
+        0,
+        () -> {
+          if (!calm) {
+            int node = 1 + world.random.nextInt(nodeCount);
+            world.schedule(0, node, () -> proposeAt(node));
+            propose();
+          }
+        });
+  }
+
+  private void proposeAt(int node) {
+    TopologyLog log = logs[node];
+    TopologyState state = known[node];
+    if (log == null || state == null) {
+      return;
+    }
+    Command command = command(state);
+    if (!record.proposes(command)) {
+      return;
+    }
+    Proposed change = new Proposed(world.chance(0.4) ? state.epoch() : 0, command);
+    long floor = record.floor();
+    log.propose(
+        change,
+        decision -> {
+          record.decided(change, floor, decision);
+          if (command instanceof Command.AdmitMember admit) {
+            admitted(admit.member().number(), node, decision);
+          }
+        });
+  }
+
+  private Command command(TopologyState state) {
+    int some = 1 + world.random.nextInt(nodeCount);
+    String name = "k" + nextName++;
+    return switch (world.random.nextInt(8)) {
+      case 0, 1 -> new Command.SetWeight(some, 1_000 + nextName);
+      case 2 -> new Command.SetZone(some, name);
+      case 3, 4 -> state.create(KeyspaceSettings.usual(name));
+      case 5 -> drop(state, name);
+      case 6 -> leave(name);
+      default -> admit(state);
+    };
+  }
+
+  private Command drop(TopologyState state, String otherwise) {
+    int count = state.keyspaces().size();
+    return count < 2
+        ? state.create(KeyspaceSettings.usual(otherwise))
+        : new Command.DropKeyspace(state.keyspaces().get(count - 1).name());
+  }
+
+  /// One of those that joined goes, seldom.
+  private Command leave(String name) {
+    int last = nodeCount;
+    if (known[last] == null || world.chance(0.7)) {
+      return new Command.SetZone(1, name);
+    }
+    unwanted.add(last);
+    return new Command.RemoveMember(last);
+  }
+
+  private Command admit(TopologyState state) {
+    int number = Math.min(nodeCount, state.nextMember());
+    return new Command.AdmitMember(member(number), 100);
+  }
+
+  /// Who was admitted starts with what the member that let it in goes by.
+  private void admitted(int number, int by, Decision decision) {
+    TopologyState state = known[by];
+    boolean in = decision instanceof Decision.Decided && state != null && logs[by] != null;
+    if (!in || number <= founders || known[number] != null || state.member(number) == null) {
+      return;
+    }
+    TopologyState first = state;
+    world.schedule(
+        world.between(0, SECOND),
+        0,
+        () -> {
+          if (known[number] == null) {
+            try {
+              TopologyLog.join(disks[number], first);
+              start(number);
+            } catch (IOException e) {
+              if (!disks[number].full) {
+                throw new History.Violation("node " + number + " cannot join: " + e);
+              }
+            }
+          }
+        });
+  }
+
+  // ---- the last look
+
+  /// After the heal: the log takes a change, and all nodes go by it.
+  private void lastLook() {
+    long until = world.nanos() + 30 * SECOND;
+    boolean[] taken = {false};
+    long next = 0;
+    while (!(taken[0] && agreed() && othersRefused()) && world.nanos() < until) {
+      if (!taken[0] && world.nanos() >= next) {
+        next = world.nanos() + SECOND;
+        int node = 1 + world.random.nextInt(founders);
+        Proposed change = new Proposed(0, new Command.SetZone(1, "last-" + nextName++));
+        long floor = record.floor();
+        world.schedule(
+            0,
+            node,
+            () -> {
+              TopologyLog log = logs[node];
+              if (log != null) {
+                log.propose(
+                    change,
+                    decision -> {
+                      record.decided(change, floor, decision);
+                      taken[0] |= decision instanceof Decision.Decided;
+                    });
+              }
+            });
+      }
+      world.runUntil(world.nanos() + 50 * MILLI);
+      restartFailed();
+    }
+    if (!taken[0] || !agreed()) {
+      throw new History.Violation("the log is not well after the heal: " + state());
+    }
+    if (!othersRefused()) {
+      throw new History.Violation("node " + founders + " was not refused: " + state());
+    }
+    record.ends(java.util.Objects.requireNonNull(known[1]));
+  }
+
+  /// A member whose disk failed it waits for its operator.
+  private void restartFailed() {
+    for (int node = 1; node <= nodeCount; node++) {
+      TopologyLog log = logs[node];
+      if (log != null && log.status().failed() != null) {
+        crash(node, false);
+      }
+    }
+  }
+
+  private boolean othersRefused() {
+    return !disagree || refused.containsKey(founders);
+  }
+
+  private boolean agreed() {
+    TopologyState first = known[1];
+    for (int node = 1; node <= nodeCount && first != null; node++) {
+      boolean takesPart = known[node] != null && !refused.containsKey(node);
+      boolean member = first.member(node) != null && !(disagree && node == founders);
+      if (takesPart && member && !first.equals(known[node])) {
+        return false;
+      }
+    }
+    return first != null && first.cluster().known();
+  }
+
+  private String state() {
+    StringBuilder text = new StringBuilder();
+    for (int node = 1; node <= nodeCount; node++) {
+      TopologyLog log = logs[node];
+      TopologyState state = known[node];
+      if (log != null && state != null) {
+        TopologyLog.Status status = log.status();
+        text.append(
+            "[%d %s term %d leader %d epoch %d voters %s failed %s strangers %s]"
+                .formatted(
+                    node,
+                    status.role() == Raft.Role.LEADER ? "leads" : "follows",
+                    status.term(),
+                    status.leader(),
+                    state.epoch(),
+                    state.voters(),
+                    status.failed(),
+                    status.strangers()));
+      }
+    }
+    return text.append(" refused ").append(refused).toString();
+  }
+
+  @Override
+  public String toString() {
+    return "founders %d disagree %s crashes %.1f power %.1f partitions %.1f pauses %.1f full %.1f loss %.2f"
+        .formatted(
+            founders, disagree, crashes, powerCuts, partitions, pauses, fullDisks, network.loss);
+  }
+}
