@@ -236,7 +236,8 @@ class SharedLogTest {
 
   private Effect.Persist write() {
     number++;
-    return new Effect.Persist(number, new HardState(number, 0, 0), List.of(), null);
+    Entry entry = new Entry(1, number, Entry.Kind.COMMAND, new byte[20]);
+    return new Effect.Persist(number, new HardState(number, 0, 0), List.of(entry), null);
   }
 
   @Test
