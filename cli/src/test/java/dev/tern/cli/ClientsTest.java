@@ -20,7 +20,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
@@ -49,7 +48,7 @@ class ClientsTest {
 
   @BeforeAll
   static void start() throws IOException {
-    List<Integer> ports = freePorts(3 * NODES);
+    List<Integer> ports = Ports.free(3 * NODES);
     StringBuilder members = new StringBuilder();
     for (int i = 0; i < NODES; i++) {
       members.append(i == 0 ? "" : ",");
@@ -97,20 +96,6 @@ class ClientsTest {
     } catch (JedisDataException e) {
       return false;
     }
-  }
-
-  private static List<Integer> freePorts(int count) throws IOException {
-    List<ServerSocket> sockets = new ArrayList<>();
-    List<Integer> ports = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      ServerSocket socket = new ServerSocket(0);
-      sockets.add(socket);
-      ports.add(socket.getLocalPort());
-    }
-    for (ServerSocket socket : sockets) {
-      socket.close();
-    }
-    return ports;
   }
 
   @AfterAll

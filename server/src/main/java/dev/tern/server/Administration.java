@@ -27,6 +27,7 @@ import java.util.Base64;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -36,8 +37,8 @@ import org.jspecify.annotations.Nullable;
 /// the epoch, `400` for a body that makes no sense, `409` with the reason of a refusal, `503` if
 /// nothing was proposed, `504` if nobody knows.
 final class Administration {
-  /// How often a number for a new member is tried, when others join at the same time.
-  private static final int JOIN_ATTEMPTS = 5;
+  /// How often a command is made anew when something else was decided at the same time.
+  private static final int ATTEMPTS = 5;
 
   private final Node node;
   private final JsonMapper json = JsonMapper.builder().build();
@@ -61,8 +62,8 @@ final class Administration {
         "/cluster/zone",
         command(
             body -> new Command.SetZone(integer(body, "number", null), text(body, "zone", null))));
-    routes.put("/keyspace/create", command(this::create));
-    routes.put("/keyspace/alter", command(this::alter));
+    routes.put("/keyspace/create", derived(this::create));
+    routes.put("/keyspace/alter", derived(this::alter));
     routes.put("/keyspace/drop", command(this::drop));
   }
 
@@ -76,6 +77,52 @@ final class Administration {
             node.propose(
                 new Proposed(body.path("epoch").asLong(), command.apply(body)),
                 decision -> done.accept(page(decision))));
+  }
+
+  /// An action whose command follows from the topology: it is made of what the log last decided,
+  /// and anew if something else was decided meanwhile.
+  private AdminDoor.Route derived(BiFunction<TopologyState, JsonNode, Command> command) {
+    return action((body, done) -> derive(command, body, 1, done));
+  }
+
+  private void derive(
+      BiFunction<TopologyState, JsonNode, Command> command,
+      JsonNode body,
+      int attempt,
+      Consumer<Page> done) {
+    // Changes nothing, and its answer comes when this node goes by all that was decided before.
+    node.propose(
+        new Proposed(0, new Command.RaiseLevel(1)),
+        barrier -> {
+          if (!(barrier instanceof Decision.Decided)) {
+            done.accept(page(barrier));
+            return;
+          }
+          TopologyState state = node.view().state();
+          Proposed proposed;
+          try {
+            long epoch = body.path("epoch").asLong(state.epoch());
+            proposed = new Proposed(epoch, command.apply(state, body));
+          } catch (IllegalArgumentException e) {
+            done.accept(invalid(e));
+            return;
+          }
+          node.propose(
+              proposed,
+              decision -> {
+                if (stale(decision) && attempt < ATTEMPTS && !body.has("epoch")) {
+                  derive(command, body, attempt + 1, done);
+                } else {
+                  done.accept(page(decision));
+                }
+              });
+        });
+  }
+
+  private static boolean stale(Decision decision) {
+    return decision instanceof Decision.Decided decided
+        && decided.outcome() instanceof TopologyOutcome.Refused refused
+        && refused.reason() == TopologyOutcome.Reason.STALE_EPOCH;
   }
 
   private JsonNode body(Request request) {
@@ -122,6 +169,11 @@ final class Administration {
     return new Page(status, "application/json", body + "\n");
   }
 
+  private Page invalid(IllegalArgumentException why) {
+    ObjectNode body = json.createObjectNode().put("outcome", "refused");
+    return new Page(400, "application/json", body.put("error", why.getMessage()) + "\n");
+  }
+
   private Page refused(String why) {
     ObjectNode body = json.createObjectNode().put("outcome", "refused").put("error", why);
     return new Page(409, "application/json", body + "\n");
@@ -129,17 +181,22 @@ final class Administration {
 
   // ---- keyspaces
 
-  private Command create(JsonNode body) {
+  private Command create(TopologyState state, JsonNode body) {
     KeyspaceSettings settings = settings(KeyspaceSettings.usual(text(body, "name", null)), body);
     if (settings.compaction() == CompactionStyle.FIFO) {
       throw new IllegalArgumentException(
           "FIFO compaction drops keys unseen by replicas: keyspaces that are caches come later");
     }
-    return node.view().state().create(settings);
+    return state.create(settings);
   }
 
-  private Command alter(JsonNode body) {
-    KeyspaceSettings present = keyspace(text(body, "name", null)).settings();
+  private Command alter(TopologyState state, JsonNode body) {
+    String name = text(body, "name", null);
+    KeyspaceDefinition keyspace = state.keyspace(name);
+    if (keyspace == null) {
+      throw new IllegalArgumentException("there is no keyspace " + name);
+    }
+    KeyspaceSettings present = keyspace.settings();
     return new Command.AlterKeyspace(settings(present, body));
   }
 
@@ -149,14 +206,6 @@ final class Administration {
       throw new IllegalArgumentException("the Redis door serves keyspace " + name + ": it stays");
     }
     return new Command.DropKeyspace(name);
-  }
-
-  private KeyspaceDefinition keyspace(String name) {
-    KeyspaceDefinition keyspace = node.view().state().keyspace(name);
-    if (keyspace == null) {
-      throw new IllegalArgumentException("there is no keyspace " + name);
-    }
-    return keyspace;
   }
 
   /// The settings with what the body says in place.
@@ -259,16 +308,21 @@ final class Administration {
               decision instanceof Decision.Decided decided
                   && decided.outcome() instanceof TopologyOutcome.Refused refused
                   && refused.reason() == TopologyOutcome.Reason.EXISTS;
-          if (taken && attempt < JOIN_ATTEMPTS && after.nextMember() > number) {
+          if (taken && attempt < ATTEMPTS && after.nextMember() > number) {
             join(body, attempt + 1, done);
           } else if (after.member(number) != null) {
             done.accept(admitted(after));
           } else {
-            Page page = page(decision);
-            // Admitted, but this node has not heard of it: the newcomer asks again.
-            done.accept(page.status() == 200 ? new Page(503, page.type(), page.body()) : page);
+            done.accept(retriable(page(decision)));
           }
         });
+  }
+
+  /// The newcomer asks again where a later answer may be another: the cluster is being founded, or
+  /// admitted it and this node has not heard of it.
+  private static Page retriable(Page page) {
+    boolean early = page.body().contains(TopologyOutcome.Reason.NOT_FOUNDED.name());
+    return page.status() == 200 || early ? new Page(503, page.type(), page.body()) : page;
   }
 
   private Page admitted(TopologyState state) {

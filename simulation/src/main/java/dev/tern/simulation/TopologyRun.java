@@ -459,7 +459,9 @@ final class TopologyRun {
         return false;
       }
     }
-    return first != null && first.cluster().known();
+    return first != null
+        && first.cluster().known()
+        && first.members().stream().noneMatch(m -> m.leaving() && !first.holds(m.number()));
   }
 
   private String state() {

@@ -212,7 +212,8 @@ class SharedLogTest {
   }
 
   /// The process ends before an fsync, and in its next life finds the write in the page cache. From
-  /// then on others count on it, so a power cut must not take it. (Found as seed 961 of topologies.)
+  /// then on others count on it, so a power cut must not take it. (Found as seed 961 of
+  /// topologies.)
   @Test
   void whatWasFoundOnceStaysAfterAPowerCut() throws IOException {
     for (int seed = 1; seed <= 30; seed++) {

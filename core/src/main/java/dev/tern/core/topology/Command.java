@@ -17,8 +17,8 @@ public sealed interface Command {
   /// A node may take part. It holds nothing until replicas are moved to it.
   record AdmitMember(Member member, int weight) implements Command {}
 
-  /// A member that holds replicas begins to leave; one that holds none is gone, and its number does
-  /// not come back.
+  /// A member that holds replicas or votes begins to leave; one that does neither is gone, and its
+  /// number does not come back.
   record RemoveMember(int number) implements Command {}
 
   /// How much a member shall hold; moves nothing.

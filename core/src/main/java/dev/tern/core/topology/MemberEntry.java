@@ -5,7 +5,7 @@ import dev.tern.core.ring.Candidate;
 /// A member as the topology log keeps it.
 ///
 /// @param weight how much it shall hold in proportion to others; 0 for nothing
-/// @param leaving it shall hold nothing any more, and is removed when it holds nothing
+/// @param leaving it shall hold nothing and not vote any more, and is removed when it does neither
 public record MemberEntry(Member member, int weight, boolean leaving) {
   /// The weight of a member of which nothing else is said.
   public static final int USUAL_WEIGHT = 100;

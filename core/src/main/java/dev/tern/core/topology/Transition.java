@@ -197,7 +197,7 @@ final class Transition {
       throw new No(
           Reason.INVALID, "member " + number + " is the last that may hold data: it stays");
     }
-    if (before.holds(number)) {
+    if (before.holds(number) || voters.contains(number)) {
       replace(member.thatLeaves());
     } else {
       members.remove(member);

@@ -20,7 +20,8 @@ public final class Voters {
   ///
   /// @param members all; those that leave do not vote
   /// @param present who votes now; empty at the founding
-  /// @param healthy whether a member is to be relied on; others are taken if there are too few
+  /// @param healthy whether a member is to be relied on; others keep their vote if there are too
+  ///   few, and get none
   /// @return numbers, sorted
   public static List<Integer> choose(
       List<MemberEntry> members, List<Integer> present, IntPredicate healthy) {
@@ -81,11 +82,9 @@ public final class Voters {
 
   private static void fill(
       Set<Integer> chosen, int wanted, Set<Integer> unhealthy, List<Integer> present) {
-    for (boolean voting : new boolean[] {true, false}) {
-      for (int member : unhealthy) {
-        if (chosen.size() < wanted && present.contains(member) == voting) {
-          chosen.add(member);
-        }
+    for (int member : unhealthy) {
+      if (chosen.size() < wanted && present.contains(member)) {
+        chosen.add(member);
       }
     }
   }

@@ -121,7 +121,9 @@ final class Proposals {
       return one.decided;
     }
     return one.asked
-        ? new Decision.Unknown("the topology log did not answer in time: look again")
+        ? new Decision.Unknown(
+            "the topology log did not answer in time, it may be frozen (cluster status tells):"
+                + " look again whether the change came to be")
         : new Decision.NotProposed(
             "the topology log has no leader that can be reached: the topology is frozen until a"
                 + " majority of its voters is back; reads and writes go on");

@@ -410,6 +410,9 @@ public final class TopologyLog {
       greeted(from, greeting);
     } else if (trusts(from)) {
       take(from, message);
+    } else if (message instanceof TopologyMessage.Beat && known.member(from) == null) {
+      // It missed that it was removed.
+      send(from, new TopologyMessage.State(known));
     }
   }
 
@@ -527,6 +530,7 @@ public final class TopologyLog {
     if (!newer(state, known)) {
       return;
     }
+    tellRemoved(state);
     known = state;
     acquaintances.members(state);
     changed.accept(state);
@@ -535,6 +539,15 @@ public final class TopologyLog {
       tellOthers();
     }
     publish();
+  }
+
+  /// The last word to members that are none any more.
+  private void tellRemoved(TopologyState state) {
+    for (MemberEntry member : known.members()) {
+      if (state.member(member.number()) == null) {
+        send(member.number(), new TopologyMessage.State(state));
+      }
+    }
   }
 
   private boolean leads() {
@@ -561,8 +574,8 @@ public final class TopologyLog {
     proposals.want(proposed, now(), options.timeoutNanos(), done);
   }
 
-  /// What a leader does unasked: it founds the cluster, has absent voters replaced, and raises the
-  /// level when all can do more.
+  /// What a leader does unasked: it founds the cluster, has absent voters replaced, removes members
+  /// that have left, and raises the level when all can do more.
   private void govern() {
     TopologyState state = machine.state();
     Raft raft = group.raft();
@@ -574,7 +587,7 @@ public final class TopologyLog {
       order(new Proposed(0, known.founding().command(minted)));
       return;
     }
-    List<Integer> voters = Voting.wanted(state, this::reliable);
+    List<Integer> voters = Voting.wanted(state, raft.membership(), this::reliable);
     if (!voters.equals(state.voters())) {
       order(new Proposed(state.epoch(), new Command.RecordVoters(voters)));
       return;
@@ -582,6 +595,14 @@ public final class TopologyLog {
     Membership target = Voting.next(raft.membership(), voters, raft.matched(), raft.commitIndex());
     if (target != null) {
       group.change(target);
+    }
+    for (MemberEntry member : state.members()) {
+      int number = member.number();
+      boolean free = !state.holds(number) && !raft.membership().contains(number);
+      if (member.leaving() && free && !raft.membership().joint()) {
+        order(new Proposed(state.epoch(), new Command.RemoveMember(number)));
+        return;
+      }
     }
     int level = common(state);
     if (level > state.level()) {

@@ -14,8 +14,8 @@ final class Voting {
   private Voting() {}
 
   /// Who shall vote; those who do, unless enough others are better.
-  static List<Integer> wanted(TopologyState state, IntPredicate reliable) {
-    return Voters.choose(state.members(), state.voters(), reliable);
+  static List<Integer> wanted(TopologyState state, Membership present, IntPredicate reliable) {
+    return Voters.choose(state.members(), present.voters(), reliable);
   }
 
   /// The next step from a membership to one of these voters; null if there is nothing to do now. A
