@@ -12,6 +12,7 @@ import picocli.CommandLine.Command;
       BenchClusterCommand.class,
       BenchEngineCommand.class,
       BenchRaftCommand.class,
+      BenchTopologyCommand.class,
       BenchGossipCommand.class,
       BenchPlannerCommand.class
     })

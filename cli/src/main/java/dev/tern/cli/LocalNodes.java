@@ -58,6 +58,10 @@ final class LocalNodes implements AutoCloseable {
         || children.stream().anyMatch(child -> !child.isAlive())) {
       throw new IOException("not all nodes started; see the lines above");
     }
+    awaitAll();
+  }
+
+  private void awaitAll() throws IOException, InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
     for (int i = 1; i <= nodes; i++) {
       while (!seesAll(i)) {
@@ -129,7 +133,11 @@ final class LocalNodes implements AutoCloseable {
             "--internode-port",
             Integer.toString(7071 + shift(node))));
     Process child = new ProcessBuilder(command).redirectErrorStream(true).start();
-    children.add(child);
+    if (children.size() < node) {
+      children.add(child);
+    } else {
+      children.set(node - 1, child);
+    }
     Thread.ofPlatform().daemon().name("tern-node-" + node).start(() -> follow(node, child));
   }
 
@@ -158,6 +166,13 @@ final class LocalNodes implements AutoCloseable {
   /// Ends a node as `kill -9` does.
   void kill(int node) {
     children.get(node - 1).destroyForcibly();
+  }
+
+  /// Starts a node that was killed, and waits until it serves and sees all, and all see it.
+  void restart(int node) throws IOException, InterruptedException {
+    children.get(node - 1).waitFor();
+    start(node);
+    awaitAll();
   }
 
   /// Waits until all have ended.

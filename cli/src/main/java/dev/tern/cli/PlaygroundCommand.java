@@ -42,6 +42,7 @@ final class PlaygroundCommand implements Callable<Integer> {
     System.out.printf("  redis-cli -c -p %d         or as a cluster%n", redis);
     System.out.printf("  curl 127.0.0.1:%d/health   /metrics /cluster%n", admin);
     System.out.printf("  ./tern cluster status --admin 127.0.0.1:%d%n", admin);
+    System.out.println("  ./tern keyspace list         and more: docs/administration.md");
     System.out.println("Ctrl-C stops it.");
     local.awaitEnd();
     throw new IOException("all nodes have ended");

@@ -17,13 +17,14 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /// How a new node is let in: it asks the admin doors of the seeds, one after the other, until one
 /// has had the topology log admit it, and is told its number and the topology.
 final class Joining {
   private static final Duration ANSWER = Duration.ofSeconds(10);
   private static final int ROUNDS = 10;
-  private static final long PAUSE_MILLIS = 1_000;
+  private static final long PAUSE_NANOS = 1_000_000_000;
 
   private Joining() {}
 
@@ -54,7 +55,7 @@ final class Joining {
             last = "no admin door answers at " + door;
           }
         }
-        Thread.sleep(PAUSE_MILLIS);
+        LockSupport.parkNanos(PAUSE_NANOS);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

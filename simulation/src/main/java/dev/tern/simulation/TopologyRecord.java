@@ -6,7 +6,7 @@ import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.TopologyOutcome;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.Decision;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -25,7 +25,7 @@ final class TopologyRecord {
   private final Map<Integer, Long> adopted = new TreeMap<>();
 
   /// Commands proposed so far: each names something of its own, so no two are alike.
-  private final Set<Command> proposed = new HashSet<>();
+  private final Set<Command> proposed = new LinkedHashSet<>();
 
   /// No change that is proposed now may get this epoch or an earlier one.
   private long floor;

@@ -24,6 +24,7 @@ import dev.tern.env.FileSystem;
 import dev.tern.env.Randomness;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -94,7 +95,7 @@ public final class TopologyLog {
       @Nullable String failed,
       Map<Integer, String> strangers) {
     public Status {
-      strangers = Map.copyOf(strangers);
+      strangers = Collections.unmodifiableMap(new TreeMap<>(strangers));
     }
   }
 
@@ -174,7 +175,7 @@ public final class TopologyLog {
     this.random = environment.randomness().child("topology");
     this.acquaintances = new Acquaintances(options.levels(), options.bug());
     this.machine = new TopologyMachine(new Machine(), options.bug());
-    this.status = new Status(Raft.Role.FOLLOWER, 0, 0, null, Map.of());
+    this.status = new Status(Raft.Role.FOLLOWER, 0, 0, null, new TreeMap<>());
     FileSystem files = environment.files();
     this.shared = SharedLog.open(files, loop, KnownFile.DIRECTORY + "/log", options.segmentBytes());
     try {

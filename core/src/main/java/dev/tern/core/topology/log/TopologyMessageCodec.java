@@ -18,8 +18,11 @@ import dev.tern.env.DecodeException;
 /// | 3 | State | see TopologyCodec |
 /// | 4 | Beat | epoch, term, leader |
 /// | 5 | Propose | id, see TopologyCodec |
-/// | 6 | Answer | id, u8 kind, then of 1 changed, 2 unchanged: epoch; of 3 refused: u8 reason, text; of 4 not proposed, 5 unknown: text |
+/// | 6 | Answer | id, u8 kind, and an epoch, a reason, a text: as the kind has them |
 /// | 7 | NotLeader | id, leader |
+///
+/// Kinds: 1 changed and 2 unchanged have an epoch; 3 refused a u8 reason and a text; 4 not proposed
+/// and 5 unknown a text.
 final class TopologyMessageCodec {
   private static final int FIRST = 'T';
   private static final int FORMAT = 1;
