@@ -81,10 +81,11 @@ final class ClusterCommand {
       String id = cluster.path("cluster").asText("");
       JsonNode log = cluster.path("log");
       System.out.printf(
-          "cluster %s, epoch %d, %d partitions%n",
+          "cluster %s, epoch %d, %d partitions, protocol level %d%n",
           cluster.path("cluster").isNull() ? "not founded yet" : id,
           cluster.path("epoch").asLong(),
-          cluster.path("partitions").asInt());
+          cluster.path("partitions").asInt(),
+          cluster.path("level").asInt());
       int leader = log.path("leader").asInt();
       System.out.printf(
           "topology log: voters %s, %d live, %s%n",

@@ -70,6 +70,7 @@ final class Status {
     TopologyState state = node.view().state();
     body.put("cluster", state.cluster().known() ? state.cluster().toString() : null);
     body.put("epoch", state.epoch()).put("partitions", state.partitions());
+    body.put("level", state.level());
     log(state, body.putObject("log"));
     body.set("keyspaces", keyspaces());
     ArrayNode members = body.putArray("members");

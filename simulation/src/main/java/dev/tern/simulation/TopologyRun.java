@@ -9,6 +9,7 @@ import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.Decision;
+import dev.tern.core.topology.log.Levels;
 import dev.tern.core.topology.log.RefusedException;
 import dev.tern.core.topology.log.TopologyBug;
 import dev.tern.core.topology.log.TopologyLog;
@@ -47,6 +48,11 @@ final class TopologyRun {
 
   private final Founding[] told;
   private final boolean disagree;
+
+  /// The last founder disagrees by what it speaks, not by what it was told.
+  private final boolean tooNew;
+
+  private final boolean twoLevels;
   private final TopologyLog.Options options;
   private final TopologyRecord record = new TopologyRecord();
   private final Map<Integer, String> refused = new TreeMap<>();
@@ -74,10 +80,12 @@ final class TopologyRun {
     known = new TopologyState[nodeCount + 1];
     told = new Founding[nodeCount + 1];
     disagree = founders >= 3 && world.chance(0.2);
+    tooNew = disagree && world.chance(0.3);
+    twoLevels = world.chance(0.3);
     for (int node = 1; node <= nodeCount; node++) {
       disks[node] = new SimulatedDisk(world, node);
       clocks[node] = new DriftingClock(world, 0.95 + world.random.nextDouble() * 0.1);
-      boolean differs = disagree && node == founders;
+      boolean differs = disagree && !tooNew && node == founders;
       told[node] = node <= founders ? founding(differs ? 50 : 100) : Founding.NOTHING;
     }
     options =
@@ -88,7 +96,7 @@ final class TopologyRun {
             world.between(1, 5) * SECOND,
             world.between(2_000, 50_000),
             world.between(5_000, 100_000),
-            TopologyLog.Options.DEFAULT.levels(),
+            twoLevels ? new Levels(1, 2) : Levels.OURS,
             bug);
     crashes = world.chance(0.5) ? 0.3 : 0;
     powerCuts = world.chance(0.5) ? 0.3 : 0;
@@ -186,7 +194,7 @@ final class TopologyRun {
       goBy(node, initial);
       TopologyLog log =
           TopologyLog.open(
-              environment, node, initial, this::up, options, state -> goBy(node, state));
+              environment, node, initial, this::up, options(node), state -> goBy(node, state));
       logs[node] = log;
       environment.network().start(new Receiver(log));
       world.schedule(0, node, log::start);
@@ -200,6 +208,11 @@ final class TopologyRun {
       }
       crash(node, false);
     }
+  }
+
+  private TopologyLog.Options options(int node) {
+    boolean newer = tooNew && node == founders;
+    return newer ? options.speaking(new Levels(3, 4)) : options;
   }
 
   /// What reaches a node.
@@ -403,7 +416,7 @@ final class TopologyRun {
     long until = world.nanos() + 30 * SECOND;
     boolean[] taken = {false};
     long next = 0;
-    while (!(taken[0] && agreed() && othersRefused()) && world.nanos() < until) {
+    while (!(taken[0] && agreed() && othersRefused() && raised()) && world.nanos() < until) {
       if (!taken[0] && world.nanos() >= next) {
         next = world.nanos() + SECOND;
         int node = 1 + world.random.nextInt(founders);
@@ -427,7 +440,7 @@ final class TopologyRun {
       world.runUntil(world.nanos() + 50 * MILLI);
       restartFailed();
     }
-    if (!taken[0] || !agreed()) {
+    if (!taken[0] || !agreed() || !raised()) {
       throw new History.Violation("the log is not well after the heal: " + state());
     }
     if (!othersRefused()) {
@@ -444,6 +457,19 @@ final class TopologyRun {
         crash(node, false);
       }
     }
+  }
+
+  /// The level is as high as all members speak, once all are there; never higher.
+  private boolean raised() {
+    TopologyState first = known[1];
+    if (first == null) {
+      return false;
+    }
+    if (first.level() > (twoLevels ? 2 : 1)) {
+      throw new History.Violation("the cluster is at level " + first.level());
+    }
+    boolean all = first.members().stream().allMatch(member -> up(member.number()));
+    return !all || tooNew || disagree || !twoLevels || first.level() == 2;
   }
 
   private boolean othersRefused() {

@@ -68,8 +68,8 @@ public final class TopologyLog {
             Levels.OURS,
             TopologyBug.NONE);
 
-    /// The same with a mistake.
-    public Options planting(TopologyBug planted) {
+    /// The same of another version.
+    public Options speaking(Levels spoken) {
       return new Options(
           tickNanos,
           timeoutNanos,
@@ -77,8 +77,8 @@ public final class TopologyLog {
           replaceNanos,
           compactBytes,
           segmentBytes,
-          levels,
-          planted);
+          spoken,
+          bug);
     }
   }
 
