@@ -120,7 +120,8 @@ final class ClusterCommand {
   private static void members(JsonNode cluster) {
     TextTable table =
         new TextTable(
-            "member", "zone", "weight", "address", "redis", "state", "votes", "holds", "leads");
+            "member", "zone", "weight", "address", "redis", "state", "votes", "holds", "leads",
+            "stores");
     for (JsonNode member : cluster.path("members")) {
       String state = member.path("live").asBoolean() ? "live" : "dead";
       table.row(
@@ -134,7 +135,8 @@ final class ClusterCommand {
               ? "leads"
               : member.path("votes").asBoolean() ? "yes" : "",
           member.path("partitionsHeld").asInt(),
-          member.path("partitionsLed").asInt());
+          member.path("partitionsLed").asInt(),
+          bytes(member.path("diskUsedMebibytes").asLong() << 20));
     }
     table.print(System.out);
   }

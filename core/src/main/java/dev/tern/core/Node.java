@@ -1,8 +1,9 @@
 package dev.tern.core;
 
+import dev.tern.core.gossip.Load;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.KeyspaceConfig;
-import dev.tern.core.quorum.Message;
+import dev.tern.core.quorum.Sightings;
 import dev.tern.core.quorum.Statistics;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
@@ -38,6 +39,9 @@ public final class Node {
   /// Set once, before [#start].
   private @Nullable TopologyLog log;
 
+  /// As is this.
+  private @Nullable Liveness liveness;
+
   /// By shard: by member number, as that shard last saw it.
   private final AtomicReferenceArray<boolean[]> live;
 
@@ -62,6 +66,8 @@ public final class Node {
         TopologyLog.initial(environment.files(), config.self(), config.founding());
     List<Shard> shards = new ArrayList<>();
     Node node = new Node(environment, config, known, shards);
+    List<Member> members = node.view.members();
+    Sightings sightings = new Sightings(members.getLast().number());
     try {
       for (int i = 0; i < environment.loops().size(); i++) {
         int number = i;
@@ -71,6 +77,7 @@ public final class Node {
                 config,
                 node.view,
                 i,
+                sightings,
                 keyspace -> ledRecords(shards, shards.get(number), keyspace),
                 node::greet));
       }
@@ -82,6 +89,15 @@ public final class Node {
               node::live,
               TopologyLog.Options.DEFAULT,
               node::changed);
+      node.liveness =
+          new Liveness(
+              environment,
+              config.self(),
+              members,
+              Liveness.nextGeneration(environment.files()),
+              node.log()::trusts,
+              node::storedBytes,
+              sightings);
       return node;
     } catch (IOException | RuntimeException e) {
       try {
@@ -109,9 +125,10 @@ public final class Node {
             if (fromNode != self.number() && !log().trusts(fromNode)) {
               return;
             }
-            Message message = shards.get(toShard).frame(fromNode, fromShard, payload);
-            if (message instanceof Message.Heartbeat) {
-              spread(fromNode, toShard, message);
+            if (!Liveness.carries(payload)) {
+              shards.get(toShard).frame(fromNode, fromShard, payload);
+            } else if (toShard == 0) {
+              liveness().frame(fromNode, payload);
             }
           }
 
@@ -125,6 +142,7 @@ public final class Node {
         });
     connect(List.of());
     shards.getFirst().loop().execute(log()::start);
+    shards.getFirst().loop().execute(liveness()::start);
     for (Shard shard : shards) {
       shard.start();
     }
@@ -136,6 +154,24 @@ public final class Node {
 
   private TopologyLog log() {
     return Objects.requireNonNull(log);
+  }
+
+  private Liveness liveness() {
+    return Objects.requireNonNull(liveness);
+  }
+
+  /// Of tables, logs and memtables; any thread.
+  private long storedBytes() {
+    long bytes = 0;
+    for (int shard = 0; shard < shards.size(); shard++) {
+      bytes += storage(shard).tableBytes() + storage(shard).memtableBytes();
+    }
+    return bytes;
+  }
+
+  /// What a member last said of its load and disk, as far as it came here; any thread.
+  public Load load(int member) {
+    return liveness().load(member);
   }
 
   /// Reaches the members that are not among these, or are elsewhere now.
@@ -170,18 +206,9 @@ public final class Node {
     ClusterView after = ClusterView.of(known);
     view = after;
     connect(before.members());
+    liveness().members(after.members());
     for (Shard shard : shards) {
       shard.loop().execute(() -> shard.adopt(after));
-    }
-  }
-
-  /// A member with fewer shards than this node beats for fewer: all of ours hear it.
-  private void spread(int fromNode, int heardBy, Message heartbeat) {
-    for (int i = 0; i < shards.size(); i++) {
-      if (i != heardBy) {
-        Shard other = shards.get(i);
-        other.loop().execute(() -> other.heard(fromNode, heartbeat));
-      }
     }
   }
 

@@ -4,6 +4,7 @@ import dev.tern.core.quorum.Coordinator;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.quorum.Responder;
+import dev.tern.core.quorum.Sightings;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.Store;
 import dev.tern.core.topology.ClusterView;
@@ -40,6 +41,7 @@ final class Shard implements AutoCloseable {
       NodeConfig config,
       ClusterView view,
       int number,
+      Sightings sightings,
       ToLongFunction<Integer> ledRecords,
       Consumer<Integer> behind)
       throws IOException {
@@ -73,6 +75,7 @@ final class Shard implements AutoCloseable {
             replica,
             randomness.child("ids").nextLong() >>> 8,
             config.planted(),
+            sightings,
             ledRecords);
     store.adopt(view);
     Responder responder = new Responder(coordinator, replica, behind, config.planted());
@@ -91,26 +94,16 @@ final class Shard implements AutoCloseable {
 
   private void beat() {
     coordinator.beat();
-    loop.schedule(Coordinator.HEARTBEAT_NANOS, this::beat);
+    loop.schedule(Coordinator.BEAT_NANOS, this::beat);
   }
 
-  /// Handles a frame and tells what it was.
-  Message frame(int fromNode, int fromShard, ByteReader payload) {
+  /// Handles a frame.
+  void frame(int fromNode, int fromShard, ByteReader payload) {
     Message message = MessageCodec.decode(payload);
-    heard(fromNode, message);
+    coordinator.heard(fromNode);
     switch (message) {
       case Message.Request request -> responder.request(fromNode, fromShard, request);
       case Message.Reply reply -> coordinator.reply(fromNode, reply);
-      case Message.Heartbeat heartbeat -> {}
-    }
-    return message;
-  }
-
-  /// A member lives; a heartbeat says what its clock says.
-  void heard(int node, Message message) {
-    coordinator.heard(node);
-    if (message instanceof Message.Heartbeat heartbeat) {
-      coordinator.heartbeat(node, heartbeat.wallMillis());
     }
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tern.core.Node;
+import dev.tern.core.gossip.Load;
 import dev.tern.core.ring.Plan;
 import dev.tern.core.topology.KeyspaceDefinition;
 import dev.tern.core.topology.KeyspaceSettings;
@@ -122,6 +123,9 @@ final class Status {
     body.put("host", member.host()).put("redis", member.ports().redis());
     body.put("admin", member.ports().admin()).put("internode", member.ports().internode());
     body.put("live", node.live(member.number()));
+    Load load = node.load(member.number());
+    body.put("diskUsedMebibytes", load.diskUsedMebibytes());
+    body.put("diskMebibytes", load.diskMebibytes());
     body.put("self", member.number() == node.self().number());
     body.put("votes", state.voters().contains(member.number()));
     body.put("leads", node.topologyLog().leader() == member.number());

@@ -161,7 +161,7 @@ final class ClusterRun {
 
   /// Stamps stay near true time, whatever one clock says.
   private void sent(byte[] frame) {
-    if (TopologyLog.carries(new ByteReader(frame))) {
+    if (TopologyLog.carries(new ByteReader(frame)) || frame[0] == 'G') {
       return;
     }
     if (MessageCodec.decode(new ByteReader(frame)) instanceof Message.Write write) {

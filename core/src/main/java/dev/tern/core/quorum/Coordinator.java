@@ -14,7 +14,6 @@ import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.ClusterView;
-import dev.tern.core.topology.Member;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Version;
@@ -31,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// sees each to its outcome.
 public final class Coordinator {
   /// How often [#beat] wants to be called, nanoseconds.
-  public static final long HEARTBEAT_NANOS = Peers.HEARTBEAT_NANOS;
+  public static final long BEAT_NANOS = Peers.BEAT_NANOS;
 
   /// Keys that one step of a scan returns at most, but for large slots.
   public static final int MAX_SCAN_LIMIT = 10_000;
@@ -77,6 +76,7 @@ public final class Coordinator {
   /// Joins the parts of a shard.
   ///
   /// @param firstId where request ids begin: random for each start
+  /// @param sightings of the members, shared by this node's shards
   /// @param ledRecords how many records of a keyspace this node leads, over all its shards
   public Coordinator(
       int shard,
@@ -88,6 +88,7 @@ public final class Coordinator {
       Replica replica,
       long firstId,
       PlantedBug planted,
+      Sightings sightings,
       ToLongFunction<Integer> ledRecords) {
     this.shard = shard;
     this.self = self;
@@ -97,7 +98,7 @@ public final class Coordinator {
     this.replica = replica;
     this.planted = planted;
     this.ledRecords = ledRecords;
-    this.peers = new Peers(shard, self, view.members(), network, clock);
+    this.peers = new Peers(shard, self, view.members(), network, clock, sightings);
     this.inFlight = new InFlight(loop, clock, firstId);
     this.updates = new Updates(this);
   }
@@ -265,11 +266,6 @@ public final class Coordinator {
     peers.heard(node);
   }
 
-  /// A heartbeat came from a node.
-  public void heartbeat(int node, long wallMillis) {
-    peers.heartbeat(node, wallMillis);
-  }
-
   /// A connection opened or broke.
   public void connection(int node, boolean open) {
     if (open) {
@@ -279,15 +275,9 @@ public final class Coordinator {
     }
   }
 
-  /// Sends heartbeats and adjusts how far stamps may run ahead; every [#HEARTBEAT_NANOS].
+  /// Looks who is silent and adjusts how far stamps may run ahead; every [#BEAT_NANOS].
   public void beat() {
     peers.beat();
-    Message.Heartbeat heartbeat = new Message.Heartbeat(wallMillis());
-    for (Member member : view.members()) {
-      if (member.number() != self) {
-        send(member.number(), shard, heartbeat, shard);
-      }
-    }
     replica.beat(peers.timeOffsetMillis());
   }
 
@@ -370,6 +360,9 @@ public final class Coordinator {
     frame.clear();
     MessageCodec.encode(message, frame);
     boolean sent = network.send(fromShard, node, toShard, frame);
+    if (sent && message instanceof Message.Request) {
+      peers.asks(node);
+    }
     count(sent ? Statistics.Counter.MESSAGES_SENT : Statistics.Counter.MESSAGES_UNSENT);
     return sent;
   }

@@ -40,9 +40,6 @@ public sealed interface Message {
   /// Tell how many records there are where this node is the first live replica.
   record Count(long id, long epoch, int keyspace) implements Request {}
 
-  /// The sender lives, and its wall clock says this.
-  record Heartbeat(long wallMillis) implements Message {}
-
   /// Stored, durably.
   record Written(long id) implements Reply {}
 

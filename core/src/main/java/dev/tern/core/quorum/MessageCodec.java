@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// | 3 | Forward | id epoch keyspace key r w timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
-/// | 6 | Heartbeat | wall milliseconds |
+/// | 6 | retired |  |
 /// | 16 | Written | id |
 /// | 17 | Superseded | id stamp replica counter |
 /// | 18 | Value | id version? |
@@ -62,7 +62,6 @@ public final class MessageCodec {
       case Message.Scan m ->
           request(out, 4, m, m.keyspace()).writeVarLong(m.cursor()).writeVarInt(m.limit());
       case Message.Count m -> request(out, 5, m, m.keyspace());
-      case Message.Heartbeat m -> out.writeByte(6).writeVarLong(m.wallMillis());
       case Message.Written m -> out.writeByte(16).writeLong(m.id());
       case Message.Superseded m -> {
         out.writeByte(17).writeLong(m.id()).writeLong(m.stamp());
@@ -117,7 +116,6 @@ public final class MessageCodec {
                   in.readVarLong(),
                   in.readVarInt());
           case 5 -> new Message.Count(in.readLong(), in.readVarLong(), in.readVarInt());
-          case 6 -> new Message.Heartbeat(in.readVarLong());
           case 16 -> new Message.Written(in.readLong());
           case 17 ->
               new Message.Superseded(in.readLong(), in.readLong(), in.readInt(), in.readVarLong());

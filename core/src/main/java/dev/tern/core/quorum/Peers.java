@@ -7,97 +7,117 @@ import dev.tern.env.Network;
 import java.util.Arrays;
 import java.util.List;
 
-/// Who answers: a member is believed alive while its connection is open and something came from it
-/// within [#SUSPECT_NANOS] before this shard's last heartbeat. A stand-in for gossip, with the same
-/// question to ask.
+/// Who answers, as one shard sees it. A member is believed alive while gossip believes so
+/// ([Sightings]), its connection is open, and it is not silent: something that wants an answer was
+/// sent to it [#SILENT_NANOS] ago, and nothing at all came from it since. Gossip takes seconds to
+/// be sure; a shard must not wait so long, and only it knows that it waits.
 ///
-/// Time that this shard itself was held up (its heartbeat came late) is nobody else's silence: what
+/// Time that this shard itself was held up (its beat came late) is nobody else's silence: what
 /// others sent meanwhile waits to be read (after Lifeguard, Dadgar et al., 2018: doubt yourself
 /// first).
 final class Peers {
-  /// How often a heartbeat goes out, nanoseconds.
-  static final long HEARTBEAT_NANOS = 200_000_000;
+  /// How often [#beat] is called, nanoseconds.
+  static final long BEAT_NANOS = 200_000_000;
 
-  /// Silence after which a member is believed dead, nanoseconds.
-  static final long SUSPECT_NANOS = 1_000_000_000;
+  /// For so long a member that owes an answer may say nothing.
+  static final long SILENT_NANOS = 1_000_000_000;
+
+  /// After so long it is asked whether it is there.
+  private static final long DOUBT_NANOS = 400_000_000;
+
+  /// Nothing is owed.
+  private static final long NONE = Long.MIN_VALUE;
 
   private final int shard;
   private final int self;
   private List<Member> members;
   private final Network network;
   private final Clock clock;
+  private final Sightings sightings;
 
-  /// By member number; 0 for never.
-  private long[] heardNanos;
+  /// By member number: since when an answer is owed and nothing came.
+  private long[] owedNanos;
 
-  /// When this shard last sent its heartbeats.
+  /// As of the last beat.
+  private boolean[] silent;
+
   private long beatNanos;
 
-  /// What a member's wall clock said less our monotonic one, which never jumps, milliseconds.
-  private long[] offsetMillis;
-
-  /// Whose clock was ever heard of.
-  private boolean[] clockKnown;
-
-  Peers(int shard, int self, List<Member> members, Network network, Clock clock) {
+  Peers(
+      int shard,
+      int self,
+      List<Member> members,
+      Network network,
+      Clock clock,
+      Sightings sightings) {
     this.shard = shard;
     this.self = self;
     this.members = members;
     this.network = network;
     this.clock = clock;
+    this.sightings = sightings;
     int largest = members.getLast().number();
-    this.heardNanos = new long[largest + 1];
-    Arrays.fill(heardNanos, Long.MIN_VALUE);
-    this.offsetMillis = new long[largest + 1];
-    this.clockKnown = new boolean[largest + 1];
+    this.owedNanos = new long[largest + 1];
+    Arrays.fill(owedNanos, NONE);
+    this.silent = new boolean[largest + 1];
+    this.beatNanos = clock.monotonicNanos();
   }
 
   /// Other members from now on.
   void members(List<Member> present) {
     members = present;
-    int before = heardNanos.length;
+    int before = owedNanos.length;
     int size = Math.max(before, present.getLast().number() + 1);
-    heardNanos = Arrays.copyOf(heardNanos, size);
-    Arrays.fill(heardNanos, before, size, Long.MIN_VALUE);
-    offsetMillis = Arrays.copyOf(offsetMillis, size);
-    clockKnown = Arrays.copyOf(clockKnown, size);
+    owedNanos = Arrays.copyOf(owedNanos, size);
+    Arrays.fill(owedNanos, before, size, NONE);
+    silent = Arrays.copyOf(silent, size);
   }
 
   boolean live(int member) {
-    if (member == self) {
-      return true;
-    }
-    if (member < 1 || member >= heardNanos.length) {
-      return false;
-    }
-    long heard = heardNanos[member];
-    return heard != Long.MIN_VALUE
-        && beatNanos - heard < SUSPECT_NANOS
-        && network.connected(shard, member);
+    return member == self
+        || sightings.alive(member)
+            && member < silent.length
+            && !silent[member]
+            && network.connected(shard, member);
   }
 
-  /// This shard sends its heartbeats.
+  /// Something that wants an answer goes to a member.
+  void asks(int member) {
+    if (member < owedNanos.length && owedNanos[member] == NONE) {
+      owedNanos[member] = clock.monotonicNanos();
+    }
+  }
+
+  /// Something came from a member.
+  void heard(int member) {
+    if (member > 0 && member < owedNanos.length) {
+      owedNanos[member] = NONE;
+      silent[member] = false;
+    }
+  }
+
+  /// Looks who is silent.
   void beat() {
     long now = clock.monotonicNanos();
-    long late = now - beatNanos - HEARTBEAT_NANOS;
-    for (int member = 1; member < heardNanos.length && late > HEARTBEAT_NANOS; member++) {
-      if (heardNanos[member] != Long.MIN_VALUE) {
-        heardNanos[member] = Math.min(now, heardNanos[member] + late);
-      }
-    }
+    long late = now - beatNanos - BEAT_NANOS;
     beatNanos = now;
-  }
-
-  void heard(int member) {
-    if (member > 0 && member < heardNanos.length) {
-      heardNanos[member] = clock.monotonicNanos();
-    }
-  }
-
-  void heartbeat(int member, long wallMillis) {
-    if (member > 0 && member < offsetMillis.length) {
-      offsetMillis[member] = wallMillis - monotonicMillis();
-      clockKnown[member] = true;
+    for (Member each : members) {
+      int member = each.number();
+      if (owedNanos[member] == NONE) {
+        continue;
+      }
+      if (late > BEAT_NANOS) {
+        owedNanos[member] = Math.min(now, owedNanos[member] + late);
+      }
+      if (sightings.heardNanos(member) >= owedNanos[member]) {
+        heard(member);
+        continue;
+      }
+      long owed = now - owedNanos[member];
+      silent[member] = owed >= SILENT_NANOS;
+      if (owed >= DOUBT_NANOS) {
+        sightings.doubt(member);
+      }
     }
   }
 
@@ -116,12 +136,13 @@ final class Peers {
   /// known: one clock alone is not to be trusted, for what it stamps too high wins while it is
   /// ahead.
   long timeOffsetMillis() {
-    heartbeat(self, clock.wallMillis());
     long[] offsets = new long[members.size()];
     int known = 0;
     for (Member member : members) {
-      if (clockKnown[member.number()]) {
-        offsets[known++] = offsetMillis[member.number()];
+      if (member.number() == self) {
+        offsets[known++] = clock.wallMillis() - clock.monotonicNanos() / 1_000_000;
+      } else if (sightings.clockKnown(member.number())) {
+        offsets[known++] = sightings.offsetMillis(member.number());
       }
     }
     if (known <= offsets.length / 2) {
@@ -129,9 +150,5 @@ final class Peers {
     }
     Arrays.sort(offsets, 0, known);
     return offsets[(known - 1) / 2];
-  }
-
-  private long monotonicMillis() {
-    return clock.monotonicNanos() / 1_000_000;
   }
 }

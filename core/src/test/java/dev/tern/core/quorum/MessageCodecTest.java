@@ -33,7 +33,6 @@ class MessageCodecTest {
         forward(new Update.Expire(0, Update.ExpiryCondition.LATER_THAN_NEW)),
         new Message.Scan(1, 2, 3, 1L << 61, 10),
         new Message.Count(1, 2, 3),
-        new Message.Heartbeat(1_780_000_000_000L),
         new Message.Written(-1),
         new Message.Superseded(1, 2, -3, 4),
         new Message.Value(1, null),

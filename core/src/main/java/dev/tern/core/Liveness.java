@@ -1,0 +1,258 @@
+package dev.tern.core;
+
+import dev.tern.core.gossip.Effect;
+import dev.tern.core.gossip.Event;
+import dev.tern.core.gossip.Gossip;
+import dev.tern.core.gossip.GossipBounds;
+import dev.tern.core.gossip.Load;
+import dev.tern.core.gossip.Status;
+import dev.tern.core.quorum.Sightings;
+import dev.tern.core.topology.Member;
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.Clock;
+import dev.tern.env.DecodeException;
+import dev.tern.env.Environment;
+import dev.tern.env.EventLoop;
+import dev.tern.env.FileSystem;
+import dev.tern.env.Network;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.IntPredicate;
+import java.util.function.LongSupplier;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/// A node's part in the gossip, on its first shard: carries the datagrams, tells all shards whom
+/// gossip believes alive and what clocks say, and asks members that a shard doubts, or whose clock
+/// is not known yet, at once. Membership is the topology's, gossip carries liveness and load only.
+///
+/// ```
+///   frame: u8 'G', u8 flag answer, varint wall milliseconds, a datagram of Packet or nothing
+/// ```
+///
+/// Threads: the first shard's loop, but where said.
+final class Liveness {
+  private static final int FIRST = 'G';
+  private static final long MILLI = 1_000_000;
+
+  /// A member is asked directly so often, at most.
+  private static final int ASK_TICKS = 4;
+
+  private static final int LOAD_TICKS = 200;
+  private static final long MEETING_NANOS = 2_000 * MILLI;
+
+  private static final String DIRECTORY = "gossip";
+  private static final String FILE = DIRECTORY + "/generation";
+  private static final String NEW = DIRECTORY + "/generation.new";
+
+  private final Network network;
+  private final Clock clock;
+  private final FileSystem files;
+  private final EventLoop loop;
+  private final int self;
+  private final IntPredicate trusts;
+  private final LongSupplier storedBytes;
+  private final Sightings sightings;
+  private final Gossip gossip;
+  private final ByteWriter frame = new ByteWriter(1_500);
+  private List<Member> members;
+  private long ticks;
+
+  /// By member number, for others.
+  private volatile AtomicReferenceArray<@Nullable Load> loads;
+
+  /// @param generation from [#nextGeneration]
+  /// @param trusts whether a node has greeted as a member
+  /// @param storedBytes that this node holds; any thread
+  Liveness(
+      Environment environment,
+      int self,
+      List<Member> members,
+      long generation,
+      IntPredicate trusts,
+      LongSupplier storedBytes,
+      Sightings sightings) {
+    this.network = environment.network();
+    this.clock = environment.clock();
+    this.files = environment.files();
+    this.loop = environment.loops().getFirst();
+    this.self = self;
+    this.members = members;
+    this.trusts = trusts;
+    this.storedBytes = storedBytes;
+    this.sightings = sightings;
+    int[] contacts = members.stream().mapToInt(Member::number).toArray();
+    this.gossip =
+        new Gossip(
+            self,
+            generation,
+            contacts,
+            environment.randomness().child("gossip"),
+            clock.monotonicNanos() / MILLI);
+    this.loads = new AtomicReferenceArray<>(members.getLast().number() + 1);
+  }
+
+  /// One more than in this node's last life, durable. A file that is lost or damaged begins anew:
+  /// members that know of a later life are objected to. Blocks.
+  static long nextGeneration(FileSystem files) throws IOException {
+    files.createDirectories(DIRECTORY);
+    long next = Math.min(Integer.MAX_VALUE, last(files) + 1);
+    if (files.exists(NEW)) {
+      files.delete(NEW);
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(12).putLong(next);
+    bytes.putInt(crc(bytes.array())).flip();
+    try (FileSystem.WritableFile file = files.create(NEW)) {
+      file.append(bytes);
+      file.force();
+    }
+    files.rename(NEW, FILE);
+    files.forceDirectory(DIRECTORY);
+    return next;
+  }
+
+  private static long last(FileSystem files) throws IOException {
+    if (!files.exists(FILE)) {
+      return 0;
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(12);
+    try (FileSystem.ReadableFile file = files.open(FILE)) {
+      file.read(0, bytes);
+    }
+    boolean good = !bytes.hasRemaining() && bytes.getInt(8) == crc(bytes.array());
+    return good ? Math.max(0, bytes.getLong(0)) : 0;
+  }
+
+  private static int crc(byte[] bytes) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, 0, 8);
+    return (int) crc.getValue();
+  }
+
+  /// Whether a frame is for this; reads nothing.
+  static boolean carries(ByteReader payload) {
+    return payload.remaining() > 0 && payload.array()[payload.position()] == FIRST;
+  }
+
+  void start() {
+    report();
+    tick();
+  }
+
+  private long nowMillis() {
+    return clock.monotonicNanos() / MILLI;
+  }
+
+  private void tick() {
+    ticks++;
+    perform(gossip.tick(nowMillis()));
+    for (Member member : members) {
+      if (member.number() != self) {
+        believe(member.number());
+        if (ticks % ASK_TICKS == 0) {
+          ask(member.number());
+        }
+      }
+    }
+    if (ticks % LOAD_TICKS == 0) {
+      report();
+    }
+    loop.schedule(GossipBounds.TICK_MILLIS * MILLI, this::tick);
+  }
+
+  /// Tells the shards what is believed of a member. Until gossip has met it, what it answers
+  /// directly counts.
+  private void believe(int member) {
+    if (member >= loads.length()) {
+      return;
+    }
+    Status status = gossip.status(member);
+    boolean reachable =
+        status == null
+            ? clock.monotonicNanos() - sightings.heardNanos(member) < MEETING_NANOS
+            : status.reachable();
+    sightings.believe(member, reachable && trusts.test(member));
+    loads.set(member, gossip.load(member));
+  }
+
+  private void ask(int member) {
+    boolean unmet = gossip.status(member) == null || !sightings.clockKnown(member);
+    if (trusts.test(member) && (unmet || sightings.doubted(member))) {
+      send(member, /* answer= */ true, new byte[0]);
+    }
+  }
+
+  private void perform(List<Effect> effects) {
+    for (Effect effect : effects) {
+      switch (effect) {
+        case Effect.Send send -> {
+          if (trusts.test(send.to())) {
+            send(send.to(), /* answer= */ false, send.datagram());
+          }
+        }
+        case Event event -> believe(event.number());
+      }
+    }
+  }
+
+  private void send(int to, boolean answer, byte[] datagram) {
+    frame.clear().writeByte(FIRST).writeByte(answer ? 1 : 0).writeVarLong(clock.wallMillis());
+    network.send(0, to, 0, frame.writeBytes(datagram));
+  }
+
+  /// A frame that this [#carries], of a node that is trusted.
+  ///
+  /// @throws DecodeException if it cannot be read
+  void frame(int from, ByteReader payload) {
+    payload.readUnsignedByte();
+    boolean answer = payload.readFlag();
+    long wallMillis = payload.readVarLong();
+    long now = clock.monotonicNanos();
+    sightings.heard(from, now, wallMillis - now / MILLI);
+    believe(from);
+    if (answer) {
+      send(from, /* answer= */ false, new byte[0]);
+    }
+    if (payload.remaining() > 0) {
+      perform(gossip.receive(nowMillis(), from, payload));
+    }
+  }
+
+  /// Other members from now on.
+  void members(List<Member> present) {
+    sightings.members(present.getLast().number());
+    if (present.getLast().number() >= loads.length()) {
+      loads = new AtomicReferenceArray<>(present.getLast().number() + 1);
+    }
+    for (Member member : members) {
+      if (present.stream().noneMatch(other -> other.number() == member.number())) {
+        gossip.forget(member.number());
+        sightings.believe(member.number(), /* alive= */ false);
+      }
+    }
+    for (Member member : present) {
+      gossip.meet(member.number());
+    }
+    members = present;
+  }
+
+  /// What a member last said of its load; any thread.
+  Load load(int member) {
+    AtomicReferenceArray<@Nullable Load> now = loads;
+    Load load = member > 0 && member < now.length() ? now.get(member) : null;
+    return load == null ? Load.UNKNOWN : load;
+  }
+
+  private void report() {
+    loop.<Long>offload(
+        files::usableBytes,
+        (usable, failure) -> {
+          long used = storedBytes.getAsLong() >> 20;
+          gossip.report(0, used, usable == null ? 0 : used + (usable >> 20));
+          loads.set(self, gossip.load(self));
+        });
+  }
+}
