@@ -320,6 +320,15 @@ public final class Node {
     return shards.get(shard).store().lsm().statistics();
   }
 
+  /// Records with a value that this node stores of a keyspace; any thread.
+  public long records(int keyspace) {
+    long total = 0;
+    for (int p = 0; p < view.partitions(); p++) {
+      total += shards.get(p % shards.size()).store().count(keyspace, p);
+    }
+    return total;
+  }
+
   /// Records of the partitions whose first live replica is this node, from any shard's loop.
   static long ledRecords(List<Shard> shards, Shard seenFrom, int keyspace) {
     long total = 0;

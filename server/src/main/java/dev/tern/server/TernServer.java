@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 public final class TernServer implements AutoCloseable {
   /// The keyspace behind the Redis door.
   public static final String REDIS_KEYSPACE = "redis";
+
+  private static final long MEETING_NANOS = 1_000_000_000;
 
   private final ServerConfig config;
   private final RuntimeEnvironment environment;
@@ -92,6 +95,7 @@ public final class TernServer implements AutoCloseable {
     TernServer server = new TernServer(config, environment, node);
     try {
       node.start();
+      server.meetOthers();
       server.openDoors();
       return server;
     } catch (IOException | RuntimeException e) {
@@ -140,6 +144,16 @@ public final class TernServer implements AutoCloseable {
                                 + ":"
                                 + m.member().ports().internode())
                     .toList()));
+  }
+
+  /// Lets the node meet those who are there, so that its first answer is not that nobody is; those
+  /// who are not do not hold it up for long.
+  private void meetOthers() {
+    long deadline = System.nanoTime() + MEETING_NANOS;
+    while (System.nanoTime() < deadline
+        && !node.view().members().stream().allMatch(member -> node.live(member.number()))) {
+      LockSupport.parkNanos(MEETING_NANOS / 100);
+    }
   }
 
   private void openDoors() throws IOException {

@@ -1,0 +1,121 @@
+package dev.tern.simulation;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.Node;
+import dev.tern.core.NodeConfig;
+import dev.tern.core.PlantedBug;
+import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceSettings;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.env.Environment;
+import dev.tern.env.EventLoop;
+import dev.tern.lsm.LsmBug;
+import dev.tern.lsm.LsmOptions;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/// Whole nodes of two shards each, for scripted tests; nothing goes wrong by itself.
+final class Cluster {
+  static final long MILLI = 1_000_000;
+  static final long SECOND = 1_000 * MILLI;
+
+  final World world =
+      new World(
+          11,
+          (node, what) -> {
+            throw new IllegalStateException("node " + node, what);
+          });
+  final SimulatedNetwork network;
+  private final int size;
+  private final SimulatedDisk[] disks;
+  private final Node[] nodes;
+
+  /// Starts them all.
+  Cluster(int size) {
+    this.size = size;
+    this.network = new SimulatedNetwork(world, size, frame -> {});
+    this.disks = new SimulatedDisk[size + 1];
+    this.nodes = new Node[size + 1];
+    for (int number = 1; number <= size; number++) {
+      disks[number] = new SimulatedDisk(world, number);
+      start(number);
+    }
+    within(SECOND, this::allSeen);
+  }
+
+  Node node(int number) {
+    return nodes[number];
+  }
+
+  void start(int number) {
+    List<MemberEntry> founders = new ArrayList<>();
+    for (int i = 1; i <= size; i++) {
+      Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
+      founders.add(
+          MemberEntry.of(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports)));
+    }
+    List<EventLoop> loops = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      loops.add(new SimulatedLoop(world, number, disks[number]));
+    }
+    Environment environment =
+        new Environment(
+            new SimulatedClock(world),
+            loops,
+            network.of(number, loops.size()),
+            disks[number],
+            world.random.child("node-" + number + "-" + world.nanos()));
+    LsmOptions storage =
+        LsmOptions.DEFAULT.withTuning(
+            new LsmOptions.Tuning(1 << 16, 1 << 16, 512, 1 << 14, LsmBug.NONE));
+    Founding founding = new Founding(16, founders, List.of(KeyspaceSettings.usual("data")));
+    try {
+      nodes[number] =
+          Node.create(environment, new NodeConfig(number, founding, storage, PlantedBug.NONE));
+      nodes[number].start();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /// Ends a node's process.
+  void end(int number) {
+    world.end(number);
+    network.down(number);
+  }
+
+  /// Whether all shards of all others, and its own of them, believe a node alive.
+  boolean seen(int number) {
+    for (int other = 1; other <= size; other++) {
+      if (!nodes[other].live(number) || !nodes[number].live(other)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  boolean allSeen() {
+    for (int number = 1; number <= size; number++) {
+      if (!seen(number)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void runFor(long nanos) {
+    world.runUntil(world.nanos() + nanos);
+  }
+
+  void within(long nanos, BooleanSupplier condition) {
+    long until = world.nanos() + nanos;
+    while (!condition.getAsBoolean()) {
+      assertTrue(world.nanos() < until, "not within " + nanos / MILLI + " ms");
+      runFor(10 * MILLI);
+    }
+  }
+}
