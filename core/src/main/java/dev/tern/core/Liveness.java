@@ -16,13 +16,12 @@ import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Network;
+import dev.tern.env.SmallFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /// A node's part in the gossip, on its first shard: carries the datagrams, tells all shards whom
@@ -45,8 +44,7 @@ final class Liveness {
   private static final long MEETING_NANOS = 2_000 * MILLI;
 
   private static final String DIRECTORY = "gossip";
-  private static final String FILE = DIRECTORY + "/generation";
-  private static final String NEW = DIRECTORY + "/generation.new";
+  private static final String NAME = "generation";
 
   private final Network network;
   private final Clock clock;
@@ -98,38 +96,19 @@ final class Liveness {
   /// One more than in this node's last life, durable. A file that is lost or damaged begins anew:
   /// members that know of a later life are objected to. Blocks.
   static long nextGeneration(FileSystem files) throws IOException {
-    files.createDirectories(DIRECTORY);
     long next = Math.min(Integer.MAX_VALUE, last(files) + 1);
-    if (files.exists(NEW)) {
-      files.delete(NEW);
-    }
-    ByteBuffer bytes = ByteBuffer.allocate(12).putLong(next);
-    bytes.putInt(crc(bytes.array())).flip();
-    try (FileSystem.WritableFile file = files.create(NEW)) {
-      file.append(bytes);
-      file.force();
-    }
-    files.rename(NEW, FILE);
-    files.forceDirectory(DIRECTORY);
+    byte[] bytes = new ByteWriter(Long.BYTES).writeLong(next).toByteArray();
+    SmallFile.save(files, DIRECTORY, NAME, bytes);
     return next;
   }
 
   private static long last(FileSystem files) throws IOException {
-    if (!files.exists(FILE)) {
+    try {
+      byte[] bytes = SmallFile.load(files, DIRECTORY + "/" + NAME);
+      return bytes == null ? 0 : Math.max(0, new ByteReader(bytes).readLong());
+    } catch (DecodeException e) {
       return 0;
     }
-    ByteBuffer bytes = ByteBuffer.allocate(12);
-    try (FileSystem.ReadableFile file = files.open(FILE)) {
-      file.read(0, bytes);
-    }
-    boolean good = !bytes.hasRemaining() && bytes.getInt(8) == crc(bytes.array());
-    return good ? Math.max(0, bytes.getLong(0)) : 0;
-  }
-
-  private static int crc(byte[] bytes) {
-    CRC32C crc = new CRC32C();
-    crc.update(bytes, 0, 8);
-    return (int) crc.getValue();
   }
 
   /// Whether a frame is for this; reads nothing.

@@ -79,7 +79,7 @@ public final class Node {
                 i,
                 sightings,
                 keyspace -> ledRecords(shards, shards.get(number), keyspace),
-                node::greet));
+                node::behind));
       }
       node.log =
           TopologyLog.open(
@@ -160,8 +160,8 @@ public final class Node {
     return Objects.requireNonNull(liveness);
   }
 
-  /// Of tables, logs and memtables; any thread.
-  private long storedBytes() {
+  /// Bytes of tables and memtables; any thread.
+  public long storedBytes() {
     long bytes = 0;
     for (int shard = 0; shard < shards.size(); shard++) {
       bytes += storage(shard).tableBytes() + storage(shard).memtableBytes();
@@ -191,9 +191,9 @@ public final class Node {
     }
   }
 
-  /// A node goes by lists of before, or is seen the first time; on any shard's loop.
-  private void greet(int node) {
-    shards.getFirst().loop().execute(() -> log().connected(node));
+  /// A node goes by lists of before; on any shard's loop.
+  private void behind(int node) {
+    shards.getFirst().loop().execute(() -> log().behind(node));
   }
 
   /// The topology is another; on the first shard's loop.

@@ -104,7 +104,7 @@ final class Administration {
             long epoch = body.path("epoch").asLong(state.epoch());
             proposed = new Proposed(epoch, command.apply(state, body));
           } catch (IllegalArgumentException e) {
-            done.accept(invalid(e));
+            done.accept(Page.invalid(e));
             return;
           }
           node.propose(
@@ -167,11 +167,6 @@ final class Administration {
           }
         };
     return new Page(status, "application/json", body + "\n");
-  }
-
-  private Page invalid(IllegalArgumentException why) {
-    ObjectNode body = json.createObjectNode().put("outcome", "refused");
-    return new Page(400, "application/json", body.put("error", why.getMessage()) + "\n");
   }
 
   private Page refused(String why) {

@@ -75,8 +75,9 @@ final class Status {
     log(state, body.putObject("log"));
     body.set("keyspaces", keyspaces());
     ArrayNode members = body.putArray("members");
+    Holdings holdings = Holdings.of(state);
     for (MemberEntry entry : state.members()) {
-      member(state, entry, members.addObject());
+      member(state, entry, holdings, members.addObject());
     }
     return body;
   }
@@ -105,18 +106,25 @@ final class Status {
     log.strangers().forEach((number, why) -> strangers.put(number.toString(), why));
   }
 
-  private void member(TopologyState state, MemberEntry entry, ObjectNode body) {
-    int leads = 0;
-    int holds = 0;
-    for (ReplicaGroups groups : state.groups()) {
-      for (int p = 0; p < state.partitions(); p++) {
-        int[] list = groups.lists().list(p);
-        leads += list[0] == entry.number() ? 1 : 0;
-        for (int number : list) {
-          holds += number == entry.number() ? 1 : 0;
+  /// By member number: how many replicas it holds, and of how many partitions it is the first.
+  private record Holdings(int[] held, int[] led) {
+    static Holdings of(TopologyState state) {
+      int numbers = state.nextMember();
+      Holdings holdings = new Holdings(new int[numbers], new int[numbers]);
+      for (ReplicaGroups groups : state.groups()) {
+        for (int p = 0; p < state.partitions(); p++) {
+          int[] list = groups.lists().list(p);
+          holdings.led[list[0]]++;
+          for (int number : list) {
+            holdings.held[number]++;
+          }
         }
       }
+      return holdings;
     }
+  }
+
+  private void member(TopologyState state, MemberEntry entry, Holdings holdings, ObjectNode body) {
     Member member = entry.member();
     body.put("number", member.number()).put("name", member.name()).put("zone", member.zone());
     body.put("weight", entry.weight()).put("leaving", entry.leaving());
@@ -129,7 +137,8 @@ final class Status {
     body.put("self", member.number() == node.self().number());
     body.put("votes", state.voters().contains(member.number()));
     body.put("leads", node.topologyLog().leader() == member.number());
-    body.put("partitionsHeld", holds).put("partitionsLed", leads);
+    body.put("partitionsHeld", holdings.held[member.number()]);
+    body.put("partitionsLed", holdings.led[member.number()]);
   }
 
   private ArrayNode zones() {
@@ -213,19 +222,8 @@ final class Status {
 
   /// What one replica of a partition weighs, from what lies here: an estimate.
   private long replicaBytes(TopologyState state) {
-    long bytes = 0;
-    for (int shard = 0; shard < node.shards(); shard++) {
-      bytes += node.storage(shard).tableBytes() + node.storage(shard).memtableBytes();
-    }
-    long held = 0;
-    for (ReplicaGroups groups : state.groups()) {
-      for (int p = 0; p < state.partitions(); p++) {
-        for (int number : groups.lists().list(p)) {
-          held += number == node.self().number() ? 1 : 0;
-        }
-      }
-    }
-    return held == 0 ? 0 : bytes / held;
+    int held = Holdings.of(state).held[node.self().number()];
+    return held == 0 ? 0 : node.storedBytes() / held;
   }
 
   private static TopologyState supposed(TopologyState state, Map<String, List<String>> what) {

@@ -12,8 +12,6 @@ public final class RaftSimulation {
   /// @throws IllegalArgumentException if there is no such mistake
   public static Simulation.Result run(long seed, String plant) {
     RaftRun run = new RaftRun(seed, RaftBug.valueOf(plant));
-    String failure = run.run();
-    World world = run.world;
-    return new Simulation.Result(world.events(), world.millis(), world.hash(), failure);
+    return run.world.result(run.run());
   }
 }

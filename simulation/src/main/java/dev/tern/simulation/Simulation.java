@@ -40,8 +40,6 @@ public final class Simulation {
       throw new IllegalArgumentException("no planted bug has the name " + plant);
     }
     ClusterRun run = new ClusterRun(seed, bug, lsmBug);
-    String failure = run.run();
-    World world = run.world;
-    return new Result(world.events(), world.millis(), world.hash(), failure);
+    return run.world.result(run.run());
   }
 }

@@ -2,6 +2,7 @@ package dev.tern.simulation;
 
 import dev.tern.env.Randomness;
 import java.util.PriorityQueue;
+import org.jspecify.annotations.Nullable;
 
 /// Simulated time and all that will happen in it.
 final class World {
@@ -83,6 +84,11 @@ final class World {
   /// Of (time, node, order) of all events so far.
   long hash() {
     return hash;
+  }
+
+  /// What came of a run in this world that ended so.
+  Simulation.Result result(@Nullable String failure) {
+    return new Simulation.Result(events(), millis(), hash(), failure);
   }
 
   void schedule(long delayNanos, int node, Runnable task) {

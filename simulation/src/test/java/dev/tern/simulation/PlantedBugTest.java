@@ -1,8 +1,5 @@
 package dev.tern.simulation;
 
-import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.fail;
-
 import dev.tern.core.PlantedBug;
 import dev.tern.lsm.LsmBug;
 import java.util.stream.Stream;
@@ -25,19 +22,11 @@ class PlantedBugTest {
   @ParameterizedTest
   @MethodSource("mistakes")
   void isFoundBySeedsThatAreCleanWithoutIt(String mistake) {
-    for (long seed = 1; seed <= MAX_SEEDS; seed++) {
-      if (Simulation.run(seed, mistake).failure() != null) {
-        assertNull(Simulation.run(seed, "NONE").failure(), "seed " + seed + " without " + mistake);
-        return;
-      }
-    }
-    fail(mistake + " was not found by " + MAX_SEEDS + " seeds");
+    Seeds.find(Simulation::run, mistake, 1, MAX_SEEDS);
   }
 
   @Test
   void theFirstSeedsAreClean() {
-    for (long seed = 1; seed <= 60; seed++) {
-      assertNull(Simulation.run(seed, "NONE").failure(), "seed " + seed);
-    }
+    Seeds.areClean(Simulation::run, 60);
   }
 }

@@ -1,9 +1,5 @@
 package dev.tern.simulation;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.fail;
-
 import dev.tern.core.raft.RaftBug;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,28 +12,18 @@ class RaftSimulationTest {
 
   @Test
   void theFirstSeedsAreClean() {
-    for (long seed = 1; seed <= 200; seed++) {
-      assertNull(RaftSimulation.run(seed, "NONE").failure(), "seed " + seed);
-    }
+    Seeds.areClean(RaftSimulation::run, 200);
   }
 
   @Test
   void aSeedRunsAlikeTwice() {
-    for (long seed = 1; seed <= 5; seed++) {
-      assertEquals(RaftSimulation.run(seed, "NONE"), RaftSimulation.run(seed, "NONE"));
-    }
+    Seeds.runAlikeTwice(RaftSimulation::run);
   }
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
   void aMistakeIsFoundBySeedsThatAreCleanWithoutIt(RaftBug bug) {
-    for (long seed = first(bug); seed <= first(bug) + MAX_SEEDS; seed++) {
-      if (RaftSimulation.run(seed, bug.name()).failure() != null) {
-        assertNull(RaftSimulation.run(seed, "NONE").failure(), "seed " + seed + " without " + bug);
-        return;
-      }
-    }
-    fail(bug + " was not found by " + MAX_SEEDS + " seeds");
+    Seeds.find(RaftSimulation::run, bug.name(), first(bug), first(bug) + MAX_SEEDS);
   }
 
   /// Where the search begins. From 1 on the rarest are found by seeds 281, 319 and 761, a minute of

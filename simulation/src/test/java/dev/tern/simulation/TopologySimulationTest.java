@@ -1,9 +1,5 @@
 package dev.tern.simulation;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.fail;
-
 import dev.tern.core.topology.log.TopologyBug;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,28 +12,17 @@ class TopologySimulationTest {
 
   @Test
   void theFirstSeedsAreClean() {
-    for (long seed = 1; seed <= Rounds.of(400); seed++) {
-      assertNull(TopologySimulation.run(seed, "NONE").failure(), "seed " + seed);
-    }
+    Seeds.areClean(TopologySimulation::run, Rounds.of(400));
   }
 
   @Test
   void aSeedRunsAlikeTwice() {
-    for (long seed = 1; seed <= 5; seed++) {
-      assertEquals(TopologySimulation.run(seed, "NONE"), TopologySimulation.run(seed, "NONE"));
-    }
+    Seeds.runAlikeTwice(TopologySimulation::run);
   }
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
   void aMistakeIsFoundBySeedsThatAreCleanWithoutIt(TopologyBug bug) {
-    for (long seed = 1; seed <= MAX_SEEDS; seed++) {
-      if (TopologySimulation.run(seed, bug.name()).failure() != null) {
-        assertNull(
-            TopologySimulation.run(seed, "NONE").failure(), "seed " + seed + " without " + bug);
-        return;
-      }
-    }
-    fail(bug + " was not found by " + MAX_SEEDS + " seeds");
+    Seeds.find(TopologySimulation::run, bug.name(), 1, MAX_SEEDS);
   }
 }

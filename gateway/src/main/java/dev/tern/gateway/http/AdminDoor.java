@@ -47,7 +47,12 @@ public final class AdminDoor implements AutoCloseable {
   /// @param status HTTP status
   /// @param type media type
   /// @param body text
-  public record Page(int status, String type, String body) {}
+  public record Page(int status, String type, String body) {
+    /// What who asks for something that makes no sense is told.
+    public static Page invalid(IllegalArgumentException why) {
+      return new Page(400, "text/plain", why.getMessage() + "\n");
+    }
+  }
 
   /// What happens to a request of one path.
   ///
@@ -143,7 +148,7 @@ public final class AdminDoor implements AutoCloseable {
       try {
         route.handler().accept(new Request(uri.parameters(), body), done);
       } catch (IllegalArgumentException e) {
-        done.accept(new Page(400, "text/plain", e.getMessage() + "\n"));
+        done.accept(Page.invalid(e));
       }
     }
   }

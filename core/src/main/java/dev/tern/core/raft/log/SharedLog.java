@@ -7,6 +7,7 @@ import dev.tern.core.raft.SnapshotMark;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.EventLoop;
 import dev.tern.env.FileSystem;
+import dev.tern.env.SmallFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -87,7 +88,7 @@ public final class SharedLog {
     files.createDirectories(directory);
     Recovery recovery = Recovery.run(files, directory, groups, segments);
     if (recovery.last() > 0) {
-      settle(path(recovery.last()), (int) recovery.lastBytes());
+      settle(recovery.last(), (int) recovery.lastBytes());
     }
     Roll roll = roll(recovery.nextNumber(), recovery.last(), recovery.lastBytes());
     this.file = files.create(path(roll.number()));
@@ -99,18 +100,9 @@ public final class SharedLog {
   /// Makes durable what was found in the last segment: an earlier life may have ended before, or
   /// at, its fsync, and nobody can tell what of it the disk holds. From here on others count on it.
   /// A copy is durable for certain; a second fsync of the same file proves nothing.
-  private void settle(String path, int length) throws IOException {
-    String copy = path + ".settled";
-    if (files.exists(copy)) {
-      files.delete(copy);
-    }
-    byte[] valid = Segment.readAll(files, path);
-    try (FileSystem.WritableFile settled = files.create(copy)) {
-      settled.append(ByteBuffer.wrap(valid, 0, length));
-      settled.force();
-    }
-    files.rename(copy, path);
-    files.forceDirectory(directory);
+  private void settle(long number, int length) throws IOException {
+    ByteBuffer valid = ByteBuffer.wrap(Segment.readAll(files, path(number)), 0, length);
+    SmallFile.replace(files, directory, Segment.name(number), valid);
   }
 
   /// Reads what is there, and begins a new segment after it. Blocks.

@@ -27,7 +27,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.IntPredicate;
@@ -382,6 +381,13 @@ public final class TopologyLog {
     greet(node, true);
   }
 
+  /// A node goes by an older state than this one does.
+  public void behind(int node) {
+    if (trusts(node)) {
+      send(node, new TopologyMessage.State(known));
+    }
+  }
+
   private void greetUntrusted() {
     for (MemberEntry member : known.members()) {
       if (member.number() != self && !trusts(member.number())) {
@@ -407,9 +413,7 @@ public final class TopologyLog {
   /// @throws DecodeException if it cannot be read
   public void frame(int from, ByteReader payload) {
     TopologyMessage message = TopologyMessageCodec.decode(payload);
-    if (message instanceof TopologyMessage.Greeting greeting) {
-      greeted(from, greeting);
-    } else if (trusts(from)) {
+    if (message instanceof TopologyMessage.Greeting || trusts(from)) {
       take(from, message);
     } else if (message instanceof TopologyMessage.Beat && known.member(from) == null) {
       // It missed that it was removed.
@@ -733,10 +737,5 @@ public final class TopologyLog {
     public TopologyOutcome foretell(Proposed proposed) {
       return machine.state().apply(proposed).outcome();
     }
-  }
-
-  /// The member's Raft, for tests to look at.
-  Raft raft() {
-    return Objects.requireNonNull(group).raft();
   }
 }
