@@ -2,10 +2,12 @@ package dev.tern.core;
 
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.CountOutcome;
+import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.ScanOutcome;
 import dev.tern.core.keyspace.Scope;
 import dev.tern.core.keyspace.Unanswered;
@@ -76,14 +78,38 @@ final class LocalKeyspace implements Keyspace {
   }
 
   @Override
+  public void fetch(byte[] key, Level level, Completion<? super FetchOutcome> completion) {
+    if (key.length > MAX_KEY_BYTES) {
+      completion.complete(tooLarge("key", key.length, MAX_KEY_BYTES));
+      return;
+    }
+    Shard shard = owner(Slots.of(key));
+    KeyspaceConfig keyspace = config();
+    if (shard == home) {
+      shard.coordinator().fetch(keyspace, key, level, completion);
+    } else {
+      shard.loop().execute(() -> shard.coordinator().fetch(keyspace, key, level, back(completion)));
+    }
+  }
+
+  @Override
+  public Resolution resolution() {
+    return config().resolution();
+  }
+
+  @Override
   public void update(
       byte[] key, Update update, Level level, Completion<? super UpdateOutcome> completion) {
     if (key.length > MAX_KEY_BYTES) {
       completion.complete(tooLarge("key", key.length, MAX_KEY_BYTES));
       return;
     }
-    if (update instanceof Update.Put put && put.value().length > MAX_VALUE_BYTES) {
-      completion.complete(tooLarge("value", put.value().length, MAX_VALUE_BYTES));
+    byte[] value =
+        update instanceof Update.Put put
+            ? put.value()
+            : update instanceof Update.Store store ? store.value() : null;
+    if (value != null && value.length > MAX_VALUE_BYTES) {
+      completion.complete(tooLarge("value", value.length, MAX_VALUE_BYTES));
       return;
     }
     Shard shard = owner(Slots.of(key));

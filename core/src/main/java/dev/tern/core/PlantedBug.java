@@ -21,5 +21,11 @@ public enum PlantedBug {
   /// A read-modify-write asks only its own replica.
   UPDATE_READS_LOCALLY,
   /// A forwarded update that arrives twice is done twice.
-  FORWARD_APPLIED_TWICE
+  FORWARD_APPLIED_TWICE,
+  /// A write with a context replaces nothing.
+  CONTEXT_IGNORED,
+  /// A read tells of dots that the disk does not have yet as if the reader had been shown them.
+  UNSYNCED_CLOCK_ADVERTISED,
+  /// A record with siblings is stored as it comes, not merged with what is there.
+  REPAIR_OVERWRITES_NEWER
 }

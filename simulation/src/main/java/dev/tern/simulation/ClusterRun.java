@@ -5,6 +5,7 @@ import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.raft.log.RaftLogException;
@@ -13,7 +14,6 @@ import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
-import dev.tern.core.topology.Resolution;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.HybridClock;
 import dev.tern.env.ByteReader;
@@ -48,6 +48,7 @@ final class ClusterRun {
 
   final World world;
   final History history;
+  final SiblingHistory siblings = new SiblingHistory();
   final Tokens tokens = new Tokens();
   final int nodeCount;
   final KeyspaceConfig keyspace;
@@ -95,24 +96,32 @@ final class ClusterRun {
     int w = N + 1 - r;
     this.history = new History(N, w);
     this.faults = new Faults(this, r == 2);
-    KeyspaceSettings settings =
-        new KeyspaceSettings(
-            "data",
-            N,
-            ZonePolicy.SPREAD,
-            Resolution.LWW,
-            r,
-            w,
-            durability(),
-            0,
-            CompactionStyle.LEVELED,
-            TIMEOUT_MILLIS);
-    this.founding = new Founding(PARTITIONS, founders, List.of(settings));
+    Durability durability = durability();
+    List<KeyspaceSettings> settings =
+        List.of(
+            settings("data", Resolution.LWW, r, w, durability),
+            settings("siblings", Resolution.SIBLINGS, r, w, durability));
+    this.founding = new Founding(PARTITIONS, founders, settings);
     this.keyspace = founding.state().keyspaces().getFirst().config();
     long memtableBytes = world.between(8, 64) << 10;
     this.storage =
         LsmOptions.DEFAULT.withTuning(
             new LsmOptions.Tuning(memtableBytes, 16 << 10, 512, 8 << 10, lsmBug));
+  }
+
+  private static KeyspaceSettings settings(
+      String name, Resolution resolution, int r, int w, Durability durability) {
+    return new KeyspaceSettings(
+        name,
+        N,
+        ZonePolicy.SPREAD,
+        resolution,
+        r,
+        w,
+        durability,
+        0,
+        CompactionStyle.LEVELED,
+        TIMEOUT_MILLIS);
   }
 
   private Durability durability() {
@@ -164,8 +173,9 @@ final class ClusterRun {
     if (TopologyLog.carries(new ByteReader(frame)) || frame[0] == 'G') {
       return;
     }
-    if (MessageCodec.decode(new ByteReader(frame)) instanceof Message.Write write) {
-      long millis = HybridClock.millis(write.version().stamp());
+    if (MessageCodec.decode(new ByteReader(frame)) instanceof Message.Write write
+        && !write.record().isEmpty()) {
+      long millis = HybridClock.millis(write.record().newest().stamp());
       long now = SimulatedClock.EPOCH_MILLIS + world.millis();
       if (millis > now + MAX_STAMP_AHEAD_MILLIS) {
         throw new History.Violation(

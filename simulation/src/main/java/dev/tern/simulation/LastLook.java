@@ -3,6 +3,7 @@ package dev.tern.simulation;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.tern.core.Node;
+import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Unanswered;
@@ -50,11 +51,51 @@ final class LastLook {
         any = true;
       }
     }
+    for (String key : run.siblings.keys()) {
+      siblings(key);
+    }
     counter();
     tokens();
     for (int node = 1; node <= run.nodeCount && !run.mayRot(); node++) {
       write(node);
     }
+  }
+
+  private void siblings(String key) {
+    List<String> first = null;
+    for (int node = 1; node <= run.nodeCount; node++) {
+      if (run.node(node) == null && run.mayRot()) {
+        continue;
+      }
+      long began = run.world.nanos();
+      List<String> values = fetch(node, key);
+      run.siblings.read(key, values, began, run.world.nanos(), true);
+      if (first != null && r == 3 && !first.equals(values)) {
+        throw new History.Violation(
+            "%s: one node says %s, node %d says %s".formatted(key, first, node, values));
+      }
+      first = values;
+    }
+  }
+
+  private List<String> fetch(int number, String key) {
+    Node node = Objects.requireNonNull(run.node(number), "all nodes are up after the heal");
+    List<FetchOutcome> outcomes = new ArrayList<>();
+    run.world.schedule(
+        0,
+        number,
+        () ->
+            node.keyspace(0, "siblings")
+                .fetch(key.getBytes(US_ASCII), new Level(r, 0, 0), outcomes::add));
+    await(outcomes, 1);
+    if (outcomes.isEmpty()) {
+      throw new History.Violation(key + ": no answer after the heal");
+    }
+    return switch (outcomes.getFirst()) {
+      case FetchOutcome.Held held -> SiblingClient.values(held.versions());
+      case Unanswered why ->
+          throw new History.Violation(key + ": after the heal node " + number + " says " + why);
+    };
   }
 
   private int anyNode() {

@@ -23,6 +23,8 @@ final class SimulatedClient {
   private int operations;
   private boolean stopped;
 
+  private final SiblingClient siblings;
+
   /// Counts the requests; an answer to an earlier one is recorded but starts nothing.
   private int current;
 
@@ -36,6 +38,7 @@ final class SimulatedClient {
     this.world = run.world;
     this.number = number;
     this.keys = keys;
+    this.siblings = new SiblingClient(run, number);
   }
 
   void stop() {
@@ -67,7 +70,13 @@ final class SimulatedClient {
     int target = node.self().number();
     int shard = world.random.nextInt(run.shards(target));
     // On the node's loop: if it dies before, the request is lost.
-    world.schedule(0, target, () -> request(node.keyspace(shard, "data"), mine));
+    boolean plain = world.chance(0.7);
+    Keyspace keyspace = node.keyspace(shard, plain ? "data" : "siblings");
+    Runnable request =
+        plain
+            ? () -> request(keyspace, mine)
+            : () -> siblings.request(keyspace, () -> answered(mine));
+    world.schedule(0, target, request);
   }
 
   private void request(Keyspace keyspace, int mine) {
@@ -132,6 +141,8 @@ final class SimulatedClient {
             }
             case UpdateOutcome.Rejected rejected ->
                 throw new History.Violation("a put was rejected: " + rejected.why());
+            case UpdateOutcome.Stored stored ->
+                throw new History.Violation("nobody stored with a context");
             case Unanswered.Refused refused -> write.refused = true;
             case Unanswered.Unknown unknown -> {}
           }
@@ -150,6 +161,8 @@ final class SimulatedClient {
             case UpdateOutcome.Done done -> incremented++;
             case UpdateOutcome.Rejected rejected ->
                 throw new History.Violation("an increment was rejected: " + rejected.why());
+            case UpdateOutcome.Stored stored ->
+                throw new History.Violation("nobody stored with a context");
             case Unanswered.Refused refused -> perhapsIncremented--;
             case Unanswered.Unknown unknown -> {}
           }
@@ -172,6 +185,8 @@ final class SimulatedClient {
             }
             case UpdateOutcome.Rejected rejected ->
                 throw new History.Violation("an append was rejected: " + rejected.why());
+            case UpdateOutcome.Stored stored ->
+                throw new History.Violation("nobody stored with a context");
             case Unanswered.Refused refused -> run.tokens.refused(token);
             case Unanswered.Unknown unknown -> {}
           }

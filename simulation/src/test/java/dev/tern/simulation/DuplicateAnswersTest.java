@@ -19,6 +19,7 @@ import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -120,8 +121,8 @@ class DuplicateAnswersTest {
     }
   }
 
-  private static Version version(int millis, byte[] value) {
-    return new Version(9, millis, HybridClock.ofMillis(millis), 0, 0, value);
+  private static Siblings version(int millis, byte[] value) {
+    return Siblings.of(new Version(9, millis, HybridClock.ofMillis(millis), 0, 0, value));
   }
 
   /// A key that the node under test holds no replica of, so that it asks two others.

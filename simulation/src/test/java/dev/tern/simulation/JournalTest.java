@@ -4,14 +4,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Mutation;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.Store;
+import dev.tern.core.ring.ZonePolicy;
+import dev.tern.core.topology.ClusterView;
+import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
-import dev.tern.core.topology.Topology;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.CompactionStyle;
@@ -25,31 +32,54 @@ import org.junit.jupiter.api.Test;
 
 /// What a store knows of its partitions is what its records say, whenever the power goes.
 class JournalTest {
-  private static final int KEYSPACE = 7;
   private static final int PARTITIONS = 8;
 
-  private final Topology topology =
-      Topology.ofMembers(
-          1,
-          PARTITIONS,
-          1,
-          List.of(new Member(1, "one", "a", "one", new Member.Ports(0, 0, 0, 0, 0))));
+  private final ClusterView view =
+      ClusterView.of(
+          new Founding(
+                  PARTITIONS,
+                  List.of(
+                      MemberEntry.of(
+                          new Member(
+                              1,
+                              "%040x".formatted(1),
+                              "a",
+                              "one",
+                              new Member.Ports(1, 2, 3, 4, 5)))),
+                  List.of(settings("os", Durability.OS), settings("sync", Durability.SYNC)))
+              .state());
   private int written;
   private int durable;
 
+  private static KeyspaceSettings settings(String name, Durability durability) {
+    return new KeyspaceSettings(
+        name,
+        1,
+        ZonePolicy.SPREAD,
+        Resolution.LWW,
+        1,
+        1,
+        durability,
+        0,
+        CompactionStyle.LEVELED,
+        1_000);
+  }
+
   private Store open(Bed bed) throws IOException {
-    return Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(3));
+    Store store = Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(3));
+    store.adopt(view);
+    return store;
   }
 
   private Mutation mutation(boolean delete) {
     return new Mutation() {
       @Override
-      public Draft over(@Nullable Version base) {
-        return new Draft(delete ? null : new byte[30], 0, 0);
+      public Draft over(@Nullable Siblings base) {
+        return new Draft(delete ? null : new byte[30], 0, 0, null);
       }
 
       @Override
-      public void minted(Version version) {
+      public void minted(Siblings record, long dot) {
         written++;
       }
 
@@ -73,16 +103,19 @@ class JournalTest {
       for (records.seekToFirst(); records.valid(); records.next()) {
         byte[] key = records.key();
         int slot = (key[2] & 0xff) << 8 | key[3] & 0xff;
-        Version version = Version.decode(records.value());
-        counts[topology.partitionOf(slot)] += version.value() != null ? 1 : 0;
+        int keyspace = key[7];
+        Version version = Siblings.decode(records.value()).newest();
+        counts[view.partitionOf(slot)] += version.value() != null ? 1 : 0;
         assertTrue(
-            store.knows(slot, version.replica(), version.counter()),
+            store.knows(keyspace, slot, version.replica(), version.counter()),
             when + ": the clock of slot " + slot + " misses " + version);
       }
     }
     for (int partition = 0; partition < PARTITIONS; partition++) {
       assertEquals(
-          counts[partition], store.count(KEYSPACE, partition), when + ": partition " + partition);
+          counts[partition],
+          store.count(1, partition) + store.count(2, partition),
+          when + ": partition " + partition);
     }
   }
 
@@ -101,9 +134,9 @@ class JournalTest {
         for (int group = 0; group < groups; group++) {
           for (int write = random.nextInt(5); write >= 0; write--) {
             byte[] key = {(byte) random.nextInt(100)};
-            Durability durability = random.nextInt(4) == 0 ? Durability.SYNC : Durability.OS;
+            KeyspaceConfig keyspace = view.keyspaces().get(random.nextInt(4) == 0 ? 1 : 0);
             int slot = (key[0] * 163) & 16383;
-            replica.mutate(KEYSPACE, slot, key, durability, mutation(random.nextInt(4) == 0));
+            replica.mutate(keyspace, slot, key, mutation(random.nextInt(4) == 0));
           }
           bed.world.runUntil(bed.world.nanos() + random.nextInt(2_000_000));
         }

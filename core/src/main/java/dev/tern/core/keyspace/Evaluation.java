@@ -33,6 +33,7 @@ public record Evaluation(
       case Update.AddDecimal add -> addDecimal(add.delta(), before, expiryBefore);
       case Update.Append append -> append(append.suffix(), before, expiryBefore);
       case Update.Expire expire -> expire(expire, before, expiryBefore, wallMillis);
+      case Update.Store store -> throw new IllegalArgumentException("needs more than a value");
     };
   }
 

@@ -18,6 +18,12 @@ public interface Keyspace {
   /// The live value of a key, as the newest of `r` replicas' answers.
   void read(byte[] key, Level level, Completion<? super ReadOutcome> completion);
 
+  /// All that a key holds, with the context that replaces it.
+  void fetch(byte[] key, Level level, Completion<? super FetchOutcome> completion);
+
+  /// How concurrent writes are resolved.
+  Resolution resolution();
+
   /// Changes a key; done when the change is durable (as the keyspace demands) on `w` replicas.
   void update(byte[] key, Update update, Level level, Completion<? super UpdateOutcome> completion);
 

@@ -13,6 +13,7 @@ import dev.tern.lsm.CompactionStyle;
 /// @param timeoutMillis default deadline of a request
 /// @param ttlMillis after which a value without an expiry of its own expires; 0 for never
 /// @param compaction of its tables
+/// @param resolution of concurrent writes
 public record KeyspaceConfig(
     int id,
     String name,
@@ -22,7 +23,8 @@ public record KeyspaceConfig(
     Durability durability,
     int timeoutMillis,
     long ttlMillis,
-    CompactionStyle compaction) {
+    CompactionStyle compaction,
+    Resolution resolution) {
 
   public KeyspaceConfig {
     if (n < 1 || r < 1 || w < 1 || r > n || w > n) {

@@ -1,7 +1,8 @@
 package dev.tern.core.keyspace;
 
 /// The outcomes that are no answer.
-public sealed interface Unanswered extends ReadOutcome, UpdateOutcome, ScanOutcome, CountOutcome {
+public sealed interface Unanswered
+    extends ReadOutcome, FetchOutcome, UpdateOutcome, ScanOutcome, CountOutcome {
 
   /// Nothing happened and nothing will.
   record Refused(Reason reason, String message, long retryAfterMillis) implements Unanswered {}

@@ -1,9 +1,16 @@
 package dev.tern.core.keyspace;
 
-/// One change of one key. All but the unconditional [Put] read before they write, and are therefore
-/// carried out by the first live replica of the key (see the Requests section of ARCHITECTURE.md
-/// for what that promises).
+import org.jspecify.annotations.Nullable;
+
+/// One change of one key. All but the unconditional [Put] and [Store] read before they write, and
+/// are therefore carried out by the first live replica of the key (see the Requests section of
+/// ARCHITECTURE.md for what that promises).
 public sealed interface Update {
+
+  /// Whether it can be done without a look at what is there.
+  default boolean blind() {
+    return false;
+  }
 
   /// Sets the value.
   ///
@@ -14,10 +21,41 @@ public sealed interface Update {
   record Put(byte[] value, long expiryMillis, Condition condition, boolean returnPrevious)
       implements Update {
 
-    /// Whether it can be done without a look at what is there.
+    @Override
     public boolean blind() {
       return condition == Condition.NONE && !returnPrevious && expiryMillis != KEEP_EXPIRY;
     }
+  }
+
+  /// Writes a version, or deletes, in place of the versions that the writer has seen: the one
+  /// change that a keyspace with siblings takes. Where the last write wins the context counts only
+  /// for the condition.
+  ///
+  /// @param value null to delete
+  /// @param expiryMillis wall-clock milliseconds at which it goes, [#NO_EXPIRY] for never
+  /// @param context of an earlier answer, empty for none: what that answer showed is replaced
+  /// @param match what must hold, or nothing is changed
+  /// @param returnVersions whether [UpdateOutcome.Stored#versions] is wanted
+  record Store(
+      byte @Nullable [] value,
+      long expiryMillis,
+      byte[] context,
+      Match match,
+      boolean returnVersions)
+      implements Update {
+    @Override
+    public boolean blind() {
+      return match == Match.NONE;
+    }
+  }
+
+  /// What must hold for a [Store].
+  enum Match {
+    NONE,
+    /// The key has no value.
+    ABSENT,
+    /// The context has seen everything that is there.
+    UNMODIFIED
   }
 
   /// Removes the key. [UpdateOutcome.Done#existed] tells whether it was there.

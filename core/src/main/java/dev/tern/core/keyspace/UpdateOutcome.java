@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What an update comes to.
 public sealed interface UpdateOutcome
-    permits UpdateOutcome.Done, UpdateOutcome.Rejected, Unanswered {
+    permits UpdateOutcome.Done, UpdateOutcome.Stored, UpdateOutcome.Rejected, Unanswered {
 
   /// The update is durable at its level, or was found to change nothing.
   ///
@@ -17,6 +17,13 @@ public sealed interface UpdateOutcome
     /// An unconditional put that is done.
     public static final Done WRITTEN = new Done(false, true, null);
   }
+
+  /// An [Update.Store] is durable at its level, or its condition did not hold.
+  ///
+  /// @param applied false: the condition did not hold, nothing was changed
+  /// @param versions what the key holds now at the replica that wrote it; null if that was not
+  ///   asked for, or nothing was changed
+  record Stored(boolean applied, @Nullable Versions versions) implements UpdateOutcome {}
 
   /// The value there is not one this update can work on; nothing was changed.
   record Rejected(Why why) implements UpdateOutcome {}

@@ -3,26 +3,37 @@ package dev.tern.core.quorum;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.CountOutcome;
+import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.ScanOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.version.DotSet;
+import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
+import dev.tern.env.DecodeException;
 import dev.tern.env.EventLoop;
 import dev.tern.env.Network;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +57,8 @@ public final class Coordinator {
 
   private static final long MIN_HEDGE_NANOS = 3_000_000;
   private static final long MAX_HEDGE_NANOS = 100_000_000;
+
+  private static final byte[] NO_CONTEXT = {};
 
   private final int shard;
   private final int self;
@@ -109,10 +122,34 @@ public final class Coordinator {
       byte[] key,
       Level level,
       Completion<? super ReadOutcome> completion) {
+    read(
+        keyspace, key, level, record -> completion.complete(visible(record)), completion::complete);
+  }
+
+  /// Reads all that a key of this shard holds.
+  public void fetch(
+      KeyspaceConfig keyspace,
+      byte[] key,
+      Level level,
+      Completion<? super FetchOutcome> completion) {
+    read(
+        keyspace,
+        key,
+        level,
+        record -> completion.complete(new FetchOutcome.Held(versions(record))),
+        completion::complete);
+  }
+
+  private void read(
+      KeyspaceConfig keyspace,
+      byte[] key,
+      Level level,
+      Consumer<@Nullable Siblings> answer,
+      Consumer<Unanswered> unanswered) {
     count(Statistics.Counter.READS);
     Request request = request(keyspace, key, level);
     if (request == null) {
-      completion.complete(refuse(keyspace, level));
+      unanswered.accept(refuse(keyspace, level));
       return;
     }
     long began = nowNanos();
@@ -122,25 +159,64 @@ public final class Coordinator {
             false,
             new ReadOperation.Done() {
               @Override
-              public void read(@Nullable Version newest, boolean uniform) {
+              public void read(@Nullable Siblings record, boolean uniform) {
                 usualReadNanos += (nowNanos() - began - usualReadNanos) >> 6;
-                completion.complete(visible(newest));
+                answer.accept(record);
               }
 
               @Override
               public void failed(Unanswered why) {
                 countFailure(why);
-                completion.complete(why);
+                unanswered.accept(why);
               }
             })
         .start();
   }
 
-  private ReadOutcome visible(@Nullable Version version) {
-    if (version == null || version.value() == null || !version.liveAt(wallMillis())) {
-      return ReadOutcome.Missing.INSTANCE;
+  /// The newest value that has not expired.
+  private ReadOutcome visible(@Nullable Siblings record) {
+    long wall = wallMillis();
+    for (int i = 0; record != null && i < record.count(); i++) {
+      Version version = record.get(i);
+      byte[] value = version.value();
+      if (value != null && version.liveAt(wall)) {
+        return new ReadOutcome.Found(value, version.expiryMillis());
+      }
     }
-    return new ReadOutcome.Found(version.value(), version.expiryMillis());
+    return ReadOutcome.Missing.INSTANCE;
+  }
+
+  /// What clients are told of a record.
+  Versions versions(@Nullable Siblings record) {
+    if (record == null) {
+      return new Versions(List.of(), NO_CONTEXT);
+    }
+    long wall = wallMillis();
+    List<Versions.Sibling> siblings = new ArrayList<>(record.count());
+    for (int i = 0; i < record.count(); i++) {
+      Version version = record.get(i);
+      String id =
+          Integer.toUnsignedString(version.replica(), Character.MAX_RADIX)
+              + "."
+              + Long.toUnsignedString(version.counter(), Character.MAX_RADIX);
+      byte[] value = version.liveAt(wall) ? version.value() : null;
+      long micros = HybridClock.millis(version.stamp()) * 1000 + (version.stamp() & 0xffff) % 1000;
+      siblings.add(new Versions.Sibling(id, value, micros, version.expiryMillis()));
+    }
+    return new Versions(siblings, record.seen().encoded());
+  }
+
+  /// The dots that the writer has seen.
+  ///
+  /// @throws DecodeException if the context is none
+  static DotSet context(Update.Store store) {
+    if (store.context().length == 0) {
+      return new DotSet();
+    }
+    ByteReader in = new ByteReader(store.context());
+    DotSet context = DotSet.decode(in);
+    in.expectEnd();
+    return context;
   }
 
   /// Updates a key of this shard.
@@ -154,11 +230,17 @@ public final class Coordinator {
       Level level,
       boolean forwarded,
       Completion<? super UpdateOutcome> completion) {
-    boolean blind = update instanceof Update.Put put && put.blind();
+    boolean blind = update.blind();
     count(blind ? Statistics.Counter.WRITES : Statistics.Counter.UPDATES);
     Request request = request(keyspace, key, level);
     if (request == null) {
       completion.complete(refuse(keyspace, level));
+      return;
+    }
+    Unanswered.Refused unfit = unfit(keyspace, update);
+    if (unfit != null) {
+      count(Statistics.Counter.REFUSED_OTHER);
+      completion.complete(unfit);
       return;
     }
     Completion<UpdateOutcome> counted =
@@ -177,32 +259,80 @@ public final class Coordinator {
     } else if (!local) {
       new ForwardOperation(this, request, update, counted).start();
     } else if (blind) {
-      put(request, (Update.Put) update, counted);
+      write(request, update, counted);
     } else {
       updates.submit(request, update, counted);
     }
   }
 
-  private void put(Request request, Update.Put put, Completion<? super UpdateOutcome> completion) {
-    long expiry = request.keyspace().expiry(put.expiryMillis(), wallMillis());
-    Draft draft = new Draft(put.value(), expiry, 0);
+  /// Why a keyspace does not take an update, null if it does.
+  private static Unanswered.@Nullable Refused unfit(KeyspaceConfig keyspace, Update update) {
+    if (update instanceof Update.Store store) {
+      try {
+        context(store);
+        return null;
+      } catch (DecodeException e) {
+        return new Unanswered.Refused(
+            Reason.INVALID, "the context is not one of this store: " + e.getMessage(), 0);
+      }
+    }
+    return keyspace.resolution() == Resolution.LWW
+        ? null
+        : new Unanswered.Refused(
+            Reason.INVALID,
+            "keyspace %s keeps siblings: it takes writes with a context only"
+                .formatted(keyspace.name()),
+            0);
+  }
+
+  private Draft draft(Request request, Update update) {
+    return switch (update) {
+      case Update.Put put ->
+          new Draft(
+              put.value(), request.keyspace().expiry(put.expiryMillis(), wallMillis()), 0, null);
+      case Update.Store store -> {
+        long expiry =
+            store.value() == null
+                ? 0
+                : request.keyspace().expiry(store.expiryMillis(), wallMillis());
+        boolean lww = request.keyspace().resolution() == Resolution.LWW;
+        yield new Draft(store.value(), expiry, 0, lww ? null : context(store));
+      }
+      case Update.Delete u -> throw notBlind();
+      case Update.Add u -> throw notBlind();
+      case Update.AddDecimal u -> throw notBlind();
+      case Update.Append u -> throw notBlind();
+      case Update.Expire u -> throw notBlind();
+    };
+  }
+
+  private static IllegalStateException notBlind() {
+    return new IllegalStateException("this update reads first");
+  }
+
+  private void write(Request request, Update update, Completion<? super UpdateOutcome> completion) {
+    Draft draft = draft(request, update);
     WriteOperation.Done done =
         new WriteOperation.Done() {
           @Override
-          public void written() {
-            completion.complete(UpdateOutcome.Done.WRITTEN);
+          public void written(Siblings record) {
+            boolean wanted = update instanceof Update.Store store && store.returnVersions();
+            completion.complete(
+                update instanceof Update.Store
+                    ? new UpdateOutcome.Stored(true, wanted ? versions(record) : null)
+                    : UpdateOutcome.Done.WRITTEN);
           }
 
           @Override
           public void nothing() {
-            throw new IllegalStateException("a blind put always writes");
+            throw new IllegalStateException("a blind write always writes");
           }
 
           @Override
           public void contended() {
             contendedUntil.put(
                 new KeyName(request.keyspace().id(), request.key()), nowNanos() + CONTENDED_NANOS);
-            new ForwardOperation(Coordinator.this, request, put, this::again).start();
+            new ForwardOperation(Coordinator.this, request, update, this::again).start();
           }
 
           // Some replica may hold the first mint: a refusal of the second says nothing of it.
@@ -305,8 +435,12 @@ public final class Coordinator {
     int partition = topology.partitionOf(slot);
     int[] replicas = topology.replicas(partition);
     int n = replicas.length;
-    int r = level.r() == 0 ? Math.min(keyspace.r(), n) : level.r();
-    int w = level.w() == 0 ? Math.min(keyspace.w(), n) : level.w();
+    if (level.n() > 0 && level.n() < n) {
+      n = level.n();
+      replicas = java.util.Arrays.copyOf(replicas, n);
+    }
+    int r = level.reads(keyspace.r(), n);
+    int w = level.writes(keyspace.w(), n);
     if (r > n || w > n) {
       return null;
     }
@@ -329,7 +463,8 @@ public final class Coordinator {
     count(Statistics.Counter.REFUSED_OTHER);
     return new Unanswered.Refused(
         Reason.INVALID,
-        "level R=%d W=%d is more than there are replicas".formatted(level.r(), level.w()),
+        "level N=%d R=%d W=%d PR=%d PW=%d DW=%d is more than there are replicas"
+            .formatted(level.n(), level.r(), level.w(), level.pr(), level.pw(), level.dw()),
         0);
   }
 

@@ -44,7 +44,15 @@ final class ForwardOperation extends Operation {
             request.keyspace().id(),
             request.key(),
             update,
-            new Level(request.r(), request.w(), (int) Math.min(left, Integer.MAX_VALUE)));
+            new Level(
+                request.replicas().length,
+                request.r(),
+                request.w(),
+                0,
+                0,
+                0,
+                false,
+                (int) Math.min(left, Integer.MAX_VALUE)));
     for (int node : request.replicas()) {
       if (node != coordinator.self() && coordinator.live(node)) {
         target = node;

@@ -1,10 +1,12 @@
 package dev.tern.core.quorum;
 
 import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.replica.ScanPage;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +26,10 @@ public sealed interface Message {
     long id();
   }
 
-  /// Store this version.
-  record Write(long id, long epoch, int keyspace, byte[] key, Version version) implements Request {}
+  /// Store this record, as far as it is news; with siblings it is filled.
+  record Write(long id, long epoch, int keyspace, byte[] key, Siblings record) implements Request {}
 
-  /// Tell the version of this key, or only its stamp.
+  /// Tell the record of this key, or only its digest.
   record Read(long id, long epoch, int keyspace, byte[] key, boolean digest) implements Request {}
 
   /// Coordinate this update.
@@ -46,11 +48,22 @@ public sealed interface Message {
   /// Not stored: a version that wins is there.
   record Superseded(long id, long stamp, int replica, long counter) implements Reply {}
 
-  /// The version at this replica, null for none.
-  record Value(long id, @Nullable Version version) implements Reply {}
+  /// The record at this replica, null for none.
+  record Value(long id, @Nullable Siblings record) implements Reply {}
 
-  /// Its stamp and minting replica; zeros for none.
-  record Digest(long id, long stamp, int replica) implements Reply {}
+  /// Of the newest version the stamp and minting replica; with siblings, a hash of their dots and
+  /// their number. Zeros for none.
+  record Digest(long id, long stamp, int replica) implements Reply {
+    static Digest of(long id, @Nullable Siblings record, Resolution resolution) {
+      if (record == null || record.isEmpty()) {
+        return new Digest(id, 0, 0);
+      }
+      Version newest = record.newest();
+      return resolution == Resolution.SIBLINGS
+          ? new Digest(id, record.digest(), record.count())
+          : new Digest(id, newest.stamp(), newest.replica());
+    }
+  }
 
   /// What became of a forwarded update.
   record Updated(long id, UpdateOutcome outcome) implements Reply {}

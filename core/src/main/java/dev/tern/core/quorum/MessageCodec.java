@@ -4,9 +4,10 @@ import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
-import dev.tern.core.version.Version;
+import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
@@ -15,20 +16,20 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The bytes of a [Message], format 1: `u8 format, u8 type, fields`. Ids are u64, epochs and counts
-/// varints, stamps u64, replica ids u32, keys and values blobs, an optional blob or version is led
+/// varints, stamps u64, replica ids u32, keys and values blobs, an optional blob or record is led
 /// by a u8 that is 0 where it is absent.
 ///
 /// | type | message | fields |
 /// |---|---|---|
-/// | 1 | Write | id epoch keyspace key version |
+/// | 1 | Write | id epoch keyspace key record |
 /// | 2 | Read | id epoch keyspace key u8 digest |
-/// | 3 | Forward | id epoch keyspace key r w timeout update |
+/// | 3 | Forward | id epoch keyspace key n r w timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
 /// | 6 | retired |  |
 /// | 16 | Written | id |
 /// | 17 | Superseded | id stamp replica counter |
-/// | 18 | Value | id version? |
+/// | 18 | Value | id record? |
 /// | 19 | Digest | id stamp replica |
 /// | 20 | Updated | id outcome |
 /// | 21 | Scanned | id next count (slot position key stamp replica live)* |
@@ -41,6 +42,8 @@ public final class MessageCodec {
   private static final Update.Condition[] CONDITIONS = Update.Condition.values();
   private static final Update.ExpiryCondition[] EXPIRY_CONDITIONS = Update.ExpiryCondition.values();
 
+  private static final Update.Match[] MATCHES = Update.Match.values();
+
   private MessageCodec() {}
 
   /// Appends a message.
@@ -49,14 +52,15 @@ public final class MessageCodec {
     switch (message) {
       case Message.Write m -> {
         request(out, 1, m, m.keyspace()).writeBlob(m.key());
-        m.version().encode(out);
+        m.record().encode(out);
       }
       case Message.Read m ->
           request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(m.digest() ? 1 : 0);
       case Message.Forward m -> {
         request(out, 3, m, m.keyspace()).writeBlob(m.key());
         Level level = m.level();
-        out.writeVarInt(level.r()).writeVarInt(level.w()).writeVarInt(level.timeoutMillis());
+        out.writeVarInt(level.n()).writeVarInt(level.r()).writeVarInt(level.w());
+        out.writeVarInt(level.timeoutMillis());
         update(m.update(), out);
       }
       case Message.Scan m ->
@@ -68,9 +72,9 @@ public final class MessageCodec {
         out.writeInt(m.replica()).writeVarLong(m.counter());
       }
       case Message.Value m -> {
-        out.writeByte(18).writeLong(m.id()).writeByte(m.version() == null ? 0 : 1);
-        if (m.version() != null) {
-          m.version().encode(out);
+        out.writeByte(18).writeLong(m.id()).writeByte(m.record() == null ? 0 : 1);
+        if (m.record() != null) {
+          m.record().encode(out);
         }
       }
       case Message.Digest m ->
@@ -103,7 +107,7 @@ public final class MessageCodec {
                   in.readVarLong(),
                   in.readVarInt(),
                   in.readBlob(),
-                  Version.decode(in));
+                  Siblings.decode(in));
           case 2 ->
               new Message.Read(
                   in.readLong(), in.readVarLong(), in.readVarInt(), in.readBlob(), in.readFlag());
@@ -119,7 +123,7 @@ public final class MessageCodec {
           case 16 -> new Message.Written(in.readLong());
           case 17 ->
               new Message.Superseded(in.readLong(), in.readLong(), in.readInt(), in.readVarLong());
-          case 18 -> new Message.Value(in.readLong(), in.readFlag() ? Version.decode(in) : null);
+          case 18 -> new Message.Value(in.readLong(), in.readFlag() ? Siblings.decode(in) : null);
           case 19 -> new Message.Digest(in.readLong(), in.readLong(), in.readInt());
           case 20 -> new Message.Updated(in.readLong(), outcome(in));
           case 21 -> page(in);
@@ -142,13 +146,16 @@ public final class MessageCodec {
     long epoch = in.readVarLong();
     int keyspace = in.readVarInt();
     byte[] key = in.readBlob();
-    int r = in.readVarInt();
-    int w = in.readVarInt();
-    int timeout = in.readVarInt();
-    if (r < 0 || r > 255 || w < 0 || w > 255 || timeout < 0) {
+    Level level;
+    try {
+      int n = in.readVarInt();
+      int r = in.readVarInt();
+      int w = in.readVarInt();
+      level = new Level(n, r, w, 0, 0, 0, /* sloppy= */ false, in.readVarInt());
+    } catch (IllegalArgumentException e) {
       throw new DecodeException("a level out of range");
     }
-    return new Message.Forward(id, epoch, keyspace, key, update(in), new Level(r, w, timeout));
+    return new Message.Forward(id, epoch, keyspace, key, update(in), level);
   }
 
   private static void update(Update update, ByteWriter out) {
@@ -163,6 +170,14 @@ public final class MessageCodec {
       case Update.Append u -> out.writeByte(5).writeBlob(u.suffix());
       case Update.Expire u ->
           out.writeByte(6).writeVarLong(u.expiryMillis()).writeByte(u.condition().ordinal());
+      case Update.Store u -> {
+        out.writeByte(7).writeByte(u.value() == null ? 0 : 1);
+        if (u.value() != null) {
+          out.writeBlob(u.value());
+        }
+        out.writeVarLong(u.expiryMillis()).writeBlob(u.context());
+        out.writeByte(u.match().ordinal()).writeByte(u.returnVersions() ? 1 : 0);
+      }
     }
   }
 
@@ -176,6 +191,13 @@ public final class MessageCodec {
       case 4 -> new Update.AddDecimal(in.readString());
       case 5 -> new Update.Append(in.readBlob());
       case 6 -> new Update.Expire(in.readVarLong(), in.readOneOf(EXPIRY_CONDITIONS));
+      case 7 ->
+          new Update.Store(
+              in.readFlag() ? in.readBlob() : null,
+              in.readVarLong(),
+              in.readBlob(),
+              in.readOneOf(MATCHES),
+              in.readFlag());
       default -> throw new DecodeException("an update of type " + type);
     };
   }
@@ -195,6 +217,12 @@ public final class MessageCodec {
         refused(o, out);
       }
       case Unanswered.Unknown o -> out.writeByte(4).writeString(o.message());
+      case UpdateOutcome.Stored o -> {
+        out.writeByte(5).writeByte(o.applied() ? 1 : 0).writeByte(o.versions() == null ? 0 : 1);
+        if (o.versions() != null) {
+          versions(o.versions(), out);
+        }
+      }
     }
   }
 
@@ -215,8 +243,38 @@ public final class MessageCodec {
       case 4 -> {
         return new Unanswered.Unknown(in.readString());
       }
+      case 5 -> {
+        boolean applied = in.readFlag();
+        return new UpdateOutcome.Stored(applied, in.readFlag() ? versions(in) : null);
+      }
       default -> throw new DecodeException("an outcome of type " + type);
     }
+  }
+
+  private static void versions(Versions versions, ByteWriter out) {
+    out.writeVarInt(versions.siblings().size());
+    for (Versions.Sibling sibling : versions.siblings()) {
+      out.writeString(sibling.id()).writeByte(sibling.value() == null ? 0 : 1);
+      if (sibling.value() != null) {
+        out.writeBlob(sibling.value());
+      }
+      out.writeVarLong(sibling.stamp()).writeVarLong(sibling.expiryMillis());
+    }
+    out.writeBlob(versions.context());
+  }
+
+  private static Versions versions(ByteReader in) {
+    int count = in.readLength();
+    List<Versions.Sibling> siblings = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      siblings.add(
+          new Versions.Sibling(
+              in.readString(),
+              in.readFlag() ? in.readBlob() : null,
+              in.readVarLong(),
+              in.readVarLong()));
+    }
+    return new Versions(siblings, in.readBlob());
   }
 
   private static void refused(Unanswered.Refused why, ByteWriter out) {

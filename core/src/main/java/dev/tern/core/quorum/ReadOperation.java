@@ -1,15 +1,18 @@
 package dev.tern.core.quorum;
 
 import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Applied;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import org.jspecify.annotations.Nullable;
 
-/// A read of `r` replicas: the value from one, digests from the others, the newest wins. Where they
-/// differ, those behind are brought up to the newest before the answer, so that no later read of
-/// `r` replicas with `2r > n` sees less (monotonic reads).
+/// A read of `r` replicas: the record from one, digests from the others. Where they differ, the
+/// newest wins, or in a keyspace with siblings all records are fetched and merged; and those behind
+/// are brought up to that. Where `2r > n` the answer waits for it, so that no later read of `r`
+/// replicas sees less (monotonic reads).
 ///
 /// Replicas are asked in the order: this one, then the live ones of the list. One that is lost, or
 /// slower than the hedge delay, is helped out by the next.
@@ -17,7 +20,7 @@ final class ReadOperation extends Operation {
   /// Takes the outcome.
   interface Done {
     /// @param uniform whether the `r` replicas agreed
-    void read(@Nullable Version newest, boolean uniform);
+    void read(@Nullable Siblings record, boolean uniform);
 
     void failed(Unanswered why);
   }
@@ -39,8 +42,8 @@ final class ReadOperation extends Operation {
   private final State[] states;
   private final long[] stamps;
   private final int[] minters;
-  private final @Nullable Version[] versions;
-  private @Nullable Version repairedVersion;
+  private final @Nullable Siblings[] records;
+  private @Nullable Siblings repairedRecord;
   private int answered;
   private int repairsOutstanding;
   private boolean finished;
@@ -57,7 +60,7 @@ final class ReadOperation extends Operation {
     java.util.Arrays.fill(states, State.IDLE);
     this.stamps = new long[n];
     this.minters = new int[n];
-    this.versions = new Version[n];
+    this.records = new Siblings[n];
   }
 
   void start() {
@@ -105,36 +108,28 @@ final class ReadOperation extends Operation {
   private void askSelf(int place) {
     states[place] = State.ASKED;
     dev.tern.core.replica.Found found =
-        (version, failure) -> {
+        (record, failure) -> {
           if (failure != null) {
             lostAt(place);
           } else {
-            answer(place, version);
+            answer(place, record);
           }
         };
     if (forUpdate) {
-      coordinator
-          .replica()
-          .readLatest(request.keyspace().id(), request.slot(), request.key(), found);
+      coordinator.replica().readLatest(request.keyspace(), request.slot(), request.key(), found);
     } else {
-      coordinator
-          .replica()
-          .read(
-              request.keyspace().id(),
-              request.slot(),
-              request.key(),
-              request.keyspace().durability(),
-              found);
+      coordinator.replica().read(request.keyspace(), request.slot(), request.key(), found);
     }
   }
 
-  private void answer(int place, @Nullable Version version) {
+  private void answer(int place, @Nullable Siblings record) {
     if (finished || states[place] == State.ANSWERED) {
       // A request that came twice was answered twice, and perhaps not alike: the first one counts.
       return;
     }
-    versions[place] = version;
-    answer(place, version == null ? 0 : version.stamp(), version == null ? 0 : version.replica());
+    records[place] = record;
+    Message.Digest digest = Message.Digest.of(id, record, request.keyspace().resolution());
+    answer(place, digest.stamp(), digest.replica());
   }
 
   private void answer(int place, long stamp, int minter) {
@@ -151,62 +146,98 @@ final class ReadOperation extends Operation {
   }
 
   private void resolve() {
-    int newest = -1;
+    int newest = newest();
     boolean uniform = true;
+    for (int i = 0; i < states.length; i++) {
+      uniform &= states[i] != State.ANSWERED || !behind(i, stamps[newest], minters[newest]);
+    }
+    if (coordinator.planted() == PlantedBug.DIGEST_MISMATCH_IGNORED && records[0] != null) {
+      newest = 0;
+      uniform = true;
+    }
+    boolean merges = !uniform && request.keyspace().resolution() == Resolution.SIBLINGS;
+    for (int i = 0; i < states.length; i++) {
+      boolean wanted = merges ? states[i] == State.ANSWERED : i == newest && stamps[i] != 0;
+      if (wanted && records[i] == null) {
+        fetch(i);
+      }
+    }
+    if (finished || answered < request.r()) {
+      return;
+    }
+    Siblings record = merges ? merged() : records[newest];
+    if (uniform || forUpdate || coordinator.planted() == PlantedBug.NO_READ_REPAIR) {
+      finish();
+      done.read(record, uniform);
+      return;
+    }
+    repair(java.util.Objects.requireNonNull(record));
+  }
+
+  /// Of those that answered the one whose version wins; of several, one whose record is known.
+  private int newest() {
+    int newest = -1;
     for (int i = 0; i < states.length; i++) {
       if (states[i] == State.ANSWERED) {
         int order =
             newest < 0
                 ? 1
                 : Version.compare(stamps[i], minters[i], stamps[newest], minters[newest]);
-        uniform &= newest < 0 || order == 0;
-        if (order > 0 || order == 0 && versions[i] != null) {
+        if (order > 0 || order == 0 && records[i] != null) {
           newest = i;
         }
       }
     }
-    if (coordinator.planted() == PlantedBug.DIGEST_MISMATCH_IGNORED && versions[0] != null) {
-      newest = 0;
-      uniform = true;
-    }
-    if (stamps[newest] != 0 && versions[newest] == null) {
-      // Only its digest is known: fetch it.
-      answered--;
-      if (!ask(newest, false)) {
-        lostAt(newest);
-      }
-      return;
-    }
-    if (uniform || forUpdate || coordinator.planted() == PlantedBug.NO_READ_REPAIR) {
-      finish();
-      done.read(versions[newest], uniform);
-      return;
-    }
-    repair(java.util.Objects.requireNonNull(versions[newest]), newest);
+    return newest;
   }
 
-  private void repair(Version version, int newest) {
+  /// Only its digest is known, and it differs.
+  private void fetch(int place) {
+    answered--;
+    if (!ask(place, false)) {
+      lostAt(place);
+    }
+  }
+
+  private Siblings merged() {
+    Siblings merged = null;
+    for (int i = 0; i < states.length; i++) {
+      Siblings record = states[i] == State.ANSWERED ? records[i] : null;
+      if (record != null) {
+        merged = merged == null ? record : Siblings.merged(merged, record);
+      }
+    }
+    return java.util.Objects.requireNonNull(merged);
+  }
+
+  private boolean behind(int place, long stamp, int minter) {
+    return stamps[place] != stamp || minters[place] != minter;
+  }
+
+  private void repair(Siblings record) {
     coordinator.count(Statistics.Counter.READ_REPAIRS);
-    repairedVersion = version;
-    long stamp = stamps[newest];
-    int minter = minters[newest];
+    repairedRecord = record;
+    Message.Digest digest = Message.Digest.of(id, record, request.keyspace().resolution());
     repairsOutstanding = 1;
     for (int i = 0; i < states.length; i++) {
-      boolean behind = stamps[i] != stamp || minters[i] != minter;
-      if (states[i] == State.ANSWERED && behind) {
+      if (states[i] == State.ANSWERED && behind(i, digest.stamp(), digest.replica())) {
         repairsOutstanding++;
-        repairAt(i, version);
+        repairAt(i, record);
       }
+    }
+    if (2 * request.r() <= request.replicas().length && !finished) {
+      // No later read is promised to see as much: nobody waits for the repair.
+      repairsOutstanding = 1;
     }
     repaired();
   }
 
-  private void repairAt(int place, Version version) {
+  private void repairAt(int place, Siblings record) {
     states[place] = State.ASKED;
     int node = request.replicas()[place];
     if (node != coordinator.self()) {
       Message.Write write =
-          new Message.Write(id, request.epoch(), request.keyspace().id(), request.key(), version);
+          new Message.Write(id, request.epoch(), request.keyspace().id(), request.key(), record);
       if (!coordinator.send(node, request.slot(), write)) {
         lostAt(place);
       }
@@ -215,11 +246,10 @@ final class ReadOperation extends Operation {
     coordinator
         .replica()
         .apply(
-            request.keyspace().id(),
+            request.keyspace(),
             request.slot(),
             request.key(),
-            version,
-            request.keyspace().durability(),
+            record,
             new Applied() {
               @Override
               public void durable() {
@@ -248,7 +278,7 @@ final class ReadOperation extends Operation {
   private void repaired() {
     if (--repairsOutstanding == 0 && !finished) {
       finish();
-      done.read(repairedVersion, false);
+      done.read(repairedRecord, false);
     }
   }
 
@@ -261,7 +291,7 @@ final class ReadOperation extends Operation {
     switch (reply) {
       case Message.Value value -> {
         if (repairsOutstanding == 0) {
-          answer(place, value.version());
+          answer(place, value.record());
         }
       }
       case Message.Digest digest -> {
@@ -311,7 +341,7 @@ final class ReadOperation extends Operation {
     for (int i = 0; i < states.length; i++) {
       if (states[i] != State.LOST) {
         states[i] = State.IDLE;
-        versions[i] = null;
+        records[i] = null;
       }
     }
     for (int asked = 0; asked < request.r() && !finished; asked++) {

@@ -2,6 +2,7 @@ package dev.tern.core.quorum;
 
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Applied;
@@ -9,6 +10,7 @@ import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -123,11 +125,10 @@ public final class Responder {
   private void write(int node, int shard, Message.Write write) {
     long id = write.id();
     replica.apply(
-        write.keyspace(),
+        keyspace(write.keyspace()),
         Slots.of(write.key()),
         write.key(),
-        write.version(),
-        keyspace(write.keyspace()).durability(),
+        write.record(),
         new Applied() {
           @Override
           public void durable() {
@@ -148,26 +149,27 @@ public final class Responder {
   }
 
   private void read(int node, int shard, Message.Read read) {
+    KeyspaceConfig keyspace = keyspace(read.keyspace());
     replica.read(
-        read.keyspace(),
+        keyspace,
         Slots.of(read.key()),
         read.key(),
-        keyspace(read.keyspace()).durability(),
-        (version, failure) -> coordinator.answer(node, shard, answer(read, version, failure)));
+        (record, failure) ->
+            coordinator.answer(node, shard, answer(read, record, keyspace.resolution(), failure)));
   }
 
   private static Message.Reply answer(
-      Message.Read read, @Nullable Version version, @Nullable Throwable failure) {
+      Message.Read read,
+      @Nullable Siblings record,
+      Resolution resolution,
+      @Nullable Throwable failure) {
     if (failure != null) {
       return new Message.Refused(
           read.id(), new Unanswered.Refused(Reason.UNAVAILABLE, String.valueOf(failure), 0));
     }
-    if (!read.digest()) {
-      return new Message.Value(read.id(), version);
-    }
-    return version == null
-        ? new Message.Digest(read.id(), 0, 0)
-        : new Message.Digest(read.id(), version.stamp(), version.replica());
+    return read.digest()
+        ? Message.Digest.of(read.id(), record, resolution)
+        : new Message.Value(read.id(), record);
   }
 
   private void forward(int node, int shard, Message.Forward forward) {

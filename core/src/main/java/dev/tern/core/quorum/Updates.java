@@ -4,11 +4,14 @@ import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.Evaluation;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.replica.Draft;
+import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,7 +39,18 @@ final class Updates {
   private record Waiting(
       Request request, Update update, Completion<? super UpdateOutcome> completion) {}
 
-  private record Answer(Completion<? super UpdateOutcome> completion, UpdateOutcome outcome) {}
+  private record Answer(Waiting entry, UpdateOutcome outcome) {
+    void tell(Coordinator coordinator, @Nullable Siblings record) {
+      boolean stored = outcome instanceof UpdateOutcome.Stored done && done.applied();
+      boolean wanted = entry.update() instanceof Update.Store store && store.returnVersions();
+      entry
+          .completion()
+          .complete(
+              stored && wanted && record != null
+                  ? new UpdateOutcome.Stored(true, coordinator.versions(record))
+                  : outcome);
+    }
+  }
 
   Updates(Coordinator coordinator) {
     this.coordinator = coordinator;
@@ -105,7 +119,7 @@ final class Updates {
     private final Request request;
     private final List<Waiting> updates;
     private final List<Answer> answers;
-    private @Nullable Version quorumBase;
+    private @Nullable Siblings quorumBase;
     private boolean uniform;
     private boolean readDone;
 
@@ -117,47 +131,100 @@ final class Updates {
     }
 
     @Override
-    public void read(@Nullable Version newest, boolean agreed) {
-      quorumBase = newest;
+    public void read(@Nullable Siblings record, boolean agreed) {
+      quorumBase = record;
       uniform = agreed;
       readDone = true;
-      if (newest != null) {
+      if (quorumBase != null && !quorumBase.isEmpty()) {
         // The version must lie above what the quorum holds, not only above what lies here.
-        coordinator.replica().store().follow(newest.stamp());
+        coordinator.replica().store().follow(quorumBase.newest().stamp());
       }
       new WriteOperation(coordinator, request, false, this::evaluate, this).start();
       nextRound(name);
     }
 
     /// Applies the updates in order; the version to write, or null if none changed anything.
-    private @Nullable Draft evaluate(@Nullable Version local) {
-      if (local != null && local.newerThan(quorumBase)) {
-        quorumBase = local;
-        uniform = false;
-      }
-      Version base = quorumBase;
+    private @Nullable Draft evaluate(@Nullable Siblings local) {
+      Siblings base = base(local);
+      Version newest = base == null ? null : base.newest();
       long wall = coordinator.wallMillis();
-      boolean live = base != null && base.liveAt(wall);
-      byte[] value = live ? java.util.Objects.requireNonNull(base).value() : null;
-      long expiry = live ? java.util.Objects.requireNonNull(base).expiryMillis() : 0;
+      boolean live = newest != null && newest.liveAt(wall);
+      byte[] value = live ? java.util.Objects.requireNonNull(newest).value() : null;
+      long expiry = live ? java.util.Objects.requireNonNull(newest).expiryMillis() : 0;
+      DotSet replaced = null;
       boolean changed = false;
       for (Waiting entry : updates) {
+        if (entry.update() instanceof Update.Store store) {
+          DotSet context = Coordinator.context(store);
+          boolean holds = holds(store, context, base, wall, changed);
+          if (holds) {
+            changed = true;
+            value = store.value();
+            expiry = value == null ? 0 : request.keyspace().expiry(store.expiryMillis(), wall);
+            replaced = context;
+          }
+          answers.add(new Answer(entry, new UpdateOutcome.Stored(holds, null)));
+          continue;
+        }
         Evaluation evaluation = Evaluation.of(entry.update(), value, expiry, wall);
-        answers.add(new Answer(entry.completion(), evaluation.outcome()));
+        answers.add(new Answer(entry, evaluation.outcome()));
         if (evaluation.changed()) {
           changed = true;
           value = evaluation.value();
           expiry = value == null ? 0 : request.keyspace().expiry(evaluation.expiryMillis(), wall);
         }
       }
-      return changed ? new Draft(value, expiry, base == null ? 1 : base.updates() + 1) : null;
+      if (!changed) {
+        return null;
+      }
+      if (request.keyspace().resolution() == Resolution.LWW) {
+        replaced = null;
+      } else if (base != null && !live) {
+        // Nothing with a value was there: what says so goes.
+        java.util.Objects.requireNonNull(replaced).addAll(base.seen());
+      }
+      return new Draft(value, expiry, newest == null ? 1 : newest.updates() + 1, replaced);
+    }
+
+    /// The latest of what the quorum said and what is here; null if the key holds nothing.
+    private @Nullable Siblings base(@Nullable Siblings local) {
+      Siblings latest = quorumBase;
+      if (request.keyspace().resolution() == Resolution.SIBLINGS) {
+        latest = coordinator.replica().merged(request.keyspace(), request.slot(), local, latest);
+        uniform &= latest.sameVersions(quorumBase);
+      } else if (local != null && (latest == null || local.newest().newerThan(latest.newest()))) {
+        latest = local;
+        uniform = false;
+      }
+      return latest == null || latest.isEmpty() ? null : latest;
+    }
+
+    private static boolean holds(
+        Update.Store store, DotSet context, @Nullable Siblings base, long wall, boolean changed) {
+      return switch (store.match()) {
+        case NONE -> true;
+        case ABSENT -> !changed && (base == null || !base.liveAt(wall));
+        case UNMODIFIED -> !changed && base != null && context.covers(dots(base));
+      };
+    }
+
+    private static DotSet dots(Siblings record) {
+      DotSet dots = new DotSet();
+      for (int i = 0; i < record.count(); i++) {
+        dots.add(record.get(i).replica(), record.get(i).counter());
+      }
+      return dots;
     }
 
     @Override
-    public void written() {
+    public void written(Siblings record) {
+      answered(record);
+    }
+
+    private void answered(@Nullable Siblings record) {
       waiting -= answers.size();
       for (Answer answer : answers) {
-        answer.completion().complete(answer.outcome());
+        answer.tell(coordinator, record);
       }
     }
 
@@ -165,17 +232,17 @@ final class Updates {
     public void nothing() {
       // What was seen may not be durable at a quorum yet: make it so before anybody hears of it.
       Durability durability = request.keyspace().durability();
-      coordinator.replica().whenDurable(durability, uniform ? this::written : this::repair);
+      coordinator.replica().whenDurable(durability, uniform ? () -> answered(null) : this::repair);
     }
 
     private void repair() {
       ReadOperation.Done repaired =
           new ReadOperation.Done() {
             @Override
-            public void read(@Nullable Version newest, boolean agreed) {
+            public void read(@Nullable Siblings record, boolean agreed) {
               coordinator
                   .replica()
-                  .whenDurable(request.keyspace().durability(), Round.this::written);
+                  .whenDurable(request.keyspace().durability(), () -> answered(null));
             }
 
             @Override

@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Mutation;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,8 @@ final class WriteOperation extends Operation implements Mutation {
 
   /// Takes the outcome.
   interface Done {
-    void written();
+    /// @param record the key's, as this replica has it, filled
+    void written(Siblings record);
 
     /// Nothing was written, as the draft said.
     void nothing();
@@ -45,10 +47,10 @@ final class WriteOperation extends Operation implements Mutation {
   private final Coordinator coordinator;
   private final Request request;
   private final boolean blind;
-  private final Function<@Nullable Version, @Nullable Draft> draft;
+  private final Function<@Nullable Siblings, @Nullable Draft> draft;
   private final Done done;
   private final State[] states;
-  private @Nullable Version version;
+  private @Nullable Siblings record;
   private int mints;
   private boolean finished;
 
@@ -56,7 +58,7 @@ final class WriteOperation extends Operation implements Mutation {
       Coordinator coordinator,
       Request request,
       boolean blind,
-      Function<@Nullable Version, @Nullable Draft> draft,
+      Function<@Nullable Siblings, @Nullable Draft> draft,
       Done done) {
     super(request.deadlineNanos());
     this.coordinator = coordinator;
@@ -96,23 +98,22 @@ final class WriteOperation extends Operation implements Mutation {
     coordinator
         .replica()
         .mutate(
-            request.keyspace().id(),
+            request.keyspace(),
             request.slot(),
             request.key(),
-            request.keyspace().durability(),
             mints == 1 ? this : new Again(this, mints));
   }
 
   /// A later mint of the same write: what an earlier one still has to say no longer counts.
   private record Again(WriteOperation operation, int mint) implements Mutation {
     @Override
-    public @Nullable Draft over(@Nullable Version base) {
+    public @Nullable Draft over(@Nullable Siblings base) {
       return operation.over(base);
     }
 
     @Override
-    public void minted(Version version) {
-      operation.minted(version);
+    public void minted(Siblings record, long dot) {
+      operation.minted(record, dot);
     }
 
     @Override
@@ -127,7 +128,7 @@ final class WriteOperation extends Operation implements Mutation {
   }
 
   @Override
-  public @Nullable Draft over(@Nullable Version base) {
+  public @Nullable Draft over(@Nullable Siblings base) {
     if (finished) {
       return null;
     }
@@ -140,8 +141,8 @@ final class WriteOperation extends Operation implements Mutation {
   }
 
   @Override
-  public void minted(Version minted) {
-    version = minted;
+  public void minted(Siblings minted, long dot) {
+    record = minted;
     int[] replicas = request.replicas();
     for (int place = 0; place < replicas.length; place++) {
       if (replicas[place] == coordinator.self()) {
@@ -155,7 +156,7 @@ final class WriteOperation extends Operation implements Mutation {
     }
     if (coordinator.planted() == PlantedBug.EARLY_ACK) {
       finish();
-      done.written();
+      done.written(java.util.Objects.requireNonNull(record));
     }
   }
 
@@ -181,7 +182,7 @@ final class WriteOperation extends Operation implements Mutation {
   @Override
   void reply(int node, Message.Reply reply) {
     int place = request.place(node);
-    if (place < 0 || finished || version == null) {
+    if (place < 0 || finished || record == null) {
       return;
     }
     switch (reply) {
@@ -198,7 +199,7 @@ final class WriteOperation extends Operation implements Mutation {
 
   private void superseded(int place, Message.Superseded by) {
     coordinator.replica().store().follow(by.stamp());
-    Version mine = java.util.Objects.requireNonNull(version);
+    Version mine = java.util.Objects.requireNonNull(record).newest();
     boolean byMyself = by.replica() == mine.replica() && by.counter() > mine.counter();
     boolean counts = !blind || byMyself || coordinator.planted() == PlantedBug.SUPERSEDED_IS_ACK;
     if (!blind && !byMyself) {
@@ -215,7 +216,7 @@ final class WriteOperation extends Operation implements Mutation {
     int stored = count(State.STORED);
     if (stored >= request.w()) {
       finish();
-      done.written();
+      done.written(java.util.Objects.requireNonNull(record));
     } else if (stored + count(State.SENT) < request.w()) {
       if (count(State.SUPERSEDED) > 0) {
         overtaken();
@@ -234,7 +235,7 @@ final class WriteOperation extends Operation implements Mutation {
     } else if (mints < MAX_MINTS) {
       // A new id, so that answers to the mint before are not taken for answers to this one.
       coordinator.inFlight().remove(this);
-      version = null;
+      record = null;
       if (coordinator.inFlight().add(this)) {
         mint();
       } else {
@@ -258,7 +259,7 @@ final class WriteOperation extends Operation implements Mutation {
   @Override
   void lost(int node) {
     int place = request.place(node);
-    if (place >= 0 && version != null) {
+    if (place >= 0 && record != null) {
       set(place, State.LOST);
     }
   }
@@ -270,7 +271,7 @@ final class WriteOperation extends Operation implements Mutation {
       done.failed(
           unknown(
               "%d of %d replicas held the write in time"
-                  .formatted(version == null ? 0 : count(State.STORED), request.w())));
+                  .formatted(record == null ? 0 : count(State.STORED), request.w())));
     }
   }
 

@@ -5,6 +5,7 @@ import dev.tern.env.EventLoop;
 import dev.tern.lsm.Lsm;
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.function.LongConsumer;
 
 /// Group commit: gathers who waits for which sequence and drives the log.
 ///
@@ -34,13 +35,17 @@ final class Commits {
   /// Waiters for the disk since the last hand-over.
   private int unforced;
 
+  /// Told up to which sequence the disk has everything.
+  private final LongConsumer told;
+
   /// Where an early acknowledgement is planted by tests.
   private final boolean ackBeforeDurable;
 
-  Commits(Lsm lsm, EventLoop loop, boolean ackBeforeDurable) {
+  Commits(Lsm lsm, EventLoop loop, boolean ackBeforeDurable, LongConsumer told) {
     this.lsm = lsm;
     this.loop = loop;
     this.ackBeforeDurable = ackBeforeDurable;
+    this.told = told;
   }
 
   /// Runs `then` on the loop when `sequence` is as durable as asked; at once for `NONE`.
@@ -108,6 +113,7 @@ final class Commits {
   }
 
   private void sync() {
+    told.accept(lsm.syncedSequence());
     release(synced, lsm.syncedSequence());
     force();
   }

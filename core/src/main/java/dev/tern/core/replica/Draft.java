@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.version.DotSet;
 import org.jspecify.annotations.Nullable;
 
 /// What shall be written, before it has a dot and a stamp.
@@ -7,4 +8,7 @@ import org.jspecify.annotations.Nullable;
 /// @param value null to delete
 /// @param expiryMillis 0 for never
 /// @param updates the read-modify-write counter of the version
-public record Draft(byte @Nullable [] value, long expiryMillis, int updates) {}
+/// @param replaced the dots it replaces, in a keyspace with siblings; null where the last write
+///   wins
+public record Draft(
+    byte @Nullable [] value, long expiryMillis, int updates, @Nullable DotSet replaced) {}

@@ -11,7 +11,6 @@ import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntFunction;
 
 /// Keeps what a store knows of its partitions as durable as their records, at the price of one
 /// entry a group of writes.
@@ -21,8 +20,9 @@ import java.util.function.IntFunction;
 /// next *round*; entries of an earlier round are void and get overwritten. So there is no deletion,
 /// and an opening reads a bounded number of entries.
 ///
-/// Entry: varint round, then until its end per write u16 partition, u32 replica id, varint counter,
-/// u32 keyspace, u8 change of the records with a value plus 1.
+/// Entry: varint round, then until its end per change u16 group, u16 partition, u32 replica id,
+/// varint counter, varint further dots in a row, u32 keyspace, u8 change of the records with a
+/// value plus 1. A change of the records alone has the counter 0.
 final class Journal {
   /// Groups that are told of one by one before rows are written.
   static final int MAX_GROUPS = 1024;
@@ -32,18 +32,30 @@ final class Journal {
 
   private final Lsm lsm;
   private final ColumnFamily meta;
+  private final ColumnFamily dots;
+  private final ColumnFamily graves;
   private final WriteBatch batch = new WriteBatch();
   private final ByteWriter group = new ByteWriter();
   private final ByteWriter row = new ByteWriter();
   private final List<Partition> changed = new ArrayList<>();
+  private final Unsynced unsynced = new Unsynced();
   private long round;
   private int groups;
   private long bytes;
   private boolean empty = true;
 
-  Journal(Lsm lsm, ColumnFamily meta) {
+  /// @param dots for each dot the key of the record it belongs to, until all replicas have it
+  /// @param graves the same for each delete, until it is stripped
+  Journal(Lsm lsm, ColumnFamily meta, ColumnFamily dots, ColumnFamily graves) {
     this.lsm = lsm;
     this.meta = meta;
+    this.dots = dots;
+    this.graves = graves;
+  }
+
+  /// Finds a partition.
+  interface Partitions {
+    Partition of(int group, int number);
   }
 
   /// Told of each change that [#load] finds.
@@ -52,7 +64,7 @@ final class Journal {
   }
 
   /// Brings partitions that were read from their rows to where the groups left them.
-  void load(IntFunction<Partition> partitions, Changes changes) throws IOException {
+  void load(Partitions partitions, Changes changes) throws IOException {
     byte[] last = lsm.get(meta, StorageKey.ROUND_ROW, Long.MAX_VALUE);
     round = last == null ? 0 : new ByteReader(last).readVarLong();
     try (LsmIterator entries = lsm.iterator(meta, IteratorOptions.all())) {
@@ -63,8 +75,14 @@ final class Journal {
           break;
         }
         while (in.remaining() > 0) {
-          Partition partition = partitions.apply(in.readUnsignedShort());
-          partition.clock.add(in.readInt(), in.readVarLong());
+          Partition partition = partitions.of(in.readUnsignedShort(), in.readUnsignedShort());
+          int replica = in.readInt();
+          long counter = in.readVarLong();
+          long further = in.readVarLong();
+          if (counter > 0) {
+            partition.clock.addRun(replica, counter, counter + further);
+            partition.synced.addRun(replica, counter, counter + further);
+          }
           int keyspace = in.readInt();
           int delta = in.readUnsignedByte() - 1;
           if (delta != 0) {
@@ -78,18 +96,58 @@ final class Journal {
     }
   }
 
-  /// A version was appended.
+  /// A version was appended, or found to be replaced already.
   ///
-  /// @param delta change of the records with a value: -1, 0 or 1
-  void note(Partition partition, Version version, int keyspace, int delta) {
+  /// @param stored whether it is in the record now
+  void note(Partition partition, Version version, byte[] storageKey, boolean stored) {
+    int replica = version.replica();
+    long counter = version.counter();
+    partition.clock.add(replica, counter);
+    note(partition, replica, counter, 0, 0, 0);
+    boolean grave = stored && version.value() == null;
+    if (partition.replicated || grave) {
+      byte[] dot = StorageKey.dot(partition.group, partition.number, replica, counter);
+      if (partition.replicated) {
+        batch.put(dots, dot, storageKey);
+      }
+      if (grave) {
+        partition.graves++;
+        batch.put(graves, dot, storageKey);
+      }
+    }
+  }
+
+  /// Records came to have a value, or not to have one.
+  ///
+  /// @param delta -1 or 1
+  void noteCount(Partition partition, int keyspace, int delta) {
+    note(partition, 0, 0, 0, keyspace, delta);
+  }
+
+  /// All dots of a run are here, or replaced by what is here.
+  void noteRun(Partition partition, int replica, long from, long to) {
+    partition.clock.addRun(replica, from, to);
+    note(partition, replica, from, to - from, 0, 0);
+  }
+
+  private void note(
+      Partition partition, int replica, long counter, long further, int keyspace, int delta) {
     if (empty) {
       empty = false;
       group.clear();
       group.writeVarLong(round);
     }
-    group.writeShort(partition.number).writeInt(version.replica());
-    group.writeVarLong(version.counter()).writeInt(keyspace).writeByte(delta + 1);
+    group.writeShort(partition.group).writeShort(partition.number).writeInt(replica);
+    group.writeVarLong(counter).writeVarLong(further).writeInt(keyspace).writeByte(delta + 1);
     change(partition);
+    if (counter > 0) {
+      unsynced.add(lsm.writtenSequence(), partition, replica, counter, counter + further);
+    }
+  }
+
+  /// Everything up to a sequence is on disk.
+  void synced(long sequence) {
+    unsynced.synced(sequence);
   }
 
   /// A partition's row is to be written anew with the next ones.
@@ -106,7 +164,6 @@ final class Journal {
       return;
     }
     empty = true;
-    batch.clear();
     if (groups == MAX_GROUPS || bytes + group.length() > MAX_BYTES) {
       writeRows(batch);
     } else {
@@ -114,6 +171,7 @@ final class Journal {
       batch.put(meta, StorageKey.journalRow(groups++), group);
     }
     lsm.append(batch);
+    batch.clear();
   }
 
   /// Adds the rows of what changed, and begins the next round.
@@ -122,7 +180,7 @@ final class Journal {
       partition.changed = false;
       row.clear();
       partition.encode(row);
-      to.put(meta, StorageKey.partitionRow(partition.number), row);
+      to.put(meta, StorageKey.partitionRow(partition.group, partition.number), row);
     }
     changed.clear();
     round++;

@@ -1,35 +1,62 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.version.ReplicaClock;
+import dev.tern.core.version.DotSet;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import java.util.Arrays;
 
-/// What a replica knows of one partition besides its records.
+/// What a replica of one group knows of one partition besides its records.
 ///
-/// Row: the clock, then varint keyspaces, per keyspace u32 id and varint records with a value.
+/// Row: the clock, the trimmed dots, then varint keyspaces, per keyspace u32 id and varint records
+/// with a value.
 final class Partition {
+  /// The group's place in [Store]'s list.
+  final int group;
+
   final int number;
-  final ReplicaClock clock;
+
+  /// The dots that the store holds or has held, pending ones included.
+  final DotSet clock;
+
+  /// Those of them that are on disk: what may be told to others.
+  final DotSet synced;
+
+  /// The dots whose entries in the log of dots are gone: all replicas had them.
+  final DotSet trimmed;
 
   /// The last counter minted here; grows, and jumps to the reservation at a restart.
   long counter;
 
+  /// Whether other nodes hold it too, so that they may have to be told of its dots.
+  boolean replicated;
+
+  /// Deletes that were stored here since the start, or may have been before: whether there may be
+  /// some to strip.
+  long graves = 1;
+
   /// Since its row was written.
   boolean changed;
+
+  /// Counts the changes of [#synced] and of what others said of the partition, so that repair looks
+  /// only where something happened.
+  long turns;
 
   private int[] keyspaces = new int[0];
   private long[] counts = new long[0];
 
-  Partition(int number, ReplicaClock clock, long counter) {
+  Partition(int group, int number, DotSet clock, DotSet trimmed, long counter) {
+    this.group = group;
     this.number = number;
     this.clock = clock;
+    this.synced = clock.copy();
+    this.trimmed = trimmed;
     this.counter = counter;
   }
 
-  static Partition decode(int number, byte[] row, long counter) {
+  static Partition decode(int group, int number, byte[] row, long counter) {
     ByteReader in = new ByteReader(row);
-    Partition partition = new Partition(number, ReplicaClock.decode(in), counter);
+    DotSet clock = DotSet.decode(in);
+    Partition partition = new Partition(group, number, clock, DotSet.decode(in), counter);
     int known = in.readLength();
     for (int i = 0; i < known; i++) {
       partition.count(in.readInt(), in.readVarLong());
@@ -40,6 +67,7 @@ final class Partition {
 
   void encode(ByteWriter out) {
     clock.encode(out);
+    trimmed.encode(out);
     out.writeVarInt(keyspaces.length);
     for (int i = 0; i < keyspaces.length; i++) {
       out.writeInt(keyspaces[i]).writeVarLong(counts[i]);

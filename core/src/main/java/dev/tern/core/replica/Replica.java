@@ -1,9 +1,13 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
@@ -35,7 +39,7 @@ public final class Replica {
   private final Commits commits;
   private final Latches latches = new Latches();
   private final WriteBatch batch = new WriteBatch();
-  private final ByteWriter record = new ByteWriter();
+  private final ByteWriter bytes = new ByteWriter();
   private final PlantedBug planted;
 
   /// Writes that wait for a reservation of numbers.
@@ -51,12 +55,13 @@ public final class Replica {
     this.loop = loop;
     this.clock = clock;
     this.planted = planted;
-    this.commits = new Commits(lsm, loop, planted == PlantedBug.ACK_BEFORE_DURABLE);
+    this.commits =
+        new Commits(lsm, loop, planted == PlantedBug.ACK_BEFORE_DURABLE, store.journal()::synced);
     lsm.beforeGroupEnds(store.journal()::endGroup);
   }
 
   /// Mints a version over what is there.
-  public void mutate(int keyspace, int slot, byte[] key, Durability durability, Mutation mutation) {
+  public void mutate(KeyspaceConfig keyspace, int slot, byte[] key, Mutation mutation) {
     WritePressure pressure = lsm.pressure();
     if (pressure.refused()) {
       mutation.refused(
@@ -65,22 +70,21 @@ public final class Replica {
     }
     long delayNanos = pressure.delayNanos(key.length);
     if (delayNanos > 0) {
-      loop.schedule(delayNanos, () -> latched(slot, keyspace, key, durability, mutation));
+      loop.schedule(delayNanos, () -> latched(slot, keyspace, key, mutation));
       return;
     }
-    latched(slot, keyspace, key, durability, mutation);
+    latched(slot, keyspace, key, mutation);
   }
 
-  private void latched(
-      int slot, int keyspace, byte[] key, Durability durability, Mutation mutation) {
-    byte[] storageKey = StorageKey.of(slot, keyspace, key);
+  private void latched(int slot, KeyspaceConfig keyspace, byte[] key, Mutation mutation) {
+    byte[] storageKey = StorageKey.of(slot, keyspace.id(), key);
     withBase(
-        store.data(keyspace),
+        store.data(keyspace.id()),
         storageKey,
         new Based() {
           @Override
-          public void base(@Nullable Version base) {
-            mint(keyspace, slot, key, storageKey, base, durability, mutation);
+          public void base(@Nullable Siblings base) {
+            mint(keyspace, slot, key, storageKey, base, mutation);
           }
 
           @Override
@@ -91,23 +95,27 @@ public final class Replica {
   }
 
   private void mint(
-      int keyspace,
+      KeyspaceConfig keyspace,
       int slot,
       byte[] key,
       byte[] storageKey,
-      @Nullable Version base,
-      Durability durability,
+      @Nullable Siblings base,
       Mutation mutation) {
-    Partition partition = store.partition(slot);
+    Partition partition = store.partition(keyspace.id(), slot);
     if (base != null) {
-      store.follow(base.stamp());
+      store.follow(base.newest().stamp());
     }
     if (store.hlc().exhausted() || partition.counter + 1 >= store.reservedCounter()) {
-      waitForNumbers(slot, keyspace, key, durability, mutation);
+      waitForNumbers(slot, keyspace, key, mutation);
       return;
     }
     Draft draft = mutation.over(base);
     if (draft == null) {
+      return;
+    }
+    DotSet replaced = draft.replaced();
+    if (replaced != null && base != null && base.count() >= Siblings.MAX) {
+      mutation.refused(tooManySiblings(base.count()));
       return;
     }
     long stamp = store.hlc().next(physicalMillis());
@@ -120,45 +128,71 @@ public final class Replica {
             draft.updates(),
             draft.expiryMillis(),
             draft.value());
-    long sequence = append(keyspace, partition, storageKey, base, version);
-    mutation.minted(version);
-    commits.await(sequence, durability, mutation::durable);
+    Siblings record =
+        replaced == null
+            ? Siblings.of(version)
+            : Siblings.written(base, replacedBy(replaced), version).filled(partition.clock);
+    long sequence = append(keyspace.id(), partition, storageKey, base, record);
+    store.journal().note(partition, version, storageKey, /* stored= */ true);
+    mutation.minted(record, counter);
+    commits.await(sequence, keyspace.durability(), mutation::durable);
+  }
+
+  private DotSet replacedBy(DotSet context) {
+    return planted == PlantedBug.CONTEXT_IGNORED ? new DotSet() : context;
+  }
+
+  private static Unanswered.Refused tooManySiblings(int count) {
+    return new Unanswered.Refused(
+        Reason.INVALID,
+        "the key has %d siblings; read it and write with the context of that read".formatted(count),
+        0);
   }
 
   /// Mints when the disk has taken the next reservation.
-  private void waitForNumbers(
-      int slot, int keyspace, byte[] key, Durability durability, Mutation mutation) {
+  private void waitForNumbers(int slot, KeyspaceConfig keyspace, byte[] key, Mutation mutation) {
     if (numberless.size() >= MAX_NUMBERLESS) {
       mutation.refused(overloaded("too many writes wait for version numbers", 10));
       return;
     }
-    numberless.add(() -> latched(slot, keyspace, key, durability, mutation));
+    numberless.add(() -> latched(slot, keyspace, key, mutation));
     reserve();
   }
 
-  /// Stores a version minted elsewhere, if it wins here.
-  public void apply(
-      int keyspace, int slot, byte[] key, Version version, Durability durability, Applied done) {
+  /// Stores a record from elsewhere, as far as it is news here.
+  ///
+  /// @param record filled by whoever sends it
+  public void apply(KeyspaceConfig keyspace, int slot, byte[] key, Siblings record, Applied done) {
     WritePressure pressure = lsm.pressure();
     if (pressure.refused()) {
       done.refused(
           overloaded("the store is behind or its disk is full", pressure.retryAfterMillis()));
       return;
     }
-    if (!store.hlc().observe(version.stamp(), judgingMillis())) {
+    boolean lww = keyspace.resolution() == Resolution.LWW;
+    if (record.isEmpty() && lww) {
+      done.durable();
+      return;
+    }
+    if (!record.isEmpty() && !store.hlc().observe(record.newest().stamp(), judgingMillis())) {
       done.refused(
           new Unanswered.Refused(
               Reason.INVALID, "the write's timestamp is too far ahead; check the clocks", 0));
       return;
     }
-    byte[] storageKey = StorageKey.of(slot, keyspace, key);
+    byte[] storageKey = StorageKey.of(slot, keyspace.id(), key);
     withBase(
-        store.data(keyspace),
+        store.data(keyspace.id()),
         storageKey,
         new Based() {
           @Override
-          public void base(@Nullable Version base) {
-            store(keyspace, slot, storageKey, base, version, durability, done);
+          public void base(@Nullable Siblings base) {
+            Partition partition = store.partition(keyspace.id(), slot);
+            if (lww) {
+              storeNewest(keyspace, partition, storageKey, base, record.newest(), done);
+            } else {
+              storeMerged(keyspace, partition, storageKey, base, record, done);
+            }
           }
 
           @Override
@@ -168,45 +202,82 @@ public final class Replica {
         });
   }
 
-  private void store(
-      int keyspace,
-      int slot,
+  private void storeNewest(
+      KeyspaceConfig keyspace,
+      Partition partition,
       byte[] storageKey,
-      @Nullable Version base,
+      @Nullable Siblings base,
       Version version,
-      Durability durability,
       Applied done) {
-    if (version.sameAs(base)) {
+    Durability durability = keyspace.durability();
+    Version present = base == null ? null : base.newest();
+    boolean seen = partition.clock.contains(version.replica(), version.counter());
+    if (version.sameAs(present) || present == null && seen) {
+      // Seen and gone: it was replaced by a delete that is stripped by now.
       commits.await(lsm.writtenSequence(), durability, done::durable);
-    } else if (version.newerThan(base) || planted == PlantedBug.LAST_ARRIVAL_WINS) {
-      long sequence = append(keyspace, store.partition(slot), storageKey, base, version);
+    } else if (version.newerThan(present) || planted == PlantedBug.LAST_ARRIVAL_WINS) {
+      long sequence = append(keyspace.id(), partition, storageKey, base, Siblings.of(version));
+      store.journal().note(partition, version, storageKey, /* stored= */ true);
       commits.await(sequence, durability, done::durable);
     } else {
+      if (!seen) {
+        store.journal().note(partition, version, storageKey, /* stored= */ false);
+      }
       // Only once what supersedes it is durable: the writer may take this as an acknowledgement.
-      Version winner = java.util.Objects.requireNonNull(base);
+      Version winner = java.util.Objects.requireNonNull(present);
       commits.await(lsm.writtenSequence(), durability, () -> done.superseded(winner));
     }
   }
 
+  private void storeMerged(
+      KeyspaceConfig keyspace,
+      Partition partition,
+      byte[] storageKey,
+      @Nullable Siblings base,
+      Siblings record,
+      Applied done) {
+    Siblings merged =
+        planted == PlantedBug.REPAIR_OVERWRITES_NEWER ? record : merged(partition, base, record);
+    if (merged.count() > 2 * Siblings.MAX) {
+      done.refused(tooManySiblings(merged.count()));
+      return;
+    }
+    if (!merged.sameVersions(base) && !(merged.isEmpty() && base == null)) {
+      append(keyspace.id(), partition, storageKey, base, merged);
+    }
+    for (int i = 0; i < record.count(); i++) {
+      Version version = record.get(i);
+      if (!partition.clock.contains(version.replica(), version.counter())) {
+        boolean stored = merged.has(version.replica(), version.counter());
+        store.journal().note(partition, version, storageKey, stored);
+      }
+    }
+    commits.await(lsm.writtenSequence(), keyspace.durability(), done::durable);
+  }
+
+  /// @param record what shall be there; none if it is empty
   private long append(
       int keyspace,
       Partition partition,
       byte[] storageKey,
-      @Nullable Version base,
-      Version version) {
-    int before = base != null && base.value() != null ? 1 : 0;
-    int delta = (version.value() != null ? 1 : 0) - before;
+      @Nullable Siblings base,
+      Siblings record) {
+    int before = base != null && base.hasValue() ? 1 : 0;
+    int delta = (record.hasValue() ? 1 : 0) - before;
+    batch.clear();
+    if (record.isEmpty()) {
+      batch.delete(store.data(keyspace), storageKey);
+    } else {
+      bytes.clear();
+      record.stripped(partition.synced).encode(bytes);
+      batch.put(store.data(keyspace), storageKey, bytes);
+    }
+    long sequence = lsm.append(batch);
     if (delta != 0) {
       partition.count(keyspace, delta);
       store.countChanged(keyspace, partition.number, delta);
+      store.journal().noteCount(partition, keyspace, delta);
     }
-    partition.clock.add(version.replica(), version.counter());
-    batch.clear();
-    record.clear();
-    version.encode(record);
-    batch.put(store.data(keyspace), storageKey, record);
-    long sequence = lsm.append(batch);
-    store.journal().note(partition, version, keyspace, delta);
     if (store.reservationIsLow(partition.counter, physicalMillis())) {
       reserve();
     }
@@ -233,7 +304,7 @@ public final class Replica {
 
   /// What a write needs to know before it is appended.
   private interface Based {
-    void base(@Nullable Version base);
+    void base(@Nullable Siblings base);
 
     void refused(Unanswered.Refused why);
   }
@@ -254,35 +325,40 @@ public final class Replica {
       return;
     }
     if (cached != Lsm.NOT_CACHED) {
-      then.base(Version.decode(cached));
+      then.base(Siblings.decode(cached));
       return;
     }
     latches.take(storageKey);
     loop.<byte @Nullable []>offload(
         () -> lsm.get(data, storageKey, Long.MAX_VALUE),
-        (bytes, failure) -> {
+        (found, failure) -> {
           if (failure != null) {
             then.refused(unreadable(failure));
           } else {
-            then.base(Version.decode(bytes));
+            then.base(Siblings.decode(found));
           }
           latches.release(storageKey);
         });
   }
 
-  /// Reads the newest version that is as durable as `durability` asks.
-  public void read(int keyspace, int slot, byte[] key, Durability durability, Found found) {
-    byte[] storageKey = StorageKey.of(slot, keyspace, key);
-    readAt(store.data(keyspace), storageKey, commits.visible(durability), found);
+  /// Reads the newest record that is as durable as its keyspace demands.
+  public void read(KeyspaceConfig keyspace, int slot, byte[] key, Found found) {
+    readAt(keyspace, slot, key, commits.visible(keyspace.durability()), found);
   }
 
-  /// Reads the latest version, pending or not.
-  public void readLatest(int keyspace, int slot, byte[] key, Found found) {
-    byte[] storageKey = StorageKey.of(slot, keyspace, key);
-    readAt(store.data(keyspace), storageKey, Long.MAX_VALUE, found);
+  /// Reads the latest record, pending or not.
+  public void readLatest(KeyspaceConfig keyspace, int slot, byte[] key, Found found) {
+    readAt(keyspace, slot, key, Long.MAX_VALUE, found);
   }
 
-  private void readAt(ColumnFamily data, byte[] storageKey, long sequence, Found found) {
+  private void readAt(KeyspaceConfig keyspace, int slot, byte[] key, long sequence, Found found) {
+    byte[] storageKey = StorageKey.of(slot, keyspace.id(), key);
+    ColumnFamily data = store.data(keyspace.id());
+    // The clock on disk is at most as new as what is read: it claims nothing the reader cannot see.
+    DotSet clock =
+        keyspace.resolution() == Resolution.LWW
+            ? null
+            : told(store.partition(keyspace.id(), slot)).copy();
     byte[] cached;
     try {
       cached = lsm.getCached(data, storageKey, sequence);
@@ -291,12 +367,37 @@ public final class Replica {
       return;
     }
     if (cached != Lsm.NOT_CACHED) {
-      found.found(Version.decode(cached), null);
+      found.found(filled(cached, clock), null);
       return;
     }
     loop.<byte @Nullable []>offload(
         () -> lsm.get(data, storageKey, sequence),
-        (bytes, failure) -> found.found(failure != null ? null : Version.decode(bytes), failure));
+        (read, failure) -> found.found(failure != null ? null : filled(read, clock), failure));
+  }
+
+  private DotSet told(Partition partition) {
+    return planted == PlantedBug.UNSYNCED_CLOCK_ADVERTISED ? partition.clock : partition.synced;
+  }
+
+  private static @Nullable Siblings filled(byte @Nullable [] record, @Nullable DotSet clock) {
+    Siblings siblings = Siblings.decode(record);
+    if (clock == null) {
+      return siblings;
+    }
+    return siblings == null ? Siblings.nothing(clock) : siblings.filled(clock);
+  }
+
+  /// What a latest record here and a filled one from elsewhere come to together, filled.
+  public Siblings merged(
+      KeyspaceConfig keyspace, int slot, @Nullable Siblings here, @Nullable Siblings other) {
+    return merged(store.partition(keyspace.id(), slot), here, other);
+  }
+
+  private static Siblings merged(
+      Partition partition, @Nullable Siblings here, @Nullable Siblings other) {
+    Siblings filled =
+        here == null ? Siblings.nothing(partition.clock.copy()) : here.filled(partition.clock);
+    return other == null ? filled : Siblings.merged(filled, other);
   }
 
   /// Runs `then` when everything appended so far is as durable as asked.

@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.topology.Slots;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import dev.tern.lsm.ColumnFamily;
@@ -41,7 +42,7 @@ final class Scan {
     try (LsmIterator records = lsm.iterator(data, IteratorOptions.all().maxSequence(sequence))) {
       int slot = ScanCursor.slot(cursor);
       long position = ScanCursor.position(cursor);
-      while (slot < Slots.COUNT && store.owns(slot)) {
+      while (slot < Slots.COUNT && store.holds(slot)) {
         records.seek(StorageKey.first(slot, keyspace));
         int found = records.valid() ? StorageKey.slot(records.key()) : Slots.COUNT;
         if (found > slot) {
@@ -63,7 +64,7 @@ final class Scan {
 
   private int nextOwned(int from, int to) {
     for (int slot = from; slot < to; slot++) {
-      if (!store.owns(slot)) {
+      if (!store.holds(slot)) {
         return slot;
       }
     }
@@ -83,10 +84,11 @@ final class Scan {
       byte[] key = StorageKey.userKey(storageKey);
       long place = ScanCursor.positionOf(key);
       if (place >= position) {
-        Version version = Version.decode(new ByteReader(records.value()));
+        Siblings record = Siblings.decode(new ByteReader(records.value()));
+        Version version = record.newest();
         here.add(
             new ScannedKey(
-                slot, place, key, version.stamp(), version.replica(), version.liveAt(wallMillis)));
+                slot, place, key, version.stamp(), version.replica(), record.liveAt(wallMillis)));
       }
     }
     here.sort(Comparator.comparingLong(ScannedKey::position));

@@ -3,11 +3,11 @@ package dev.tern.core.replica;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 
-/// Where a record lies: `[group u16][slot u16][keyspace u32][user key]`, big-endian.
+/// Where a record lies: `[0 u16][slot u16][keyspace u32][user key]`, big-endian.
 ///
 /// The slot stands where the architecture has the partition: a partition is a run of slots, so it
 /// is still one contiguous range, a slot is one too, and a partition can be cut in two without
-/// moving a byte (docs/design/0002).
+/// moving a byte (docs/design/0002). A keyspace names its group, so the key does not.
 final class StorageKey {
   static final int PREFIX_BYTES = 8;
 
@@ -43,8 +43,16 @@ final class StorageKey {
   }
 
   /// The key of a partition's row in the `meta` column family.
-  static byte[] partitionRow(int partition) {
-    return new ByteWriter(4).writeByte(PARTITION_ROW).writeShort(partition).toByteArray();
+  static byte[] partitionRow(int group, int partition) {
+    ByteWriter out = new ByteWriter(5).writeByte(PARTITION_ROW);
+    return out.writeShort(group).writeShort(partition).toByteArray();
+  }
+
+  /// The key of a dot in the log of dots and among the graves: `[group u16][partition u16][replica
+  /// u32][counter u64]`.
+  static byte[] dot(int group, int partition, int replica, long counter) {
+    ByteWriter out = new ByteWriter(16).writeShort(group).writeShort(partition);
+    return out.writeInt(replica).writeLong(counter).toByteArray();
   }
 
   static final int PARTITION_ROW = 1;
@@ -55,6 +63,9 @@ final class StorageKey {
   static final byte[] RESERVATION_ROW = {3};
 
   private static final int JOURNAL_ROW = 4;
+
+  /// The numbers of the groups, in the order the store counts them.
+  static final byte[] GROUPS_ROW = {6};
 
   /// The round that the journal's entries must be of.
   static final byte[] ROUND_ROW = {5};

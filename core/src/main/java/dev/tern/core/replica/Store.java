@@ -2,9 +2,10 @@ package dev.tern.core.replica;
 
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.topology.ClusterView;
+import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.Slots;
+import dev.tern.core.version.DotSet;
 import dev.tern.core.version.HybridClock;
-import dev.tern.core.version.ReplicaClock;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Randomness;
@@ -20,6 +21,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What a shard keeps on disk and the figures it keeps of it in memory: its records, the rows of
@@ -41,11 +43,25 @@ public final class Store implements AutoCloseable {
   private final ColumnFamily leveled;
   private final ColumnFamily sizeTiered;
   private final ColumnFamily meta;
+  private final ColumnFamily dots;
+  private final ColumnFamily graves;
   private final int shard;
   private final int shards;
   private final int slotsOfPartition;
-  private final Partition[] partitions;
+  private final int partitions;
   private final Journal journal;
+
+  /// By the store's own count of groups: the partitions of this shard, by number.
+  private Partition[][] groups = new Partition[0][];
+
+  /// What the topology calls them.
+  private int[] groupNumbers = new int[0];
+
+  /// By keyspace id: the group, -1 where none is known.
+  private int[] groupOfKeyspace = new int[0];
+
+  /// Where the counters of partitions begin that have none.
+  private long firstCounter;
 
   /// Per keyspace id the records of each partition, null for none: written on the loop, read by any
   /// thread.
@@ -87,9 +103,11 @@ public final class Store implements AutoCloseable {
     this.leveled = lsm.columnFamily("data", CompactionStyle.LEVELED);
     this.sizeTiered = lsm.columnFamily("data-size-tiered", CompactionStyle.SIZE_TIERED);
     this.meta = lsm.columnFamily("meta", CompactionStyle.LEVELED);
-    this.partitions = new Partition[partitions];
+    this.dots = lsm.columnFamily("dots", CompactionStyle.LEVELED);
+    this.graves = lsm.columnFamily("graves", CompactionStyle.LEVELED);
+    this.partitions = partitions;
     this.slotsOfPartition = Slots.COUNT / partitions;
-    this.journal = new Journal(lsm, meta);
+    this.journal = new Journal(lsm, meta, dots, graves);
   }
 
   /// Reads what the store knows and reserves the next block of numbers, durably.
@@ -121,7 +139,7 @@ public final class Store implements AutoCloseable {
     if (identity == null) {
       replicaId = (int) randomness.nextLong() | 1;
       ByteWriter out = new ByteWriter(12);
-      out.writeInt(replicaId).writeInt(shards).writeInt(partitions.length);
+      out.writeInt(replicaId).writeInt(shards).writeInt(partitions);
       batch.put(meta, StorageKey.IDENTITY_ROW, out.toByteArray());
       return;
     }
@@ -129,46 +147,85 @@ public final class Store implements AutoCloseable {
     replicaId = in.readInt();
     int shardsThen = in.readInt();
     int partitionsThen = in.readInt();
-    if (shardsThen != shards || partitionsThen != partitions.length) {
+    if (shardsThen != shards || partitionsThen != partitions) {
       throw new IOException(
           "this data directory was written with %d shards and %d partitions, not %d and %d; start with those or with an empty directory"
-              .formatted(shardsThen, partitionsThen, shards, partitions.length));
+              .formatted(shardsThen, partitionsThen, shards, partitions));
     }
   }
 
   private void load(long firstCounter) throws IOException {
     reservedCounter = firstCounter;
-    for (int p = shard; p < partitions.length; p += shards) {
-      partitions[p] = new Partition(p, new ReplicaClock(), firstCounter);
+    this.firstCounter = firstCounter;
+    byte[] numbers = lsm.get(meta, StorageKey.GROUPS_ROW, Long.MAX_VALUE);
+    if (numbers != null) {
+      ByteReader in = new ByteReader(numbers);
+      while (in.remaining() > 0) {
+        addGroup(in.readInt());
+      }
     }
     try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
-      for (rows.seek(StorageKey.partitionRow(0)); rows.valid(); rows.next()) {
+      for (rows.seek(StorageKey.partitionRow(0, 0)); rows.valid(); rows.next()) {
         ByteReader key = new ByteReader(rows.key());
         if (key.readUnsignedByte() != StorageKey.PARTITION_ROW) {
           break;
         }
+        int group = key.readUnsignedShort();
         int number = key.readUnsignedShort();
-        Partition partition = Partition.decode(number, rows.value(), firstCounter);
-        partitions[number] = partition;
+        Partition partition = Partition.decode(group, number, rows.value(), firstCounter);
+        groups[group][number] = partition;
         for (int keyspace : partition.keyspaces()) {
           countChanged(keyspace, number, partition.count(keyspace));
         }
       }
     }
-    journal.load(number -> partitions[number], this::countChanged);
+    journal.load((group, number) -> groups[group][number], this::countChanged);
   }
 
-  Partition partition(int slot) {
-    return partitions[slot / slotsOfPartition];
+  private int addGroup(int number) {
+    int group = groups.length;
+    groups = Arrays.copyOf(groups, group + 1);
+    groupNumbers = Arrays.copyOf(groupNumbers, group + 1);
+    groupNumbers[group] = number;
+    groups[group] = new Partition[partitions];
+    for (int p = shard; p < partitions; p += shards) {
+      groups[group][p] = new Partition(group, p, new DotSet(), new DotSet(), firstCounter);
+    }
+    return group;
   }
 
-  boolean owns(int slot) {
-    return slot / slotsOfPartition % shards == shard;
+  /// The partition of a slot, in the group of a keyspace that was in an adopted view.
+  Partition partition(int keyspace, int slot) {
+    return groups[groupOfKeyspace[keyspace]][slot / slotsOfPartition];
+  }
+
+  /// The partition of a group as the topology numbers it, null if none is here.
+  @Nullable Partition partitionOfGroup(int groupNumber, int partition) {
+    for (int group = 0; group < groups.length; group++) {
+      if (groupNumbers[group] == groupNumber && partition >= 0 && partition < partitions) {
+        return groups[group][partition];
+      }
+    }
+    return null;
+  }
+
+  /// What the topology calls a partition's group.
+  int groupNumber(Partition partition) {
+    return groupNumbers[partition.group];
+  }
+
+  /// Tells all partitions of this store.
+  void forEachPartition(Consumer<Partition> told) {
+    for (Partition[] group : groups) {
+      for (int p = shard; p < partitions; p += shards) {
+        told.accept(group[p]);
+      }
+    }
   }
 
   /// Whether this store keeps that slot's partition.
   public boolean holds(int slot) {
-    return partition(slot) != null;
+    return slot / slotsOfPartition % shards == shard;
   }
 
   /// What keeps the rows of the partitions.
@@ -179,7 +236,7 @@ public final class Store implements AutoCloseable {
   void countChanged(int keyspace, int partition, long delta) {
     long[] known = counts(keyspace);
     if (known == null) {
-      known = new long[partitions.length];
+      known = new long[partitions];
       long[][] all = Arrays.copyOf(counts, Math.max(counts.length, keyspace + 1));
       all[keyspace] = known;
       counts = all;
@@ -200,16 +257,50 @@ public final class Store implements AutoCloseable {
 
   /// Goes by other keyspaces from now on; those that were dropped are erased little by little.
   public void adopt(ClusterView view) {
+    int known = groups.length;
     for (KeyspaceConfig keyspace : view.keyspaces()) {
       tiered.set(keyspace.id(), keyspace.compaction() == CompactionStyle.SIZE_TIERED);
-    }
-    for (int p = shard; p < partitions.length; p += shards) {
-      for (int keyspace : partitions[p].keyspaces()) {
-        if (view.dropped(keyspace)) {
-          doomed.add(keyspace);
+      ReplicaGroups of = java.util.Objects.requireNonNull(view.groups(keyspace.id()));
+      assign(keyspace.id(), group(of.number()));
+      for (Partition partition : groups[group(of.number())]) {
+        if (partition != null) {
+          partition.replicated = of.lists().list(partition.number).length > 1;
         }
       }
     }
+    if (groups.length > known) {
+      ByteWriter numbers = new ByteWriter(4 * groups.length);
+      for (int number : groupNumbers) {
+        numbers.writeInt(number);
+      }
+      lsm.append(new WriteBatch().put(meta, StorageKey.GROUPS_ROW, numbers.toByteArray()));
+    }
+    forEachPartition(
+        partition -> {
+          for (int keyspace : partition.keyspaces()) {
+            if (view.dropped(keyspace)) {
+              doomed.add(keyspace);
+            }
+          }
+        });
+  }
+
+  private int group(int number) {
+    for (int group = 0; group < groups.length; group++) {
+      if (groupNumbers[group] == number) {
+        return group;
+      }
+    }
+    return addGroup(number);
+  }
+
+  private void assign(int keyspace, int group) {
+    int before = groupOfKeyspace.length;
+    if (keyspace >= before) {
+      groupOfKeyspace = Arrays.copyOf(groupOfKeyspace, keyspace + 1);
+      Arrays.fill(groupOfKeyspace, before, keyspace + 1, -1);
+    }
+    groupOfKeyspace[keyspace] = group;
   }
 
   /// Whether there is something to erase.
@@ -221,8 +312,8 @@ public final class Store implements AutoCloseable {
   void eraseSome(WriteBatch batch) {
     int keyspace = doomed.first();
     for (int ranges = 0; ranges < ERASED_AT_ONCE && erasedTo < Slots.COUNT; erasedTo++) {
-      Partition partition = partition(erasedTo);
-      if (partition == null || !partition.knows(keyspace)) {
+      Partition partition = knowing(keyspace, erasedTo / slotsOfPartition);
+      if (partition == null) {
         continue;
       }
       byte[] from = StorageKey.first(erasedTo, keyspace);
@@ -241,9 +332,18 @@ public final class Store implements AutoCloseable {
     }
   }
 
+  private @Nullable Partition knowing(int keyspace, int number) {
+    for (Partition[] group : groups) {
+      if (group[number] != null && group[number].knows(keyspace)) {
+        return group[number];
+      }
+    }
+    return null;
+  }
+
   /// Whether a version was stored here, pending or superseded as it may be; on the loop.
-  public boolean knows(int slot, int replica, long counter) {
-    return partition(slot).clock.contains(replica, counter);
+  public boolean knows(int keyspace, int slot, int replica, long counter) {
+    return partition(keyspace, slot).clock.contains(replica, counter);
   }
 
   /// Whether more numbers should be reserved before these run out.
@@ -296,6 +396,16 @@ public final class Store implements AutoCloseable {
 
   ColumnFamily meta() {
     return meta;
+  }
+
+  /// For each dot here that some replica may still lack, the storage key of its record.
+  ColumnFamily dots() {
+    return dots;
+  }
+
+  /// For each delete here that is not stripped, the storage key of its record.
+  ColumnFamily graves() {
+    return graves;
   }
 
   @Override

@@ -17,17 +17,22 @@ public final class ClusterView {
 
   private final @Nullable Topology[] topologies;
 
+  /// By keyspace id: the groups it shares, null where there is none.
+  private final @Nullable ReplicaGroups[] groups;
+
   private ClusterView(TopologyState state) {
     this.state = state;
     this.members = state.members().stream().map(MemberEntry::member).toList();
     this.configs = new KeyspaceConfig[state.nextKeyspace()];
     this.topologies = new Topology[state.nextKeyspace()];
+    this.groups = new ReplicaGroups[state.nextKeyspace()];
     TreeMap<Integer, Topology> placed = new TreeMap<>();
     for (KeyspaceDefinition keyspace : state.keyspaces()) {
       PlacementPolicy policy = keyspace.settings().policy();
       int group = state.groups().indexOf(state.groups(policy));
       keyspaces.add(keyspace.config());
       configs[keyspace.id()] = keyspace.config();
+      groups[keyspace.id()] = state.groups().get(group);
       topologies[keyspace.id()] = placed.computeIfAbsent(group, first -> state.topology(policy));
     }
   }
@@ -79,6 +84,22 @@ public final class ClusterView {
   /// Whether there was a keyspace of that id and is none now.
   public boolean dropped(int id) {
     return id > 0 && id < configs.length && configs[id] == null;
+  }
+
+  /// The groups of replicas that a keyspace is in: keyspaces of one policy share clocks and repair.
+  /// Null if there is no keyspace of that id here.
+  public @Nullable ReplicaGroups groups(int keyspace) {
+    return keyspace > 0 && keyspace < groups.length ? groups[keyspace] : null;
+  }
+
+  /// The groups of that number, null for none.
+  public @Nullable ReplicaGroups groupsNumbered(int number) {
+    for (ReplicaGroups each : state.groups()) {
+      if (each.number() == number) {
+        return each;
+      }
+    }
+    return null;
   }
 
   /// Where a keyspace lies; null if there is none of that id here.

@@ -21,6 +21,7 @@ public record KeyspaceDefinition(int id, KeyspaceSettings settings) {
         settings.durability(),
         settings.timeoutMillis(),
         settings.ttlMillis(),
-        settings.compaction());
+        settings.compaction(),
+        settings.resolution());
   }
 }

@@ -1,6 +1,7 @@
 package dev.tern.core.topology;
 
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.ring.ZonePolicy;
 import dev.tern.lsm.CompactionStyle;
 import org.jspecify.annotations.Nullable;

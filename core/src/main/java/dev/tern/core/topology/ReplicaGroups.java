@@ -48,6 +48,11 @@ public final class ReplicaGroups {
     return lists;
   }
 
+  /// Names these groups for ever: the id of their first replica, which no others ever have.
+  public int number() {
+    return ids[0][0];
+  }
+
   /// The id of the replica at a place of a partition's list.
   public int replicaId(int partition, int place) {
     return ids[partition][place];

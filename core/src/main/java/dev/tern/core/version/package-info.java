@@ -1,7 +1,7 @@
 /// Versions of values and the clocks that order and count them.
 ///
 /// ```
-///   accepted write --> dot (replica id, counter)   who made it: counted by ReplicaClock
+///   accepted write --> dot (replica id, counter)   who made it: counted by DotSet
 ///                  \-> stamp (HybridClock)         what wins in last-write-wins keyspaces
 /// ```
 ///

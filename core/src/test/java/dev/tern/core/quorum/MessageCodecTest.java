@@ -7,8 +7,11 @@ import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
+import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -23,7 +26,8 @@ class MessageCodecTest {
 
   private static List<Message> all() {
     return List.of(
-        new Message.Write(1, 2, 3, KEY, VERSION),
+        new Message.Write(1, 2, 3, KEY, Siblings.of(VERSION)),
+        new Message.Write(1, 2, 3, KEY, record()),
         new Message.Read(1, 2, 3, KEY, true),
         forward(new Update.Put(KEY, -1, Update.Condition.ABSENT, true)),
         forward(new Update.Delete(true)),
@@ -31,12 +35,24 @@ class MessageCodecTest {
         forward(new Update.AddDecimal("1.5e3")),
         forward(new Update.Append(KEY)),
         forward(new Update.Expire(0, Update.ExpiryCondition.LATER_THAN_NEW)),
+        forward(new Update.Store(null, 0, KEY, Update.Match.UNMODIFIED, true)),
+        forward(new Update.Store(KEY, 7, new byte[0], Update.Match.NONE, false)),
+        new Message.Updated(1, new UpdateOutcome.Stored(false, null)),
+        new Message.Updated(
+            1,
+            new UpdateOutcome.Stored(
+                true,
+                new Versions(
+                    List.of(
+                        new Versions.Sibling("a", KEY, 7, 8),
+                        new Versions.Sibling("b", null, 9, 0)),
+                    KEY))),
         new Message.Scan(1, 2, 3, 1L << 61, 10),
         new Message.Count(1, 2, 3),
         new Message.Written(-1),
         new Message.Superseded(1, 2, -3, 4),
         new Message.Value(1, null),
-        new Message.Value(1, new Version(1, 1, 1, 0, 0, null)),
+        new Message.Value(1, Siblings.of(new Version(1, 1, 1, 0, 0, null))),
         new Message.Digest(1, 2, 3),
         new Message.Updated(1, new UpdateOutcome.Done(true, false, KEY)),
         new Message.Updated(1, new UpdateOutcome.Rejected(UpdateOutcome.Why.TOO_LARGE)),
@@ -44,6 +60,13 @@ class MessageCodecTest {
         new Message.Scanned(1, new ScanPage(List.of(new ScannedKey(5, 6, KEY, 7, 8, true)), 9)),
         new Message.Counted(1, 2),
         new Message.Refused(1, new Unanswered.Refused(Unanswered.Reason.OVERLOADED, "full", 20)));
+  }
+
+  private static Siblings record() {
+    DotSet replaced = new DotSet();
+    replaced.addRun(4, 2, 900);
+    Version other = new Version(5, 1, 1L << 50, 0, 0, null);
+    return Siblings.written(Siblings.of(other), replaced, VERSION);
   }
 
   private static Message forward(Update update) {

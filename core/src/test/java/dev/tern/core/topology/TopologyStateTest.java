@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.ring.ZonePolicy;
 import dev.tern.core.topology.TopologyOutcome.Reason;
 import dev.tern.env.ByteReader;

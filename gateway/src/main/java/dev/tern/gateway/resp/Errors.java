@@ -35,4 +35,9 @@ final class Errors {
           case TOO_LARGE -> "ERR string exceeds maximum allowed size";
         });
   }
+
+  /// No command of this door stores with a context.
+  static IllegalStateException unasked(UpdateOutcome.Stored stored) {
+    return new IllegalStateException("nobody asked for " + stored);
+  }
 }

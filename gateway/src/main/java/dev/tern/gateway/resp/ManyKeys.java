@@ -169,6 +169,7 @@ final class ManyKeys {
                 switch (outcome) {
                   case UpdateOutcome.Done done -> Reply.number(done.existed() ? 1 : 0);
                   case UpdateOutcome.Rejected rejected -> Errors.of(rejected.why());
+                  case UpdateOutcome.Stored stored -> throw Errors.unasked(stored);
                   case Unanswered why -> Errors.of(why);
                 }));
   }

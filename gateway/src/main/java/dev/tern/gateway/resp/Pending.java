@@ -61,6 +61,7 @@ final class Pending {
             switch (outcome) {
               case UpdateOutcome.Done done -> task.onDone().apply(done);
               case UpdateOutcome.Rejected rejected -> Errors.of(rejected.why());
+              case UpdateOutcome.Stored stored -> throw Errors.unasked(stored);
               case Unanswered why -> Errors.of(why);
             });
   }

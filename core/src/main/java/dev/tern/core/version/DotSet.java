@@ -1,0 +1,317 @@
+package dev.tern.core.version;
+
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A set of dots: per minting replica the runs of counters in it. It is what a replica of a group
+/// has stored (its *clock*) and what a write replaces (its *causal context*).
+///
+/// A run-length form of the base-and-bitmap clock of Gonçalves et al., "Concise Server-Wide
+/// Causality Management" (2015): the first run that starts at 1 is the base. Runs per minting
+/// replica are bounded by [#MAX_RUNS]; past the bound the shortest is forgotten, which claims too
+/// little and never too much: repair then ships again what was there.
+///
+/// Encoded: varint replicas; each u32 replica id, varint runs, per run varint gap since the end of
+/// the run before, varint length.
+public final class DotSet {
+  /// Runs kept for each minting replica.
+  public static final int MAX_RUNS = 1024;
+
+  /// Minting replicas of one set; bytes that say more are refused.
+  private static final int MAX_REPLICAS = 4096;
+
+  private final List<Entry> entries = new ArrayList<>(4);
+
+  /// Runs `[starts[i], ends[i]]`, sorted, disjoint and not adjacent.
+  private static final class Entry {
+    final int replica;
+    long[] starts = new long[2];
+    long[] ends = new long[2];
+    int runs;
+
+    Entry(int replica) {
+      this.replica = replica;
+    }
+
+    /// The first run that ends at or after a counter.
+    int seek(long counter) {
+      if (runs > 0 && ends[runs - 1] < counter) {
+        return runs;
+      }
+      int low = 0;
+      int high = runs - 1;
+      while (low < high) {
+        int middle = (low + high) >>> 1;
+        if (ends[middle] < counter) {
+          low = middle + 1;
+        } else {
+          high = middle;
+        }
+      }
+      return low;
+    }
+  }
+
+  /// Told of each run of a set, in order of counters within a replica.
+  public interface Runs {
+    void run(int replica, long from, long to);
+  }
+
+  /// Notes a dot; false if it was noted before.
+  public boolean add(int replica, long counter) {
+    Entry entry = entry(replica);
+    int last = entry.runs - 1;
+    if (last >= 0 && counter == entry.ends[last] + 1) {
+      entry.ends[last] = counter;
+      return true;
+    }
+    return addRun(entry, counter, counter);
+  }
+
+  /// Notes the dots of a replica from one counter to another, both included.
+  public void addRun(int replica, long from, long to) {
+    if (from <= to) {
+      addRun(entry(replica), from, to);
+    }
+  }
+
+  /// Whether it changed anything.
+  private static boolean addRun(Entry entry, long from, long to) {
+    int first = entry.seek(from - 1);
+    if (first < entry.runs && entry.starts[first] <= from && entry.ends[first] >= to) {
+      return false;
+    }
+    int next = first;
+    long start = from;
+    long end = to;
+    while (next < entry.runs && entry.starts[next] <= to + 1) {
+      start = Math.min(start, entry.starts[next]);
+      end = Math.max(end, entry.ends[next]);
+      next++;
+    }
+    if (next == first) {
+      insert(entry, first, start, end);
+      return true;
+    }
+    entry.starts[first] = start;
+    entry.ends[first] = end;
+    remove(entry, first + 1, next - first - 1);
+    return true;
+  }
+
+  /// Notes all dots of another set.
+  public void addAll(DotSet other) {
+    other.forEach(this::addRun);
+  }
+
+  public boolean contains(int replica, long counter) {
+    for (int e = 0; e < entries.size(); e++) {
+      Entry entry = entries.get(e);
+      if (entry.replica == replica) {
+        int at = entry.seek(counter);
+        return at < entry.runs && entry.starts[at] <= counter;
+      }
+    }
+    return false;
+  }
+
+  /// Whether all dots of another set are in this.
+  public boolean covers(DotSet other) {
+    return other.minus(this).isEmpty();
+  }
+
+  /// The dots that are in this and not in another set.
+  public DotSet minus(DotSet other) {
+    DotSet left = new DotSet();
+    for (Entry entry : entries) {
+      Entry against = other.find(entry.replica);
+      for (int i = 0; i < entry.runs; i++) {
+        left.addUncovered(entry.replica, entry.starts[i], entry.ends[i], against);
+      }
+    }
+    return left;
+  }
+
+  private void addUncovered(int replica, long from, long to, @Nullable Entry against) {
+    long start = from;
+    int at = against == null ? 0 : against.seek(from);
+    while (against != null && at < against.runs && against.starts[at] <= to) {
+      addRun(replica, start, against.starts[at] - 1);
+      start = against.ends[at] + 1;
+      at++;
+    }
+    addRun(replica, start, to);
+  }
+
+  /// The dots that are in both sets.
+  public DotSet and(DotSet other) {
+    return minus(minus(other));
+  }
+
+  public boolean isEmpty() {
+    for (Entry entry : entries) {
+      if (entry.runs > 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// How many runs there are, of all replicas.
+  public int runs() {
+    int runs = 0;
+    for (Entry entry : entries) {
+      runs += entry.runs;
+    }
+    return runs;
+  }
+
+  /// How many dots there are.
+  public long size() {
+    long[] size = {0};
+    forEach((replica, from, to) -> size[0] += to - from + 1);
+    return size[0];
+  }
+
+  public void forEach(Runs told) {
+    for (Entry entry : entries) {
+      for (int i = 0; i < entry.runs; i++) {
+        told.run(entry.replica, entry.starts[i], entry.ends[i]);
+      }
+    }
+  }
+
+  public DotSet copy() {
+    DotSet copy = new DotSet();
+    for (Entry entry : entries) {
+      Entry same = new Entry(entry.replica);
+      same.starts = entry.starts.clone();
+      same.ends = entry.ends.clone();
+      same.runs = entry.runs;
+      copy.entries.add(same);
+    }
+    return copy;
+  }
+
+  /// The largest counter noted of a replica, 0 if none.
+  public long highest(int replica) {
+    Entry entry = find(replica);
+    return entry == null || entry.runs == 0 ? 0 : entry.ends[entry.runs - 1];
+  }
+
+  public void encode(ByteWriter out) {
+    out.writeVarInt(entries.size());
+    for (Entry entry : entries) {
+      out.writeInt(entry.replica).writeVarInt(entry.runs);
+      long end = 0;
+      for (int i = 0; i < entry.runs; i++) {
+        out.writeVarLong(entry.starts[i] - end).writeVarLong(entry.ends[i] - entry.starts[i] + 1);
+        end = entry.ends[i];
+      }
+    }
+  }
+
+  public byte[] encoded() {
+    ByteWriter out = new ByteWriter();
+    encode(out);
+    return out.toByteArray();
+  }
+
+  /// @throws DecodeException if the bytes are no set
+  public static DotSet decode(ByteReader in) {
+    DotSet set = new DotSet();
+    int replicas = in.readLength();
+    if (replicas > MAX_REPLICAS) {
+      throw new DecodeException("a set of dots of " + replicas + " replicas");
+    }
+    for (int r = 0; r < replicas; r++) {
+      Entry entry = new Entry(in.readInt());
+      set.entries.add(entry);
+      int runs = in.readLength();
+      if (runs > MAX_RUNS) {
+        throw new DecodeException("a set of dots of " + runs + " runs");
+      }
+      long end = 0;
+      for (int i = 0; i < runs; i++) {
+        long start = end + in.readVarLong();
+        long length = in.readVarLong();
+        if (start <= end || length <= 0 || start + length <= start) {
+          throw new DecodeException("a set of dots whose runs overlap");
+        }
+        end = start + length - 1;
+        append(entry, start, end);
+      }
+    }
+    return set;
+  }
+
+  private @Nullable Entry find(int replica) {
+    for (int i = 0; i < entries.size(); i++) {
+      if (entries.get(i).replica == replica) {
+        return entries.get(i);
+      }
+    }
+    return null;
+  }
+
+  private Entry entry(int replica) {
+    Entry entry = find(replica);
+    if (entry == null) {
+      entry = new Entry(replica);
+      entries.add(entry);
+    }
+    return entry;
+  }
+
+  private static void append(Entry entry, long start, long end) {
+    grow(entry);
+    entry.starts[entry.runs] = start;
+    entry.ends[entry.runs++] = end;
+  }
+
+  private static void insert(Entry entry, int at, long start, long end) {
+    grow(entry);
+    System.arraycopy(entry.starts, at, entry.starts, at + 1, entry.runs - at);
+    System.arraycopy(entry.ends, at, entry.ends, at + 1, entry.runs - at);
+    entry.starts[at] = start;
+    entry.ends[at] = end;
+    entry.runs++;
+    if (entry.runs > MAX_RUNS) {
+      int shortest = 1;
+      for (int i = 2; i < entry.runs - 1; i++) {
+        if (entry.ends[i] - entry.starts[i] < entry.ends[shortest] - entry.starts[shortest]) {
+          shortest = i;
+        }
+      }
+      remove(entry, shortest, 1);
+    }
+  }
+
+  private static void remove(Entry entry, int at, int count) {
+    int after = at + count;
+    System.arraycopy(entry.starts, after, entry.starts, at, entry.runs - after);
+    System.arraycopy(entry.ends, after, entry.ends, at, entry.runs - after);
+    entry.runs -= count;
+  }
+
+  private static void grow(Entry entry) {
+    if (entry.runs == entry.starts.length) {
+      entry.starts = java.util.Arrays.copyOf(entry.starts, entry.runs * 2);
+      entry.ends = java.util.Arrays.copyOf(entry.ends, entry.runs * 2);
+    }
+  }
+
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder("{");
+    forEach(
+        (replica, from, to) ->
+            text.append(text.length() > 1 ? ", " : "")
+                .append("%08x:%d-%d".formatted(replica, from, to)));
+    return text.append('}').toString();
+  }
+}

@@ -1,0 +1,260 @@
+package dev.tern.core.version;
+
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A record: the versions of one key that no other replaces, and the dots that they replaced. What
+/// a replica stores and what travels between replicas. Immutable.
+///
+/// Dotted version vectors (Preguiça et al., 2010) kept once a replica instead of once a key
+/// (Gonçalves et al., "Concise Server-Wide Causality Management", 2015): a replica that has a dot
+/// in its clock and no version of that dot in the key's record knows that the version was replaced.
+/// So of the context only what the clock does not say is stored ([#stripped]), and what leaves the
+/// replica carries the clock with it ([#filled]). At rest a key costs one dot.
+///
+/// In a last-write-wins keyspace there is one version and no context.
+///
+/// Invariants: newest first, by (stamp, replica id); no dot twice.
+///
+/// Encoded (format 1):
+///
+/// ```
+///   u8  format = 1
+///   varint siblings
+///   per sibling:
+///     u8  flags: 1 deleted, 2 has an expiry
+///     u32 replica id    varint counter    u64 stamp    varint updates
+///     varint expiry milliseconds          if flag 2
+///     blob value                          unless flag 1
+///   context, as DotSet
+/// ```
+public final class Siblings {
+  /// Versions of one key; a replica refuses writes that would make more.
+  public static final int MAX = 1_000;
+
+  private static final int FORMAT = 1;
+  private static final DotSet NOTHING = new DotSet();
+
+  private final Version[] versions;
+
+  /// Never changed after construction.
+  private final DotSet context;
+
+  private Siblings(Version[] versions, DotSet context) {
+    this.versions = versions;
+    this.context = context;
+  }
+
+  /// A version alone, as in a last-write-wins keyspace.
+  public static Siblings of(Version version) {
+    return new Siblings(new Version[] {version}, NOTHING);
+  }
+
+  /// A write over a record.
+  ///
+  /// @param base what is there, null for nothing
+  /// @param replaced the dots that the writer has seen
+  /// @param fresh the new version, of a dot never used before
+  public static Siblings written(@Nullable Siblings base, DotSet replaced, Version fresh) {
+    List<Version> kept = new ArrayList<>();
+    kept.add(fresh);
+    DotSet context = replaced.copy();
+    if (base != null) {
+      context.addAll(base.context);
+      for (Version version : base.versions) {
+        if (!replaced.contains(version.replica(), version.counter())) {
+          kept.add(version);
+        }
+      }
+    }
+    return sorted(kept, context);
+  }
+
+  /// What is left of two records of one key: each version that the other has too, or has not seen.
+  /// Both must be filled.
+  public static Siblings merged(Siblings a, Siblings b) {
+    List<Version> kept = new ArrayList<>();
+    for (Version version : a.versions) {
+      if (b.has(version) || !b.context.contains(version.replica(), version.counter())) {
+        kept.add(version);
+      }
+    }
+    for (Version version : b.versions) {
+      if (!a.has(version) && !a.context.contains(version.replica(), version.counter())) {
+        kept.add(version);
+      }
+    }
+    DotSet context = a.context.copy();
+    context.addAll(b.context);
+    return sorted(kept, context);
+  }
+
+  private static Siblings sorted(List<Version> versions, DotSet context) {
+    Version[] array = versions.toArray(new Version[0]);
+    java.util.Arrays.sort(
+        array, (x, y) -> Version.compare(y.stamp(), y.replica(), x.stamp(), x.replica()));
+    return new Siblings(array, context);
+  }
+
+  /// The record of a key that has none here: it has seen what the clock says.
+  public static Siblings nothing(DotSet clock) {
+    return new Siblings(new Version[0], clock);
+  }
+
+  /// This with all that a replica's clock has seen in its context.
+  public Siblings filled(DotSet clock) {
+    DotSet full = clock.copy();
+    full.addAll(context);
+    return new Siblings(versions, full);
+  }
+
+  /// This without what a replica's clock says anyway.
+  public Siblings stripped(DotSet clock) {
+    return context.isEmpty() ? this : new Siblings(versions, context.minus(clock));
+  }
+
+  /// This without the versions of some dots; null if none is left.
+  public @Nullable Siblings without(DotSet dots) {
+    List<Version> kept = new ArrayList<>();
+    for (Version version : versions) {
+      if (!dots.contains(version.replica(), version.counter())) {
+        kept.add(version);
+      }
+    }
+    return kept.isEmpty() ? null : new Siblings(kept.toArray(new Version[0]), context);
+  }
+
+  /// What a reader has seen who was given this: a write with it as its context replaces all of it.
+  public DotSet seen() {
+    DotSet seen = context.copy();
+    for (Version version : versions) {
+      seen.add(version.replica(), version.counter());
+    }
+    return seen;
+  }
+
+  public int count() {
+    return versions.length;
+  }
+
+  public Version get(int index) {
+    return versions[index];
+  }
+
+  /// The one that wins where the last write does.
+  ///
+  /// @throws ArrayIndexOutOfBoundsException if there is none
+  public Version newest() {
+    return versions[0];
+  }
+
+  public DotSet context() {
+    return context;
+  }
+
+  public boolean isEmpty() {
+    return versions.length == 0;
+  }
+
+  private boolean has(Version version) {
+    return has(version.replica(), version.counter());
+  }
+
+  /// Whether a version of that dot is here.
+  public boolean has(int replica, long counter) {
+    for (Version mine : versions) {
+      if (mine.isDot(replica, counter)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Whether a version has a value, expired or not.
+  public boolean hasValue() {
+    for (Version version : versions) {
+      if (version.value() != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Whether a reader at that moment sees a value.
+  public boolean liveAt(long wallMillis) {
+    for (Version version : versions) {
+      if (version.liveAt(wallMillis)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Whether both hold the versions of the same dots.
+  public boolean sameVersions(@Nullable Siblings other) {
+    if (other == null || other.versions.length != versions.length) {
+      return false;
+    }
+    for (Version version : versions) {
+      if (!other.has(version)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// A hash of the dots of the versions: alike if the versions are.
+  public long digest() {
+    long sum = 0;
+    for (Version version : versions) {
+      long mixed = version.counter() * 0x9e3779b97f4a7c15L ^ (long) version.replica() << 17;
+      mixed = (mixed ^ (mixed >>> 31)) * 0xbf58476d1ce4e5b9L;
+      sum += mixed ^ (mixed >>> 29);
+    }
+    return sum;
+  }
+
+  public void encode(ByteWriter out) {
+    out.writeByte(FORMAT).writeVarInt(versions.length);
+    for (Version version : versions) {
+      version.encode(out);
+    }
+    context.encode(out);
+  }
+
+  /// The bytes that [#encode] writes.
+  public byte[] encoded() {
+    ByteWriter out = new ByteWriter();
+    encode(out);
+    return out.toByteArray();
+  }
+
+  /// @throws DecodeException if the bytes are no record of a format known here
+  public static Siblings decode(ByteReader in) {
+    int format = in.readUnsignedByte();
+    int count = in.readLength();
+    if (format != FORMAT || count > 2 * MAX) {
+      throw new DecodeException("a record of format " + format + " with " + count + " siblings");
+    }
+    Version[] versions = new Version[count];
+    for (int i = 0; i < count; i++) {
+      versions[i] = Version.decode(in);
+    }
+    DotSet context = DotSet.decode(in);
+    return new Siblings(versions, context.isEmpty() ? NOTHING : context);
+  }
+
+  /// The record that bytes are, null for none.
+  public static @Nullable Siblings decode(byte @Nullable [] bytes) {
+    return bytes == null ? null : decode(new ByteReader(bytes));
+  }
+
+  @Override
+  public String toString() {
+    return java.util.Arrays.toString(versions) + " after " + context;
+  }
+}

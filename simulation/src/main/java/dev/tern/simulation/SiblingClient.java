@@ -1,0 +1,139 @@
+package dev.tern.simulation;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import dev.tern.core.keyspace.FetchOutcome;
+import dev.tern.core.keyspace.Keyspace;
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.keyspace.Versions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/// A client of a keyspace with siblings: reads, writes with what it last read of the key or with
+/// nothing, deletes.
+final class SiblingClient {
+  private static final int KEYS = 4;
+  private static final byte[] NOTHING = {};
+
+  private final ClusterRun run;
+  private final World world;
+  private final int number;
+  private int operations;
+
+  /// What was last shown of a key, with its context.
+  private record Seen(Set<String> values, byte[] context) {}
+
+  private final Map<String, Seen> seen = new TreeMap<>();
+
+  SiblingClient(ClusterRun run, int number) {
+    this.run = run;
+    this.world = run.world;
+    this.number = number;
+  }
+
+  static List<String> values(Versions versions) {
+    List<String> values = new ArrayList<>();
+    for (Versions.Sibling sibling : versions.siblings()) {
+      if (sibling.value() != null) {
+        values.add(new String(sibling.value(), US_ASCII));
+      }
+    }
+    values.sort(null);
+    return values;
+  }
+
+  void request(Keyspace keyspace, Runnable answered) {
+    String key = "sib-" + world.random.nextInt(KEYS);
+    switch (world.random.nextInt(10)) {
+      case 0, 1, 2, 3 -> fetch(keyspace, key, answered);
+      case 4 -> store(keyspace, key, /* deletes= */ true, Update.Match.NONE, answered);
+      case 5 -> {
+        boolean absent = world.chance(0.5);
+        Update.Match match = absent ? Update.Match.ABSENT : Update.Match.UNMODIFIED;
+        store(keyspace, key, /* deletes= */ false, match, answered);
+      }
+      default -> store(keyspace, key, /* deletes= */ false, Update.Match.NONE, answered);
+    }
+  }
+
+  private void fetch(Keyspace keyspace, String key, Runnable answered) {
+    long began = world.nanos();
+    boolean strict = world.chance(0.8);
+    Level level = strict ? Level.DEFAULT : new Level(1, 0, 0);
+    int r = strict ? run.keyspace.r() : 1;
+    keyspace.fetch(
+        key.getBytes(US_ASCII),
+        level,
+        outcome -> {
+          switch (outcome) {
+            case FetchOutcome.Held held -> {
+              List<String> values = values(held.versions());
+              boolean meets = r + run.keyspace.w() > run.keyspace.n();
+              run.siblings.read(key, values, began, world.nanos(), meets);
+              seen.put(key, new Seen(new TreeSet<>(values), held.versions().context()));
+            }
+            case Unanswered why -> {}
+          }
+          answered.run();
+        });
+  }
+
+  private void store(
+      Keyspace keyspace, String key, boolean deletes, Update.Match match, Runnable answered) {
+    Seen last = seen.get(key);
+    boolean blind = last == null || world.chance(0.3);
+    Seen shown = blind ? new Seen(Set.of(), NOTHING) : java.util.Objects.requireNonNull(last);
+    String value = (deletes ? "-" : "") + "s" + number + "." + ++operations;
+    // What makes sure that a key holds nothing replaces what says so, which nobody was shown.
+    SiblingHistory.Write write = run.siblings.begin(key, value, shown.values(), world.nanos());
+    Update.Store store =
+        new Update.Store(
+            deletes ? null : value.getBytes(US_ASCII),
+            Update.NO_EXPIRY,
+            shown.context(),
+            match,
+            world.chance(0.5));
+    keyspace.update(
+        key.getBytes(US_ASCII),
+        store,
+        Level.DEFAULT,
+        outcome -> {
+          switch (outcome) {
+            case UpdateOutcome.Stored stored -> stored(key, write, stored);
+            case UpdateOutcome.Done done -> throw unexpected(outcome);
+            case UpdateOutcome.Rejected rejected -> throw unexpected(outcome);
+            case Unanswered.Refused refused -> write.refused = true;
+            case Unanswered.Unknown unknown -> {}
+          }
+          answered.run();
+        });
+  }
+
+  private void stored(String key, SiblingHistory.Write write, UpdateOutcome.Stored stored) {
+    if (!stored.applied()) {
+      write.refused = true;
+      return;
+    }
+    write.acknowledged = Math.min(write.acknowledged, world.nanos());
+    Versions versions = stored.versions();
+    if (versions != null) {
+      List<String> values = values(versions);
+      boolean deletes = write.value.startsWith("-");
+      if (!deletes && !values.contains(write.value)) {
+        throw new History.Violation("%s: %s was written and not returned".formatted(key, write));
+      }
+      seen.put(key, new Seen(new TreeSet<>(values), versions.context()));
+    }
+  }
+
+  private static History.Violation unexpected(UpdateOutcome outcome) {
+    return new History.Violation("a store came to " + outcome);
+  }
+}

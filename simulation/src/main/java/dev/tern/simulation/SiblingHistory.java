@@ -1,0 +1,108 @@
+package dev.tern.simulation;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/// What clients wrote to a keyspace with siblings, and the causal graph of it: each write with what
+/// its writer had been shown when it made it, directly or through what it was shown.
+///
+/// Rules, for what a read shows:
+/// - nothing that nobody wrote, or that was refused;
+/// - of the writes acknowledged before a strict read began, each is shown, or somebody tried to
+///   replace it;
+/// - nothing that a write acknowledged before it began has replaced.
+///
+/// What was read of a delete is not told apart from other deletes, so a graph may miss edges
+/// through deletes: the last rule sees less then, the others lose nothing.
+final class SiblingHistory {
+  /// A write somebody tried.
+  static final class Write {
+    final String value;
+    final Set<String> past;
+    final long began;
+    long acknowledged = Long.MAX_VALUE;
+    boolean refused;
+
+    Write(String value, Set<String> past, long began) {
+      this.value = value;
+      this.past = past;
+      this.began = began;
+    }
+
+    @Override
+    public String toString() {
+      return value + (acknowledged == Long.MAX_VALUE ? "?" : "") + " over " + past;
+    }
+  }
+
+  private final Map<String, Map<String, Write>> keys = new TreeMap<>();
+
+  /// @param value unique; that of a delete is its name in the graph only
+  /// @param shown what the writer's context showed
+  Write begin(String key, String value, Set<String> shown, long now) {
+    Map<String, Write> writes = keys.computeIfAbsent(key, first -> new TreeMap<>());
+    Set<String> past = new TreeSet<>(shown);
+    for (String each : shown) {
+      past.addAll(of(writes, key, each).past);
+    }
+    Write write = new Write(value, past, now);
+    writes.put(value, write);
+    return write;
+  }
+
+  private static Write of(Map<String, Write> writes, String key, String value) {
+    Write write = writes.get(value);
+    if (write == null || write.refused) {
+      throw new History.Violation("%s: %s was refused or came from nowhere".formatted(key, value));
+    }
+    return write;
+  }
+
+  Iterable<String> keys() {
+    return new ArrayList<>(keys.keySet());
+  }
+
+  /// Checks what a read showed.
+  ///
+  /// @param strict whether it met all acknowledged writes
+  void read(String key, List<String> shown, long began, long ended, boolean strict) {
+    Map<String, Write> writes = keys.getOrDefault(key, Map.of());
+    for (String value : shown) {
+      of(writes, key, value);
+    }
+    if (!strict) {
+      return;
+    }
+    for (Write write : writes.values()) {
+      if (write.acknowledged >= began) {
+        continue;
+      }
+      boolean delete = write.value.startsWith("-");
+      if (!delete && !shown.contains(write.value) && !replaced(writes, write, ended)) {
+        throw new History.Violation(
+            "%s: %s was acknowledged, never replaced, and a read from %d us showed %s"
+                .formatted(key, write, began / 1000, shown));
+      }
+      for (String value : shown) {
+        if (write.past.contains(value)) {
+          throw new History.Violation(
+              "%s: %s was shown from %d us although %s had replaced it"
+                  .formatted(key, value, began / 1000, write));
+        }
+      }
+    }
+  }
+
+  private static boolean replaced(Map<String, Write> writes, Write write, long before) {
+    for (Write other : writes.values()) {
+      if (!other.refused && other.began < before && other.past.contains(write.value)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
