@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.quorum.Sightings;
 import dev.tern.core.quorum.Statistics;
+import dev.tern.core.replica.Partition;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
@@ -134,7 +135,7 @@ public final class Node {
 
           @Override
           public void connection(int shard, int node, boolean open) {
-            shards.get(shard).coordinator().connection(node, open);
+            shards.get(shard).connection(node, open);
             if (shard == 0 && open) {
               log().connected(node);
             }
@@ -313,6 +314,40 @@ public final class Node {
   /// Requests that wait in any queue of a shard; any thread, approximate.
   public int waiting(int shard) {
     return shards.get(shard).coordinator().waiting();
+  }
+
+  /// Whether this node knows of nothing that it or another replica of what it holds lacks. On a
+  /// loop that is this node's only one, for tests.
+  public boolean converged() {
+    return unconverged() == null;
+  }
+
+  /// A partition that is not alike everywhere, null for none; as [#converged].
+  public @Nullable String unconverged() {
+    for (Shard shard : shards) {
+      String partition = shard.antiEntropy().unconverged();
+      if (partition != null) {
+        return partition;
+      }
+    }
+    return null;
+  }
+
+  /// Whether deletes may wait for their end here; as [#converged].
+  public boolean mayHaveGraves() {
+    return shards.stream().anyMatch(shard -> shard.antiEntropy().mayHaveGraves());
+  }
+
+  /// What is stored of a partition in the groups of a keyspace, see [Replica#contents]; as
+  /// [#converged].
+  ///
+  /// @param deletes whether to tell of deletes
+  /// @throws IOException if it cannot be read
+  public String contents(int keyspace, int partition, boolean deletes) throws IOException {
+    int group = Objects.requireNonNull(view.groups(keyspace)).number();
+    Shard shard = shards.get(partition % shards.size());
+    Partition found = shard.store().partitionOfGroup(group, partition);
+    return found == null ? "" : shard.replica().contents(found, deletes);
   }
 
   /// Figures of a shard's storage engine; any thread.

@@ -27,5 +27,9 @@ public enum PlantedBug {
   /// A read tells of dots that the disk does not have yet as if the reader had been shown them.
   UNSYNCED_CLOCK_ADVERTISED,
   /// A record with siblings is stored as it comes, not merged with what is there.
-  REPAIR_OVERWRITES_NEWER
+  REPAIR_OVERWRITES_NEWER,
+  /// A delete is stripped when it is stored.
+  TOMBSTONE_STRIPPED_TOO_EARLY,
+  /// Anti-entropy claims dots without the records that belong to them.
+  REPAIR_CLAIMS_WITHOUT_RECORDS
 }

@@ -5,6 +5,7 @@ import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.quorum.Responder;
 import dev.tern.core.quorum.Sightings;
+import dev.tern.core.repair.AntiEntropy;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.Store;
 import dev.tern.core.topology.ClusterView;
@@ -27,13 +28,21 @@ final class Shard implements AutoCloseable {
   private final Coordinator coordinator;
   private final Responder responder;
 
+  private final AntiEntropy antiEntropy;
+
   private Shard(
-      EventLoop loop, Store store, Replica replica, Coordinator coordinator, Responder responder) {
+      EventLoop loop,
+      Store store,
+      Replica replica,
+      Coordinator coordinator,
+      Responder responder,
+      AntiEntropy antiEntropy) {
     this.loop = loop;
     this.store = store;
     this.replica = replica;
     this.coordinator = coordinator;
     this.responder = responder;
+    this.antiEntropy = antiEntropy;
   }
 
   static Shard open(
@@ -79,7 +88,31 @@ final class Shard implements AutoCloseable {
             ledRecords);
     store.adopt(view);
     Responder responder = new Responder(coordinator, replica, behind, config.planted());
-    return new Shard(loop, store, replica, coordinator, responder);
+    AntiEntropy antiEntropy =
+        new AntiEntropy(
+            config.self(),
+            replica,
+            environment.clock(),
+            wire(coordinator),
+            coordinator.statistics(),
+            view,
+            randomness.child("repairs").nextLong() >>> 8,
+            config.planted());
+    return new Shard(loop, store, replica, coordinator, responder, antiEntropy);
+  }
+
+  private static AntiEntropy.Wire wire(Coordinator coordinator) {
+    return new AntiEntropy.Wire() {
+      @Override
+      public boolean live(int member) {
+        return coordinator.live(member);
+      }
+
+      @Override
+      public void send(int member, int partition, Message message) {
+        coordinator.answer(member, partition, message);
+      }
+    };
   }
 
   void start() {
@@ -90,10 +123,12 @@ final class Shard implements AutoCloseable {
   void adopt(ClusterView view) {
     store.adopt(view);
     coordinator.adopt(view);
+    antiEntropy.adopt(view);
   }
 
   private void beat() {
     coordinator.beat();
+    antiEntropy.beat();
     loop.schedule(Coordinator.BEAT_NANOS, this::beat);
   }
 
@@ -104,7 +139,20 @@ final class Shard implements AutoCloseable {
     switch (message) {
       case Message.Request request -> responder.request(fromNode, fromShard, request);
       case Message.Reply reply -> coordinator.reply(fromNode, reply);
+      case Message.Repair repair -> antiEntropy.receive(fromNode, repair);
     }
+  }
+
+  /// A connection opened or broke.
+  void connection(int node, boolean open) {
+    coordinator.connection(node, open);
+    if (open) {
+      antiEntropy.connected(node);
+    }
+  }
+
+  AntiEntropy antiEntropy() {
+    return antiEntropy;
   }
 
   EventLoop loop() {

@@ -42,6 +42,10 @@ final class ClusterRun {
   private static final int TIMEOUT_MILLIS = 1_000;
   private static final int N = 3;
 
+  /// After the heal the replicas are alike within this: three seconds until a node is up again,
+  /// some until the others believe it, and the rest for anti-entropy.
+  private static final long CONVERGED_WITHIN = 20 * SECOND;
+
   /// How far ahead of true time a stamp may be: most clocks are off by 20 s at most, and stamps are
   /// reserved for 10 s.
   private static final long MAX_STAMP_AHEAD_MILLIS = 35_000;
@@ -53,6 +57,11 @@ final class ClusterRun {
   final int nodeCount;
   final KeyspaceConfig keyspace;
   final long chaosNanos;
+
+  /// Whether a node has lost what it had acknowledged: until it has it again, reads of `r` replicas
+  /// may miss what `w` had.
+  boolean diskLost;
+
   private final SimulatedNetwork network;
   private final SimulatedClock[] clocks;
   private final SimulatedDisk[] disks;
@@ -145,7 +154,9 @@ final class ClusterRun {
       faults.begin();
       world.runUntil(SECOND + chaosNanos);
       heal();
-      world.runUntil(world.nanos() + (world.chance(0.8) ? 5 : 100) * SECOND);
+      boolean patient = world.chance(0.2);
+      new Convergence(this).within(CONVERGED_WITHIN, patient);
+      world.runUntil(world.nanos() + (patient ? 60 : 1) * SECOND);
       new LastLook(this, clients).run();
       return null;
     } catch (History.Violation violation) {
@@ -279,7 +290,7 @@ final class ClusterRun {
 
   /// Whether an acknowledged increment may get lost: two nodes may have acted at once.
   boolean suspicionsMayBeFalse() {
-    return faults.mayCauseSuspicion();
+    return faults.mayCauseSuspicion() || diskLost;
   }
 
   @Override

@@ -27,5 +27,7 @@ enum Fault {
   /// Reads, writes and forces of a disk fail for a while.
   DISK_ERRORS,
   /// Bits flip in what one node's disk has long held.
-  BIT_ROT
+  BIT_ROT,
+  /// One node's disk is lost with all it held, once; it starts with an empty one.
+  LOST_DISK
 }

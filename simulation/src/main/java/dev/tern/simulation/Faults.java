@@ -39,6 +39,9 @@ final class Faults {
     if (!mayRot || world.chance(0.5)) {
       kinds.remove(Fault.BIT_ROT);
     }
+    if (!mayRot || has(Fault.BIT_ROT) || world.chance(0.5)) {
+      kinds.remove(Fault.LOST_DISK);
+    }
     this.meanNanos = world.between(SECOND / 10, SECOND);
     this.unlucky = 1 + world.random.nextInt(run.nodeCount);
   }
@@ -129,6 +132,13 @@ final class Faults {
       }
       case DISK_ERRORS -> fail(run.disk(node));
       case BIT_ROT -> run.disk(unlucky).rot();
+      case LOST_DISK -> {
+        if (!run.diskLost && run.node(unlucky) != null) {
+          run.diskLost = true;
+          run.crash(unlucky, true);
+          run.disk(unlucky).wipe();
+        }
+      }
     }
   }
 

@@ -75,7 +75,7 @@ final class SiblingClient {
           switch (outcome) {
             case FetchOutcome.Held held -> {
               List<String> values = values(held.versions());
-              boolean meets = r + run.keyspace.w() > run.keyspace.n();
+              boolean meets = r + run.keyspace.w() > run.keyspace.n() && !run.diskLost;
               run.siblings.read(key, values, began, world.nanos(), meets);
               seen.put(key, new Seen(new TreeSet<>(values), held.versions().context()));
             }

@@ -107,11 +107,14 @@ final class SimulatedClient {
         key.getBytes(US_ASCII),
         level,
         outcome -> {
+          int met = run.diskLost ? 0 : r;
           switch (outcome) {
-            case ReadOutcome.Found found ->
-                run.history.read(key, new String(found.value(), US_ASCII), began, world.nanos(), r);
+            case ReadOutcome.Found found -> {
+              String value = new String(found.value(), US_ASCII);
+              run.history.read(key, value, began, world.nanos(), met);
+            }
             case ReadOutcome.Missing missing ->
-                run.history.read(key, null, began, world.nanos(), r);
+                run.history.read(key, null, began, world.nanos(), met);
             case Unanswered why -> {}
           }
           answered(mine);

@@ -207,6 +207,14 @@ final class SimulatedDisk implements FileSystem {
     open.clear();
   }
 
+  /// Everything is lost.
+  void wipe() {
+    unforced.clear();
+    names.clear();
+    durableNames.clear();
+    open.clear();
+  }
+
   /// Nothing, everything or something.
   private double keeping() {
     return switch (world.random.nextInt(4)) {

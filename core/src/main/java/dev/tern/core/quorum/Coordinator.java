@@ -502,9 +502,9 @@ public final class Coordinator {
     return sent;
   }
 
-  /// Answers a request of a shard elsewhere.
-  public void answer(int node, int toShard, Message.Reply reply) {
-    send(node, toShard, reply, shard);
+  /// Sends to a shard elsewhere, named by itself or by a partition that it has.
+  public void answer(int node, int toShard, Message message) {
+    send(node, toShard, message, shard);
   }
 
   void count(Statistics.Counter counter) {

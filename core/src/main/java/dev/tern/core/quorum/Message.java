@@ -5,7 +5,9 @@ import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.replica.RepairPage;
 import dev.tern.core.replica.ScanPage;
+import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,29 @@ public sealed interface Message {
 
   /// Tell how many records there are where this node is the first live replica.
   record Count(long id, long epoch, int keyspace) implements Request {}
+
+  /// What replicas of a partition say to each other on their own account.
+  sealed interface Repair extends Message {
+    /// Of its replicas, see [dev.tern.core.topology.ReplicaGroups#number].
+    int group();
+
+    int partition();
+  }
+
+  /// What the sender has on disk of a partition.
+  ///
+  /// @param wanted whether the receiver shall say the same of itself at once
+  record Clock(int group, int partition, boolean wanted, DotSet clock) implements Repair {}
+
+  /// Send the records of these dots.
+  ///
+  /// @param id of this exchange
+  /// @param cursor of a rebuild, which sends all records; empty to begin one, null for none
+  record Missing(int group, int partition, long id, DotSet dots, byte @Nullable [] cursor)
+      implements Repair {}
+
+  /// Some of them; ask for the rest.
+  record Repaired(int group, int partition, long id, RepairPage page) implements Repair {}
 
   /// Stored, durably.
   record Written(long id) implements Reply {}

@@ -5,8 +5,10 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
+import dev.tern.core.replica.RepairPage;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
+import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -35,6 +37,9 @@ import org.jspecify.annotations.Nullable;
 /// | 21 | Scanned | id next count (slot position key stamp replica live)* |
 /// | 22 | Counted | id records |
 /// | 23 | Refused | id reason retry message |
+/// | 32 | Clock | group partition u8 wanted dots |
+/// | 33 | Missing | group partition id dots cursor? |
+/// | 34 | Repaired | group partition id clock covered next u8 rebuild (keyspace key record)* |
 public final class MessageCodec {
   private static final int FORMAT = 1;
   private static final Unanswered.Reason[] REASONS = Unanswered.Reason.values();
@@ -85,6 +90,18 @@ public final class MessageCodec {
       }
       case Message.Scanned m -> page(m, out);
       case Message.Counted m -> out.writeByte(22).writeLong(m.id()).writeVarLong(m.records());
+      case Message.Clock m -> {
+        repair(out, 32, m).writeByte(m.wanted() ? 1 : 0);
+        m.clock().encode(out);
+      }
+      case Message.Missing m -> {
+        m.dots().encode(repair(out, 33, m).writeLong(m.id()));
+        out.writeByte(m.cursor() == null ? 0 : 1);
+        if (m.cursor() != null) {
+          out.writeBlob(m.cursor());
+        }
+      }
+      case Message.Repaired m -> page(m.page(), repair(out, 34, m).writeLong(m.id()));
       case Message.Refused m -> {
         out.writeByte(23).writeLong(m.id());
         refused(m.why(), out);
@@ -129,6 +146,17 @@ public final class MessageCodec {
           case 21 -> page(in);
           case 22 -> new Message.Counted(in.readLong(), in.readVarLong());
           case 23 -> new Message.Refused(in.readLong(), refused(in));
+          case 32 ->
+              new Message.Clock(in.readInt(), in.readVarInt(), in.readFlag(), DotSet.decode(in));
+          case 33 ->
+              new Message.Missing(
+                  in.readInt(),
+                  in.readVarInt(),
+                  in.readLong(),
+                  DotSet.decode(in),
+                  in.readFlag() ? in.readBlob() : null);
+          case 34 ->
+              new Message.Repaired(in.readInt(), in.readVarInt(), in.readLong(), repairPage(in));
           default -> throw new DecodeException("a message of type " + type);
         };
     in.expectEnd();
@@ -139,6 +167,34 @@ public final class MessageCodec {
       ByteWriter out, int type, Message.Request message, int keyspace) {
     out.writeByte(type).writeLong(message.id()).writeVarLong(message.epoch());
     return out.writeVarInt(keyspace);
+  }
+
+  private static ByteWriter repair(ByteWriter out, int type, Message.Repair message) {
+    return out.writeByte(type).writeInt(message.group()).writeVarInt(message.partition());
+  }
+
+  private static void page(RepairPage page, ByteWriter out) {
+    page.clock().encode(out);
+    page.covered().encode(out);
+    out.writeBlob(page.next()).writeByte(page.rebuild() ? 1 : 0);
+    out.writeVarInt(page.records().size());
+    for (RepairPage.RepairRecord record : page.records()) {
+      out.writeVarInt(record.keyspace()).writeBlob(record.key());
+      record.record().encode(out);
+    }
+  }
+
+  private static RepairPage repairPage(ByteReader in) {
+    DotSet clock = DotSet.decode(in);
+    DotSet covered = DotSet.decode(in);
+    byte[] next = in.readBlob();
+    boolean rebuild = in.readFlag();
+    int count = in.readLength();
+    List<RepairPage.RepairRecord> records = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      records.add(new RepairPage.RepairRecord(in.readVarInt(), in.readBlob(), Siblings.decode(in)));
+    }
+    return new RepairPage(clock, covered, next, rebuild, records);
   }
 
   private static Message.Forward forward(ByteReader in) {

@@ -25,6 +25,20 @@ public final class Statistics {
     MESSAGES_SENT,
     MESSAGES_UNSENT,
     MESSAGES_RECEIVED,
+    /// Clocks of partitions that were told to other replicas.
+    CLOCKS_TOLD,
+    /// Pages of records that were asked of other replicas.
+    REPAIR_PAGES,
+    /// Records that came on them.
+    REPAIRED_RECORDS,
+    /// Bytes of keys and values on them.
+    REPAIRED_BYTES,
+    /// Partitions that had to be taken from another replica whole.
+    REBUILDS,
+    /// Deletes that were forgotten.
+    STRIPPED_DELETES,
+    /// Times this store took a new replica id, as others knew of dots it had not given out.
+    NEW_REPLICA_IDS,
     /// An operation in flight was refused a place, see [InFlight#CAPACITY].
     IN_FLIGHT_FULL
   }
@@ -32,8 +46,13 @@ public final class Statistics {
   private final long[] values = new long[Counter.values().length];
 
   void add(Counter counter) {
+    add(counter, 1);
+  }
+
+  /// On the shard's loop.
+  public void add(Counter counter, long count) {
     int index = counter.ordinal();
-    VALUE.setOpaque(values, index, values[index] + 1);
+    VALUE.setOpaque(values, index, values[index] + count);
   }
 
   /// Any thread.

@@ -204,16 +204,8 @@ final class Updates {
       return switch (store.match()) {
         case NONE -> true;
         case ABSENT -> !changed && (base == null || !base.liveAt(wall));
-        case UNMODIFIED -> !changed && base != null && context.covers(dots(base));
+        case UNMODIFIED -> !changed && base != null && context.covers(base.dots());
       };
-    }
-
-    private static DotSet dots(Siblings record) {
-      DotSet dots = new DotSet();
-      for (int i = 0; i < record.count(); i++) {
-        dots.add(record.get(i).replica(), record.get(i).counter());
-      }
-      return dots;
     }
 
     @Override

@@ -104,13 +104,13 @@ final class Journal {
     long counter = version.counter();
     partition.clock.add(replica, counter);
     note(partition, replica, counter, 0, 0, 0);
-    boolean grave = stored && version.value() == null;
-    if (partition.replicated || grave) {
+    // What was replaced before it came needs no entry: what replaced it has one.
+    if (stored && (partition.replicated || version.value() == null)) {
       byte[] dot = StorageKey.dot(partition.group, partition.number, replica, counter);
       if (partition.replicated) {
         batch.put(dots, dot, storageKey);
       }
-      if (grave) {
+      if (version.value() == null) {
         partition.graves++;
         batch.put(graves, dot, storageKey);
       }
@@ -141,13 +141,20 @@ final class Journal {
     group.writeVarLong(counter).writeVarLong(further).writeInt(keyspace).writeByte(delta + 1);
     change(partition);
     if (counter > 0) {
-      unsynced.add(lsm.writtenSequence(), partition, replica, counter, counter + further);
+      // The entry that tells of it ends the group.
+      unsynced.add(lsm.writtenSequence() + 1, partition, replica, counter, counter + further);
     }
   }
 
   /// Everything up to a sequence is on disk.
   void synced(long sequence) {
     unsynced.synced(sequence);
+  }
+
+  /// Whether dots of replicated partitions were there at the last call, too, and still are not on
+  /// disk.
+  boolean waitsForDisk() {
+    return unsynced.stale();
   }
 
   /// A partition's row is to be written anew with the next ones.

@@ -5,11 +5,10 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import java.util.Arrays;
 
-/// What a replica of one group knows of one partition besides its records.
+/// What a replica of one group knows of one partition besides its records. On the shard's loop.
 ///
-/// Row: the clock, the trimmed dots, then varint keyspaces, per keyspace u32 id and varint records
-/// with a value.
-final class Partition {
+/// Row: the clock, then varint keyspaces, per keyspace u32 id and varint records with a value.
+public final class Partition {
   /// The group's place in [Store]'s list.
   final int group;
 
@@ -21,8 +20,9 @@ final class Partition {
   /// Those of them that are on disk: what may be told to others.
   final DotSet synced;
 
-  /// The dots whose entries in the log of dots are gone: all replicas had them.
-  final DotSet trimmed;
+  /// The dots whose entries in the log of dots are gone: all replicas had them. In a row of its
+  /// own, written with the removal.
+  final DotSet trimmed = new DotSet();
 
   /// The last counter minted here; grows, and jumps to the reservation at a restart.
   long counter;
@@ -37,26 +37,23 @@ final class Partition {
   /// Since its row was written.
   boolean changed;
 
-  /// Counts the changes of [#synced] and of what others said of the partition, so that repair looks
-  /// only where something happened.
+  /// Counts the changes of [#synced].
   long turns;
 
   private int[] keyspaces = new int[0];
   private long[] counts = new long[0];
 
-  Partition(int group, int number, DotSet clock, DotSet trimmed, long counter) {
+  Partition(int group, int number, DotSet clock, long counter) {
     this.group = group;
     this.number = number;
     this.clock = clock;
     this.synced = clock.copy();
-    this.trimmed = trimmed;
     this.counter = counter;
   }
 
   static Partition decode(int group, int number, byte[] row, long counter) {
     ByteReader in = new ByteReader(row);
-    DotSet clock = DotSet.decode(in);
-    Partition partition = new Partition(group, number, clock, DotSet.decode(in), counter);
+    Partition partition = new Partition(group, number, DotSet.decode(in), counter);
     int known = in.readLength();
     for (int i = 0; i < known; i++) {
       partition.count(in.readInt(), in.readVarLong());
@@ -67,11 +64,45 @@ final class Partition {
 
   void encode(ByteWriter out) {
     clock.encode(out);
-    trimmed.encode(out);
     out.writeVarInt(keyspaces.length);
     for (int i = 0; i < keyspaces.length; i++) {
       out.writeInt(keyspaces[i]).writeVarLong(counts[i]);
     }
+  }
+
+  /// Its number in the ring.
+  public int number() {
+    return number;
+  }
+
+  /// What the store holds or has held, pending or not; do not change.
+  public DotSet clock() {
+    return clock;
+  }
+
+  /// Of these what is on disk and may be told to others; do not change.
+  public DotSet synced() {
+    return synced;
+  }
+
+  /// Grows whenever [#synced] does.
+  public long turns() {
+    return turns;
+  }
+
+  /// What was removed from the log of dots; do not change.
+  public DotSet trimmed() {
+    return trimmed;
+  }
+
+  /// Whether there may be deletes to strip.
+  public boolean mayHaveGraves() {
+    return graves > 0;
+  }
+
+  /// Whether other nodes hold it too.
+  public boolean replicated() {
+    return replicated;
   }
 
   /// Records with a value, expired ones included.

@@ -9,11 +9,14 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
 import dev.tern.env.EventLoop;
 import dev.tern.lsm.ColumnFamily;
+import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
+import dev.tern.lsm.LsmIterator;
 import dev.tern.lsm.WriteBatch;
 import dev.tern.lsm.WritePressure;
 import java.io.IOException;
@@ -419,6 +422,165 @@ public final class Replica {
     loop.offload(() -> scan.run(cursor, limit), done);
   }
 
+  /// Gathers records that another replica lacks, as far as they are on disk here.
+  ///
+  /// @param wanted dots
+  /// @param cursor of a rebuild, empty to begin one; null for the records of `wanted` alone
+  public void repairPage(
+      Partition partition,
+      DotSet wanted,
+      byte @Nullable [] cursor,
+      dev.tern.env.Offload.Completion<RepairPage> done) {
+    store.journal().synced(lsm.syncedSequence());
+    DotSet clock = partition.synced.copy();
+    DotSet here = wanted.and(clock);
+    if (cursor == null && !here.and(partition.trimmed).isEmpty()) {
+      done.complete(
+          new RepairPage(clock, new DotSet(), RepairPage.DONE, /* rebuild= */ true, List.of()),
+          null);
+      return;
+    }
+    Repair repair =
+        new Repair(store, partition, clock, lsm.syncedSequence(), store.families(partition));
+    int first = store.firstSlot(partition.number);
+    int end = store.firstSlot(partition.number + 1);
+    loop.offload(
+        () -> cursor == null ? repair.ofDots(here) : repair.ofSlots(cursor, first, end), done);
+  }
+
+  /// What a record from another replica is, filled by that one's clock.
+  public static Siblings filled(KeyspaceConfig keyspace, Siblings record, DotSet clock) {
+    return keyspace.resolution() == Resolution.LWW ? record : record.filled(clock);
+  }
+
+  /// All these dots are here, or what replaced them is.
+  public void covered(Partition partition, DotSet dots) {
+    dots.minus(partition.clock)
+        .forEach((replica, from, to) -> store.journal().noteRun(partition, replica, from, to));
+    store.journal().endGroup();
+    force();
+  }
+
+  /// Removes dots from the log of dots: every replica has them.
+  public void trim(Partition partition, DotSet dots) {
+    batch.clear();
+    dots.forEach(
+        (replica, from, to) ->
+            batch.deleteRange(
+                store.dots(),
+                StorageKey.dot(partition.group, partition.number, replica, from),
+                StorageKey.dot(partition.group, partition.number, replica, to + 1)));
+    partition.trimmed.addAll(dots);
+    byte[] row = StorageKey.trimmedRow(partition.group, partition.number);
+    batch.put(store.meta(), row, partition.trimmed.encoded());
+    lsm.append(batch);
+  }
+
+  /// Reads the first deletes of a partition that are not stripped.
+  public void graves(
+      Partition partition, int limit, dev.tern.env.Offload.Completion<List<Grave>> done) {
+    long before = partition.graves;
+    loop.<List<Grave>>offload(
+        () -> {
+          List<Grave> found = new ArrayList<>();
+          byte[] from = StorageKey.dot(partition.group, partition.number, 0, 0);
+          byte[] to = StorageKey.dot(partition.group, partition.number + 1, 0, 0);
+          try (LsmIterator rows = lsm.iterator(store.graves(), IteratorOptions.all())) {
+            for (rows.seek(from); rows.valid() && found.size() < limit; rows.next()) {
+              if (java.util.Arrays.compareUnsigned(rows.key(), to) >= 0) {
+                break;
+              }
+              found.add(Grave.of(rows.key().clone(), rows.value().clone()));
+            }
+          }
+          return found;
+        },
+        (found, failure) -> {
+          if (found != null && found.isEmpty() && partition.graves == before) {
+            partition.graves = 0;
+          }
+          done.complete(found, failure);
+        });
+  }
+
+  /// Removes deletes that nothing can need any more, and what tells of them. Those that cannot be
+  /// read now, or that carry a stamp that a restart could fall behind, stay.
+  public void strip(Partition partition, List<Grave> condemned) {
+    for (Grave grave : condemned) {
+      withBase(
+          store.data(StorageKey.keyspace(grave.storageKey())),
+          grave.storageKey(),
+          new Based() {
+            @Override
+            public void base(@Nullable Siblings base) {
+              strip(partition, grave, base);
+            }
+
+            @Override
+            public void refused(Unanswered.Refused why) {
+              // It stays for the next time.
+            }
+          });
+    }
+  }
+
+  private void strip(Partition partition, Grave grave, @Nullable Siblings base) {
+    DotSet dot = new DotSet();
+    dot.add(grave.replica(), grave.counter());
+    if (base != null && base.has(grave.replica(), grave.counter())) {
+      boolean early = planted == PlantedBug.TOMBSTONE_STRIPPED_TOO_EARLY;
+      boolean whole = base.stripped(partition.synced).context().isEmpty();
+      boolean behind = base.newest().stamp() >= store.hlc().reservedLimit();
+      if (!early && (!whole || behind)) {
+        return;
+      }
+      Siblings left = base.without(dot);
+      Siblings rest = left == null ? Siblings.nothing(partition.clock) : left;
+      append(StorageKey.keyspace(grave.storageKey()), partition, grave.storageKey(), base, rest);
+    }
+    batch.clear();
+    byte[] row =
+        StorageKey.dot(partition.group, partition.number, grave.replica(), grave.counter());
+    batch.delete(store.graves(), row);
+    lsm.append(batch);
+  }
+
+  /// The records of a partition, pending ones included, as text: alike if the replicas are. Blocks;
+  /// for tests with few records.
+  ///
+  /// @param deletes whether to tell of deletes: each replica strips them in its own time
+  /// @throws IOException if the records cannot be read
+  public String contents(Partition partition, boolean deletes) throws IOException {
+    byte[] from = StorageKey.first(store.firstSlot(partition.number), 0);
+    byte[] to = StorageKey.first(store.firstSlot(partition.number + 1), 0);
+    var families = store.families(partition);
+    StringBuilder text = new StringBuilder();
+    for (ColumnFamily family : store.dataFamilies()) {
+      try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
+        for (all.seek(from); all.valid(); all.next()) {
+          if (java.util.Arrays.compareUnsigned(all.key(), to) >= 0) {
+            break;
+          }
+          int keyspace = StorageKey.keyspace(all.key());
+          if (families.get(keyspace) == family) {
+            Siblings record = Siblings.decode(new ByteReader(all.value()));
+            String key = java.util.HexFormat.of().formatHex(StorageKey.userKey(all.key()));
+            Siblings told = deletes ? record : record.withoutDeletes();
+            if (told != null) {
+              text.append("%d/%s: %s%n".formatted(keyspace, key, told.dots()));
+            }
+          }
+        }
+      }
+    }
+    return text.toString();
+  }
+
+  /// Lets the disk have what it does not have yet, so that others can be told of it.
+  private void force() {
+    commits.await(lsm.writtenSequence(), Durability.SYNC, () -> {});
+  }
+
   /// Called a few times a second.
   ///
   /// @param millisSinceMonotonic the median of the members' wall clocks less this node's monotonic
@@ -434,6 +596,10 @@ public final class Replica {
       batch.clear();
       store.eraseSome(batch);
       lsm.append(batch);
+    }
+    store.journal().synced(lsm.syncedSequence());
+    if (store.journal().waitsForDisk()) {
+      force();
     }
     timeOffsetMillis = millisSinceMonotonic;
     // Also when idle: the first write after it shall not have to wait.

@@ -67,6 +67,18 @@ final class StorageKey {
   /// The numbers of the groups, in the order the store counts them.
   static final byte[] GROUPS_ROW = {6};
 
+  private static final int TRIMMED_ROW = 7;
+
+  /// The key of a partition's trimmed dots in `meta`.
+  static byte[] trimmedRow(int group, int partition) {
+    ByteWriter out = new ByteWriter(5).writeByte(TRIMMED_ROW);
+    return out.writeShort(group).writeShort(partition).toByteArray();
+  }
+
+  static boolean isTrimmedRow(byte[] key) {
+    return key[0] == TRIMMED_ROW;
+  }
+
   /// The round that the journal's entries must be of.
   static final byte[] ROUND_ROW = {5};
 

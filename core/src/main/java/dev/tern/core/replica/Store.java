@@ -20,6 +20,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -77,6 +80,7 @@ public final class Store implements AutoCloseable {
   private int erasedTo;
 
   private int replicaId;
+  private final Randomness randomness;
   private HybridClock hlc = new HybridClock(0, 0);
   private long reservedCounter;
   private boolean reserving;
@@ -96,8 +100,10 @@ public final class Store implements AutoCloseable {
     }
   }
 
-  private Store(Lsm lsm, int partitions, int shard, int shards) throws IOException {
+  private Store(Lsm lsm, int partitions, int shard, int shards, Randomness randomness)
+      throws IOException {
     this.lsm = lsm;
+    this.randomness = randomness;
     this.shard = shard;
     this.shards = shards;
     this.leveled = lsm.columnFamily("data", CompactionStyle.LEVELED);
@@ -116,9 +122,9 @@ public final class Store implements AutoCloseable {
   /// @throws IOException if the store cannot be read or belongs to other settings
   public static Store open(Lsm lsm, int partitions, int shard, int shards, Randomness randomness)
       throws IOException {
-    Store store = new Store(lsm, partitions, shard, shards);
+    Store store = new Store(lsm, partitions, shard, shards, randomness);
     WriteBatch batch = new WriteBatch();
-    store.identify(batch, randomness);
+    store.identify(batch);
     byte[] row = lsm.get(store.meta, StorageKey.RESERVATION_ROW, Long.MAX_VALUE);
     Reservation last = row == null ? new Reservation(0, 0) : Reservation.decode(row);
     store.load(last.counter());
@@ -134,13 +140,25 @@ public final class Store implements AutoCloseable {
     return store;
   }
 
-  private void identify(WriteBatch batch, Randomness randomness) throws IOException {
+  private void mintId(WriteBatch batch) {
+    replicaId = (int) randomness.nextLong() | 1;
+    ByteWriter out = new ByteWriter(12);
+    out.writeInt(replicaId).writeInt(shards).writeInt(partitions);
+    batch.put(meta, StorageKey.IDENTITY_ROW, out.toByteArray());
+  }
+
+  /// Takes another replica id from the next version on. To be called when others know of dots of
+  /// this one that this store never gave out: it was restored, or its disk lost what it had forced.
+  public void takeNewId() {
+    WriteBatch batch = new WriteBatch();
+    mintId(batch);
+    lsm.append(batch);
+  }
+
+  private void identify(WriteBatch batch) throws IOException {
     byte[] identity = lsm.get(meta, StorageKey.IDENTITY_ROW, Long.MAX_VALUE);
     if (identity == null) {
-      replicaId = (int) randomness.nextLong() | 1;
-      ByteWriter out = new ByteWriter(12);
-      out.writeInt(replicaId).writeInt(shards).writeInt(partitions);
-      batch.put(meta, StorageKey.IDENTITY_ROW, out.toByteArray());
+      mintId(batch);
       return;
     }
     ByteReader in = new ByteReader(identity);
@@ -179,6 +197,15 @@ public final class Store implements AutoCloseable {
         }
       }
     }
+    try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
+      rows.seek(StorageKey.trimmedRow(0, 0));
+      for (; rows.valid() && StorageKey.isTrimmedRow(rows.key()); rows.next()) {
+        ByteReader key = new ByteReader(rows.key());
+        key.skip(1);
+        Partition partition = groups[key.readUnsignedShort()][key.readUnsignedShort()];
+        partition.trimmed.addAll(DotSet.decode(new ByteReader(rows.value())));
+      }
+    }
     journal.load((group, number) -> groups[group][number], this::countChanged);
   }
 
@@ -189,7 +216,7 @@ public final class Store implements AutoCloseable {
     groupNumbers[group] = number;
     groups[group] = new Partition[partitions];
     for (int p = shard; p < partitions; p += shards) {
-      groups[group][p] = new Partition(group, p, new DotSet(), new DotSet(), firstCounter);
+      groups[group][p] = new Partition(group, p, new DotSet(), firstCounter);
     }
     return group;
   }
@@ -200,7 +227,7 @@ public final class Store implements AutoCloseable {
   }
 
   /// The partition of a group as the topology numbers it, null if none is here.
-  @Nullable Partition partitionOfGroup(int groupNumber, int partition) {
+  public @Nullable Partition partitionOfGroup(int groupNumber, int partition) {
     for (int group = 0; group < groups.length; group++) {
       if (groupNumbers[group] == groupNumber && partition >= 0 && partition < partitions) {
         return groups[group][partition];
@@ -210,12 +237,12 @@ public final class Store implements AutoCloseable {
   }
 
   /// What the topology calls a partition's group.
-  int groupNumber(Partition partition) {
+  public int groupNumber(Partition partition) {
     return groupNumbers[partition.group];
   }
 
   /// Tells all partitions of this store.
-  void forEachPartition(Consumer<Partition> told) {
+  public void forEachPartition(Consumer<Partition> told) {
     for (Partition[] group : groups) {
       for (int p = shard; p < partitions; p += shards) {
         told.accept(group[p]);
@@ -385,6 +412,11 @@ public final class Store implements AutoCloseable {
     return replicaId;
   }
 
+  /// Whether a clock knows of dots of this store that it did not give out.
+  public boolean isAheadOfUs(Partition partition, DotSet clock) {
+    return clock.highest(replicaId) > partition.counter;
+  }
+
   public Lsm lsm() {
     return lsm;
   }
@@ -396,6 +428,27 @@ public final class Store implements AutoCloseable {
 
   ColumnFamily meta() {
     return meta;
+  }
+
+  /// All families of records.
+  List<ColumnFamily> dataFamilies() {
+    return List.of(leveled, sizeTiered);
+  }
+
+  /// Where the records of the keyspaces of a partition's group lie, by keyspace id.
+  SortedMap<Integer, ColumnFamily> families(Partition partition) {
+    TreeMap<Integer, ColumnFamily> families = new TreeMap<>();
+    for (int keyspace = 0; keyspace < groupOfKeyspace.length; keyspace++) {
+      if (groupOfKeyspace[keyspace] == partition.group) {
+        families.put(keyspace, data(keyspace));
+      }
+    }
+    return families;
+  }
+
+  /// The first slot of a partition; its last is that of the next, less one.
+  int firstSlot(int partition) {
+    return partition * slotsOfPartition;
   }
 
   /// For each dot here that some replica may still lack, the storage key of its record.

@@ -12,6 +12,12 @@ final class Unsynced {
   /// Per entry: sequence, first counter, last counter.
   private long[] numbers = new long[3 * 256];
 
+  /// At five calls a second: what is not forced for its own sake is forced after a second, for
+  /// others to be told of it.
+  private static final int STALE_CALLS = 5;
+
+  private long oldest;
+  private int calls;
   private int first;
   private int size;
 
@@ -43,6 +49,20 @@ final class Unsynced {
     replicas = moreReplicas;
     numbers = moreNumbers;
     first = 0;
+  }
+
+  /// Whether the oldest entry of a replicated partition lay here at the [#STALE_CALLS]th last call,
+  /// too.
+  boolean stale() {
+    if (size == 0 || !partitions[first].replicated) {
+      calls = 0;
+      return false;
+    }
+    if (numbers[3 * first] != oldest) {
+      oldest = numbers[3 * first];
+      calls = 0;
+    }
+    return ++calls > STALE_CALLS;
   }
 
   /// Everything up to a sequence is on disk.

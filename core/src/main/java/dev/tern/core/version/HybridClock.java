@@ -96,6 +96,11 @@ public final class HybridClock {
     limit = Math.max(limit, newLimit);
   }
 
+  /// A restart gives out no stamp below this.
+  public long reservedLimit() {
+    return limit;
+  }
+
   public long last() {
     return last;
   }

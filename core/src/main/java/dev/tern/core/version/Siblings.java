@@ -128,13 +128,31 @@ public final class Siblings {
     return kept.isEmpty() ? null : new Siblings(kept.toArray(new Version[0]), context);
   }
 
+  /// This without its deletes; null if nothing else is here.
+  public @Nullable Siblings withoutDeletes() {
+    DotSet deletes = new DotSet();
+    for (Version version : versions) {
+      if (version.value() == null) {
+        deletes.add(version.replica(), version.counter());
+      }
+    }
+    return deletes.isEmpty() ? this : without(deletes);
+  }
+
   /// What a reader has seen who was given this: a write with it as its context replaces all of it.
   public DotSet seen() {
     DotSet seen = context.copy();
-    for (Version version : versions) {
-      seen.add(version.replica(), version.counter());
-    }
+    seen.addAll(dots());
     return seen;
+  }
+
+  /// The dots of the versions.
+  public DotSet dots() {
+    DotSet dots = new DotSet();
+    for (Version version : versions) {
+      dots.add(version.replica(), version.counter());
+    }
+    return dots;
   }
 
   public int count() {

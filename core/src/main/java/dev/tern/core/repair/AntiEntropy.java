@@ -1,0 +1,469 @@
+package dev.tern.core.repair;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.quorum.Message;
+import dev.tern.core.quorum.Statistics;
+import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.replica.Applied;
+import dev.tern.core.replica.Grave;
+import dev.tern.core.replica.Partition;
+import dev.tern.core.replica.RepairPage;
+import dev.tern.core.replica.RepairPage.RepairRecord;
+import dev.tern.core.replica.Replica;
+import dev.tern.core.topology.ClusterView;
+import dev.tern.core.topology.ReplicaGroups;
+import dev.tern.core.topology.Slots;
+import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Version;
+import dev.tern.env.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Keeps the replicas of one shard's partitions alike, all the time and by itself. See the package.
+///
+/// Threads: the shard's loop.
+public final class AntiEntropy {
+  /// What changed of a partition is told to its other replicas after this at the earliest.
+  static final long TELL_NANOS = 1_000_000_000L;
+
+  /// It is told again to one that lacks something, as it may not have come.
+  private static final long TELL_AGAIN_NANOS = 2_000_000_000L;
+
+  /// And in any case.
+  private static final long TELL_ANYWAY_NANOS = 60_000_000_000L;
+
+  /// Requests for records under way at a time.
+  static final int MAX_FETCHES = 4;
+
+  /// Runs of dots asked for at once.
+  private static final int MAX_RUNS = 64;
+
+  private static final long FETCH_NANOS = 5_000_000_000L;
+
+  /// The log of dots is trimmed by so many at least, or after so long.
+  private static final int TRIM_DOTS = 512;
+
+  private static final long TRIM_NANOS = 30_000_000_000L;
+
+  /// Deletes looked at together.
+  private static final int MAX_GRAVES = 1_024;
+
+  /// To the other nodes.
+  public interface Wire {
+    boolean live(int member);
+
+    /// To the shard that has the partition.
+    void send(int member, int partition, Message message);
+  }
+
+  private final int self;
+  private final Replica replica;
+  private final Clock clock;
+  private final Wire wire;
+  private final Statistics statistics;
+  private final PlantedBug planted;
+  private ClusterView view;
+  private final List<Exchange> exchanges = new ArrayList<>();
+  private final Map<Long, Exchange> byPlace = new TreeMap<>();
+  private int fetches;
+  private long nextId;
+
+  /// @param firstId where ids of requests begin: random for each start
+  public AntiEntropy(
+      int self,
+      Replica replica,
+      Clock clock,
+      Wire wire,
+      Statistics statistics,
+      ClusterView view,
+      long firstId,
+      PlantedBug planted) {
+    this.self = self;
+    this.replica = replica;
+    this.clock = clock;
+    this.wire = wire;
+    this.statistics = statistics;
+    this.planted = planted;
+    this.view = view;
+    this.nextId = firstId;
+    adopt(view);
+  }
+
+  /// Another topology holds from now on; the store has adopted it.
+  public void adopt(ClusterView later) {
+    view = later;
+    replica.store().forEachPartition(this::meet);
+  }
+
+  private void meet(Partition partition) {
+    int group = replica.store().groupNumber(partition);
+    ReplicaGroups groups = view.groupsNumbered(group);
+    long place = place(group, partition.number());
+    if (groups == null || byPlace.containsKey(place)) {
+      return;
+    }
+    int[] list = groups.lists().list(partition.number());
+    int[] peers = java.util.Arrays.stream(list).filter(member -> member != self).toArray();
+    if (peers.length < list.length) {
+      Exchange exchange = new Exchange(partition, group, peers);
+      exchanges.add(exchange);
+      byPlace.put(place, exchange);
+    }
+  }
+
+  private static long place(int group, int partition) {
+    return (long) group << 32 | partition;
+  }
+
+  /// A few times a second.
+  public void beat() {
+    long now = clock.monotonicNanos();
+    for (Exchange exchange : exchanges) {
+      if (exchange.fetchId != 0 && now >= exchange.fetchDeadline) {
+        endFetch(exchange);
+      }
+      boolean changed = exchange.partition.turns() != exchange.toldTurns;
+      long since = now - exchange.toldNanos;
+      if (changed && since >= TELL_NANOS
+          || exchange.peersBehind && since >= TELL_AGAIN_NANOS
+          || since >= TELL_ANYWAY_NANOS) {
+        // If nothing is new here, an answer of a peer may have been lost.
+        tell(exchange, now, !changed);
+      }
+      if (exchange.stirred && now - exchange.lookedNanos >= TELL_NANOS) {
+        look(exchange, now);
+      }
+    }
+  }
+
+  /// A connection opened: what was told may not have come.
+  public void connected(int member) {
+    for (Exchange exchange : exchanges) {
+      if (exchange.place(member) >= 0) {
+        exchange.peersBehind = true;
+      }
+    }
+  }
+
+  private void tell(Exchange exchange, long now, boolean again) {
+    exchange.stirred |= exchange.partition.turns() != exchange.toldTurns;
+    exchange.toldTurns = exchange.partition.turns();
+    exchange.toldNanos = now;
+    for (int i = 0; i < exchange.peers.length; i++) {
+      DotSet heard = exchange.heard[i];
+      boolean wanted = heard == null || again && !heard.covers(exchange.partition.synced());
+      tell(exchange, exchange.peers[i], wanted);
+    }
+  }
+
+  private void tell(Exchange exchange, int member, boolean wanted) {
+    if (wire.live(member)) {
+      int number = exchange.partition.number();
+      DotSet synced = exchange.partition.synced();
+      statistics.add(Counter.CLOCKS_TOLD, 1);
+      wire.send(member, number, new Message.Clock(exchange.group, number, wanted, synced));
+    }
+  }
+
+  /// Something from another replica.
+  public void receive(int member, Message.Repair message) {
+    Exchange exchange = byPlace.get(place(message.group(), message.partition()));
+    int place = exchange == null ? -1 : exchange.place(member);
+    if (exchange == null || place < 0) {
+      return;
+    }
+    switch (message) {
+      case Message.Clock told -> heard(exchange, place, told);
+      case Message.Missing missing -> send(exchange, member, missing);
+      case Message.Repaired repaired -> {
+        if (repaired.id() == exchange.fetchId && member == exchange.fetchFrom) {
+          apply(exchange, repaired.page());
+        }
+      }
+    }
+  }
+
+  private void heard(Exchange exchange, int place, Message.Clock told) {
+    exchange.before[place] = exchange.heard[place];
+    exchange.heard[place] = told.clock();
+    exchange.stirred = true;
+    if (replica.store().isAheadOfUs(exchange.partition, told.clock())) {
+      statistics.add(Counter.NEW_REPLICA_IDS, 1);
+      replica.store().takeNewId();
+    }
+    if (told.wanted()) {
+      tell(exchange, exchange.peers[place], false);
+    }
+    fetch(exchange);
+  }
+
+  /// Asks a replica for what it has said twice that it has and is not here: what it said once may
+  /// be on its way.
+  private void fetch(Exchange exchange) {
+    for (int i = 0; i < exchange.peers.length && exchange.fetchId == 0; i++) {
+      DotSet said = exchange.before[i];
+      if (said == null || fetches >= MAX_FETCHES || !wire.live(exchange.peers[i])) {
+        continue;
+      }
+      DotSet missing = said.minus(exchange.partition.clock());
+      if (!missing.isEmpty()) {
+        exchange.fetchWanted = first(missing);
+        exchange.fetchFrom = exchange.peers[i];
+        fetches++;
+        ask(exchange, null);
+      }
+    }
+  }
+
+  private static DotSet first(DotSet missing) {
+    if (missing.runs() <= MAX_RUNS) {
+      return missing;
+    }
+    DotSet first = new DotSet();
+    int[] runs = {0};
+    missing.forEach(
+        (replica, from, to) -> {
+          if (runs[0]++ < MAX_RUNS) {
+            first.addRun(replica, from, to);
+          }
+        });
+    return first;
+  }
+
+  private void ask(Exchange exchange, byte @Nullable [] cursor) {
+    exchange.fetchId = ++nextId;
+    exchange.fetchDeadline = clock.monotonicNanos() + FETCH_NANOS;
+    statistics.add(Counter.REPAIR_PAGES, 1);
+    int number = exchange.partition.number();
+    wire.send(
+        exchange.fetchFrom,
+        number,
+        new Message.Missing(
+            exchange.group, number, exchange.fetchId, exchange.fetchWanted, cursor));
+  }
+
+  private void endFetch(Exchange exchange) {
+    exchange.fetchId = 0;
+    exchange.rebuilding = false;
+    exchange.rebuildClock = null;
+    fetches--;
+  }
+
+  private void send(Exchange exchange, int member, Message.Missing missing) {
+    replica.repairPage(
+        exchange.partition,
+        missing.dots(),
+        missing.cursor(),
+        (page, failure) -> {
+          // Where it cannot be read here, who asked asks again later, or another.
+          if (page != null) {
+            int number = exchange.partition.number();
+            wire.send(
+                member, number, new Message.Repaired(exchange.group, number, missing.id(), page));
+          }
+        });
+  }
+
+  /// One page of records that is being stored.
+  private final class Page implements Applied {
+    private final Exchange exchange;
+    private final RepairPage page;
+    private final long id;
+    private int left;
+    private boolean failed;
+
+    Page(Exchange exchange, RepairPage page) {
+      this.exchange = exchange;
+      this.page = page;
+      this.id = exchange.fetchId;
+      this.left = page.records().size() + 1;
+    }
+
+    void store() {
+      exchange.fetchDeadline = clock.monotonicNanos() + FETCH_NANOS;
+      for (RepairRecord record : page.records()) {
+        KeyspaceConfig keyspace = view.keyspace(record.keyspace());
+        if (keyspace == null || planted == PlantedBug.REPAIR_CLAIMS_WITHOUT_RECORDS) {
+          durable();
+          continue;
+        }
+        statistics.add(Counter.REPAIRED_RECORDS, 1);
+        statistics.add(Counter.REPAIRED_BYTES, bytes(record));
+        replica.apply(
+            keyspace,
+            Slots.of(record.key()),
+            record.key(),
+            Replica.filled(keyspace, record.record(), page.clock()),
+            this);
+      }
+      durable();
+    }
+
+    @Override
+    public void durable() {
+      if (--left == 0 && exchange.fetchId == id) {
+        stored(exchange, page, failed);
+      }
+    }
+
+    @Override
+    public void superseded(Version by) {
+      durable();
+    }
+
+    @Override
+    public void refused(Unanswered.Refused why) {
+      failed = true;
+      durable();
+    }
+  }
+
+  private static int bytes(RepairRecord record) {
+    int bytes = record.key().length;
+    for (int i = 0; i < record.record().count(); i++) {
+      byte[] value = record.record().get(i).value();
+      bytes += value == null ? 0 : value.length;
+    }
+    return bytes;
+  }
+
+  private void apply(Exchange exchange, RepairPage page) {
+    new Page(exchange, page).store();
+  }
+
+  private void stored(Exchange exchange, RepairPage page, boolean failed) {
+    if (failed) {
+      endFetch(exchange);
+      return;
+    }
+    if (page.rebuild()) {
+      statistics.add(Counter.REBUILDS, 1);
+      exchange.rebuilding = true;
+      ask(exchange, new byte[0]);
+      return;
+    }
+    if (exchange.rebuilding) {
+      DotSet first = exchange.rebuildClock == null ? page.clock() : exchange.rebuildClock;
+      if (page.next().length > 0) {
+        exchange.rebuildClock = first;
+        ask(exchange, page.next());
+        return;
+      }
+      replica.covered(exchange.partition, first);
+    } else {
+      replica.covered(exchange.partition, page.covered());
+    }
+    endFetch(exchange);
+    if (!page.covered().isEmpty()) {
+      fetch(exchange);
+    }
+  }
+
+  /// What follows from what was heard.
+  private void look(Exchange exchange, long now) {
+    exchange.lookedNanos = now;
+    exchange.stirred = false;
+    fetch(exchange);
+    if (fetches >= MAX_FETCHES) {
+      exchange.stirred = true;
+    }
+    exchange.peersBehind = false;
+    for (DotSet heard : exchange.heard) {
+      exchange.peersBehind |= heard == null || !heard.covers(exchange.partition.synced());
+    }
+    if (!exchange.complete()) {
+      return;
+    }
+    DotSet common = exchange.common();
+    if (exchange.peers.length > 0) {
+      DotSet trimmable = common.minus(exchange.partition.trimmed());
+      boolean late = now - exchange.trimmedNanos >= TRIM_NANOS;
+      if (!trimmable.isEmpty() && (late || trimmable.size() >= TRIM_DOTS)) {
+        exchange.trimmedNanos = now;
+        replica.trim(exchange.partition, trimmable);
+      } else if (!trimmable.isEmpty()) {
+        exchange.stirred = true;
+      }
+    }
+    bury(exchange, common);
+  }
+
+  /// Strips deletes in two steps. All replicas have them: what any replica has written before it
+  /// had them is then among the dots that any has on disk. All replicas have those, too: nothing
+  /// older than the deletes can come any more.
+  private void bury(Exchange exchange, DotSet common) {
+    if (!exchange.condemned.isEmpty()) {
+      exchange.stirred = true;
+      if (common.covers(exchange.needed)) {
+        statistics.add(Counter.STRIPPED_DELETES, exchange.condemned.size());
+        replica.strip(exchange.partition, exchange.condemned);
+        exchange.condemned = List.of();
+      }
+      return;
+    }
+    if (exchange.digging || !exchange.partition.mayHaveGraves()) {
+      return;
+    }
+    exchange.digging = true;
+    replica.graves(
+        exchange.partition,
+        MAX_GRAVES,
+        (found, failure) -> {
+          exchange.digging = false;
+          if (found == null || !exchange.complete()) {
+            return;
+          }
+          exchange.condemned = condemned(found, common);
+          exchange.needed = exchange.union();
+          exchange.stirred |= !found.isEmpty();
+        });
+  }
+
+  private List<Grave> condemned(List<Grave> found, DotSet common) {
+    List<Grave> condemned = new ArrayList<>();
+    for (Grave grave : found) {
+      if (common.contains(grave.replica(), grave.counter())
+          || planted == PlantedBug.TOMBSTONE_STRIPPED_TOO_EARLY) {
+        condemned.add(grave);
+      }
+    }
+    return condemned;
+  }
+
+  /// Deletes that are not stripped yet, or may be there, by partition; for tests.
+  public boolean mayHaveGraves() {
+    for (Exchange exchange : exchanges) {
+      if (exchange.partition.mayHaveGraves()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// A partition of which something is known that this or another replica lacks, or of which not
+  /// all is known; null for none. For tests and figures.
+  public @Nullable String unconverged() {
+    for (Exchange exchange : exchanges) {
+      DotSet here = exchange.partition.clock();
+      boolean alike =
+          exchange.complete()
+              && exchange.common().covers(exchange.union())
+              && exchange.common().covers(here);
+      if (!alike) {
+        return "partition %d of group %d: here %s, on disk %s, others %s"
+            .formatted(
+                exchange.partition.number(),
+                exchange.group,
+                here,
+                exchange.partition.synced(),
+                java.util.Arrays.toString(exchange.heard));
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,102 @@
+package dev.tern.core.repair;
+
+import dev.tern.core.replica.Grave;
+import dev.tern.core.replica.Partition;
+import dev.tern.core.version.DotSet;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What a replica of one partition knows of the others.
+final class Exchange {
+  private static final long NEVER = Long.MIN_VALUE / 2;
+
+  final Partition partition;
+
+  /// The group's number in the topology.
+  final int group;
+
+  /// The other replicas.
+  final int[] peers;
+
+  /// By peer: what it last said it has on disk, and what it had said before; null until it did.
+  final @Nullable DotSet[] heard;
+
+  final @Nullable DotSet[] before;
+
+  /// What was last told to the others.
+  long toldTurns = -1;
+
+  long toldNanos = NEVER;
+
+  /// Whether some peer lacks what is on disk here, as far as is known.
+  boolean peersBehind;
+
+  /// The request that is under way, 0 for none, to whom, and until when it is waited for.
+  long fetchId;
+
+  int fetchFrom;
+  long fetchDeadline;
+  DotSet fetchWanted = new DotSet();
+
+  /// Of a rebuild that is under way the clock that came with its first page.
+  @Nullable DotSet rebuildClock;
+
+  boolean rebuilding;
+
+  /// Something was heard or came to disk since the last look.
+  boolean stirred = true;
+
+  long lookedNanos = NEVER;
+  long trimmedNanos = NEVER;
+
+  /// Deletes that all replicas have, and what all must have before they are stripped.
+  List<Grave> condemned = List.of();
+
+  DotSet needed = new DotSet();
+  boolean digging;
+
+  Exchange(Partition partition, int group, int[] peers) {
+    this.partition = partition;
+    this.group = group;
+    this.peers = peers;
+    this.heard = new DotSet[peers.length];
+    this.before = new DotSet[peers.length];
+  }
+
+  int place(int member) {
+    for (int i = 0; i < peers.length; i++) {
+      if (peers[i] == member) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /// Whether each other replica has said what it has.
+  boolean complete() {
+    for (DotSet clock : heard) {
+      if (clock == null) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// The dots that all replicas have on disk; call only if [#complete].
+  DotSet common() {
+    DotSet common = partition.synced();
+    for (DotSet clock : heard) {
+      common = common.and(java.util.Objects.requireNonNull(clock));
+    }
+    return common;
+  }
+
+  /// The dots that any replica has on disk; call only if [#complete].
+  DotSet union() {
+    DotSet union = partition.synced().copy();
+    for (DotSet clock : heard) {
+      union.addAll(java.util.Objects.requireNonNull(clock));
+    }
+    return union;
+  }
+}

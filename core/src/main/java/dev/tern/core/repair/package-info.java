@@ -1,0 +1,27 @@
+/// Makes the replicas of a partition alike where requests did not.
+///
+/// ```
+///   what is on disk here --Clock--> other replicas      a second after it changed
+///   said twice, not here --Missing--> who said it        dots, by the log of dots
+///                        <--Repaired--                   their records, a page at a time
+///   every replica has it: its entry in the log of dots goes
+///   every replica has a delete, and all that was written before any had it: the delete goes
+/// ```
+///
+/// After Gonçalves et al., "DottedDB: Anti-Entropy without Merkle Trees, Deletes without
+/// Tombstones" (2017): replicas exchange the dots they have instead of hashes of the data, and ship
+/// exactly what is missing.
+///
+/// Invariants:
+/// - a replica says only what is on its disk, and claims a dot only when its record, or what
+///   replaced it, is on its disk;
+/// - a dot's entry in the log goes only when all replicas said they have the dot; who lacks one
+///   whose entry is gone has lost its disk, and takes the whole partition;
+/// - requests for records are bounded ([AntiEntropy#MAX_FETCHES], one a partition, a page each) and
+///   refused by a store that is behind like any write.
+///
+/// Threads: the shard's loop; records are read on workers.
+@NullMarked
+package dev.tern.core.repair;
+
+import org.jspecify.annotations.NullMarked;

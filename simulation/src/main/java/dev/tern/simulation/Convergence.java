@@ -1,0 +1,95 @@
+package dev.tern.simulation;
+
+import dev.tern.core.Node;
+import dev.tern.core.topology.Topology;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Predicate;
+
+/// After the heal, before anything is read: the replicas of each partition become alike by
+/// themselves, and in the end deletes leave nothing.
+///
+/// Where a disk rots a replica may miss records for good, and nothing is promised.
+final class Convergence {
+  private static final long STEP_NANOS = 100_000_000;
+
+  /// From the convergence to the end of the last delete.
+  private static final long STRIPPED_WITHIN = 30 * ClusterRun.SECOND;
+
+  private final ClusterRun run;
+
+  Convergence(ClusterRun run) {
+    this.run = run;
+  }
+
+  /// @param stripped whether deletes must be gone after a further while
+  void within(long nanos, boolean stripped) {
+    if (run.mayRot()) {
+      run.world.runUntil(run.world.nanos() + 5 * ClusterRun.SECOND);
+      return;
+    }
+    await(nanos, Node::converged, "nodes %s do not know that the replicas are alike");
+    alike(/* deletes= */ false);
+    if (stripped) {
+      await(STRIPPED_WITHIN, node -> !node.mayHaveGraves(), "nodes %s still have deletes");
+      alike(/* deletes= */ true);
+    }
+  }
+
+  private void await(long nanos, Predicate<Node> reached, String what) {
+    long until = run.world.nanos() + nanos;
+    while (true) {
+      List<Integer> not = new ArrayList<>();
+      for (int number = 1; number <= run.nodeCount; number++) {
+        Node node = run.node(number);
+        if (node == null || !reached.test(node)) {
+          not.add(number);
+        }
+      }
+      if (not.isEmpty()) {
+        return;
+      }
+      if (run.world.nanos() >= until) {
+        throw new History.Violation(
+            "%d s after the heal ".formatted(nanos / ClusterRun.SECOND)
+                + what.formatted(not)
+                + detail(not.getFirst()));
+      }
+      run.world.runUntil(run.world.nanos() + STEP_NANOS);
+    }
+  }
+
+  private String detail(int number) {
+    Node node = run.node(number);
+    return node == null ? ": down" : ": " + node.unconverged();
+  }
+
+  private void alike(boolean deletes) {
+    Topology topology =
+        Objects.requireNonNull(
+            Objects.requireNonNull(run.node(1)).view().topology(run.keyspace.id()));
+    for (int partition = 0; partition < topology.partitions(); partition++) {
+      int[] replicas = topology.replicas(partition);
+      String first = contents(replicas[0], partition, deletes);
+      for (int number : replicas) {
+        String other = contents(number, partition, deletes);
+        if (!other.equals(first)) {
+          throw new History.Violation(
+              "partition %d differs at nodes %d and %d although both have the same dots:%n%s%n%s"
+                  .formatted(partition, replicas[0], number, first, other));
+        }
+      }
+    }
+  }
+
+  private String contents(int number, int partition, boolean deletes) {
+    try {
+      return Objects.requireNonNull(run.node(number))
+          .contents(run.keyspace.id(), partition, deletes);
+    } catch (IOException e) {
+      throw new History.Violation("node " + number + " cannot read what it has: " + e);
+    }
+  }
+}
