@@ -47,7 +47,7 @@ final class LocalNodes implements AutoCloseable {
   /// @throws IOException if a port is taken or a node does not start
   void start() throws IOException, InterruptedException {
     for (int i = 1; i <= nodes; i++) {
-      for (int port : new int[] {6379, 7070, 7071}) {
+      for (int port : new int[] {6379, 8087, 7070, 7071}) {
         checkFree(port + shift(i));
       }
     }
@@ -128,6 +128,8 @@ final class LocalNodes implements AutoCloseable {
             durability,
             "--redis-port",
             Integer.toString(redisPort(node)),
+            "--riak-port",
+            Integer.toString(riakPort(node)),
             "--admin-port",
             Integer.toString(adminPort(node)),
             "--internode-port",
@@ -187,6 +189,10 @@ final class LocalNodes implements AutoCloseable {
 
   int redisPort(int node) {
     return 6379 + shift(node);
+  }
+
+  int riakPort(int node) {
+    return 8087 + shift(node);
   }
 
   int adminPort(int node) {

@@ -40,6 +40,8 @@ final class PlaygroundCommand implements Callable<Integer> {
     int admin = local.adminPort(1);
     System.out.printf("  redis-cli -p %d            any node serves every key%n", redis);
     System.out.printf("  redis-cli -c -p %d         or as a cluster%n", redis);
+    System.out.printf(
+        "  Riak clients: port %d     bucket types default and plain%n", local.riakPort(1));
     System.out.printf("  curl 127.0.0.1:%d/health   /metrics /cluster%n", admin);
     System.out.printf("  ./tern cluster status --admin 127.0.0.1:%d%n", admin);
     System.out.println("  ./tern keyspace list         and more: docs/administration.md");

@@ -49,7 +49,7 @@ final class ServerCommand implements Callable<Integer> {
   @Option(
       names = {"--seeds", "--members"},
       description =
-          "members: [number@]host:internode[/redis/admin[/zone[/weight]]],... A node that is among"
+          "members: [number@]host:internode[/redis/admin[/zone[/weight[/riak]]]],... A node that is among"
               + " them founds the cluster with the others, told the same; one that is not asks"
               + " them to be let in.")
   private String seeds = "";
@@ -57,7 +57,9 @@ final class ServerCommand implements Callable<Integer> {
   @Option(names = "--redis-port")
   private int redisPort = 6379;
 
-  @Option(names = "--riak-port", description = "not offered yet")
+  @Option(
+      names = "--riak-port",
+      description = "(default: 8087, as far from it as --internode-port" + " is from 7071)")
   private @Nullable Integer riakPort;
 
   @Option(names = "--etcd-port", description = "not offered yet")
@@ -101,8 +103,8 @@ final class ServerCommand implements Callable<Integer> {
     if (config != null) {
       readConfig(config);
     }
-    if (riakPort != null || etcdPort != null) {
-      throw new IllegalArgumentException("the Riak and etcd doors do not exist yet");
+    if (etcdPort != null) {
+      throw new IllegalArgumentException("the etcd door does not exist yet");
     }
     ServerConfig settings =
         new ServerConfig(
@@ -114,6 +116,7 @@ final class ServerCommand implements Callable<Integer> {
             weight,
             seeds,
             redisPort,
+            riakPort == null ? ServerConfig.riakPort(internodePort) : riakPort,
             adminPort,
             internodePort,
             shards,

@@ -53,8 +53,9 @@ class ClientsTest {
     for (int i = 0; i < NODES; i++) {
       members.append(i == 0 ? "" : ",");
       members.append(
-          "%d@127.0.0.1:%d/%d/%d"
-              .formatted(i + 1, ports.get(3 * i), ports.get(3 * i + 1), ports.get(3 * i + 2)));
+          "%d@127.0.0.1:%d/%d/%d/zone-%d/100/0"
+              .formatted(
+                  i + 1, ports.get(3 * i), ports.get(3 * i + 1), ports.get(3 * i + 2), i + 1));
     }
     for (int i = 0; i < NODES; i++) {
       SERVERS.add(
@@ -68,6 +69,7 @@ class ClientsTest {
                   100,
                   members.toString(),
                   ports.get(3 * i + 1),
+                  0,
                   ports.get(3 * i + 2),
                   ports.get(3 * i),
                   1 + i % 2,

@@ -14,6 +14,8 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.keyspace.Versions;
+import dev.tern.core.quorum.Coordinator;
 import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.topology.Slots;
 import java.util.ArrayList;
@@ -90,6 +92,11 @@ final class LocalKeyspace implements Keyspace {
     } else {
       shard.loop().execute(() -> shard.coordinator().fetch(keyspace, key, level, back(completion)));
     }
+  }
+
+  @Override
+  public boolean seen(byte[] context, Versions versions) {
+    return Coordinator.seen(context, versions);
   }
 
   @Override

@@ -286,7 +286,12 @@ final class Administration {
     int number = state.nextMember();
     String zone = text(body, "zone", "");
     Member.Ports ports =
-        new Member.Ports(internode, integer(body, "redis", 0), 0, 0, integer(body, "admin", 0));
+        new Member.Ports(
+            internode,
+            integer(body, "redis", 0),
+            integer(body, "riak", 0),
+            0,
+            integer(body, "admin", 0));
     Member member =
         new Member(
             number,

@@ -80,6 +80,7 @@ final class Joining {
     ObjectNode body = JsonMapper.builder().build().createObjectNode();
     body.put("host", config.advertise()).put("zone", config.zone()).put("weight", config.weight());
     body.put("internode", config.internodePort()).put("redis", config.redisPort());
+    body.put("riak", config.riakPort());
     body.put("admin", config.adminPort());
     return HttpRequest.newBuilder(URI.create("http://" + door + "/cluster/join"))
         .header("Content-Type", "application/json")

@@ -1,6 +1,7 @@
 package dev.tern.server;
 
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
@@ -11,12 +12,12 @@ import org.jspecify.annotations.Nullable;
 
 /// The settings of a node, checked.
 ///
-/// `seeds` are members' addresses: `[number@]host:internode[/redis/admin[/zone[/weight]]]`,
+/// `seeds` are members' addresses: `[number@]host:internode[/redis/admin[/zone[/weight[/riak]]]]`,
 /// separated by commas. A node that finds itself among them founds the cluster with the others,
 /// which must be told the same; one that does not asks them to be let in. What is left out follows
 /// from the rest: the number from the place in the list, the ports from the internode port (Redis
-/// 6379 and administration 7070 go with 7071), the zone is `zone-` and the number. A node alone
-/// needs none. Once a node knows its cluster, its directory decides.
+/// 6379, Riak 8087 and administration 7070 go with 7071), the zone is `zone-` and the number. A
+/// node alone needs none. Once a node knows its cluster, its directory decides.
 ///
 /// @param data directory of the node's files
 /// @param bind address to listen on
@@ -26,11 +27,12 @@ import org.jspecify.annotations.Nullable;
 /// @param weight what it shall hold in proportion to others
 /// @param seeds as above
 /// @param redisPort of the Redis door
+/// @param riakPort of the Riak door
 /// @param adminPort of the HTTP door
 /// @param internodePort between nodes
 /// @param shards event loops
 /// @param partitions a power of two, the same on every founder, for ever
-/// @param n replicas of a key of the first keyspace
+/// @param n replicas of a key of the first keyspaces
 /// @param r its default read level
 /// @param w its default write level
 /// @param durability of an acknowledged write of it
@@ -45,6 +47,7 @@ public record ServerConfig(
     int weight,
     String seeds,
     int redisPort,
+    int riakPort,
     int adminPort,
     int internodePort,
     int shards,
@@ -58,14 +61,16 @@ public record ServerConfig(
   private static final int INTERNODE = 7071;
   private static final int REDIS = 6379;
   private static final int ADMIN = 7070;
+  private static final int RIAK = 8087;
+  private static final int MAX_PORT = 65_535;
 
   public ServerConfig {
     check(!data.isBlank(), "a data directory is needed: --data DIR");
     check(shards >= 1 && shards <= 256, "shards lie between 1 and 256, not " + shards);
     check(memoryMegabytes >= 16, "the memory is at least 16 MiB");
     check(n >= 1 && r >= 1 && w >= 1 && r <= n && w <= n, "r and w lie between 1 and n");
-    for (int port : new int[] {redisPort, adminPort, internodePort}) {
-      check(port >= 0 && port <= 65535, "a port lies between 0 and 65535, not " + port);
+    for (int port : new int[] {redisPort, riakPort, adminPort, internodePort}) {
+      check(port >= 0 && port <= MAX_PORT, "a port lies between 0 and 65535, not " + port);
     }
   }
 
@@ -94,17 +99,25 @@ public record ServerConfig(
       int colon = parts[0].lastIndexOf(':');
       String host = colon < 0 ? parts[0] : parts[0].substring(0, colon);
       int internode = colon < 0 ? INTERNODE : Integer.parseInt(parts[0].substring(colon + 1));
-      check(!host.isEmpty() && parts.length != 2 && parts.length <= 5, "its parts");
+      check(!host.isEmpty() && parts.length != 2 && parts.length <= 6, "its parts");
       boolean ports = parts.length > 2;
       int redis = ports ? Integer.parseInt(parts[1]) : REDIS + internode - INTERNODE;
       int admin = ports ? Integer.parseInt(parts[2]) : ADMIN + internode - INTERNODE;
       String zone = parts.length > 3 ? parts[3] : "zone-" + number;
       int weight = parts.length > 4 ? Integer.parseInt(parts[4]) : MemberEntry.USUAL_WEIGHT;
-      return entry(number, zone, weight, host, new Member.Ports(internode, redis, 0, 0, admin));
+      int riak = parts.length > 5 ? Integer.parseInt(parts[5]) : riakPort(internode);
+      return entry(number, zone, weight, host, new Member.Ports(internode, redis, riak, 0, admin));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "a seed is [number@]host:internode[/redis/admin[/zone[/weight]]], not " + entry, e);
+          "a seed is [number@]host:internode[/redis/admin[/zone[/weight[/riak]]]], not " + entry,
+          e);
     }
+  }
+
+  /// The Riak door's port where nothing else is said; 0 if there is none so high.
+  public static int riakPort(int internodePort) {
+    int port = internodePort == 0 ? 0 : RIAK + internodePort - INTERNODE;
+    return port > 0 && port <= MAX_PORT ? port : 0;
   }
 
   private static MemberEntry entry(
@@ -120,7 +133,7 @@ public record ServerConfig(
 
   /// Where this node's doors are.
   Member.Ports ports() {
-    return new Member.Ports(internodePort, redisPort, 0, 0, adminPort);
+    return new Member.Ports(internodePort, redisPort, riakPort, 0, adminPort);
   }
 
   /// Whether a member stands where this node does.
@@ -156,23 +169,34 @@ public record ServerConfig(
         "the seeds say this node's zone is %s, not %s: founders are told the same, so write"
                 .formatted(own.zone(), zone)
             + " host:internode/redis/admin/zone for each");
-    KeyspaceSettings usual = KeyspaceSettings.usual(TernServer.REDIS_KEYSPACE);
-    KeyspaceSettings redis =
-        new KeyspaceSettings(
-            usual.name(),
-            n,
-            usual.zones(),
-            usual.resolution(),
-            r,
-            w,
-            durability,
-            usual.ttlMillis(),
-            usual.compaction(),
-            usual.timeoutMillis());
     founders.sort(java.util.Comparator.comparingInt(MemberEntry::number));
-    Founding founding = new Founding(partitions, founders, List.of(redis));
+    Founding founding = new Founding(partitions, founders, firstKeyspaces());
     String problem = founding.problem();
     check(problem == null, String.valueOf(problem));
     return founding;
+  }
+
+  /// What there is from the start: the Redis door's keyspace, and the Riak door's first bucket
+  /// types.
+  private List<KeyspaceSettings> firstKeyspaces() {
+    return List.of(
+        settings(TernServer.REDIS_KEYSPACE, Resolution.LWW),
+        settings("default", Resolution.SIBLINGS),
+        settings("plain", Resolution.SIBLINGS));
+  }
+
+  private KeyspaceSettings settings(String name, Resolution resolution) {
+    KeyspaceSettings usual = KeyspaceSettings.usual(name);
+    return new KeyspaceSettings(
+        name,
+        n,
+        usual.zones(),
+        resolution,
+        r,
+        w,
+        durability,
+        usual.ttlMillis(),
+        usual.compaction(),
+        usual.timeoutMillis());
   }
 }

@@ -11,6 +11,7 @@ import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.resp.RedisDoor;
+import dev.tern.gateway.riak.RiakDoor;
 import dev.tern.lsm.LsmOptions;
 import dev.tern.runtime.DirectoryFileSystem;
 import dev.tern.runtime.NettyEventLoop;
@@ -36,9 +37,11 @@ public final class TernServer implements AutoCloseable {
   private final RuntimeEnvironment environment;
   private final Node node;
   private final RedisDoor redis;
+  private final RiakDoor riak;
   private final Figures figures;
   private final AdminDoor admin;
   private int redisPort;
+  private int riakPort;
   private int adminPort;
 
   private TernServer(ServerConfig config, RuntimeEnvironment environment, Node node) {
@@ -47,6 +50,12 @@ public final class TernServer implements AutoCloseable {
     this.node = node;
     this.redis =
         new RedisDoor(
+            node,
+            environment.environment().clock(),
+            environment.loops().stream().map(NettyEventLoop::netty).toList(),
+            REDIS_KEYSPACE);
+    this.riak =
+        new RiakDoor(
             node,
             environment.environment().clock(),
             environment.loops().stream().map(NettyEventLoop::netty).toList(),
@@ -164,14 +173,22 @@ public final class TernServer implements AutoCloseable {
             environment.transport().server(),
             config.bind(),
             config.redisPort());
+    riakPort =
+        riak.listen(
+            environment.group(),
+            environment.transport().server(),
+            config.bind(),
+            config.riakPort());
   }
 
   /// `ready` and where the doors are.
   public String ready() {
-    return "ready redis=%s:%d admin=%s:%d internode=%s:%d shards=%d durability=%s"
+    return "ready redis=%s:%d riak=%s:%d admin=%s:%d internode=%s:%d shards=%d durability=%s"
         .formatted(
             config.bind(),
             redisPort,
+            config.bind(),
+            riakPort,
             config.bind(),
             adminPort,
             config.bind(),
@@ -189,6 +206,10 @@ public final class TernServer implements AutoCloseable {
     return redisPort;
   }
 
+  public int riakPort() {
+    return riakPort;
+  }
+
   public int adminPort() {
     return adminPort;
   }
@@ -197,6 +218,7 @@ public final class TernServer implements AutoCloseable {
   @Override
   public void close() throws IOException {
     redis.close();
+    riak.close();
     admin.close();
     environment.close();
     figures.close();

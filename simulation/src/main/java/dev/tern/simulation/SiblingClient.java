@@ -89,7 +89,8 @@ final class SiblingClient {
       Keyspace keyspace, String key, boolean deletes, Update.Match match, Runnable answered) {
     Seen last = seen.get(key);
     boolean blind = last == null || world.chance(0.3);
-    Seen shown = blind ? new Seen(Set.of(), NOTHING) : java.util.Objects.requireNonNull(last);
+    Seen shown =
+        blind ? new Seen(new TreeSet<>(), NOTHING) : java.util.Objects.requireNonNull(last);
     String value = (deletes ? "-" : "") + "s" + number + "." + ++operations;
     // What makes sure that a key holds nothing replaces what says so, which nobody was shown.
     SiblingHistory.Write write = run.siblings.begin(key, value, shown.values(), world.nanos());
@@ -98,6 +99,7 @@ final class SiblingClient {
             deletes ? null : value.getBytes(US_ASCII),
             Update.NO_EXPIRY,
             shown.context(),
+            /* overwrites= */ false,
             match,
             world.chance(0.5));
     keyspace.update(

@@ -70,7 +70,7 @@ final class SiblingHistory {
   ///
   /// @param strict whether it met all acknowledged writes
   void read(String key, List<String> shown, long began, long ended, boolean strict) {
-    Map<String, Write> writes = keys.getOrDefault(key, Map.of());
+    Map<String, Write> writes = keys.computeIfAbsent(key, first -> new TreeMap<>());
     for (String value : shown) {
       of(writes, key, value);
     }

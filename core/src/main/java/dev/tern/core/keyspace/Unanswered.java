@@ -1,11 +1,33 @@
 package dev.tern.core.keyspace;
 
+import java.util.List;
+
 /// The outcomes that are no answer.
 public sealed interface Unanswered
     extends ReadOutcome, FetchOutcome, UpdateOutcome, ScanOutcome, CountOutcome {
 
   /// Nothing happened and nothing will.
-  record Refused(Reason reason, String message, long retryAfterMillis) implements Unanswered {}
+  ///
+  /// @param shortfall who did not answer, where that is the reason
+  record Refused(Reason reason, String message, long retryAfterMillis, Shortfall shortfall)
+      implements Unanswered {
+    public Refused(Reason reason, String message, long retryAfterMillis) {
+      this(reason, message, retryAfterMillis, Shortfall.NONE);
+    }
+  }
+
+  /// How far an attempt was from its level.
+  ///
+  /// @param needed answers
+  /// @param answered replicas
+  /// @param missing the members of the key's list that did not answer
+  record Shortfall(int needed, int answered, List<Integer> missing) {
+    public static final Shortfall NONE = new Shortfall(0, 0, List.of());
+
+    public Shortfall {
+      missing = List.copyOf(missing);
+    }
+  }
 
   /// The deadline passed first: an update may have had its effect, or have it later.
   record Unknown(String message) implements Unanswered {}

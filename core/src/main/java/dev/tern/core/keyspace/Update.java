@@ -34,12 +34,15 @@ public sealed interface Update {
   /// @param value null to delete
   /// @param expiryMillis wall-clock milliseconds at which it goes, [#NO_EXPIRY] for never
   /// @param context of an earlier answer, empty for none: what that answer showed is replaced
+  /// @param overwrites whether what the replica that writes has is replaced, too: then siblings
+  ///   come only of writes at different replicas
   /// @param match what must hold, or nothing is changed
   /// @param returnVersions whether [UpdateOutcome.Stored#versions] is wanted
   record Store(
       byte @Nullable [] value,
       long expiryMillis,
       byte[] context,
+      boolean overwrites,
       Match match,
       boolean returnVersions)
       implements Update {

@@ -195,15 +195,36 @@ public final class Coordinator {
     List<Versions.Sibling> siblings = new ArrayList<>(record.count());
     for (int i = 0; i < record.count(); i++) {
       Version version = record.get(i);
-      String id =
-          Integer.toUnsignedString(version.replica(), Character.MAX_RADIX)
-              + "."
-              + Long.toUnsignedString(version.counter(), Character.MAX_RADIX);
+      String id = name(version.replica(), version.counter());
       byte[] value = version.liveAt(wall) ? version.value() : null;
       long micros = HybridClock.millis(version.stamp()) * 1000 + (version.stamp() & 0xffff) % 1000;
       siblings.add(new Versions.Sibling(id, value, micros, version.expiryMillis()));
     }
     return new Versions(siblings, record.seen().encoded());
+  }
+
+  private static String name(int replica, long counter) {
+    return Integer.toUnsignedString(replica, Character.MAX_RADIX)
+        + "."
+        + Long.toUnsignedString(counter, Character.MAX_RADIX);
+  }
+
+  /// Whether a context has seen all siblings; one that is none has not.
+  public static boolean seen(byte[] context, Versions versions) {
+    try {
+      DotSet seen = DotSet.decode(new ByteReader(context));
+      for (Versions.Sibling sibling : versions.siblings()) {
+        int dot = sibling.id().indexOf('.');
+        int replica = Integer.parseUnsignedInt(sibling.id().substring(0, dot), Character.MAX_RADIX);
+        String counter = sibling.id().substring(dot + 1);
+        if (!seen.contains(replica, Long.parseUnsignedLong(counter, Character.MAX_RADIX))) {
+          return false;
+        }
+      }
+      return true;
+    } catch (DecodeException e) {
+      return false;
+    }
   }
 
   /// The dots that the writer has seen.
@@ -289,14 +310,18 @@ public final class Coordinator {
     return switch (update) {
       case Update.Put put ->
           new Draft(
-              put.value(), request.keyspace().expiry(put.expiryMillis(), wallMillis()), 0, null);
+              put.value(),
+              request.keyspace().expiry(put.expiryMillis(), wallMillis()),
+              0,
+              null,
+              false);
       case Update.Store store -> {
         long expiry =
             store.value() == null
                 ? 0
                 : request.keyspace().expiry(store.expiryMillis(), wallMillis());
         boolean lww = request.keyspace().resolution() == Resolution.LWW;
-        yield new Draft(store.value(), expiry, 0, lww ? null : context(store));
+        yield new Draft(store.value(), expiry, 0, lww ? null : context(store), store.overwrites());
       }
       case Update.Delete u -> throw notBlind();
       case Update.Add u -> throw notBlind();

@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 /// | 20 | Updated | id outcome |
 /// | 21 | Scanned | id next count (slot position key stamp replica live)* |
 /// | 22 | Counted | id records |
-/// | 23 | Refused | id reason retry message |
+/// | 23 | Refused | id reason retry message needed answered (missing)* |
 /// | 32 | Clock | group partition u8 wanted dots |
 /// | 33 | Missing | group partition id dots cursor? |
 /// | 34 | Repaired | group partition id clock covered next u8 rebuild (keyspace key record)* |
@@ -232,6 +232,7 @@ public final class MessageCodec {
           out.writeBlob(u.value());
         }
         out.writeVarLong(u.expiryMillis()).writeBlob(u.context());
+        out.writeByte(u.overwrites() ? 1 : 0);
         out.writeByte(u.match().ordinal()).writeByte(u.returnVersions() ? 1 : 0);
       }
     }
@@ -252,6 +253,7 @@ public final class MessageCodec {
               in.readFlag() ? in.readBlob() : null,
               in.readVarLong(),
               in.readBlob(),
+              in.readFlag(),
               in.readOneOf(MATCHES),
               in.readFlag());
       default -> throw new DecodeException("an update of type " + type);
@@ -336,12 +338,25 @@ public final class MessageCodec {
   private static void refused(Unanswered.Refused why, ByteWriter out) {
     out.writeByte(why.reason().ordinal()).writeVarLong(why.retryAfterMillis());
     out.writeString(why.message());
+    Unanswered.Shortfall shortfall = why.shortfall();
+    out.writeVarInt(shortfall.needed()).writeVarInt(shortfall.answered());
+    out.writeVarInt(shortfall.missing().size());
+    shortfall.missing().forEach(out::writeVarInt);
   }
 
   private static Unanswered.Refused refused(ByteReader in) {
     Unanswered.Reason reason = in.readOneOf(REASONS);
     long retry = in.readVarLong();
-    return new Unanswered.Refused(reason, in.readString(), retry);
+    String message = in.readString();
+    int needed = in.readVarInt();
+    int answered = in.readVarInt();
+    int count = in.readLength();
+    List<Integer> missing = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      missing.add(in.readVarInt());
+    }
+    return new Unanswered.Refused(
+        reason, message, retry, new Unanswered.Shortfall(needed, answered, missing));
   }
 
   private static void page(Message.Scanned message, ByteWriter out) {

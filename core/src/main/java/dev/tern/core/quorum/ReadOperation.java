@@ -7,6 +7,8 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Applied;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A read of `r` replicas: the record from one, digests from the others. Where they differ, the
@@ -375,12 +377,19 @@ final class ReadOperation extends Operation {
   private void unavailable() {
     if (!finished) {
       finish();
+      List<Integer> missing = new ArrayList<>();
+      for (int i = 0; i < states.length; i++) {
+        if (states[i] != State.ANSWERED) {
+          missing.add(request.replicas()[i]);
+        }
+      }
       done.failed(
           new Unanswered.Refused(
               Reason.UNAVAILABLE,
-              "%d of %d replicas answered, the read needs %d"
-                  .formatted(answered, states.length, request.r()),
-              0));
+              "%d of %d replicas answered, the read needs %d; no answer of nodes %s"
+                  .formatted(answered, states.length, request.r(), missing),
+              0,
+              new Unanswered.Shortfall(request.r(), answered, missing)));
     }
   }
 

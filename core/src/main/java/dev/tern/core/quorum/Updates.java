@@ -162,6 +162,9 @@ final class Updates {
             value = store.value();
             expiry = value == null ? 0 : request.keyspace().expiry(store.expiryMillis(), wall);
             replaced = context;
+            if (store.overwrites() && base != null) {
+              replaced.addAll(base.dots());
+            }
           }
           answers.add(new Answer(entry, new UpdateOutcome.Stored(holds, null)));
           continue;
@@ -183,7 +186,7 @@ final class Updates {
         // Nothing with a value was there: what says so goes.
         java.util.Objects.requireNonNull(replaced).addAll(base.seen());
       }
-      return new Draft(value, expiry, newest == null ? 1 : newest.updates() + 1, replaced);
+      return new Draft(value, expiry, newest == null ? 1 : newest.updates() + 1, replaced, false);
     }
 
     /// The latest of what the quorum said and what is here; null if the key holds nothing.

@@ -7,6 +7,8 @@ import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Mutation;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -71,17 +73,23 @@ final class WriteOperation extends Operation implements Mutation {
 
   void start() {
     int live = 0;
+    List<Integer> missing = new ArrayList<>(0);
     for (int node : request.replicas()) {
-      live += coordinator.live(node) ? 1 : 0;
+      if (coordinator.live(node)) {
+        live++;
+      } else {
+        missing.add(node);
+      }
     }
     if (live < request.w()) {
       finished = true;
       done.failed(
           new Unanswered.Refused(
               Reason.UNAVAILABLE,
-              "%d of %d replicas are alive, the write needs %d"
-                  .formatted(live, request.replicas().length, request.w()),
-              0));
+              "%d of %d replicas are alive, the write needs %d; nodes %s are not"
+                  .formatted(live, request.replicas().length, request.w(), missing),
+              0,
+              new Unanswered.Shortfall(request.w(), live, missing)));
       return;
     }
     if (!coordinator.inFlight().add(this)) {

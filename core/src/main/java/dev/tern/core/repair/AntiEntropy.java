@@ -415,6 +415,7 @@ public final class AntiEntropy {
         MAX_GRAVES,
         (found, failure) -> {
           exchange.digging = false;
+          exchange.stirred |= failure != null;
           if (found == null || !exchange.complete()) {
             return;
           }

@@ -10,5 +10,10 @@ import org.jspecify.annotations.Nullable;
 /// @param updates the read-modify-write counter of the version
 /// @param replaced the dots it replaces, in a keyspace with siblings; null where the last write
 ///   wins
+/// @param overwrites whether it replaces what is here, too
 public record Draft(
-    byte @Nullable [] value, long expiryMillis, int updates, @Nullable DotSet replaced) {}
+    byte @Nullable [] value,
+    long expiryMillis,
+    int updates,
+    @Nullable DotSet replaced,
+    boolean overwrites) {}

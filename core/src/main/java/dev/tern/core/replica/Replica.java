@@ -117,6 +117,9 @@ public final class Replica {
       return;
     }
     DotSet replaced = draft.replaced();
+    if (replaced != null && base != null && draft.overwrites()) {
+      replaced.addAll(base.dots());
+    }
     if (replaced != null && base != null && base.count() >= Siblings.MAX) {
       mutation.refused(tooManySiblings(base.count()));
       return;
@@ -532,6 +535,8 @@ public final class Replica {
       boolean whole = base.stripped(partition.synced).context().isEmpty();
       boolean behind = base.newest().stamp() >= store.hlc().reservedLimit();
       if (!early && (!whole || behind)) {
+        // The next reservation lies above it.
+        store.follow(base.newest().stamp());
         return;
       }
       Siblings left = base.without(dot);

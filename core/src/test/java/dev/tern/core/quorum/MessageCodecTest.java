@@ -35,8 +35,8 @@ class MessageCodecTest {
         forward(new Update.AddDecimal("1.5e3")),
         forward(new Update.Append(KEY)),
         forward(new Update.Expire(0, Update.ExpiryCondition.LATER_THAN_NEW)),
-        forward(new Update.Store(null, 0, KEY, Update.Match.UNMODIFIED, true)),
-        forward(new Update.Store(KEY, 7, new byte[0], Update.Match.NONE, false)),
+        forward(new Update.Store(null, 0, KEY, true, Update.Match.UNMODIFIED, true)),
+        forward(new Update.Store(KEY, 7, new byte[0], false, Update.Match.NONE, false)),
         new Message.Updated(1, new UpdateOutcome.Stored(false, null)),
         new Message.Updated(
             1,

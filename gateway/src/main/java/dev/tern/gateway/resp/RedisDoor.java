@@ -3,20 +3,16 @@ package dev.tern.gateway.resp;
 import dev.tern.core.Node;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.env.Clock;
-import io.netty.bootstrap.ServerBootstrap;
+import dev.tern.gateway.net.ListeningPort;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.ServerSocketChannel;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +33,7 @@ public final class RedisDoor implements AutoCloseable {
   private final ServerCommands server;
   private final AtomicLong ids = new AtomicLong();
   private final AtomicInteger clients = new AtomicInteger();
-  private @Nullable Channel listener;
+  private @Nullable ListeningPort listener;
 
   /// @param loops the shards' loops, in their order
   /// @param keyspace whose keys the door serves
@@ -60,30 +56,9 @@ public final class RedisDoor implements AutoCloseable {
   public int listen(
       EventLoopGroup group, Class<? extends ServerSocketChannel> type, String host, int port)
       throws IOException {
-    ChannelFuture bound =
-        new ServerBootstrap()
-            .group(group)
-            .channel(type)
-            .option(ChannelOption.SO_REUSEADDR, true)
-            .option(ChannelOption.SO_BACKLOG, 4096)
-            .childOption(ChannelOption.TCP_NODELAY, true)
-            .childOption(ChannelOption.SO_KEEPALIVE, true)
-            .childHandler(
-                new ChannelInitializer<Channel>() {
-                  @Override
-                  protected void initChannel(Channel channel) {
-                    accept(channel);
-                  }
-                })
-            .bind(new InetSocketAddress(host, port))
-            .awaitUninterruptibly();
-    if (!bound.isSuccess()) {
-      throw new IOException(
-          "cannot listen on %s:%d for Redis clients: %s"
-              .formatted(host, port, String.valueOf(bound.cause().getMessage())));
-    }
-    listener = bound.channel();
-    return ((InetSocketAddress) bound.channel().localAddress()).getPort();
+    ListeningPort open = ListeningPort.open(group, type, host, port, "Redis", this::accept);
+    listener = open;
+    return open.number();
   }
 
   private void accept(Channel channel) {
@@ -107,7 +82,7 @@ public final class RedisDoor implements AutoCloseable {
   @Override
   public void close() {
     if (listener != null) {
-      listener.close().awaitUninterruptibly();
+      listener.close();
     }
   }
 

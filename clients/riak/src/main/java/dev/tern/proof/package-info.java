@@ -1,0 +1,2 @@
+/** Tern proven with clients of other projects. */
+package dev.tern.proof;

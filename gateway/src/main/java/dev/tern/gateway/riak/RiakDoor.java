@@ -1,0 +1,70 @@
+package dev.tern.gateway.riak;
+
+import dev.tern.core.Node;
+import dev.tern.env.Clock;
+import dev.tern.gateway.net.ListeningPort;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.socket.ServerSocketChannel;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// Listens for Riak clients; each connection lives on one shard's loop.
+public final class RiakDoor implements AutoCloseable {
+  /// Connections at a time; one more is closed at once.
+  public static final int MAX_CLIENTS = 50_000;
+
+  private final List<EventLoop> loops;
+  private final List<RiakRequests> requests = new ArrayList<>();
+  private final AtomicInteger clients = new AtomicInteger();
+  private @Nullable ListeningPort port;
+
+  /// @param loops the shards' loops, in their order
+  /// @param reserved name of a keyspace that is no bucket type
+  public RiakDoor(Node node, Clock clock, List<? extends EventLoop> loops, String reserved) {
+    this.loops = List.copyOf(loops);
+    for (int shard = 0; shard < loops.size(); shard++) {
+      requests.add(new RiakRequests(node, clock, shard, reserved));
+    }
+  }
+
+  /// Opens the port.
+  ///
+  /// @param group the loops' group, which takes connections in turn
+  /// @return the port, for when 0 was given
+  /// @throws IOException if the port cannot be had
+  public int listen(
+      EventLoopGroup group, Class<? extends ServerSocketChannel> type, String host, int number)
+      throws IOException {
+    ListeningPort open = ListeningPort.open(group, type, host, number, "Riak", this::accept);
+    port = open;
+    return open.number();
+  }
+
+  private void accept(Channel channel) {
+    if (clients.incrementAndGet() > MAX_CLIENTS) {
+      clients.decrementAndGet();
+      channel.close();
+      return;
+    }
+    int shard = loops.indexOf(channel.eventLoop());
+    channel.pipeline().addLast(new RiakConnection(requests.get(shard), clients::decrementAndGet));
+  }
+
+  /// Connections; any thread.
+  public int clients() {
+    return clients.get();
+  }
+
+  /// Stops to listen; open connections end with their loops.
+  @Override
+  public void close() {
+    if (port != null) {
+      port.close();
+    }
+  }
+}
