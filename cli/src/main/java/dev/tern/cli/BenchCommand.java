@@ -10,6 +10,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       BenchRedisCommand.class,
       BenchClusterCommand.class,
+      BenchQuorumCommand.class,
       BenchEngineCommand.class,
       BenchRaftCommand.class,
       BenchTopologyCommand.class,

@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /// The nodes of a cluster on this machine, each a process that ends with this one. Node i's ports
 /// are the standard ones, plus 100 for each node before it, plus an offset.
@@ -27,6 +29,7 @@ final class LocalNodes implements AutoCloseable {
   private final List<Process> children = new ArrayList<>();
   private final CountDownLatch ready;
   private final CountDownLatch over;
+  private volatile @Nullable Thread slowing;
 
   /// @param durability none, os or sync
   /// @param shards event loops of each, 0 for as many as its part of the cores
@@ -168,6 +171,39 @@ final class LocalNodes implements AutoCloseable {
   /// Ends a node as `kill -9` does.
   void kill(int node) {
     children.get(node - 1).destroyForcibly();
+  }
+
+  /// Makes a node slow from now on: again and again it is stopped for some milliseconds and then
+  /// runs for a fifth of that, so that what it is asked takes it about so long.
+  ///
+  /// @param millis 0 for no longer
+  void slow(int node, int millis) throws IOException, InterruptedException {
+    Thread before = slowing;
+    slowing = null;
+    if (before != null) {
+      before.join();
+    }
+    if (millis > 0) {
+      long pid = children.get(node - 1).pid();
+      slowing = Thread.ofPlatform().daemon().name("tern-slow").start(() -> pulse(pid, millis));
+    }
+  }
+
+  private void pulse(long pid, int millis) {
+    while (slowing == Thread.currentThread()) {
+      signal(pid, "-STOP");
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
+      signal(pid, "-CONT");
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis) / 5);
+    }
+  }
+
+  private static void signal(long pid, String which) {
+    try {
+      new ProcessBuilder("kill", which, Long.toString(pid)).start().waitFor();
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException("kill " + which + " failed", e);
+    }
   }
 
   /// Starts a node that was killed, and waits until it serves and sees all, and all see it.

@@ -16,7 +16,17 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
   /// In order: a module may use those before it.
   private static final List<String> MODULES =
-      List.of("env", "lsm", "core", "runtime", "gateway", "server", "bench", "simulation", "cli");
+      List.of(
+          "env",
+          "lsm",
+          "core",
+          "runtime",
+          "client",
+          "gateway",
+          "server",
+          "bench",
+          "simulation",
+          "cli");
 
   private static final String[] DETERMINISTIC = {
     "dev.tern.env..", "dev.tern.lsm..", "dev.tern.core..", "dev.tern.simulation.."
@@ -60,6 +70,25 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("dev.tern.runtime..", "dev.tern.server..", "dev.tern.bench..")
+        .check(tern);
+  }
+
+  @Test
+  void theClientStandsAlone() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.tern.client..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.tern.env..", "dev.tern.lsm..", "dev.tern.core..", "dev.tern.runtime..")
+        .check(tern);
+    noClasses()
+        .that()
+        .resideInAnyPackage("dev.tern.gateway..", "dev.tern.server..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.tern.client..")
         .check(tern);
   }
 

@@ -278,9 +278,14 @@ final class Upkeep {
   void retry() {
     lock.lock();
     try {
-      if (lastFailure != null && !isBackingOff() && log.failure() == null) {
-        written();
-        startFlush();
+      if (isBackingOff() || log.failure() != null) {
+        return;
+      }
+      // Whatever succeeded since: a rotation that failed, with writers refused since, has nobody
+      // else to try it again.
+      written();
+      startFlush();
+      if (lastFailure != null) {
         startAnother();
       }
     } finally {

@@ -1,0 +1,253 @@
+package dev.tern.client;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// One connection to a node: requests go out as they come, answers come back in their order. It
+/// opens with the first request, and again after it broke, not sooner than [#PAUSE_NANOS].
+final class Connection extends ChannelInboundHandlerAdapter {
+  private static final int CONNECT_MILLIS = 1_000;
+  private static final long PAUSE_NANOS = 200_000_000;
+
+  /// How often deadlines are looked at, milliseconds.
+  private static final int SWEEP_MILLIS = 10;
+
+  /// A connection on which something is owed and nothing came for so long is given up.
+  private static final long SILENT_NANOS = 5_000_000_000L;
+
+  private static final int MAX_FRAME_BYTES = 64 << 20;
+
+  /// What becomes of calls; called on the loop.
+  interface Listener {
+    void answered(Call call, int code, byte[] message);
+
+    /// @param sent whether the node may have it
+    void lost(Call call, boolean sent);
+  }
+
+  final InetSocketAddress address;
+  private final EventLoop loop;
+  private final Listener listener;
+  private final Queue<Call> outgoing = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean scheduled = new AtomicBoolean();
+  private final AtomicInteger load = new AtomicInteger();
+
+  /// Until then it is not tried again.
+  private volatile long brokenUntilNanos = Long.MIN_VALUE;
+
+  // On the loop.
+  private final ArrayDeque<Call> awaited = new ArrayDeque<>();
+  private @Nullable Channel channel;
+  private boolean connecting;
+  private boolean sweeping;
+  private boolean closed;
+  private @Nullable ByteBuf unread;
+  private long heardNanos;
+
+  Connection(InetSocketAddress address, EventLoop loop, Listener listener) {
+    this.address = address;
+    this.loop = loop;
+    this.listener = listener;
+  }
+
+  /// Requests under way.
+  int load() {
+    return load.get();
+  }
+
+  /// Whether it broke a moment ago.
+  boolean isBroken(long nowNanos) {
+    return nowNanos < brokenUntilNanos;
+  }
+
+  /// Any thread.
+  void send(Call call) {
+    load.incrementAndGet();
+    outgoing.add(call);
+    if (scheduled.compareAndSet(false, true)) {
+      loop.execute(this::drain);
+    }
+  }
+
+  private void drain() {
+    scheduled.set(false);
+    Channel open = channel;
+    if (closed || open == null && System.nanoTime() < brokenUntilNanos) {
+      fail();
+      return;
+    }
+    if (open == null) {
+      connect();
+      return;
+    }
+    ByteBuf out = null;
+    Call call;
+    while ((call = outgoing.poll()) != null) {
+      out = out == null ? open.alloc().directBuffer(1024) : out;
+      out.writeInt(1 + call.message.length).writeByte(call.code).writeBytes(call.message);
+      if (awaited.isEmpty()) {
+        heardNanos = System.nanoTime();
+      }
+      awaited.add(call);
+    }
+    if (out != null) {
+      open.writeAndFlush(out, open.voidPromise());
+    }
+    sweepLater();
+  }
+
+  private void connect() {
+    if (connecting) {
+      return;
+    }
+    connecting = true;
+    new Bootstrap()
+        .group(loop)
+        .channel(NioSocketChannel.class)
+        .option(ChannelOption.TCP_NODELAY, true)
+        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
+        .handler(
+            new ChannelInitializer<Channel>() {
+              @Override
+              protected void initChannel(Channel fresh) {
+                fresh.pipeline().addLast(Connection.this);
+              }
+            })
+        .connect(address)
+        .addListener(
+            (ChannelFutureListener)
+                done -> {
+                  connecting = false;
+                  if (done.isSuccess() && !closed) {
+                    channel = done.channel();
+                    drain();
+                  } else {
+                    done.channel().close();
+                    brokenUntilNanos = System.nanoTime() + PAUSE_NANOS;
+                    fail();
+                  }
+                });
+  }
+
+  /// What was not sent is somebody else's.
+  private void fail() {
+    Call call;
+    while ((call = outgoing.poll()) != null) {
+      load.decrementAndGet();
+      listener.lost(call, /* sent= */ false);
+    }
+  }
+
+  private void sweepLater() {
+    if (!sweeping && !awaited.isEmpty()) {
+      sweeping = true;
+      loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void sweep() {
+    sweeping = false;
+    long now = System.nanoTime();
+    for (Call call : awaited) {
+      if (call.isOver(now) && !call.answer.isDone()) {
+        call.timeOut();
+      }
+    }
+    Channel open = channel;
+    if (open != null && !awaited.isEmpty() && now - heardNanos > SILENT_NANOS) {
+      open.close();
+    }
+    sweepLater();
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    ByteBuf bytes = (ByteBuf) message;
+    heardNanos = System.nanoTime();
+    if (unread == null) {
+      unread = bytes;
+    } else {
+      ByteBuf both = context.alloc().buffer(unread.readableBytes() + bytes.readableBytes());
+      both.writeBytes(unread).writeBytes(bytes);
+      unread.release();
+      bytes.release();
+      unread = both;
+    }
+    ByteBuf all = unread;
+    while (all.readableBytes() >= 4) {
+      long length = all.getUnsignedInt(all.readerIndex());
+      if (length < 1 || length > MAX_FRAME_BYTES) {
+        context.close();
+        return;
+      }
+      if (all.readableBytes() < 4 + length) {
+        return;
+      }
+      all.skipBytes(4);
+      int code = all.readUnsignedByte();
+      byte[] answer = new byte[(int) length - 1];
+      all.readBytes(answer);
+      Call call = awaited.poll();
+      if (call == null) {
+        context.close();
+        return;
+      }
+      load.decrementAndGet();
+      listener.answered(call, code, answer);
+    }
+    if (!all.isReadable()) {
+      all.release();
+      unread = null;
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    channel = null;
+    brokenUntilNanos = System.nanoTime() + PAUSE_NANOS;
+    if (unread != null) {
+      unread.release();
+      unread = null;
+    }
+    Call call;
+    while ((call = awaited.poll()) != null) {
+      load.decrementAndGet();
+      listener.lost(call, /* sent= */ true);
+    }
+    fail();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    context.close();
+  }
+
+  /// Ends it; what is under way is lost.
+  void close() {
+    loop.execute(
+        () -> {
+          closed = true;
+          Channel open = channel;
+          if (open != null) {
+            open.close();
+          }
+          fail();
+        });
+  }
+}
