@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /// One connection to a node: requests go out as they come, answers come back in their order. It
 /// opens with the first request, and again after it broke, not sooner than [#PAUSE_NANOS].
-final class Connection extends ChannelInboundHandlerAdapter {
+final class Connection {
   private static final int CONNECT_MILLIS = 1_000;
   private static final long PAUSE_NANOS = 200_000_000;
 
@@ -57,7 +57,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private boolean connecting;
   private boolean sweeping;
   private boolean closed;
-  private @Nullable ByteBuf unread;
   private long heardNanos;
 
   Connection(InetSocketAddress address, EventLoop loop, Listener listener) {
@@ -126,7 +125,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             new ChannelInitializer<Channel>() {
               @Override
               protected void initChannel(Channel fresh) {
-                fresh.pipeline().addLast(Connection.this);
+                fresh.pipeline().addLast(new Answers());
               }
             })
         .connect(address)
@@ -176,66 +175,74 @@ final class Connection extends ChannelInboundHandlerAdapter {
     sweepLater();
   }
 
-  @Override
-  public void channelRead(ChannelHandlerContext context, Object message) {
-    ByteBuf bytes = (ByteBuf) message;
-    heardNanos = System.nanoTime();
-    if (unread == null) {
-      unread = bytes;
-    } else {
-      ByteBuf both = context.alloc().buffer(unread.readableBytes() + bytes.readableBytes());
-      both.writeBytes(unread).writeBytes(bytes);
-      unread.release();
-      bytes.release();
-      unread = both;
-    }
-    ByteBuf all = unread;
-    while (all.readableBytes() >= 4) {
-      long length = all.getUnsignedInt(all.readerIndex());
-      if (length < 1 || length > MAX_FRAME_BYTES) {
-        context.close();
-        return;
-      }
-      if (all.readableBytes() < 4 + length) {
-        return;
-      }
-      all.skipBytes(4);
-      int code = all.readUnsignedByte();
-      byte[] answer = new byte[(int) length - 1];
-      all.readBytes(answer);
-      Call call = awaited.poll();
-      if (call == null) {
-        context.close();
-        return;
-      }
-      load.decrementAndGet();
-      listener.answered(call, code, answer);
-    }
-    if (!all.isReadable()) {
-      all.release();
-      unread = null;
-    }
-  }
+  /// What comes from the node on one channel.
+  private final class Answers extends ChannelInboundHandlerAdapter {
+    private @Nullable ByteBuf unread;
 
-  @Override
-  public void channelInactive(ChannelHandlerContext context) {
-    channel = null;
-    brokenUntilNanos = System.nanoTime() + PAUSE_NANOS;
-    if (unread != null) {
-      unread.release();
-      unread = null;
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      ByteBuf bytes = (ByteBuf) message;
+      heardNanos = System.nanoTime();
+      if (unread == null) {
+        unread = bytes;
+      } else {
+        ByteBuf both = context.alloc().buffer(unread.readableBytes() + bytes.readableBytes());
+        both.writeBytes(unread).writeBytes(bytes);
+        unread.release();
+        bytes.release();
+        unread = both;
+      }
+      ByteBuf all = unread;
+      while (all.readableBytes() >= 4) {
+        long length = all.getUnsignedInt(all.readerIndex());
+        if (length < 1 || length > MAX_FRAME_BYTES) {
+          context.close();
+          return;
+        }
+        if (all.readableBytes() < 4 + length) {
+          return;
+        }
+        all.skipBytes(4);
+        int code = all.readUnsignedByte();
+        byte[] answer = new byte[(int) length - 1];
+        all.readBytes(answer);
+        Call call = awaited.poll();
+        if (call == null) {
+          context.close();
+          return;
+        }
+        load.decrementAndGet();
+        listener.answered(call, code, answer);
+      }
+      if (!all.isReadable()) {
+        all.release();
+        unread = null;
+      }
     }
-    Call call;
-    while ((call = awaited.poll()) != null) {
-      load.decrementAndGet();
-      listener.lost(call, /* sent= */ true);
-    }
-    fail();
-  }
 
-  @Override
-  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    context.close();
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+      if (unread != null) {
+        unread.release();
+        unread = null;
+      }
+      if (context.channel() != channel) {
+        return;
+      }
+      channel = null;
+      brokenUntilNanos = System.nanoTime() + PAUSE_NANOS;
+      Call call;
+      while ((call = awaited.poll()) != null) {
+        load.decrementAndGet();
+        listener.lost(call, /* sent= */ true);
+      }
+      fail();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      context.close();
+    }
   }
 
   /// Ends it; what is under way is lost.

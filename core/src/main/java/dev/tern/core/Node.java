@@ -325,6 +325,9 @@ public final class Node {
   /// A partition that is not alike everywhere, null for none; as [#converged].
   public @Nullable String unconverged() {
     for (Shard shard : shards) {
+      if (shard.store().hints().count() > 0) {
+        return shard.store().hints().count() + " writes are held for others";
+      }
       String partition = shard.antiEntropy().unconverged();
       if (partition != null) {
         return partition;

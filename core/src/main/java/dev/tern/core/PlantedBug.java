@@ -31,5 +31,7 @@ public enum PlantedBug {
   /// A delete is stripped when it is stored.
   TOMBSTONE_STRIPPED_TOO_EARLY,
   /// Anti-entropy claims dots without the records that belong to them.
-  REPAIR_CLAIMS_WITHOUT_RECORDS
+  REPAIR_CLAIMS_WITHOUT_RECORDS,
+  /// A write that shall be held for another node is not.
+  HINT_DROPPED
 }

@@ -69,7 +69,8 @@ final class LastLook {
       }
       long began = run.world.nanos();
       List<String> values = fetch(node, key);
-      run.siblings.read(key, values, began, run.world.nanos(), true);
+      run.siblings.read(
+          key, values, began, run.world.nanos(), /* strict= */ true, /* last= */ true);
       if (first != null && r == 3 && !first.equals(values)) {
         throw new History.Violation(
             "%s: one node says %s, node %d says %s".formatted(key, first, node, values));

@@ -102,10 +102,12 @@ final class SiblingClient {
             /* overwrites= */ false,
             match,
             world.chance(0.5));
+    write.sloppy = match == Update.Match.NONE && world.chance(0.5);
+    Level level = write.sloppy ? new Level(0, 0, 0, 0, 0, 0, /* sloppy= */ true, 0) : Level.DEFAULT;
     keyspace.update(
         key.getBytes(US_ASCII),
         store,
-        Level.DEFAULT,
+        level,
         outcome -> {
           switch (outcome) {
             case UpdateOutcome.Stored stored -> stored(key, write, stored);

@@ -25,6 +25,10 @@ final class SiblingHistory {
     final Set<String> past;
     final long began;
     long acknowledged = Long.MAX_VALUE;
+
+    /// Acknowledged by nodes that hold it for others: reads may miss it before these have it.
+    boolean sloppy;
+
     boolean refused;
 
     Write(String value, Set<String> past, long began) {
@@ -70,6 +74,11 @@ final class SiblingHistory {
   ///
   /// @param strict whether it met all acknowledged writes
   void read(String key, List<String> shown, long began, long ended, boolean strict) {
+    read(key, shown, began, ended, strict, /* last= */ false);
+  }
+
+  /// @param last whether all has come where it belongs
+  void read(String key, List<String> shown, long began, long ended, boolean strict, boolean last) {
     Map<String, Write> writes = keys.computeIfAbsent(key, first -> new TreeMap<>());
     for (String value : shown) {
       of(writes, key, value);
@@ -78,7 +87,7 @@ final class SiblingHistory {
       return;
     }
     for (Write write : writes.values()) {
-      if (write.acknowledged >= began) {
+      if (write.acknowledged >= began || write.sloppy && !last) {
         continue;
       }
       boolean delete = write.value.startsWith("-");

@@ -207,6 +207,29 @@ final class SimulatedDisk implements FileSystem {
     open.clear();
   }
 
+  /// What is durable now, as a backup has it.
+  Map<String, byte[]> backup() {
+    Map<String, byte[]> files = new TreeMap<>();
+    durableNames.forEach(
+        (name, inode) -> files.put(name, Arrays.copyOf(inode.durable, inode.durableLength)));
+    return files;
+  }
+
+  /// Holds what a backup has, and nothing else.
+  void restore(Map<String, byte[]> backup) {
+    wipe();
+    backup.forEach(
+        (name, bytes) -> {
+          Inode inode = new Inode();
+          inode.bytes = bytes.clone();
+          inode.length = bytes.length;
+          inode.durable = bytes.clone();
+          inode.durableLength = bytes.length;
+          names.put(name, inode);
+          durableNames.put(name, inode);
+        });
+  }
+
   /// Everything is lost.
   void wipe() {
     unforced.clear();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.core.Node;
 import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
@@ -72,7 +73,20 @@ final class Cluster {
     LsmOptions storage =
         LsmOptions.DEFAULT.withTuning(
             new LsmOptions.Tuning(1 << 16, 1 << 16, 512, 1 << 14, LsmBug.NONE));
-    Founding founding = new Founding(16, founders, List.of(KeyspaceSettings.usual("data")));
+    KeyspaceSettings usual = KeyspaceSettings.usual("data");
+    KeyspaceSettings siblings =
+        new KeyspaceSettings(
+            "siblings",
+            usual.n(),
+            usual.zones(),
+            Resolution.SIBLINGS,
+            usual.r(),
+            usual.w(),
+            usual.durability(),
+            usual.ttlMillis(),
+            usual.compaction(),
+            usual.timeoutMillis());
+    Founding founding = new Founding(16, founders, List.of(usual, siblings));
     try {
       nodes[number] =
           Node.create(environment, new NodeConfig(number, founding, storage, PlantedBug.NONE));
@@ -86,6 +100,10 @@ final class Cluster {
   void end(int number) {
     world.end(number);
     network.down(number);
+  }
+
+  SimulatedDisk disk(int number) {
+    return disks[number];
   }
 
   /// Whether all shards of all others, and its own of them, believe a node alive.

@@ -69,6 +69,7 @@ public final class Coordinator {
   private final Peers peers;
   private final InFlight inFlight;
   private final Updates updates;
+  private final HintReplay hintReplay;
   private final Statistics statistics = new Statistics();
   private final ByteWriter frame = new ByteWriter(1024);
   private final PlantedBug planted;
@@ -114,6 +115,7 @@ public final class Coordinator {
     this.peers = new Peers(shard, self, view.members(), network, clock, sightings);
     this.inFlight = new InFlight(loop, clock, firstId);
     this.updates = new Updates(this);
+    this.hintReplay = new HintReplay(this);
   }
 
   /// Reads a key of this shard.
@@ -277,10 +279,12 @@ public final class Coordinator {
     if (!local && forwarded) {
       counted.complete(
           new Unanswered.Refused(Reason.TRY_AGAIN, "this node is no replica of the key", 0));
+    } else if (!local && blind && request.sloppy() && firstLive(request.replicas()) == 0) {
+      write(request, update, /* away= */ true, counted);
     } else if (!local) {
       new ForwardOperation(this, request, update, counted).start();
     } else if (blind) {
-      write(request, update, counted);
+      write(request, update, /* away= */ false, counted);
     } else {
       updates.submit(request, update, counted);
     }
@@ -335,7 +339,8 @@ public final class Coordinator {
     return new IllegalStateException("this update reads first");
   }
 
-  private void write(Request request, Update update, Completion<? super UpdateOutcome> completion) {
+  private void write(
+      Request request, Update update, boolean away, Completion<? super UpdateOutcome> completion) {
     Draft draft = draft(request, update);
     WriteOperation.Done done =
         new WriteOperation.Done() {
@@ -373,7 +378,43 @@ public final class Coordinator {
             completion.complete((UpdateOutcome) why);
           }
         };
-    new WriteOperation(this, request, true, base -> draft, done).start();
+    WriteOperation write = new WriteOperation(this, request, true, base -> draft, done);
+    if (away) {
+      write.startAway();
+    } else {
+      write.start();
+    }
+  }
+
+  /// The next healthy node, after the key's replicas in the order of the ring, that may hold a
+  /// write for one of them; 0 if there is none.
+  ///
+  /// @param taken who holds it for others
+  int holder(Request request, int[] taken) {
+    Topology topology = view.topology(request.keyspace().id());
+    if (topology == null) {
+      return 0;
+    }
+    int partitions = topology.partitions();
+    int home = topology.partitionOf(request.slot());
+    for (int i = 1; i < partitions; i++) {
+      for (int node : topology.replicas((home + i) % partitions)) {
+        if (request.place(node) < 0 && place(taken, node) < 0 && live(node)) {
+          return node;
+        }
+      }
+    }
+    return 0;
+  }
+
+  /// How many nodes may hold a write, at most as many as are wanted.
+  int holders(Request request, int wanted) {
+    int[] taken = new int[wanted];
+    int found = 0;
+    while (found < wanted && (taken[found] = holder(request, taken)) != 0) {
+      found++;
+    }
+    return found;
   }
 
   private boolean contended(Request request) {
@@ -433,6 +474,7 @@ public final class Coordinator {
   /// Looks who is silent and adjusts how far stamps may run ahead; every [#BEAT_NANOS].
   public void beat() {
     peers.beat();
+    hintReplay.beat();
     replica.beat(peers.timeOffsetMillis());
   }
 
@@ -472,7 +514,8 @@ public final class Coordinator {
     int timeout = level.timeoutMillis() == 0 ? keyspace.timeoutMillis() : level.timeoutMillis();
     long deadline = nowNanos() + timeout * 1_000_000L;
     long epoch = topology.epoch(partition);
-    return new Request(keyspace, slot, key, replicas, epoch, r, w, deadline);
+    return new Request(
+        keyspace, slot, key, replicas, epoch, r, w, level.pw(), level.sloppy(), deadline);
   }
 
   private Unanswered.Refused dropped(KeyspaceConfig keyspace) {

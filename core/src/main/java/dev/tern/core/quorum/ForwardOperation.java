@@ -49,9 +49,9 @@ final class ForwardOperation extends Operation {
                 request.r(),
                 request.w(),
                 0,
+                request.pw(),
                 0,
-                0,
-                false,
+                request.sloppy(),
                 (int) Math.min(left, Integer.MAX_VALUE)));
     for (int node : request.replicas()) {
       if (node != coordinator.self() && coordinator.live(node)) {

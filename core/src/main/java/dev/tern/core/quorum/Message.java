@@ -31,6 +31,10 @@ public sealed interface Message {
   /// Store this record, as far as it is news; with siblings it is filled.
   record Write(long id, long epoch, int keyspace, byte[] key, Siblings record) implements Request {}
 
+  /// Hold this record for a replica that is away.
+  record Hold(long id, long epoch, int keyspace, byte[] key, Siblings record, int target)
+      implements Request {}
+
   /// Tell the record of this key, or only its digest.
   record Read(long id, long epoch, int keyspace, byte[] key, boolean digest) implements Request {}
 

@@ -25,10 +25,11 @@ import org.jspecify.annotations.Nullable;
 /// |---|---|---|
 /// | 1 | Write | id epoch keyspace key record |
 /// | 2 | Read | id epoch keyspace key u8 digest |
-/// | 3 | Forward | id epoch keyspace key n r w timeout update |
+/// | 3 | Forward | id epoch keyspace key n r w pw u8 sloppy timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
 /// | 6 | retired |  |
+/// | 7 | Hold | id epoch keyspace target key record |
 /// | 16 | Written | id |
 /// | 17 | Superseded | id stamp replica counter |
 /// | 18 | Value | id record? |
@@ -59,12 +60,17 @@ public final class MessageCodec {
         request(out, 1, m, m.keyspace()).writeBlob(m.key());
         m.record().encode(out);
       }
+      case Message.Hold m -> {
+        request(out, 7, m, m.keyspace()).writeVarInt(m.target()).writeBlob(m.key());
+        m.record().encode(out);
+      }
       case Message.Read m ->
           request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(m.digest() ? 1 : 0);
       case Message.Forward m -> {
         request(out, 3, m, m.keyspace()).writeBlob(m.key());
         Level level = m.level();
         out.writeVarInt(level.n()).writeVarInt(level.r()).writeVarInt(level.w());
+        out.writeVarInt(level.pw()).writeByte(level.sloppy() ? 1 : 0);
         out.writeVarInt(level.timeoutMillis());
         update(m.update(), out);
       }
@@ -137,6 +143,7 @@ public final class MessageCodec {
                   in.readVarLong(),
                   in.readVarInt());
           case 5 -> new Message.Count(in.readLong(), in.readVarLong(), in.readVarInt());
+          case 7 -> hold(in);
           case 16 -> new Message.Written(in.readLong());
           case 17 ->
               new Message.Superseded(in.readLong(), in.readLong(), in.readInt(), in.readVarLong());
@@ -167,6 +174,14 @@ public final class MessageCodec {
       ByteWriter out, int type, Message.Request message, int keyspace) {
     out.writeByte(type).writeLong(message.id()).writeVarLong(message.epoch());
     return out.writeVarInt(keyspace);
+  }
+
+  private static Message.Hold hold(ByteReader in) {
+    long id = in.readLong();
+    long epoch = in.readVarLong();
+    int keyspace = in.readVarInt();
+    int target = in.readVarInt();
+    return new Message.Hold(id, epoch, keyspace, in.readBlob(), Siblings.decode(in), target);
   }
 
   private static ByteWriter repair(ByteWriter out, int type, Message.Repair message) {
@@ -207,7 +222,9 @@ public final class MessageCodec {
       int n = in.readVarInt();
       int r = in.readVarInt();
       int w = in.readVarInt();
-      level = new Level(n, r, w, 0, 0, 0, /* sloppy= */ false, in.readVarInt());
+      int pw = in.readVarInt();
+      boolean sloppy = in.readFlag();
+      level = new Level(n, r, w, 0, pw, 0, sloppy, in.readVarInt());
     } catch (IllegalArgumentException e) {
       throw new DecodeException("a level out of range");
     }

@@ -10,6 +10,8 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 /// @param replicas the key's replica list
 /// @param r answers a read needs, at most the list's length
 /// @param w acknowledgements a write needs, likewise
+/// @param pw of `w`, how many must come from the list
+/// @param sloppy whether other nodes may hold a write for replicas of the list that are away
 /// @param deadlineNanos monotonic
 record Request(
     KeyspaceConfig keyspace,
@@ -19,6 +21,8 @@ record Request(
     long epoch,
     int r,
     int w,
+    int pw,
+    boolean sloppy,
     long deadlineNanos) {
 
   /// The level of the read before a write: it meets every write of level `w`.
@@ -29,7 +33,17 @@ record Request(
 
   /// The same with other levels and another deadline.
   Request at(int otherR, int otherW, long otherDeadlineNanos) {
-    return new Request(keyspace, slot, key, replicas, epoch, otherR, otherW, otherDeadlineNanos);
+    return new Request(
+        keyspace,
+        slot,
+        key,
+        replicas,
+        epoch,
+        otherR,
+        otherW,
+        Math.min(pw, otherW),
+        sloppy,
+        otherDeadlineNanos);
   }
 
   int place(int node) {

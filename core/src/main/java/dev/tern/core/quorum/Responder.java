@@ -59,6 +59,7 @@ public final class Responder {
     switch (request) {
       case Message.Write write -> write(node, shard, write);
       case Message.Read read -> read(node, shard, read);
+      case Message.Hold hold -> hold(node, shard, hold);
       case Message.Forward forward -> forward(node, shard, forward);
       case Message.Scan scan -> scan(node, shard, scan);
       case Message.Count count ->
@@ -80,6 +81,10 @@ public final class Responder {
       case Message.Read m -> {
         slot = Slots.of(m.key());
         keyspace = m.keyspace();
+      }
+      case Message.Hold m -> {
+        boolean known = coordinator.view().keyspace(m.keyspace()) != null;
+        return known ? null : notHeld(m.keyspace(), Slots.of(m.key()));
       }
       case Message.Forward m -> {
         slot = Slots.of(m.key());
@@ -129,23 +134,37 @@ public final class Responder {
         Slots.of(write.key()),
         write.key(),
         write.record(),
-        new Applied() {
-          @Override
-          public void durable() {
-            coordinator.answer(node, shard, new Message.Written(id));
-          }
+        answering(node, shard, id));
+  }
 
-          @Override
-          public void superseded(Version by) {
-            coordinator.answer(
-                node, shard, new Message.Superseded(id, by.stamp(), by.replica(), by.counter()));
-          }
+  private Applied answering(int node, int shard, long id) {
+    return new Applied() {
+      @Override
+      public void durable() {
+        coordinator.answer(node, shard, new Message.Written(id));
+      }
 
-          @Override
-          public void refused(Unanswered.Refused why) {
-            coordinator.answer(node, shard, new Message.Refused(id, why));
-          }
-        });
+      @Override
+      public void superseded(Version by) {
+        coordinator.answer(
+            node, shard, new Message.Superseded(id, by.stamp(), by.replica(), by.counter()));
+      }
+
+      @Override
+      public void refused(Unanswered.Refused why) {
+        coordinator.answer(node, shard, new Message.Refused(id, why));
+      }
+    };
+  }
+
+  private void hold(int node, int shard, Message.Hold hold) {
+    coordinator.count(Statistics.Counter.HINTS_HELD);
+    replica.hold(
+        keyspace(hold.keyspace()),
+        hold.key(),
+        hold.record(),
+        hold.target(),
+        answering(node, shard, hold.id()));
   }
 
   private void read(int node, int shard, Message.Read read) {

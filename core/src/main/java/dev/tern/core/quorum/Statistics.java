@@ -25,6 +25,12 @@ public final class Statistics {
     MESSAGES_SENT,
     MESSAGES_UNSENT,
     MESSAGES_RECEIVED,
+    /// Writes that other nodes were asked to hold for replicas that are away.
+    HINTS_ASKED,
+    /// Such requests that came here.
+    HINTS_HELD,
+    /// Held writes that came to their replicas.
+    HINTS_REPLAYED,
     /// Clocks of partitions that were told to other replicas.
     CLOCKS_TOLD,
     /// Pages of records that were asked of other replicas.

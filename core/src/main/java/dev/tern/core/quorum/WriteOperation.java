@@ -3,6 +3,7 @@ package dev.tern.core.quorum;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Mutation;
 import dev.tern.core.version.Siblings;
@@ -19,6 +20,10 @@ import org.jspecify.annotations.Nullable;
 /// put is minted again above it; if `w` took it, whatever superseded it elsewhere was concurrent
 /// (two sets of `w` replicas meet). The result of a read-modify-write is not minted again: its read
 /// met all writes acknowledged before, so what supersedes it is concurrent and comes after it.
+///
+/// A sloppy write has other nodes hold it for replicas that are away; what they say counts towards
+/// `w`, not towards `pw`. If no replica at all is there this node mints the version though it is
+/// none itself (*away*).
 final class WriteOperation extends Operation implements Mutation {
   /// Mints for one write, over and over, before it gives up.
   private static final int MAX_MINTS = 8;
@@ -52,6 +57,11 @@ final class WriteOperation extends Operation implements Mutation {
   private final Function<@Nullable Siblings, @Nullable Draft> draft;
   private final Done done;
   private final State[] states;
+
+  /// By place: who holds the write for the replica there, 0 for nobody.
+  private final int[] holders;
+
+  private boolean away;
   private @Nullable Siblings record;
   private int mints;
   private boolean finished;
@@ -69,6 +79,13 @@ final class WriteOperation extends Operation implements Mutation {
     this.draft = draft;
     this.done = done;
     this.states = new State[request.replicas().length];
+    this.holders = new int[request.replicas().length];
+  }
+
+  /// As [#start], at a node that is no replica.
+  void startAway() {
+    away = true;
+    start();
   }
 
   void start() {
@@ -81,7 +98,8 @@ final class WriteOperation extends Operation implements Mutation {
         missing.add(node);
       }
     }
-    if (live < request.w()) {
+    int others = request.sloppy() ? coordinator.holders(request, missing.size()) : 0;
+    if (live + others < request.w() || live < request.pw()) {
       finished = true;
       done.failed(
           new Unanswered.Refused(
@@ -103,13 +121,13 @@ final class WriteOperation extends Operation implements Mutation {
   private void mint() {
     java.util.Arrays.fill(states, State.UNSENT);
     mints++;
-    coordinator
-        .replica()
-        .mutate(
-            request.keyspace(),
-            request.slot(),
-            request.key(),
-            mints == 1 ? this : new Again(this, mints));
+    java.util.Arrays.fill(holders, 0);
+    Mutation mutation = mints == 1 ? this : new Again(this, mints);
+    if (away) {
+      coordinator.replica().mintAway(request.keyspace(), request.slot(), request.key(), mutation);
+    } else {
+      coordinator.replica().mutate(request.keyspace(), request.slot(), request.key(), mutation);
+    }
   }
 
   /// A later mint of the same write: what an earlier one still has to say no longer counts.
@@ -155,6 +173,8 @@ final class WriteOperation extends Operation implements Mutation {
     for (int place = 0; place < replicas.length; place++) {
       if (replicas[place] == coordinator.self()) {
         states[place] = State.SENT;
+      } else if (request.sloppy() && !coordinator.live(replicas[place])) {
+        hold(place);
       } else {
         Message.Write write =
             new Message.Write(id, request.epoch(), request.keyspace().id(), request.key(), minted);
@@ -166,6 +186,68 @@ final class WriteOperation extends Operation implements Mutation {
       finish();
       done.written(java.util.Objects.requireNonNull(record));
     }
+  }
+
+  /// Lets the next healthy node hold the write for a replica.
+  private void hold(int place) {
+    int holder = coordinator.holder(request, holders);
+    holders[place] = holder;
+    states[place] = holder == 0 ? State.LOST : State.SENT;
+    if (holder == 0) {
+      return;
+    }
+    coordinator.count(Statistics.Counter.HINTS_ASKED);
+    int target = request.replicas()[place];
+    Siblings held = java.util.Objects.requireNonNull(record);
+    if (holder == coordinator.self()) {
+      coordinator.replica().hold(request.keyspace(), request.key(), held, target, new Own(place));
+      return;
+    }
+    Message.Hold message =
+        new Message.Hold(id, request.epoch(), request.keyspace().id(), request.key(), held, target);
+    if (!coordinator.send(holder, request.slot(), message)) {
+      states[place] = State.LOST;
+    }
+  }
+
+  /// What becomes of a hint that this node holds itself.
+  private final class Own implements Applied {
+    private final int place;
+    private final int mint = mints;
+
+    Own(int place) {
+      this.place = place;
+    }
+
+    private void end(State state) {
+      if (mint == mints) {
+        set(place, state);
+      }
+    }
+
+    @Override
+    public void durable() {
+      end(State.STORED);
+    }
+
+    @Override
+    public void superseded(Version by) {
+      end(State.STORED);
+    }
+
+    @Override
+    public void refused(Unanswered.Refused why) {
+      end(State.LOST);
+    }
+  }
+
+  /// The place that a node answers for, -1 if none.
+  private int placeOf(int node) {
+    int place = request.place(node);
+    for (int i = 0; place < 0 && i < holders.length; i++) {
+      place = holders[i] == node ? i : -1;
+    }
+    return place;
   }
 
   @Override
@@ -189,7 +271,7 @@ final class WriteOperation extends Operation implements Mutation {
 
   @Override
   void reply(int node, Message.Reply reply) {
-    int place = request.place(node);
+    int place = placeOf(node);
     if (place < 0 || finished || record == null) {
       return;
     }
@@ -221,11 +303,15 @@ final class WriteOperation extends Operation implements Mutation {
       return;
     }
     states[place] = state;
+    if (state == State.LOST && request.sloppy() && holders[place] == 0) {
+      hold(place);
+    }
     int stored = count(State.STORED);
-    if (stored >= request.w()) {
+    int own = own(State.STORED);
+    if (stored >= request.w() && own >= request.pw()) {
       finish();
       done.written(java.util.Objects.requireNonNull(record));
-    } else if (stored + count(State.SENT) < request.w()) {
+    } else if (stored + count(State.SENT) < request.w() || own + own(State.SENT) < request.pw()) {
       if (count(State.SUPERSEDED) > 0) {
         overtaken();
       } else {
@@ -256,6 +342,15 @@ final class WriteOperation extends Operation implements Mutation {
     }
   }
 
+  /// Replicas of the list in a state.
+  private int own(State state) {
+    int count = 0;
+    for (int place = 0; place < states.length; place++) {
+      count += states[place] == state && holders[place] == 0 ? 1 : 0;
+    }
+    return count;
+  }
+
   private int count(State state) {
     int count = 0;
     for (State one : states) {
@@ -266,7 +361,7 @@ final class WriteOperation extends Operation implements Mutation {
 
   @Override
   void lost(int node) {
-    int place = request.place(node);
+    int place = placeOf(node);
     if (place >= 0 && record != null) {
       set(place, State.LOST);
     }

@@ -425,6 +425,55 @@ public final class Replica {
     loop.offload(() -> scan.run(cursor, limit), done);
   }
 
+  /// Holds a write for a replica that is away.
+  ///
+  /// @param target its member number
+  /// @param record filled
+  public void hold(KeyspaceConfig keyspace, byte[] key, Siblings record, int target, Applied done) {
+    WritePressure pressure = lsm.pressure();
+    if (pressure.refused() || !store.hints().hasRoom(target, clock.wallMillis())) {
+      long retry = pressure.refused() ? pressure.retryAfterMillis() : 0;
+      done.refused(overloaded("no room to hold a write for node " + target, retry));
+      return;
+    }
+    if (planted != PlantedBug.HINT_DROPPED) {
+      store.hints().add(target, keyspace, key, record, clock.wallMillis());
+    }
+    commits.await(lsm.writtenSequence(), keyspace.durability(), done::durable);
+  }
+
+  /// Mints a version of a key that is not kept here, as no replica of it can be reached; the caller
+  /// has it held for the replicas.
+  public void mintAway(KeyspaceConfig keyspace, int slot, byte[] key, Mutation mutation) {
+    Partition partition = store.partition(keyspace.id(), slot);
+    if (store.hlc().exhausted() || partition.counter + 1 >= store.reservedCounter()) {
+      mutation.refused(overloaded("no version numbers are reserved yet", 10));
+      reserve();
+      return;
+    }
+    Draft draft = mutation.over(null);
+    if (draft == null) {
+      return;
+    }
+    long stamp = store.hlc().next(physicalMillis());
+    long counter = ++partition.counter;
+    Version version =
+        new Version(store.replicaId(), counter, stamp, 0, draft.expiryMillis(), draft.value());
+    DotSet replaced = draft.replaced();
+    mutation.minted(
+        replaced == null ? Siblings.of(version) : Siblings.written(null, replaced, version),
+        counter);
+    if (store.reservationIsLow(partition.counter, physicalMillis())) {
+      reserve();
+    }
+  }
+
+  /// Reads the oldest hints of a target.
+  public void hintPage(
+      int target, int limit, int maxBytes, dev.tern.env.Offload.Completion<List<Hint>> done) {
+    loop.offload(() -> store.hints().page(target, limit, maxBytes), done);
+  }
+
   /// Gathers records that another replica lacks, as far as they are on disk here.
   ///
   /// @param wanted dots

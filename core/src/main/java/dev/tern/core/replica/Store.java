@@ -48,6 +48,7 @@ public final class Store implements AutoCloseable {
   private final ColumnFamily meta;
   private final ColumnFamily dots;
   private final ColumnFamily graves;
+  private final Hints hints;
   private final int shard;
   private final int shards;
   private final int slotsOfPartition;
@@ -110,6 +111,7 @@ public final class Store implements AutoCloseable {
     this.sizeTiered = lsm.columnFamily("data-size-tiered", CompactionStyle.SIZE_TIERED);
     this.meta = lsm.columnFamily("meta", CompactionStyle.LEVELED);
     this.dots = lsm.columnFamily("dots", CompactionStyle.LEVELED);
+    this.hints = new Hints(lsm, lsm.columnFamily("hints", CompactionStyle.LEVELED));
     this.graves = lsm.columnFamily("graves", CompactionStyle.LEVELED);
     this.partitions = partitions;
     this.slotsOfPartition = Slots.COUNT / partitions;
@@ -454,6 +456,11 @@ public final class Store implements AutoCloseable {
   /// For each dot here that some replica may still lack, the storage key of its record.
   ColumnFamily dots() {
     return dots;
+  }
+
+  /// What is held for replicas that are away.
+  public Hints hints() {
+    return hints;
   }
 
   /// For each delete here that is not stripped, the storage key of its record.

@@ -8,6 +8,7 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
+import dev.tern.core.replica.RepairPage;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
 import dev.tern.core.version.DotSet;
@@ -59,6 +60,27 @@ class MessageCodecTest {
         new Message.Updated(1, new Unanswered.Unknown("late")),
         new Message.Scanned(1, new ScanPage(List.of(new ScannedKey(5, 6, KEY, 7, 8, true)), 9)),
         new Message.Counted(1, 2),
+        new Message.Hold(1, 2, 3, KEY, record(), 4),
+        new Message.Clock(-1, 2, true, record().context()),
+        new Message.Missing(1, 2, 3, record().context(), null),
+        new Message.Missing(1, 2, 3, record().context(), KEY),
+        new Message.Repaired(
+            1,
+            2,
+            3,
+            new RepairPage(
+                record().context(),
+                record().dots(),
+                KEY,
+                true,
+                List.of(new RepairPage.RepairRecord(5, KEY, record())))),
+        new Message.Refused(
+            1,
+            new Unanswered.Refused(
+                Unanswered.Reason.UNAVAILABLE,
+                "few",
+                0,
+                new Unanswered.Shortfall(2, 1, List.of(3, 4)))),
         new Message.Refused(1, new Unanswered.Refused(Unanswered.Reason.OVERLOADED, "full", 20)));
   }
 

@@ -1,0 +1,9 @@
+package dev.tern.core.replica;
+
+import dev.tern.core.version.Siblings;
+
+/// A write that this node holds for a replica that was away.
+///
+/// @param number in the order they came, for its target
+/// @param heldSinceMillis wall clock of when it came
+public record Hint(long number, int keyspace, byte[] key, Siblings record, long heldSinceMillis) {}

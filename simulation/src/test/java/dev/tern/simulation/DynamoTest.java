@@ -1,0 +1,324 @@
+package dev.tern.simulation;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.Node;
+import dev.tern.core.keyspace.FetchOutcome;
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.ReadOutcome;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.keyspace.Versions;
+import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.topology.Slots;
+import dev.tern.core.topology.Topology;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+/// Scenarios that the rules of versions and requests guard against, one by one.
+class DynamoTest {
+  private static final long SECOND = Cluster.SECOND;
+  private static final byte[] NO_CONTEXT = {};
+  private static final Level ONE = new Level(1, 1, 0);
+
+  private static Level sloppy(int w) {
+    return new Level(0, 1, w, 0, 0, 0, /* sloppy= */ true, 0);
+  }
+
+  private static UpdateOutcome store(
+      Cluster cluster, int node, String key, String value, byte[] context, Level level) {
+    List<UpdateOutcome> outcomes = new ArrayList<>();
+    byte[] bytes = value == null ? null : value.getBytes(US_ASCII);
+    Update.Store store = new Update.Store(bytes, 0, context, false, Update.Match.NONE, true);
+    cluster.world.schedule(
+        0,
+        node,
+        () ->
+            cluster
+                .node(node)
+                .keyspace(0, "siblings")
+                .update(key.getBytes(US_ASCII), store, level, outcomes::add));
+    cluster.within(10 * SECOND, () -> !outcomes.isEmpty());
+    return outcomes.getFirst();
+  }
+
+  private static Versions stored(UpdateOutcome outcome) {
+    assertInstanceOf(UpdateOutcome.Stored.class, outcome, () -> "not stored: " + outcome);
+    return Objects.requireNonNull(((UpdateOutcome.Stored) outcome).versions());
+  }
+
+  private static FetchOutcome fetchOutcome(Cluster cluster, int node, String key, Level level) {
+    List<FetchOutcome> outcomes = new ArrayList<>();
+    cluster.world.schedule(
+        0,
+        node,
+        () ->
+            cluster
+                .node(node)
+                .keyspace(0, "siblings")
+                .fetch(key.getBytes(US_ASCII), level, outcomes::add));
+    cluster.within(10 * SECOND, () -> !outcomes.isEmpty());
+    return outcomes.getFirst();
+  }
+
+  private static Versions fetch(Cluster cluster, int node, String key, Level level) {
+    FetchOutcome outcome = fetchOutcome(cluster, node, key, level);
+    assertInstanceOf(FetchOutcome.Held.class, outcome, () -> "not fetched: " + outcome);
+    return ((FetchOutcome.Held) outcome).versions();
+  }
+
+  private static List<String> values(Versions versions) {
+    return SiblingClient.values(versions);
+  }
+
+  private static int[] replicas(Cluster cluster, String key) {
+    Node node = cluster.node(1);
+    int keyspace = Objects.requireNonNull(node.view().keyspace("siblings")).id();
+    Topology topology = Objects.requireNonNull(node.view().topology(keyspace));
+    return topology.replicas(topology.partitionOf(Slots.of(key.getBytes(US_ASCII))));
+  }
+
+  /// A node that holds no replica of a key.
+  private static int outsider(Cluster cluster, int size, String key) {
+    for (int node = 1; node <= size; node++) {
+      int number = node;
+      if (java.util.Arrays.stream(replicas(cluster, key)).noneMatch(each -> each == number)) {
+        return node;
+      }
+    }
+    throw new IllegalStateException("all nodes hold " + key);
+  }
+
+  private static void converged(Cluster cluster, int size) {
+    cluster.within(
+        15 * SECOND,
+        () -> {
+          for (int node = 1; node <= size; node++) {
+            if (!cluster.node(node).converged()) {
+              return false;
+            }
+          }
+          return true;
+        });
+  }
+
+  @Test
+  void aWriteReplacesWhatItsContextHasSeenAndNothingElse() {
+    Cluster cluster = new Cluster(3);
+    Versions first = stored(store(cluster, 1, "k", "a", NO_CONTEXT, Level.DEFAULT));
+    stored(store(cluster, 2, "k", "b", NO_CONTEXT, Level.DEFAULT));
+    assertEquals(List.of("a", "b"), values(fetch(cluster, 3, "k", Level.DEFAULT)));
+    stored(store(cluster, 3, "k", "c", first.context(), Level.DEFAULT));
+    Versions both = fetch(cluster, 1, "k", Level.DEFAULT);
+    assertEquals(List.of("b", "c"), values(both));
+    stored(store(cluster, 2, "k", "d", both.context(), Level.DEFAULT));
+    assertEquals(List.of("d"), values(fetch(cluster, 1, "k", Level.DEFAULT)));
+  }
+
+  @Test
+  void otherNodesHoldASloppyWriteForReplicasThatAreAway() {
+    Cluster cluster = new Cluster(5);
+    int[] replicas = replicas(cluster, "k");
+    int outsider = outsider(cluster, 5, "k");
+    cluster.end(replicas[1]);
+    cluster.end(replicas[2]);
+    cluster.within(
+        10 * SECOND,
+        () ->
+            !cluster.node(outsider).live(replicas[1])
+                && !cluster.node(outsider).live(replicas[2])
+                && !cluster.node(replicas[0]).live(replicas[1])
+                && !cluster.node(replicas[0]).live(replicas[2]));
+    UpdateOutcome strict = store(cluster, outsider, "k", "x", NO_CONTEXT, Level.DEFAULT);
+    assertInstanceOf(Unanswered.Refused.class, strict);
+    Unanswered.Shortfall shortfall = ((Unanswered.Refused) strict).shortfall();
+    assertEquals(2, shortfall.needed());
+    assertEquals(1, shortfall.answered());
+    assertEquals(2, shortfall.missing().size());
+    stored(store(cluster, outsider, "k", "held", NO_CONTEXT, sloppy(3)));
+    cluster.start(replicas[1]);
+    cluster.start(replicas[2]);
+    cluster.within(15 * SECOND, cluster::allSeen);
+    converged(cluster, 5);
+    for (int replica : replicas) {
+      assertTrue(fetch(cluster, replica, "k", ONE).hasValue(), "replica " + replica);
+    }
+    long replayed = 0;
+    for (int node = 1; node <= 5; node++) {
+      replayed += cluster.node(node).statistic(Counter.HINTS_REPLAYED);
+    }
+    assertEquals(2, replayed);
+  }
+
+  @Test
+  void aSloppyWriteFindsSomebodyEvenIfNoReplicaIsThere() {
+    Cluster cluster = new Cluster(5);
+    int[] replicas = replicas(cluster, "k");
+    int outsider = outsider(cluster, 5, "k");
+    for (int replica : replicas) {
+      cluster.end(replica);
+    }
+    cluster.within(
+        15 * SECOND,
+        () -> java.util.Arrays.stream(replicas).noneMatch(cluster.node(outsider)::live));
+    stored(store(cluster, outsider, "k", "kept", NO_CONTEXT, sloppy(2)));
+    for (int replica : replicas) {
+      cluster.start(replica);
+    }
+    cluster.within(15 * SECOND, cluster::allSeen);
+    converged(cluster, 5);
+    assertEquals(List.of("kept"), values(fetch(cluster, replicas[2], "k", Level.DEFAULT)));
+  }
+
+  @Test
+  void aReplicaThatWasAwayLearnsWhatItMissed() {
+    Cluster cluster = new Cluster(3);
+    cluster.end(3);
+    for (int i = 0; i < 50; i++) {
+      stored(store(cluster, 1, "k" + i, "v" + i, NO_CONTEXT, Level.DEFAULT));
+    }
+    cluster.start(3);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 3);
+    assertTrue(cluster.node(3).statistic(Counter.REPAIRED_RECORDS) >= 50);
+    for (int i = 0; i < 50; i++) {
+      assertEquals(List.of("v" + i), values(fetch(cluster, 3, "k" + i, ONE)));
+    }
+  }
+
+  @Test
+  void aDeleteStaysUntilAllHaveItAndThenLeavesNothing() throws Exception {
+    Cluster cluster = new Cluster(3);
+    Versions seen = stored(store(cluster, 1, "k", "v", NO_CONTEXT, new Level(0, 3, 0)));
+    converged(cluster, 3);
+    cluster.end(3);
+    stored(store(cluster, 1, "k", null, seen.context(), Level.DEFAULT));
+    // However long one that has not seen it is away.
+    cluster.runFor(300 * SECOND);
+    assertTrue(cluster.node(1).mayHaveGraves());
+    cluster.start(3);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 3);
+    assertTrue(values(fetch(cluster, 3, "k", ONE)).isEmpty(), "it came back");
+    cluster.within(
+        60 * SECOND,
+        () -> {
+          for (int node = 1; node <= 3; node++) {
+            if (cluster.node(node).mayHaveGraves()) {
+              return false;
+            }
+          }
+          return true;
+        });
+    int keyspace = Objects.requireNonNull(cluster.node(1).view().keyspace("siblings")).id();
+    for (int partition = 0; partition < 16; partition++) {
+      assertEquals("", cluster.node(1).contents(keyspace, partition, /* deletes= */ true));
+    }
+  }
+
+  @Test
+  void aStoreThatWasRestoredTakesANewIdAndLearnsTheRest() {
+    Cluster cluster = new Cluster(3);
+    stored(store(cluster, 1, "old", "1", NO_CONTEXT, new Level(0, 3, 0)));
+    cluster.runFor(2 * SECOND);
+    Map<String, byte[]> backup = cluster.disk(1).backup();
+    for (int i = 0; i < 20; i++) {
+      stored(store(cluster, 1, "new" + i, "2", NO_CONTEXT, new Level(0, 3, 0)));
+    }
+    converged(cluster, 3);
+    cluster.end(1);
+    cluster.disk(1).restore(backup);
+    cluster.start(1);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 3);
+    for (int i = 0; i < 20; i++) {
+      assertEquals(List.of("2"), values(fetch(cluster, 1, "new" + i, ONE)));
+    }
+    // What it writes now is not taken for what it wrote in the life that is lost.
+    for (int i = 0; i < 20; i++) {
+      Versions there = fetch(cluster, 1, "new" + i, Level.DEFAULT);
+      stored(store(cluster, 1, "new" + i, "3", there.context(), new Level(0, 3, 0)));
+      assertEquals(List.of("3"), values(fetch(cluster, 2, "new" + i, ONE)));
+    }
+  }
+
+  @Test
+  void aLostDiskIsFilledFromTheOthers() {
+    Cluster cluster = new Cluster(3);
+    for (int i = 0; i < 100; i++) {
+      stored(store(cluster, 1, "k" + i, "v" + i, NO_CONTEXT, new Level(0, 3, 0)));
+    }
+    // Long enough for the log of dots to be trimmed.
+    cluster.runFor(100 * SECOND);
+    cluster.end(2);
+    cluster.disk(2).wipe();
+    cluster.start(2);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 3);
+    assertTrue(cluster.node(2).statistic(Counter.REBUILDS) > 0, "the log was not trimmed");
+    for (int i = 0; i < 100; i++) {
+      assertEquals(List.of("v" + i), values(fetch(cluster, 2, "k" + i, ONE)));
+    }
+  }
+
+  @Test
+  void conditionsHoldForOneOfConcurrentWriters() {
+    Cluster cluster = new Cluster(3);
+    List<UpdateOutcome> outcomes = new ArrayList<>();
+    for (int node = 1; node <= 3; node++) {
+      int number = node;
+      byte[] value = ("w" + node).getBytes(US_ASCII);
+      Update.Store store =
+          new Update.Store(value, 0, NO_CONTEXT, false, Update.Match.ABSENT, false);
+      cluster.world.schedule(
+          0,
+          number,
+          () ->
+              cluster
+                  .node(number)
+                  .keyspace(0, "siblings")
+                  .update("k".getBytes(US_ASCII), store, Level.DEFAULT, outcomes::add));
+    }
+    cluster.within(5 * SECOND, () -> outcomes.size() == 3);
+    long applied =
+        outcomes.stream()
+            .filter(outcome -> outcome instanceof UpdateOutcome.Stored done && done.applied())
+            .count();
+    assertEquals(1, applied, outcomes.toString());
+    assertEquals(1, fetch(cluster, 2, "k", Level.DEFAULT).siblings().size());
+  }
+
+  @Test
+  void aKeyspaceWithSiblingsTakesNoOtherUpdates() {
+    Cluster cluster = new Cluster(3);
+    List<UpdateOutcome> outcomes = new ArrayList<>();
+    cluster.world.schedule(
+        0,
+        1,
+        () ->
+            cluster
+                .node(1)
+                .keyspace(0, "siblings")
+                .update("k".getBytes(US_ASCII), new Update.Add(1), Level.DEFAULT, outcomes::add));
+    cluster.within(SECOND, () -> !outcomes.isEmpty());
+    assertInstanceOf(Unanswered.Refused.class, outcomes.getFirst());
+    List<ReadOutcome> reads = new ArrayList<>();
+    cluster.world.schedule(
+        0,
+        1,
+        () ->
+            cluster
+                .node(1)
+                .keyspace(0, "siblings")
+                .read("k".getBytes(US_ASCII), Level.DEFAULT, reads::add));
+    cluster.within(SECOND, () -> !reads.isEmpty());
+    assertEquals(ReadOutcome.Missing.INSTANCE, reads.getFirst());
+  }
+}
