@@ -53,13 +53,19 @@ public final class ClientLoad {
   ///
   /// @param reads of a hundred requests
   public Result run(String name, int reads, PrintStream out) throws InterruptedException {
+    return run(name, reads, options.seconds, out);
+  }
+
+  /// The same for another time.
+  public Result run(String name, int reads, int seconds, PrintStream out)
+      throws InterruptedException {
     Semaphore room = new Semaphore(options.inFlight);
     ConcurrentHistogram latencies = new ConcurrentHistogram(HIGHEST_NANOS, 3);
     AtomicLong refused = new AtomicLong();
     AtomicLong unknown = new AtomicLong();
     SplittableRandom random = new SplittableRandom(7);
     long began = System.nanoTime();
-    long end = began + options.seconds * 1_000_000_000L;
+    long end = began + seconds * 1_000_000_000L;
     long done = 0;
     while (System.nanoTime() < end) {
       room.acquire();
@@ -71,18 +77,20 @@ public final class ClientLoad {
                 latencies.recordValue(Math.min(HIGHEST_NANOS, System.nanoTime() - sent));
                 if (failure != null) {
                   boolean open = cause(failure) instanceof TernException.Unknown;
-                  (open ? unknown : refused).incrementAndGet();
+                  if ((open ? unknown : refused).incrementAndGet() == 1) {
+                    out.println(name + ": the first failure: " + cause(failure));
+                  }
                 }
                 room.release();
               });
       done++;
     }
     room.acquire(options.inFlight);
-    double seconds = (System.nanoTime() - began) / 1e9;
+    double took = (System.nanoTime() - began) / 1e9;
     Result result =
         new Result(
             name,
-            done / seconds,
+            done / took,
             latencies.getValueAtPercentile(50) / 1e6,
             latencies.getValueAtPercentile(99) / 1e6,
             latencies.getValueAtPercentile(99.9) / 1e6,

@@ -42,6 +42,13 @@ final class BenchQuorumCommand implements Callable<Integer> {
   @Option(names = "--seconds", description = "of each run (default ${DEFAULT-VALUE})")
   private int seconds = 10;
 
+  @Option(
+      names = "--warm-up",
+      description =
+          "seconds before writes are measured, half of it before reads (default ${DEFAULT-VALUE}):"
+              + " the JIT of four processes shares the cores")
+  private int warmUp = 40;
+
   @Option(names = "--keys")
   private int keys = 100_000;
 
@@ -50,6 +57,12 @@ final class BenchQuorumCommand implements Callable<Integer> {
 
   @Option(names = "--resolution", description = "lww or siblings (default ${DEFAULT-VALUE})")
   private String resolution = "lww";
+
+  @Option(
+      names = "--phases",
+      split = ",",
+      description = "of put, get, mix, slow and dead (default: all)")
+  private String[] phases = {"put", "get", "mix", "slow", "dead"};
 
   @Option(names = "--peer", description = "script that starts, benches and stops Cassandra")
   private @Nullable Path peer;
@@ -92,18 +105,29 @@ final class BenchQuorumCommand implements Callable<Integer> {
       Bucket<byte[]> bucket = client.bucket("bench", "b", Codec.bytes()).at(Level.QUORUM);
       ClientLoad load =
           new ClientLoad(bucket, new ClientLoad.Options(inFlight, keys, valueBytes, seconds));
-      load.run("put-warm", 0, System.out);
-      load.run("put", 0, System.out);
-      load.run("get-warm", 100, System.out);
-      load.run("get", 100, System.out);
-      load.run("mix-90:10", READS_OF_MIX, System.out);
-      nodes.slow(NODES, SLOW_MILLIS);
-      load.run("slow-put", 0, System.out);
-      load.run("slow-get", 100, System.out);
-      nodes.slow(NODES, 0);
-      nodes.kill(NODES);
-      load.run("dead-put", 0, System.out);
-      load.run("dead-get", 100, System.out);
+      List<String> wanted = List.of(phases);
+      if (wanted.contains("put")) {
+        load.run("put-warm", 0, warmUp, System.out);
+        load.run("put", 0, System.out);
+      }
+      if (wanted.contains("get")) {
+        load.run("get-warm", 100, warmUp / 2, System.out);
+        load.run("get", 100, System.out);
+      }
+      if (wanted.contains("mix")) {
+        load.run("mix-90:10", READS_OF_MIX, System.out);
+      }
+      if (wanted.contains("slow")) {
+        nodes.slow(NODES, SLOW_MILLIS);
+        load.run("slow-put", 0, System.out);
+        load.run("slow-get", 100, System.out);
+        nodes.slow(NODES, 0);
+      }
+      if (wanted.contains("dead")) {
+        nodes.kill(NODES);
+        load.run("dead-put", 0, System.out);
+        load.run("dead-get", 100, System.out);
+      }
       System.out.printf(
           "client: %d requests, %d tried again, %d failed, %d not at a replica%n",
           client.metrics().requests(),

@@ -174,7 +174,7 @@ final class LocalNodes implements AutoCloseable {
   }
 
   /// Makes a node slow from now on: again and again it is stopped for some milliseconds and then
-  /// runs for a fifth of that, so that what it is asked takes it about so long.
+  /// runs for as long, so that every other request waits up to that time.
   ///
   /// @param millis 0 for no longer
   void slow(int node, int millis) throws IOException, InterruptedException {
@@ -194,7 +194,7 @@ final class LocalNodes implements AutoCloseable {
       signal(pid, "-STOP");
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
       signal(pid, "-CONT");
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis) / 5);
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
     }
   }
 

@@ -23,6 +23,9 @@ final class Call {
   final CompletableFuture<byte[]> answer = new CompletableFuture<>();
   int attempts;
 
+  /// When it was last handed to a connection; on its loop.
+  long sentNanos;
+
   /// Nodes that could not be reached are not tried again at once.
   @Nullable Object lastTried;
 

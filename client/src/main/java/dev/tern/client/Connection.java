@@ -31,6 +31,11 @@ final class Connection {
   /// A connection on which something is owed and nothing came for so long is given up.
   private static final long SILENT_NANOS = 5_000_000_000L;
 
+  /// Differences below are no reason to prefer a node.
+  private static final long USUAL_NANOS = 2_000_000;
+
+  private static final long HALF_LIFE_NANOS = 500_000_000;
+
   private static final int MAX_FRAME_BYTES = 64 << 20;
 
   /// What becomes of calls; called on the loop.
@@ -47,6 +52,12 @@ final class Connection {
   private final Queue<Call> outgoing = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean scheduled = new AtomicBoolean();
   private final AtomicInteger load = new AtomicInteger();
+
+  /// What an answer lately took, at its worst: a slow node shows at once and is forgiven slowly
+  /// (peak-sensitive moving average, as Finagle's). Written on the loop.
+  private volatile long tookNanos = USUAL_NANOS;
+
+  private volatile long tookAtNanos = System.nanoTime();
 
   /// Until then it is not tried again.
   private volatile long brokenUntilNanos = Long.MIN_VALUE;
@@ -65,9 +76,18 @@ final class Connection {
     this.listener = listener;
   }
 
-  /// Requests under way.
-  int load() {
-    return load.get();
+  /// How long a further request will take, roughly: what lately took so long, times those before
+  /// it.
+  long cost(long nowNanos) {
+    long halves = Math.min(20, Math.max(0, nowNanos - tookAtNanos) / HALF_LIFE_NANOS);
+    return (load.get() + 1) * Math.max(USUAL_NANOS, tookNanos >> halves);
+  }
+
+  private void took(Call call, long nowNanos) {
+    long sample = nowNanos - call.sentNanos;
+    long before = tookNanos;
+    tookNanos = sample > before ? sample : before + (sample - before) / 16;
+    tookAtNanos = nowNanos;
   }
 
   /// Whether it broke a moment ago.
@@ -100,8 +120,9 @@ final class Connection {
     while ((call = outgoing.poll()) != null) {
       out = out == null ? open.alloc().directBuffer(1024) : out;
       out.writeInt(1 + call.message.length).writeByte(call.code).writeBytes(call.message);
+      call.sentNanos = System.nanoTime();
       if (awaited.isEmpty()) {
-        heardNanos = System.nanoTime();
+        heardNanos = call.sentNanos;
       }
       awaited.add(call);
     }
@@ -212,6 +233,7 @@ final class Connection {
           return;
         }
         load.decrementAndGet();
+        took(call, heardNanos);
         listener.answered(call, code, answer);
       }
       if (!all.isReadable()) {

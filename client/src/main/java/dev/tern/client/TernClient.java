@@ -195,13 +195,16 @@ public final class TernClient implements AutoCloseable {
 
   private @Nullable Connection leastBusy(List<InetSocketAddress> among, Call call, long now) {
     Connection best = null;
+    long least = Long.MAX_VALUE;
     for (int i = 0; i < among.size(); i++) {
       InetSocketAddress address = among.get(i);
       if (call.attempts > 1 && address.equals(call.lastTried) && among.size() > 1) {
         continue;
       }
       for (Connection connection : connections(address)) {
-        if (!connection.isBroken(now) && (best == null || connection.load() < best.load())) {
+        long cost = connection.isBroken(now) ? Long.MAX_VALUE : connection.cost(now);
+        if (cost < least) {
+          least = cost;
           best = connection;
         }
       }

@@ -28,6 +28,12 @@ final class Peers {
   /// Nothing is owed.
   private static final long NONE = Long.MIN_VALUE;
 
+  /// Reads are as quick as this where nothing is wrong.
+  private static final long USUAL_NANOS = 4_000_000;
+
+  private static final long HALF_LIFE_NANOS = 500_000_000;
+  private static final int TOOK_WEIGHT = 16;
+
   private final int shard;
   private final int self;
   private List<Member> members;
@@ -37,6 +43,11 @@ final class Peers {
 
   /// By member number: since when an answer is owed and nothing came.
   private long[] owedNanos;
+
+  /// By member number: what reads took, and when the last answer came.
+  private long[] tookNanos;
+
+  private long[] tookAtNanos;
 
   /// As of the last beat.
   private boolean[] silent;
@@ -60,7 +71,28 @@ final class Peers {
     this.owedNanos = new long[largest + 1];
     Arrays.fill(owedNanos, NONE);
     this.silent = new boolean[largest + 1];
+    this.tookNanos = new long[largest + 1];
+    this.tookAtNanos = new long[largest + 1];
     this.beatNanos = clock.monotonicNanos();
+  }
+
+  /// A member answered a read after so long.
+  void took(int member, long nanos) {
+    if (member > 0 && member < tookNanos.length) {
+      long before = tookNanos[member];
+      tookNanos[member] = nanos > before ? nanos : before + (nanos - before) / TOOK_WEIGHT;
+      tookAtNanos[member] = clock.monotonicNanos();
+    }
+  }
+
+  /// What a read of a member is likely to take, at its worst: a slow one shows at once and is
+  /// forgiven slowly, so that it is asked now and then. Small differences do not show.
+  long likelyNanos(int member) {
+    if (member <= 0 || member >= tookNanos.length) {
+      return USUAL_NANOS;
+    }
+    long halves = Math.min(20, (clock.monotonicNanos() - tookAtNanos[member]) / HALF_LIFE_NANOS);
+    return Math.max(USUAL_NANOS, tookNanos[member] >> halves);
   }
 
   /// Other members from now on.
@@ -71,6 +103,8 @@ final class Peers {
     owedNanos = Arrays.copyOf(owedNanos, size);
     Arrays.fill(owedNanos, before, size, NONE);
     silent = Arrays.copyOf(silent, size);
+    tookNanos = Arrays.copyOf(tookNanos, size);
+    tookAtNanos = Arrays.copyOf(tookAtNanos, size);
   }
 
   boolean live(int member) {

@@ -27,6 +27,9 @@ final class ReadOperation extends Operation {
     void failed(Unanswered why);
   }
 
+  /// A replica that had to be helped out is taken for so many times slower than it was until then.
+  private static final int HEDGED_TIMES = 4;
+
   private enum State {
     IDLE,
     ASKED,
@@ -43,6 +46,7 @@ final class ReadOperation extends Operation {
 
   private final State[] states;
   private final long[] stamps;
+  private final long[] askedNanos;
   private final int[] minters;
   private final @Nullable Siblings[] records;
   private @Nullable Siblings repairedRecord;
@@ -61,6 +65,7 @@ final class ReadOperation extends Operation {
     this.states = new State[n];
     java.util.Arrays.fill(states, State.IDLE);
     this.stamps = new long[n];
+    this.askedNanos = new long[n];
     this.minters = new int[n];
     this.records = new Siblings[n];
   }
@@ -86,22 +91,40 @@ final class ReadOperation extends Operation {
       askSelf(self);
       return true;
     }
-    int n = request.replicas().length;
-    int start = (int) (id % n);
-    for (int i = 0; i < n; i++) {
-      int place = (start + i) % n;
-      if (states[place] == State.IDLE && coordinator.live(request.replicas()[place])) {
-        if (ask(place, digest)) {
-          return true;
-        }
+    int place;
+    while ((place = quickest()) >= 0) {
+      if (ask(place, digest)) {
+        return true;
       }
     }
     return false;
   }
 
+  /// Of the live replicas not yet asked the one that is likely to answer first, each in turn where
+  /// they are alike; -1 if there is none.
+  private int quickest() {
+    int n = request.replicas().length;
+    int start = (int) (id % n);
+    int quickest = -1;
+    long least = Long.MAX_VALUE;
+    for (int i = 0; i < n; i++) {
+      int place = (start + i) % n;
+      int node = request.replicas()[place];
+      if (states[place] == State.IDLE && coordinator.live(node)) {
+        long likely = coordinator.peers().likelyNanos(node);
+        if (likely < least) {
+          least = likely;
+          quickest = place;
+        }
+      }
+    }
+    return quickest;
+  }
+
   private boolean ask(int place, boolean digest) {
     Message.Read read =
         new Message.Read(id, request.epoch(), request.keyspace().id(), request.key(), digest);
+    askedNanos[place] = coordinator.nowNanos();
     boolean sent = coordinator.send(request.replicas()[place], request.slot(), read);
     states[place] = sent ? State.ASKED : State.LOST;
     return sent;
@@ -287,7 +310,13 @@ final class ReadOperation extends Operation {
   @Override
   void reply(int node, Message.Reply reply) {
     int place = request.place(node);
-    if (place < 0 || finished) {
+    if (place < 0) {
+      return;
+    }
+    if (reply instanceof Message.Value || reply instanceof Message.Digest) {
+      coordinator.peers().took(node, coordinator.nowNanos() - askedNanos[place]);
+    }
+    if (finished) {
       return;
     }
     switch (reply) {
@@ -368,6 +397,14 @@ final class ReadOperation extends Operation {
       unavailable();
     } else if (nowNanos >= hedgeAtNanos && repairsOutstanding == 0) {
       hedgeAtNanos = Long.MAX_VALUE;
+      for (int i = 0; i < states.length; i++) {
+        if (states[i] == State.ASKED && request.replicas()[i] != coordinator.self()) {
+          // Its answer may come when nobody waits for it any more.
+          coordinator
+              .peers()
+              .took(request.replicas()[i], HEDGED_TIMES * (nowNanos - askedNanos[i]));
+        }
+      }
       if (askNext(false)) {
         coordinator.count(Statistics.Counter.HEDGED_READS);
       }

@@ -36,8 +36,11 @@ final class Fields {
 
   /// A message under construction.
   static final class Message {
-    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    private final CodedOutputStream out = CodedOutputStream.newInstance(bytes);
+    /// Most messages are small; what is larger passes the buffer by.
+    private static final int BUFFER_BYTES = 64;
+
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(BUFFER_BYTES);
+    private final CodedOutputStream out = CodedOutputStream.newInstance(bytes, BUFFER_BYTES);
 
     /// Writes to memory do not fail.
     private interface Write {

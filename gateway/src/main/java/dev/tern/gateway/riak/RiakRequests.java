@@ -258,6 +258,9 @@ final class RiakRequests {
 
   private static byte[] stored(
       KeyRequest request, UpdateOutcome.Stored stored, boolean multi, boolean keyMade) {
+    if (stored.versions() == null && !keyMade) {
+      return Answer.NOTHING;
+    }
     Fields.Message message = new Fields.Message();
     Versions versions = stored.versions();
     if (versions != null) {
