@@ -33,7 +33,7 @@ final class KeyspaceCommand {
     @Option(names = "--zones", description = "spread or ignore")
     private @Nullable String zones;
 
-    @Option(names = "--resolution", description = "of concurrent writes: lww")
+    @Option(names = "--resolution", description = "of concurrent writes: lww or siblings")
     private @Nullable String resolution;
 
     @Option(names = "-r", description = "default read level (usual: a majority)")
