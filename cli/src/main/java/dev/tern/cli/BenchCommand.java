@@ -11,6 +11,7 @@ import picocli.CommandLine.Command;
       BenchRedisCommand.class,
       BenchClusterCommand.class,
       BenchQuorumCommand.class,
+      BenchRepairCommand.class,
       BenchEngineCommand.class,
       BenchRaftCommand.class,
       BenchTopologyCommand.class,

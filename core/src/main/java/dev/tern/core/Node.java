@@ -353,6 +353,17 @@ public final class Node {
     return found == null ? "" : shard.replica().contents(found, deletes);
   }
 
+  /// Bytes of a partition's records that are neither key nor value, see [Replica#metadataBytes]; as
+  /// [#converged].
+  ///
+  /// @throws IOException if the records cannot be read
+  public long metadataBytes(int keyspace, int partition) throws IOException {
+    int group = Objects.requireNonNull(view.groups(keyspace)).number();
+    Shard shard = shards.get(partition % shards.size());
+    Partition found = shard.store().partitionOfGroup(group, partition);
+    return found == null ? 0 : shard.replica().metadataBytes(found);
+  }
+
   /// Figures of a shard's storage engine; any thread.
   public LsmStatistics storage(int shard) {
     return shards.get(shard).store().lsm().statistics();

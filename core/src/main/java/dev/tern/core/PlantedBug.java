@@ -33,5 +33,7 @@ public enum PlantedBug {
   /// Anti-entropy claims dots without the records that belong to them.
   REPAIR_CLAIMS_WITHOUT_RECORDS,
   /// A write that shall be held for another node is not.
-  HINT_DROPPED
+  HINT_DROPPED,
+  /// What replaced a version is deleted when the version's time has passed.
+  EXPIRY_DELETES_WHAT_REPLACED_IT
 }

@@ -71,11 +71,12 @@ final class LastLook {
       List<String> values = fetch(node, key);
       run.siblings.read(
           key, values, began, run.world.nanos(), /* strict= */ true, /* last= */ true);
-      if (first != null && r == 3 && !first.equals(values)) {
+      List<String> lasting = run.siblings.lasting(key, values);
+      if (first != null && r == 3 && !first.equals(lasting)) {
         throw new History.Violation(
-            "%s: one node says %s, node %d says %s".formatted(key, first, node, values));
+            "%s: one node says %s, node %d says %s".formatted(key, first, node, lasting));
       }
-      first = values;
+      first = lasting;
     }
   }
 

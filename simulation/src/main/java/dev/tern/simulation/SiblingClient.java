@@ -94,10 +94,12 @@ final class SiblingClient {
     String value = (deletes ? "-" : "") + "s" + number + "." + ++operations;
     // What makes sure that a key holds nothing replaces what says so, which nobody was shown.
     SiblingHistory.Write write = run.siblings.begin(key, value, shown.values(), world.nanos());
+    write.expires = !deletes && world.chance(0.15);
+    long soon = SimulatedClock.EPOCH_MILLIS + world.millis() + world.between(100, 5_000);
     Update.Store store =
         new Update.Store(
             deletes ? null : value.getBytes(US_ASCII),
-            Update.NO_EXPIRY,
+            write.expires ? soon : Update.NO_EXPIRY,
             shown.context(),
             /* overwrites= */ false,
             match,
@@ -130,7 +132,8 @@ final class SiblingClient {
     if (versions != null) {
       List<String> values = values(versions);
       boolean deletes = write.value.startsWith("-");
-      if (!deletes && !values.contains(write.value)) {
+      boolean mayBeMissing = deletes || write.expires;
+      if (!mayBeMissing && !values.contains(write.value)) {
         throw new History.Violation("%s: %s was written and not returned".formatted(key, write));
       }
       seen.put(key, new Seen(new TreeSet<>(values), versions.context()));

@@ -31,6 +31,9 @@ final class SiblingHistory {
 
     boolean refused;
 
+    /// It has a time at which it goes.
+    boolean expires;
+
     Write(String value, Set<String> past, long began) {
       this.value = value;
       this.past = past;
@@ -66,6 +69,13 @@ final class SiblingHistory {
     return write;
   }
 
+  /// Those of some values that have no time at which they go: nodes whose clocks differ may differ
+  /// about the others.
+  List<String> lasting(String key, List<String> values) {
+    Map<String, Write> writes = keys.computeIfAbsent(key, first -> new TreeMap<>());
+    return values.stream().filter(value -> !of(writes, key, value).expires).toList();
+  }
+
   Iterable<String> keys() {
     return new ArrayList<>(keys.keySet());
   }
@@ -90,8 +100,8 @@ final class SiblingHistory {
       if (write.acknowledged >= began || write.sloppy && !last) {
         continue;
       }
-      boolean delete = write.value.startsWith("-");
-      if (!delete && !shown.contains(write.value) && !replaced(writes, write, ended)) {
+      boolean mayBeMissing = write.value.startsWith("-") || write.expires;
+      if (!mayBeMissing && !shown.contains(write.value) && !replaced(writes, write, ended)) {
         throw new History.Violation(
             "%s: %s was acknowledged, never replaced, and a read from %d us showed %s"
                 .formatted(key, write, began / 1000, shown));

@@ -321,4 +321,90 @@ class DynamoTest {
     cluster.within(SECOND, () -> !reads.isEmpty());
     assertEquals(ReadOutcome.Missing.INSTANCE, reads.getFirst());
   }
+
+  private static void storeUntil(Cluster cluster, String key, String value, long expiryMillis) {
+    List<UpdateOutcome> outcomes = new ArrayList<>();
+    Update.Store store =
+        new Update.Store(
+            value.getBytes(US_ASCII), expiryMillis, NO_CONTEXT, true, Update.Match.NONE, true);
+    cluster.world.schedule(
+        0,
+        1,
+        () ->
+            cluster
+                .node(1)
+                .keyspace(0, "siblings")
+                .update(key.getBytes(US_ASCII), store, new Level(0, 3, 0), outcomes::add));
+    cluster.within(5 * SECOND, () -> !outcomes.isEmpty());
+    stored(outcomes.getFirst());
+  }
+
+  @Test
+  void whatHasExpiredBecomesADeleteAndLeavesNothing() throws Exception {
+    Cluster cluster = new Cluster(3);
+    int keyspace = Objects.requireNonNull(cluster.node(1).view().keyspace("siblings")).id();
+    long now = SimulatedClock.EPOCH_MILLIS + cluster.world.millis();
+    for (int i = 0; i < 20; i++) {
+      storeUntil(cluster, "gone" + i, "v", now + 4_000);
+      storeUntil(cluster, "kept" + i, "v", now + 4_000);
+      // Replaced by one that stays.
+      storeUntil(cluster, "kept" + i, "w", Update.NO_EXPIRY);
+    }
+    cluster.end(3);
+    cluster.runFor(5 * SECOND);
+    assertTrue(values(fetch(cluster, 2, "gone1", Level.DEFAULT)).isEmpty());
+    // One that was away while they expired does not bring them back.
+    cluster.runFor(30 * SECOND);
+    cluster.start(3);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 3);
+    cluster.runFor(60 * SECOND);
+    long records = 0;
+    for (int node = 1; node <= 3; node++) {
+      assertEquals(20, cluster.node(node).records(keyspace), "node " + node);
+      for (int partition = 0; partition < 16; partition++) {
+        records += cluster.node(node).contents(keyspace, partition, true).lines().count();
+      }
+    }
+    assertEquals(60, records);
+    for (int i = 0; i < 20; i++) {
+      assertEquals(List.of("w"), values(fetch(cluster, 3, "kept" + i, ONE)));
+    }
+  }
+
+  /// A hundred clients, each writing with what it last read, some of it old: what is kept of a key
+  /// besides its values does not grow with them, and comes down to one dot.
+  @Test
+  void aKeyCostsOneDotHoweverManyWroteIt() throws Exception {
+    for (int updates : new int[] {1, 10, 1000}) {
+      Cluster cluster = new Cluster(3);
+      int keyspace = Objects.requireNonNull(cluster.node(1).view().keyspace("siblings")).id();
+      List<byte[]> contexts = new ArrayList<>();
+      for (int client = 0; client < 100; client++) {
+        contexts.add(NO_CONTEXT);
+      }
+      int most = 0;
+      for (int i = 0; i < updates; i++) {
+        int client = cluster.world.random.nextInt(100);
+        int node = 1 + cluster.world.random.nextInt(3);
+        if (cluster.world.chance(0.7)) {
+          contexts.set(client, fetch(cluster, node, "k", Level.DEFAULT).context());
+        }
+        Versions after =
+            stored(store(cluster, node, "k", "v" + i, contexts.get(client), Level.DEFAULT));
+        contexts.set(client, after.context());
+        most = Math.max(most, after.context().length);
+      }
+      byte[] all = fetch(cluster, 2, "k", Level.DEFAULT).context();
+      stored(store(cluster, 2, "k", "last", all, Level.DEFAULT));
+      converged(cluster, 3);
+      cluster.runFor(5 * SECOND);
+      long bytes = 0;
+      for (int partition = 0; partition < 16; partition++) {
+        bytes += cluster.node(1).metadataBytes(keyspace, partition);
+      }
+      assertTrue(bytes <= 24, "%d bytes after %d updates".formatted(bytes, updates));
+      assertTrue(most <= 60, "contexts of up to %d bytes".formatted(most));
+    }
+  }
 }

@@ -67,6 +67,7 @@ public final class Coordinator {
   private final InFlight inFlight;
   private final Updates updates;
   private final HintReplay hintReplay;
+  private final Expiry expiry;
   private final Statistics statistics = new Statistics();
   private final ByteWriter frame = new ByteWriter(1024);
   private final PlantedBug planted;
@@ -114,6 +115,7 @@ public final class Coordinator {
     this.peers = new Peers(shard, self, view.members(), network, clock, sightings);
     this.inFlight = new InFlight(loop, clock, firstId);
     this.updates = new Updates(this);
+    this.expiry = new Expiry(this);
     this.hintReplay = new HintReplay(this);
   }
 
@@ -474,6 +476,7 @@ public final class Coordinator {
   public void beat() {
     peers.beat();
     hintReplay.beat();
+    expiry.beat();
     replica.beat(peers.timeOffsetMillis());
   }
 
@@ -492,7 +495,8 @@ public final class Coordinator {
     return peers.live(member);
   }
 
-  private @Nullable Request request(KeyspaceConfig keyspace, byte[] key, Level level) {
+  /// What a request of a level comes to; null if there are not so many replicas, or no keyspace.
+  @Nullable Request request(KeyspaceConfig keyspace, byte[] key, Level level) {
     Topology topology = view.topology(keyspace.id());
     if (topology == null) {
       return null;

@@ -25,6 +25,8 @@ public final class Statistics {
     MESSAGES_SENT,
     MESSAGES_UNSENT,
     MESSAGES_RECEIVED,
+    /// Versions whose time had passed and that were turned into deletes.
+    EXPIRED,
     /// Writes that other nodes were asked to hold for replicas that are away.
     HINTS_ASKED,
     /// Such requests that came here.

@@ -34,6 +34,7 @@ final class Journal {
   private final ColumnFamily meta;
   private final ColumnFamily dots;
   private final ColumnFamily graves;
+  private final ColumnFamily expiries;
   private final WriteBatch batch = new WriteBatch();
   private final ByteWriter group = new ByteWriter();
   private final ByteWriter row = new ByteWriter();
@@ -46,11 +47,14 @@ final class Journal {
 
   /// @param dots for each dot the key of the record it belongs to, until all replicas have it
   /// @param graves the same for each delete, until it is stripped
-  Journal(Lsm lsm, ColumnFamily meta, ColumnFamily dots, ColumnFamily graves) {
+  /// @param expiries versions by the time at which they go
+  Journal(
+      Lsm lsm, ColumnFamily meta, ColumnFamily dots, ColumnFamily graves, ColumnFamily expiries) {
     this.lsm = lsm;
     this.meta = meta;
     this.dots = dots;
     this.graves = graves;
+    this.expiries = expiries;
   }
 
   /// Finds a partition.
@@ -104,6 +108,10 @@ final class Journal {
     long counter = version.counter();
     partition.clock.add(replica, counter);
     note(partition, replica, counter, 0, 0, 0);
+    if (stored && version.expiryMillis() != 0 && version.value() != null) {
+      byte[] row = Expired.row(version.expiryMillis(), storageKey);
+      batch.put(expiries, row, Expired.dot(replica, counter));
+    }
     // What was replaced before it came needs no entry: what replaced it has one.
     if (stored && (partition.replicated || version.value() == null)) {
       byte[] dot = StorageKey.dot(partition.group, partition.number, replica, counter);

@@ -32,6 +32,12 @@ public final class Replica {
   /// For [#beat]: the clocks of too few members are known to trust them.
   public static final long TIME_UNKNOWN = Long.MIN_VALUE;
 
+  /// Records that [#stripLeftovers] looks at in one beat.
+  private static final int LEFTOVERS_AT_ONCE = 256;
+
+  /// A version goes for good so long after its time: clocks differ.
+  private static final long EXPIRY_MARGIN_MILLIS = 5_000;
+
   /// Writes that may wait for a reservation of numbers; more are refused.
   private static final int MAX_NUMBERLESS = 16_384;
 
@@ -41,6 +47,7 @@ public final class Replica {
   private final Clock clock;
   private final Commits commits;
   private final Latches latches = new Latches();
+  private final Leftovers leftovers = new Leftovers();
   private final WriteBatch batch = new WriteBatch();
   private final ByteWriter bytes = new ByteWriter();
   private final PlantedBug planted;
@@ -275,7 +282,11 @@ public final class Replica {
       batch.delete(store.data(keyspace), storageKey);
     } else {
       bytes.clear();
-      record.stripped(partition.synced).encode(bytes);
+      Siblings stripped = record.stripped(partition.synced);
+      if (!stripped.context().isEmpty()) {
+        leftovers.add(partition, keyspace, storageKey);
+      }
+      stripped.encode(bytes);
       batch.put(store.data(keyspace), storageKey, bytes);
     }
     long sequence = lsm.append(batch);
@@ -288,6 +299,44 @@ public final class Replica {
       reserve();
     }
     return sequence;
+  }
+
+  /// Stores records anew whose contexts the clock on disk says by now.
+  private void stripLeftovers() {
+    for (int i = Math.min(leftovers.size(), LEFTOVERS_AT_ONCE); i > 0; i--) {
+      Leftovers.Leftover leftover = java.util.Objects.requireNonNull(leftovers.poll());
+      withBase(
+          store.data(leftover.keyspace()),
+          leftover.storageKey(),
+          new Based() {
+            @Override
+            public void base(@Nullable Siblings base) {
+              strip(leftover, base);
+            }
+
+            @Override
+            public void refused(Unanswered.Refused why) {
+              // The key's next write strips it.
+            }
+          });
+    }
+  }
+
+  private void strip(Leftovers.Leftover leftover, @Nullable Siblings base) {
+    if (base == null || base.context().isEmpty()) {
+      return;
+    }
+    Siblings stripped = base.stripped(leftover.partition().synced);
+    if (!stripped.context().isEmpty()) {
+      leftovers.add(leftover.partition(), leftover.keyspace(), leftover.storageKey());
+    }
+    if (stripped.context().size() < base.context().size()) {
+      batch.clear();
+      bytes.clear();
+      stripped.encode(bytes);
+      batch.put(store.data(leftover.keyspace()), leftover.storageKey(), bytes);
+      lsm.append(batch);
+    }
   }
 
   private void reserve() {
@@ -423,6 +472,45 @@ public final class Replica {
     long wall = clock.wallMillis();
     Scan scan = new Scan(lsm, store, store.data(keyspace), keyspace, sequence, wall);
     loop.offload(() -> scan.run(cursor, limit), done);
+  }
+
+  /// Whether the time is known well enough to say what has expired, and the store takes writes.
+  public boolean mayHaveExpired() {
+    return timeOffsetMillis != TIME_UNKNOWN && !lsm.pressure().refused();
+  }
+
+  /// Reads versions whose time has passed, some seconds ago, in the order of their times.
+  ///
+  /// @param after the row to go on after, empty to begin
+  public void expired(
+      byte[] after, int limit, dev.tern.env.Offload.Completion<List<Expired>> done) {
+    long until = physicalMillis() - EXPIRY_MARGIN_MILLIS;
+    loop.offload(
+        () -> {
+          List<Expired> found = new ArrayList<>();
+          try (LsmIterator rows = lsm.iterator(store.expiries(), IteratorOptions.all())) {
+            rows.seek(after);
+            if (rows.valid() && java.util.Arrays.equals(rows.key(), after)) {
+              rows.next();
+            }
+            for (; rows.valid() && found.size() < limit; rows.next()) {
+              Expired each = Expired.of(rows.key().clone(), rows.value().clone());
+              if (each.millis() > until) {
+                break;
+              }
+              found.add(each);
+            }
+          }
+          return found;
+        },
+        done);
+  }
+
+  /// A version's time need not be looked at again.
+  public void forget(Expired expired) {
+    batch.clear();
+    batch.delete(store.expiries(), expired.row());
+    lsm.append(batch);
   }
 
   /// Holds a write for a replica that is away.
@@ -630,6 +718,31 @@ public final class Replica {
     return text.toString();
   }
 
+  /// Bytes of a partition's records that are neither key nor value. Blocks; for tests and figures.
+  ///
+  /// @throws IOException if the records cannot be read
+  public long metadataBytes(Partition partition) throws IOException {
+    byte[] from = StorageKey.first(store.firstSlot(partition.number), 0);
+    byte[] to = StorageKey.first(store.firstSlot(partition.number + 1), 0);
+    long total = 0;
+    for (ColumnFamily family : store.dataFamilies()) {
+      try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
+        for (all.seek(from); all.valid(); all.next()) {
+          if (java.util.Arrays.compareUnsigned(all.key(), to) >= 0) {
+            break;
+          }
+          Siblings record = Siblings.decode(new ByteReader(all.value()));
+          total += all.value().length;
+          for (int i = 0; i < record.count(); i++) {
+            byte[] value = record.get(i).value();
+            total -= value == null ? 0 : value.length;
+          }
+        }
+      }
+    }
+    return total;
+  }
+
   /// Lets the disk have what it does not have yet, so that others can be told of it.
   private void force() {
     commits.await(lsm.writtenSequence(), Durability.SYNC, () -> {});
@@ -652,6 +765,9 @@ public final class Replica {
       lsm.append(batch);
     }
     store.journal().synced(lsm.syncedSequence());
+    if (!lsm.pressure().refused()) {
+      stripLeftovers();
+    }
     if (store.journal().waitsForDisk()) {
       force();
     }

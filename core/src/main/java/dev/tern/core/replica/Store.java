@@ -48,6 +48,7 @@ public final class Store implements AutoCloseable {
   private final ColumnFamily meta;
   private final ColumnFamily dots;
   private final ColumnFamily graves;
+  private final ColumnFamily expiries;
   private final Hints hints;
   private final int shard;
   private final int shards;
@@ -115,7 +116,8 @@ public final class Store implements AutoCloseable {
     this.graves = lsm.columnFamily("graves", CompactionStyle.LEVELED);
     this.partitions = partitions;
     this.slotsOfPartition = Slots.COUNT / partitions;
-    this.journal = new Journal(lsm, meta, dots, graves);
+    this.expiries = lsm.columnFamily("expiries", CompactionStyle.LEVELED);
+    this.journal = new Journal(lsm, meta, dots, graves, expiries);
   }
 
   /// Reads what the store knows and reserves the next block of numbers, durably.
@@ -456,6 +458,11 @@ public final class Store implements AutoCloseable {
   /// For each dot here that some replica may still lack, the storage key of its record.
   ColumnFamily dots() {
     return dots;
+  }
+
+  /// Versions by the time at which they go, see [Expired].
+  ColumnFamily expiries() {
+    return expiries;
   }
 
   /// What is held for replicas that are away.

@@ -1,0 +1,155 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.Resolution;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.replica.Draft;
+import dev.tern.core.replica.Expired;
+import dev.tern.core.topology.Topology;
+import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Siblings;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Turns versions whose time has passed into deletes with a dot of their own, so that they go for
+/// good: the first live replica of a key writes the delete at the keyspace's level, the others
+/// forget the expiry when they have it. What replaced the version in the meantime stays.
+///
+/// Whether a time has passed is told by the median of the members' clocks, and only some seconds
+/// after: one clock that is wrong may hide a value for a while, but not remove it.
+final class Expiry {
+  /// Looked at together.
+  private static final int PAGE = 256;
+
+  private final Coordinator coordinator;
+
+  /// Where the walk through the index goes on; empty at its beginning.
+  private byte[] cursor = {};
+
+  private boolean underWay;
+
+  Expiry(Coordinator coordinator) {
+    this.coordinator = coordinator;
+  }
+
+  /// A few times a second.
+  void beat() {
+    if (!underWay && coordinator.replica().mayHaveExpired()) {
+      underWay = true;
+      coordinator
+          .replica()
+          .expired(
+              cursor,
+              PAGE,
+              (page, failure) -> {
+                if (page == null || page.isEmpty()) {
+                  underWay = false;
+                  cursor = new byte[0];
+                } else {
+                  new Page(page).start();
+                }
+              });
+    }
+  }
+
+  /// Some of them at a time.
+  private final class Page {
+    private final List<Expired> expired;
+    private int left;
+
+    Page(List<Expired> expired) {
+      this.expired = expired;
+      this.left = expired.size() + 1;
+    }
+
+    void start() {
+      for (Expired each : expired) {
+        look(each);
+      }
+      ended();
+    }
+
+    private void ended() {
+      if (--left == 0) {
+        cursor = expired.getLast().row();
+        underWay = false;
+      }
+    }
+
+    private void look(Expired each) {
+      KeyspaceConfig keyspace = coordinator.view().keyspace(each.keyspace());
+      Topology topology = coordinator.view().topology(each.keyspace());
+      if (keyspace == null || topology == null) {
+        coordinator.replica().forget(each);
+        ended();
+        return;
+      }
+      Request request = coordinator.request(keyspace, each.key(), Level.DEFAULT);
+      if (request == null || coordinator.firstLive(request.replicas()) != coordinator.self()) {
+        forgetIfGone(keyspace, each);
+        return;
+      }
+      new WriteOperation(
+              coordinator,
+              request,
+              /* blind= */ false,
+              base -> delete(keyspace, each, base),
+              new WriteOperation.Done() {
+                @Override
+                public void written(Siblings record) {
+                  coordinator.count(Statistics.Counter.EXPIRED);
+                  nothing();
+                }
+
+                @Override
+                public void nothing() {
+                  coordinator.replica().forget(each);
+                  ended();
+                }
+
+                @Override
+                public void contended() {
+                  throw new IllegalStateException("only blind puts are contended");
+                }
+
+                @Override
+                public void failed(Unanswered why) {
+                  // The walk comes by again.
+                  ended();
+                }
+              })
+          .start();
+    }
+
+    private void forgetIfGone(KeyspaceConfig keyspace, Expired each) {
+      int slot = dev.tern.core.topology.Slots.of(each.key());
+      coordinator
+          .replica()
+          .readLatest(
+              keyspace,
+              slot,
+              each.key(),
+              (record, failure) -> {
+                boolean here = record != null && record.has(each.replica(), each.counter());
+                if (failure == null && !here) {
+                  coordinator.replica().forget(each);
+                }
+                ended();
+              });
+    }
+  }
+
+  private @Nullable Draft delete(
+      KeyspaceConfig keyspace, Expired expired, @Nullable Siblings base) {
+    boolean lww = keyspace.resolution() == Resolution.LWW;
+    boolean here = base != null && base.has(expired.replica(), expired.counter());
+    if (!here && coordinator.planted() != PlantedBug.EXPIRY_DELETES_WHAT_REPLACED_IT) {
+      return null;
+    }
+    DotSet replaced = new DotSet();
+    replaced.add(expired.replica(), expired.counter());
+    return new Draft(null, 0, 0, lww ? null : replaced, false);
+  }
+}

@@ -1,0 +1,49 @@
+package dev.tern.core.replica;
+
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import java.util.Arrays;
+
+/// A version whose time has passed, as the index of expiries tells it: it may have been replaced
+/// since.
+///
+/// Row in `expiries`: key `[u64 wall milliseconds][storage key]`, value u32 replica id, u64
+/// counter.
+///
+/// @param row its key in the index
+/// @param replica of its dot
+/// @param counter of its dot
+public record Expired(byte[] row, int replica, long counter) {
+  private static final int TIME_BYTES = 8;
+
+  static Expired of(byte[] row, byte[] dot) {
+    ByteReader in = new ByteReader(dot);
+    return new Expired(row, in.readInt(), in.readLong());
+  }
+
+  static byte[] row(long millis, byte[] storageKey) {
+    ByteWriter out = new ByteWriter(TIME_BYTES + storageKey.length).writeLong(millis);
+    return out.writeBytes(storageKey).toByteArray();
+  }
+
+  static byte[] dot(int replica, long counter) {
+    return new ByteWriter(12).writeInt(replica).writeLong(counter).toByteArray();
+  }
+
+  long millis() {
+    return new ByteReader(row).readLong();
+  }
+
+  byte[] storageKey() {
+    return Arrays.copyOfRange(row, TIME_BYTES, row.length);
+  }
+
+  /// Whose key it is.
+  public int keyspace() {
+    return StorageKey.keyspace(storageKey());
+  }
+
+  public byte[] key() {
+    return StorageKey.userKey(storageKey());
+  }
+}
