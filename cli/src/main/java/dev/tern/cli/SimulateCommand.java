@@ -1,5 +1,6 @@
 package dev.tern.cli;
 
+import dev.tern.simulation.AvailabilityRun;
 import dev.tern.simulation.RaftSimulation;
 import dev.tern.simulation.Simulation;
 import dev.tern.simulation.TopologySimulation;
@@ -34,11 +35,28 @@ final class SimulateCommand implements Callable<Integer> {
   @Option(names = "--topology", description = "topology logs alone instead of whole clusters")
   private boolean topology;
 
+  @Option(
+      names = "--availability",
+      description = "simulated hours of three nodes, one in trouble now and then: what succeeds")
+  private double availability;
+
   @Option(names = "--seeds", description = "the seeds from 1 to this, instead of random ones")
   private long seeds;
 
   @Override
   public Integer call() {
+    if (availability > 0) {
+      AvailabilityRun.Result result =
+          AvailabilityRun.run(seed == null ? 1 : seed, availability);
+      System.out.printf(
+          "%.0f hours, %d faults, %d requests, %d within their deadline: %.4f %%%n",
+          result.hours(),
+          result.faults(),
+          result.requests(),
+          result.succeeded(),
+          result.percent());
+      return result.percent() >= 99.99 ? 0 : 1;
+    }
     long begun = System.nanoTime();
     long events = 0;
     long simulatedMillis = 0;

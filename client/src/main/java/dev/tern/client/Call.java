@@ -23,6 +23,9 @@ final class Call {
   final CompletableFuture<byte[]> answer = new CompletableFuture<>();
   int attempts;
 
+  /// Whether its answer was found to take long.
+  boolean slow;
+
   /// When it was last handed to a connection; on its loop.
   long sentNanos;
 

@@ -34,6 +34,9 @@ final class Connection {
   /// Differences below are no reason to prefer a node.
   private static final long USUAL_NANOS = 2_000_000;
 
+  /// A request that is not answered by then is taken for slow.
+  static final long SLOW_NANOS = 200_000_000;
+
   private static final long HALF_LIFE_NANOS = 500_000_000;
 
   private static final int MAX_FRAME_BYTES = 64 << 20;
@@ -44,6 +47,9 @@ final class Connection {
 
     /// @param sent whether the node may have it
     void lost(Call call, boolean sent);
+
+    /// No answer for [#SLOW_NANOS]; told once. It may still come.
+    void slow(Call call);
   }
 
   final InetSocketAddress address;
@@ -187,6 +193,11 @@ final class Connection {
     for (Call call : awaited) {
       if (call.isOver(now) && !call.answer.isDone()) {
         call.timeOut();
+      } else if (now - call.sentNanos > SLOW_NANOS && !call.slow && !call.answer.isDone()) {
+        call.slow = true;
+        tookNanos = Math.max(tookNanos, now - call.sentNanos);
+        tookAtNanos = now;
+        listener.slow(call);
       }
     }
     Channel open = channel;

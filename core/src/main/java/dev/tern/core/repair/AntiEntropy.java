@@ -18,6 +18,7 @@ import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Version;
 import dev.tern.env.Clock;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -71,6 +72,10 @@ public final class AntiEntropy {
   private final List<Exchange> exchanges = new ArrayList<>();
   private final Map<Long, Exchange> byPlace = new TreeMap<>();
   private int fetches;
+
+  /// Those that wait for one of the fetches under way to end.
+  private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
+
   private long nextId;
 
   /// @param firstId where ids of requests begin: random for each start
@@ -207,10 +212,17 @@ public final class AntiEntropy {
   private void fetch(Exchange exchange) {
     for (int i = 0; i < exchange.peers.length && exchange.fetchId == 0; i++) {
       DotSet said = exchange.before[i];
-      if (said == null || fetches >= MAX_FETCHES || !wire.live(exchange.peers[i])) {
+      if (said == null || !wire.live(exchange.peers[i])) {
         continue;
       }
       DotSet missing = said.minus(exchange.partition.clock());
+      if (!missing.isEmpty() && fetches >= MAX_FETCHES) {
+        if (!exchange.waits) {
+          exchange.waits = true;
+          waiting.add(exchange);
+        }
+        return;
+      }
       if (!missing.isEmpty()) {
         exchange.fetchWanted = first(missing);
         exchange.fetchFrom = exchange.peers[i];
@@ -252,6 +264,11 @@ public final class AntiEntropy {
     exchange.rebuilding = false;
     exchange.rebuildClock = null;
     fetches--;
+    Exchange next = waiting.poll();
+    if (next != null) {
+      next.waits = false;
+      fetch(next);
+    }
   }
 
   private void send(Exchange exchange, int member, Message.Missing missing) {
@@ -338,6 +355,7 @@ public final class AntiEntropy {
 
   private void stored(Exchange exchange, RepairPage page, boolean failed) {
     if (failed) {
+      exchange.stirred = true;
       endFetch(exchange);
       return;
     }
@@ -369,9 +387,6 @@ public final class AntiEntropy {
     exchange.lookedNanos = now;
     exchange.stirred = false;
     fetch(exchange);
-    if (fetches >= MAX_FETCHES) {
-      exchange.stirred = true;
-    }
     exchange.peersBehind = false;
     for (DotSet heard : exchange.heard) {
       exchange.peersBehind |= heard == null || !heard.covers(exchange.partition.synced());

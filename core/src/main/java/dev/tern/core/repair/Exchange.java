@@ -34,6 +34,9 @@ final class Exchange {
   /// The request that is under way, 0 for none, to whom, and until when it is waited for.
   long fetchId;
 
+  /// Whether it waits for its turn to fetch.
+  boolean waits;
+
   int fetchFrom;
   long fetchDeadline;
   DotSet fetchWanted = new DotSet();
