@@ -46,15 +46,10 @@ final class SimulateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (availability > 0) {
-      AvailabilityRun.Result result =
-          AvailabilityRun.run(seed == null ? 1 : seed, availability);
+      AvailabilityRun.Result result = AvailabilityRun.run(seed == null ? 1 : seed, availability);
       System.out.printf(
           "%.0f hours, %d faults, %d requests, %d within their deadline: %.4f %%%n",
-          result.hours(),
-          result.faults(),
-          result.requests(),
-          result.succeeded(),
-          result.percent());
+          result.hours(), result.faults(), result.requests(), result.succeeded(), result.percent());
       return result.percent() >= 99.99 ? 0 : 1;
     }
     long begun = System.nanoTime();

@@ -17,11 +17,11 @@ import org.jspecify.annotations.Nullable;
 
 /// A connection to a cluster. One is enough for a program; all methods may be called on any thread.
 ///
-/// A request goes straight to a replica of its key, of those that answer the one that is likely to do
-/// so first. What was refused for the moment, or could not be sent, is tried again elsewhere until
-/// its deadline, and so is a read that nobody answers for a while, without giving up the first
-/// attempt. A write whose connection broke is not, unless doing it twice is doing it once: nobody
-/// knows whether it happened, and it fails with [TernException.Unknown].
+/// A request goes straight to a replica of its key, of those that answer the one that is likely to
+/// do so first. What was refused for the moment, or could not be sent, is tried again elsewhere
+/// until its deadline, and so is a read that nobody answers for a while, without giving up the
+/// first attempt. A write whose connection broke is not, unless doing it twice is doing it once:
+/// nobody knows whether it happened, and it fails with [TernException.Unknown].
 public final class TernClient implements AutoCloseable {
   /// The port of a node's Riak door.
   public static final int PORT = 8087;

@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
 /// Trouble is one node's at a time: its process ends, its power goes, it stands still, its disk is
 /// slow, the others do not hear it; for up to a minute, every few minutes. Clients do as the Java
 /// client does: they send to the node with the fewest requests under way, send again elsewhere what
-/// was refused, and reads whose node went down or that nobody answers for a while; a write whose node
-/// went down has failed.
+/// was refused, and reads whose node went down or that nobody answers for a while; a write whose
+/// node went down has failed.
 public final class AvailabilityRun {
   private static final long SECOND = ClusterRun.SECOND;
   private static final int NODES = 3;
@@ -235,8 +235,7 @@ public final class AvailabilityRun {
 
     private void send(Keyspace keyspace, int mine) {
       if (reads) {
-        keyspace.read(
-            key, Level.DEFAULT, outcome -> answered(mine, outcome instanceof Unanswered));
+        keyspace.read(key, Level.DEFAULT, outcome -> answered(mine, outcome instanceof Unanswered));
       } else {
         Update put = new Update.Put(key, Update.NO_EXPIRY, Update.Condition.NONE, false);
         keyspace.update(

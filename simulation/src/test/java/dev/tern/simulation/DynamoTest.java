@@ -97,16 +97,13 @@ class DynamoTest {
   }
 
   private static void converged(Cluster cluster, int size) {
-    cluster.within(
-        15 * SECOND,
-        () -> {
-          for (int node = 1; node <= size; node++) {
-            if (!cluster.node(node).converged()) {
-              return false;
-            }
-          }
-          return true;
-        });
+    long until = cluster.world.nanos() + 15 * SECOND;
+    for (int node = 1; node <= size; node++) {
+      while (!cluster.node(node).converged()) {
+        assertTrue(cluster.world.nanos() < until, cluster.node(node).unconverged());
+        cluster.runFor(SECOND / 10);
+      }
+    }
   }
 
   @Test
@@ -405,6 +402,55 @@ class DynamoTest {
       }
       assertTrue(bytes <= 24, "%d bytes after %d updates".formatted(bytes, updates));
       assertTrue(most <= 60, "contexts of up to %d bytes".formatted(most));
+    }
+  }
+
+  private static void put(Cluster cluster, int node, String key, Update update) {
+    List<UpdateOutcome> outcomes = new ArrayList<>();
+    cluster.world.schedule(
+        0,
+        node,
+        () ->
+            cluster
+                .node(node)
+                .keyspace(0, "data")
+                .update(key.getBytes(US_ASCII), update, new Level(0, 3, 0), outcomes::add));
+    cluster.within(5 * SECOND, () -> !outcomes.isEmpty());
+    assertInstanceOf(UpdateOutcome.Done.class, outcomes.getFirst());
+  }
+
+  @Test
+  void aBackupDoesNotBringBackWhatWasDeleted() {
+    Cluster cluster = new Cluster(3);
+    Update value = new Update.Put(new byte[] {1}, 0, Update.Condition.NONE, false);
+    put(cluster, 1, "deleted", value);
+    put(cluster, 1, "kept", value);
+    cluster.runFor(3 * SECOND);
+    Map<String, byte[]> backup = cluster.disk(1).backup();
+    put(cluster, 2, "deleted", new Update.Delete(false));
+    // Until the delete is forgotten everywhere, and the log of dots trimmed.
+    cluster.runFor(120 * SECOND);
+    cluster.end(1);
+    cluster.disk(1).restore(backup);
+    cluster.start(1);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 3);
+    assertTrue(cluster.node(1).statistic(Counter.REBUILDS) > 0, "the log was not trimmed");
+    for (Level level : List.of(ONE, Level.DEFAULT)) {
+      for (String key : List.of("deleted", "kept")) {
+        List<ReadOutcome> outcomes = new ArrayList<>();
+        cluster.world.schedule(
+            0,
+            1,
+            () ->
+                cluster
+                    .node(1)
+                    .keyspace(0, "data")
+                    .read(key.getBytes(US_ASCII), level, outcomes::add));
+        cluster.within(5 * SECOND, () -> !outcomes.isEmpty());
+        boolean found = outcomes.getFirst() instanceof ReadOutcome.Found;
+        assertEquals(key.equals("kept"), found, key + " at " + level);
+      }
     }
   }
 }

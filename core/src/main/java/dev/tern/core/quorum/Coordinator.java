@@ -23,7 +23,6 @@ import dev.tern.core.version.DotSet;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
-import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
 import dev.tern.env.DecodeException;
@@ -203,7 +202,7 @@ public final class Coordinator {
       long micros = HybridClock.millis(version.stamp()) * 1000 + (version.stamp() & 0xffff) % 1000;
       siblings.add(new Versions.Sibling(id, value, micros, version.expiryMillis()));
     }
-    return new Versions(siblings, record.seen().encoded());
+    return new Versions(siblings, record.seen().sealed());
   }
 
   private static String name(int replica, long counter) {
@@ -215,7 +214,7 @@ public final class Coordinator {
   /// Whether a context has seen all siblings; one that is none has not.
   public static boolean seen(byte[] context, Versions versions) {
     try {
-      DotSet seen = DotSet.decode(new ByteReader(context));
+      DotSet seen = DotSet.unsealed(context);
       for (Versions.Sibling sibling : versions.siblings()) {
         int dot = sibling.id().indexOf('.');
         int replica = Integer.parseUnsignedInt(sibling.id().substring(0, dot), Character.MAX_RADIX);
@@ -237,10 +236,7 @@ public final class Coordinator {
     if (store.context().length == 0) {
       return new DotSet();
     }
-    ByteReader in = new ByteReader(store.context());
-    DotSet context = DotSet.decode(in);
-    in.expectEnd();
-    return context;
+    return DotSet.unsealed(store.context());
   }
 
   /// Updates a key of this shard.

@@ -51,6 +51,8 @@ public final class AntiEntropy {
 
   private static final long TRIM_NANOS = 30_000_000_000L;
 
+  private static final byte[] NOTHING = {};
+
   /// Deletes looked at together.
   private static final int MAX_GRAVES = 1_024;
 
@@ -132,47 +134,50 @@ public final class AntiEntropy {
       if (exchange.fetchId != 0 && now >= exchange.fetchDeadline) {
         endFetch(exchange);
       }
-      boolean changed = exchange.partition.turns() != exchange.toldTurns;
-      long since = now - exchange.toldNanos;
-      if (changed && since >= TELL_NANOS
-          || exchange.peersBehind && since >= TELL_AGAIN_NANOS
-          || since >= TELL_ANYWAY_NANOS) {
-        // If nothing is new here, an answer of a peer may have been lost.
-        tell(exchange, now, !changed);
+      for (int i = 0; i < exchange.peers.length; i++) {
+        tellIfDue(exchange, i, now);
       }
-      if (exchange.stirred && now - exchange.lookedNanos >= TELL_NANOS) {
+      boolean stirred = exchange.stirred || exchange.partition.turns() != exchange.lookedTurns;
+      if (stirred && now - exchange.lookedNanos >= TELL_NANOS) {
         look(exchange, now);
       }
     }
   }
 
-  /// A connection opened: what was told may not have come.
+  private void tellIfDue(Exchange exchange, int place, long now) {
+    if (!wire.live(exchange.peers[place])) {
+      return;
+    }
+    long since = now - exchange.toldNanos[place];
+    boolean changed = exchange.partition.turns() != exchange.toldTurns[place];
+    boolean behind = exchange.heard[place] == null || exchange.behind[place];
+    if (changed && since >= TELL_NANOS
+        || behind && since >= TELL_AGAIN_NANOS
+        || since >= TELL_ANYWAY_NANOS) {
+      // If nothing is new here, its answer may have been lost.
+      tell(exchange, place, exchange.heard[place] == null || behind && !changed);
+    }
+  }
+
+  /// A connection opened: what was told before may not have come.
   public void connected(int member) {
     for (Exchange exchange : exchanges) {
-      if (exchange.place(member) >= 0) {
-        exchange.peersBehind = true;
+      int place = exchange.place(member);
+      if (place >= 0) {
+        exchange.toldTurns[place] = -1;
       }
     }
   }
 
-  private void tell(Exchange exchange, long now, boolean again) {
-    exchange.stirred |= exchange.partition.turns() != exchange.toldTurns;
-    exchange.toldTurns = exchange.partition.turns();
-    exchange.toldNanos = now;
-    for (int i = 0; i < exchange.peers.length; i++) {
-      DotSet heard = exchange.heard[i];
-      boolean wanted = heard == null || again && !heard.covers(exchange.partition.synced());
-      tell(exchange, exchange.peers[i], wanted);
-    }
-  }
-
-  private void tell(Exchange exchange, int member, boolean wanted) {
-    if (wire.live(member)) {
-      int number = exchange.partition.number();
-      DotSet synced = exchange.partition.synced();
-      statistics.add(Counter.CLOCKS_TOLD, 1);
-      wire.send(member, number, new Message.Clock(exchange.group, number, wanted, synced));
-    }
+  private void tell(Exchange exchange, int place, boolean wanted) {
+    int number = exchange.partition.number();
+    exchange.toldTurns[place] = exchange.partition.turns();
+    exchange.toldNanos[place] = clock.monotonicNanos();
+    statistics.add(Counter.CLOCKS_TOLD, 1);
+    wire.send(
+        exchange.peers[place],
+        number,
+        new Message.Clock(exchange.group, number, wanted, exchange.partition.synced()));
   }
 
   /// Something from another replica.
@@ -202,7 +207,7 @@ public final class AntiEntropy {
       replica.store().takeNewId();
     }
     if (told.wanted()) {
-      tell(exchange, exchange.peers[place], false);
+      tell(exchange, place, false);
     }
     fetch(exchange);
   }
@@ -250,6 +255,7 @@ public final class AntiEntropy {
   private void ask(Exchange exchange, byte @Nullable [] cursor) {
     exchange.fetchId = ++nextId;
     exchange.fetchDeadline = clock.monotonicNanos() + FETCH_NANOS;
+    exchange.rebuildCursor = cursor == null ? NOTHING : cursor;
     statistics.add(Counter.REPAIR_PAGES, 1);
     int number = exchange.partition.number();
     wire.send(
@@ -362,34 +368,56 @@ public final class AntiEntropy {
     if (page.rebuild()) {
       statistics.add(Counter.REBUILDS, 1);
       exchange.rebuilding = true;
-      ask(exchange, new byte[0]);
+      ask(exchange, NOTHING);
       return;
     }
     if (exchange.rebuilding) {
-      DotSet first = exchange.rebuildClock == null ? page.clock() : exchange.rebuildClock;
-      if (page.next().length > 0) {
-        exchange.rebuildClock = first;
-        ask(exchange, page.next());
-        return;
-      }
-      replica.covered(exchange.partition, first);
-    } else {
-      replica.covered(exchange.partition, page.covered());
+      long id = exchange.fetchId;
+      replica.dropUnlisted(
+          exchange.partition,
+          page,
+          exchange.rebuildCursor,
+          done -> {
+            if (exchange.fetchId == id) {
+              rebuilt(exchange, page, done);
+            }
+          });
+      return;
     }
+    replica.covered(exchange.partition, page.covered().and(exchange.fetchWanted));
     endFetch(exchange);
     if (!page.covered().isEmpty()) {
       fetch(exchange);
     }
   }
 
+  /// A page of a rebuild is done.
+  private void rebuilt(Exchange exchange, RepairPage page, boolean done) {
+    if (!done) {
+      exchange.stirred = true;
+      endFetch(exchange);
+      return;
+    }
+    DotSet first = exchange.rebuildClock == null ? page.clock() : exchange.rebuildClock;
+    if (page.next().length > 0) {
+      exchange.rebuildClock = first;
+      ask(exchange, page.next());
+      return;
+    }
+    replica.covered(exchange.partition, first);
+    endFetch(exchange);
+    fetch(exchange);
+  }
+
   /// What follows from what was heard.
   private void look(Exchange exchange, long now) {
     exchange.lookedNanos = now;
+    exchange.lookedTurns = exchange.partition.turns();
     exchange.stirred = false;
     fetch(exchange);
-    exchange.peersBehind = false;
-    for (DotSet heard : exchange.heard) {
-      exchange.peersBehind |= heard == null || !heard.covers(exchange.partition.synced());
+    for (int i = 0; i < exchange.peers.length; i++) {
+      DotSet heard = exchange.heard[i];
+      exchange.behind[i] = heard != null && !heard.covers(exchange.partition.synced());
     }
     if (!exchange.complete()) {
       return;

@@ -3,6 +3,7 @@ package dev.tern.core.repair;
 import dev.tern.core.replica.Grave;
 import dev.tern.core.replica.Partition;
 import dev.tern.core.version.DotSet;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,13 +24,13 @@ final class Exchange {
 
   final @Nullable DotSet[] before;
 
-  /// What was last told to the others.
-  long toldTurns = -1;
+  /// By peer: which state was last told to it, and when.
+  final long[] toldTurns;
 
-  long toldNanos = NEVER;
+  final long[] toldNanos;
 
-  /// Whether some peer lacks what is on disk here, as far as is known.
-  boolean peersBehind;
+  /// By peer: whether it lacks what is on disk here, as far as is known.
+  final boolean[] behind;
 
   /// The request that is under way, 0 for none, to whom, and until when it is waited for.
   long fetchId;
@@ -46,10 +47,14 @@ final class Exchange {
 
   boolean rebuilding;
 
+  /// That the page under way was asked for with.
+  byte[] rebuildCursor = {};
+
   /// Something was heard or came to disk since the last look.
   boolean stirred = true;
 
   long lookedNanos = NEVER;
+  long lookedTurns = -1;
   long trimmedNanos = NEVER;
 
   /// Deletes that all replicas have, and what all must have before they are stripped.
@@ -64,6 +69,11 @@ final class Exchange {
     this.peers = peers;
     this.heard = new DotSet[peers.length];
     this.before = new DotSet[peers.length];
+    this.toldTurns = new long[peers.length];
+    this.toldNanos = new long[peers.length];
+    this.behind = new boolean[peers.length];
+    Arrays.fill(toldTurns, -1);
+    Arrays.fill(toldNanos, NEVER);
   }
 
   int place(int member) {

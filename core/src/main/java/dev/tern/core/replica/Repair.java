@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.replica.RepairPage.RepairRecord;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
@@ -15,7 +16,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
 /// Gathers what another replica lacks, a page at a time; runs on a worker.
 ///
@@ -113,29 +113,69 @@ final class Repair {
     records.add(new RepairRecord(keyspace, key, Siblings.decode(new ByteReader(record))));
   }
 
-  /// All records of some slots, in order of the families and keys, from a cursor on: u8 family,
-  /// storage key.
+  /// All records of some slots in one family, from a cursor on: u8 family, storage key. A page goes
+  /// no further than its family, so that who gets it knows which records are not there.
   ///
   /// @param cursor as a page before said, empty to begin
   RepairPage ofSlots(byte[] cursor, int firstSlot, int endSlot) throws IOException {
-    List<ColumnFamily> all = store.dataFamilies();
-    int at = cursor.length == 0 ? 0 : cursor[0];
-    byte[] from = cursor.length == 0 ? null : Arrays.copyOfRange(cursor, 1, cursor.length);
-    for (; at < all.size(); at++) {
-      byte[] next = slots(all.get(at), from, firstSlot, endSlot);
-      if (next.length > 0) {
-        byte[] marked = new ByteWriter().writeByte(at).writeBytes(next).toByteArray();
-        return new RepairPage(clock, covered, marked, /* rebuild= */ false, records);
-      }
-      from = null;
+    int at = family(cursor);
+    byte[] next = slots(store.dataFamilies().get(at), from(cursor, firstSlot), endSlot);
+    if (next.length > 0) {
+      next = cursor(at, next);
+    } else if (at + 1 < store.dataFamilies().size()) {
+      next = cursor(at + 1, StorageKey.first(firstSlot, 0));
     }
-    return new RepairPage(clock, covered, RepairPage.DONE, /* rebuild= */ false, records);
+    return new RepairPage(clock, covered, next, /* rebuild= */ false, records);
   }
 
-  private byte[] slots(ColumnFamily family, byte @Nullable [] from, int firstSlot, int endSlot)
+  private static byte[] cursor(int family, byte[] storageKey) {
+    return new ByteWriter().writeByte(family).writeBytes(storageKey).toByteArray();
+  }
+
+  private static int family(byte[] cursor) {
+    return cursor.length == 0 ? 0 : cursor[0];
+  }
+
+  private static byte[] from(byte[] cursor, int firstSlot) {
+    return cursor.length == 0
+        ? StorageKey.first(firstSlot, 0)
+        : Arrays.copyOfRange(cursor, 1, cursor.length);
+  }
+
+  /// Of the records here that another replica's page of a rebuild passes over those that the
+  /// replica must have had and has no more: each dot is in its clock.
+  ///
+  /// @param cursor that the page was asked for with
+  List<Obsolete> unlisted(RepairPage page, byte[] cursor, int firstSlot, int endSlot)
       throws IOException {
+    TreeSet<byte[]> listed = new TreeSet<>(Arrays::compareUnsigned);
+    for (RepairRecord record : page.records()) {
+      listed.add(StorageKey.of(Slots.of(record.key()), record.keyspace(), record.key()));
+    }
+    boolean same = page.next().length > 0 && family(page.next()) == family(cursor);
+    byte[] end = same ? from(page.next(), firstSlot) : StorageKey.first(endSlot, 0);
+    List<Obsolete> found = new ArrayList<>();
+    ColumnFamily family = store.dataFamilies().get(family(cursor));
+    try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
+      all.seek(from(cursor, firstSlot));
+      for (; all.valid() && Arrays.compareUnsigned(all.key(), end) < 0; all.next()) {
+        int keyspace = StorageKey.keyspace(all.key());
+        Siblings record = Siblings.decode(new ByteReader(all.value()));
+        boolean ours = family == families.get(keyspace) && !listed.contains(all.key());
+        if (ours && page.clock().covers(record.dots())) {
+          found.add(new Obsolete(keyspace, all.key().clone()));
+        }
+      }
+    }
+    return found;
+  }
+
+  /// A record that is here and was replaced or deleted elsewhere.
+  record Obsolete(int keyspace, byte[] storageKey) {}
+
+  private byte[] slots(ColumnFamily family, byte[] from, int endSlot) throws IOException {
     try (LsmIterator all = lsm.iterator(family, IteratorOptions.all().maxSequence(sequence))) {
-      all.seek(from == null ? StorageKey.first(firstSlot, 0) : from);
+      all.seek(from);
       for (; all.valid() && StorageKey.slot(all.key()) < endSlot; all.next()) {
         if (full()) {
           return all.key().clone();

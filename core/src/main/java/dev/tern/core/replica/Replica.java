@@ -22,6 +22,7 @@ import dev.tern.lsm.WritePressure;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// All replicas of one shard, over one store. See the package for what always holds.
@@ -586,6 +587,47 @@ public final class Replica {
     int end = store.firstSlot(partition.number + 1);
     loop.offload(
         () -> cursor == null ? repair.ofDots(here) : repair.ofSlots(cursor, first, end), done);
+  }
+
+  /// Removes records that a page of a rebuild passes over though the replica that sent it must have
+  /// had them: they were replaced or deleted while this store was away, or are from a backup.
+  ///
+  /// @param cursor that the page was asked for with
+  /// @param done told whether it could be done
+  public void dropUnlisted(
+      Partition partition, RepairPage page, byte[] cursor, Consumer<Boolean> done) {
+    Repair repair =
+        new Repair(store, partition, page.clock(), Long.MAX_VALUE, store.families(partition));
+    int first = store.firstSlot(partition.number);
+    int end = store.firstSlot(partition.number + 1);
+    loop.<List<Repair.Obsolete>>offload(
+        () -> repair.unlisted(page, cursor, first, end),
+        (found, failure) -> {
+          for (Repair.Obsolete each : found == null ? List.<Repair.Obsolete>of() : found) {
+            drop(partition, each, page.clock());
+          }
+          done.accept(failure == null);
+        });
+  }
+
+  private void drop(Partition partition, Repair.Obsolete obsolete, DotSet seen) {
+    withBase(
+        store.data(obsolete.keyspace()),
+        obsolete.storageKey(),
+        new Based() {
+          @Override
+          public void base(@Nullable Siblings base) {
+            if (base != null && seen.covers(base.dots())) {
+              Siblings nothing = Siblings.nothing(partition.clock);
+              append(obsolete.keyspace(), partition, obsolete.storageKey(), base, nothing);
+            }
+          }
+
+          @Override
+          public void refused(Unanswered.Refused why) {
+            // It stays; whoever reads it at more than one replica still sees it.
+          }
+        });
   }
 
   /// What a record from another replica is, filled by that one's clock.
