@@ -8,8 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.bench.RespLoad;
-import dev.tern.core.keyspace.KeyspaceConfig.Durability;
-import dev.tern.server.ServerConfig;
 import dev.tern.server.TernServer;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.SetArgs;
@@ -48,42 +46,7 @@ class ClientsTest {
 
   @BeforeAll
   static void start() throws IOException {
-    List<Integer> ports = Ports.free(3 * NODES);
-    StringBuilder members = new StringBuilder();
-    for (int i = 0; i < NODES; i++) {
-      members.append(i == 0 ? "" : ",");
-      members.append(
-          "%d@127.0.0.1:%d/%d/%d/zone-%d/100/0"
-              .formatted(
-                  i + 1, ports.get(3 * i), ports.get(3 * i + 1), ports.get(3 * i + 2), i + 1));
-    }
-    for (int i = 0; i < NODES; i++) {
-      SERVERS.add(
-          TernServer.start(
-              new ServerConfig(
-                  data.resolve("node-" + i).toString(),
-                  "127.0.0.1",
-                  "127.0.0.1",
-                  i + 1,
-                  "",
-                  100,
-                  members.toString(),
-                  ports.get(3 * i + 1),
-                  0,
-                  ports.get(3 * i + 2),
-                  ports.get(3 * i),
-                  1 + i % 2,
-                  256,
-                  3,
-                  2,
-                  2,
-                  Durability.OS,
-                  64,
-                  "auto"),
-              cause -> {
-                throw new AssertionError("a node broke", cause);
-              }));
-    }
+    SERVERS.addAll(Servers.start(data, NODES));
     long deadline = System.nanoTime() + 20_000_000_000L;
     try (Jedis jedis = new Jedis("127.0.0.1", SERVERS.getFirst().redisPort())) {
       while (!answers(jedis)) {

@@ -13,8 +13,6 @@ import dev.tern.client.Fetched;
 import dev.tern.client.Level;
 import dev.tern.client.TernClient;
 import dev.tern.client.TernException;
-import dev.tern.core.keyspace.KeyspaceConfig.Durability;
-import dev.tern.server.ServerConfig;
 import dev.tern.server.TernServer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -43,49 +41,8 @@ class TernClientTest {
 
   @BeforeAll
   static void start() throws IOException {
-    List<Integer> ports = Ports.free(4 * NODES);
-    StringBuilder members = new StringBuilder();
-    seeds = new String[NODES];
-    for (int i = 0; i < NODES; i++) {
-      members.append(i == 0 ? "" : ",");
-      members.append(
-          "%d@127.0.0.1:%d/%d/%d/zone-%d/100/%d"
-              .formatted(
-                  i + 1,
-                  ports.get(4 * i),
-                  ports.get(4 * i + 1),
-                  ports.get(4 * i + 2),
-                  i + 1,
-                  ports.get(4 * i + 3)));
-      seeds[i] = "127.0.0.1:" + ports.get(4 * i + 3);
-    }
-    for (int i = 0; i < NODES; i++) {
-      SERVERS.add(
-          TernServer.start(
-              new ServerConfig(
-                  data.resolve("node-" + i).toString(),
-                  "127.0.0.1",
-                  "127.0.0.1",
-                  i + 1,
-                  "",
-                  100,
-                  members.toString(),
-                  ports.get(4 * i + 1),
-                  ports.get(4 * i + 3),
-                  ports.get(4 * i + 2),
-                  ports.get(4 * i),
-                  1 + i % 2,
-                  64,
-                  3,
-                  2,
-                  2,
-                  Durability.OS,
-                  64,
-                  "auto"),
-              cause -> {
-                throw new AssertionError("a node broke", cause);
-              }));
-    }
+    SERVERS.addAll(Servers.start(data, NODES));
+    seeds = SERVERS.stream().map(server -> "127.0.0.1:" + server.riakPort()).toArray(String[]::new);
     long deadline = System.nanoTime() + 30_000_000_000L;
     try (TernClient client = TernClient.connect(seeds)) {
       Bucket<String> probe = client.bucket("plain", "probe", Codec.text()).at(Level.ALL);

@@ -453,4 +453,42 @@ class DynamoTest {
       }
     }
   }
+
+  @Test
+  void aReplicaThatIsAwayForTooLongTakesThePartitionWhole() {
+    Cluster cluster = new Cluster(3);
+    put(cluster, 1, "{p}deleted", new Update.Put(new byte[1], 0, Update.Condition.NONE, false));
+    cluster.end(3);
+    cluster.within(5 * SECOND, () -> !cluster.node(1).live(3));
+    List<UpdateOutcome> outcomes = new ArrayList<>();
+    int writes = 40_000;
+    for (int i = 0; i < writes; i++) {
+      byte[] key = ("{p}" + i % 500).getBytes(US_ASCII);
+      Update.Put put = new Update.Put(new byte[1], 0, Update.Condition.NONE, false);
+      cluster.world.schedule(
+          i * 200_000L,
+          1,
+          () -> cluster.node(1).keyspace(0, "data").update(key, put, ONE, outcomes::add));
+    }
+    cluster.within(30 * SECOND, () -> outcomes.size() == writes);
+    cluster.within(10 * SECOND, () -> cluster.node(1).statistic(Counter.LOGS_CUT) > 0);
+    Level two = new Level(0, 2, 0);
+    cluster.world.schedule(
+        0,
+        1,
+        () ->
+            cluster
+                .node(1)
+                .keyspace(0, "data")
+                .update(
+                    "{p}deleted".getBytes(US_ASCII), new Update.Delete(false), two, outcomes::add));
+    cluster.within(5 * SECOND, () -> outcomes.size() == writes + 1);
+    cluster.start(3);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 3);
+    assertTrue(cluster.node(3).statistic(Counter.REBUILDS) > 0);
+    cluster.runFor(30 * SECOND);
+    int data = Objects.requireNonNull(cluster.node(1).view().keyspace("data")).id();
+    assertEquals(500, cluster.node(3).records(data));
+  }
 }

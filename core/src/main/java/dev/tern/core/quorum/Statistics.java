@@ -43,6 +43,8 @@ public final class Statistics {
     REPAIRED_BYTES,
     /// Partitions that had to be taken from another replica whole.
     REBUILDS,
+    /// Times a log of dots grew too long, and was cut before a replica that is away had it.
+    LOGS_CUT,
     /// Deletes that were forgotten.
     STRIPPED_DELETES,
     /// Times this store took a new replica id, as others knew of dots it had not given out.

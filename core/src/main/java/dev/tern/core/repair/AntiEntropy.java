@@ -53,6 +53,10 @@ public final class AntiEntropy {
 
   private static final byte[] NOTHING = {};
 
+  /// Dots of a partition in the log. What is more goes as soon as the replicas that are there have
+  /// it, whoever is away: that one takes the whole partition when it is back.
+  static final int MAX_LOGGED = 1 << 15;
+
   /// Deletes looked at together.
   private static final int MAX_GRAVES = 1_024;
 
@@ -419,6 +423,7 @@ public final class AntiEntropy {
       DotSet heard = exchange.heard[i];
       exchange.behind[i] = heard != null && !heard.covers(exchange.partition.synced());
     }
+    cut(exchange);
     if (!exchange.complete()) {
       return;
     }
@@ -434,6 +439,25 @@ public final class AntiEntropy {
       }
     }
     bury(exchange, common);
+  }
+
+  /// Keeps the log of dots within its bound while a replica is away.
+  private void cut(Exchange exchange) {
+    if (exchange.partition.synced().minus(exchange.partition.trimmed()).size() <= MAX_LOGGED) {
+      return;
+    }
+    DotSet there = exchange.partition.synced();
+    for (int i = 0; i < exchange.peers.length; i++) {
+      if (wire.live(exchange.peers[i])) {
+        DotSet heard = exchange.heard[i];
+        there = heard == null ? new DotSet() : there.and(heard);
+      }
+    }
+    DotSet trimmable = there.minus(exchange.partition.trimmed());
+    if (!trimmable.isEmpty()) {
+      statistics.add(Counter.LOGS_CUT, 1);
+      replica.trim(exchange.partition, trimmable);
+    }
   }
 
   /// Strips deletes in two steps. All replicas have them: what any replica has written before it

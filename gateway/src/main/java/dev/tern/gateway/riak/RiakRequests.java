@@ -226,16 +226,18 @@ final class RiakRequests {
               key(request),
               store,
               level,
-              outcome -> {
-                switch (outcome) {
-                  case UpdateOutcome.Stored stored when stored.applied() ->
-                      answer.last(Code.STORED, stored(request, stored, multi, keyMade));
-                  case UpdateOutcome.Stored stored -> unmatched(request, keyspace, level, answer);
-                  case UpdateOutcome.Done done -> answer.error("unexpected outcome");
-                  case UpdateOutcome.Rejected rejected -> answer.error(rejected.why().toString());
-                  case Unanswered why -> answer.error(text(why, level.pw() > 0 ? "pw" : "w"));
-                }
-              });
+              outcome ->
+                  whenStored(
+                      outcome,
+                      level.pw() > 0 ? "pw" : "w",
+                      answer,
+                      stored -> {
+                        if (stored.applied()) {
+                          answer.last(Code.STORED, stored(request, stored, multi, keyMade));
+                        } else {
+                          unmatched(request, keyspace, level, answer);
+                        }
+                      }));
         });
   }
 
@@ -316,14 +318,23 @@ final class RiakRequests {
         key(request),
         delete,
         level,
-        outcome -> {
-          switch (outcome) {
-            case UpdateOutcome.Stored stored -> answer.last(Code.DELETED, Answer.NOTHING);
-            case UpdateOutcome.Done done -> answer.last(Code.DELETED, Answer.NOTHING);
-            case UpdateOutcome.Rejected rejected -> answer.error(rejected.why().toString());
-            case Unanswered why -> answer.error(text(why, level.pw() > 0 ? "pw" : "w"));
-          }
-        });
+        outcome ->
+            whenStored(
+                outcome,
+                level.pw() > 0 ? "pw" : "w",
+                answer,
+                stored -> answer.last(Code.DELETED, Answer.NOTHING)));
+  }
+
+  /// Goes on with a store that came to its end; answers what came between.
+  private static void whenStored(
+      UpdateOutcome outcome, String level, Answer answer, Consumer<UpdateOutcome.Stored> then) {
+    switch (outcome) {
+      case UpdateOutcome.Stored stored -> then.accept(stored);
+      case UpdateOutcome.Done done -> throw new IllegalStateException("a store came to " + done);
+      case UpdateOutcome.Rejected rejected -> answer.error(rejected.why().toString());
+      case Unanswered why -> answer.error(text(why, level));
+    }
   }
 
   private void getBucket(BucketRequest request, Answer answer) {
@@ -369,12 +380,7 @@ final class RiakRequests {
         Level.DEFAULT,
         outcome -> {
           this.properties.forget(request.type());
-          switch (outcome) {
-            case UpdateOutcome.Stored stored -> answer.last(code, Answer.NOTHING);
-            case UpdateOutcome.Done done -> answer.last(code, Answer.NOTHING);
-            case UpdateOutcome.Rejected rejected -> answer.error(rejected.why().toString());
-            case Unanswered why -> answer.error(text(why, "w"));
-          }
+          whenStored(outcome, "w", answer, stored -> answer.last(code, Answer.NOTHING));
         });
   }
 

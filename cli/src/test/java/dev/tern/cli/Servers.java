@@ -1,0 +1,61 @@
+package dev.tern.cli;
+
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.server.ServerConfig;
+import dev.tern.server.TernServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Nodes of a cluster in this process, for tests of its clients.
+final class Servers {
+  /// Ports of a node.
+  private static final int PORTS = 4;
+
+  private Servers() {}
+
+  /// Founders of one cluster, with one and two shards in turn; they may not have found each other
+  /// yet.
+  static List<TernServer> start(Path data, int nodes) throws IOException {
+    List<Integer> ports = Ports.free(PORTS * nodes);
+    StringBuilder members = new StringBuilder();
+    for (int i = 0; i < nodes; i++) {
+      List<Integer> own = ports.subList(PORTS * i, PORTS * (i + 1));
+      members.append(i == 0 ? "" : ",");
+      members.append(
+          "%d@127.0.0.1:%d/%d/%d/zone-%d/100/%d"
+              .formatted(i + 1, own.get(0), own.get(1), own.get(2), i + 1, own.get(3)));
+    }
+    List<TernServer> servers = new ArrayList<>();
+    for (int i = 0; i < nodes; i++) {
+      List<Integer> own = ports.subList(PORTS * i, PORTS * (i + 1));
+      servers.add(
+          TernServer.start(
+              new ServerConfig(
+                  data.resolve("node-" + i).toString(),
+                  "127.0.0.1",
+                  "127.0.0.1",
+                  i + 1,
+                  "",
+                  100,
+                  members.toString(),
+                  own.get(1),
+                  own.get(3),
+                  own.get(2),
+                  own.get(0),
+                  1 + i % 2,
+                  256,
+                  3,
+                  2,
+                  2,
+                  Durability.OS,
+                  64,
+                  "auto"),
+              cause -> {
+                throw new AssertionError("a node broke", cause);
+              }));
+    }
+    return servers;
+  }
+}
