@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.quorum.Sightings;
 import dev.tern.core.quorum.Statistics;
+import dev.tern.core.replica.Inspection;
 import dev.tern.core.replica.Partition;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
@@ -341,7 +342,7 @@ public final class Node {
     return shards.stream().anyMatch(shard -> shard.antiEntropy().mayHaveGraves());
   }
 
-  /// What is stored of a partition in the groups of a keyspace, see [Replica#contents]; as
+  /// What is stored of a partition in the groups of a keyspace, see [Inspection#contents]; as
   /// [#converged].
   ///
   /// @param deletes whether to tell of deletes
@@ -350,18 +351,18 @@ public final class Node {
     int group = Objects.requireNonNull(view.groups(keyspace)).number();
     Shard shard = shards.get(partition % shards.size());
     Partition found = shard.store().partitionOfGroup(group, partition);
-    return found == null ? "" : shard.replica().contents(found, deletes);
+    return found == null ? "" : new Inspection(shard.store()).contents(found, deletes);
   }
 
-  /// Bytes of a partition's records that are neither key nor value, see [Replica#metadataBytes]; as
-  /// [#converged].
+  /// Bytes of a partition's records that are neither key nor value, see [Inspection#metadataBytes];
+  /// as [#converged].
   ///
   /// @throws IOException if the records cannot be read
   public long metadataBytes(int keyspace, int partition) throws IOException {
     int group = Objects.requireNonNull(view.groups(keyspace)).number();
     Shard shard = shards.get(partition % shards.size());
     Partition found = shard.store().partitionOfGroup(group, partition);
-    return found == null ? 0 : shard.replica().metadataBytes(found);
+    return found == null ? 0 : new Inspection(shard.store()).metadataBytes(found);
   }
 
   /// Figures of a shard's storage engine; any thread.

@@ -2,7 +2,12 @@ package dev.tern.core.replica;
 
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.lsm.IteratorOptions;
+import dev.tern.lsm.LsmIterator;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /// A version whose time has passed, as the index of expiries tells it: it may have been replaced
 /// since.
@@ -45,5 +50,25 @@ public record Expired(byte[] row, int replica, long counter) {
 
   public byte[] key() {
     return StorageKey.userKey(storageKey());
+  }
+
+  /// Those after a row whose time was before another; on a worker.
+  static List<Expired> read(Store store, byte[] after, long untilMillis, int limit)
+      throws IOException {
+    List<Expired> found = new ArrayList<>();
+    try (LsmIterator rows = store.lsm().iterator(store.expiries(), IteratorOptions.all())) {
+      rows.seek(after);
+      if (rows.valid() && java.util.Arrays.equals(rows.key(), after)) {
+        rows.next();
+      }
+      for (; rows.valid() && found.size() < limit; rows.next()) {
+        Expired each = Expired.of(rows.key().clone(), rows.value().clone());
+        if (each.millis() > untilMillis) {
+          break;
+        }
+        found.add(each);
+      }
+    }
+    return found;
   }
 }

@@ -9,14 +9,11 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
-import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
 import dev.tern.env.EventLoop;
 import dev.tern.lsm.ColumnFamily;
-import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
-import dev.tern.lsm.LsmIterator;
 import dev.tern.lsm.WriteBatch;
 import dev.tern.lsm.WritePressure;
 import java.io.IOException;
@@ -486,25 +483,7 @@ public final class Replica {
   public void expired(
       byte[] after, int limit, dev.tern.env.Offload.Completion<List<Expired>> done) {
     long until = physicalMillis() - EXPIRY_MARGIN_MILLIS;
-    loop.offload(
-        () -> {
-          List<Expired> found = new ArrayList<>();
-          try (LsmIterator rows = lsm.iterator(store.expiries(), IteratorOptions.all())) {
-            rows.seek(after);
-            if (rows.valid() && java.util.Arrays.equals(rows.key(), after)) {
-              rows.next();
-            }
-            for (; rows.valid() && found.size() < limit; rows.next()) {
-              Expired each = Expired.of(rows.key().clone(), rows.value().clone());
-              if (each.millis() > until) {
-                break;
-              }
-              found.add(each);
-            }
-          }
-          return found;
-        },
-        done);
+    loop.offload(() -> Expired.read(store, after, until, limit), done);
   }
 
   /// A version's time need not be looked at again.
@@ -663,20 +642,7 @@ public final class Replica {
       Partition partition, int limit, dev.tern.env.Offload.Completion<List<Grave>> done) {
     long before = partition.graves;
     loop.<List<Grave>>offload(
-        () -> {
-          List<Grave> found = new ArrayList<>();
-          byte[] from = StorageKey.dot(partition.group, partition.number, 0, 0);
-          byte[] to = StorageKey.dot(partition.group, partition.number + 1, 0, 0);
-          try (LsmIterator rows = lsm.iterator(store.graves(), IteratorOptions.all())) {
-            for (rows.seek(from); rows.valid() && found.size() < limit; rows.next()) {
-              if (java.util.Arrays.compareUnsigned(rows.key(), to) >= 0) {
-                break;
-              }
-              found.add(Grave.of(rows.key().clone(), rows.value().clone()));
-            }
-          }
-          return found;
-        },
+        () -> Grave.read(store, partition, limit),
         (found, failure) -> {
           if (found != null && found.isEmpty() && partition.graves == before) {
             partition.graves = 0;
@@ -727,62 +693,6 @@ public final class Replica {
         StorageKey.dot(partition.group, partition.number, grave.replica(), grave.counter());
     batch.delete(store.graves(), row);
     lsm.append(batch);
-  }
-
-  /// The records of a partition, pending ones included, as text: alike if the replicas are. Blocks;
-  /// for tests with few records.
-  ///
-  /// @param deletes whether to tell of deletes: each replica strips them in its own time
-  /// @throws IOException if the records cannot be read
-  public String contents(Partition partition, boolean deletes) throws IOException {
-    byte[] from = StorageKey.first(store.firstSlot(partition.number), 0);
-    byte[] to = StorageKey.first(store.firstSlot(partition.number + 1), 0);
-    var families = store.families(partition);
-    StringBuilder text = new StringBuilder();
-    for (ColumnFamily family : store.dataFamilies()) {
-      try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
-        for (all.seek(from); all.valid(); all.next()) {
-          if (java.util.Arrays.compareUnsigned(all.key(), to) >= 0) {
-            break;
-          }
-          int keyspace = StorageKey.keyspace(all.key());
-          if (families.get(keyspace) == family) {
-            Siblings record = Siblings.decode(new ByteReader(all.value()));
-            String key = java.util.HexFormat.of().formatHex(StorageKey.userKey(all.key()));
-            Siblings told = deletes ? record : record.withoutDeletes();
-            if (told != null) {
-              text.append("%d/%s: %s%n".formatted(keyspace, key, told.dots()));
-            }
-          }
-        }
-      }
-    }
-    return text.toString();
-  }
-
-  /// Bytes of a partition's records that are neither key nor value. Blocks; for tests and figures.
-  ///
-  /// @throws IOException if the records cannot be read
-  public long metadataBytes(Partition partition) throws IOException {
-    byte[] from = StorageKey.first(store.firstSlot(partition.number), 0);
-    byte[] to = StorageKey.first(store.firstSlot(partition.number + 1), 0);
-    long total = 0;
-    for (ColumnFamily family : store.dataFamilies()) {
-      try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
-        for (all.seek(from); all.valid(); all.next()) {
-          if (java.util.Arrays.compareUnsigned(all.key(), to) >= 0) {
-            break;
-          }
-          Siblings record = Siblings.decode(new ByteReader(all.value()));
-          total += all.value().length;
-          for (int i = 0; i < record.count(); i++) {
-            byte[] value = record.get(i).value();
-            total -= value == null ? 0 : value.length;
-          }
-        }
-      }
-    }
-    return total;
   }
 
   /// Lets the disk have what it does not have yet, so that others can be told of it.
