@@ -34,6 +34,8 @@ public enum PlantedBug {
   REPAIR_CLAIMS_WITHOUT_RECORDS,
   /// A write that shall be held for another node is not.
   HINT_DROPPED,
+  /// After a restart dots are given out again that an earlier life gave out and lost.
+  REUSED_DOTS,
   /// What replaced a version is deleted when the version's time has passed.
   EXPIRY_DELETES_WHAT_REPLACED_IT
 }

@@ -65,6 +65,9 @@ public final class Replica {
     this.planted = planted;
     this.commits =
         new Commits(lsm, loop, planted == PlantedBug.ACK_BEFORE_DURABLE, store.journal()::synced);
+    if (planted == PlantedBug.REUSED_DOTS) {
+      store.forEachPartition(each -> each.counter = each.clock.highest(store.replicaId()));
+    }
     lsm.beforeGroupEnds(store.journal()::endGroup);
   }
 
