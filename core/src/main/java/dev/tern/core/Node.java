@@ -348,9 +348,8 @@ public final class Node {
   /// @param deletes whether to tell of deletes
   /// @throws IOException if it cannot be read
   public String contents(int keyspace, int partition, boolean deletes) throws IOException {
-    int group = Objects.requireNonNull(view.groups(keyspace)).number();
     Shard shard = shards.get(partition % shards.size());
-    Partition found = shard.store().partitionOfGroup(group, partition);
+    Partition found = partition(shard, keyspace, partition);
     return found == null ? "" : new Inspection(shard.store()).contents(found, deletes);
   }
 
@@ -359,10 +358,14 @@ public final class Node {
   ///
   /// @throws IOException if the records cannot be read
   public long metadataBytes(int keyspace, int partition) throws IOException {
-    int group = Objects.requireNonNull(view.groups(keyspace)).number();
     Shard shard = shards.get(partition % shards.size());
-    Partition found = shard.store().partitionOfGroup(group, partition);
+    Partition found = partition(shard, keyspace, partition);
     return found == null ? 0 : new Inspection(shard.store()).metadataBytes(found);
+  }
+
+  private @Nullable Partition partition(Shard shard, int keyspace, int number) {
+    int group = Objects.requireNonNull(view.groups(keyspace)).number();
+    return shard.store().partitionOfGroup(group, number);
   }
 
   /// Figures of a shard's storage engine; any thread.

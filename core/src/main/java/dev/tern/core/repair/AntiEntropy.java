@@ -196,7 +196,7 @@ public final class AntiEntropy {
       case Message.Missing missing -> send(exchange, member, missing);
       case Message.Repaired repaired -> {
         if (repaired.id() == exchange.fetchId && member == exchange.fetchFrom) {
-          apply(exchange, repaired.page());
+          new Page(exchange, repaired.page()).store();
         }
       }
     }
@@ -225,19 +225,21 @@ public final class AntiEntropy {
         continue;
       }
       DotSet missing = said.minus(exchange.partition.clock());
-      if (!missing.isEmpty() && fetches >= MAX_FETCHES) {
-        if (!exchange.waits) {
-          exchange.waits = true;
-          waiting.add(exchange);
-        }
-        return;
+      if (missing.isEmpty()) {
+        continue;
       }
-      if (!missing.isEmpty()) {
+      if (fetches < MAX_FETCHES) {
         exchange.fetchWanted = first(missing);
         exchange.fetchFrom = exchange.peers[i];
         fetches++;
         ask(exchange, null);
+        return;
       }
+      if (!exchange.waits) {
+        exchange.waits = true;
+        waiting.add(exchange);
+      }
+      return;
     }
   }
 
@@ -320,7 +322,7 @@ public final class AntiEntropy {
           continue;
         }
         statistics.add(Counter.REPAIRED_RECORDS, 1);
-        statistics.add(Counter.REPAIRED_BYTES, bytes(record));
+        statistics.add(Counter.REPAIRED_BYTES, record.key().length + record.record().valueBytes());
         replica.apply(
             keyspace,
             Slots.of(record.key()),
@@ -348,19 +350,6 @@ public final class AntiEntropy {
       failed = true;
       durable();
     }
-  }
-
-  private static int bytes(RepairRecord record) {
-    int bytes = record.key().length;
-    for (int i = 0; i < record.record().count(); i++) {
-      byte[] value = record.record().get(i).value();
-      bytes += value == null ? 0 : value.length;
-    }
-    return bytes;
-  }
-
-  private void apply(Exchange exchange, RepairPage page) {
-    new Page(exchange, page).store();
   }
 
   private void stored(Exchange exchange, RepairPage page, boolean failed) {

@@ -35,12 +35,12 @@ final class Exchange {
   /// The request that is under way, 0 for none, to whom, and until when it is waited for.
   long fetchId;
 
-  /// Whether it waits for its turn to fetch.
-  boolean waits;
-
   int fetchFrom;
   long fetchDeadline;
   DotSet fetchWanted = new DotSet();
+
+  /// Whether it waits for its turn to fetch.
+  boolean waits;
 
   /// Of a rebuild that is under way the clock that came with its first page.
   @Nullable DotSet rebuildClock;

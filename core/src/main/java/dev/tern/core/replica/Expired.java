@@ -58,7 +58,7 @@ public record Expired(byte[] row, int replica, long counter) {
     List<Expired> found = new ArrayList<>();
     try (LsmIterator rows = store.lsm().iterator(store.expiries(), IteratorOptions.all())) {
       rows.seek(after);
-      if (rows.valid() && java.util.Arrays.equals(rows.key(), after)) {
+      if (rows.valid() && Arrays.equals(rows.key(), after)) {
         rows.next();
       }
       for (; rows.valid() && found.size() < limit; rows.next()) {

@@ -6,4 +6,6 @@ import dev.tern.core.version.Siblings;
 ///
 /// @param number in the order they came, for its target
 /// @param heldSinceMillis wall clock of when it came
-public record Hint(long number, int keyspace, byte[] key, Siblings record, long heldSinceMillis) {}
+/// @param bytes that it is stored in
+public record Hint(
+    long number, int keyspace, byte[] key, Siblings record, long heldSinceMillis, int bytes) {}

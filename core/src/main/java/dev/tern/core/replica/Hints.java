@@ -127,8 +127,9 @@ public final class Hints {
         int keyspace = in.readInt();
         long since = in.readLong();
         long number = new ByteReader(rows.key(), 4, 8).readLong();
-        page.add(new Hint(number, keyspace, in.readBlob(), Siblings.decode(in), since));
-        bytes += rows.value().length;
+        int length = rows.value().length;
+        page.add(new Hint(number, keyspace, in.readBlob(), Siblings.decode(in), since, length));
+        bytes += length;
       }
     }
     return page;
@@ -141,15 +142,10 @@ public final class Hints {
     Held of = java.util.Objects.requireNonNull(held.get(target));
     long last = page.getLast().number();
     of.first = Math.max(of.first, last + 1);
-    if (of.isEmpty()) {
-      of.bytes = 0;
-    } else {
-      for (Hint hint : page) {
-        of.bytes -= hint.key().length + 40;
-      }
-      of.bytes = Math.max(1, of.bytes);
-      of.oldestMillis = page.getLast().heldSinceMillis();
+    for (Hint hint : page) {
+      of.bytes -= hint.bytes();
     }
+    of.oldestMillis = page.getLast().heldSinceMillis();
     WriteBatch batch = new WriteBatch();
     lsm.append(batch.deleteRange(family, row(target, 0), row(target, last + 1)));
   }

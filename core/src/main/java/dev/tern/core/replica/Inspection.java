@@ -7,6 +7,8 @@ import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.HexFormat;
 
 /// Looks at all records of a partition, for tests and figures. Blocks.
 public final class Inspection {
@@ -25,28 +27,17 @@ public final class Inspection {
   /// @param deletes whether to tell of deletes: each replica strips them in its own time
   /// @throws IOException if the records cannot be read
   public String contents(Partition partition, boolean deletes) throws IOException {
-    byte[] from = StorageKey.first(store.firstSlot(partition.number), 0);
-    byte[] to = StorageKey.first(store.firstSlot(partition.number + 1), 0);
-    var families = store.families(partition);
     StringBuilder text = new StringBuilder();
-    for (ColumnFamily family : store.dataFamilies()) {
-      try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
-        for (all.seek(from); all.valid(); all.next()) {
-          if (java.util.Arrays.compareUnsigned(all.key(), to) >= 0) {
-            break;
+    forEach(
+        partition,
+        (storageKey, bytes, record) -> {
+          Siblings told = deletes ? record : record.withoutDeletes();
+          if (told != null) {
+            int keyspace = StorageKey.keyspace(storageKey);
+            String key = HexFormat.of().formatHex(StorageKey.userKey(storageKey));
+            text.append("%d/%s: %s%n".formatted(keyspace, key, told.dots()));
           }
-          int keyspace = StorageKey.keyspace(all.key());
-          if (families.get(keyspace) == family) {
-            Siblings record = Siblings.decode(new ByteReader(all.value()));
-            String key = java.util.HexFormat.of().formatHex(StorageKey.userKey(all.key()));
-            Siblings told = deletes ? record : record.withoutDeletes();
-            if (told != null) {
-              text.append("%d/%s: %s%n".formatted(keyspace, key, told.dots()));
-            }
-          }
-        }
-      }
-    }
+        });
     return text.toString();
   }
 
@@ -54,24 +45,31 @@ public final class Inspection {
   ///
   /// @throws IOException if the records cannot be read
   public long metadataBytes(Partition partition) throws IOException {
+    long[] total = {0};
+    forEach(partition, (storageKey, bytes, record) -> total[0] += bytes - record.valueBytes());
+    return total[0];
+  }
+
+  /// Takes a record and how many bytes it is stored in.
+  private interface Visitor {
+    void record(byte[] storageKey, int bytes, Siblings record);
+  }
+
+  /// Visits the records of the keyspaces of a partition's group.
+  private void forEach(Partition partition, Visitor visitor) throws IOException {
     byte[] from = StorageKey.first(store.firstSlot(partition.number), 0);
     byte[] to = StorageKey.first(store.firstSlot(partition.number + 1), 0);
-    long total = 0;
+    var families = store.families(partition);
     for (ColumnFamily family : store.dataFamilies()) {
       try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
-        for (all.seek(from); all.valid(); all.next()) {
-          if (java.util.Arrays.compareUnsigned(all.key(), to) >= 0) {
-            break;
-          }
-          Siblings record = Siblings.decode(new ByteReader(all.value()));
-          total += all.value().length;
-          for (int i = 0; i < record.count(); i++) {
-            byte[] value = record.get(i).value();
-            total -= value == null ? 0 : value.length;
+        all.seek(from);
+        for (; all.valid() && Arrays.compareUnsigned(all.key(), to) < 0; all.next()) {
+          if (families.get(StorageKey.keyspace(all.key())) == family) {
+            Siblings record = Siblings.decode(new ByteReader(all.value()));
+            visitor.record(all.key(), all.value().length, record);
           }
         }
       }
     }
-    return total;
   }
 }

@@ -100,11 +100,6 @@ public final class Partition {
     return graves > 0;
   }
 
-  /// Whether other nodes hold it too.
-  public boolean replicated() {
-    return replicated;
-  }
-
   /// Records with a value, expired ones included.
   long count(int keyspace) {
     for (int i = 0; i < keyspaces.length; i++) {

@@ -26,7 +26,7 @@ final class Repair {
   static final int MAX_BYTES = 256 << 10;
 
   /// Dots looked up for a page.
-  static final int MAX_DOTS = 4_096;
+  private static final int MAX_DOTS = 4_096;
 
   private final Lsm lsm;
   private final Store store;

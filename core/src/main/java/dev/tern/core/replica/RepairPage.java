@@ -14,9 +14,6 @@ import java.util.List;
 /// @param records as they are stored
 public record RepairPage(
     DotSet clock, DotSet covered, byte[] next, boolean rebuild, List<RepairRecord> records) {
-  /// Records of one page, at most.
-  public static final int MAX_RECORDS = Repair.MAX_DOTS + 1;
-
   /// There is no more.
   static final byte[] DONE = {};
 

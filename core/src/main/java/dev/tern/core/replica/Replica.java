@@ -145,10 +145,12 @@ public final class Replica {
     Siblings record =
         replaced == null
             ? Siblings.of(version)
-            : Siblings.written(base, replacedBy(replaced), version).filled(partition.clock);
+            : Siblings.written(base, replacedBy(replaced), version);
+    // Stored as it is: the clock here says the rest. Who gets it is told the clock, too.
     long sequence = append(keyspace.id(), partition, storageKey, base, record);
+    Siblings told = replaced == null ? record : record.filled(partition.clock);
     store.journal().note(partition, version, storageKey, /* stored= */ true);
-    mutation.minted(record, counter);
+    mutation.minted(told, counter);
     commits.await(sequence, keyspace.durability(), mutation::durable);
   }
 

@@ -170,6 +170,16 @@ public final class Siblings {
     return versions[0];
   }
 
+  /// Bytes of all values.
+  public int valueBytes() {
+    int bytes = 0;
+    for (Version version : versions) {
+      byte[] value = version.value();
+      bytes += value == null ? 0 : value.length;
+    }
+    return bytes;
+  }
+
   public DotSet context() {
     return context;
   }

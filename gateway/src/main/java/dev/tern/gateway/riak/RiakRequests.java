@@ -58,46 +58,16 @@ final class RiakRequests {
       case Code.SET_CLIENT_ID ->
           Task.free(answer -> answer.last(Code.CLIENT_ID_SET, Answer.NOTHING));
       case Code.GET_SERVER_INFO -> Task.free(answer -> answer.last(Code.SERVER_INFO, serverInfo()));
-      case Code.GET -> {
-        KeyRequest get = KeyRequest.get(message);
-        yield Task.of(get, answer -> get(get, answer));
-      }
-      case Code.PUT -> {
-        KeyRequest put = KeyRequest.put(message);
-        yield Task.of(put, answer -> put(put, answer));
-      }
-      case Code.DELETE -> {
-        KeyRequest delete = KeyRequest.delete(message);
-        yield Task.of(delete, answer -> delete(delete, answer));
-      }
-      case Code.LIST_BUCKETS -> {
-        Listing listing = Listing.ofBuckets(message);
-        yield Task.alone(answer -> listing.start(type(listing.type()), answer));
-      }
-      case Code.LIST_KEYS -> {
-        Listing listing = Listing.ofKeys(message);
-        yield Task.alone(answer -> listing.start(type(listing.type()), answer));
-      }
-      case Code.GET_BUCKET -> {
-        BucketRequest request = BucketRequest.of(message);
-        yield Task.alone(answer -> getBucket(request, answer));
-      }
-      case Code.SET_BUCKET -> {
-        BucketRequest request = BucketRequest.setting(message);
-        yield Task.alone(answer -> setBucket(request, answer));
-      }
-      case Code.RESET_BUCKET -> {
-        BucketRequest request = BucketRequest.of(message);
-        yield Task.alone(answer -> resetBucket(request, answer));
-      }
-      case Code.GET_TYPE -> {
-        BucketRequest request = BucketRequest.ofType(message);
-        yield Task.alone(answer -> getBucket(request, answer));
-      }
-      case Code.SET_TYPE -> {
-        BucketRequest request = BucketRequest.ofType(message);
-        yield Task.alone(answer -> setBucket(request, answer));
-      }
+      case Code.GET -> Task.of(KeyRequest.get(message), this::get);
+      case Code.PUT -> Task.of(KeyRequest.put(message), this::put);
+      case Code.DELETE -> Task.of(KeyRequest.delete(message), this::delete);
+      case Code.LIST_BUCKETS -> Task.alone(Listing.ofBuckets(message), this::list);
+      case Code.LIST_KEYS -> Task.alone(Listing.ofKeys(message), this::list);
+      case Code.GET_BUCKET -> Task.alone(BucketRequest.of(message), this::getBucket);
+      case Code.SET_BUCKET -> Task.alone(BucketRequest.setting(message), this::setBucket);
+      case Code.RESET_BUCKET -> Task.alone(BucketRequest.of(message), this::resetBucket);
+      case Code.GET_TYPE -> Task.alone(BucketRequest.ofType(message), this::getBucket);
+      case Code.SET_TYPE -> Task.alone(BucketRequest.ofType(message), this::setBucket);
       case Code.GET_PLACEMENT -> {
         String type = BucketRequest.ofType(message).type();
         yield Task.free(
@@ -106,6 +76,10 @@ final class RiakRequests {
       }
       default -> Task.free(answer -> answer.error("Unknown message code: " + code));
     };
+  }
+
+  private void list(Listing listing, Answer answer) {
+    listing.start(type(listing.type()), answer);
   }
 
   private byte[] serverInfo() {

@@ -1,5 +1,6 @@
 package dev.tern.gateway.riak;
 
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /// A request that was read and is to be carried out. Riak carries out one request of a connection
@@ -19,15 +20,17 @@ record Task(long order, Consumer<Answer> run) {
     return new Task(FREE, run);
   }
 
-  static Task alone(Consumer<Answer> run) {
-    return new Task(ALONE, run);
+  /// Waits for all requests before.
+  static <R> Task alone(R request, BiConsumer<R, Answer> run) {
+    return new Task(ALONE, answer -> run.accept(request, answer));
   }
 
   /// Waits for requests of the same key.
-  static Task of(KeyRequest request, Consumer<Answer> run) {
+  static Task of(KeyRequest request, BiConsumer<KeyRequest, Answer> run) {
     long hash = request.type.hashCode();
     hash = hash * 0x100000001b3L ^ java.util.Arrays.hashCode(request.bucket);
     hash = hash * 0x100000001b3L ^ java.util.Arrays.hashCode(request.key);
-    return new Task(hash == FREE || hash == ALONE ? 1 : hash, run);
+    long order = hash == FREE || hash == ALONE ? 1 : hash;
+    return new Task(order, answer -> run.accept(request, answer));
   }
 }
