@@ -99,6 +99,9 @@ final class Status {
                   .formatted(live, voters.size())
               + " cannot be changed; reads and writes go on");
     }
+    if (log.forgetful()) {
+      body.put("forgetful", true);
+    }
     if (log.failed() != null) {
       body.put("failed", log.failed());
     }

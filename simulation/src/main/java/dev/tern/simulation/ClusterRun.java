@@ -283,6 +283,20 @@ final class ClusterRun {
     return shards[number];
   }
 
+  /// Whether all nodes are up, know what the cluster is called and have their part in its log.
+  boolean allAreIn() {
+    for (int node = 1; node <= nodeCount; node++) {
+      Node some = node(node);
+      if (some == null || !some.view().state().cluster().known()) {
+        return false;
+      }
+      if (some.topologyLog().term() == 0 || some.topologyLog().failed() != null) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /// Whether one node's disk holds what it should not: it may be missing.
   boolean mayRot() {
     return faults.has(Fault.BIT_ROT);

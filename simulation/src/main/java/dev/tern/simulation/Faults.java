@@ -133,7 +133,7 @@ final class Faults {
       case DISK_ERRORS -> fail(run.disk(node));
       case BIT_ROT -> run.disk(unlucky).rot();
       case LOST_DISK -> {
-        if (!run.diskLost && run.node(unlucky) != null) {
+        if (!run.diskLost && run.node(unlucky) != null && run.allAreIn()) {
           run.diskLost = true;
           run.crash(unlucky, true);
           run.disk(unlucky).wipe();

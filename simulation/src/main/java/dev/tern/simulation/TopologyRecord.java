@@ -59,6 +59,11 @@ final class TopologyRecord {
     check(state.epoch() + 1);
   }
 
+  /// A node's disk is lost: it begins anew.
+  void lost(int node) {
+    adopted.remove(node);
+  }
+
   long floor() {
     return floor;
   }

@@ -65,6 +65,11 @@ final class TopologyRun {
   private final double partitions;
   private final double pauses;
   private final double fullDisks;
+  private final double lostDisks;
+
+  /// The one founder whose disk may be lost.
+  private final int unlucky;
+
   private boolean calm;
   private int nextName;
 
@@ -103,6 +108,8 @@ final class TopologyRun {
     partitions = world.chance(0.5) ? 0.4 : 0;
     pauses = world.chance(0.3) ? 0.2 : 0;
     fullDisks = world.chance(0.3) ? 0.2 : 0;
+    lostDisks = founders > 1 && !disagree && world.chance(0.5) ? 0.4 : 0;
+    unlucky = 1 + world.random.nextInt(founders);
     if (world.chance(0.4)) {
       network.loss = world.random.nextDouble() * 0.15;
       network.duplication = world.random.nextDouble() * 0.1;
@@ -276,6 +283,14 @@ final class TopologyRun {
         crash(node, true);
       }
     }
+    if (node == unlucky && world.chance(lostDisks) && othersAreIn()) {
+      crash(node, true);
+      disks[node].wipe();
+      record.lost(node);
+      int other = 1 + node % founders;
+      isolate(other, true);
+      world.schedule(world.between(SECOND / 5, 2 * SECOND), 0, () -> isolate(other, false));
+    }
     if (world.chance(partitions)) {
       isolate(node, true);
       world.schedule(world.between(SECOND / 5, 3 * SECOND), 0, () -> isolate(node, false));
@@ -290,6 +305,23 @@ final class TopologyRun {
     if (world.chance(0.1)) {
       network.breakConnection(node, 1 + node % nodeCount);
     }
+  }
+
+  /// Whether every other founder knows what the cluster is called and has its part in the log:
+  /// before that a lost disk is more than the log can stand.
+  private boolean othersAreIn() {
+    for (int node = 1; node <= founders; node++) {
+      TopologyState state = known[node];
+      boolean in = state != null && state.cluster().known() && logs[node] != null;
+      if (node != unlucky && !(in && hasPart(logs[node].status(), state.voters().contains(node)))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean hasPart(TopologyLog.Status status, boolean votes) {
+    return !status.forgetful() && status.failed() == null && (!votes || status.term() > 0);
   }
 
   private void isolate(int node, boolean isCut) {
@@ -515,8 +547,16 @@ final class TopologyRun {
 
   @Override
   public String toString() {
-    return "founders %d disagree %s crashes %.1f power %.1f partitions %.1f pauses %.1f full %.1f loss %.2f"
+    return "founders %d disagree %s crashes %.1f power %.1f partitions %.1f pauses %.1f full %.1f lost %.1f loss %.2f"
         .formatted(
-            founders, disagree, crashes, powerCuts, partitions, pauses, fullDisks, network.loss);
+            founders,
+            disagree,
+            crashes,
+            powerCuts,
+            partitions,
+            pauses,
+            fullDisks,
+            lostDisks,
+            network.loss);
   }
 }

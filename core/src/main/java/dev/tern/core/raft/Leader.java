@@ -249,6 +249,10 @@ final class Leader {
       case PROBE -> {
         if (message.rejected() == of.next - 1) {
           of.probe(log.agreeing(message.hintIndex(), message.hintTerm()) + 1);
+          if (message.rejected() == of.next - 1) {
+            // It has less than it acknowledged: to ask again at once would be to ask for ever.
+            return;
+          }
         }
       }
       case REPLICATE -> {

@@ -39,6 +39,9 @@ public sealed interface Command {
   /// All members work at this level from now on; it never falls.
   record RaiseLevel(int level) implements Command {}
 
+  /// A member that lost what it had voted has no vote, and may get one again in this life.
+  record Readmit(int number, long life) implements Command {}
+
   /// Who shall vote in the topology log.
   record RecordVoters(List<Integer> voters) implements Command {
     public RecordVoters {

@@ -9,6 +9,8 @@ import dev.tern.env.DecodeException;
 import dev.tern.lsm.CompactionStyle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Function;
 
 /// The bytes of commands and states, format 1. Whoever keeps or carries them checks them against
@@ -22,9 +24,10 @@ import java.util.function.Function;
 ///     4 SetWeight       number, weight            5 SetZone        number, string zone
 ///     6 CreateKeyspace  settings, lists           7 AlterKeyspace  settings
 ///     8 DropKeyspace    string name               9 RecordVoters   list of numbers
-///    10 RaiseLevel      level
+///    10 RaiseLevel      level                    11 Readmit       number, u64 life
 ///   state:     u8 format = 1, id (2 * u64), epoch, level, founding, list of entries, list of (id,
-///              settings), list of groups, list of voters, next member, next keyspace, next replica
+///              settings), list of groups, list of voters, next member, next keyspace, next replica, list
+///              of (number, u64 life)
 ///   founding:  partitions, list of entries, list of settings
 ///   entry:     member, weight, flag leaving
 ///   member:    number, string name, string zone, string host, ports: internode, redis, riak, etcd,
@@ -67,6 +70,7 @@ public final class TopologyCodec {
       case Command.DropKeyspace c -> out.writeByte(8).writeString(c.name());
       case Command.RecordVoters c -> numbers(c.voters(), out.writeByte(9));
       case Command.RaiseLevel c -> out.writeByte(10).writeVarInt(c.level());
+      case Command.Readmit c -> out.writeByte(11).writeVarInt(c.number()).writeLong(c.life());
     }
   }
 
@@ -88,6 +92,7 @@ public final class TopologyCodec {
           case 8 -> new Command.DropKeyspace(in.readString());
           case 9 -> new Command.RecordVoters(list(in, ByteReader::readVarInt));
           case 10 -> new Command.RaiseLevel(in.readVarInt());
+          case 11 -> new Command.Readmit(in.readVarInt(), in.readLong());
           default -> throw new DecodeException("a command of type " + type);
         };
     in.expectEnd();
@@ -109,7 +114,8 @@ public final class TopologyCodec {
     state.groups().forEach(groups -> groups.encode(out));
     numbers(state.voters(), out);
     out.writeVarInt(state.nextMember()).writeVarInt(state.nextKeyspace());
-    out.writeVarInt(state.nextReplica());
+    out.writeVarInt(state.nextReplica()).writeVarInt(state.lives().size());
+    state.lives().forEach((number, life) -> out.writeVarInt(number).writeLong(life));
   }
 
   /// @throws DecodeException if the bytes are no state of format 1
@@ -127,7 +133,8 @@ public final class TopologyCodec {
             list(in, ByteReader::readVarInt),
             in.readVarInt(),
             in.readVarInt(),
-            in.readVarInt());
+            in.readVarInt(),
+            lives(in));
     in.expectEnd();
     return state;
   }
@@ -226,6 +233,14 @@ public final class TopologyCodec {
   private static void numbers(List<Integer> numbers, ByteWriter out) {
     out.writeVarInt(numbers.size());
     numbers.forEach(out::writeVarInt);
+  }
+
+  private static SortedMap<Integer, Long> lives(ByteReader in) {
+    TreeMap<Integer, Long> lives = new TreeMap<>();
+    for (int i = in.readLength(); i > 0; i--) {
+      lives.put(in.readVarInt(), in.readLong());
+    }
+    return lives;
   }
 
   private static <T> List<T> list(ByteReader in, Function<ByteReader, T> element) {

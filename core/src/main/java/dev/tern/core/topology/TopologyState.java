@@ -2,7 +2,10 @@ package dev.tern.core.topology;
 
 import dev.tern.core.ring.Plan;
 import dev.tern.core.ring.Planner;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// All that the topology log has decided so far. Immutable; equal states have equal parts.
@@ -21,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// @param nextMember numbers below it are taken or were
 /// @param nextKeyspace as is this for ids
 /// @param nextReplica and this
+/// @param lives what members drew that lost their vote with their disk, or came later and may vote:
+///   by number
 public record TopologyState(
     ClusterId cluster,
     long epoch,
@@ -32,7 +37,8 @@ public record TopologyState(
     List<Integer> voters,
     int nextMember,
     int nextKeyspace,
-    int nextReplica) {
+    int nextReplica,
+    SortedMap<Integer, Long> lives) {
   /// Before anything.
   public static final TopologyState NOTHING =
       new TopologyState(
@@ -46,13 +52,15 @@ public record TopologyState(
           List.of(),
           1,
           1,
-          1);
+          1,
+          Collections.emptySortedMap());
 
   public TopologyState {
     members = List.copyOf(members);
     keyspaces = List.copyOf(keyspaces);
     groups = List.copyOf(groups);
     voters = List.copyOf(voters);
+    lives = Collections.unmodifiableSortedMap(new TreeMap<>(lives));
   }
 
   /// A state and what the command before it came to.
@@ -78,7 +86,13 @@ public record TopologyState(
         voters,
         nextMember,
         nextKeyspace,
-        nextReplica);
+        nextReplica,
+        lives);
+  }
+
+  /// What a member drew that was let in again, 0 for others.
+  public long life(int member) {
+    return lives.getOrDefault(member, 0L);
   }
 
   public boolean founded() {

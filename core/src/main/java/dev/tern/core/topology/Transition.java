@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ final class Transition {
   private int nextMember;
   private int nextKeyspace;
   private int nextReplica;
+  private final TreeMap<Integer, Long> lives;
 
   /// How a command is refused; thrown within this class only.
   private static final class No extends Exception {
@@ -54,6 +56,7 @@ final class Transition {
     this.nextMember = before.nextMember();
     this.nextKeyspace = before.nextKeyspace();
     this.nextReplica = before.nextReplica();
+    this.lives = new TreeMap<>(before.lives());
   }
 
   static Step of(TopologyState before, Proposed proposed) {
@@ -93,7 +96,8 @@ final class Transition {
         voters,
         nextMember,
         nextKeyspace,
-        nextReplica);
+        nextReplica,
+        lives);
   }
 
   private void apply(Command command) throws No {
@@ -110,6 +114,7 @@ final class Transition {
       case Command.AlterKeyspace c -> alter(c.settings());
       case Command.DropKeyspace c -> drop(c.name());
       case Command.RecordVoters c -> recordVoters(c.voters());
+      case Command.Readmit c -> readmit(c);
       case Command.RaiseLevel c -> level = Math.max(level, c.level());
     }
   }
@@ -201,6 +206,7 @@ final class Transition {
       replace(member.thatLeaves());
     } else {
       members.remove(member);
+      lives.remove(number);
     }
   }
 
@@ -210,6 +216,14 @@ final class Transition {
     if (members.stream().noneMatch(MemberEntry::eligible)) {
       throw new No(Reason.INVALID, "no member would be left that may hold data");
     }
+  }
+
+  private void readmit(Command.Readmit command) throws No {
+    member(command.number());
+    if (voters.contains(command.number())) {
+      throw new No(Reason.INVALID, "member %d votes".formatted(command.number()));
+    }
+    lives.put(command.number(), command.life());
   }
 
   private void recordVoters(List<Integer> wanted) throws No {

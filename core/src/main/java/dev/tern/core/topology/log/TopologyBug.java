@@ -13,5 +13,7 @@ public enum TopologyBug {
   /// A change is reported as soon as the leader has it in its log.
   DECIDED_BEFORE_COMMIT,
   /// A state is gone by before it is on the disk.
-  ADOPTED_BEFORE_DURABLE
+  ADOPTED_BEFORE_DURABLE,
+  /// A member that lost its disk votes at once.
+  FORGETFUL_VOTE
 }

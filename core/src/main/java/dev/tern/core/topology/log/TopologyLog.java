@@ -86,12 +86,15 @@ public final class TopologyLog {
   /// @param role of this member
   /// @param leader 0 if none is known
   /// @param failed why this node's part does nothing, null if it does
+  /// @param forgetful whether this member has lost its part of the log, and waits to be let in
+  ///   again
   /// @param strangers who is reached and not listened to, by number, and why
   public record Status(
       Raft.Role role,
       long term,
       int leader,
       @Nullable String failed,
+      boolean forgetful,
       Map<Integer, String> strangers) {
     public Status {
       strangers = Collections.unmodifiableMap(new TreeMap<>(strangers));
@@ -119,6 +122,7 @@ public final class TopologyLog {
   private final SharedLog shared;
   private final RaftGroup group;
   private final Proposals proposals;
+  private final Amnesia amnesia;
   private final ByteWriter frame = new ByteWriter(256);
 
   /// What this node goes by; it is on the disk.
@@ -174,7 +178,7 @@ public final class TopologyLog {
     this.random = environment.randomness().child("topology");
     this.acquaintances = new Acquaintances(options.levels(), options.bug());
     this.machine = new TopologyMachine(new Machine(), options.bug());
-    this.status = new Status(Raft.Role.FOLLOWER, 0, 0, null, new TreeMap<>());
+    this.status = new Status(Raft.Role.FOLLOWER, 0, 0, null, false, new TreeMap<>());
     FileSystem files = environment.files();
     this.shared = SharedLog.open(files, loop, KnownFile.DIRECTORY + "/log", options.segmentBytes());
     try {
@@ -195,6 +199,11 @@ public final class TopologyLog {
       shared.close();
       throw e;
     }
+    boolean named = known.cluster().known();
+    this.amnesia =
+        options.bug() == TopologyBug.FORGETFUL_VOTE
+            ? Amnesia.none(self, files, loop)
+            : Amnesia.open(self, files, loop, random.child("amnesia"), !begun(), named);
     this.proposals = new Proposals(self, group, new Wire(), random.nextLong() >>> 1, options.bug());
   }
 
@@ -203,6 +212,11 @@ public final class TopologyLog {
     Founding founding = state.founding();
     boolean founder = founding.founders().stream().anyMatch(f -> f.number() == self);
     return founder ? Membership.of(founding.state().voters(), List.of()) : Membership.NOBODY;
+  }
+
+  /// Whether this member's part of the log holds anything.
+  private boolean begun() {
+    return group.raft().term() > 0 || group.raft().lastIndex() > 0;
   }
 
   // ---- before the start; may block
@@ -269,7 +283,7 @@ public final class TopologyLog {
     started = true;
     startedNanos = now();
     consider(machine.state());
-    greetUntrusted();
+    greetMembers();
     loop.schedule(options.tickNanos(), this::tick);
   }
 
@@ -302,10 +316,14 @@ public final class TopologyLog {
 
   private void tick() {
     ticks++;
-    group.tick();
+    if (!amnesia.forgetful()) {
+      group.tick();
+    }
     proposals.tick(now());
     if (ticks % GREETING_TICKS == 0) {
-      greetUntrusted();
+      amnesia.goesBy(known);
+      amnesia.applied(machine.state(), this::greetAll);
+      greetMembers();
       govern();
     }
     if (ticks % BEAT_TICKS == 0) {
@@ -318,12 +336,20 @@ public final class TopologyLog {
   private void publish() {
     Raft raft = group.raft();
     String problem = failed == null ? unsaved : failed;
-    status = new Status(raft.role(), raft.term(), leader(), problem, acquaintances.strangers());
+    status =
+        new Status(
+            raft.role(),
+            raft.term(),
+            leader(),
+            problem,
+            amnesia.forgetful(),
+            acquaintances.strangers());
   }
 
   private int leader() {
     int voted = group.raft().leader();
-    if (voted != 0 || group.raft().membership().isVoter(self)) {
+    boolean votes = group.raft().membership().isVoter(self) && !amnesia.forgetful();
+    if (voted != 0 || votes) {
       return voted;
     }
     return ticks - heardTick <= (long) LEADER_BEATS * BEAT_TICKS ? heardLeader : 0;
@@ -378,6 +404,7 @@ public final class TopologyLog {
   /// The connection to a node is open: it, or another in its place, has to greet.
   public void connected(int node) {
     acquaintances.forget(node);
+    amnesia.forget(node);
     greet(node, true);
   }
 
@@ -388,12 +415,20 @@ public final class TopologyLog {
     }
   }
 
-  private void greetUntrusted() {
+  private void greetMembers() {
     for (MemberEntry member : known.members()) {
-      if (member.number() != self && !trusts(member.number())) {
+      boolean asks =
+          amnesia.forgetful()
+              || !trusts(member.number())
+              || leads() && !amnesia.remembers(member.number());
+      if (member.number() != self && asks) {
         greet(member.number(), true);
       }
     }
+  }
+
+  private void greetAll() {
+    known.members().forEach(member -> greet(member.number(), false));
   }
 
   private void greet(int node, boolean answer) {
@@ -405,7 +440,11 @@ public final class TopologyLog {
             known.level(),
             known.cluster(),
             known.epoch(),
-            known.founding()));
+            known.founding(),
+            amnesia.life(),
+            !leads()
+                && !amnesia.forgetful()
+                && Amnesia.pair(group.raft().membership(), self, node)));
   }
 
   /// A frame that [#carries] something for this.
@@ -423,11 +462,15 @@ public final class TopologyLog {
 
   private void greeted(int from, TopologyMessage.Greeting greeting) {
     Acquaintances.Verdict verdict = acquaintances.greeted(from, greeting, known);
+    boolean friend = verdict == Acquaintances.Verdict.FRIEND;
+    if (friend && amnesia.greeted(from, greeting, begun())) {
+      greetAll();
+    }
     if (greeting.answer()) {
       greet(from, false);
     }
     boolean same = greeting.cluster().equals(known.cluster());
-    if (verdict == Acquaintances.Verdict.FRIEND) {
+    if (friend) {
       levels.put(from, greeting.levels());
       compare(from, greeting.epoch());
     } else if (same && greeting.epoch() < known.epoch()) {
@@ -440,7 +483,11 @@ public final class TopologyLog {
   private void take(int from, TopologyMessage message) {
     switch (message) {
       case TopologyMessage.Greeting m -> greeted(from, m);
-      case TopologyMessage.Raft m -> group.step(from, m.message());
+      case TopologyMessage.Raft m -> {
+        if (amnesia.hears(from, m.message())) {
+          group.step(from, m.message());
+        }
+      }
       case TopologyMessage.State m -> told(from, m.state());
       case TopologyMessage.Beat m -> {
         if (m.leader() != 0 && m.term() >= heardTerm) {
@@ -537,6 +584,7 @@ public final class TopologyLog {
     }
     tellRemoved(state);
     known = state;
+    amnesia.goesBy(state);
     acquaintances.members(state);
     changed.accept(state);
     proposals.known();
@@ -592,12 +640,15 @@ public final class TopologyLog {
       order(new Proposed(0, known.founding().command(minted)));
       return;
     }
-    List<Integer> voters = Voting.wanted(state, raft.membership(), this::reliable);
+    IntPredicate forgetful = member -> amnesia.stranger(member, state) != 0;
+    List<Integer> voters = Voting.wanted(state, raft.membership(), this::reliable, forgetful);
     if (!voters.equals(state.voters())) {
       order(new Proposed(state.epoch(), new Command.RecordVoters(voters)));
       return;
     }
-    Membership target = Voting.next(raft.membership(), voters, raft.matched(), raft.commitIndex());
+    Membership target =
+        Voting.next(
+            raft.membership(), voters, raft.matched(), raft.commitIndex(), amnesia::remembers);
     if (target != null) {
       group.change(target);
     }
@@ -608,6 +659,11 @@ public final class TopologyLog {
         order(new Proposed(state.epoch(), new Command.RemoveMember(number)));
         return;
       }
+    }
+    Command.Readmit readmission = amnesia.readmission(state, raft.membership());
+    if (readmission != null) {
+      order(new Proposed(state.epoch(), readmission));
+      return;
     }
     int level = common(state);
     if (level > state.level()) {

@@ -12,8 +12,17 @@ sealed interface TopologyMessage {
   ///
   /// @param answer whether the receiver shall greet back
   /// @param level the cluster's, as far as the sender knows
+  /// @param life see [Amnesia#life]
+  /// @param pair whether the log decides nothing without both sender and receiver
   record Greeting(
-      boolean answer, Levels levels, int level, ClusterId cluster, long epoch, Founding founding)
+      boolean answer,
+      Levels levels,
+      int level,
+      ClusterId cluster,
+      long epoch,
+      Founding founding,
+      long life,
+      boolean pair)
       implements TopologyMessage {}
 
   record Raft(RaftMessage message) implements TopologyMessage {}

@@ -13,7 +13,7 @@ import dev.tern.env.DecodeException;
 ///
 /// | type | message | fields |
 /// |---|---|---|
-/// | 1 | Greeting | flag answer, min level, max level, level, cluster id, epoch, founding |
+/// | 1 | Greeting | flag answer, min level, max level, level, cluster id, epoch, founding, u64 life, flag pair |
 /// | 2 | Raft | see RaftMessageCodec |
 /// | 3 | State | see TopologyCodec |
 /// | 4 | Beat | epoch, term, leader |
@@ -44,6 +44,7 @@ final class TopologyMessageCodec {
         TopologyCodec.encode(m.cluster(), out);
         out.writeVarLong(m.epoch());
         TopologyCodec.encode(m.founding(), out);
+        out.writeLong(m.life()).writeByte(m.pair() ? 1 : 0);
       }
       case TopologyMessage.Raft m -> RaftMessageCodec.encode(m.message(), out.writeByte(2));
       case TopologyMessage.State m -> TopologyCodec.encode(m.state(), out.writeByte(3));
@@ -110,7 +111,9 @@ final class TopologyMessageCodec {
         in.readVarInt(),
         TopologyCodec.cluster(in),
         in.readVarLong(),
-        TopologyCodec.founding(in));
+        TopologyCodec.founding(in),
+        in.readLong(),
+        in.readFlag());
   }
 
   private static Decision decision(ByteReader in) {

@@ -1,6 +1,7 @@
 package dev.tern.core.topology.log;
 
 import dev.tern.core.raft.Membership;
+import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.Voters;
 import java.util.ArrayList;
@@ -14,8 +15,13 @@ final class Voting {
   private Voting() {}
 
   /// Who shall vote; those who do, unless enough others are better.
-  static List<Integer> wanted(TopologyState state, Membership present, IntPredicate reliable) {
-    return Voters.choose(state.members(), present.voters(), reliable);
+  ///
+  /// @param excluded who must not, whoever else there is
+  static List<Integer> wanted(
+      TopologyState state, Membership present, IntPredicate reliable, IntPredicate excluded) {
+    List<MemberEntry> members = new ArrayList<>(state.members());
+    members.removeIf(member -> excluded.test(member.number()));
+    return Voters.choose(members, present.voters(), reliable);
   }
 
   /// The next step from a membership to one of these voters; null if there is nothing to do now. A
@@ -23,8 +29,13 @@ final class Voting {
   ///
   /// @param matched how far each member's log agrees
   /// @param commit what a newcomer must have to vote
+  /// @param settled whether a newcomer may vote as far as it tells
   static @Nullable Membership next(
-      Membership present, List<Integer> voters, Map<Integer, Long> matched, long commit) {
+      Membership present,
+      List<Integer> voters,
+      Map<Integer, Long> matched,
+      long commit,
+      IntPredicate settled) {
     boolean same = present.voters().equals(voters);
     if (present.joint() || same && present.learners().isEmpty()) {
       return null;
@@ -38,7 +49,8 @@ final class Voting {
       return Membership.of(present.voters(), newcomers);
     }
     boolean ready =
-        newcomers.stream().allMatch(member -> matched.getOrDefault(member, 0L) >= commit);
+        newcomers.stream()
+            .allMatch(member -> matched.getOrDefault(member, 0L) >= commit && settled.test(member));
     return ready ? Membership.of(voters, List.of()) : null;
   }
 }
