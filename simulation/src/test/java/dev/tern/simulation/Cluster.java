@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntFunction;
 
 /// Whole nodes of two shards each, for scripted tests; nothing goes wrong by itself.
 final class Cluster {
@@ -35,9 +36,19 @@ final class Cluster {
   private final SimulatedDisk[] disks;
   private final Node[] nodes;
 
-  /// Starts them all.
+  private final IntFunction<String> zones;
+  private final int n;
+
+  /// Starts them all, in a zone each.
   Cluster(int size) {
+    this(size, KeyspaceSettings.usual("data").n(), number -> "z" + number);
+  }
+
+  /// Starts them all.
+  Cluster(int size, int n, IntFunction<String> zones) {
     this.size = size;
+    this.n = n;
+    this.zones = zones;
     this.network = new SimulatedNetwork(world, size, frame -> {});
     this.disks = new SimulatedDisk[size + 1];
     this.nodes = new Node[size + 1];
@@ -57,7 +68,7 @@ final class Cluster {
     for (int i = 1; i <= size; i++) {
       Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
       founders.add(
-          MemberEntry.of(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports)));
+          MemberEntry.of(new Member(i, "%040x".formatted(i), zones.apply(i), "node-" + i, ports)));
     }
     List<EventLoop> loops = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
@@ -77,7 +88,7 @@ final class Cluster {
     KeyspaceSettings siblings =
         new KeyspaceSettings(
             "siblings",
-            usual.n(),
+            n,
             usual.zones(),
             Resolution.SIBLINGS,
             usual.r(),

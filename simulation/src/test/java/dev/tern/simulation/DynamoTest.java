@@ -491,4 +491,59 @@ class DynamoTest {
     int data = Objects.requireNonNull(cluster.node(1).view().keyspace("data")).id();
     assertEquals(500, cluster.node(3).records(data));
   }
+
+  @Test
+  void localLevelsCountTheReplicasOfTheDatacenterAndAskNoOthers() {
+    Cluster cluster = new Cluster(5, 5, node -> node <= 3 ? "eu/" + node : "us/" + node);
+    Level quorum = new Level(Level.LOCAL_QUORUM, Level.LOCAL_QUORUM, 0);
+    Level one = new Level(Level.LOCAL_ONE, Level.LOCAL_ONE, 0);
+    stored(store(cluster, 1, "k", "first", NO_CONTEXT, quorum));
+    cluster.runFor(SECOND);
+    long before = received(cluster, 4) + received(cluster, 5);
+    for (int i = 0; i < 100; i++) {
+      assertEquals(List.of("first"), values(fetch(cluster, 1, "k", quorum)));
+    }
+    long asked = received(cluster, 4) + received(cluster, 5) - before;
+    assertTrue(asked < 100, "the other datacenter was sent " + asked + " messages");
+
+    for (int far = 4; far <= 5; far++) {
+      for (int near = 1; near <= 3; near++) {
+        cluster.network.cut(near, far, true);
+        cluster.network.cut(far, near, true);
+      }
+    }
+    cluster.end(3);
+    cluster.runFor(5 * SECOND);
+    Versions seen = fetch(cluster, 2, "k", quorum);
+    stored(store(cluster, 1, "k", "eu", seen.context(), quorum));
+    assertEquals(List.of("eu"), values(fetch(cluster, 2, "k", quorum)));
+    // A majority of all is not here, on neither side.
+    refused(fetchOutcome(cluster, 1, "k", new Level(3, 0, 0)));
+    stored(store(cluster, 4, "k", "us", seen.context(), quorum));
+    assertEquals(List.of("us"), values(fetch(cluster, 5, "k", one)));
+    cluster.end(5);
+    cluster.runFor(5 * SECOND);
+    refused(fetchOutcome(cluster, 4, "k", quorum));
+    stored(store(cluster, 4, "other", "us", NO_CONTEXT, one));
+    assertInstanceOf(
+        Unanswered.class,
+        store(cluster, 4, "other", "us2", NO_CONTEXT, quorum),
+        "half is no quorum");
+
+    cluster.network.heal();
+    cluster.start(3);
+    cluster.start(5);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 5);
+    assertEquals(
+        List.of("eu", "us"), values(fetch(cluster, 1, "k", one)).stream().sorted().toList());
+  }
+
+  private static long received(Cluster cluster, int node) {
+    return cluster.node(node).statistic(Counter.MESSAGES_RECEIVED);
+  }
+
+  private static void refused(FetchOutcome outcome) {
+    assertInstanceOf(Unanswered.Refused.class, outcome, () -> "not refused: " + outcome);
+  }
 }

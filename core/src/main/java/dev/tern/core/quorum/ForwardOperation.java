@@ -29,7 +29,8 @@ final class ForwardOperation extends Operation {
     this.completion = completion;
   }
 
-  /// Sends the update to the first live replica; a blind put may go to any.
+  /// Sends the update to the first live replica; a blind put may go to any, one of a local level
+  /// goes to the datacenter if it can. What is local is judged where the update is carried out.
   void start() {
     if (!coordinator.inFlight().add(this)) {
       completion.complete(coordinator.full());
@@ -47,21 +48,33 @@ final class ForwardOperation extends Operation {
             new Level(
                 request.replicas().length,
                 request.r(),
-                request.w(),
+                request.nearW() == 0 ? request.w() : localW(),
                 0,
                 request.pw(),
                 0,
                 request.sloppy(),
                 (int) Math.min(left, Integer.MAX_VALUE)));
+    boolean near = request.nearW() > 0 && update.blind();
+    if (!(near && send(forward, true)) && !send(forward, false)) {
+      finish(new Unanswered.Refused(Reason.UNAVAILABLE, "no replica of the key can be reached", 0));
+    }
+  }
+
+  private int localW() {
+    return request.nearW() == 1 ? Level.LOCAL_ONE : Level.LOCAL_QUORUM;
+  }
+
+  private boolean send(Message.Forward forward, boolean nearOnly) {
     for (int node : request.replicas()) {
-      if (node != coordinator.self() && coordinator.live(node)) {
+      boolean wanted = node != coordinator.self() && (!nearOnly || coordinator.near(node));
+      if (wanted && coordinator.live(node)) {
         target = node;
         if (coordinator.send(node, request.slot(), forward)) {
-          return;
+          return true;
         }
       }
     }
-    finish(new Unanswered.Refused(Reason.UNAVAILABLE, "no replica of the key can be reached", 0));
+    return false;
   }
 
   @Override

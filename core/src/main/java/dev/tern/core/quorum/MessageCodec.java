@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// |---|---|---|
 /// | 1 | Write | id epoch keyspace key record |
 /// | 2 | Read | id epoch keyspace key u8 digest |
-/// | 3 | Forward | id epoch keyspace key n r w pw u8 sloppy timeout update |
+/// | 3 | Forward | id epoch keyspace key n r+2 w+2 pw u8 sloppy timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
 /// | 6 | retired |  |
@@ -69,7 +69,8 @@ public final class MessageCodec {
       case Message.Forward m -> {
         request(out, 3, m, m.keyspace()).writeBlob(m.key());
         Level level = m.level();
-        out.writeVarInt(level.n()).writeVarInt(level.r()).writeVarInt(level.w());
+        out.writeVarInt(level.n()).writeVarInt(level.r() - Level.LOCAL_QUORUM);
+        out.writeVarInt(level.w() - Level.LOCAL_QUORUM);
         out.writeVarInt(level.pw()).writeByte(level.sloppy() ? 1 : 0);
         out.writeVarInt(level.timeoutMillis());
         update(m.update(), out);
@@ -220,8 +221,8 @@ public final class MessageCodec {
     Level level;
     try {
       int n = in.readVarInt();
-      int r = in.readVarInt();
-      int w = in.readVarInt();
+      int r = in.readVarInt() + Level.LOCAL_QUORUM;
+      int w = in.readVarInt() + Level.LOCAL_QUORUM;
       int pw = in.readVarInt();
       boolean sloppy = in.readFlag();
       level = new Level(n, r, w, 0, pw, 0, sloppy, in.readVarInt());
