@@ -13,7 +13,7 @@ import dev.tern.env.DecodeException;
 ///
 /// | type | message | fields |
 /// |---|---|---|
-/// | 1 | Greeting | flag answer, min and max level, level, cluster id, epoch, founding, life, pair |
+/// | 1 | Greeting | flag answer, min, max, level, cluster id, epoch, founding, life, pair |
 /// | 2 | Raft | see RaftMessageCodec |
 /// | 3 | State | see TopologyCodec |
 /// | 4 | Beat | epoch, term, leader |
