@@ -89,6 +89,7 @@ public final class Node {
               config.self(),
               known,
               node::live,
+              () -> node.heldHints() == 0,
               TopologyLog.Options.DEFAULT,
               node::changed);
       node.liveness =
@@ -371,6 +372,11 @@ public final class Node {
   /// Figures of a shard's storage engine; any thread.
   public LsmStatistics storage(int shard) {
     return shards.get(shard).store().lsm().statistics();
+  }
+
+  /// Writes that this node holds for others; any thread.
+  public long heldHints() {
+    return shards.stream().mapToLong(shard -> shard.store().hints().count()).sum();
   }
 
   /// Records with a value that this node stores of a keyspace; any thread.

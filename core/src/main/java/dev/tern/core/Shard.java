@@ -60,7 +60,7 @@ final class Shard implements AutoCloseable {
     Lsm lsm =
         Lsm.open(
             environment.files(),
-            loop,
+            loop.background(),
             environment.clock(),
             randomness.child("lsm"),
             "shard-" + number,

@@ -14,6 +14,8 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
 import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.topology.Command;
+import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import java.util.ArrayList;
@@ -490,6 +492,36 @@ class DynamoTest {
     cluster.runFor(30 * SECOND);
     int data = Objects.requireNonNull(cluster.node(1).view().keyspace("data")).id();
     assertEquals(500, cluster.node(3).records(data));
+  }
+
+  @Test
+  void aHolderThatLeavesHandsOnWhatItHolds() {
+    Cluster cluster = new Cluster(5);
+    cluster.within(10 * SECOND, () -> cluster.node(1).view().state().cluster().known());
+    int[] replicas = replicas(cluster, "k");
+    int outsider = outsider(cluster, 5, "k");
+    cluster.end(replicas[1]);
+    cluster.end(replicas[2]);
+    cluster.within(
+        10 * SECOND,
+        () ->
+            java.util.stream.IntStream.of(replicas[1], replicas[2])
+                .noneMatch(gone -> cluster.node(replicas[0]).live(gone)));
+    stored(store(cluster, replicas[0], "k", "held", NO_CONTEXT, sloppy(3)));
+    assertEquals(1, cluster.node(outsider).heldHints());
+
+    List<Object> decisions = new ArrayList<>();
+    cluster.world.schedule(
+        0,
+        outsider,
+        () ->
+            cluster
+                .node(outsider)
+                .propose(new Proposed(0, new Command.RemoveMember(outsider)), decisions::add));
+    // Nobody it holds for is back: a replica of the key takes it.
+    cluster.within(10 * SECOND, () -> cluster.node(outsider).heldHints() == 0);
+    assertEquals(1, decisions.size());
+    assertTrue(fetch(cluster, replicas[0], "k", ONE).hasValue());
   }
 
   @Test
