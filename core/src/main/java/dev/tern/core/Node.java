@@ -364,6 +364,15 @@ public final class Node {
     return found == null ? 0 : new Inspection(shard.store()).metadataBytes(found);
   }
 
+  /// See [Inspection#wrongSegment]; as [#converged].
+  ///
+  /// @throws IOException if the records cannot be read
+  public int wrongSegment(int keyspace, int partition) throws IOException {
+    Shard shard = shards.get(partition % shards.size());
+    Partition found = partition(shard, keyspace, partition);
+    return found == null ? -1 : new Inspection(shard.store()).wrongSegment(found);
+  }
+
   private @Nullable Partition partition(Shard shard, int keyspace, int number) {
     int group = Objects.requireNonNull(view.groups(keyspace)).number();
     return shard.store().partitionOfGroup(group, number);

@@ -37,5 +37,9 @@ public enum PlantedBug {
   /// After a restart dots are given out again that an earlier life gave out and lost.
   REUSED_DOTS,
   /// What replaced a version is deleted when the version's time has passed.
-  EXPIRY_DELETES_WHAT_REPLACED_IT
+  EXPIRY_DELETES_WHAT_REPLACED_IT,
+  /// A write leaves the hash of its segment as it was.
+  HASH_KEPT_PAST_WRITE,
+  /// The hash tree's repair brings back what the clock says was replaced, without asking further.
+  HEALS_WHAT_WAS_REPLACED
 }

@@ -97,6 +97,7 @@ final class Shard implements AutoCloseable {
             coordinator.statistics(),
             view,
             randomness.child("repairs").nextLong() >>> 8,
+            config.treeRoundNanos(),
             config.planted());
     return new Shard(loop, store, replica, coordinator, responder, antiEntropy);
   }

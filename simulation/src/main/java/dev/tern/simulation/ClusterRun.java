@@ -46,6 +46,9 @@ final class ClusterRun {
   /// some until the others believe it, and the rest for anti-entropy.
   private static final long CONVERGED_WITHIN = 20 * SECOND;
 
+  /// Hash trees are compared so often that each run sees it.
+  private static final long TREE_ROUND = 8 * SECOND;
+
   /// How far ahead of true time a stamp may be: most clocks are off by 20 s at most, and stamps are
   /// reserved for 10 s.
   private static final long MAX_STAMP_AHEAD_MILLIS = 35_000;
@@ -225,7 +228,8 @@ final class ClusterRun {
             disks[number],
             world.random.child("node-" + number + "-" + world.nanos()));
     try {
-      Node node = Node.create(environment, new NodeConfig(number, founding, storage, planted));
+      NodeConfig config = new NodeConfig(number, founding, storage, TREE_ROUND, planted);
+      Node node = Node.create(environment, config);
       nodes[number] = node;
       node.start();
     } catch (World.Crash crash) {

@@ -6,18 +6,21 @@ import dev.tern.core.Node;
 import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Resolution;
+import dev.tern.core.repair.AntiEntropy;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
+import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmBug;
 import dev.tern.lsm.LsmOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 
 /// Whole nodes of two shards each, for scripted tests; nothing goes wrong by itself.
@@ -32,6 +35,16 @@ final class Cluster {
             throw new IllegalStateException("node " + node, what);
           });
   final SimulatedNetwork network;
+
+  /// Sees each frame that is sent.
+  Consumer<byte[]> observer = frame -> {};
+
+  /// Of the nodes that start from now on.
+  long treeRoundNanos = AntiEntropy.TREE_ROUND_NANOS;
+
+  private static final LsmOptions STORAGE =
+      LsmOptions.DEFAULT.withTuning(
+          new LsmOptions.Tuning(1 << 16, 1 << 16, 512, 1 << 14, LsmBug.NONE));
   private final int size;
   private final SimulatedDisk[] disks;
   private final Node[] nodes;
@@ -46,10 +59,22 @@ final class Cluster {
 
   /// Starts them all.
   Cluster(int size, int n, IntFunction<String> zones) {
+    this(size, n, zones, AntiEntropy.TREE_ROUND_NANOS);
+  }
+
+  /// Starts them all, in a zone each.
+  ///
+  /// @param treeRoundNanos in which they compare their hash trees
+  Cluster(int size, long treeRoundNanos) {
+    this(size, KeyspaceSettings.usual("data").n(), number -> "z" + number, treeRoundNanos);
+  }
+
+  private Cluster(int size, int n, IntFunction<String> zones, long treeRoundNanos) {
+    this.treeRoundNanos = treeRoundNanos;
     this.size = size;
     this.n = n;
     this.zones = zones;
-    this.network = new SimulatedNetwork(world, size, frame -> {});
+    this.network = new SimulatedNetwork(world, size, frame -> observer.accept(frame));
     this.disks = new SimulatedDisk[size + 1];
     this.nodes = new Node[size + 1];
     for (int number = 1; number <= size; number++) {
@@ -81,9 +106,6 @@ final class Cluster {
             network.of(number, loops.size()),
             disks[number],
             world.random.child("node-" + number + "-" + world.nanos()));
-    LsmOptions storage =
-        LsmOptions.DEFAULT.withTuning(
-            new LsmOptions.Tuning(1 << 16, 1 << 16, 512, 1 << 14, LsmBug.NONE));
     KeyspaceSettings usual = KeyspaceSettings.usual("data");
     KeyspaceSettings siblings =
         new KeyspaceSettings(
@@ -100,7 +122,9 @@ final class Cluster {
     Founding founding = new Founding(16, founders, List.of(usual, siblings));
     try {
       nodes[number] =
-          Node.create(environment, new NodeConfig(number, founding, storage, PlantedBug.NONE));
+          Node.create(
+              environment,
+              new NodeConfig(number, founding, STORAGE, treeRoundNanos, PlantedBug.NONE));
       nodes[number].start();
     } catch (IOException e) {
       throw new IllegalStateException(e);
@@ -111,6 +135,13 @@ final class Cluster {
   void end(int number) {
     world.end(number);
     network.down(number);
+  }
+
+  /// The store of one of the two shards of a node that is down. To be closed.
+  Lsm store(int number, int shard) throws IOException {
+    SimulatedLoop loop = new SimulatedLoop(world, number, disks[number]);
+    SimulatedClock clock = new SimulatedClock(world);
+    return Lsm.open(disks[number], loop, clock, world.random, "shard-" + shard, STORAGE);
   }
 
   SimulatedDisk disk(int number) {

@@ -21,7 +21,6 @@ import dev.tern.env.Clock;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -60,6 +59,9 @@ public final class AntiEntropy {
   /// Deletes looked at together.
   private static final int MAX_GRAVES = 1_024;
 
+  /// A walk that compares all hash trees takes this long at least.
+  public static final long TREE_ROUND_NANOS = 6 * 3_600 * 1_000_000_000L;
+
   /// To the other nodes.
   public interface Wire {
     boolean live(int member);
@@ -76,7 +78,8 @@ public final class AntiEntropy {
   private final PlantedBug planted;
   private ClusterView view;
   private final List<Exchange> exchanges = new ArrayList<>();
-  private final Map<Long, Exchange> byPlace = new TreeMap<>();
+  private final TreeMap<Long, Exchange> byPlace = new TreeMap<>();
+  private final Scrub scrub;
   private int fetches;
 
   /// Those that wait for one of the fetches under way to end.
@@ -85,6 +88,7 @@ public final class AntiEntropy {
   private long nextId;
 
   /// @param firstId where ids of requests begin: random for each start
+  /// @param treeRoundNanos as [#TREE_ROUND_NANOS]; tests have less time
   public AntiEntropy(
       int self,
       Replica replica,
@@ -93,6 +97,7 @@ public final class AntiEntropy {
       Statistics statistics,
       ClusterView view,
       long firstId,
+      long treeRoundNanos,
       PlantedBug planted) {
     this.self = self;
     this.replica = replica;
@@ -103,6 +108,16 @@ public final class AntiEntropy {
     this.view = view;
     this.nextId = firstId;
     adopt(view);
+    this.scrub =
+        new Scrub(
+            replica,
+            clock,
+            wire,
+            statistics,
+            byPlace,
+            keyspace -> this.view.keyspace(keyspace),
+            () -> ++nextId,
+            treeRoundNanos);
   }
 
   /// Another topology holds from now on; the store has adopted it.
@@ -146,6 +161,7 @@ public final class AntiEntropy {
         look(exchange, now);
       }
     }
+    scrub.beat();
   }
 
   private void tellIfDue(Exchange exchange, int place, long now) {
@@ -197,8 +213,13 @@ public final class AntiEntropy {
       case Message.Repaired repaired -> {
         if (repaired.id() == exchange.fetchId && member == exchange.fetchFrom) {
           new Page(exchange, repaired.page()).store();
+        } else {
+          scrub.page(member, repaired);
         }
       }
+      case Message.Root root -> scrub.root(exchange, member, root);
+      case Message.Segments segments -> scrub.segments(member, segments);
+      case Message.Listed listed -> scrub.listed(exchange, member, listed);
     }
   }
 
