@@ -1,5 +1,6 @@
 package dev.tern.core;
 
+import dev.tern.core.quorum.Limits;
 import dev.tern.core.topology.Founding;
 import dev.tern.lsm.LsmOptions;
 
@@ -10,4 +11,11 @@ import dev.tern.lsm.LsmOptions;
 ///   knows the cluster
 /// @param storage how each shard's store is sized
 /// @param planted a mistake for tests to find; [PlantedBug#NONE] in production
-public record NodeConfig(int self, Founding founding, LsmOptions storage, PlantedBug planted) {}
+/// @param limits of each shard
+public record NodeConfig(
+    int self, Founding founding, LsmOptions storage, PlantedBug planted, Limits limits) {
+  /// With the usual limits.
+  public NodeConfig(int self, Founding founding, LsmOptions storage, PlantedBug planted) {
+    this(self, founding, storage, planted, Limits.DEFAULT);
+  }
+}

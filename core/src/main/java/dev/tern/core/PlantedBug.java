@@ -37,5 +37,7 @@ public enum PlantedBug {
   /// After a restart dots are given out again that an earlier life gave out and lost.
   REUSED_DOTS,
   /// What replaced a version is deleted when the version's time has passed.
-  EXPIRY_DELETES_WHAT_REPLACED_IT
+  EXPIRY_DELETES_WHAT_REPLACED_IT,
+  /// What a replica said of a hot key answers reads of any level.
+  HOT_READS_AT_ANY_LEVEL
 }

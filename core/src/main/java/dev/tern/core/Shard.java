@@ -85,9 +85,11 @@ final class Shard implements AutoCloseable {
             randomness.child("ids").nextLong() >>> 8,
             config.planted(),
             sightings,
-            ledRecords);
+            ledRecords,
+            config.limits());
     store.adopt(view);
-    Responder responder = new Responder(coordinator, replica, behind, config.planted());
+    Responder responder =
+        new Responder(coordinator, replica, behind, config.planted(), config.limits());
     AntiEntropy antiEntropy =
         new AntiEntropy(
             config.self(),
@@ -128,6 +130,7 @@ final class Shard implements AutoCloseable {
 
   private void beat() {
     coordinator.beat();
+    responder.beat();
     antiEntropy.beat();
     loop.schedule(Coordinator.BEAT_NANOS, this::beat);
   }

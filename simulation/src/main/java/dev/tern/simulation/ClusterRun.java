@@ -6,6 +6,7 @@ import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
+import dev.tern.core.quorum.Limits;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.raft.log.RaftLogException;
@@ -77,12 +78,18 @@ final class ClusterRun {
   private final Founding founding;
   private final LsmOptions storage;
   private final PlantedBug planted;
+
+  /// Keys are hot early in every other run, and of those in every other one a few requests are too
+  /// many at a time.
+  private final Limits limits;
+
   private final Faults faults;
   private final List<SimulatedClient> clients = new ArrayList<>();
 
   ClusterRun(long seed, PlantedBug planted, LsmBug lsmBug) {
     this.world = new World(seed, this::threw);
     this.planted = planted;
+    this.limits = limits(seed);
     this.nodeCount = world.chance(0.6) ? 3 : (int) world.between(4, 6);
     this.chaosNanos = world.between(8, 20) * SECOND;
     this.network = new SimulatedNetwork(world, nodeCount, this::sent);
@@ -116,6 +123,15 @@ final class ClusterRun {
     this.storage =
         LsmOptions.DEFAULT.withTuning(
             new LsmOptions.Tuning(memtableBytes, 16 << 10, 512, 8 << 10, lsmBug));
+  }
+
+  private static Limits limits(long seed) {
+    Limits usual = Limits.DEFAULT;
+    return switch ((int) (seed & 3)) {
+      case 1 -> new Limits(usual.costBytes(), 2);
+      case 3 -> new Limits(5 << 10, 2);
+      default -> usual;
+    };
   }
 
   private static KeyspaceSettings settings(
@@ -225,7 +241,8 @@ final class ClusterRun {
             disks[number],
             world.random.child("node-" + number + "-" + world.nanos()));
     try {
-      Node node = Node.create(environment, new NodeConfig(number, founding, storage, planted));
+      NodeConfig config = new NodeConfig(number, founding, storage, planted, limits);
+      Node node = Node.create(environment, config);
       nodes[number] = node;
       node.start();
     } catch (World.Crash crash) {

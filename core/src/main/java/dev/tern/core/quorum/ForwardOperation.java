@@ -29,7 +29,8 @@ final class ForwardOperation extends Operation {
     this.completion = completion;
   }
 
-  /// Sends the update to the first live replica; a blind put may go to any.
+  /// Sends the update to the first live replica; a blind put of a node that is none goes to one
+  /// that has less to do, if that one has much.
   void start() {
     if (!coordinator.inFlight().add(this)) {
       completion.complete(coordinator.full());
@@ -53,15 +54,29 @@ final class ForwardOperation extends Operation {
                 0,
                 request.sloppy(),
                 (int) Math.min(left, Integer.MAX_VALUE)));
+    boolean any = update.blind() && request.place(coordinator.self()) < 0;
+    int best = any ? coordinator.peers().leastLoaded(request.replicas()) : 0;
+    if (best != 0 && sent(best, forward)) {
+      return;
+    }
     for (int node : request.replicas()) {
-      if (node != coordinator.self() && coordinator.live(node)) {
-        target = node;
-        if (coordinator.send(node, request.slot(), forward)) {
-          return;
-        }
+      if (node != coordinator.self()
+          && node != best
+          && coordinator.live(node)
+          && sent(node, forward)) {
+        return;
       }
     }
     finish(new Unanswered.Refused(Reason.UNAVAILABLE, "no replica of the key can be reached", 0));
+  }
+
+  private boolean sent(int node, Message.Forward forward) {
+    if (!coordinator.send(node, request.slot(), forward)) {
+      return false;
+    }
+    target = node;
+    coordinator.peers().forwards(node, 1);
+    return true;
   }
 
   @Override
@@ -98,6 +113,10 @@ final class ForwardOperation extends Operation {
   private void finish(UpdateOutcome outcome) {
     finished = true;
     coordinator.inFlight().remove(this);
+    coordinator.peers().forwards(target, -1);
+    if (outcome instanceof Unanswered.Refused refused) {
+      coordinator.peers().refused(target, refused);
+    }
     completion.complete(outcome);
   }
 }
