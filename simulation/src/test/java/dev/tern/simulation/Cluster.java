@@ -6,6 +6,7 @@ import dev.tern.core.Node;
 import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Resolution;
+import dev.tern.core.quorum.Limits;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
@@ -35,8 +36,17 @@ final class Cluster {
   private final SimulatedDisk[] disks;
   private final Node[] nodes;
 
+  /// Of nodes that are started from now on.
+  Limits limits;
+
   /// Starts them all.
   Cluster(int size) {
+    this(size, Limits.DEFAULT);
+  }
+
+  /// The same with other limits.
+  Cluster(int size, Limits limits) {
+    this.limits = limits;
     this.size = size;
     this.network = new SimulatedNetwork(world, size, frame -> {});
     this.disks = new SimulatedDisk[size + 1];
@@ -88,8 +98,8 @@ final class Cluster {
             usual.timeoutMillis());
     Founding founding = new Founding(16, founders, List.of(usual, siblings));
     try {
-      nodes[number] =
-          Node.create(environment, new NodeConfig(number, founding, storage, PlantedBug.NONE));
+      NodeConfig config = new NodeConfig(number, founding, storage, PlantedBug.NONE, limits);
+      nodes[number] = Node.create(environment, config);
       nodes[number].start();
     } catch (IOException e) {
       throw new IllegalStateException(e);
