@@ -19,9 +19,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A request goes straight to a replica of its key, of those that answer the one that is likely to
 /// do so first. What was refused for the moment, or could not be sent, is tried again elsewhere
-/// until its deadline, and so is a read that nobody answers for a while, without giving up the
-/// first attempt. A write whose connection broke is not, unless doing it twice is doing it once:
-/// nobody knows whether it happened, and it fails with [TernException.Unknown].
+/// until its deadline, after the time that an overloaded node asked for; and so is a read that
+/// nobody answers for a while, without giving up the first attempt. A write whose connection broke
+/// is not, unless doing it twice is doing it once: nobody knows whether it happened, and it fails
+/// with [TernException.Unknown].
 public final class TernClient implements AutoCloseable {
   /// The port of a node's Riak door.
   public static final int PORT = 8087;
@@ -273,7 +274,8 @@ public final class TernClient implements AutoCloseable {
       String error = error(message);
       TernException failure = TernException.of(error, call.writes);
       boolean passing = failure instanceof TernException.Refused refused && refused.isPassing();
-      if (!passing || !again(call)) {
+      long wait = failure instanceof TernException.Refused refused ? refused.retryAfterMillis() : 0;
+      if (!passing || !again(call, wait)) {
         call.answer.completeExceptionally(failure);
       }
     }
@@ -283,7 +285,7 @@ public final class TernClient implements AutoCloseable {
       if (sent && !call.repeatable) {
         call.answer.completeExceptionally(
             new TernException.Unknown("the connection broke: the write may have happened"));
-      } else if (!again(call)) {
+      } else if (!again(call, 0)) {
         call.answer.completeExceptionally(
             new TernException.Refused("no node can be reached", true));
       }
@@ -298,18 +300,25 @@ public final class TernClient implements AutoCloseable {
     }
 
     /// Tries it once more, a little later; false if it has had its chances.
-    private boolean again(Call call) {
+    ///
+    /// @param waitMillis what the store said that it needs; 0 if it did not. Up to half as long
+    ///   again is added, so that not all who were refused come back at once
+    private boolean again(Call call, long waitMillis) {
       if (call.answer.isDone()) {
         return true;
       }
-      boolean room = call.attempts < MAX_ATTEMPTS && !call.isOver(System.nanoTime());
+      long left = (call.deadlineNanos - System.nanoTime()) / 1_000_000 - waitMillis;
+      boolean room = call.attempts < MAX_ATTEMPTS && left > 0;
       if (!room || closed) {
         return false;
       }
       long millis =
-          call.attempts == 1
-              ? 0
-              : ThreadLocalRandom.current().nextLong((long) BACKOFF_MILLIS << call.attempts);
+          waitMillis > 0
+              ? waitMillis
+                  + ThreadLocalRandom.current().nextLong(Math.min(waitMillis, left) / 2 + 1)
+              : call.attempts == 1
+                  ? 0
+                  : ThreadLocalRandom.current().nextLong((long) BACKOFF_MILLIS << call.attempts);
       var next = group.next().schedule(() -> attempt(call), millis, TimeUnit.MILLISECONDS);
       return next != null;
     }

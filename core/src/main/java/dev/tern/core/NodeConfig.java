@@ -1,6 +1,5 @@
 package dev.tern.core;
 
-import dev.tern.core.repair.AntiEntropy;
 import dev.tern.core.topology.Founding;
 import dev.tern.lsm.LsmOptions;
 
@@ -10,12 +9,12 @@ import dev.tern.lsm.LsmOptions;
 /// @param founding what it was told of the cluster's beginning; [Founding#NOTHING] if its directory
 ///   knows the cluster
 /// @param storage how each shard's store is sized
-/// @param treeRoundNanos in which all its hash trees are compared with others at the earliest
 /// @param planted a mistake for tests to find; [PlantedBug#NONE] in production
+/// @param limits of each shard
 public record NodeConfig(
-    int self, Founding founding, LsmOptions storage, long treeRoundNanos, PlantedBug planted) {
-  /// With the usual round, see [AntiEntropy#TREE_ROUND_NANOS].
+    int self, Founding founding, LsmOptions storage, PlantedBug planted, Limits limits) {
+  /// With the usual limits.
   public NodeConfig(int self, Founding founding, LsmOptions storage, PlantedBug planted) {
-    this(self, founding, storage, AntiEntropy.TREE_ROUND_NANOS, planted);
+    this(self, founding, storage, planted, Limits.DEFAULT);
   }
 }

@@ -41,5 +41,7 @@ public enum PlantedBug {
   /// A write leaves the hash of its segment as it was.
   HASH_KEPT_PAST_WRITE,
   /// The hash tree's repair brings back what the clock says was replaced, without asking further.
-  HEALS_WHAT_WAS_REPLACED
+  HEALS_WHAT_WAS_REPLACED,
+  /// What a replica said of a hot key answers reads of any level.
+  HOT_READS_AT_ANY_LEVEL
 }

@@ -85,9 +85,11 @@ final class Shard implements AutoCloseable {
             randomness.child("ids").nextLong() >>> 8,
             config.planted(),
             sightings,
-            ledRecords);
+            ledRecords,
+            config.limits());
     store.adopt(view);
-    Responder responder = new Responder(coordinator, replica, behind, config.planted());
+    Responder responder =
+        new Responder(coordinator, replica, behind, config.planted(), config.limits());
     AntiEntropy antiEntropy =
         new AntiEntropy(
             config.self(),
@@ -97,7 +99,7 @@ final class Shard implements AutoCloseable {
             coordinator.statistics(),
             view,
             randomness.child("repairs").nextLong() >>> 8,
-            config.treeRoundNanos(),
+            config.limits(),
             config.planted());
     return new Shard(loop, store, replica, coordinator, responder, antiEntropy);
   }
@@ -129,6 +131,7 @@ final class Shard implements AutoCloseable {
 
   private void beat() {
     coordinator.beat();
+    responder.beat();
     antiEntropy.beat();
     loop.schedule(Coordinator.BEAT_NANOS, this::beat);
   }

@@ -1,5 +1,6 @@
 package dev.tern.server;
 
+import dev.tern.core.Limits;
 import dev.tern.core.Node;
 import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
@@ -28,6 +29,11 @@ import org.jspecify.annotations.Nullable;
 
 /// A node with its doors. [#start] gives a running one or none.
 public final class TernServer implements AutoCloseable {
+  private static final int HEAP_SHARE = 8;
+
+  /// A value of the largest size fits.
+  private static final long MIN_COST_BYTES = 20 << 20;
+
   /// The keyspace behind the Redis door.
   public static final String REDIS_KEYSPACE = "redis";
 
@@ -70,6 +76,14 @@ public final class TernServer implements AutoCloseable {
     this.admin = new AdminDoor(routes);
   }
 
+  /// All shards' coordinators together may take an eighth of the heap for requests under way, but
+  /// for a shard's least.
+  private static Limits limits(int shards) {
+    long share = Runtime.getRuntime().maxMemory() / HEAP_SHARE / shards;
+    Limits usual = Limits.DEFAULT;
+    return usual.withCostBytes(Math.clamp(share, MIN_COST_BYTES, usual.costBytes()));
+  }
+
   /// Opens the stores, joins the other members and opens the doors.
   ///
   /// @param fatal told of an error after which the node must not go on
@@ -96,7 +110,8 @@ public final class TernServer implements AutoCloseable {
       Founding told = founding == null ? Founding.NOTHING : founding;
       node =
           Node.create(
-              environment.environment(), new NodeConfig(self, told, storage, PlantedBug.NONE));
+              environment.environment(),
+              new NodeConfig(self, told, storage, PlantedBug.NONE, limits(config.shards())));
     } catch (IOException | RuntimeException e) {
       environment.close();
       throw e;

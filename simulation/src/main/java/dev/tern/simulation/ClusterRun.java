@@ -1,5 +1,6 @@
 package dev.tern.simulation;
 
+import dev.tern.core.Limits;
 import dev.tern.core.Node;
 import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
@@ -46,9 +47,6 @@ final class ClusterRun {
   /// some until the others believe it, and the rest for anti-entropy.
   private static final long CONVERGED_WITHIN = 20 * SECOND;
 
-  /// Hash trees are compared so often that each run sees it.
-  private static final long TREE_ROUND = 8 * SECOND;
-
   /// How far ahead of true time a stamp may be: most clocks are off by 20 s at most, and stamps are
   /// reserved for 10 s.
   private static final long MAX_STAMP_AHEAD_MILLIS = 35_000;
@@ -80,12 +78,18 @@ final class ClusterRun {
   private final Founding founding;
   private final LsmOptions storage;
   private final PlantedBug planted;
+
+  /// Keys are hot early in every other run, and of those in every other one a few requests are too
+  /// many at a time.
+  private final Limits limits;
+
   private final Faults faults;
   private final List<SimulatedClient> clients = new ArrayList<>();
 
   ClusterRun(long seed, PlantedBug planted, LsmBug lsmBug) {
     this.world = new World(seed, this::threw);
     this.planted = planted;
+    this.limits = limits(seed);
     this.nodeCount = world.chance(0.6) ? 3 : (int) world.between(4, 6);
     this.chaosNanos = world.between(8, 20) * SECOND;
     this.network = new SimulatedNetwork(world, nodeCount, this::sent);
@@ -119,6 +123,19 @@ final class ClusterRun {
     this.storage =
         LsmOptions.DEFAULT.withTuning(
             new LsmOptions.Tuning(memtableBytes, 16 << 10, 512, 8 << 10, lsmBug));
+  }
+
+  private static Limits limits(long seed) {
+    Limits usual = Limits.DEFAULT.withTreeRoundNanos(8 * SECOND);
+    if ((seed >> 2 & 3) == 0) {
+      // Who is away for some seconds was away for too long.
+      usual = usual.withLoggedDots(16);
+    }
+    return switch ((int) (seed & 3)) {
+      case 1 -> usual.withHotReads(2);
+      case 3 -> usual.withHotReads(2).withCostBytes(5 << 10);
+      default -> usual;
+    };
   }
 
   private static KeyspaceSettings settings(
@@ -228,7 +245,7 @@ final class ClusterRun {
             disks[number],
             world.random.child("node-" + number + "-" + world.nanos()));
     try {
-      NodeConfig config = new NodeConfig(number, founding, storage, TREE_ROUND, planted);
+      NodeConfig config = new NodeConfig(number, founding, storage, planted, limits);
       Node node = Node.create(environment, config);
       nodes[number] = node;
       node.start();

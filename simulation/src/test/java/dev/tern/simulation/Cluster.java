@@ -6,7 +6,6 @@ import dev.tern.core.Node;
 import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Resolution;
-import dev.tern.core.repair.AntiEntropy;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
@@ -39,9 +38,6 @@ final class Cluster {
   /// Sees each frame that is sent.
   Consumer<byte[]> observer = frame -> {};
 
-  /// Of the nodes that start from now on.
-  long treeRoundNanos = AntiEntropy.TREE_ROUND_NANOS;
-
   private static final LsmOptions STORAGE =
       LsmOptions.DEFAULT.withTuning(
           new LsmOptions.Tuning(1 << 16, 1 << 16, 512, 1 << 14, LsmBug.NONE));
@@ -52,25 +48,26 @@ final class Cluster {
   private final IntFunction<String> zones;
   private final int n;
 
+  /// Of nodes that are started from now on.
+  Limits limits;
+
   /// Starts them all, in a zone each.
   Cluster(int size) {
-    this(size, KeyspaceSettings.usual("data").n(), number -> "z" + number);
+    this(size, Limits.DEFAULT);
+  }
+
+  /// The same with other limits.
+  Cluster(int size, Limits limits) {
+    this(size, KeyspaceSettings.usual("data").n(), number -> "z" + number, limits);
   }
 
   /// Starts them all.
   Cluster(int size, int n, IntFunction<String> zones) {
-    this(size, n, zones, AntiEntropy.TREE_ROUND_NANOS);
+    this(size, n, zones, Limits.DEFAULT);
   }
 
-  /// Starts them all, in a zone each.
-  ///
-  /// @param treeRoundNanos in which they compare their hash trees
-  Cluster(int size, long treeRoundNanos) {
-    this(size, KeyspaceSettings.usual("data").n(), number -> "z" + number, treeRoundNanos);
-  }
-
-  private Cluster(int size, int n, IntFunction<String> zones, long treeRoundNanos) {
-    this.treeRoundNanos = treeRoundNanos;
+  private Cluster(int size, int n, IntFunction<String> zones, Limits limits) {
+    this.limits = limits;
     this.size = size;
     this.n = n;
     this.zones = zones;
@@ -121,10 +118,8 @@ final class Cluster {
             usual.timeoutMillis());
     Founding founding = new Founding(16, founders, List.of(usual, siblings));
     try {
-      nodes[number] =
-          Node.create(
-              environment,
-              new NodeConfig(number, founding, STORAGE, treeRoundNanos, PlantedBug.NONE));
+      NodeConfig config = new NodeConfig(number, founding, STORAGE, PlantedBug.NONE, limits);
+      nodes[number] = Node.create(environment, config);
       nodes[number].start();
     } catch (IOException e) {
       throw new IllegalStateException(e);

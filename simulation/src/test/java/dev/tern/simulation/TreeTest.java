@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Limits;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Update;
@@ -15,7 +16,6 @@ import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.quorum.Statistics.Counter;
-import dev.tern.core.repair.AntiEntropy;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.Siblings;
@@ -159,7 +159,7 @@ class TreeTest {
 
   @Test
   void whatIsLostBelowTheClocksIsBroughtBack() throws IOException {
-    Cluster cluster = new Cluster(3, ROUND);
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
     for (int i = 0; i < 40; i++) {
       put(cluster, "k" + i, "value-" + i);
     }
@@ -208,7 +208,7 @@ class TreeTest {
 
   @Test
   void aRecordInARottenBlockIsWrittenAnew() throws IOException {
-    Cluster cluster = new Cluster(3, ROUND);
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
     Randomness random = Randomness.of(1);
     Map<String, byte[]> values = new TreeMap<>();
     for (int i = 0; i < 300; i++) {
@@ -240,7 +240,7 @@ class TreeTest {
 
   @Test
   void aDeleteInTheMiddleOfItsEndIsNoDifference() throws IOException {
-    Cluster cluster = new Cluster(3, ROUND);
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
     put(cluster, "kept", "v");
     put(cluster, "deleted", "v");
     List<Siblings> grave = new ArrayList<>();
@@ -274,7 +274,7 @@ class TreeTest {
 
   @Test
   void replicasThatAreAlikeTellEachOtherTheirRootsOnly() {
-    Cluster cluster = new Cluster(3, ROUND);
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
     for (int i = 0; i < 200; i++) {
       put(cluster, "k" + i, "value-" + i);
     }
@@ -304,14 +304,14 @@ class TreeTest {
 
   @Test
   void aRestartDoesNotReadAgainWhatWasNotWrittenTo() {
-    Cluster cluster = new Cluster(3, ROUND);
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
     for (int i = 0; i < 200; i++) {
       put(cluster, "k" + i, "value-" + i);
     }
     converged(cluster);
     // From now on node 2 only answers.
     cluster.end(2);
-    cluster.treeRoundNanos = AntiEntropy.TREE_ROUND_NANOS;
+    cluster.limits = Limits.DEFAULT;
     cluster.start(2);
     converged(cluster);
     cluster.runFor(3 * ROUND);

@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.Limits;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.CountOutcome;
@@ -77,6 +78,9 @@ public final class Coordinator {
   private final ByteWriter frame = new ByteWriter(1024);
   private final PlantedBug planted;
   private final ToLongFunction<Integer> ledRecords;
+  private final HotKeys hotKeys;
+  private final ReadCache readCache = new ReadCache();
+  private final Admission admission;
   private final Map<KeyName, Long> contendedUntil =
       new LinkedHashMap<>() {
         private static final long serialVersionUID = 1;
@@ -91,6 +95,9 @@ public final class Coordinator {
   /// Muthukrishnan and Sandler, "Frugal Streaming for Estimating Quantiles", 2013). One that takes
   /// longer asks another replica.
   private long p95ReadNanos = 2 * MIN_HEDGE_NANOS;
+
+  /// Whose turn it is to be asked for a hot key, not negative.
+  private int turn;
 
   /// Joins the parts of a shard.
   ///
@@ -108,7 +115,8 @@ public final class Coordinator {
       long firstId,
       PlantedBug planted,
       Sightings sightings,
-      ToLongFunction<Integer> ledRecords) {
+      ToLongFunction<Integer> ledRecords,
+      Limits limits) {
     this.shard = shard;
     this.self = self;
     this.view = view;
@@ -117,6 +125,8 @@ public final class Coordinator {
     this.replica = replica;
     this.planted = planted;
     this.ledRecords = ledRecords;
+    this.hotKeys = new HotKeys(limits.hotReads(), clock.monotonicNanos());
+    this.admission = new Admission(limits.costBytes(), clock.monotonicNanos());
     this.peers = new Peers(shard, self, view.members(), network, clock, sightings);
     this.inFlight = new InFlight(loop, clock, firstId);
     this.updates = new Updates(this);
@@ -174,24 +184,74 @@ public final class Coordinator {
       request = request.among(this::near);
     }
     long began = nowNanos();
-    new ReadOperation(
+    ReadCache.@Nullable Entry hot = hot(request, level, began);
+    if (hot != null && hot.fresh(began)) {
+      count(Statistics.Counter.CACHED_READS);
+      answer.accept(hot.record());
+      return;
+    }
+    long cost = admission.readCost();
+    if (!admission.admits(cost)) {
+      unanswered.accept(tooCostly());
+      return;
+    }
+    int writes = hot == null ? 0 : hot.writes();
+    ReadOperation operation =
+        new ReadOperation(
             this,
             request,
             false,
             new ReadOperation.Done() {
               @Override
               public void read(@Nullable Siblings record, boolean uniform) {
+                admission.finished(cost);
+                admission.answered(record);
                 readTook(nowNanos() - began);
+                if (hot != null) {
+                  readCache.learned(hot, record, began, writes);
+                }
                 answer.accept(record);
               }
 
               @Override
               public void failed(Unanswered why) {
+                admission.finished(cost);
                 countFailure(why);
                 unanswered.accept(why);
               }
-            })
-        .start();
+            });
+    if (hot != null && hot.spreads(began)) {
+      count(Statistics.Counter.SPREAD_READS);
+      turn = turn + 1 & Integer.MAX_VALUE;
+      operation.startSpread(turn);
+    } else {
+      operation.start();
+    }
+  }
+
+  /// What is kept of a hot key, if a read may be shown that: one replica is enough for it, and is
+  /// not promised to have seen every write. Null otherwise.
+  private ReadCache.@Nullable Entry hot(Request request, Level level, long nowNanos) {
+    int w = Math.max(request.w(), request.keyspace().w());
+    boolean one = request.r() == 1 && level.pr() <= 1 && 1 + w <= request.replicas().length;
+    if (!one && planted != PlantedBug.HOT_READS_AT_ANY_LEVEL) {
+      return null;
+    }
+    int keyspace = request.keyspace().id();
+    return hotKeys.read(keyspace, request.key(), nowNanos)
+        ? readCache.entry(new KeyName(keyspace, request.key()), nowNanos)
+        : null;
+  }
+
+  /// A replica here has a write of a key, or one that was coordinated here came to its end.
+  void written(int keyspace, byte[] key) {
+    readCache.written(keyspace, key, nowNanos());
+  }
+
+  private Unanswered.Refused tooCostly() {
+    count(Statistics.Counter.COST_REFUSED);
+    count(Statistics.Counter.REFUSED_OVERLOADED);
+    return admission.refusal("the requests under way are too large together", nowNanos());
   }
 
   /// The newest value that has not expired.
@@ -282,8 +342,15 @@ public final class Coordinator {
       completion.complete(unfit);
       return;
     }
+    long cost = admission.updateCost(key, update);
+    if (!admission.admits(cost)) {
+      completion.complete(tooCostly());
+      return;
+    }
     Completion<UpdateOutcome> counted =
         outcome -> {
+          admission.finished(cost);
+          written(keyspace.id(), key);
           if (outcome instanceof Unanswered why) {
             countFailure(why);
           }
@@ -299,11 +366,33 @@ public final class Coordinator {
       write(request, update, /* away= */ true, counted);
     } else if (!local) {
       new ForwardOperation(this, request, update, counted).start();
+    } else if (spared(request) > 0) {
+      count(Statistics.Counter.REPLICAS_OVERLOADED);
+      counted.complete(
+          new Unanswered.Refused(
+              Reason.OVERLOADED, "too many replicas are overloaded", spared(request)));
     } else if (blind) {
       write(request, update, /* away= */ false, counted);
     } else {
       updates.submit(request, update, counted);
     }
+  }
+
+  /// For how long a strict write is better not begun, milliseconds: so many of its replicas are
+  /// overloaded that it would be *unknown*. 0 if that is not so.
+  private long spared(Request request) {
+    int live = 0;
+    int willing = 0;
+    long least = Long.MAX_VALUE;
+    for (int node : request.replicas()) {
+      if (live(node)) {
+        live++;
+        long millis = peers.sparedMillis(node);
+        willing += millis == 0 ? 1 : 0;
+        least = millis == 0 ? least : Math.min(least, millis);
+      }
+    }
+    return request.sloppy() || willing >= request.w() || live < request.w() ? 0 : least;
   }
 
   /// Why a keyspace does not take an update, null if it does.
@@ -454,8 +543,17 @@ public final class Coordinator {
       completion.complete(dropped(keyspace));
       return;
     }
-    new ScanOperation(this, keyspace, topology, cursor, limit, ledOnly, deadline, completion)
-        .start();
+    long cost = Admission.scanCost(Math.min(limit, MAX_SCAN_LIMIT));
+    if (!admission.admits(cost)) {
+      completion.complete(tooCostly());
+      return;
+    }
+    Completion<ScanOutcome> finished =
+        outcome -> {
+          admission.finished(cost);
+          completion.complete(outcome);
+        };
+    new ScanOperation(this, keyspace, topology, cursor, limit, ledOnly, deadline, finished).start();
   }
 
   /// Counts over all members.
@@ -492,6 +590,8 @@ public final class Coordinator {
     peers.beat();
     hintReplay.beat();
     expiry.beat();
+    admission.beat(nowNanos());
+    readCache.beat(nowNanos());
     replica.beat(peers.timeOffsetMillis());
   }
 
@@ -597,7 +697,7 @@ public final class Coordinator {
 
   Unanswered.Refused full() {
     count(Statistics.Counter.IN_FLIGHT_FULL);
-    return new Unanswered.Refused(Reason.OVERLOADED, "too many requests in flight", 20);
+    return admission.refusal("too many requests in flight", nowNanos());
   }
 
   /// Sends to the shard of `node` that owns `slot`.

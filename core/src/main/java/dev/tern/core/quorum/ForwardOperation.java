@@ -29,8 +29,9 @@ final class ForwardOperation extends Operation {
     this.completion = completion;
   }
 
-  /// Sends the update to the first live replica; a blind put may go to any, one of a local level
-  /// goes to the datacenter if it can. What is local is judged where the update is carried out.
+  /// Sends the update to the first live replica. A blind put of a node that is none goes to one
+  /// that has less to do, if that one has much; one of a local level to the datacenter if it can.
+  /// What is local is judged where the update is carried out.
   void start() {
     if (!coordinator.inFlight().add(this)) {
       completion.complete(coordinator.full());
@@ -55,7 +56,12 @@ final class ForwardOperation extends Operation {
                 request.sloppy(),
                 (int) Math.min(left, Integer.MAX_VALUE)));
     boolean near = request.nearW() > 0 && update.blind();
-    if (!(near && send(forward, true)) && !send(forward, false)) {
+    boolean any = update.blind() && request.place(coordinator.self()) < 0;
+    int best = any && !near ? coordinator.peers().leastLoaded(request.replicas()) : 0;
+    if (best != 0 && sent(best, forward) || near && send(forward, best, true)) {
+      return;
+    }
+    if (!send(forward, best, false)) {
       finish(new Unanswered.Refused(Reason.UNAVAILABLE, "no replica of the key can be reached", 0));
     }
   }
@@ -64,17 +70,24 @@ final class ForwardOperation extends Operation {
     return request.nearW() == 1 ? Level.LOCAL_ONE : Level.LOCAL_QUORUM;
   }
 
-  private boolean send(Message.Forward forward, boolean nearOnly) {
+  private boolean send(Message.Forward forward, int tried, boolean nearOnly) {
     for (int node : request.replicas()) {
-      boolean wanted = node != coordinator.self() && (!nearOnly || coordinator.near(node));
-      if (wanted && coordinator.live(node)) {
-        target = node;
-        if (coordinator.send(node, request.slot(), forward)) {
-          return true;
-        }
+      boolean wanted = node != coordinator.self() && node != tried;
+      boolean there = !nearOnly || coordinator.near(node);
+      if (wanted && there && coordinator.live(node) && sent(node, forward)) {
+        return true;
       }
     }
     return false;
+  }
+
+  private boolean sent(int node, Message.Forward forward) {
+    if (!coordinator.send(node, request.slot(), forward)) {
+      return false;
+    }
+    target = node;
+    coordinator.peers().forwards(node, 1);
+    return true;
   }
 
   @Override
@@ -111,6 +124,10 @@ final class ForwardOperation extends Operation {
   private void finish(UpdateOutcome outcome) {
     finished = true;
     coordinator.inFlight().remove(this);
+    coordinator.peers().forwards(target, -1);
+    if (outcome instanceof Unanswered.Refused refused) {
+      coordinator.peers().refused(target, refused);
+    }
     completion.complete(outcome);
   }
 }

@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.Member;
 import dev.tern.env.Clock;
@@ -34,6 +35,15 @@ final class Peers {
   private static final long HALF_LIFE_NANOS = 500_000_000;
   private static final int TOOK_WEIGHT = 16;
 
+  /// A member that is overloaded is asked again after so long at the latest.
+  private static final long MAX_SPARED_NANOS = 1_000_000_000;
+
+  /// So many updates that a member coordinates do not make it slower.
+  private static final int FORWARDS_AT_ONCE = 64;
+
+  /// A member may have so many times as much to do as another before that is preferred.
+  private static final int TOLERATED_TIMES = 2;
+
   private final int shard;
   private final int self;
   private List<Member> members;
@@ -48,6 +58,12 @@ final class Peers {
   private long[] tookNanos;
 
   private long[] tookAtNanos;
+
+  /// By member number: until when it said that it does not want to be asked.
+  private long[] sparedNanos;
+
+  /// By member number: updates that it coordinates for this shard.
+  private int[] forwards;
 
   /// As of the last beat.
   private boolean[] silent;
@@ -73,6 +89,9 @@ final class Peers {
     this.silent = new boolean[largest + 1];
     this.tookNanos = new long[largest + 1];
     this.tookAtNanos = new long[largest + 1];
+    this.sparedNanos = new long[largest + 1];
+    Arrays.fill(sparedNanos, NONE);
+    this.forwards = new int[largest + 1];
     this.beatNanos = clock.monotonicNanos();
   }
 
@@ -95,6 +114,55 @@ final class Peers {
     return Math.max(USUAL_NANOS, tookNanos[member] >> halves);
   }
 
+  /// A member said no. If it is overloaded it is taken for as slow as it says, and spared so long.
+  void refused(int member, Unanswered.Refused why) {
+    if (why.reason() == Unanswered.Reason.OVERLOADED && member > 0 && member < forwards.length) {
+      long nanos = Math.min(MAX_SPARED_NANOS, why.retryAfterMillis() * 1_000_000);
+      sparedNanos[member] = clock.monotonicNanos() + nanos;
+      took(member, Math.max(2 * USUAL_NANOS, nanos));
+    }
+  }
+
+  /// For how long a member still wants to be spared, milliseconds; 0 if it does not.
+  long sparedMillis(int member) {
+    if (member <= 0 || member >= sparedNanos.length || sparedNanos[member] == NONE) {
+      return 0;
+    }
+    long left = sparedNanos[member] - clock.monotonicNanos();
+    return left <= 0 ? 0 : left / 1_000_000 + 1;
+  }
+
+  /// A member coordinates so many updates more for this shard.
+  void forwards(int member, int more) {
+    if (member > 0 && member < forwards.length) {
+      forwards[member] += more;
+    }
+  }
+
+  /// Who shall coordinate a blind put of this node, which is no replica: the first live replica of
+  /// the list, so that concurrent puts meet at one place, unless another has much less to do. 0 if
+  /// there is none.
+  int leastLoaded(int[] replicas) {
+    long least = Long.MAX_VALUE;
+    for (int member : replicas) {
+      if (live(member)) {
+        least = Math.min(least, load(member));
+      }
+    }
+    for (int member : replicas) {
+      if (live(member) && load(member) / TOLERATED_TIMES <= least) {
+        return member;
+      }
+    }
+    return 0;
+  }
+
+  /// What it is likely to take there, for what it has to do.
+  private long load(int member) {
+    int waiting = member < forwards.length ? forwards[member] : 0;
+    return likelyNanos(member) * (1 + waiting / FORWARDS_AT_ONCE);
+  }
+
   /// Other members from now on.
   void members(List<Member> present) {
     members = present;
@@ -105,6 +173,9 @@ final class Peers {
     silent = Arrays.copyOf(silent, size);
     tookNanos = Arrays.copyOf(tookNanos, size);
     tookAtNanos = Arrays.copyOf(tookAtNanos, size);
+    sparedNanos = Arrays.copyOf(sparedNanos, size);
+    Arrays.fill(sparedNanos, before, size, NONE);
+    forwards = Arrays.copyOf(forwards, size);
   }
 
   boolean live(int member) {

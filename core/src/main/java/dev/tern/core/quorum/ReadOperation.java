@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
 /// are brought up to that. Where `2r > n` the answer waits for it, so that no later read of `r`
 /// replicas sees less (monotonic reads).
 ///
-/// Replicas are asked in the order: this one, then the live ones of the list. One that is lost, or
-/// slower than the hedge delay, is helped out by the next.
+/// Replicas are asked in the order: this one, then the live ones of the list; a read of a hot key
+/// may be *spread*: then this one is one of them. One that is lost, or slower than the hedge delay,
+/// is helped out by the next.
 final class ReadOperation extends Operation {
   /// Takes the outcome.
   interface Done {
@@ -55,6 +56,12 @@ final class ReadOperation extends Operation {
   private boolean finished;
   private long hedgeAtNanos;
 
+  /// Where in the list to begin if the read is spread; negative if it is not.
+  private int turn = -1;
+
+  /// What a replica said that is overloaded.
+  private Unanswered.@Nullable Refused overloaded;
+
   ReadOperation(Coordinator coordinator, Request request, boolean forUpdate, Done done) {
     super(request.deadlineNanos());
     this.coordinator = coordinator;
@@ -68,6 +75,12 @@ final class ReadOperation extends Operation {
     this.askedNanos = new long[n];
     this.minters = new int[n];
     this.records = new Siblings[n];
+  }
+
+  /// Asks the live replicas in turn from a place of the list on, this one among them.
+  void startSpread(int place) {
+    turn = place;
+    start();
   }
 
   void start() {
@@ -87,12 +100,16 @@ final class ReadOperation extends Operation {
   /// Asks the best replica not yet asked; false if there is none.
   private boolean askNext(boolean digest) {
     int self = request.place(coordinator.self());
-    if (self >= 0 && states[self] == State.IDLE) {
+    if (self >= 0 && states[self] == State.IDLE && turn < 0) {
       askSelf(self);
       return true;
     }
     int place;
     while ((place = quickest()) >= 0) {
+      if (place == self) {
+        askSelf(self);
+        return true;
+      }
       if (ask(place, digest)) {
         return true;
       }
@@ -104,7 +121,7 @@ final class ReadOperation extends Operation {
   /// they are alike; -1 if there is none.
   private int quickest() {
     int n = request.replicas().length;
-    int start = (int) (id % n);
+    int start = turn < 0 ? (int) (id % n) : turn % n;
     int quickest = -1;
     long least = Long.MAX_VALUE;
     for (int i = 0; i < n; i++) {
@@ -332,7 +349,13 @@ final class ReadOperation extends Operation {
       }
       case Message.Written written -> repairedAt(place);
       case Message.Superseded superseded -> repairedAt(place);
-      case Message.Refused refused -> lostAt(place);
+      case Message.Refused refused -> {
+        coordinator.peers().refused(node, refused.why());
+        if (refused.why().reason() == Reason.OVERLOADED) {
+          overloaded = refused.why();
+        }
+        lostAt(place);
+      }
       case Message.Updated m -> {}
       case Message.Scanned m -> {}
       case Message.Counted m -> {}
@@ -412,7 +435,10 @@ final class ReadOperation extends Operation {
   }
 
   private void unavailable() {
-    if (!finished) {
+    if (!finished && overloaded != null) {
+      finish();
+      done.failed(overloaded);
+    } else if (!finished) {
       finish();
       List<Integer> missing = new ArrayList<>();
       for (int i = 0; i < states.length; i++) {

@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.Limits;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
@@ -22,10 +23,15 @@ public final class Responder {
   /// Forwarded updates remembered, so that one that arrives twice is done once.
   private static final int MAX_REMEMBERED = 65_536;
 
+  /// So many times what a coordinator takes on: the bound is met there first, where a write is
+  /// refused before it is written anywhere.
+  private static final int REPLICA_SHARES = 2;
+
   private final Coordinator coordinator;
   private final Replica replica;
   private final Consumer<Integer> behind;
   private final PlantedBug planted;
+  private final Admission admission;
   private final Map<Origin, Boolean> forwardsSeen =
       new LinkedHashMap<>() {
         private static final long serialVersionUID = 1;
@@ -42,11 +48,33 @@ public final class Responder {
   ///
   /// @param behind told of a node that goes by lists of before
   public Responder(
-      Coordinator coordinator, Replica replica, Consumer<Integer> behind, PlantedBug planted) {
+      Coordinator coordinator,
+      Replica replica,
+      Consumer<Integer> behind,
+      PlantedBug planted,
+      Limits limits) {
     this.coordinator = coordinator;
     this.replica = replica;
     this.behind = behind;
     this.planted = planted;
+    this.admission = new Admission(REPLICA_SHARES * limits.costBytes(), coordinator.nowNanos());
+  }
+
+  /// Every [Coordinator#BEAT_NANOS].
+  public void beat() {
+    admission.beat(coordinator.nowNanos());
+  }
+
+  /// Whether a request fits beside those under way; if not it is answered.
+  private boolean admits(int node, int shard, long id, long cost) {
+    if (admission.admits(cost)) {
+      return true;
+    }
+    coordinator.count(Statistics.Counter.REPLICA_COST_REFUSED);
+    Unanswered.Refused why =
+        admission.refusal("this replica has too much to do", coordinator.nowNanos());
+    coordinator.answer(node, shard, new Message.Refused(id, why));
+    return false;
   }
 
   /// Carries out a request and answers it.
@@ -129,52 +157,75 @@ public final class Responder {
 
   private void write(int node, int shard, Message.Write write) {
     long id = write.id();
+    long cost = Admission.writeCost(write.key(), write.record());
+    if (!admits(node, shard, id, cost)) {
+      return;
+    }
     replica.apply(
         keyspace(write.keyspace()),
         Slots.of(write.key()),
         write.key(),
         write.record(),
-        answering(node, shard, id));
+        answering(node, shard, id, cost, write));
   }
 
-  private Applied answering(int node, int shard, long id) {
+  /// @param write that is stored here, null if it is held for others
+  private Applied answering(
+      int node, int shard, long id, long cost, Message.@Nullable Write write) {
     return new Applied() {
       @Override
       public void durable() {
+        admission.finished(cost);
+        if (write != null) {
+          coordinator.written(write.keyspace(), write.key());
+        }
         coordinator.answer(node, shard, new Message.Written(id));
       }
 
       @Override
       public void superseded(Version by) {
+        admission.finished(cost);
         coordinator.answer(
             node, shard, new Message.Superseded(id, by.stamp(), by.replica(), by.counter()));
       }
 
       @Override
       public void refused(Unanswered.Refused why) {
+        admission.finished(cost);
         coordinator.answer(node, shard, new Message.Refused(id, why));
       }
     };
   }
 
   private void hold(int node, int shard, Message.Hold hold) {
+    long cost = Admission.writeCost(hold.key(), hold.record());
+    if (!admits(node, shard, hold.id(), cost)) {
+      return;
+    }
     coordinator.count(Statistics.Counter.HINTS_HELD);
     replica.hold(
         keyspace(hold.keyspace()),
         hold.key(),
         hold.record(),
         hold.target(),
-        answering(node, shard, hold.id()));
+        answering(node, shard, hold.id(), cost, null));
   }
 
   private void read(int node, int shard, Message.Read read) {
     KeyspaceConfig keyspace = keyspace(read.keyspace());
+    long cost = admission.readCost();
+    if (!admits(node, shard, read.id(), cost)) {
+      return;
+    }
     replica.read(
         keyspace,
         Slots.of(read.key()),
         read.key(),
-        (record, failure) ->
-            coordinator.answer(node, shard, answer(read, record, keyspace.resolution(), failure)));
+        (record, failure) -> {
+          admission.finished(cost);
+          admission.answered(record);
+          coordinator.answer(node, shard, answer(read, record, keyspace.resolution(), failure));
+        });
   }
 
   private static Message.Reply answer(
@@ -208,19 +259,25 @@ public final class Responder {
 
   private void scan(int node, int shard, Message.Scan scan) {
     int limit = Math.clamp(scan.limit(), 1, Coordinator.MAX_SCAN_LIMIT);
+    long cost = Admission.scanCost(limit);
+    if (!admits(node, shard, scan.id(), cost)) {
+      return;
+    }
     replica.scan(
         scan.keyspace(),
         scan.cursor(),
         limit,
         keyspace(scan.keyspace()).durability(),
-        (page, failure) ->
-            coordinator.answer(
-                node,
-                shard,
-                failure != null || page == null
-                    ? new Message.Refused(
-                        scan.id(),
-                        new Unanswered.Refused(Reason.UNAVAILABLE, String.valueOf(failure), 0))
-                    : new Message.Scanned(scan.id(), page)));
+        (page, failure) -> {
+          admission.finished(cost);
+          coordinator.answer(
+              node,
+              shard,
+              failure != null || page == null
+                  ? new Message.Refused(
+                      scan.id(),
+                      new Unanswered.Refused(Reason.UNAVAILABLE, String.valueOf(failure), 0))
+                  : new Message.Scanned(scan.id(), page));
+        });
   }
 }

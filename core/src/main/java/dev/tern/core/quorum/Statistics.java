@@ -60,7 +60,17 @@ public final class Statistics {
     /// Bytes of records read for all that.
     TREE_BYTES_READ,
     /// An operation in flight was refused a place, see [InFlight#CAPACITY].
-    IN_FLIGHT_FULL
+    IN_FLIGHT_FULL,
+    /// A request was refused as those under way cost too much, see [Admission].
+    COST_REFUSED,
+    /// A request of another node, to a replica here, was refused for the same reason.
+    REPLICA_COST_REFUSED,
+    /// A write was refused as too many of its replicas have said that they are overloaded.
+    REPLICAS_OVERLOADED,
+    /// Reads of hot keys that were answered from what a replica had said lately.
+    CACHED_READS,
+    /// Reads of hot keys that went to one of all replicas in turn.
+    SPREAD_READS
   }
 
   private final long[] values = new long[Counter.values().length];

@@ -280,7 +280,10 @@ final class WriteOperation extends Operation implements Mutation {
     switch (reply) {
       case Message.Written written -> set(place, State.STORED);
       case Message.Superseded superseded -> superseded(place, superseded);
-      case Message.Refused refused -> set(place, State.LOST);
+      case Message.Refused refused -> {
+        coordinator.peers().refused(node, refused.why());
+        set(place, State.LOST);
+      }
       case Message.Value m -> {}
       case Message.Digest m -> {}
       case Message.Updated m -> {}

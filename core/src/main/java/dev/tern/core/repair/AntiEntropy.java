@@ -1,5 +1,6 @@
 package dev.tern.core.repair;
 
+import dev.tern.core.Limits;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Unanswered;
@@ -52,15 +53,8 @@ public final class AntiEntropy {
 
   private static final byte[] NOTHING = {};
 
-  /// Dots of a partition in the log. What is more goes as soon as the replicas that are there have
-  /// it, whoever is away: that one takes the whole partition when it is back.
-  static final int MAX_LOGGED = 1 << 15;
-
   /// Deletes looked at together.
   private static final int MAX_GRAVES = 1_024;
-
-  /// A walk that compares all hash trees takes this long at least.
-  public static final long TREE_ROUND_NANOS = 6 * 3_600 * 1_000_000_000L;
 
   /// To the other nodes.
   public interface Wire {
@@ -76,6 +70,7 @@ public final class AntiEntropy {
   private final Wire wire;
   private final Statistics statistics;
   private final PlantedBug planted;
+  private final Limits limits;
   private ClusterView view;
   private final List<Exchange> exchanges = new ArrayList<>();
   private final TreeMap<Long, Exchange> byPlace = new TreeMap<>();
@@ -88,7 +83,6 @@ public final class AntiEntropy {
   private long nextId;
 
   /// @param firstId where ids of requests begin: random for each start
-  /// @param treeRoundNanos as [#TREE_ROUND_NANOS]; tests have less time
   public AntiEntropy(
       int self,
       Replica replica,
@@ -97,7 +91,7 @@ public final class AntiEntropy {
       Statistics statistics,
       ClusterView view,
       long firstId,
-      long treeRoundNanos,
+      Limits limits,
       PlantedBug planted) {
     this.self = self;
     this.replica = replica;
@@ -105,6 +99,7 @@ public final class AntiEntropy {
     this.wire = wire;
     this.statistics = statistics;
     this.planted = planted;
+    this.limits = limits;
     this.view = view;
     this.nextId = firstId;
     adopt(view);
@@ -117,7 +112,7 @@ public final class AntiEntropy {
             byPlace,
             keyspace -> this.view.keyspace(keyspace),
             () -> ++nextId,
-            treeRoundNanos);
+            limits.treeRoundNanos());
   }
 
   /// Another topology holds from now on; the store has adopted it.
@@ -453,7 +448,8 @@ public final class AntiEntropy {
 
   /// Keeps the log of dots within its bound while a replica is away.
   private void cut(Exchange exchange) {
-    if (exchange.partition.synced().minus(exchange.partition.trimmed()).size() <= MAX_LOGGED) {
+    if (exchange.partition.synced().minus(exchange.partition.trimmed()).size()
+        <= limits.loggedDots()) {
       return;
     }
     DotSet there = exchange.partition.synced();

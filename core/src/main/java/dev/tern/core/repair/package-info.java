@@ -24,8 +24,8 @@
 /// - a replica says only what is on its disk, and claims a dot only when its record, or what
 ///   replaced it, is on its disk;
 /// - a dot's entry in the log goes when all replicas said they have the dot; of a log longer than
-///   [AntiEntropy#MAX_LOGGED] when those that are there did. Who lacks a dot whose entry is gone
-///   has lost its disk or was away for long, and takes the whole partition;
+///   [dev.tern.core.Limits#loggedDots] when those that are there did. Who lacks a dot whose entry
+///   is gone has lost its disk or was away for long, and takes the whole partition;
 /// - requests for records are bounded ([AntiEntropy#MAX_FETCHES], one a partition, a page each) and
 ///   refused by a store that is behind like any write;
 /// - what the clock here says was here is stored again only if the replica that has it must have

@@ -367,10 +367,17 @@ final class RiakRequests {
       case Unanswered.Refused refused ->
           switch (refused.reason()) {
             case UNAVAILABLE -> unavailable(refused, level);
-            case OVERLOADED -> "overload";
+            case OVERLOADED -> overload(refused.retryAfterMillis());
             case TRY_AGAIN, INVALID, LOADING -> refused.message();
           };
     };
+  }
+
+  /// Riak's word, and how long to wait if that is known: the first word is what clients go by.
+  private static String overload(long retryAfterMillis) {
+    return retryAfterMillis == 0
+        ? "overload"
+        : "overload, retry after %d ms".formatted(retryAfterMillis);
   }
 
   private static String unavailable(Unanswered.Refused refused, String level) {

@@ -1,0 +1,100 @@
+package dev.tern.core.quorum;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.topology.Member;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.Clock;
+import dev.tern.env.Network;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PeersTest {
+  private static final int SELF = 4;
+  private static final long MILLI = 1_000_000;
+  private static final int[] REPLICAS = {2, 1, 3};
+
+  private long nanos = 1_000 * MILLI;
+  private final Sightings sightings = new Sightings(SELF);
+  private final Peers peers;
+
+  PeersTest() {
+    Clock clock =
+        new Clock() {
+          @Override
+          public long monotonicNanos() {
+            return nanos;
+          }
+
+          @Override
+          public long wallMillis() {
+            return nanos / MILLI;
+          }
+        };
+    Network network =
+        new Network() {
+          @Override
+          public void start(Receiver receiver) {
+            throw new IllegalStateException("not a part of this");
+          }
+
+          @Override
+          public void connect(int node, String host, int port) {
+            throw new IllegalStateException("not a part of this");
+          }
+
+          @Override
+          public boolean send(int fromShard, int node, int toShard, ByteWriter payload) {
+            return true;
+          }
+
+          @Override
+          public boolean connected(int fromShard, int node) {
+            return true;
+          }
+        };
+    Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
+    Member last = new Member(SELF, "%040x".formatted(SELF), "z", "h", ports);
+    peers = new Peers(0, SELF, List.of(last), network, clock, sightings);
+    for (int member : REPLICAS) {
+      sightings.believe(member, true);
+    }
+  }
+
+  @Test
+  void blindPutsGoToTheFirstReplicaUnlessAnotherHasMuchLessToDo() {
+    assertEquals(2, peers.leastLoaded(REPLICAS));
+    peers.forwards(2, 100);
+    assertEquals(2, peers.leastLoaded(REPLICAS), "somewhat more to do");
+    peers.forwards(2, 200);
+    assertEquals(1, peers.leastLoaded(REPLICAS));
+    peers.took(1, 100 * MILLI);
+    assertEquals(3, peers.leastLoaded(REPLICAS), "another is slow");
+    peers.forwards(2, -300);
+    assertEquals(2, peers.leastLoaded(REPLICAS));
+    sightings.believe(2, false);
+    assertEquals(3, peers.leastLoaded(REPLICAS));
+    nanos += 10_000 * MILLI;
+    assertEquals(1, peers.leastLoaded(REPLICAS), "forgiven");
+    sightings.believe(1, false);
+    sightings.believe(3, false);
+    assertEquals(0, peers.leastLoaded(REPLICAS));
+  }
+
+  @Test
+  void anOverloadedMemberIsSparedAsLongAsItSaysButNotForLong() {
+    peers.refused(2, new Unanswered.Refused(Reason.UNAVAILABLE, "", 300));
+    assertEquals(0, peers.sparedMillis(2));
+    peers.refused(2, new Unanswered.Refused(Reason.OVERLOADED, "", 300));
+    assertTrue(peers.sparedMillis(2) >= 300 && peers.sparedMillis(2) <= 301);
+    assertTrue(peers.likelyNanos(2) > peers.likelyNanos(1));
+    assertEquals(1, peers.leastLoaded(REPLICAS));
+    nanos += 300 * MILLI;
+    assertEquals(0, peers.sparedMillis(2));
+    peers.refused(2, new Unanswered.Refused(Reason.OVERLOADED, "", 1L << 40));
+    assertTrue(peers.sparedMillis(2) <= 1_001);
+  }
+}
