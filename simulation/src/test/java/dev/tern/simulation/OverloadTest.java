@@ -229,6 +229,49 @@ class OverloadTest {
     assertEquals(0, cached(cluster, 1));
   }
 
+  @Test
+  void aSlowReplicaDoesNotSlowTheQuorum() {
+    for (int place = 0; place < 3; place++) {
+      slowReplica(place);
+    }
+  }
+
+  private static void slowReplica(int place) {
+    Cluster cluster = new Cluster(4);
+    int slow = replicas(cluster)[place];
+    for (int other = 1; other <= 4; other++) {
+      if (other != slow) {
+        cluster.network.slow(slow, other, SECOND / 4);
+        cluster.network.slow(other, slow, SECOND / 4);
+      }
+    }
+    for (int node = 1; node <= 4; node++) {
+      if (node == slow) {
+        continue;
+      }
+      long began = cluster.world.nanos();
+      for (int i = 0; i < 20; i++) {
+        UpdateOutcome outcome =
+            OverloadTest.<UpdateOutcome>ask(
+                cluster,
+                node,
+                (data, done) ->
+                    data.update(
+                        KEY.getBytes(US_ASCII), put(new byte[] {'v'}, 0), Level.DEFAULT, done));
+        assertInstanceOf(UpdateOutcome.Done.class, outcome);
+      }
+      for (int i = 0; i < 20; i++) {
+        assertEquals("v", read(cluster, node, Level.DEFAULT));
+      }
+      // A write that the slow one coordinates takes a second: the first of a node that is no
+      // replica
+      // and does not know it yet.
+      long all = cluster.world.nanos() - began;
+      long most = place == 0 && node == outsider(cluster) ? 5 * SECOND / 4 : SECOND / 5;
+      assertTrue(all < most, "node %d: %d ms".formatted(node, all / MILLI));
+    }
+  }
+
   private static List<UpdateOutcome> writeMany(Cluster cluster, int node, int count, Level level) {
     List<UpdateOutcome> outcomes = new ArrayList<>();
     Keyspace data = cluster.node(node).keyspace(0, "data");

@@ -7,6 +7,10 @@ package dev.tern.core.keyspace;
 /// nothing is said of primaries, a strict request only counts replicas of the key's own list; a
 /// sloppy one also counts nodes that hold the write for a replica that does not answer.
 ///
+/// A read of one replica where the keyspace's own `1 + w <= n` may be answered from what a replica
+/// said up to 100 ms before it, if its key is hot: who writes at a higher `w` to read at one makes
+/// that the keyspace's.
+///
 /// @param n replicas that are asked, the first of the key's list; the others learn it later
 /// @param r replicas whose answers a read needs; [#LOCAL_ONE] and [#LOCAL_QUORUM] count those in
 ///   the datacenter of the node that coordinates, and ask no others

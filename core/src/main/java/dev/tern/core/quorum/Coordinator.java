@@ -245,7 +245,9 @@ public final class Coordinator {
 
   /// A replica here has a write of a key, or one that was coordinated here came to its end.
   void written(int keyspace, byte[] key) {
-    readCache.written(keyspace, key, nowNanos());
+    if (readCache.size() > 0) {
+      readCache.written(keyspace, key, nowNanos());
+    }
   }
 
   private Unanswered.Refused tooCostly() {

@@ -15,6 +15,7 @@ final class ForwardOperation extends Operation {
   private final Update update;
   private final Completion<? super UpdateOutcome> completion;
   private int target;
+  private long sentNanos;
   private boolean finished;
 
   ForwardOperation(
@@ -86,6 +87,7 @@ final class ForwardOperation extends Operation {
       return false;
     }
     target = node;
+    sentNanos = coordinator.nowNanos();
     coordinator.peers().forwards(node, 1);
     return true;
   }
@@ -96,7 +98,12 @@ final class ForwardOperation extends Operation {
       return;
     }
     switch (reply) {
-      case Message.Updated updated -> finish(updated.outcome());
+      case Message.Updated updated -> {
+        if (update.blind()) {
+          coordinator.peers().forwardTook(node, coordinator.nowNanos() - sentNanos);
+        }
+        finish(updated.outcome());
+      }
       case Message.Refused refused -> finish(refused.why());
       case Message.Written m -> {}
       case Message.Superseded m -> {}

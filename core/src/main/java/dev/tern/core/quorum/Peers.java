@@ -32,6 +32,9 @@ final class Peers {
   /// Reads are as quick as this where nothing is wrong.
   private static final long USUAL_NANOS = 4_000_000;
 
+  /// Puts are as quick as this, with a disk that is not quick.
+  private static final long USUAL_FORWARD_NANOS = 50_000_000;
+
   private static final long HALF_LIFE_NANOS = 500_000_000;
   private static final int TOOK_WEIGHT = 16;
 
@@ -65,6 +68,11 @@ final class Peers {
   /// By member number: updates that it coordinates for this shard.
   private int[] forwards;
 
+  /// By member number: what blind puts took that it coordinated, and when it last answered one.
+  private long[] forwardTookNanos;
+
+  private long[] forwardAtNanos;
+
   /// As of the last beat.
   private boolean[] silent;
 
@@ -92,16 +100,33 @@ final class Peers {
     this.sparedNanos = new long[largest + 1];
     Arrays.fill(sparedNanos, NONE);
     this.forwards = new int[largest + 1];
+    this.forwardTookNanos = new long[largest + 1];
+    this.forwardAtNanos = new long[largest + 1];
     this.beatNanos = clock.monotonicNanos();
   }
 
   /// A member answered a read after so long.
   void took(int member, long nanos) {
     if (member > 0 && member < tookNanos.length) {
-      long before = tookNanos[member];
-      tookNanos[member] = nanos > before ? nanos : before + (nanos - before) / TOOK_WEIGHT;
+      tookNanos[member] = smoothed(tookNanos[member], nanos);
       tookAtNanos[member] = clock.monotonicNanos();
     }
+  }
+
+  /// A member answered a blind put that it coordinated after so long.
+  void forwardTook(int member, long nanos) {
+    if (member > 0 && member < forwards.length) {
+      forwardTookNanos[member] = smoothed(forwardTookNanos[member], nanos);
+      forwardAtNanos[member] = clock.monotonicNanos();
+    }
+  }
+
+  private static long smoothed(long before, long nanos) {
+    return nanos > before ? nanos : before + (nanos - before) / TOOK_WEIGHT;
+  }
+
+  private long forgiven(long nanos, long atNanos) {
+    return nanos >> Math.min(20, (clock.monotonicNanos() - atNanos) / HALF_LIFE_NANOS);
   }
 
   /// What a read of a member is likely to take, at its worst: a slow one shows at once and is
@@ -110,8 +135,7 @@ final class Peers {
     if (member <= 0 || member >= tookNanos.length) {
       return USUAL_NANOS;
     }
-    long halves = Math.min(20, (clock.monotonicNanos() - tookAtNanos[member]) / HALF_LIFE_NANOS);
-    return Math.max(USUAL_NANOS, tookNanos[member] >> halves);
+    return Math.max(USUAL_NANOS, forgiven(tookNanos[member], tookAtNanos[member]));
   }
 
   /// A member said no. If it is overloaded it is taken for as slow as it says, and spared so long.
@@ -159,8 +183,12 @@ final class Peers {
 
   /// What it is likely to take there, for what it has to do.
   private long load(int member) {
-    int waiting = member < forwards.length ? forwards[member] : 0;
-    return likelyNanos(member) * (1 + waiting / FORWARDS_AT_ONCE);
+    if (member >= forwards.length) {
+      return USUAL_NANOS;
+    }
+    long forward = forgiven(forwardTookNanos[member], forwardAtNanos[member]);
+    long late = Math.max(0, forward - USUAL_FORWARD_NANOS);
+    return (likelyNanos(member) + late) * (1 + forwards[member] / FORWARDS_AT_ONCE);
   }
 
   /// Other members from now on.
@@ -176,6 +204,8 @@ final class Peers {
     sparedNanos = Arrays.copyOf(sparedNanos, size);
     Arrays.fill(sparedNanos, before, size, NONE);
     forwards = Arrays.copyOf(forwards, size);
+    forwardTookNanos = Arrays.copyOf(forwardTookNanos, size);
+    forwardAtNanos = Arrays.copyOf(forwardAtNanos, size);
   }
 
   boolean live(int member) {

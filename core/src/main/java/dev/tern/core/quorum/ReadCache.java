@@ -127,9 +127,6 @@ final class ReadCache {
 
   /// A write of a key came to its end here.
   void written(int keyspace, byte[] key, long nowNanos) {
-    if (entries.isEmpty()) {
-      return;
-    }
     Entry entry = entries.get(new KeyName(keyspace, key));
     if (entry != null) {
       forget(entry);

@@ -5,6 +5,10 @@
 ///   Keyspace.update --> WriteOperation ---Write---> replicas   acknowledged by w
 ///        (not blind) -> Updates: rounds of read + evaluate + write, at the first live replica
 ///        (no replica here) -> Forward --> a replica
+///
+///   each request:  Admission  does it fit beside those under way? else: refused, retry after
+///   read at ONE:   HotKeys    read much? --> ReadCache   lately read? answered
+///                                       else any replica in turn
 /// ```
 ///
 /// Invariants:

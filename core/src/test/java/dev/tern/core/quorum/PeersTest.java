@@ -79,6 +79,12 @@ class PeersTest {
     assertEquals(3, peers.leastLoaded(REPLICAS));
     nanos += 10_000 * MILLI;
     assertEquals(1, peers.leastLoaded(REPLICAS), "forgiven");
+    peers.forwardTook(1, 30 * MILLI);
+    assertEquals(1, peers.leastLoaded(REPLICAS), "a disk that is not quick");
+    peers.forwardTook(1, 300 * MILLI);
+    assertEquals(3, peers.leastLoaded(REPLICAS), "puts are slow there");
+    nanos += 10_000 * MILLI;
+    assertEquals(1, peers.leastLoaded(REPLICAS));
     sightings.believe(1, false);
     sightings.believe(3, false);
     assertEquals(0, peers.leastLoaded(REPLICAS));
