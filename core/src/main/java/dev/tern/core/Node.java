@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.quorum.Sightings;
 import dev.tern.core.quorum.Statistics;
+import dev.tern.core.repair.Repairs;
 import dev.tern.core.replica.Inspection;
 import dev.tern.core.replica.Partition;
 import dev.tern.core.topology.ClusterView;
@@ -381,6 +382,13 @@ public final class Node {
   /// Figures of a shard's storage engine; any thread.
   public LsmStatistics storage(int shard) {
     return shards.get(shard).store().lsm().statistics();
+  }
+
+  /// What this node has to catch up with; any thread.
+  public Repairs repairs() {
+    return shards.stream()
+        .map(shard -> shard.antiEntropy().repairs())
+        .reduce(Repairs.NONE, Repairs::plus);
   }
 
   /// Writes that this node holds for others; any thread.

@@ -38,6 +38,10 @@ final class Figures implements AutoCloseable {
       String name = "tern." + counter.name().toLowerCase(Locale.ROOT).replace('_', '.');
       FunctionCounter.builder(name, node, n -> n.statistic(counter)).register(registry);
     }
+    Gauge.builder("tern.partitions.lacking", node, n -> n.repairs().lacking()).register(registry);
+    Gauge.builder("tern.partitions.rebuilding", node, n -> n.repairs().rebuilding())
+        .register(registry);
+    Gauge.builder("tern.hints.waiting", node, Node::heldHints).register(registry);
     for (int shard = 0; shard < node.shards(); shard++) {
       String label = Integer.toString(shard);
       int number = shard;

@@ -2,6 +2,7 @@ package dev.tern.simulation;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Limits;
 import dev.tern.core.Node;
 import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;

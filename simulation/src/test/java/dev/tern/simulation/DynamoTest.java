@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Limits;
 import dev.tern.core.Node;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Level;
@@ -245,6 +246,35 @@ class DynamoTest {
       Versions there = fetch(cluster, 1, "new" + i, Level.DEFAULT);
       stored(store(cluster, 1, "new" + i, "3", there.context(), new Level(0, 3, 0)));
       assertEquals(List.of("3"), values(fetch(cluster, 2, "new" + i, ONE)));
+    }
+  }
+
+  @Test
+  void whoWasAwayForTooLongHandsOverWhatNobodyElseHas() {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withLoggedDots(16));
+    for (int other = 1; other <= 2; other++) {
+      cluster.network.cut(3, other, true);
+      cluster.network.cut(other, 3, true);
+    }
+    cluster.within(10 * SECOND, () -> !cluster.node(1).live(3) && !cluster.node(2).live(3));
+    stored(store(cluster, 3, "mine", "alone", NO_CONTEXT, ONE));
+    cluster.end(3);
+    for (int i = 0; i < 400; i++) {
+      stored(store(cluster, 1, "k" + i, "v", NO_CONTEXT, Level.DEFAULT));
+    }
+    cluster.within(60 * SECOND, () -> cluster.node(1).statistic(Counter.LOGS_CUT) > 10);
+
+    cluster.network.heal();
+    cluster.start(3);
+    cluster.within(10 * SECOND, () -> cluster.node(3).repairs().rebuilding() > 0);
+    assertTrue(cluster.node(3).repairs().lacking() > 0);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 3);
+    cluster.within(SECOND, () -> cluster.node(3).repairs().lacking() == 0);
+    assertEquals(0, cluster.node(3).repairs().rebuilding());
+    for (int node = 1; node <= 3; node++) {
+      assertEquals(List.of("alone"), values(fetch(cluster, node, "mine", ONE)));
+      assertEquals(List.of("v"), values(fetch(cluster, node, "k7", ONE)));
     }
   }
 

@@ -76,6 +76,7 @@ public final class AntiEntropy {
   private final TreeMap<Long, Exchange> byPlace = new TreeMap<>();
   private final Scrub scrub;
   private int fetches;
+  private volatile Repairs repairs = Repairs.NONE;
 
   /// Those that wait for one of the fetches under way to end.
   private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
@@ -141,9 +142,16 @@ public final class AntiEntropy {
     return (long) group << 32 | partition;
   }
 
+  /// How much is to be done; any thread, as of the last beat.
+  public Repairs repairs() {
+    return repairs;
+  }
+
   /// A few times a second.
   public void beat() {
     long now = clock.monotonicNanos();
+    int lacking = 0;
+    int rebuilding = 0;
     for (Exchange exchange : exchanges) {
       if (exchange.fetchId != 0 && now >= exchange.fetchDeadline) {
         endFetch(exchange);
@@ -155,7 +163,10 @@ public final class AntiEntropy {
       if (stirred && now - exchange.lookedNanos >= TELL_NANOS) {
         look(exchange, now);
       }
+      lacking += exchange.lacks ? 1 : 0;
+      rebuilding += exchange.rebuilding ? 1 : 0;
     }
+    repairs = new Repairs(exchanges.size(), lacking, rebuilding);
     scrub.beat();
   }
 
@@ -235,6 +246,9 @@ public final class AntiEntropy {
   /// Asks a replica for what it has said twice that it has and is not here: what it said once may
   /// be on its way.
   private void fetch(Exchange exchange) {
+    if (exchange.fetchId == 0) {
+      exchange.lacks = false;
+    }
     for (int i = 0; i < exchange.peers.length && exchange.fetchId == 0; i++) {
       DotSet said = exchange.before[i];
       if (said == null || !wire.live(exchange.peers[i])) {
@@ -244,6 +258,7 @@ public final class AntiEntropy {
       if (missing.isEmpty()) {
         continue;
       }
+      exchange.lacks = true;
       if (fetches < MAX_FETCHES) {
         exchange.fetchWanted = first(missing);
         exchange.fetchFrom = exchange.peers[i];
