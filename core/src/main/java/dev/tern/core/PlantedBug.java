@@ -41,5 +41,7 @@ public enum PlantedBug {
   /// A write leaves the hash of its segment as it was.
   HASH_KEPT_PAST_WRITE,
   /// The hash tree's repair brings back what the clock says was replaced, without asking further.
-  HEALS_WHAT_WAS_REPLACED
+  HEALS_WHAT_WAS_REPLACED,
+  /// What is missing under a dot that the clock knows of counts as replaced, whatever others hold.
+  LOSS_TAKEN_FOR_REPLACED
 }
