@@ -43,5 +43,7 @@ public enum PlantedBug {
   /// The hash tree's repair brings back what the clock says was replaced, without asking further.
   HEALS_WHAT_WAS_REPLACED,
   /// What a replica said of a hot key answers reads of any level.
-  HOT_READS_AT_ANY_LEVEL
+  HOT_READS_AT_ANY_LEVEL,
+  /// What is missing under a dot that the clock knows of counts as replaced, whatever others hold.
+  LOSS_TAKEN_FOR_REPLACED
 }

@@ -32,6 +32,9 @@ final class Convergence {
       return;
     }
     await(nanos, Node::converged, "nodes %s do not know that the replicas are alike");
+    if (run.recordsLost) {
+      run.world.runUntil(run.world.nanos() + run.treesComparedWithin());
+    }
     alike(/* deletes= */ false);
     if (stripped) {
       await(STRIPPED_WITHIN, node -> !node.mayHaveGraves(), "nodes %s still have deletes");

@@ -102,6 +102,12 @@ final class Visit {
 
   void segments(Message.Segments theirs) {
     answered();
+    if (range != null) {
+      // The other cannot read that segment, or lacks something now.
+      unlike &= unlike - 1;
+      nextSegment();
+      return;
+    }
     long[] hashes = mine.hashes();
     if (!theirs.known() || theirs.hashes().length != hashes.length) {
       end();

@@ -94,6 +94,9 @@ final class Healing implements Replica.Based {
     if (replica.planted() == PlantedBug.HEALS_WHAT_WAS_REPLACED) {
       return known;
     }
+    if (replica.planted() == PlantedBug.LOSS_TAKEN_FOR_REPLACED) {
+      return false;
+    }
     return known && current.getAsBoolean() && (base == null || clock.covers(base.dots()));
   }
 

@@ -489,7 +489,8 @@ public final class Store implements AutoCloseable {
 
   /// The segment of a storage key.
   int segment(byte[] storageKey) {
-    return StorageKey.slot(storageKey) % slotsOfPartition * segments() / slotsOfPartition;
+    int slot = (storageKey[2] & 0xff) << 8 | storageKey[3] & 0xff;
+    return slot % slotsOfPartition * segments() / slotsOfPartition;
   }
 
   /// A record is written with this batch: its segment's hash is not known from then on.
