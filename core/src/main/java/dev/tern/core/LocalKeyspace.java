@@ -15,7 +15,7 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
-import dev.tern.core.quorum.Coordinator;
+import dev.tern.core.quorum.ToldVersions;
 import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.topology.Slots;
 import java.util.ArrayList;
@@ -96,7 +96,7 @@ final class LocalKeyspace implements Keyspace {
 
   @Override
   public boolean seen(byte[] context, Versions versions) {
-    return Coordinator.seen(context, versions);
+    return ToldVersions.seen(context, versions);
   }
 
   @Override

@@ -266,7 +266,11 @@ class DynamoTest {
 
     cluster.network.heal();
     cluster.start(3);
-    cluster.within(10 * SECOND, () -> cluster.node(3).repairs().rebuilding() > 0);
+    long until = cluster.world.nanos() + 10 * SECOND;
+    while (cluster.node(3).repairs().rebuilding() == 0) {
+      assertTrue(cluster.world.nanos() < until, "nothing is rebuilt");
+      cluster.runFor(Cluster.MILLI / 10);
+    }
     assertTrue(cluster.node(3).repairs().lacking() > 0);
     cluster.within(10 * SECOND, cluster::allSeen);
     converged(cluster, 3);

@@ -14,7 +14,6 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.ClusterView;
@@ -22,8 +21,6 @@ import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
-import dev.tern.core.version.DotSet;
-import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;
@@ -31,9 +28,7 @@ import dev.tern.env.Clock;
 import dev.tern.env.DecodeException;
 import dev.tern.env.EventLoop;
 import dev.tern.env.Network;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
@@ -56,8 +51,6 @@ public final class Coordinator {
 
   private static final long MIN_HEDGE_NANOS = 2_000_000;
   private static final long MAX_HEDGE_NANOS = 100_000_000;
-
-  private static final byte[] NO_CONTEXT = {};
 
   private final int shard;
   private final int self;
@@ -164,7 +157,7 @@ public final class Coordinator {
         keyspace,
         key,
         level,
-        record -> completion.complete(new FetchOutcome.Held(versions(record))),
+        record -> completion.complete(new FetchOutcome.Held(ToldVersions.of(record, wallMillis()))),
         completion::complete);
   }
 
@@ -269,57 +262,6 @@ public final class Coordinator {
     return ReadOutcome.Missing.INSTANCE;
   }
 
-  /// What clients are told of a record.
-  Versions versions(@Nullable Siblings record) {
-    if (record == null) {
-      return new Versions(List.of(), NO_CONTEXT);
-    }
-    long wall = wallMillis();
-    List<Versions.Sibling> siblings = new ArrayList<>(record.count());
-    for (int i = 0; i < record.count(); i++) {
-      Version version = record.get(i);
-      String id = name(version.replica(), version.counter());
-      byte[] value = version.liveAt(wall) ? version.value() : null;
-      long micros = HybridClock.millis(version.stamp()) * 1000 + (version.stamp() & 0xffff) % 1000;
-      siblings.add(new Versions.Sibling(id, value, micros, version.expiryMillis()));
-    }
-    return new Versions(siblings, record.seen().sealed());
-  }
-
-  private static String name(int replica, long counter) {
-    return Integer.toUnsignedString(replica, Character.MAX_RADIX)
-        + "."
-        + Long.toUnsignedString(counter, Character.MAX_RADIX);
-  }
-
-  /// Whether a context has seen all siblings; one that is none has not.
-  public static boolean seen(byte[] context, Versions versions) {
-    try {
-      DotSet seen = DotSet.unsealed(context);
-      for (Versions.Sibling sibling : versions.siblings()) {
-        int dot = sibling.id().indexOf('.');
-        int replica = Integer.parseUnsignedInt(sibling.id().substring(0, dot), Character.MAX_RADIX);
-        String counter = sibling.id().substring(dot + 1);
-        if (!seen.contains(replica, Long.parseUnsignedLong(counter, Character.MAX_RADIX))) {
-          return false;
-        }
-      }
-      return true;
-    } catch (DecodeException e) {
-      return false;
-    }
-  }
-
-  /// The dots that the writer has seen.
-  ///
-  /// @throws DecodeException if the context is none
-  static DotSet context(Update.Store store) {
-    if (store.context().length == 0) {
-      return new DotSet();
-    }
-    return DotSet.unsealed(store.context());
-  }
-
   /// Updates a key of this shard.
   ///
   /// @param forwarded whether another node chose this one: then it is carried out here or refused,
@@ -401,7 +343,7 @@ public final class Coordinator {
   private static Unanswered.@Nullable Refused unfit(KeyspaceConfig keyspace, Update update) {
     if (update instanceof Update.Store store) {
       try {
-        context(store);
+        ToldVersions.context(store);
         return null;
       } catch (DecodeException e) {
         return new Unanswered.Refused(
@@ -432,7 +374,8 @@ public final class Coordinator {
                 ? 0
                 : request.keyspace().expiry(store.expiryMillis(), wallMillis());
         boolean lww = request.keyspace().resolution() == Resolution.LWW;
-        yield new Draft(store.value(), expiry, 0, lww ? null : context(store), store.overwrites());
+        yield new Draft(
+            store.value(), expiry, 0, lww ? null : ToldVersions.context(store), store.overwrites());
       }
       case Update.Delete u -> throw notBlind();
       case Update.Add u -> throw notBlind();
@@ -456,7 +399,8 @@ public final class Coordinator {
             boolean wanted = update instanceof Update.Store store && store.returnVersions();
             completion.complete(
                 update instanceof Update.Store
-                    ? new UpdateOutcome.Stored(true, wanted ? versions(record) : null)
+                    ? new UpdateOutcome.Stored(
+                        true, wanted ? ToldVersions.of(record, wallMillis()) : null)
                     : UpdateOutcome.Done.WRITTEN);
           }
 

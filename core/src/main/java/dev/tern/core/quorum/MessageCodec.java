@@ -70,15 +70,7 @@ public final class MessageCodec {
       }
       case Message.Read m ->
           request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(m.digest() ? 1 : 0);
-      case Message.Forward m -> {
-        request(out, 3, m, m.keyspace()).writeBlob(m.key());
-        Level level = m.level();
-        out.writeVarInt(level.n()).writeVarInt(level.r() - Level.LOCAL_QUORUM);
-        out.writeVarInt(level.w() - Level.LOCAL_QUORUM);
-        out.writeVarInt(level.pw()).writeByte(level.sloppy() ? 1 : 0);
-        out.writeVarInt(level.timeoutMillis());
-        update(m.update(), out);
-      }
+      case Message.Forward m -> forward(m, out);
       case Message.Scan m ->
           request(out, 4, m, m.keyspace()).writeVarLong(m.cursor()).writeVarInt(m.limit());
       case Message.Count m -> request(out, 5, m, m.keyspace());
@@ -128,6 +120,16 @@ public final class MessageCodec {
         refused(m.why(), out);
       }
     }
+  }
+
+  private static void forward(Message.Forward m, ByteWriter out) {
+    request(out, 3, m, m.keyspace()).writeBlob(m.key());
+    Level level = m.level();
+    out.writeVarInt(level.n()).writeVarInt(level.r() - Level.LOCAL_QUORUM);
+    out.writeVarInt(level.w() - Level.LOCAL_QUORUM);
+    out.writeVarInt(level.pw()).writeByte(level.sloppy() ? 1 : 0);
+    out.writeVarInt(level.timeoutMillis());
+    update(m.update(), out);
   }
 
   /// @throws DecodeException if the bytes are no message of format 1

@@ -47,7 +47,8 @@ final class Updates {
           .completion()
           .complete(
               stored && wanted && record != null
-                  ? new UpdateOutcome.Stored(true, coordinator.versions(record))
+                  ? new UpdateOutcome.Stored(
+                      true, ToldVersions.of(record, coordinator.wallMillis()))
                   : outcome);
     }
   }
@@ -157,7 +158,7 @@ final class Updates {
       boolean changed = false;
       for (Waiting entry : updates) {
         if (entry.update() instanceof Update.Store store) {
-          DotSet context = Coordinator.context(store);
+          DotSet context = ToldVersions.context(store);
           boolean holds = holds(store, context, base, wall, changed);
           if (holds) {
             changed = true;

@@ -142,16 +142,24 @@ public final class AntiEntropy {
     return (long) group << 32 | partition;
   }
 
-  /// How much is to be done; any thread, as of the last beat.
+  /// How much is to be done; any thread.
   public Repairs repairs() {
     return repairs;
+  }
+
+  private void note(Exchange exchange, boolean lacks, boolean rebuilding) {
+    int lacking = repairs.lacking() + (lacks ? 1 : 0) - (exchange.lacks ? 1 : 0);
+    int rebuilt = repairs.rebuilding() + (rebuilding ? 1 : 0) - (exchange.rebuilding ? 1 : 0);
+    if (lacks != exchange.lacks || rebuilding != exchange.rebuilding) {
+      exchange.lacks = lacks;
+      exchange.rebuilding = rebuilding;
+      repairs = new Repairs(exchanges.size(), lacking, rebuilt);
+    }
   }
 
   /// A few times a second.
   public void beat() {
     long now = clock.monotonicNanos();
-    int lacking = 0;
-    int rebuilding = 0;
     for (Exchange exchange : exchanges) {
       if (exchange.fetchId != 0 && now >= exchange.fetchDeadline) {
         endFetch(exchange);
@@ -163,10 +171,7 @@ public final class AntiEntropy {
       if (stirred && now - exchange.lookedNanos >= TELL_NANOS) {
         look(exchange, now);
       }
-      lacking += exchange.lacks ? 1 : 0;
-      rebuilding += exchange.rebuilding ? 1 : 0;
     }
-    repairs = new Repairs(exchanges.size(), lacking, rebuilding);
     scrub.beat();
   }
 
@@ -247,7 +252,7 @@ public final class AntiEntropy {
   /// be on its way.
   private void fetch(Exchange exchange) {
     if (exchange.fetchId == 0) {
-      exchange.lacks = false;
+      note(exchange, false, exchange.rebuilding);
     }
     for (int i = 0; i < exchange.peers.length && exchange.fetchId == 0; i++) {
       DotSet said = exchange.before[i];
@@ -258,7 +263,7 @@ public final class AntiEntropy {
       if (missing.isEmpty()) {
         continue;
       }
-      exchange.lacks = true;
+      note(exchange, true, exchange.rebuilding);
       if (fetches < MAX_FETCHES) {
         exchange.fetchWanted = first(missing);
         exchange.fetchFrom = exchange.peers[i];
@@ -304,7 +309,7 @@ public final class AntiEntropy {
 
   private void endFetch(Exchange exchange) {
     exchange.fetchId = 0;
-    exchange.rebuilding = false;
+    note(exchange, exchange.lacks, false);
     exchange.rebuildClock = null;
     fetches--;
     Exchange next = waiting.poll();
@@ -391,7 +396,7 @@ public final class AntiEntropy {
     }
     if (page.rebuild()) {
       statistics.add(Counter.REBUILDS, 1);
-      exchange.rebuilding = true;
+      note(exchange, exchange.lacks, true);
       ask(exchange, NOTHING);
       return;
     }

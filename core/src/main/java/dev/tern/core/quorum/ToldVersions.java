@@ -1,0 +1,71 @@
+package dev.tern.core.quorum;
+
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.Versions;
+import dev.tern.core.version.DotSet;
+import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Version;
+import dev.tern.env.DecodeException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What clients are told of records, and what they tell of what they have seen.
+public final class ToldVersions {
+  private static final byte[] NO_CONTEXT = {};
+
+  private ToldVersions() {}
+
+  /// What clients are told of a record.
+  ///
+  /// @param wall what has expired by then has no value
+  static Versions of(@Nullable Siblings record, long wall) {
+    if (record == null) {
+      return new Versions(List.of(), NO_CONTEXT);
+    }
+    List<Versions.Sibling> siblings = new ArrayList<>(record.count());
+    for (int i = 0; i < record.count(); i++) {
+      Version version = record.get(i);
+      String id = name(version.replica(), version.counter());
+      byte[] value = version.liveAt(wall) ? version.value() : null;
+      long micros = HybridClock.millis(version.stamp()) * 1000 + (version.stamp() & 0xffff) % 1000;
+      siblings.add(new Versions.Sibling(id, value, micros, version.expiryMillis()));
+    }
+    return new Versions(siblings, record.seen().sealed());
+  }
+
+  private static String name(int replica, long counter) {
+    return Integer.toUnsignedString(replica, Character.MAX_RADIX)
+        + "."
+        + Long.toUnsignedString(counter, Character.MAX_RADIX);
+  }
+
+  /// Whether a context has seen all siblings; one that is none has not.
+  public static boolean seen(byte[] context, Versions versions) {
+    try {
+      DotSet seen = DotSet.unsealed(context);
+      for (Versions.Sibling sibling : versions.siblings()) {
+        int dot = sibling.id().indexOf('.');
+        int replica = Integer.parseUnsignedInt(sibling.id().substring(0, dot), Character.MAX_RADIX);
+        String counter = sibling.id().substring(dot + 1);
+        if (!seen.contains(replica, Long.parseUnsignedLong(counter, Character.MAX_RADIX))) {
+          return false;
+        }
+      }
+      return true;
+    } catch (DecodeException e) {
+      return false;
+    }
+  }
+
+  /// The dots that the writer has seen.
+  ///
+  /// @throws DecodeException if the context is none
+  static DotSet context(Update.Store store) {
+    if (store.context().length == 0) {
+      return new DotSet();
+    }
+    return DotSet.unsealed(store.context());
+  }
+}
