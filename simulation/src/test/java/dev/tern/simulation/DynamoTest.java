@@ -30,6 +30,7 @@ class DynamoTest {
   private static final long SECOND = Cluster.SECOND;
   private static final byte[] NO_CONTEXT = {};
   private static final Level ONE = new Level(1, 1, 0);
+  private static final Level ALL = new Level(0, 3, 0);
 
   private static Level sloppy(int w) {
     return new Level(0, 1, w, 0, 0, 0, /* sloppy= */ true, 0);
@@ -526,6 +527,46 @@ class DynamoTest {
     cluster.runFor(30 * SECOND);
     int data = Objects.requireNonNull(cluster.node(1).view().keyspace("data")).id();
     assertEquals(500, cluster.node(3).records(data));
+  }
+
+  @Test
+  void aSloppyReadSeesWhatIsHeldForReplicasThatAreAway() {
+    Cluster cluster = new Cluster(5);
+    int[] replicas = replicas(cluster, "k");
+    int outsider = outsider(cluster, 5, "k");
+    Level two = new Level(0, 2, 2, 0, 0, 0, /* sloppy= */ true, 0);
+    Versions before = stored(store(cluster, outsider, "k", "old", NO_CONTEXT, ALL));
+    cluster.end(replicas[1]);
+    cluster.end(replicas[2]);
+    cluster.within(
+        10 * SECOND,
+        () ->
+            cluster.node(outsider).live(replicas[0])
+                && !cluster.node(outsider).live(replicas[1])
+                && !cluster.node(outsider).live(replicas[2]));
+    // The only replica has it, and what stands in holds nothing.
+    assertEquals(List.of("old"), values(fetch(cluster, outsider, "k", two)));
+    refused(fetchOutcome(cluster, outsider, "k", new Level(2, 2, 0)));
+    refused(fetchOutcome(cluster, outsider, "k", new Level(0, 2, 2, 2, 0, 0, true, 0)));
+
+    cluster.end(replicas[0]);
+    cluster.within(10 * SECOND, () -> !cluster.node(outsider).live(replicas[0]));
+    // Nobody who is there can know whether there is such a key.
+    refused(fetchOutcome(cluster, outsider, "k", two));
+    Versions held = stored(store(cluster, outsider, "k", "new", before.context(), two));
+    assertEquals(List.of("new"), values(held));
+    Versions seen = fetch(cluster, outsider, "k", two);
+    assertEquals(List.of("new"), values(seen));
+    stored(store(cluster, outsider, "k", "newer", seen.context(), two));
+    assertEquals(List.of("newer"), values(fetch(cluster, outsider, "k", two)));
+
+    for (int replica : replicas) {
+      cluster.start(replica);
+    }
+    cluster.within(15 * SECOND, cluster::allSeen);
+    converged(cluster, 5);
+    assertEquals(List.of("newer"), values(fetch(cluster, outsider, "k", ONE)));
+    refused(fetchOutcome(cluster, outsider, "k", new Level(0, 4, 0, 0, 0, 0, true, 0)));
   }
 
   @Test

@@ -588,6 +588,7 @@ public final class Coordinator {
         level.pw(),
         level.writesLocally() ? w : 0,
         level.sloppy(),
+        level.pr(),
         nowNanos() + timeout * 1_000_000L);
   }
 

@@ -36,6 +36,9 @@ public sealed interface Message {
   record Hold(long id, long epoch, int keyspace, byte[] key, Siblings record, int target)
       implements Request {}
 
+  /// Tell what is held of this key for a replica that is away.
+  record ReadHeld(long id, long epoch, int keyspace, byte[] key, int target) implements Request {}
+
   /// Tell the record of this key, or only its digest.
   record Read(long id, long epoch, int keyspace, byte[] key, boolean digest) implements Request {}
 

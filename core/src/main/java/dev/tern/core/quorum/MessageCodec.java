@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// | 5 | Count | id epoch keyspace |
 /// | 6 | retired |  |
 /// | 7 | Hold | id epoch keyspace target key record |
+/// | 8 | ReadHeld | id epoch keyspace target key |
 /// | 16 | Written | id |
 /// | 17 | Superseded | id stamp replica counter |
 /// | 18 | Value | id record? |
@@ -68,6 +69,8 @@ public final class MessageCodec {
         request(out, 7, m, m.keyspace()).writeVarInt(m.target()).writeBlob(m.key());
         m.record().encode(out);
       }
+      case Message.ReadHeld m ->
+          request(out, 8, m, m.keyspace()).writeVarInt(m.target()).writeBlob(m.key());
       case Message.Read m ->
           request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(m.digest() ? 1 : 0);
       case Message.Forward m -> forward(m, out);
@@ -161,6 +164,7 @@ public final class MessageCodec {
                   in.readVarInt());
           case 5 -> new Message.Count(in.readLong(), in.readVarLong(), in.readVarInt());
           case 7 -> hold(in);
+          case 8 -> readHeld(in);
           case 16 -> new Message.Written(in.readLong());
           case 17 ->
               new Message.Superseded(in.readLong(), in.readLong(), in.readInt(), in.readVarLong());
@@ -253,6 +257,14 @@ public final class MessageCodec {
       records.add(new RepairPage.RepairRecord(in.readVarInt(), in.readBlob(), Siblings.decode(in)));
     }
     return new RepairPage(clock, covered, next, rebuild, records);
+  }
+
+  private static Message.ReadHeld readHeld(ByteReader in) {
+    long id = in.readLong();
+    long epoch = in.readVarLong();
+    int keyspace = in.readVarInt();
+    int target = in.readVarInt();
+    return new Message.ReadHeld(id, epoch, keyspace, in.readBlob(), target);
   }
 
   private static Message.Forward forward(ByteReader in) {

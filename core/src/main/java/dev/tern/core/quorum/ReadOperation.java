@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
 /// are brought up to that. Where `2r > n` the answer waits for it, so that no later read of `r`
 /// replicas sees less (monotonic reads).
 ///
+/// Where a sloppy read has too few replicas of the list, the next healthy nodes answer with what
+/// they hold for those that are away. That they hold nothing counts only beside a replica of the
+/// list.
+///
 /// Replicas are asked in the order: this one, then the live ones of the list; a read of a hot key
 /// may be *spread*: then this one is one of them. One that is lost, or slower than the hedge delay,
 /// is helped out by the next.
@@ -30,6 +34,8 @@ final class ReadOperation extends Operation {
 
   /// A replica that had to be helped out is taken for so many times slower than it was until then.
   private static final int HEDGED_TIMES = 4;
+
+  private static final int[] NOBODY = {};
 
   private enum State {
     IDLE,
@@ -48,6 +54,10 @@ final class ReadOperation extends Operation {
   private final State[] states;
   private final long[] stamps;
   private final long[] askedNanos;
+
+  /// By place: who answers for the replica there, 0 for itself.
+  private final int[] standIns;
+
   private final int[] minters;
   private final @Nullable Siblings[] records;
   private @Nullable Siblings repairedRecord;
@@ -73,6 +83,7 @@ final class ReadOperation extends Operation {
     java.util.Arrays.fill(states, State.IDLE);
     this.stamps = new long[n];
     this.askedNanos = new long[n];
+    this.standIns = request.sloppy() ? new int[n] : NOBODY;
     this.minters = new int[n];
     this.records = new Siblings[n];
   }
@@ -114,7 +125,69 @@ final class ReadOperation extends Operation {
         return true;
       }
     }
+    return askStandIn();
+  }
+
+  private boolean isStoodInFor(int place) {
+    return standIns.length > 0 && standIns[place] != 0;
+  }
+
+  /// Asks the next healthy node what it holds for a replica that is away; false if there is none.
+  private boolean askStandIn() {
+    int left = request.r() - request.pr();
+    for (int place = 0; place < standIns.length && !forUpdate; place++) {
+      if (standIns[place] != 0) {
+        left--;
+      } else if (left > 0 && (states[place] == State.IDLE || states[place] == State.LOST)) {
+        int holder = coordinator.holder(request, standIns);
+        if (holder == 0) {
+          return false;
+        }
+        left--;
+        standIns[place] = holder;
+        if (askHolder(place, holder)) {
+          return true;
+        }
+      }
+    }
     return false;
+  }
+
+  private boolean askHolder(int place, int holder) {
+    int target = request.replicas()[place];
+    states[place] = State.ASKED;
+    askedNanos[place] = coordinator.nowNanos();
+    int keyspace = request.keyspace().id();
+    if (holder == coordinator.self()) {
+      coordinator
+          .replica()
+          .readHeld(
+              request.keyspace(),
+              request.key(),
+              target,
+              (record, failure) -> {
+                if (failure != null) {
+                  lostAt(place);
+                } else {
+                  answer(place, record);
+                }
+              });
+      return true;
+    }
+    Message.ReadHeld held =
+        new Message.ReadHeld(id, request.epoch(), keyspace, request.key(), target);
+    boolean sent = coordinator.send(holder, request.slot(), held);
+    states[place] = sent ? State.ASKED : State.LOST;
+    return sent;
+  }
+
+  /// The place that a node answers for, -1 if none.
+  private int placeOf(int node) {
+    int place = request.place(node);
+    for (int i = 0; place < 0 && i < standIns.length; i++) {
+      place = standIns[i] == node ? i : -1;
+    }
+    return place;
   }
 
   /// Of the live replicas not yet asked the one that is likely to answer first, each in turn where
@@ -189,6 +262,10 @@ final class ReadOperation extends Operation {
 
   private void resolve() {
     int newest = newest();
+    if (stamps[newest] == 0 && !isKnownHere()) {
+      unavailable();
+      return;
+    }
     boolean uniform = true;
     for (int i = 0; i < states.length; i++) {
       uniform &= states[i] != State.ANSWERED || !behind(i, stamps[newest], minters[newest]);
@@ -200,7 +277,7 @@ final class ReadOperation extends Operation {
     boolean merges = !uniform && request.keyspace().resolution() == Resolution.SIBLINGS;
     for (int i = 0; i < states.length; i++) {
       boolean wanted = merges ? states[i] == State.ANSWERED : i == newest && stamps[i] != 0;
-      if (wanted && records[i] == null) {
+      if (wanted && records[i] == null && !isStoodInFor(i)) {
         fetch(i);
       }
     }
@@ -214,6 +291,15 @@ final class ReadOperation extends Operation {
       return;
     }
     repair(java.util.Objects.requireNonNull(record));
+  }
+
+  /// Whether a replica of the list is among those that answered.
+  private boolean isKnownHere() {
+    boolean known = standIns.length == 0;
+    for (int i = 0; i < standIns.length; i++) {
+      known |= states[i] == State.ANSWERED && standIns[i] == 0;
+    }
+    return known;
   }
 
   /// Of those that answered the one whose version wins; of several, one whose record is known.
@@ -262,7 +348,8 @@ final class ReadOperation extends Operation {
     Message.Digest digest = Message.Digest.of(id, record, request.keyspace().resolution());
     repairsOutstanding = 1;
     for (int i = 0; i < states.length; i++) {
-      if (states[i] == State.ANSWERED && behind(i, digest.stamp(), digest.replica())) {
+      boolean lacks = states[i] == State.ANSWERED && behind(i, digest.stamp(), digest.replica());
+      if (lacks && !isStoodInFor(i)) {
         repairsOutstanding++;
         repairAt(i, record);
       }
@@ -326,7 +413,7 @@ final class ReadOperation extends Operation {
 
   @Override
   void reply(int node, Message.Reply reply) {
-    int place = request.place(node);
+    int place = placeOf(node);
     if (place < 0) {
       return;
     }
@@ -335,6 +422,10 @@ final class ReadOperation extends Operation {
     }
     if (finished) {
       return;
+    }
+    if (isStoodInFor(place) && node == request.replicas()[place]) {
+      // It is there after all.
+      standIns[place] = 0;
     }
     switch (reply) {
       case Message.Value value -> {
@@ -364,7 +455,7 @@ final class ReadOperation extends Operation {
 
   @Override
   void lost(int node) {
-    int place = request.place(node);
+    int place = placeOf(node);
     if (place >= 0 && states[place] == State.ASKED) {
       lostAt(place);
     }
@@ -392,6 +483,7 @@ final class ReadOperation extends Operation {
       unavailable();
       return;
     }
+    java.util.Arrays.fill(standIns, 0);
     for (int i = 0; i < states.length; i++) {
       if (states[i] != State.LOST) {
         states[i] = State.IDLE;
@@ -421,7 +513,8 @@ final class ReadOperation extends Operation {
     } else if (nowNanos >= hedgeAtNanos && repairsOutstanding == 0) {
       hedgeAtNanos = Long.MAX_VALUE;
       for (int i = 0; i < states.length; i++) {
-        if (states[i] == State.ASKED && request.replicas()[i] != coordinator.self()) {
+        boolean asked = states[i] == State.ASKED && !isStoodInFor(i);
+        if (asked && request.replicas()[i] != coordinator.self()) {
           // Its answer may come when nobody waits for it any more.
           coordinator
               .peers()

@@ -14,7 +14,9 @@ import java.util.function.IntPredicate;
 /// @param w acknowledgements a write needs, likewise
 /// @param pw of `w`, how many must come from the list
 /// @param nearW how many of the list's replicas in this node's datacenter must acknowledge a write
-/// @param sloppy whether other nodes may hold a write for replicas of the list that are away
+/// @param sloppy whether other nodes may hold a write for replicas of the list that are away, and
+///   answer a read with it
+/// @param pr of `r`, how many must come from the list
 /// @param deadlineNanos monotonic
 record Request(
     KeyspaceConfig keyspace,
@@ -27,6 +29,7 @@ record Request(
     int pw,
     int nearW,
     boolean sloppy,
+    int pr,
     long deadlineNanos) {
 
   /// The level of the read before a write: it meets every write of level `w`.
@@ -48,13 +51,14 @@ record Request(
         Math.min(pw, otherW),
         otherNearW,
         sloppy,
+        Math.min(pr, otherR),
         otherDeadlineNanos);
   }
 
   /// The same of some of the replicas only, for a read.
   Request among(IntPredicate those) {
     int[] some = Arrays.stream(replicas).filter(those).toArray();
-    return new Request(keyspace, slot, key, some, epoch, r, w, pw, 0, sloppy, deadlineNanos);
+    return new Request(keyspace, slot, key, some, epoch, r, w, pw, 0, sloppy, pr, deadlineNanos);
   }
 
   int place(int node) {

@@ -87,6 +87,7 @@ public final class Responder {
     switch (request) {
       case Message.Write write -> write(node, shard, write);
       case Message.Read read -> read(node, shard, read);
+      case Message.ReadHeld read -> readHeld(node, shard, read);
       case Message.Hold hold -> hold(node, shard, hold);
       case Message.Forward forward -> forward(node, shard, forward);
       case Message.Scan scan -> scan(node, shard, scan);
@@ -109,6 +110,10 @@ public final class Responder {
       case Message.Read m -> {
         slot = Slots.of(m.key());
         keyspace = m.keyspace();
+      }
+      case Message.ReadHeld m -> {
+        boolean known = coordinator.view().keyspace(m.keyspace()) != null;
+        return known ? null : notHeld(m.keyspace(), Slots.of(m.key()));
       }
       case Message.Hold m -> {
         boolean known = coordinator.view().keyspace(m.keyspace()) != null;
@@ -225,6 +230,28 @@ public final class Responder {
           admission.finished(cost);
           admission.answered(record);
           coordinator.answer(node, shard, answer(read, record, keyspace.resolution(), failure));
+        });
+  }
+
+  private void readHeld(int node, int shard, Message.ReadHeld read) {
+    long cost = admission.readCost();
+    if (!admits(node, shard, read.id(), cost)) {
+      return;
+    }
+    replica.readHeld(
+        keyspace(read.keyspace()),
+        read.key(),
+        read.target(),
+        (record, failure) -> {
+          admission.finished(cost);
+          coordinator.answer(
+              node,
+              shard,
+              failure == null
+                  ? new Message.Value(read.id(), record)
+                  : new Message.Refused(
+                      read.id(),
+                      new Unanswered.Refused(Reason.UNAVAILABLE, String.valueOf(failure), 0)));
         });
   }
 

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// The writes that this store holds for replicas that are away, on disk, in the order they came; on
 /// the shard's loop.
@@ -20,8 +21,13 @@ import java.util.TreeMap;
 /// A target that is away for so long that its hints would be more than [#MAX_BYTES], or older than
 /// [#MAX_AGE_MILLIS], gets no more of them: anti-entropy brings it what it lacks.
 ///
-/// Row in `hints`: key `[target u32][number u64]`, value u32 keyspace, u64 wall milliseconds, blob
-/// key, record.
+/// Rows in `hints`:
+///
+/// ```
+///   [target u32][number u64]                               u32 keyspace, u64 wall milliseconds,
+///                                                          blob key, record
+///   [0 u32][target u32][keyspace u32][key][number u64]     nothing: which ones are of a key
+/// ```
 public final class Hints {
   /// For one target.
   public static final long MAX_BYTES = 64L << 20;
@@ -51,7 +57,7 @@ public final class Hints {
     this.lsm = lsm;
     this.family = family;
     try (LsmIterator rows = lsm.iterator(family, IteratorOptions.all())) {
-      for (rows.seekToFirst(); rows.valid(); rows.next()) {
+      for (rows.seek(row(1, 0)); rows.valid(); rows.next()) {
         ByteReader key = new ByteReader(rows.key());
         int target = key.readInt();
         long number = key.readLong();
@@ -69,6 +75,11 @@ public final class Hints {
 
   private static byte[] row(int target, long number) {
     return new ByteWriter(12).writeInt(target).writeLong(number).toByteArray();
+  }
+
+  private static byte[] ofKey(int target, int keyspace, byte[] key, long number) {
+    ByteWriter out = new ByteWriter(20 + key.length).writeInt(0).writeInt(target);
+    return out.writeInt(keyspace).writeBytes(key).writeLong(number).toByteArray();
   }
 
   /// Whether one more may be held for a target.
@@ -89,7 +100,9 @@ public final class Hints {
     }
     ByteWriter value = new ByteWriter().writeInt(keyspace.id()).writeLong(wallMillis);
     record.encode(value.writeBlob(key));
-    lsm.append(new WriteBatch().put(family, row(target, of.next++), value));
+    WriteBatch batch = new WriteBatch().put(family, row(target, of.next), value);
+    lsm.append(batch.put(family, ofKey(target, keyspace.id(), key, of.next), new byte[0]));
+    of.next++;
     of.bytes += value.length();
     counted();
   }
@@ -142,6 +155,32 @@ public final class Hints {
     return page;
   }
 
+  /// What is held of a key for a target, merged; null if nothing is. On a worker.
+  ///
+  /// @param sequence of the last write that readers may see
+  @Nullable Siblings read(int target, int keyspace, byte[] key, long sequence) throws IOException {
+    Siblings merged = null;
+    byte[] first = ofKey(target, keyspace, key, 0);
+    try (LsmIterator rows = lsm.iterator(family, IteratorOptions.all().maxSequence(sequence))) {
+      for (rows.seek(first); rows.valid() && rows.key().length == first.length; rows.next()) {
+        byte[] row = rows.key();
+        int numberAt = row.length - Long.BYTES;
+        if (!java.util.Arrays.equals(row, 0, numberAt, first, 0, numberAt)) {
+          break;
+        }
+        long number = new ByteReader(row, numberAt, Long.BYTES).readLong();
+        byte[] value = lsm.get(family, row(target, number));
+        if (value != null) {
+          ByteReader in = new ByteReader(value, 12, value.length - 12);
+          in.readBlob();
+          Siblings record = Siblings.decode(in);
+          merged = merged == null ? record : Siblings.merged(merged, record);
+        }
+      }
+    }
+    return merged;
+  }
+
   /// The target has all of a page.
   ///
   /// @param page not empty
@@ -155,6 +194,9 @@ public final class Hints {
     }
     of.oldestMillis = page.getLast().heldSinceMillis();
     WriteBatch batch = new WriteBatch();
+    for (Hint hint : page) {
+      batch.delete(family, ofKey(target, hint.keyspace(), hint.key(), hint.number()));
+    }
     lsm.append(batch.deleteRange(family, row(target, 0), row(target, last + 1)));
   }
 }

@@ -551,6 +551,12 @@ public final class Replica {
     }
   }
 
+  /// Reads what is held of a key for another node, merged.
+  public void readHeld(KeyspaceConfig keyspace, byte[] key, int target, Found done) {
+    long sequence = commits.visible(keyspace.durability());
+    loop.offload(() -> store.hints().read(target, keyspace.id(), key, sequence), done::found);
+  }
+
   /// Reads the oldest hints of a target.
   public void hintPage(
       int target, int limit, int maxBytes, dev.tern.env.Offload.Completion<List<Hint>> done) {

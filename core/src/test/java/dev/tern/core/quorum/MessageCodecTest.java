@@ -31,6 +31,7 @@ class MessageCodecTest {
         new Message.Write(1, 2, 3, KEY, Siblings.of(VERSION)),
         new Message.Write(1, 2, 3, KEY, record()),
         new Message.Read(1, 2, 3, KEY, true),
+        new Message.ReadHeld(1, 2, 3, KEY, 4),
         forward(new Update.Put(KEY, -1, Update.Condition.ABSENT, true)),
         forward(new Update.Delete(true)),
         forward(new Update.Add(Long.MIN_VALUE)),
