@@ -25,6 +25,7 @@ public final class ClientLoad {
   /// What a run came to; latencies in milliseconds.
   public record Result(
       String name,
+      long requests,
       double opsPerSecond,
       double p50,
       double p99,
@@ -90,6 +91,7 @@ public final class ClientLoad {
     Result result =
         new Result(
             name,
+            done,
             done / took,
             latencies.getValueAtPercentile(50) / 1e6,
             latencies.getValueAtPercentile(99) / 1e6,

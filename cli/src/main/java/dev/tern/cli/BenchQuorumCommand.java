@@ -33,6 +33,10 @@ final class BenchQuorumCommand implements Callable<Integer> {
   private static final int READS_OF_MIX = 90;
   private static final int SLOW_MILLIS = 50;
 
+  private static final String[] COSTS = {
+    "tern_messages_sent_total", "tern_allocated_bytes_total", "process_cpu_time_ns_total"
+  };
+
   @Option(names = "--durability", description = "none, os or sync (default ${DEFAULT-VALUE})")
   private String durability = "os";
 
@@ -108,14 +112,14 @@ final class BenchQuorumCommand implements Callable<Integer> {
       List<String> wanted = List.of(phases);
       if (wanted.contains("put")) {
         load.run("put-warm", 0, warmUp, System.out);
-        load.run("put", 0, System.out);
+        measured(nodes, load, "put", 0);
       }
       if (wanted.contains("get")) {
         load.run("get-warm", 100, warmUp / 2, System.out);
-        load.run("get", 100, System.out);
+        measured(nodes, load, "get", 100);
       }
       if (wanted.contains("mix")) {
-        load.run("mix-90:10", READS_OF_MIX, System.out);
+        measured(nodes, load, "mix-90:10", READS_OF_MIX);
       }
       if (wanted.contains("slow")) {
         nodes.slow(NODES, SLOW_MILLIS);
@@ -135,6 +139,31 @@ final class BenchQuorumCommand implements Callable<Integer> {
           client.metrics().failures(),
           client.metrics().elsewhere());
     }
+  }
+
+  /// A run and what a request of it cost all nodes together.
+  private static void measured(LocalNodes nodes, ClientLoad load, String name, int reads)
+      throws IOException, InterruptedException {
+    double[] before = costs(nodes);
+    ClientLoad.Result result = load.run(name, reads, System.out);
+    double[] after = costs(nodes);
+    double requests = result.requests();
+    System.out.printf(
+        "%-12s a request, at all nodes: %.2f messages, %,.0f bytes allocated, %.1f us of a core%n",
+        "",
+        (after[0] - before[0]) / requests,
+        (after[1] - before[1]) / requests,
+        (after[2] - before[2]) / requests / 1000);
+  }
+
+  private static double[] costs(LocalNodes nodes) throws IOException, InterruptedException {
+    double[] sums = new double[COSTS.length];
+    for (int node = 1; node <= NODES; node++) {
+      for (int i = 0; i < COSTS.length; i++) {
+        sums[i] += nodes.metric(node, COSTS[i]);
+      }
+    }
+    return sums;
   }
 
   private void peer(Path script) throws IOException, InterruptedException {

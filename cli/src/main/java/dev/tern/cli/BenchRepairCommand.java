@@ -7,10 +7,6 @@ import dev.tern.client.Level;
 import dev.tern.client.TernClient;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
@@ -89,13 +85,13 @@ final class BenchRepairCommand implements Callable<Integer> {
     long until = back + LONGEST_NANOS;
     while (came < wanted && System.nanoTime() < until) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
-      came = hints ? replayed(nodes, count) : metric(nodes, AWAY, "tern_repaired_records_total");
+      came = hints ? replayed(nodes, count) : nodes.metric(AWAY, "tern_repaired_records_total");
     }
     double seconds = (System.nanoTime() - back) / 1e9;
     System.out.printf(
         "%s: %,.0f of %,.0f in %.2f s after the node was seen by all, %,.0f a second%n",
         hints ? "held writes brought" : "records brought", came, wanted, seconds, came / seconds);
-    double repaired = metric(nodes, AWAY, "tern_repaired_bytes_total");
+    double repaired = nodes.metric(AWAY, "tern_repaired_bytes_total");
     System.out.printf(
         "bytes of keys and values by anti-entropy: %,.0f; that differed: %,d; %.3f times%n",
         repaired, bytes, repaired / bytes);
@@ -104,7 +100,7 @@ final class BenchRepairCommand implements Callable<Integer> {
   private double missed(LocalNodes nodes, int count) throws IOException, InterruptedException {
     double held = 0;
     for (int node = 1; node <= count; node++) {
-      held += node == AWAY ? 0 : metric(nodes, node, "tern_hints_held_total");
+      held += node == AWAY ? 0 : nodes.metric(node, "tern_hints_held_total");
     }
     return held;
   }
@@ -112,7 +108,7 @@ final class BenchRepairCommand implements Callable<Integer> {
   private double replayed(LocalNodes nodes, int count) throws IOException, InterruptedException {
     double replayed = 0;
     for (int node = 1; node <= count; node++) {
-      replayed += node == AWAY ? 0 : metric(nodes, node, "tern_hints_replayed_total");
+      replayed += node == AWAY ? 0 : nodes.metric(node, "tern_hints_replayed_total");
     }
     return replayed;
   }
@@ -145,19 +141,5 @@ final class BenchRepairCommand implements Callable<Integer> {
     double seconds = (System.nanoTime() - began) / 1e9;
     System.out.printf("%,d keys %s in %.1f s, %d failed%n", to - from, what, seconds, failed.get());
     return bytes;
-  }
-
-  private static double metric(LocalNodes nodes, int node, String name)
-      throws IOException, InterruptedException {
-    URI page = URI.create("http://127.0.0.1:" + nodes.adminPort(node) + "/metrics");
-    try (HttpClient http = HttpClient.newHttpClient()) {
-      String body =
-          http.send(HttpRequest.newBuilder(page).build(), HttpResponse.BodyHandlers.ofString())
-              .body();
-      return body.lines()
-          .filter(line -> line.startsWith(name))
-          .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-          .sum();
-    }
   }
 }

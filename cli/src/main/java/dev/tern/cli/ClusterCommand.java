@@ -92,8 +92,20 @@ final class ClusterCommand {
           log.path("voters"),
           log.path("votersLive").asInt(),
           leader == 0 ? "leader not known here" : "leader " + leader);
+      JsonNode repair = cluster.path("repair");
+      if (repair.path("lacking").asInt() > 0) {
+        System.out.printf(
+            "this node catches up: %d of %d partitions lack something, %d of them are taken whole%n",
+            repair.path("lacking").asInt(),
+            repair.path("partitions").asInt(),
+            repair.path("rebuilding").asInt());
+      }
       if (log.path("frozen").asBoolean()) {
         System.out.println("FROZEN: " + log.path("why").asText());
+      }
+      if (log.path("forgetful").asBoolean()) {
+        System.out.println(
+            "this node has lost its part of it, and will be let in again when it has learned it");
       }
       if (log.has("failed")) {
         System.out.println("this node takes no part in it: " + log.path("failed").asText());

@@ -280,6 +280,10 @@ class ClientsTest {
       assertThrows(
           JedisDataException.class,
           () -> jedis.sendCommand(() -> "TERN.LEVEL".getBytes(UTF_8), "R", "4"));
+      // Zones without a datacenter are all in one.
+      jedis.sendCommand(() -> "TERN.LEVEL".getBytes(UTF_8), "R", "local_quorum", "W", "LOCAL_ONE");
+      assertEquals("OK", jedis.set("level", "local"));
+      assertEquals("local", jedis.get("level"));
       jedis.sendCommand(() -> "TERN.LEVEL".getBytes(UTF_8), "R", "1", "W", "1");
       assertEquals("1", jedis.get("w"));
     }

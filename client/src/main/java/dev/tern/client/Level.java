@@ -16,6 +16,8 @@ public record Level(
   private static final int ONE_NAME = -2;
   private static final int QUORUM_NAME = -3;
   private static final int ALL_NAME = -4;
+  private static final int LOCAL_ONE_NAME = -11;
+  private static final int LOCAL_QUORUM_NAME = -12;
 
   /// As the bucket says.
   public static final Level DEFAULT = of(0, 0);
@@ -34,6 +36,12 @@ public record Level(
 
   /// All of them.
   public static final Level ALL = of(ALL_NAME, ALL_NAME);
+
+  /// One replica in the datacenter of the node that is asked, see [TernClient.Builder#datacenter].
+  public static final Level LOCAL_ONE = of(LOCAL_ONE_NAME, LOCAL_ONE_NAME);
+
+  /// More than half of the replicas there: what was acknowledged there is seen there.
+  public static final Level LOCAL_QUORUM = of(LOCAL_QUORUM_NAME, LOCAL_QUORUM_NAME);
 
   /// A strict level.
   public static Level of(int r, int w) {

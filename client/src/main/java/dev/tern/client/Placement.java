@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Where the keys of one bucket type lie. Immutable.
 final class Placement {
@@ -31,15 +32,16 @@ final class Placement {
     this.nodes = nodes;
   }
 
+  /// @param datacenter whose nodes alone are to be there, null for all
   /// @throws IllegalArgumentException if the bytes are none
-  static Placement decode(byte[] message) {
+  static Placement decode(byte[] message, @Nullable String datacenter) {
     Map<Integer, InetSocketAddress> nodes = new LinkedHashMap<>();
     List<List<InetSocketAddress>> partitions = new ArrayList<>();
     Wire.Reader in = new Wire.Reader(message, 0, message.length);
     int field;
     while ((field = in.next()) != 0) {
       switch (field) {
-        case 3 -> node(in.message(), nodes);
+        case 3 -> node(in.message(), nodes, datacenter);
         case 4 -> partitions.add(replicas(in.message(), nodes));
         default -> in.skip();
       }
@@ -50,20 +52,23 @@ final class Placement {
     return new Placement(partitions, List.copyOf(nodes.values()));
   }
 
-  private static void node(Wire.Reader in, Map<Integer, InetSocketAddress> nodes) {
+  private static void node(
+      Wire.Reader in, Map<Integer, InetSocketAddress> nodes, @Nullable String datacenter) {
     int number = 0;
     int port = 0;
     String host = "";
+    String zone = "";
     int field;
     while ((field = in.next()) != 0) {
       switch (field) {
         case 1 -> number = in.number();
         case 2 -> host = new String(in.bytes(), StandardCharsets.UTF_8);
         case 3 -> port = in.number();
+        case 4 -> zone = new String(in.bytes(), StandardCharsets.UTF_8);
         default -> in.skip();
       }
     }
-    if (port > 0) {
+    if (port > 0 && (datacenter == null || zone.startsWith(datacenter + "/"))) {
       nodes.put(number, new InetSocketAddress(host, port));
     }
   }

@@ -67,6 +67,7 @@ public final class TernClient implements AutoCloseable {
     private final List<InetSocketAddress> seeds = new ArrayList<>();
     private int connections = 2;
     private int threads = 1;
+    private @Nullable String datacenter;
     private int timeoutMillis = 5_000;
     private ClientMetrics.Observer observer = (operation, nanos, outcome) -> {};
 
@@ -91,6 +92,13 @@ public final class TernClient implements AutoCloseable {
     /// Threads of the client; 1 if nothing is said.
     public Builder threads(int count) {
       threads = count;
+      return this;
+    }
+
+    /// Where this client is: it asks only nodes whose zone begins with this and a `/`. Seeds should
+    /// be there too.
+    public Builder datacenter(String name) {
+      datacenter = name;
       return this;
     }
 
@@ -250,7 +258,7 @@ public final class TernClient implements AutoCloseable {
         .whenComplete(
             (answer, failure) -> {
               if (answer != null) {
-                placements.put(type, new Known(Placement.decode(answer), now));
+                placements.put(type, new Known(Placement.decode(answer, settings.datacenter), now));
               }
             });
   }

@@ -21,7 +21,7 @@ class PlacementTest {
               .number(1, node)
               .bytes(2, bytes("10.0.0." + node))
               .number(3, node == 3 ? 0 : 8087)
-              .bytes(4, bytes("z"))
+              .bytes(4, bytes(node == 2 ? "us/a" : "eu/a"))
               .encoded());
     }
     for (int partition = 0; partition < 4; partition++) {
@@ -43,11 +43,20 @@ class PlacementTest {
 
   @Test
   void nodesWithoutTheDoorAreLeftOut() {
-    Placement placement = Placement.decode(placement());
+    Placement placement = Placement.decode(placement(), null);
     assertEquals(2, placement.nodes().size());
     assertEquals(2, placement.replicas(0).size());
     assertEquals("10.0.0.2", placement.replicas(4096).get(0).getHostString());
     assertEquals(1, placement.replicas(4096).size());
+  }
+
+  @Test
+  void nodesOfOtherDatacentersAreLeftOut() {
+    Placement placement = Placement.decode(placement(), "us");
+    assertEquals(1, placement.nodes().size());
+    assertEquals(1, placement.replicas(0).size());
+    assertEquals("10.0.0.2", placement.replicas(0).get(0).getHostString());
+    assertEquals(0, Placement.decode(placement(), "asia").nodes().size());
   }
 
   @Test
@@ -57,12 +66,12 @@ class PlacementTest {
     for (int i = 0; i < good.length; i++) {
       byte[] cut = java.util.Arrays.copyOf(good, i);
       try {
-        Placement.decode(cut);
+        Placement.decode(cut, null);
       } catch (IllegalArgumentException e) {
         refused++;
       }
     }
     assertTrue(refused > good.length / 2, refused + " of " + good.length);
-    assertThrows(IllegalArgumentException.class, () -> Placement.decode(new byte[0]));
+    assertThrows(IllegalArgumentException.class, () -> Placement.decode(new byte[0], null));
   }
 }

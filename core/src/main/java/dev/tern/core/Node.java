@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.quorum.Sightings;
 import dev.tern.core.quorum.Statistics;
+import dev.tern.core.repair.Repairs;
 import dev.tern.core.replica.Inspection;
 import dev.tern.core.replica.Partition;
 import dev.tern.core.topology.ClusterView;
@@ -89,6 +90,7 @@ public final class Node {
               config.self(),
               known,
               node::live,
+              () -> node.heldHints() == 0,
               TopologyLog.Options.DEFAULT,
               node::changed);
       node.liveness =
@@ -363,6 +365,15 @@ public final class Node {
     return found == null ? 0 : new Inspection(shard.store()).metadataBytes(found);
   }
 
+  /// See [Inspection#wrongSegment]; as [#converged].
+  ///
+  /// @throws IOException if the records cannot be read
+  public int wrongSegment(int keyspace, int partition) throws IOException {
+    Shard shard = shards.get(partition % shards.size());
+    Partition found = partition(shard, keyspace, partition);
+    return found == null ? -1 : new Inspection(shard.store()).wrongSegment(found);
+  }
+
   private @Nullable Partition partition(Shard shard, int keyspace, int number) {
     int group = Objects.requireNonNull(view.groups(keyspace)).number();
     return shard.store().partitionOfGroup(group, number);
@@ -371,6 +382,18 @@ public final class Node {
   /// Figures of a shard's storage engine; any thread.
   public LsmStatistics storage(int shard) {
     return shards.get(shard).store().lsm().statistics();
+  }
+
+  /// What this node has to catch up with; any thread.
+  public Repairs repairs() {
+    return shards.stream()
+        .map(shard -> shard.antiEntropy().repairs())
+        .reduce(Repairs.NONE, Repairs::plus);
+  }
+
+  /// Writes that this node holds for others; any thread.
+  public long heldHints() {
+    return shards.stream().mapToLong(shard -> shard.store().hints().count()).sum();
   }
 
   /// Records with a value that this node stores of a keyspace; any thread.

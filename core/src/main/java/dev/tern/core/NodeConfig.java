@@ -1,6 +1,5 @@
 package dev.tern.core;
 
-import dev.tern.core.quorum.Limits;
 import dev.tern.core.topology.Founding;
 import dev.tern.lsm.LsmOptions;
 

@@ -38,6 +38,12 @@ public enum PlantedBug {
   REUSED_DOTS,
   /// What replaced a version is deleted when the version's time has passed.
   EXPIRY_DELETES_WHAT_REPLACED_IT,
+  /// A write leaves the hash of its segment as it was.
+  HASH_KEPT_PAST_WRITE,
+  /// The hash tree's repair brings back what the clock says was replaced, without asking further.
+  HEALS_WHAT_WAS_REPLACED,
   /// What a replica said of a hot key answers reads of any level.
-  HOT_READS_AT_ANY_LEVEL
+  HOT_READS_AT_ANY_LEVEL,
+  /// What is missing under a dot that the clock knows of counts as replaced, whatever others hold.
+  LOSS_TAKEN_FOR_REPLACED
 }

@@ -60,7 +60,7 @@ final class Shard implements AutoCloseable {
     Lsm lsm =
         Lsm.open(
             environment.files(),
-            loop,
+            loop.background(),
             environment.clock(),
             randomness.child("lsm"),
             "shard-" + number,
@@ -99,6 +99,7 @@ final class Shard implements AutoCloseable {
             coordinator.statistics(),
             view,
             randomness.child("repairs").nextLong() >>> 8,
+            config.limits(),
             config.planted());
     return new Shard(loop, store, replica, coordinator, responder, antiEntropy);
   }

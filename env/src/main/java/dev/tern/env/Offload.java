@@ -18,6 +18,12 @@ public interface Offload {
   /// block. Never called on an event loop. In simulation the job takes so much longer.
   void pause(long nanos);
 
+  /// The same for jobs that nobody waits for, such as compactions: where the machine has too few
+  /// processors for all, other work goes first.
+  default Offload background() {
+    return this;
+  }
+
   /// Work that may block.
   @FunctionalInterface
   interface Job<T> {

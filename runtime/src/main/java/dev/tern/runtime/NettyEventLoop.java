@@ -71,6 +71,22 @@ public final class NettyEventLoop implements EventLoop {
     workers.pause(nanos);
   }
 
+  @Override
+  public Offload background() {
+    Offload background = workers.background();
+    return new Offload() {
+      @Override
+      public <T> void offload(Job<T> job, Completion<T> completion) {
+        background.offload(job, (result, failure) -> hand(completion, result, failure));
+      }
+
+      @Override
+      public void pause(long nanos) {
+        background.pause(nanos);
+      }
+    };
+  }
+
   private <T> void hand(Completion<T> completion, @Nullable T result, @Nullable Throwable failure) {
     try {
       execute(() -> completion.complete(result, failure));

@@ -2,6 +2,7 @@ package dev.tern.runtime;
 
 import dev.tern.env.Offload;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -14,18 +15,55 @@ public final class Workers implements Offload, AutoCloseable {
   /// How long [#close] waits before it interrupts.
   private static final int CLOSE_SECONDS = 30;
 
+  /// How much the background's threads stand back: a third of the weight of others.
+  private static final int BACKGROUND_NICENESS = 5;
+
   private final ExecutorService workers;
+  private final ExecutorService background;
 
   /// @param threads jobs that run at once; a store needs one more than its own `threads`, so that a
   ///   flush never waits for compactions
   public Workers(int threads) {
     workers = Executors.newFixedThreadPool(threads, new DefaultThreadFactory("tern-worker", true));
+    background =
+        Executors.newFixedThreadPool(
+            threads,
+            new DefaultThreadFactory("tern-background", true) {
+              @Override
+              protected Thread newThread(Runnable task, String name) {
+                return super.newThread(
+                    () -> {
+                      Niceness.set(BACKGROUND_NICENESS);
+                      task.run();
+                    },
+                    name);
+              }
+            });
   }
 
   @Override
   public <T> void offload(Job<T> job, Completion<T> completion) {
+    run(workers, job, completion);
+  }
+
+  @Override
+  public Offload background() {
+    return new Offload() {
+      @Override
+      public <T> void offload(Job<T> job, Completion<T> completion) {
+        run(background, job, completion);
+      }
+
+      @Override
+      public void pause(long nanos) {
+        Workers.this.pause(nanos);
+      }
+    };
+  }
+
+  private static <T> void run(ExecutorService on, Job<T> job, Completion<T> completion) {
     try {
-      workers.execute(
+      on.execute(
           () -> {
             T result = null;
             Throwable failure = null;
@@ -51,9 +89,12 @@ public final class Workers implements Offload, AutoCloseable {
   @Override
   public void close() {
     workers.shutdown();
+    background.shutdown();
     try {
-      if (!workers.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
-        workers.shutdownNow();
+      for (ExecutorService each : List.of(workers, background)) {
+        if (!each.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+          each.shutdownNow();
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -1,5 +1,6 @@
 package dev.tern.server;
 
+import com.sun.management.ThreadMXBean;
 import dev.tern.core.Node;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.gateway.resp.DoorStatistics;
@@ -11,6 +12,7 @@ import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
@@ -28,10 +30,18 @@ final class Figures implements AutoCloseable {
     new JvmMemoryMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
     gc.bindTo(registry);
+    ThreadMXBean threads = ManagementFactory.getPlatformMXBean(ThreadMXBean.class);
+    FunctionCounter.builder(
+            "tern.allocated.bytes", threads, ThreadMXBean::getTotalThreadAllocatedBytes)
+        .register(registry);
     for (Counter counter : Counter.values()) {
       String name = "tern." + counter.name().toLowerCase(Locale.ROOT).replace('_', '.');
       FunctionCounter.builder(name, node, n -> n.statistic(counter)).register(registry);
     }
+    Gauge.builder("tern.partitions.lacking", node, n -> n.repairs().lacking()).register(registry);
+    Gauge.builder("tern.partitions.rebuilding", node, n -> n.repairs().rebuilding())
+        .register(registry);
+    Gauge.builder("tern.hints.waiting", node, Node::heldHints).register(registry);
     for (int shard = 0; shard < node.shards(); shard++) {
       String label = Integer.toString(shard);
       int number = shard;

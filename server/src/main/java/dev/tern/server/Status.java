@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tern.core.Node;
 import dev.tern.core.gossip.Load;
+import dev.tern.core.repair.Repairs;
 import dev.tern.core.ring.Plan;
 import dev.tern.core.topology.KeyspaceDefinition;
 import dev.tern.core.topology.KeyspaceSettings;
@@ -73,6 +74,12 @@ final class Status {
     body.put("epoch", state.epoch()).put("partitions", state.partitions());
     body.put("level", state.level());
     log(state, body.putObject("log"));
+    Repairs repairs = node.repairs();
+    body.putObject("repair")
+        .put("partitions", repairs.partitions())
+        .put("lacking", repairs.lacking())
+        .put("rebuilding", repairs.rebuilding())
+        .put("heldForOthers", node.heldHints());
     body.set("keyspaces", keyspaces());
     ArrayNode members = body.putArray("members");
     Holdings holdings = Holdings.of(state);

@@ -1,12 +1,11 @@
 package dev.tern.simulation;
 
+import dev.tern.core.Limits;
 import dev.tern.core.Node;
 import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
-import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
-import dev.tern.core.quorum.Limits;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.raft.log.RaftLogException;
@@ -17,13 +16,20 @@ import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
+import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.CorruptionException;
+import dev.tern.lsm.Durability;
+import dev.tern.lsm.IteratorOptions;
+import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmBug;
+import dev.tern.lsm.LsmIterator;
 import dev.tern.lsm.LsmOptions;
+import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,6 +53,9 @@ final class ClusterRun {
   /// some until the others believe it, and the rest for anti-entropy.
   private static final long CONVERGED_WITHIN = 20 * SECOND;
 
+  /// Hash trees are compared in one to so many seconds, so that each run sees it.
+  private static final int MAX_TREE_ROUND_SECONDS = 8;
+
   /// How far ahead of true time a stamp may be: most clocks are off by 20 s at most, and stamps are
   /// reserved for 10 s.
   private static final long MAX_STAMP_AHEAD_MILLIS = 35_000;
@@ -62,6 +71,9 @@ final class ClusterRun {
   /// Whether a node has lost what it had acknowledged: until it has it again, reads of `r` replicas
   /// may miss what `w` had.
   boolean diskLost;
+
+  /// Whether it has lost some records only, which the hash trees must find.
+  boolean recordsLost;
 
   private final SimulatedNetwork network;
   private final SimulatedClock[] clocks;
@@ -112,7 +124,7 @@ final class ClusterRun {
     int w = N + 1 - r;
     this.history = new History(N, w);
     this.faults = new Faults(this, r == 2);
-    Durability durability = durability();
+    KeyspaceConfig.Durability durability = durability();
     List<KeyspaceSettings> settings =
         List.of(
             settings("data", Resolution.LWW, r, w, durability),
@@ -126,16 +138,22 @@ final class ClusterRun {
   }
 
   private static Limits limits(long seed) {
-    Limits usual = Limits.DEFAULT;
+    Limits usual =
+        Limits.DEFAULT.withTreeRoundNanos(
+            SECOND * (1 + Math.floorMod(seed, MAX_TREE_ROUND_SECONDS)));
+    if ((seed >> 2 & 3) == 0) {
+      // Who is away for some seconds was away for too long.
+      usual = usual.withLoggedDots(16);
+    }
     return switch ((int) (seed & 3)) {
-      case 1 -> new Limits(usual.costBytes(), 2);
-      case 3 -> new Limits(5 << 10, 2);
+      case 1 -> usual.withHotReads(2);
+      case 3 -> usual.withHotReads(2).withCostBytes(5 << 10);
       default -> usual;
     };
   }
 
   private static KeyspaceSettings settings(
-      String name, Resolution resolution, int r, int w, Durability durability) {
+      String name, Resolution resolution, int r, int w, KeyspaceConfig.Durability durability) {
     return new KeyspaceSettings(
         name,
         N,
@@ -149,9 +167,9 @@ final class ClusterRun {
         TIMEOUT_MILLIS);
   }
 
-  private Durability durability() {
+  private KeyspaceConfig.Durability durability() {
     int weakest = faults.has(Fault.POWER_CUT) ? 2 : faults.mayStopNodes() ? 1 : 0;
-    return Durability.values()[(int) world.between(weakest, 3)];
+    return KeyspaceConfig.Durability.values()[(int) world.between(weakest, 3)];
   }
 
   /// Runs it all; the violation found, null for none.
@@ -278,6 +296,40 @@ final class ClusterRun {
     }
     // Nobody's event: it must survive the node.
     world.schedule(world.between(SECOND / 5, 3 * SECOND), 0, () -> startNode(number));
+  }
+
+  /// Ends a node, and lets it find half of the records of a keyspace gone when it is back: without
+  /// siblings, as who has a record's dots and not the record says that it was replaced.
+  void loseRecords(int number) {
+    diskLost = true;
+    recordsLost = true;
+    crash(number, false);
+    for (int shard = 0; shard < shards[number]; shard++) {
+      SimulatedLoop loop = new SimulatedLoop(world, number, disks[number]);
+      try (Lsm lsm =
+          Lsm.open(disks[number], loop, clocks[number], world.random, "shard-" + shard, storage)) {
+        ColumnFamily data = lsm.columnFamily("data", CompactionStyle.LEVELED);
+        WriteBatch batch = new WriteBatch();
+        try (LsmIterator records = lsm.iterator(data, IteratorOptions.all())) {
+          for (records.seekToFirst(); records.valid(); records.next()) {
+            boolean ours = new ByteReader(records.key(), 4, 4).readInt() == keyspace.id();
+            boolean valued = Siblings.decode(new ByteReader(records.value())).hasValue();
+            if (ours && valued && world.chance(0.5)) {
+              batch.delete(data, records.key());
+            }
+          }
+        }
+        lsm.write(batch, Durability.SYNC);
+      } catch (IOException e) {
+        // This disk fails: what it has not lost stays.
+      }
+    }
+    world.end(number);
+  }
+
+  /// In this time each partition is compared with each of its other replicas at least once.
+  long treesComparedWithin() {
+    return 2 * N * limits.treeRoundNanos();
   }
 
   @Nullable Node node(int number) {

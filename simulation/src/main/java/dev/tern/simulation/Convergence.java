@@ -1,6 +1,7 @@
 package dev.tern.simulation;
 
 import dev.tern.core.Node;
+import dev.tern.core.quorum.Statistics;
 import dev.tern.core.topology.Topology;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -31,6 +32,9 @@ final class Convergence {
       return;
     }
     await(nanos, Node::converged, "nodes %s do not know that the replicas are alike");
+    if (run.recordsLost) {
+      run.world.runUntil(run.world.nanos() + run.treesComparedWithin());
+    }
     alike(/* deletes= */ false);
     if (stripped) {
       await(STRIPPED_WITHIN, node -> !node.mayHaveGraves(), "nodes %s still have deletes");
@@ -72,6 +76,9 @@ final class Convergence {
             Objects.requireNonNull(run.node(1)).view().topology(run.keyspace.id()));
     for (int partition = 0; partition < topology.partitions(); partition++) {
       int[] replicas = topology.replicas(partition);
+      for (int number : replicas) {
+        rightTree(number, partition);
+      }
       String first = contents(replicas[0], partition, deletes);
       for (int number : replicas) {
         String other = contents(number, partition, deletes);
@@ -81,6 +88,27 @@ final class Convergence {
                   .formatted(partition, replicas[0], number, first, other));
         }
       }
+    }
+  }
+
+  /// What a node knows of its hashes is what it holds, and nothing was taken for lost: nothing
+  /// rots.
+  private void rightTree(int number, int partition) {
+    Node node = Objects.requireNonNull(run.node(number));
+    try {
+      int segment = node.wrongSegment(run.keyspace.id(), partition);
+      if (segment >= 0) {
+        throw new History.Violation(
+            "node %d has a wrong hash of segment %d of partition %d"
+                .formatted(number, segment, partition));
+      }
+    } catch (IOException e) {
+      throw new History.Violation("node " + number + " cannot read what it has: " + e);
+    }
+    long healed = node.statistic(Statistics.Counter.TREE_RECORDS_HEALED);
+    if (healed > 0 && !run.diskLost) {
+      throw new History.Violation(
+          "node %d took %d records for lost and brought them back".formatted(number, healed));
     }
   }
 

@@ -29,5 +29,7 @@ enum Fault {
   /// Bits flip in what one node's disk has long held.
   BIT_ROT,
   /// One node's disk is lost with all it held, once; it starts with an empty one.
-  LOST_DISK
+  LOST_DISK,
+  /// One node's store loses some records with a value, once, and nothing of what tells of them.
+  LOST_RECORDS
 }

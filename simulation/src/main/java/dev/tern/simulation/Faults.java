@@ -42,6 +42,9 @@ final class Faults {
     if (!mayRot || has(Fault.BIT_ROT) || world.chance(0.5)) {
       kinds.remove(Fault.LOST_DISK);
     }
+    if (!mayRot || has(Fault.BIT_ROT) || has(Fault.LOST_DISK)) {
+      kinds.remove(Fault.LOST_RECORDS);
+    }
     this.meanNanos = world.between(SECOND / 10, SECOND);
     this.unlucky = 1 + world.random.nextInt(run.nodeCount);
   }
@@ -137,6 +140,11 @@ final class Faults {
           run.diskLost = true;
           run.crash(unlucky, true);
           run.disk(unlucky).wipe();
+        }
+      }
+      case LOST_RECORDS -> {
+        if (!run.recordsLost && run.node(unlucky) != null && run.allAreIn()) {
+          run.loseRecords(unlucky);
         }
       }
     }

@@ -183,11 +183,29 @@ final class SimulatedDisk implements FileSystem {
       return false;
     }
     Inode inode = tables.get(world.random.nextInt(tables.size()));
-    int at = world.random.nextInt(inode.durableLength);
-    byte flipped = (byte) (1 << world.random.nextInt(8));
-    inode.bytes[at] ^= flipped;
-    inode.durable[at] ^= flipped;
+    flip(inode, world.random.nextInt(inode.durableLength), 1 << world.random.nextInt(8));
     return true;
+  }
+
+  private static void flip(Inode inode, int at, int bits) {
+    inode.bytes[at] ^= (byte) bits;
+    inode.durable[at] ^= (byte) bits;
+  }
+
+  /// Flips a bit in the tables wherever some bytes stand; how often.
+  int rotWhere(byte[] content) {
+    int found = 0;
+    for (Map.Entry<String, Inode> entry : durableNames.entrySet()) {
+      Inode inode = entry.getValue();
+      for (int at = 0; entry.getKey().endsWith(".table") && at < inode.durableLength; at++) {
+        int end = Math.min(at + content.length, inode.durableLength);
+        if (Arrays.equals(inode.durable, at, end, content, 0, content.length)) {
+          flip(inode, at, 1);
+          found++;
+        }
+      }
+    }
+    return found;
   }
 
   /// The node lost its power.

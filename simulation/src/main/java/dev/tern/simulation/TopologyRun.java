@@ -201,7 +201,13 @@ final class TopologyRun {
       goBy(node, initial);
       TopologyLog log =
           TopologyLog.open(
-              environment, node, initial, this::up, options(node), state -> goBy(node, state));
+              environment,
+              node,
+              initial,
+              this::up,
+              () -> true,
+              options(node),
+              state -> goBy(node, state));
       logs[node] = log;
       environment.network().start(new Receiver(log));
       world.schedule(0, node, log::start);

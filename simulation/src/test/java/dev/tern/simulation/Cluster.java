@@ -2,23 +2,26 @@ package dev.tern.simulation;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Limits;
 import dev.tern.core.Node;
 import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Resolution;
-import dev.tern.core.quorum.Limits;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
+import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmBug;
 import dev.tern.lsm.LsmOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
 
 /// Whole nodes of two shards each, for scripted tests; nothing goes wrong by itself.
 final class Cluster {
@@ -32,23 +35,44 @@ final class Cluster {
             throw new IllegalStateException("node " + node, what);
           });
   final SimulatedNetwork network;
+
+  /// Sees each frame that is sent.
+  Consumer<byte[]> observer = frame -> {};
+
+  private static final LsmOptions STORAGE =
+      LsmOptions.DEFAULT.withTuning(
+          new LsmOptions.Tuning(1 << 16, 1 << 16, 512, 1 << 14, LsmBug.NONE));
   private final int size;
   private final SimulatedDisk[] disks;
   private final Node[] nodes;
 
+  private final IntFunction<String> zones;
+  private final int n;
+
   /// Of nodes that are started from now on.
   Limits limits;
 
-  /// Starts them all.
+  /// Starts them all, in a zone each.
   Cluster(int size) {
     this(size, Limits.DEFAULT);
   }
 
   /// The same with other limits.
   Cluster(int size, Limits limits) {
+    this(size, KeyspaceSettings.usual("data").n(), number -> "z" + number, limits);
+  }
+
+  /// Starts them all.
+  Cluster(int size, int n, IntFunction<String> zones) {
+    this(size, n, zones, Limits.DEFAULT);
+  }
+
+  private Cluster(int size, int n, IntFunction<String> zones, Limits limits) {
     this.limits = limits;
     this.size = size;
-    this.network = new SimulatedNetwork(world, size, frame -> {});
+    this.n = n;
+    this.zones = zones;
+    this.network = new SimulatedNetwork(world, size, frame -> observer.accept(frame));
     this.disks = new SimulatedDisk[size + 1];
     this.nodes = new Node[size + 1];
     for (int number = 1; number <= size; number++) {
@@ -67,7 +91,7 @@ final class Cluster {
     for (int i = 1; i <= size; i++) {
       Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
       founders.add(
-          MemberEntry.of(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports)));
+          MemberEntry.of(new Member(i, "%040x".formatted(i), zones.apply(i), "node-" + i, ports)));
     }
     List<EventLoop> loops = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
@@ -80,14 +104,11 @@ final class Cluster {
             network.of(number, loops.size()),
             disks[number],
             world.random.child("node-" + number + "-" + world.nanos()));
-    LsmOptions storage =
-        LsmOptions.DEFAULT.withTuning(
-            new LsmOptions.Tuning(1 << 16, 1 << 16, 512, 1 << 14, LsmBug.NONE));
     KeyspaceSettings usual = KeyspaceSettings.usual("data");
     KeyspaceSettings siblings =
         new KeyspaceSettings(
             "siblings",
-            usual.n(),
+            n,
             usual.zones(),
             Resolution.SIBLINGS,
             usual.r(),
@@ -98,7 +119,7 @@ final class Cluster {
             usual.timeoutMillis());
     Founding founding = new Founding(16, founders, List.of(usual, siblings));
     try {
-      NodeConfig config = new NodeConfig(number, founding, storage, PlantedBug.NONE, limits);
+      NodeConfig config = new NodeConfig(number, founding, STORAGE, PlantedBug.NONE, limits);
       nodes[number] = Node.create(environment, config);
       nodes[number].start();
     } catch (IOException e) {
@@ -110,6 +131,13 @@ final class Cluster {
   void end(int number) {
     world.end(number);
     network.down(number);
+  }
+
+  /// The store of one of the two shards of a node that is down. To be closed.
+  Lsm store(int number, int shard) throws IOException {
+    SimulatedLoop loop = new SimulatedLoop(world, number, disks[number]);
+    SimulatedClock clock = new SimulatedClock(world);
+    return Lsm.open(disks[number], loop, clock, world.random, "shard-" + shard, STORAGE);
   }
 
   SimulatedDisk disk(int number) {

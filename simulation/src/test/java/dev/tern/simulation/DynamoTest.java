@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Limits;
 import dev.tern.core.Node;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Level;
@@ -14,6 +15,8 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
 import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.topology.Command;
+import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import java.util.ArrayList;
@@ -243,6 +246,35 @@ class DynamoTest {
       Versions there = fetch(cluster, 1, "new" + i, Level.DEFAULT);
       stored(store(cluster, 1, "new" + i, "3", there.context(), new Level(0, 3, 0)));
       assertEquals(List.of("3"), values(fetch(cluster, 2, "new" + i, ONE)));
+    }
+  }
+
+  @Test
+  void whoWasAwayForTooLongHandsOverWhatNobodyElseHas() {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withLoggedDots(16));
+    for (int other = 1; other <= 2; other++) {
+      cluster.network.cut(3, other, true);
+      cluster.network.cut(other, 3, true);
+    }
+    cluster.within(10 * SECOND, () -> !cluster.node(1).live(3) && !cluster.node(2).live(3));
+    stored(store(cluster, 3, "mine", "alone", NO_CONTEXT, ONE));
+    cluster.end(3);
+    for (int i = 0; i < 400; i++) {
+      stored(store(cluster, 1, "k" + i, "v", NO_CONTEXT, Level.DEFAULT));
+    }
+    cluster.within(60 * SECOND, () -> cluster.node(1).statistic(Counter.LOGS_CUT) > 10);
+
+    cluster.network.heal();
+    cluster.start(3);
+    cluster.within(10 * SECOND, () -> cluster.node(3).repairs().rebuilding() > 0);
+    assertTrue(cluster.node(3).repairs().lacking() > 0);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 3);
+    cluster.within(SECOND, () -> cluster.node(3).repairs().lacking() == 0);
+    assertEquals(0, cluster.node(3).repairs().rebuilding());
+    for (int node = 1; node <= 3; node++) {
+      assertEquals(List.of("alone"), values(fetch(cluster, node, "mine", ONE)));
+      assertEquals(List.of("v"), values(fetch(cluster, node, "k7", ONE)));
     }
   }
 
@@ -490,5 +522,90 @@ class DynamoTest {
     cluster.runFor(30 * SECOND);
     int data = Objects.requireNonNull(cluster.node(1).view().keyspace("data")).id();
     assertEquals(500, cluster.node(3).records(data));
+  }
+
+  @Test
+  void aHolderThatLeavesHandsOnWhatItHolds() {
+    Cluster cluster = new Cluster(5);
+    cluster.within(10 * SECOND, () -> cluster.node(1).view().state().cluster().known());
+    int[] replicas = replicas(cluster, "k");
+    int outsider = outsider(cluster, 5, "k");
+    cluster.end(replicas[1]);
+    cluster.end(replicas[2]);
+    cluster.within(
+        10 * SECOND,
+        () ->
+            java.util.stream.IntStream.of(replicas[1], replicas[2])
+                .noneMatch(gone -> cluster.node(replicas[0]).live(gone)));
+    stored(store(cluster, replicas[0], "k", "held", NO_CONTEXT, sloppy(3)));
+    assertEquals(1, cluster.node(outsider).heldHints());
+
+    List<Object> decisions = new ArrayList<>();
+    cluster.world.schedule(
+        0,
+        outsider,
+        () ->
+            cluster
+                .node(outsider)
+                .propose(new Proposed(0, new Command.RemoveMember(outsider)), decisions::add));
+    // Nobody it holds for is back: a replica of the key takes it.
+    cluster.within(10 * SECOND, () -> cluster.node(outsider).heldHints() == 0);
+    assertEquals(1, decisions.size());
+    assertTrue(fetch(cluster, replicas[0], "k", ONE).hasValue());
+  }
+
+  @Test
+  void localLevelsCountTheReplicasOfTheDatacenterAndAskNoOthers() {
+    Cluster cluster = new Cluster(5, 5, node -> node <= 3 ? "eu/" + node : "us/" + node);
+    Level quorum = new Level(Level.LOCAL_QUORUM, Level.LOCAL_QUORUM, 0);
+    Level one = new Level(Level.LOCAL_ONE, Level.LOCAL_ONE, 0);
+    stored(store(cluster, 1, "k", "first", NO_CONTEXT, quorum));
+    cluster.runFor(SECOND);
+    long before = received(cluster, 4) + received(cluster, 5);
+    for (int i = 0; i < 100; i++) {
+      assertEquals(List.of("first"), values(fetch(cluster, 1, "k", quorum)));
+    }
+    long asked = received(cluster, 4) + received(cluster, 5) - before;
+    assertTrue(asked < 100, "the other datacenter was sent " + asked + " messages");
+
+    for (int far = 4; far <= 5; far++) {
+      for (int near = 1; near <= 3; near++) {
+        cluster.network.cut(near, far, true);
+        cluster.network.cut(far, near, true);
+      }
+    }
+    cluster.end(3);
+    cluster.runFor(5 * SECOND);
+    Versions seen = fetch(cluster, 2, "k", quorum);
+    stored(store(cluster, 1, "k", "eu", seen.context(), quorum));
+    assertEquals(List.of("eu"), values(fetch(cluster, 2, "k", quorum)));
+    // A majority of all is not here, on neither side.
+    refused(fetchOutcome(cluster, 1, "k", new Level(3, 0, 0)));
+    stored(store(cluster, 4, "k", "us", seen.context(), quorum));
+    assertEquals(List.of("us"), values(fetch(cluster, 5, "k", one)));
+    cluster.end(5);
+    cluster.runFor(5 * SECOND);
+    refused(fetchOutcome(cluster, 4, "k", quorum));
+    stored(store(cluster, 4, "other", "us", NO_CONTEXT, one));
+    assertInstanceOf(
+        Unanswered.class,
+        store(cluster, 4, "other", "us2", NO_CONTEXT, quorum),
+        "half is no quorum");
+
+    cluster.network.heal();
+    cluster.start(3);
+    cluster.start(5);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 5);
+    assertEquals(
+        List.of("eu", "us"), values(fetch(cluster, 1, "k", one)).stream().sorted().toList());
+  }
+
+  private static long received(Cluster cluster, int node) {
+    return cluster.node(node).statistic(Counter.MESSAGES_RECEIVED);
+  }
+
+  private static void refused(FetchOutcome outcome) {
+    assertInstanceOf(Unanswered.Refused.class, outcome, () -> "not refused: " + outcome);
   }
 }

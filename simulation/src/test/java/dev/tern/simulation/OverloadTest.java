@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Limits;
 import dev.tern.core.Node;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.Keyspace;
@@ -14,7 +15,6 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.quorum.Limits;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
@@ -34,7 +34,7 @@ class OverloadTest {
   private static final String KEY = "k";
 
   /// Two reads make a key hot.
-  private static final Limits EASILY_HOT = new Limits(64 << 20, 2);
+  private static final Limits EASILY_HOT = Limits.DEFAULT.withHotReads(2);
 
   private static <T> T ask(Cluster cluster, int node, BiConsumer<Keyspace, Completion<T>> request) {
     List<T> outcomes = new ArrayList<>();
@@ -298,7 +298,7 @@ class OverloadTest {
 
   @Test
   void largeValuesThatDoNotFitTogetherAreRefusedAndFitLater() {
-    Cluster cluster = new Cluster(3, new Limits(1 << 20, 1_000));
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withCostBytes(1 << 20));
     List<UpdateOutcome> outcomes = writeMany(cluster, 1, 30, Level.DEFAULT);
     List<Unanswered.Refused> refused = overloaded(outcomes);
     long done = outcomes.stream().filter(each -> each instanceof UpdateOutcome.Done).count();
@@ -317,7 +317,7 @@ class OverloadTest {
   @Test
   void overloadedReplicasSaySoAndAreSparedAWhile() {
     Cluster cluster = new Cluster(3);
-    cluster.limits = new Limits(1 << 10, 1_000);
+    cluster.limits = Limits.DEFAULT.withCostBytes(1 << 10);
     for (int node = 2; node <= 3; node++) {
       cluster.end(node);
       cluster.start(node);

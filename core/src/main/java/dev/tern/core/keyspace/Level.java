@@ -12,8 +12,10 @@ package dev.tern.core.keyspace;
 /// that the keyspace's.
 ///
 /// @param n replicas that are asked, the first of the key's list; the others learn it later
-/// @param r replicas whose answers a read needs
-/// @param w replicas on which a write must be durable before it is acknowledged
+/// @param r replicas whose answers a read needs; [#LOCAL_ONE] and [#LOCAL_QUORUM] count those in
+///   the datacenter of the node that coordinates, and ask no others
+/// @param w replicas on which a write must be durable before it is acknowledged; local ones count
+///   those in the datacenter of the node that coordinates, all are sent the write
 /// @param pr of `r`, how many must be replicas of the key's own list
 /// @param pw of `w`, likewise
 /// @param dw replicas on which a write must be durable: as every acknowledgement says so, a higher
@@ -24,10 +26,19 @@ public record Level(
     int n, int r, int w, int pr, int pw, int dw, boolean sloppy, int timeoutMillis) {
   public static final Level DEFAULT = new Level(0, 0, 0);
 
+  /// For r and w: one replica of the datacenter.
+  public static final int LOCAL_ONE = -1;
+
+  /// For r and w: more than half of the replicas that the key has in the datacenter.
+  public static final int LOCAL_QUORUM = -2;
+
   private static final int MOST = 255;
 
   public Level {
-    for (int count : new int[] {n, r, w, pr, pw, dw}) {
+    if (r < LOCAL_QUORUM || w < LOCAL_QUORUM) {
+      throw new IllegalArgumentException("no level of that name");
+    }
+    for (int count : new int[] {n, Math.max(r, 0), Math.max(w, 0), pr, pw, dw}) {
       if (count < 0 || count > MOST) {
         throw new IllegalArgumentException("n, r, w, pr, pw and dw are 0 to 255, not " + count);
       }
@@ -42,15 +53,35 @@ public record Level(
     this(0, r, w, 0, 0, 0, /* sloppy= */ false, timeoutMillis);
   }
 
+  /// Whether only replicas of the datacenter are asked by reads.
+  public boolean readsLocally() {
+    return r < 0;
+  }
+
+  /// Whether only replicas of the datacenter count for writes.
+  public boolean writesLocally() {
+    return w < 0;
+  }
+
   /// Answers that a read of `replicas` replicas needs.
   ///
   /// @param usual the keyspace's
+  /// @param replicas of the datacenter, for a local level
   public int reads(int usual, int replicas) {
-    return Math.max(r == 0 ? Math.min(usual, replicas) : r, pr);
+    return Math.max(count(r, usual, replicas), pr);
   }
 
   /// Acknowledgements that a write needs.
   public int writes(int usual, int replicas) {
-    return Math.max(w == 0 ? Math.min(usual, replicas) : w, Math.max(pw, dw));
+    return Math.max(count(w, usual, replicas), Math.max(pw, dw));
+  }
+
+  private static int count(int wanted, int usual, int replicas) {
+    return switch (wanted) {
+      case 0 -> Math.min(usual, replicas);
+      case LOCAL_ONE -> 1;
+      case LOCAL_QUORUM -> replicas / 2 + 1;
+      default -> wanted;
+    };
   }
 }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// more than there is.
 ///
 /// Threads: one shard's loop. Nothing is allocated but refusals.
-final class Admission {
+public final class Admission {
   /// What a request costs besides its value: the operation, its messages, their buffers.
   static final int FIXED_BYTES = 1024;
 

@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.Limits;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.CountOutcome;
@@ -17,6 +18,8 @@ import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.ClusterView;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.DotSet;
@@ -59,6 +62,10 @@ public final class Coordinator {
   private final int shard;
   private final int self;
   private ClusterView view;
+
+  /// By member number: whether it is in this node's datacenter.
+  private boolean[] near = {};
+
   private final Network network;
   private final Clock clock;
   private final Replica replica;
@@ -125,6 +132,16 @@ public final class Coordinator {
     this.updates = new Updates(this);
     this.expiry = new Expiry(this);
     this.hintReplay = new HintReplay(this);
+    this.near = near(view);
+  }
+
+  private boolean[] near(ClusterView of) {
+    boolean[] near = new boolean[of.state().nextMember()];
+    MemberEntry own = of.state().member(self);
+    for (Member member : of.members()) {
+      near[member.number()] = own != null && member.datacenter().equals(own.member().datacenter());
+    }
+    return near;
   }
 
   /// Reads a key of this shard.
@@ -162,6 +179,9 @@ public final class Coordinator {
     if (request == null) {
       unanswered.accept(refuse(keyspace, level));
       return;
+    }
+    if (level.readsLocally()) {
+      request = request.among(this::near);
     }
     long began = nowNanos();
     ReadCache.@Nullable Entry hot = hot(request, level, began);
@@ -601,21 +621,43 @@ public final class Coordinator {
     int slot = Slots.of(key);
     int partition = topology.partitionOf(slot);
     int[] replicas = topology.replicas(partition);
-    int n = replicas.length;
-    if (level.n() > 0 && level.n() < n) {
-      n = level.n();
-      replicas = java.util.Arrays.copyOf(replicas, n);
+    if (level.n() > 0 && level.n() < replicas.length) {
+      replicas = java.util.Arrays.copyOf(replicas, level.n());
     }
-    int r = level.reads(keyspace.r(), n);
-    int w = level.writes(keyspace.w(), n);
-    if (r > n || w > n) {
+    int n = replicas.length;
+    int reading = level.readsLocally() ? near(replicas) : n;
+    int writing = level.writesLocally() ? near(replicas) : n;
+    int r = level.reads(keyspace.r(), reading);
+    int w = level.writes(keyspace.w(), writing);
+    if (r > reading || w > writing) {
       return null;
     }
     int timeout = level.timeoutMillis() == 0 ? keyspace.timeoutMillis() : level.timeoutMillis();
-    long deadline = nowNanos() + timeout * 1_000_000L;
-    long epoch = topology.epoch(partition);
     return new Request(
-        keyspace, slot, key, replicas, epoch, r, w, level.pw(), level.sloppy(), deadline);
+        keyspace,
+        slot,
+        key,
+        replicas,
+        topology.epoch(partition),
+        r,
+        w,
+        level.pw(),
+        level.writesLocally() ? w : 0,
+        level.sloppy(),
+        nowNanos() + timeout * 1_000_000L);
+  }
+
+  /// How many replicas are in this node's datacenter.
+  private int near(int[] replicas) {
+    int count = 0;
+    for (int node : replicas) {
+      count += near(node) ? 1 : 0;
+    }
+    return count;
+  }
+
+  boolean near(int node) {
+    return node < near.length && near[node];
   }
 
   private Unanswered.Refused dropped(KeyspaceConfig keyspace) {
@@ -629,6 +671,12 @@ public final class Coordinator {
       return dropped(keyspace);
     }
     count(Statistics.Counter.REFUSED_OTHER);
+    if (level.readsLocally() || level.writesLocally()) {
+      return new Unanswered.Refused(
+          Reason.UNAVAILABLE,
+          "the datacenter of this node has too few replicas of the key for a local level",
+          0);
+    }
     return new Unanswered.Refused(
         Reason.INVALID,
         "level N=%d R=%d W=%d PR=%d PW=%d DW=%d is more than there are replicas"
@@ -722,6 +770,7 @@ public final class Coordinator {
   /// Another topology holds from now on; operations under way go on with the lists they have.
   public void adopt(ClusterView later) {
     view = later;
+    near = near(later);
     peers.members(later.members());
   }
 

@@ -30,8 +30,9 @@ final class ForwardOperation extends Operation {
     this.completion = completion;
   }
 
-  /// Sends the update to the first live replica; a blind put of a node that is none goes to one
-  /// that has less to do, if that one has much.
+  /// Sends the update to the first live replica. A blind put of a node that is none goes to one
+  /// that has less to do, if that one has much; one of a local level to the datacenter if it can.
+  /// What is local is judged where the update is carried out.
   void start() {
     if (!coordinator.inFlight().add(this)) {
       completion.complete(coordinator.full());
@@ -49,26 +50,36 @@ final class ForwardOperation extends Operation {
             new Level(
                 request.replicas().length,
                 request.r(),
-                request.w(),
+                request.nearW() == 0 ? request.w() : localW(),
                 0,
                 request.pw(),
                 0,
                 request.sloppy(),
                 (int) Math.min(left, Integer.MAX_VALUE)));
+    boolean near = request.nearW() > 0 && update.blind();
     boolean any = update.blind() && request.place(coordinator.self()) < 0;
-    int best = any ? coordinator.peers().leastLoaded(request.replicas()) : 0;
-    if (best != 0 && sent(best, forward)) {
+    int best = any && !near ? coordinator.peers().leastLoaded(request.replicas()) : 0;
+    if (best != 0 && sent(best, forward) || near && send(forward, best, true)) {
       return;
     }
+    if (!send(forward, best, false)) {
+      finish(new Unanswered.Refused(Reason.UNAVAILABLE, "no replica of the key can be reached", 0));
+    }
+  }
+
+  private int localW() {
+    return request.nearW() == 1 ? Level.LOCAL_ONE : Level.LOCAL_QUORUM;
+  }
+
+  private boolean send(Message.Forward forward, int tried, boolean nearOnly) {
     for (int node : request.replicas()) {
-      if (node != coordinator.self()
-          && node != best
-          && coordinator.live(node)
-          && sent(node, forward)) {
-        return;
+      boolean wanted = node != coordinator.self() && node != tried;
+      boolean there = !nearOnly || coordinator.near(node);
+      if (wanted && there && coordinator.live(node) && sent(node, forward)) {
+        return true;
       }
     }
-    finish(new Unanswered.Refused(Reason.UNAVAILABLE, "no replica of the key can be reached", 0));
+    return false;
   }
 
   private boolean sent(int node, Message.Forward forward) {

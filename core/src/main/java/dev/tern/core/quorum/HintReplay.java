@@ -4,6 +4,7 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Hint;
+import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Version;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Brings the writes that are held here to the replicas they are held for, once these are back: a
 /// page at a time for each, the next when all of one are stored. Those of a node that is no member
-/// any more go to another replica of their key.
+/// any more, and all of a holder that leaves, go to another replica of their key.
 final class HintReplay {
   /// Hints on a page.
   private static final int PAGE = 64;
@@ -31,7 +32,8 @@ final class HintReplay {
   /// A few times a second.
   void beat() {
     for (int target : coordinator.replica().store().hints().targets()) {
-      if (!underWay.contains(target) && (coordinator.live(target) || isGone(target))) {
+      boolean moves = coordinator.live(target) || isGone(target) || leaves();
+      if (moves && !underWay.contains(target)) {
         underWay.add(target);
         page(target);
       }
@@ -40,6 +42,12 @@ final class HintReplay {
 
   private boolean isGone(int target) {
     return coordinator.view().members().stream().noneMatch(member -> member.number() == target);
+  }
+
+  /// Whether this node is on its way out, and hands on what it holds.
+  private boolean leaves() {
+    MemberEntry own = coordinator.view().state().member(coordinator.self());
+    return own == null || own.leaving();
   }
 
   private void page(int target) {
@@ -122,7 +130,8 @@ final class HintReplay {
       int partition = topology.partitionOf(slot);
       int[] replicas = topology.replicas(partition);
       boolean home = coordinator.place(replicas, page.target) >= 0;
-      destination = home ? page.target : coordinator.firstLive(replicas);
+      boolean there = home && coordinator.live(page.target);
+      destination = there ? page.target : coordinator.firstLive(replicas);
       if (destination == coordinator.self()) {
         coordinator.replica().apply(keyspace, slot, hint.key(), hint.record(), this);
         return;

@@ -18,7 +18,7 @@ import java.util.Arrays;
 /// enemy can make collide is good enough.
 ///
 /// Threads: one shard's loop. Nothing is allocated.
-final class HotKeys {
+public final class HotKeys {
   /// Counters are halved so often, nanoseconds.
   static final long WINDOW_NANOS = 1_000_000_000;
 

@@ -7,6 +7,7 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.replica.RepairPage;
 import dev.tern.core.replica.ScanPage;
+import dev.tern.core.replica.TreeRange;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
@@ -70,6 +71,25 @@ public sealed interface Message {
 
   /// Some of them; ask for the rest.
   record Repaired(int group, int partition, long id, RepairPage page) implements Repair {}
+
+  /// What the sender's records of a partition come to.
+  ///
+  /// @param id of this exchange
+  /// @param root of its hash tree
+  record Root(int group, int partition, long id, long root) implements Repair {}
+
+  /// What the sender's come to in turn.
+  ///
+  /// @param known whether that can be told now; else ask another time
+  /// @param hashes by segment of the hash tree; none if the roots are the same
+  record Segments(int group, int partition, long id, boolean known, long[] hashes)
+      implements Repair {}
+
+  /// Send the records of a range that are not among these, as [Repaired].
+  ///
+  /// @param hashes of the sender's records there
+  record Listed(int group, int partition, long id, TreeRange range, long[] hashes)
+      implements Repair {}
 
   /// Stored, durably.
   record Written(long id) implements Reply {}

@@ -8,6 +8,7 @@ import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.RepairPage;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
+import dev.tern.core.replica.TreeRange;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// |---|---|---|
 /// | 1 | Write | id epoch keyspace key record |
 /// | 2 | Read | id epoch keyspace key u8 digest |
-/// | 3 | Forward | id epoch keyspace key n r w pw u8 sloppy timeout update |
+/// | 3 | Forward | id epoch keyspace key n r+2 w+2 pw u8 sloppy timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
 /// | 6 | retired |  |
@@ -41,6 +42,9 @@ import org.jspecify.annotations.Nullable;
 /// | 32 | Clock | group partition u8 wanted dots |
 /// | 33 | Missing | group partition id dots cursor? |
 /// | 34 | Repaired | group partition id clock covered next u8 rebuild (keyspace key record)* |
+/// | 35 | Root | group partition id root |
+/// | 36 | Segments | group partition id u8 known n (hash)* |
+/// | 37 | Listed | group partition id u8 family from to n (hash)* |
 public final class MessageCodec {
   private static final int FORMAT = 1;
   private static final Unanswered.Reason[] REASONS = Unanswered.Reason.values();
@@ -69,7 +73,8 @@ public final class MessageCodec {
       case Message.Forward m -> {
         request(out, 3, m, m.keyspace()).writeBlob(m.key());
         Level level = m.level();
-        out.writeVarInt(level.n()).writeVarInt(level.r()).writeVarInt(level.w());
+        out.writeVarInt(level.n()).writeVarInt(level.r() - Level.LOCAL_QUORUM);
+        out.writeVarInt(level.w() - Level.LOCAL_QUORUM);
         out.writeVarInt(level.pw()).writeByte(level.sloppy() ? 1 : 0);
         out.writeVarInt(level.timeoutMillis());
         update(m.update(), out);
@@ -108,6 +113,16 @@ public final class MessageCodec {
         }
       }
       case Message.Repaired m -> page(m.page(), repair(out, 34, m).writeLong(m.id()));
+      case Message.Root m -> repair(out, 35, m).writeLong(m.id()).writeLong(m.root());
+      case Message.Segments m -> {
+        repair(out, 36, m).writeLong(m.id()).writeByte(m.known() ? 1 : 0);
+        hashes(m.hashes(), out);
+      }
+      case Message.Listed m -> {
+        TreeRange range = m.range();
+        repair(out, 37, m).writeLong(m.id()).writeByte(range.family());
+        hashes(m.hashes(), out.writeBlob(range.from()).writeBlob(range.to()));
+      }
       case Message.Refused m -> {
         out.writeByte(23).writeLong(m.id());
         refused(m.why(), out);
@@ -164,6 +179,17 @@ public final class MessageCodec {
                   in.readFlag() ? in.readBlob() : null);
           case 34 ->
               new Message.Repaired(in.readInt(), in.readVarInt(), in.readLong(), repairPage(in));
+          case 35 -> new Message.Root(in.readInt(), in.readVarInt(), in.readLong(), in.readLong());
+          case 36 ->
+              new Message.Segments(
+                  in.readInt(), in.readVarInt(), in.readLong(), in.readFlag(), hashes(in));
+          case 37 ->
+              new Message.Listed(
+                  in.readInt(),
+                  in.readVarInt(),
+                  in.readLong(),
+                  new TreeRange(in.readUnsignedByte(), in.readBlob(), in.readBlob()),
+                  hashes(in));
           default -> throw new DecodeException("a message of type " + type);
         };
     in.expectEnd();
@@ -186,6 +212,21 @@ public final class MessageCodec {
 
   private static ByteWriter repair(ByteWriter out, int type, Message.Repair message) {
     return out.writeByte(type).writeInt(message.group()).writeVarInt(message.partition());
+  }
+
+  private static void hashes(long[] hashes, ByteWriter out) {
+    out.writeVarInt(hashes.length);
+    for (long hash : hashes) {
+      out.writeLong(hash);
+    }
+  }
+
+  private static long[] hashes(ByteReader in) {
+    long[] hashes = new long[in.readLength()];
+    for (int i = 0; i < hashes.length; i++) {
+      hashes[i] = in.readLong();
+    }
+    return hashes;
   }
 
   private static void page(RepairPage page, ByteWriter out) {
@@ -220,8 +261,8 @@ public final class MessageCodec {
     Level level;
     try {
       int n = in.readVarInt();
-      int r = in.readVarInt();
-      int w = in.readVarInt();
+      int r = in.readVarInt() + Level.LOCAL_QUORUM;
+      int w = in.readVarInt() + Level.LOCAL_QUORUM;
       int pw = in.readVarInt();
       boolean sloppy = in.readFlag();
       level = new Level(n, r, w, 0, pw, 0, sloppy, in.readVarInt());

@@ -1,6 +1,8 @@
 package dev.tern.core.quorum;
 
 import dev.tern.core.keyspace.KeyspaceConfig;
+import java.util.Arrays;
+import java.util.function.IntPredicate;
 
 /// What all operations on a key need to know.
 ///
@@ -11,6 +13,7 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 /// @param r answers a read needs, at most the list's length
 /// @param w acknowledgements a write needs, likewise
 /// @param pw of `w`, how many must come from the list
+/// @param nearW how many of the list's replicas in this node's datacenter must acknowledge a write
 /// @param sloppy whether other nodes may hold a write for replicas of the list that are away
 /// @param deadlineNanos monotonic
 record Request(
@@ -22,17 +25,18 @@ record Request(
     int r,
     int w,
     int pw,
+    int nearW,
     boolean sloppy,
     long deadlineNanos) {
 
   /// The level of the read before a write: it meets every write of level `w`.
   Request forUpdate() {
     int strict = Math.max(r, replicas.length - w + 1);
-    return at(strict, w, deadlineNanos);
+    return at(strict, w, nearW, deadlineNanos);
   }
 
   /// The same with other levels and another deadline.
-  Request at(int otherR, int otherW, long otherDeadlineNanos) {
+  Request at(int otherR, int otherW, int otherNearW, long otherDeadlineNanos) {
     return new Request(
         keyspace,
         slot,
@@ -42,8 +46,15 @@ record Request(
         otherR,
         otherW,
         Math.min(pw, otherW),
+        otherNearW,
         sloppy,
         otherDeadlineNanos);
+  }
+
+  /// The same of some of the replicas only, for a read.
+  Request among(IntPredicate those) {
+    int[] some = Arrays.stream(replicas).filter(those).toArray();
+    return new Request(keyspace, slot, key, some, epoch, r, w, pw, 0, sloppy, deadlineNanos);
   }
 
   int place(int node) {

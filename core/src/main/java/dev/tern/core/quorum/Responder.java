@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.Limits;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;

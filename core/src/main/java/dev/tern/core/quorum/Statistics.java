@@ -49,6 +49,16 @@ public final class Statistics {
     STRIPPED_DELETES,
     /// Times this store took a new replica id, as others knew of dots it had not given out.
     NEW_REPLICA_IDS,
+    /// Partitions whose hash trees were compared with another replica's.
+    TREES_COMPARED,
+    /// Segments of them that differed, if only by what was just written.
+    TREE_SEGMENTS_UNLIKE,
+    /// Segments that could not be read: a file holds what cannot have been written.
+    TREE_SEGMENTS_UNREADABLE,
+    /// Records that were lost or altered below the clocks, and were taken from another replica.
+    TREE_RECORDS_HEALED,
+    /// Bytes of records read for all that.
+    TREE_BYTES_READ,
     /// An operation in flight was refused a place, see [InFlight#CAPACITY].
     IN_FLIGHT_FULL,
     /// A request was refused as those under way cost too much, see [Admission].

@@ -83,7 +83,7 @@ final class Updates {
     reading.put(name, new ArrayList<>(0));
     Request request = strictest(round);
     if (coordinator.planted() == PlantedBug.UPDATE_READS_LOCALLY) {
-      request = request.at(1, request.w(), request.deadlineNanos());
+      request = request.at(1, request.w(), request.nearW(), request.deadlineNanos());
     }
     Round running = new Round(name, request, round);
     new ReadOperation(coordinator, request, true, running).start();
@@ -97,13 +97,15 @@ final class Updates {
     }
     int r = 0;
     int w = 0;
+    int nearW = 0;
     long deadline = Long.MIN_VALUE;
     for (Waiting entry : round) {
       r = Math.max(r, entry.request().r());
       w = Math.max(w, entry.request().w());
+      nearW = Math.max(nearW, entry.request().nearW());
       deadline = Math.max(deadline, entry.request().deadlineNanos());
     }
-    return first.at(r, w, deadline);
+    return first.at(r, w, nearW, deadline);
   }
 
   private void nextRound(KeyName name) {

@@ -90,16 +90,18 @@ final class WriteOperation extends Operation implements Mutation {
 
   void start() {
     int live = 0;
+    int near = 0;
     List<Integer> missing = new ArrayList<>(0);
     for (int node : request.replicas()) {
       if (coordinator.live(node)) {
         live++;
+        near += coordinator.near(node) ? 1 : 0;
       } else {
         missing.add(node);
       }
     }
     int others = request.sloppy() ? coordinator.holders(request, missing.size()) : 0;
-    if (live + others < request.w() || live < request.pw()) {
+    if (live + others < request.w() || live < request.pw() || near < request.nearW()) {
       finished = true;
       done.failed(
           new Unanswered.Refused(
@@ -312,11 +314,13 @@ final class WriteOperation extends Operation implements Mutation {
       hold(place);
     }
     int stored = count(State.STORED);
-    int own = own(State.STORED);
-    if (stored >= request.w() && own >= request.pw()) {
+    if (enough(stored, own(State.STORED), near(State.STORED))) {
       finish();
       done.written(java.util.Objects.requireNonNull(record));
-    } else if (stored + count(State.SENT) < request.w() || own + own(State.SENT) < request.pw()) {
+    } else if (!enough(
+        stored + count(State.SENT),
+        own(State.STORED) + own(State.SENT),
+        near(State.STORED) + near(State.SENT))) {
       if (count(State.SUPERSEDED) > 0) {
         overtaken();
       } else {
@@ -345,6 +349,20 @@ final class WriteOperation extends Operation implements Mutation {
       finish();
       done.failed(unknown("concurrent writes of this key kept winning"));
     }
+  }
+
+  private boolean enough(int all, int own, int near) {
+    return all >= request.w() && own >= request.pw() && near >= request.nearW();
+  }
+
+  /// Replicas of the list in a state that are in this node's datacenter.
+  private int near(State state) {
+    int count = 0;
+    for (int place = 0; request.nearW() > 0 && place < states.length; place++) {
+      boolean own = states[place] == state && holders[place] == 0;
+      count += own && coordinator.near(request.replicas()[place]) ? 1 : 0;
+    }
+    return count;
   }
 
   /// Replicas of the list in a state.

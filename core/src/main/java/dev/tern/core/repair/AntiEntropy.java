@@ -1,5 +1,6 @@
 package dev.tern.core.repair;
 
+import dev.tern.core.Limits;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Unanswered;
@@ -21,7 +22,6 @@ import dev.tern.env.Clock;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -53,10 +53,6 @@ public final class AntiEntropy {
 
   private static final byte[] NOTHING = {};
 
-  /// Dots of a partition in the log. What is more goes as soon as the replicas that are there have
-  /// it, whoever is away: that one takes the whole partition when it is back.
-  static final int MAX_LOGGED = 1 << 15;
-
   /// Deletes looked at together.
   private static final int MAX_GRAVES = 1_024;
 
@@ -74,10 +70,13 @@ public final class AntiEntropy {
   private final Wire wire;
   private final Statistics statistics;
   private final PlantedBug planted;
+  private final Limits limits;
   private ClusterView view;
   private final List<Exchange> exchanges = new ArrayList<>();
-  private final Map<Long, Exchange> byPlace = new TreeMap<>();
+  private final TreeMap<Long, Exchange> byPlace = new TreeMap<>();
+  private final Scrub scrub;
   private int fetches;
+  private volatile Repairs repairs = Repairs.NONE;
 
   /// Those that wait for one of the fetches under way to end.
   private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
@@ -93,6 +92,7 @@ public final class AntiEntropy {
       Statistics statistics,
       ClusterView view,
       long firstId,
+      Limits limits,
       PlantedBug planted) {
     this.self = self;
     this.replica = replica;
@@ -100,9 +100,20 @@ public final class AntiEntropy {
     this.wire = wire;
     this.statistics = statistics;
     this.planted = planted;
+    this.limits = limits;
     this.view = view;
     this.nextId = firstId;
     adopt(view);
+    this.scrub =
+        new Scrub(
+            replica,
+            clock,
+            wire,
+            statistics,
+            byPlace,
+            keyspace -> this.view.keyspace(keyspace),
+            () -> ++nextId,
+            limits.treeRoundNanos());
   }
 
   /// Another topology holds from now on; the store has adopted it.
@@ -131,9 +142,16 @@ public final class AntiEntropy {
     return (long) group << 32 | partition;
   }
 
+  /// How much is to be done; any thread, as of the last beat.
+  public Repairs repairs() {
+    return repairs;
+  }
+
   /// A few times a second.
   public void beat() {
     long now = clock.monotonicNanos();
+    int lacking = 0;
+    int rebuilding = 0;
     for (Exchange exchange : exchanges) {
       if (exchange.fetchId != 0 && now >= exchange.fetchDeadline) {
         endFetch(exchange);
@@ -145,7 +163,11 @@ public final class AntiEntropy {
       if (stirred && now - exchange.lookedNanos >= TELL_NANOS) {
         look(exchange, now);
       }
+      lacking += exchange.lacks ? 1 : 0;
+      rebuilding += exchange.rebuilding ? 1 : 0;
     }
+    repairs = new Repairs(exchanges.size(), lacking, rebuilding);
+    scrub.beat();
   }
 
   private void tellIfDue(Exchange exchange, int place, long now) {
@@ -197,8 +219,13 @@ public final class AntiEntropy {
       case Message.Repaired repaired -> {
         if (repaired.id() == exchange.fetchId && member == exchange.fetchFrom) {
           new Page(exchange, repaired.page()).store();
+        } else {
+          scrub.page(member, repaired);
         }
       }
+      case Message.Root root -> scrub.root(exchange, member, root);
+      case Message.Segments segments -> scrub.segments(member, segments);
+      case Message.Listed listed -> scrub.listed(exchange, member, listed);
     }
   }
 
@@ -219,6 +246,9 @@ public final class AntiEntropy {
   /// Asks a replica for what it has said twice that it has and is not here: what it said once may
   /// be on its way.
   private void fetch(Exchange exchange) {
+    if (exchange.fetchId == 0) {
+      exchange.lacks = false;
+    }
     for (int i = 0; i < exchange.peers.length && exchange.fetchId == 0; i++) {
       DotSet said = exchange.before[i];
       if (said == null || !wire.live(exchange.peers[i])) {
@@ -228,6 +258,7 @@ public final class AntiEntropy {
       if (missing.isEmpty()) {
         continue;
       }
+      exchange.lacks = true;
       if (fetches < MAX_FETCHES) {
         exchange.fetchWanted = first(missing);
         exchange.fetchFrom = exchange.peers[i];
@@ -432,7 +463,8 @@ public final class AntiEntropy {
 
   /// Keeps the log of dots within its bound while a replica is away.
   private void cut(Exchange exchange) {
-    if (exchange.partition.synced().minus(exchange.partition.trimmed()).size() <= MAX_LOGGED) {
+    if (exchange.partition.synced().minus(exchange.partition.trimmed()).size()
+        <= limits.loggedDots()) {
       return;
     }
     DotSet there = exchange.partition.synced();

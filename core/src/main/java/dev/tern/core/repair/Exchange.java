@@ -39,6 +39,9 @@ final class Exchange {
   long fetchDeadline;
   DotSet fetchWanted = new DotSet();
 
+  /// Whether another replica has said twice that it has what is not here.
+  boolean lacks;
+
   /// Whether it waits for its turn to fetch.
   boolean waits;
 

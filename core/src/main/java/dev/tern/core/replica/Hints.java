@@ -31,6 +31,7 @@ public final class Hints {
 
   private final Lsm lsm;
   private final ColumnFamily family;
+  private volatile long count;
 
   /// By target.
   private final TreeMap<Integer, Held> held = new TreeMap<>();
@@ -63,6 +64,7 @@ public final class Hints {
         of.bytes += rows.value().length;
       }
     }
+    counted();
   }
 
   private static byte[] row(int target, long number) {
@@ -89,6 +91,7 @@ public final class Hints {
     record.encode(value.writeBlob(key));
     lsm.append(new WriteBatch().put(family, row(target, of.next++), value));
     of.bytes += value.length();
+    counted();
   }
 
   /// Nodes that something is held for.
@@ -103,13 +106,17 @@ public final class Hints {
     return targets;
   }
 
-  /// How many are held, for all targets.
+  /// How many are held, for all targets; any thread.
   public long count() {
-    long count = 0;
-    for (Held of : held.values()) {
-      count += of.next - of.first;
-    }
     return count;
+  }
+
+  private void counted() {
+    long all = 0;
+    for (Held each : held.values()) {
+      all += each.next - each.first;
+    }
+    count = all;
   }
 
   /// The oldest ones of a target; on a worker.
@@ -142,6 +149,7 @@ public final class Hints {
     Held of = java.util.Objects.requireNonNull(held.get(target));
     long last = page.getLast().number();
     of.first = Math.max(of.first, last + 1);
+    counted();
     for (Hint hint : page) {
       of.bytes -= hint.bytes();
     }

@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.lsm.ColumnFamily;
@@ -48,6 +49,25 @@ public final class Inspection {
     long[] total = {0};
     forEach(partition, (storageKey, bytes, record) -> total[0] += bytes - record.valueBytes());
     return total[0];
+  }
+
+  /// A segment of a partition's hash tree whose hash is known and is not that of its records; -1
+  /// for none. Blocks; for tests.
+  ///
+  /// @throws IOException if the records cannot be read
+  public int wrongSegment(Partition partition) throws IOException {
+    long[] hashes = new long[store.segments()];
+    RecordHash hasher = new RecordHash();
+    forEach(
+        partition,
+        (storageKey, bytes, record) ->
+            hashes[store.segment(storageKey)] ^= hasher.withoutDeletes(storageKey, record));
+    for (int i = 0; i < hashes.length; i++) {
+      if (partition.tree.isKnown(i) && partition.tree.hash(i) != hashes[i]) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   /// Takes a record and how many bytes it is stored in.

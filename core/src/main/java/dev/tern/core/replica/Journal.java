@@ -108,14 +108,29 @@ final class Journal {
     long counter = version.counter();
     partition.clock.add(replica, counter);
     note(partition, replica, counter, 0, 0, 0);
-    if (stored && version.expiryMillis() != 0 && version.value() != null) {
+    if (stored) {
+      index(partition, version, storageKey, partition.replicated);
+    }
+  }
+
+  /// A version that the clock knew of was appended again, as it had got lost.
+  void noteHealed(Partition partition, Version version, byte[] storageKey) {
+    boolean logged = !partition.trimmed.contains(version.replica(), version.counter());
+    note(partition, version.replica(), version.counter(), 0, 0, 0);
+    index(partition, version, storageKey, partition.replicated && logged);
+  }
+
+  private void index(Partition partition, Version version, byte[] storageKey, boolean logged) {
+    int replica = version.replica();
+    long counter = version.counter();
+    if (version.expiryMillis() != 0 && version.value() != null) {
       byte[] row = Expired.row(version.expiryMillis(), storageKey);
       batch.put(expiries, row, Expired.dot(replica, counter));
     }
     // What was replaced before it came needs no entry: what replaced it has one.
-    if (stored && (partition.replicated || version.value() == null)) {
+    if (logged || version.value() == null) {
       byte[] dot = StorageKey.dot(partition.group, partition.number, replica, counter);
-      if (partition.replicated) {
+      if (logged) {
         batch.put(dots, dot, storageKey);
       }
       if (version.value() == null) {

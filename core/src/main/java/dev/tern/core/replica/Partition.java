@@ -24,6 +24,9 @@ public final class Partition {
   /// own, written with the removal.
   final DotSet trimmed = new DotSet();
 
+  /// The hashes of its records, as far as they are known.
+  final HashTree tree = new HashTree();
+
   /// The last counter minted here; grows, and jumps to the reservation at a restart.
   long counter;
 

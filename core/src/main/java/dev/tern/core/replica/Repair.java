@@ -3,6 +3,7 @@ package dev.tern.core.replica;
 import dev.tern.core.replica.RepairPage.RepairRecord;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -27,6 +28,9 @@ final class Repair {
 
   /// Dots looked up for a page.
   private static final int MAX_DOTS = 4_096;
+
+  /// Bytes read to look for what another replica holds otherwise.
+  private static final int MAX_READ = 4 << 20;
 
   private final Lsm lsm;
   private final Store store;
@@ -77,6 +81,39 @@ final class Repair {
       }
     }
     return new RepairPage(clock, covered, RepairPage.DONE, /* rebuild= */ false, records);
+  }
+
+  /// The records of a range that are not among others.
+  ///
+  /// @param theirs hashes of the others, sorted
+  RepairPage ofOthers(TreeRange range, long[] theirs) throws IOException {
+    ColumnFamily family = store.dataFamilies().get(range.family());
+    RecordHash hasher = new RecordHash();
+    int read = 0;
+    byte[] next = RepairPage.DONE;
+    IteratorOptions options = IteratorOptions.all().maxSequence(sequence).withoutFillingCache();
+    try (LsmIterator all = lsm.iterator(family, options)) {
+      all.seek(range.from());
+      for (; all.valid() && Arrays.compareUnsigned(all.key(), range.to()) < 0; all.next()) {
+        byte[] key = all.key();
+        if (full() || read >= MAX_READ) {
+          next = key;
+          break;
+        }
+        byte[] value = all.value();
+        read += value.length;
+        dots++;
+        boolean ours = family == families.get(StorageKey.keyspace(key));
+        if (ours && Arrays.binarySearch(theirs, hasher.whole(key, decoded(value))) < 0) {
+          add(key, value);
+        }
+      }
+    }
+    return new RepairPage(clock, covered, next, /* rebuild= */ false, records);
+  }
+
+  private static Siblings decoded(byte[] record) {
+    return Siblings.decode(new ByteReader(record));
   }
 
   private void run(LsmIterator log, int replica, long from, long to) throws IOException {

@@ -272,7 +272,7 @@ public final class Replica {
   }
 
   /// @param record what shall be there; none if it is empty
-  private long append(
+  long append(
       int keyspace,
       Partition partition,
       byte[] storageKey,
@@ -291,6 +291,10 @@ public final class Replica {
       }
       stripped.encode(bytes);
       batch.put(store.data(keyspace), storageKey, bytes);
+    }
+    boolean valued = delta != 0 || record.hasValue();
+    if (valued && planted != PlantedBug.HASH_KEPT_PAST_WRITE) {
+      store.touch(partition, storageKey, batch);
     }
     long sequence = lsm.append(batch);
     if (delta != 0) {
@@ -361,14 +365,20 @@ public final class Replica {
   }
 
   /// What a write needs to know before it is appended.
-  private interface Based {
+  interface Based {
     void base(@Nullable Siblings base);
 
     void refused(Unanswered.Refused why);
+
+    default void unreadable(Throwable why) {
+      refused(
+          new Unanswered.Refused(
+              Reason.UNAVAILABLE, "this replica cannot read the key: " + why.getMessage(), 0));
+    }
   }
 
   /// Calls `then` with the latest version here, with nothing else touching the key in between.
-  private void withBase(ColumnFamily data, byte[] storageKey, Based then) {
+  void withBase(ColumnFamily data, byte[] storageKey, Based then) {
     if (latches.isHeld(storageKey) && planted != PlantedBug.LATCH_SKIPPED) {
       if (!latches.queue(storageKey, () -> withBase(data, storageKey, then))) {
         then.refused(overloaded("too many writes wait for this key", 20));
@@ -379,7 +389,7 @@ public final class Replica {
     try {
       cached = lsm.getCached(data, storageKey, Long.MAX_VALUE);
     } catch (IOException e) {
-      then.refused(unreadable(e));
+      then.unreadable(e);
       return;
     }
     if (cached != Lsm.NOT_CACHED) {
@@ -391,7 +401,7 @@ public final class Replica {
         () -> lsm.get(data, storageKey, Long.MAX_VALUE),
         (found, failure) -> {
           if (failure != null) {
-            then.refused(unreadable(failure));
+            then.unreadable(failure);
           } else {
             then.base(Siblings.decode(found));
           }
@@ -740,6 +750,16 @@ public final class Replica {
     return store;
   }
 
+  /// The hash trees of this shard.
+  public Trees trees() {
+    return new Trees(this, loop);
+  }
+
+  /// A mistake for tests to find.
+  PlantedBug planted() {
+    return planted;
+  }
+
   /// Writes that wait for a disk read or for durability.
   public int waiting() {
     return latches.waiting() + numberless.size() + commits.waiting();
@@ -759,10 +779,5 @@ public final class Replica {
 
   private static Unanswered.Refused overloaded(String why, long retryAfterMillis) {
     return new Unanswered.Refused(Reason.OVERLOADED, why, retryAfterMillis);
-  }
-
-  private static Unanswered.Refused unreadable(Throwable cause) {
-    return new Unanswered.Refused(
-        Reason.UNAVAILABLE, "this replica cannot read the key: " + cause.getMessage(), 0);
   }
 }

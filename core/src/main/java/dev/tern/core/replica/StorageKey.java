@@ -79,6 +79,22 @@ final class StorageKey {
     return key[0] == TRIMMED_ROW;
   }
 
+  private static final int SEGMENT_ROW = 8;
+
+  /// The place of the walk that compares hash trees.
+  static final byte[] WALK_ROW = {9};
+
+  /// The key of the hash of a partition's segment in `meta`; the row is u64, and there only if the
+  /// hash is known.
+  static byte[] segmentRow(int group, int partition, int segment) {
+    ByteWriter out = new ByteWriter(6).writeByte(SEGMENT_ROW);
+    return out.writeShort(group).writeShort(partition).writeByte(segment).toByteArray();
+  }
+
+  static boolean isSegmentRow(byte[] key) {
+    return key[0] == SEGMENT_ROW;
+  }
+
   /// The round that the journal's entries must be of.
   static final byte[] ROUND_ROW = {5};
 

@@ -81,6 +81,9 @@ public final class Store implements AutoCloseable {
   /// Where the first of them is gone already: slots below.
   private int erasedTo;
 
+  /// Where the walk over the hash trees was.
+  private long walkedTo;
+
   private int replicaId;
   private final Randomness randomness;
   private HybridClock hlc = new HybridClock(0, 0);
@@ -210,6 +213,17 @@ public final class Store implements AutoCloseable {
         partition.trimmed.addAll(DotSet.decode(new ByteReader(rows.value())));
       }
     }
+    try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
+      rows.seek(StorageKey.segmentRow(0, 0, 0));
+      for (; rows.valid() && StorageKey.isSegmentRow(rows.key()); rows.next()) {
+        ByteReader key = new ByteReader(rows.key());
+        key.skip(1);
+        Partition partition = groups[key.readUnsignedShort()][key.readUnsignedShort()];
+        partition.tree.learn(key.readUnsignedByte(), new ByteReader(rows.value()).readLong());
+      }
+    }
+    byte[] place = lsm.get(meta, StorageKey.WALK_ROW, Long.MAX_VALUE);
+    walkedTo = place == null ? 0 : new ByteReader(place).readLong();
     journal.load((group, number) -> groups[group][number], this::countChanged);
   }
 
@@ -351,6 +365,12 @@ public final class Store implements AutoCloseable {
       byte[] to = StorageKey.first(erasedTo, keyspace + 1);
       batch.deleteRange(leveled, from, to).deleteRange(sizeTiered, from, to);
       ranges++;
+      if (partition.tree.known() != 0) {
+        byte[] row = StorageKey.segmentRow(partition.group, partition.number, 0);
+        byte[] last = StorageKey.segmentRow(partition.group, partition.number, HashTree.SEGMENTS);
+        batch.deleteRange(meta, row, last);
+      }
+      partition.tree.forget();
       if ((erasedTo + 1) % slotsOfPartition == 0) {
         countChanged(keyspace, partition.number, -partition.count(keyspace));
         partition.forget(keyspace);
@@ -453,6 +473,53 @@ public final class Store implements AutoCloseable {
   /// The first slot of a partition; its last is that of the next, less one.
   int firstSlot(int partition) {
     return partition * slotsOfPartition;
+  }
+
+  /// Segments of each partition's hash tree.
+  int segments() {
+    return Math.min(HashTree.SEGMENTS, slotsOfPartition);
+  }
+
+  /// Where the records of a segment lie in one of [#dataFamilies].
+  TreeRange range(Partition partition, int segment, int family) {
+    int slots = slotsOfPartition / segments();
+    int first = firstSlot(partition.number) + segment * slots;
+    return new TreeRange(family, StorageKey.first(first, 0), StorageKey.first(first + slots, 0));
+  }
+
+  /// The segment of a storage key.
+  int segment(byte[] storageKey) {
+    int slot = (storageKey[2] & 0xff) << 8 | storageKey[3] & 0xff;
+    return slot % slotsOfPartition * segments() / slotsOfPartition;
+  }
+
+  /// A record is written with this batch: its segment's hash is not known from then on.
+  void touch(Partition partition, byte[] storageKey, WriteBatch batch) {
+    int segment = segment(storageKey);
+    if (partition.tree.touch(segment)) {
+      batch.delete(meta, StorageKey.segmentRow(partition.group, partition.number, segment));
+    }
+  }
+
+  /// A segment was read.
+  void learn(SegmentReader reader, int segment, WriteBatch batch) {
+    Partition partition = reader.partition;
+    long hash = reader.hashes()[segment];
+    if (!partition.tree.isKnown(segment) || partition.tree.hash(segment) != hash) {
+      byte[] row = StorageKey.segmentRow(partition.group, partition.number, segment);
+      batch.put(meta, row, new ByteWriter(8).writeLong(hash).toByteArray());
+    }
+    partition.tree.learn(segment, hash);
+  }
+
+  long walkedTo() {
+    return walkedTo;
+  }
+
+  void walkTo(long place) {
+    walkedTo = place;
+    byte[] row = new ByteWriter(8).writeLong(place).toByteArray();
+    lsm.append(new WriteBatch().put(meta, StorageKey.WALK_ROW, row));
   }
 
   /// For each dot here that some replica may still lack, the storage key of its record.

@@ -17,7 +17,7 @@ public sealed interface Command {
   /// A node may take part. It holds nothing until replicas are moved to it.
   record AdmitMember(Member member, int weight) implements Command {}
 
-  /// A member that holds replicas or votes begins to leave; one that does neither is gone, and its
+  /// A member begins to leave; one that does and neither holds replicas nor votes is gone, and its
   /// number does not come back.
   record RemoveMember(int number) implements Command {}
 

@@ -26,8 +26,8 @@ import java.util.function.Function;
 ///     8 DropKeyspace    string name               9 RecordVoters   list of numbers
 ///    10 RaiseLevel      level                    11 Readmit       number, u64 life
 ///   state:     u8 format = 1, id (2 * u64), epoch, level, founding, list of entries, list of (id,
-///              settings), list of groups, list of voters, next member, next keyspace, next replica, list
-///              of (number, u64 life)
+///              settings), list of groups, list of voters, next member, next keyspace, next
+///              replica, list of (number, u64 life)
 ///   founding:  partitions, list of entries, list of settings
 ///   entry:     member, weight, flag leaving
 ///   member:    number, string name, string zone, string host, ports: internode, redis, riak, etcd,

@@ -202,9 +202,9 @@ final class Transition {
       throw new No(
           Reason.INVALID, "member " + number + " is the last that may hold data: it stays");
     }
-    if (before.holds(number) || voters.contains(number)) {
+    if (!member.leaving()) {
       replace(member.thatLeaves());
-    } else {
+    } else if (!before.holds(number) && !voters.contains(number)) {
       members.remove(member);
       lives.remove(number);
     }

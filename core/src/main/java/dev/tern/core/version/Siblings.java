@@ -93,6 +93,41 @@ public final class Siblings {
     return sorted(kept, context);
   }
 
+  /// All versions of two records of one key, whatever their contexts say, of two with one dot the
+  /// one with the greater bytes: for a record that lost some. `a` itself if nothing is missing
+  /// there.
+  public static Siblings united(@Nullable Siblings a, Siblings b) {
+    if (a == null) {
+      return b;
+    }
+    List<Version> all = new ArrayList<>();
+    boolean changed = false;
+    for (Version mine : a.versions) {
+      Version theirs = b.version(mine.replica(), mine.counter());
+      boolean lost = theirs != null && theirs.hasLostTo(mine);
+      all.add(lost ? theirs : mine);
+      changed |= lost;
+    }
+    for (Version theirs : b.versions) {
+      if (!a.has(theirs)) {
+        all.add(theirs);
+        changed = true;
+      }
+    }
+    DotSet context = a.context.copy();
+    context.addAll(b.context);
+    return changed ? sorted(all, context) : a;
+  }
+
+  private @Nullable Version version(int replica, long counter) {
+    for (Version version : versions) {
+      if (version.isDot(replica, counter)) {
+        return version;
+      }
+    }
+    return null;
+  }
+
   private static Siblings sorted(List<Version> versions, DotSet context) {
     Version[] array = versions.toArray(new Version[0]);
     java.util.Arrays.sort(

@@ -3,6 +3,7 @@ package dev.tern.core.version;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// One version of one key; a record holds one or more ([Siblings]).
@@ -46,6 +47,20 @@ public record Version(
   /// Whether a reader at that moment sees a value.
   public boolean liveAt(long wallMillis) {
     return value != null && (expiryMillis == 0 || wallMillis < expiryMillis);
+  }
+
+  /// Whether this should stand where `other` does: it is newer, or the same write with greater
+  /// bytes, which happens only where one of them was altered.
+  public boolean hasLostTo(Version other) {
+    return sameAs(other)
+        ? Arrays.compareUnsigned(encoded(), other.encoded()) > 0
+        : newerThan(other);
+  }
+
+  private byte[] encoded() {
+    ByteWriter out = new ByteWriter();
+    encode(out);
+    return out.toByteArray();
   }
 
   /// Whether both have the same dot.

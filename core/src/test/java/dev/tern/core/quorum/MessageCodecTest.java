@@ -11,6 +11,7 @@ import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.RepairPage;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
+import dev.tern.core.replica.TreeRange;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
@@ -74,6 +75,10 @@ class MessageCodecTest {
                 KEY,
                 true,
                 List.of(new RepairPage.RepairRecord(5, KEY, record())))),
+        new Message.Root(1, 2, 3, -4),
+        new Message.Segments(1, 2, 3, true, new long[] {-1, 0, 1}),
+        new Message.Segments(1, 2, 3, false, new long[0]),
+        new Message.Listed(1, 2, 3, new TreeRange(1, KEY, new byte[0]), new long[] {5}),
         new Message.Refused(
             1,
             new Unanswered.Refused(

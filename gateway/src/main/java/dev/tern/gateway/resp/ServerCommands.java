@@ -384,8 +384,8 @@ public final class ServerCommands {
   private static Reply ternLevel(RedisSession session, List<byte[]> arguments) {
     if (arguments.size() == 1) {
       Map<String, Reply> now = new LinkedHashMap<>();
-      now.put("R", Reply.number(session.level.r()));
-      now.put("W", Reply.number(session.level.w()));
+      now.put("R", levelName(session.level.r()));
+      now.put("W", levelName(session.level.w()));
       return new Reply.Pairs(now);
     }
     int[] at = {1};
@@ -403,6 +403,33 @@ public final class ServerCommands {
     return Reply.OK;
   }
 
+  private static Reply levelName(int level) {
+    return switch (level) {
+      case Level.LOCAL_ONE -> Reply.text("LOCAL_ONE");
+      case Level.LOCAL_QUORUM -> Reply.text("LOCAL_QUORUM");
+      default -> Reply.number(level);
+    };
+  }
+
+  private static int level(byte[] argument) {
+    switch (new String(argument, StandardCharsets.ISO_8859_1).toUpperCase(Locale.ROOT)) {
+      case "LOCAL_ONE" -> {
+        return Level.LOCAL_ONE;
+      }
+      case "LOCAL_QUORUM" -> {
+        return Level.LOCAL_QUORUM;
+      }
+      default -> {
+        long value = Arguments.integer(argument);
+        if (value < 0 || value > 255) {
+          throw new CommandException(
+              "ERR a level is LOCAL_ONE, LOCAL_QUORUM or between 1 and n, 0 means the default");
+        }
+        return (int) value;
+      }
+    }
+  }
+
   /// Reads `[R x] [W y]` from place `at[0]` on and moves it behind them.
   static Level level(List<byte[]> arguments, int[] at, Level from) {
     int r = from.r();
@@ -412,14 +439,11 @@ public final class ServerCommands {
       if (!option.equals("R") && !option.equals("W")) {
         break;
       }
-      long value = Arguments.integer(arguments.get(at[0] + 1));
-      if (value < 0 || value > 255) {
-        throw new CommandException("ERR a level lies between 1 and n, 0 means the default");
-      }
+      int value = level(arguments.get(at[0] + 1));
       if (option.equals("R")) {
-        r = (int) value;
+        r = value;
       } else {
-        w = (int) value;
+        w = value;
       }
       at[0] += 2;
     }

@@ -40,6 +40,11 @@ final class BucketProperties {
   private static final int ONE = -2;
 
   private static final int QUORUM = -3;
+
+  // Not Riak's: replicas in the datacenter of the node that is asked.
+  private static final int LOCAL_ONE = -11;
+  private static final int LOCAL_QUORUM = -12;
+
   private static final int ALL = -4;
   private static final int DEFAULT = -5;
 
@@ -160,6 +165,8 @@ final class BucketProperties {
       case QUORUM -> n / 2 + 1;
       case ALL -> n;
       case DEFAULT -> 0;
+      case LOCAL_ONE -> Level.LOCAL_ONE;
+      case LOCAL_QUORUM -> Level.LOCAL_QUORUM;
       default -> level;
     };
   }
@@ -175,8 +182,9 @@ final class BucketProperties {
     int pr = count(request.pr, PR, n);
     int pw = count(request.pw, PW, n);
     int dw = count(request.dw, DW, n);
-    for (int count : new int[] {n, r, w, pr, pw, dw}) {
-      if (count < 0 || count > n || n > replicas) {
+    boolean named = r >= Level.LOCAL_QUORUM && w >= Level.LOCAL_QUORUM;
+    for (int count : new int[] {n, Math.max(r, 0), Math.max(w, 0), pr, pw, dw}) {
+      if (!named || count < 0 || count > n || n > replicas) {
         throw new RiakException("{n_val_violation,%d}".formatted(Math.min(n, replicas)));
       }
     }

@@ -38,9 +38,13 @@ final class Acquaintances {
     return node > 0 && node < now.length && now[node];
   }
 
-  /// Whether any member was ever trusted in this life.
-  boolean metFriend() {
-    return metFriend;
+  /// What one of the members says against this node, if most do and none was ever trusted in this
+  /// life; null otherwise.
+  @Nullable String onlyStrangers(TopologyState known) {
+    TreeMap<Integer, String> refusing = new TreeMap<>(strangers);
+    refusing.keySet().removeIf(number -> known.member(number) == null);
+    boolean most = !refusing.isEmpty() && 2 * refusing.size() >= known.members().size() - 1;
+    return most && !metFriend ? refusing.firstEntry().getValue() : null;
   }
 
   /// Why nodes are strangers, by their numbers.

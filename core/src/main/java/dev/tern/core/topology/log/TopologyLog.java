@@ -28,6 +28,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
@@ -123,6 +124,7 @@ public final class TopologyLog {
   private final RaftGroup group;
   private final Proposals proposals;
   private final Amnesia amnesia;
+  private final Departure departure;
   private final ByteWriter frame = new ByteWriter(256);
 
   /// What this node goes by; it is on the disk.
@@ -165,9 +167,11 @@ public final class TopologyLog {
       int self,
       TopologyState known,
       IntPredicate live,
+      BooleanSupplier empty,
       Options options,
       Consumer<TopologyState> changed)
       throws IOException {
+    this.departure = new Departure(self, empty);
     this.environment = environment;
     this.loop = environment.loops().getFirst();
     this.self = self;
@@ -266,16 +270,18 @@ public final class TopologyLog {
   ///
   /// @param known from [#initial]
   /// @param live whether a member is believed alive
+  /// @param empty whether this node holds nothing that other nodes wait for
   /// @param changed told, on the loop, of each topology this node goes by from now on
   public static TopologyLog open(
       Environment environment,
       int self,
       TopologyState known,
       IntPredicate live,
+      BooleanSupplier empty,
       Options options,
       Consumer<TopologyState> changed)
       throws IOException {
-    return new TopologyLog(environment, self, known, live, options, changed);
+    return new TopologyLog(environment, self, known, live, empty, options, changed);
   }
 
   /// Begins to take part.
@@ -324,6 +330,7 @@ public final class TopologyLog {
       amnesia.goesBy(known);
       amnesia.applied(machine.state(), this::greetAll);
       greetMembers();
+      departure.beat(known, proposed -> propose(proposed, decision -> departure.asked()));
       govern();
     }
     if (ticks % BEAT_TICKS == 0) {
@@ -346,13 +353,15 @@ public final class TopologyLog {
             acquaintances.strangers());
   }
 
+  /// As this member's part says, unless it has heard of a later term: it may have no part any more.
   private int leader() {
-    int voted = group.raft().leader();
-    boolean votes = group.raft().membership().isVoter(self) && !amnesia.forgetful();
-    if (voted != 0 || votes) {
-      return voted;
+    Raft raft = group.raft();
+    boolean recent = ticks - heardTick <= (long) LEADER_BEATS * BEAT_TICKS;
+    boolean votes = raft.membership().isVoter(self) && !amnesia.forgetful();
+    if (raft.leader() == 0 && votes || raft.leader() != 0 && heardTerm <= raft.term()) {
+      return raft.leader();
     }
-    return ticks - heardTick <= (long) LEADER_BEATS * BEAT_TICKS ? heardLeader : 0;
+    return recent ? heardLeader : raft.leader();
   }
 
   private void beat() {
@@ -382,12 +391,9 @@ public final class TopologyLog {
 
   /// A node that meets no member but strangers is not where it belongs.
   private void alone() {
-    int others = known.members().size() - 1;
-    TreeMap<Integer, String> strangers = new TreeMap<>(acquaintances.strangers());
-    strangers.keySet().removeIf(number -> known.member(number) == null);
-    boolean most = !strangers.isEmpty() && 2 * strangers.size() >= others;
-    if (!acquaintances.metFriend() && most && now() - startedNanos >= options.graceNanos()) {
-      throw new RefusedException("this node is refused: " + strangers.firstEntry().getValue());
+    String why = acquaintances.onlyStrangers(known);
+    if (why != null && now() - startedNanos >= options.graceNanos()) {
+      throw new RefusedException("this node is refused: " + why);
     }
   }
 
@@ -652,13 +658,10 @@ public final class TopologyLog {
     if (target != null) {
       group.change(target);
     }
-    for (MemberEntry member : state.members()) {
-      int number = member.number();
-      boolean free = !state.holds(number) && !raft.membership().contains(number);
-      if (member.leaving() && free && !raft.membership().joint()) {
-        order(new Proposed(state.epoch(), new Command.RemoveMember(number)));
-        return;
-      }
+    Command.RemoveMember removal = Voting.removal(state, raft.membership(), live);
+    if (removal != null) {
+      order(new Proposed(state.epoch(), removal));
+      return;
     }
     Command.Readmit readmission = amnesia.readmission(state, raft.membership());
     if (readmission != null) {

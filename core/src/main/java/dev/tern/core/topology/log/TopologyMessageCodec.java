@@ -8,12 +8,12 @@ import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 
 /// The bytes of a [TopologyMessage], format 1: `u8 'T', u8 format, u8 type, fields`. Numbers are
-/// varints, ids u64, a flag a u8. A greeting begins alike in all versions, up to its levels, and
-/// may be longer in later ones.
+/// varints, ids and a life u64, a flag and pair a u8. A greeting begins alike in all versions, up
+/// to its levels, and may be longer in later ones.
 ///
 /// | type | message | fields |
 /// |---|---|---|
-/// | 1 | Greeting | flag answer, min level, max level, level, cluster id, epoch, founding, u64 life, flag pair |
+/// | 1 | Greeting | flag answer, min, max, level, cluster id, epoch, founding, life, pair |
 /// | 2 | Raft | see RaftMessageCodec |
 /// | 3 | State | see TopologyCodec |
 /// | 4 | Beat | epoch, term, leader |

@@ -1,6 +1,7 @@
 package dev.tern.core.topology.log;
 
 import dev.tern.core.raft.Membership;
+import dev.tern.core.topology.Command;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.Voters;
@@ -22,6 +23,20 @@ final class Voting {
     List<MemberEntry> members = new ArrayList<>(state.members());
     members.removeIf(member -> excluded.test(member.number()));
     return Voters.choose(members, present.voters(), reliable);
+  }
+
+  /// The removal of a member that leaves and has no part any more, and is not there to ask for it;
+  /// null if there is none.
+  static Command.@Nullable RemoveMember removal(
+      TopologyState state, Membership membership, IntPredicate live) {
+    for (MemberEntry member : state.members()) {
+      int number = member.number();
+      boolean free = !state.holds(number) && !membership.contains(number);
+      if (member.leaving() && free && !membership.joint() && !live.test(number)) {
+        return new Command.RemoveMember(number);
+      }
+    }
+    return null;
   }
 
   /// The next step from a membership to one of these voters; null if there is nothing to do now. A

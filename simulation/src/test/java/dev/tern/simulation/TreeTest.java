@@ -1,0 +1,331 @@
+package dev.tern.simulation;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.Limits;
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.ReadOutcome;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.quorum.Message;
+import dev.tern.core.quorum.MessageCodec;
+import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.topology.Slots;
+import dev.tern.core.topology.log.TopologyLog;
+import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Version;
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.Randomness;
+import dev.tern.lsm.ColumnFamily;
+import dev.tern.lsm.CompactionStyle;
+import dev.tern.lsm.Durability;
+import dev.tern.lsm.Lsm;
+import dev.tern.lsm.WriteBatch;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/// What happens to records behind the back of clocks and logs of dots is found by the hash trees.
+class TreeTest {
+  private static final long SECOND = Cluster.SECOND;
+  private static final long ROUND = 10 * SECOND;
+  private static final Level ALL = new Level(0, 3, 0);
+  private static final Level ONE = new Level(1, 1, 0);
+
+  private static void update(
+      Cluster cluster, String keyspace, String key, Update update, Class<?> wanted) {
+    List<UpdateOutcome> outcomes = new ArrayList<>();
+    byte[] bytes = key.getBytes(US_ASCII);
+    cluster.world.schedule(
+        0,
+        1,
+        () -> cluster.node(1).keyspace(0, keyspace).update(bytes, update, ALL, outcomes::add));
+    cluster.within(10 * SECOND, () -> !outcomes.isEmpty());
+    assertInstanceOf(wanted, outcomes.getFirst());
+  }
+
+  private static void put(Cluster cluster, String key, byte[] value) {
+    Update put = new Update.Put(value, 0, Update.Condition.NONE, false);
+    update(cluster, "data", key, put, UpdateOutcome.Done.class);
+  }
+
+  private static void put(Cluster cluster, String key, String value) {
+    put(cluster, key, value.getBytes(US_ASCII));
+  }
+
+  private static void sibling(Cluster cluster, String key, String value) {
+    Update.Store store =
+        new Update.Store(value.getBytes(US_ASCII), 0, new byte[0], false, Update.Match.NONE, false);
+    update(cluster, "siblings", key, store, UpdateOutcome.Stored.class);
+  }
+
+  private static int keyspace(Cluster cluster, String name) {
+    return Objects.requireNonNull(cluster.node(1).view().keyspace(name)).id();
+  }
+
+  private static byte[] storageKey(int keyspace, String key) {
+    byte[] user = key.getBytes(US_ASCII);
+    ByteWriter out = new ByteWriter().writeShort(0).writeShort(Slots.of(user));
+    return out.writeInt(keyspace).writeBytes(user).toByteArray();
+  }
+
+  /// A change below a node that is down.
+  private interface Change {
+    @Nullable Siblings of(@Nullable Siblings record);
+  }
+
+  /// Changes a record at node 1, which is down.
+  private static void change(Cluster cluster, int keyspace, String key, Change change)
+      throws IOException {
+    byte[] at = storageKey(keyspace, key);
+    int partition = Slots.of(key.getBytes(US_ASCII)) / (Slots.COUNT / 16);
+    try (Lsm lsm = cluster.store(1, partition % 2)) {
+      ColumnFamily data = lsm.columnFamily("data", CompactionStyle.LEVELED);
+      byte[] before = lsm.get(data, at);
+      Siblings after = change.of(Siblings.decode(before));
+      WriteBatch batch = new WriteBatch();
+      if (after == null) {
+        batch.delete(data, at);
+      } else {
+        batch.put(data, at, after.encoded());
+      }
+      lsm.write(batch, Durability.SYNC);
+    }
+  }
+
+  private static Siblings withValue(@Nullable Siblings record, String value) {
+    Version version = Objects.requireNonNull(record).newest();
+    return Siblings.of(
+        new Version(
+            version.replica(),
+            version.counter(),
+            version.stamp(),
+            version.updates(),
+            version.expiryMillis(),
+            value.getBytes(US_ASCII)));
+  }
+
+  private static byte @Nullable [] read(Cluster cluster, int node, String key) {
+    List<ReadOutcome> outcomes = new ArrayList<>();
+    cluster.world.schedule(
+        0,
+        node,
+        () ->
+            cluster
+                .node(node)
+                .keyspace(0, "data")
+                .read(key.getBytes(US_ASCII), ONE, outcomes::add));
+    cluster.within(10 * SECOND, () -> !outcomes.isEmpty());
+    return outcomes.getFirst() instanceof ReadOutcome.Found found ? found.value() : null;
+  }
+
+  private static long total(Cluster cluster, Counter counter) {
+    long total = 0;
+    for (int node = 1; node <= 3; node++) {
+      total += cluster.node(node).statistic(counter);
+    }
+    return total;
+  }
+
+  private static String contents(Cluster cluster, int node) throws IOException {
+    StringBuilder all = new StringBuilder();
+    for (int partition = 0; partition < 16; partition++) {
+      all.append(cluster.node(node).contents(keyspace(cluster, "data"), partition, false));
+    }
+    return all.toString();
+  }
+
+  private static void converged(Cluster cluster) {
+    cluster.within(30 * SECOND, cluster::allSeen);
+    cluster.within(
+        30 * SECOND,
+        () ->
+            cluster.node(1).converged()
+                && cluster.node(2).converged()
+                && cluster.node(3).converged());
+  }
+
+  @Test
+  void whatIsLostBelowTheClocksIsBroughtBack() throws IOException {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
+    for (int i = 0; i < 40; i++) {
+      put(cluster, "k" + i, "value-" + i);
+    }
+    sibling(cluster, "s", "one");
+    sibling(cluster, "s", "two");
+    converged(cluster);
+    int data = keyspace(cluster, "data");
+    int siblings = keyspace(cluster, "siblings");
+    List<Siblings> older = new ArrayList<>();
+    cluster.end(1);
+    change(
+        cluster,
+        data,
+        "k1",
+        record -> {
+          older.add(Objects.requireNonNull(record));
+          return record;
+        });
+    cluster.start(1);
+    converged(cluster);
+    put(cluster, "k1", "newer");
+    converged(cluster);
+    String before = contents(cluster, 2);
+    cluster.end(1);
+    change(cluster, data, "k1", record -> older.getFirst());
+    change(cluster, data, "k2", record -> null);
+    change(cluster, data, "k3", record -> withValue(record, "altered"));
+    change(cluster, siblings, "s", record -> Siblings.of(Objects.requireNonNull(record).newest()));
+    cluster.start(1);
+    cluster.within(30 * SECOND, cluster::allSeen);
+    assertNotEquals(before, contents(cluster, 1));
+    cluster.runFor(3 * ROUND);
+    for (int node = 1; node <= 3; node++) {
+      assertEquals(before, contents(cluster, node), "node " + node);
+      assertArrayEquals("newer".getBytes(US_ASCII), read(cluster, node, "k1"));
+      assertArrayEquals("value-2".getBytes(US_ASCII), read(cluster, node, "k2"));
+      assertArrayEquals("value-3".getBytes(US_ASCII), read(cluster, node, "k3"));
+    }
+    assertEquals(4, cluster.node(1).statistic(Counter.TREE_RECORDS_HEALED));
+    assertEquals(4, total(cluster, Counter.TREE_RECORDS_HEALED));
+    assertEquals(40, cluster.node(1).records(data));
+    long unlike = total(cluster, Counter.TREE_SEGMENTS_UNLIKE);
+    cluster.runFor(2 * ROUND);
+    assertEquals(unlike, total(cluster, Counter.TREE_SEGMENTS_UNLIKE), "it is not alike");
+  }
+
+  @Test
+  void aRecordInARottenBlockIsWrittenAnew() throws IOException {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
+    Randomness random = Randomness.of(1);
+    Map<String, byte[]> values = new TreeMap<>();
+    for (int i = 0; i < 300; i++) {
+      byte[] value = new byte[800];
+      for (int at = 0; at < value.length; at++) {
+        value[at] = (byte) random.nextInt(256);
+      }
+      values.put("k" + i, value);
+      put(cluster, "k" + i, value);
+    }
+    cluster.runFor(5 * SECOND);
+    cluster.end(1);
+    String rotten = null;
+    for (Map.Entry<String, byte[]> each : values.entrySet()) {
+      if (cluster.disk(1).rotWhere(each.getValue()) > 0) {
+        rotten = each.getKey();
+        break;
+      }
+    }
+    assertNotNull(rotten, "no value is in a table");
+    cluster.start(1);
+    cluster.within(30 * SECOND, cluster::allSeen);
+    cluster.runFor(3 * ROUND);
+    assertTrue(cluster.node(1).statistic(Counter.TREE_SEGMENTS_UNREADABLE) > 0);
+    assertTrue(cluster.node(1).statistic(Counter.TREE_RECORDS_HEALED) > 0);
+    assertArrayEquals(values.get(rotten), read(cluster, 1, rotten));
+    assertEquals(300, cluster.node(1).records(keyspace(cluster, "data")));
+  }
+
+  @Test
+  void aDeleteInTheMiddleOfItsEndIsNoDifference() throws IOException {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
+    put(cluster, "kept", "v");
+    put(cluster, "deleted", "v");
+    List<Siblings> grave = new ArrayList<>();
+    update(cluster, "data", "deleted", new Update.Delete(false), UpdateOutcome.Done.class);
+    int data = keyspace(cluster, "data");
+    cluster.end(1);
+    change(
+        cluster,
+        data,
+        "deleted",
+        record -> {
+          grave.add(Objects.requireNonNull(record));
+          return record;
+        });
+    assertTrue(!grave.getFirst().hasValue());
+    cluster.start(1);
+    cluster.within(30 * SECOND, cluster::allSeen);
+    cluster.within(60 * SECOND, () -> total(cluster, Counter.STRIPPED_DELETES) >= 3);
+    cluster.runFor(SECOND);
+    cluster.end(1);
+    change(cluster, data, "deleted", record -> grave.getFirst());
+    cluster.start(1);
+    converged(cluster);
+    long compared = total(cluster, Counter.TREES_COMPARED);
+    long unlike = total(cluster, Counter.TREE_SEGMENTS_UNLIKE);
+    cluster.runFor(3 * ROUND);
+    assertTrue(total(cluster, Counter.TREES_COMPARED) > compared + 16);
+    assertEquals(unlike, total(cluster, Counter.TREE_SEGMENTS_UNLIKE));
+    assertEquals(0, total(cluster, Counter.TREE_RECORDS_HEALED));
+  }
+
+  @Test
+  void replicasThatAreAlikeTellEachOtherTheirRootsOnly() {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
+    for (int i = 0; i < 200; i++) {
+      put(cluster, "k" + i, "value-" + i);
+    }
+    converged(cluster);
+    cluster.runFor(3 * ROUND);
+    long compared = total(cluster, Counter.TREES_COMPARED);
+    long[] bytes = {0, 0};
+    cluster.observer =
+        frame -> {
+          if (TopologyLog.carries(new ByteReader(frame)) || frame[0] == 'G') {
+            return;
+          }
+          switch (MessageCodec.decode(new ByteReader(frame))) {
+            case Message.Root root -> bytes[0] += frame.length;
+            case Message.Segments segments -> bytes[0] += frame.length;
+            case Message.Listed listed -> bytes[1] += frame.length;
+            case Message.Repaired repaired -> bytes[1] += frame.length;
+            default -> {}
+          }
+        };
+    cluster.runFor(5 * ROUND);
+    long comparisons = total(cluster, Counter.TREES_COMPARED) - compared;
+    assertTrue(comparisons > 100, comparisons + " comparisons");
+    assertEquals(0, bytes[1]);
+    assertTrue(bytes[0] <= 48 * comparisons, bytes[0] + " bytes for " + comparisons);
+  }
+
+  @Test
+  void aRestartDoesNotReadAgainWhatWasNotWrittenTo() {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
+    for (int i = 0; i < 200; i++) {
+      put(cluster, "k" + i, "value-" + i);
+    }
+    converged(cluster);
+    // From now on node 2 only answers.
+    cluster.end(2);
+    cluster.limits = Limits.DEFAULT;
+    cluster.start(2);
+    converged(cluster);
+    cluster.runFor(3 * ROUND);
+    cluster.end(2);
+    cluster.start(2);
+    converged(cluster);
+    long compared = total(cluster, Counter.TREES_COMPARED);
+    cluster.runFor(3 * ROUND);
+    assertTrue(total(cluster, Counter.TREES_COMPARED) > compared + 32);
+    assertEquals(0, cluster.node(2).statistic(Counter.TREE_BYTES_READ));
+    assertEquals(0, total(cluster, Counter.TREE_SEGMENTS_UNLIKE));
+    put(cluster, "k7", "another");
+    cluster.runFor(3 * ROUND);
+    long read = cluster.node(2).statistic(Counter.TREE_BYTES_READ);
+    assertTrue(read > 0 && read < 500, read + " bytes read for one write");
+  }
+}
