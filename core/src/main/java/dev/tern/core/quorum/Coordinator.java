@@ -71,8 +71,7 @@ public final class Coordinator {
   private final ByteWriter frame = new ByteWriter(1024);
   private final PlantedBug planted;
   private final ToLongFunction<Integer> ledRecords;
-  private final HotKeys hotKeys;
-  private final ReadCache readCache = new ReadCache();
+  private final HotReads hotReads;
   private final Admission admission;
   private final Map<KeyName, Long> contendedUntil =
       new LinkedHashMap<>() {
@@ -88,9 +87,6 @@ public final class Coordinator {
   /// Muthukrishnan and Sandler, "Frugal Streaming for Estimating Quantiles", 2013). One that takes
   /// longer asks another replica.
   private long p95ReadNanos = 2 * MIN_HEDGE_NANOS;
-
-  /// Whose turn it is to be asked for a hot key, not negative.
-  private int turn;
 
   /// Joins the parts of a shard.
   ///
@@ -118,7 +114,8 @@ public final class Coordinator {
     this.replica = replica;
     this.planted = planted;
     this.ledRecords = ledRecords;
-    this.hotKeys = new HotKeys(limits.hotReads(), clock.monotonicNanos());
+    boolean anyLevel = planted == PlantedBug.HOT_READS_AT_ANY_LEVEL;
+    this.hotReads = new HotReads(limits.hotReads(), anyLevel, clock.monotonicNanos());
     this.admission = new Admission(limits.costBytes(), clock.monotonicNanos());
     this.peers = new Peers(shard, self, view.members(), network, clock, sightings);
     this.inFlight = new InFlight(loop, clock, firstId);
@@ -177,7 +174,7 @@ public final class Coordinator {
       request = request.among(this::near);
     }
     long began = nowNanos();
-    ReadCache.@Nullable Entry hot = hot(request, level, began);
+    ReadCache.@Nullable Entry hot = hotReads.entry(request, level, began);
     if (hot != null && hot.fresh(began)) {
       count(Statistics.Counter.CACHED_READS);
       answer.accept(hot.record());
@@ -201,7 +198,7 @@ public final class Coordinator {
                 admission.answered(record);
                 readTook(nowNanos() - began);
                 if (hot != null) {
-                  readCache.learned(hot, record, began, writes);
+                  hotReads.learned(hot, record, began, writes);
                 }
                 answer.accept(record);
               }
@@ -215,31 +212,16 @@ public final class Coordinator {
             });
     if (hot != null && hot.spreads(began)) {
       count(Statistics.Counter.SPREAD_READS);
-      turn = turn + 1 & Integer.MAX_VALUE;
-      operation.startSpread(turn);
+      operation.startSpread(hotReads.nextTurn());
     } else {
       operation.start();
     }
   }
 
-  /// What is kept of a hot key, if a read may be shown that: one replica is enough for it, and is
-  /// not promised to have seen every write. Null otherwise.
-  private ReadCache.@Nullable Entry hot(Request request, Level level, long nowNanos) {
-    int w = Math.max(request.w(), request.keyspace().w());
-    boolean one = request.r() == 1 && level.pr() <= 1 && 1 + w <= request.replicas().length;
-    if (!one && planted != PlantedBug.HOT_READS_AT_ANY_LEVEL) {
-      return null;
-    }
-    int keyspace = request.keyspace().id();
-    return hotKeys.read(keyspace, request.key(), nowNanos)
-        ? readCache.entry(new KeyName(keyspace, request.key()), nowNanos)
-        : null;
-  }
-
   /// A replica here has a write of a key, or one that was coordinated here came to its end.
   void written(int keyspace, byte[] key) {
-    if (readCache.size() > 0) {
-      readCache.written(keyspace, key, nowNanos());
+    if (!hotReads.isEmpty()) {
+      hotReads.written(keyspace, key, nowNanos());
     }
   }
 
@@ -537,7 +519,7 @@ public final class Coordinator {
     hintReplay.beat();
     expiry.beat();
     admission.beat(nowNanos());
-    readCache.beat(nowNanos());
+    hotReads.beat(nowNanos());
     replica.beat(peers.timeOffsetMillis());
   }
 

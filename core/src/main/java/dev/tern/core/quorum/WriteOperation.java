@@ -258,6 +258,8 @@ final class WriteOperation extends Operation implements Mutation {
   }
 
   private void durable(int mint) {
+    // Perhaps after the write came to its end without this replica: only now it can be read here.
+    coordinator.written(request.keyspace().id(), request.key());
     if (mint == mints) {
       set(request.place(coordinator.self()), State.STORED);
     }
