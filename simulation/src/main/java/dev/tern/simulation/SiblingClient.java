@@ -20,6 +20,9 @@ import java.util.TreeSet;
 /// nothing, deletes.
 final class SiblingClient {
   private static final int KEYS = 4;
+  /// Two of whoever is there.
+  private static final Level SLOPPY = new Level(0, 2, 0, 0, 0, 0, /* sloppy= */ true, 0);
+
   private static final byte[] NOTHING = {};
 
   private final ClusterRun run;
@@ -66,7 +69,8 @@ final class SiblingClient {
   private void fetch(Keyspace keyspace, String key, Runnable answered) {
     long began = world.nanos();
     boolean strict = world.chance(0.8);
-    Level level = strict ? Level.DEFAULT : new Level(1, 0, 0);
+    Level weak = world.chance(0.5) ? new Level(1, 0, 0) : SLOPPY;
+    Level level = strict ? Level.DEFAULT : weak;
     int r = strict ? run.keyspace.r() : 1;
     keyspace.fetch(
         key.getBytes(US_ASCII),
