@@ -109,10 +109,8 @@ public final class MessageCodec {
       }
       case Message.Repaired m -> page(m.page(), repair(out, 34, m).writeLong(m.id()));
       case Message.Root m -> repair(out, 35, m).writeLong(m.id()).writeLong(m.root());
-      case Message.Segments m -> {
-        repair(out, 36, m).writeLong(m.id()).writeByte(m.known() ? 1 : 0);
-        hashes(m.hashes(), out);
-      }
+      case Message.Segments m ->
+          hashes(m.hashes(), repair(out, 36, m).writeLong(m.id()).writeByte(m.known() ? 1 : 0));
       case Message.Listed m -> {
         TreeRange range = m.range();
         repair(out, 37, m).writeLong(m.id()).writeByte(range.family());

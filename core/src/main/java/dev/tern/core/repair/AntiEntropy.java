@@ -492,7 +492,8 @@ public final class AntiEntropy {
   private void bury(Exchange exchange, DotSet common) {
     if (!exchange.condemned.isEmpty()) {
       exchange.stirred = true;
-      if (common.covers(exchange.needed)) {
+      // What a lost disk was the only one to have comes no more.
+      if (common.covers(exchange.needed.and(exchange.union()))) {
         statistics.add(Counter.STRIPPED_DELETES, exchange.condemned.size());
         replica.strip(exchange.partition, exchange.condemned);
         exchange.condemned = List.of();

@@ -60,6 +60,9 @@ final class Exchange {
   long lookedTurns = -1;
   long trimmedNanos = NEVER;
 
+  /// Comparisons of the hash trees so far: with one of the others after the other.
+  long visits;
+
   /// Deletes that all replicas have, and what all must have before they are stripped.
   List<Grave> condemned = List.of();
 

@@ -62,7 +62,10 @@ final class Scrub {
   private long freeNanos;
 
   private long nextVisitNanos;
-  private long visits;
+
+  /// Which of the others is visited first: another one after each start.
+  private final long firstPeer;
+
   private @Nullable Visit visit;
 
   /// A partition that is to be read.
@@ -90,6 +93,7 @@ final class Scrub {
     this.keyspaces = keyspaces;
     this.ids = ids;
     this.roundNanos = roundNanos;
+    this.firstPeer = ids.getAsLong();
     this.nextVisitNanos = clock.monotonicNanos() + visitNanos();
   }
 
@@ -128,7 +132,7 @@ final class Scrub {
     if (exchange.peers.length == 0) {
       return;
     }
-    int place = (int) (visits++ % exchange.peers.length);
+    int place = (int) Math.floorMod(firstPeer + exchange.visits++, (long) exchange.peers.length);
     if (wire.live(exchange.peers[place]) && isSettled(exchange)) {
       visit = new Visit(this, exchange, place);
       visit.begin();

@@ -32,6 +32,9 @@ final class Visit {
   /// Place of the other replica among the peers.
   private final int place;
 
+  /// The clock here before anything was read.
+  private final DotSet began;
+
   private final SegmentReader mine;
 
   /// The request that is under way, 0 for none, and until when it is waited for.
@@ -52,6 +55,7 @@ final class Visit {
     this.scrub = scrub;
     this.exchange = exchange;
     this.place = place;
+    this.began = exchange.partition.clock().copy();
     this.mine = scrub.trees.reader(exchange.partition, /* afresh= */ true);
   }
 
@@ -191,6 +195,7 @@ final class Visit {
         keyspace,
         record,
         clock,
+        began,
         () -> {
           DotSet heard = exchange.heard[place];
           return heard != null && clock.covers(heard);

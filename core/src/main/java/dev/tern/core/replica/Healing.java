@@ -38,8 +38,9 @@ import org.jspecify.annotations.Nullable;
 /// two versions of one dot that differ the greater bytes win, everywhere.
 ///
 /// A record that cannot be read here, as its file holds what cannot have been written, is written
-/// anew if the other replica's clock has all that the clock here has: it holds what was here, or
-/// newer. What then lies above the rotten block is read instead of it.
+/// anew if the other replica's clock has all that the clock here had before the partition was read
+/// (`began`): what was written since would be read from above the rotten block, as what is written
+/// now will be. So the other holds what was here, or newer.
 final class Healing implements Replica.Based {
   private final Replica replica;
   private final Store store;
@@ -49,6 +50,7 @@ final class Healing implements Replica.Based {
   private final Partition partition;
   private final Siblings other;
   private final DotSet clock;
+  private final DotSet began;
   private final BooleanSupplier current;
   private final Consumer<Boolean> done;
 
@@ -58,6 +60,7 @@ final class Healing implements Replica.Based {
       KeyspaceConfig keyspace,
       RepairRecord record,
       DotSet clock,
+      DotSet began,
       BooleanSupplier current,
       Consumer<Boolean> done) {
     this.replica = replica;
@@ -68,6 +71,7 @@ final class Healing implements Replica.Based {
     this.partition = store.partition(keyspace.id(), slot);
     this.other = record.record();
     this.clock = clock;
+    this.began = began;
     this.current = current;
     this.done = done;
   }
@@ -127,7 +131,7 @@ final class Healing implements Replica.Based {
   @Override
   public void unreadable(Throwable why) {
     boolean rotten = why instanceof CorruptionException;
-    boolean may = rotten && mayHeal(null) && clock.covers(partition.clock);
+    boolean may = rotten && mayHeal(null) && clock.covers(began);
     if (may) {
       write(other);
     }

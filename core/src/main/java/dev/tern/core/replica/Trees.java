@@ -143,15 +143,17 @@ public final class Trees {
   /// Takes from another replica what was lost here; see [Healing].
   ///
   /// @param clock that came with the record
+  /// @param began the clock here before the partition was read
   /// @param current whether nothing newer was heard of that replica's clock
   /// @param done told whether something was stored
   public void heal(
       KeyspaceConfig keyspace,
       RepairRecord record,
       DotSet clock,
+      DotSet began,
       BooleanSupplier current,
       Consumer<Boolean> done) {
-    new Healing(replica, keyspace, record, clock, current, done).start();
+    new Healing(replica, keyspace, record, clock, began, current, done).start();
   }
 
   /// The place where the walk over all partitions was, as [#moveTo] said; 0 at first.
