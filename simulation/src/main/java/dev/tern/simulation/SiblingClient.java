@@ -20,6 +20,7 @@ import java.util.TreeSet;
 /// nothing, deletes.
 final class SiblingClient {
   private static final int KEYS = 4;
+
   /// Two of whoever is there.
   private static final Level SLOPPY = new Level(0, 2, 0, 0, 0, 0, /* sloppy= */ true, 0);
 

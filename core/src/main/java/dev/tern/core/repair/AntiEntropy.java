@@ -259,10 +259,10 @@ public final class AntiEntropy {
       if (said == null || !wire.live(exchange.peers[i])) {
         continue;
       }
-      DotSet missing = said.minus(exchange.partition.clock());
-      if (missing.isEmpty()) {
+      if (exchange.partition.clock().covers(said)) {
         continue;
       }
+      DotSet missing = said.minus(exchange.partition.clock());
       note(exchange, true, exchange.rebuilding);
       if (fetches < MAX_FETCHES) {
         exchange.fetchWanted = first(missing);
@@ -468,8 +468,9 @@ public final class AntiEntropy {
 
   /// Keeps the log of dots within its bound while a replica is away.
   private void cut(Exchange exchange) {
-    if (exchange.partition.synced().minus(exchange.partition.trimmed()).size()
-        <= limits.loggedDots()) {
+    // What was trimmed was on disk here.
+    long logged = exchange.partition.synced().size() - exchange.partition.trimmed().size();
+    if (logged <= limits.loggedDots()) {
       return;
     }
     DotSet there = exchange.partition.synced();

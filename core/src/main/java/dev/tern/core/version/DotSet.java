@@ -122,7 +122,21 @@ public final class DotSet {
 
   /// Whether all dots of another set are in this.
   public boolean covers(DotSet other) {
-    return other.minus(this).isEmpty();
+    for (Entry entry : other.entries) {
+      Entry mine = find(entry.replica);
+      for (int i = 0; i < entry.runs; i++) {
+        int at = mine == null ? 0 : mine.seek(entry.starts[i]);
+        boolean covered =
+            mine != null
+                && at < mine.runs
+                && mine.starts[at] <= entry.starts[i]
+                && entry.ends[i] <= mine.ends[at];
+        if (!covered) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   /// The dots that are in this and not in another set.
