@@ -145,11 +145,13 @@ final class Expiry {
       KeyspaceConfig keyspace, Expired expired, @Nullable Siblings base) {
     boolean lww = keyspace.resolution() == Resolution.LWW;
     boolean here = base != null && base.has(expired.replica(), expired.counter());
-    if (!here && coordinator.planted() != PlantedBug.EXPIRY_DELETES_WHAT_REPLACED_IT) {
-      return null;
-    }
     DotSet replaced = new DotSet();
     replaced.add(expired.replica(), expired.counter());
+    if (!here && coordinator.planted() == PlantedBug.EXPIRY_DELETES_WHAT_REPLACED_IT) {
+      replaced = base == null ? replaced : base.seen();
+    } else if (!here) {
+      return null;
+    }
     return new Draft(null, 0, 0, lww ? null : replaced, false);
   }
 }
