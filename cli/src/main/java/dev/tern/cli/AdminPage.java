@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
+import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,18 @@ final class AdminPage {
   /// @throws IOException if no node answers there in time, or not with what was asked for
   static JsonNode get(String admin, String path) throws IOException {
     return ask(admin, path, null);
+  }
+
+  /// A page of text.
+  ///
+  /// @throws IOException if no node answers there in time, or not with that page
+  static String text(String admin, String path) throws IOException {
+    URLConnection connection = URI.create("http://" + admin + path).toURL().openConnection();
+    connection.setConnectTimeout(CONNECT_MILLIS);
+    connection.setReadTimeout(READ_MILLIS);
+    try (InputStream in = connection.getInputStream()) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
   }
 
   /// Has something done; the answer.

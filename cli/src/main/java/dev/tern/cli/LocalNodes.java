@@ -6,10 +6,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -173,17 +169,12 @@ final class LocalNodes implements AutoCloseable {
   }
 
   /// The sum of a node's figures whose names begin so.
-  double metric(int node, String name) throws IOException, InterruptedException {
-    URI page = URI.create("http://127.0.0.1:" + adminPort(node) + "/metrics");
-    try (HttpClient http = HttpClient.newHttpClient()) {
-      String body =
-          http.send(HttpRequest.newBuilder(page).build(), HttpResponse.BodyHandlers.ofString())
-              .body();
-      return body.lines()
-          .filter(line -> line.startsWith(name))
-          .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-          .sum();
-    }
+  double metric(int node, String name) throws IOException {
+    return AdminPage.text("127.0.0.1:" + adminPort(node), "/metrics")
+        .lines()
+        .filter(line -> line.startsWith(name))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .sum();
   }
 
   /// Ends a node as `kill -9` does.
