@@ -51,7 +51,7 @@ final class BenchQuorumCommand implements Callable<Integer> {
       description =
           "seconds before writes are measured, half of it before reads (default ${DEFAULT-VALUE}):"
               + " the JIT of four processes shares the cores")
-  private int warmUp = 40;
+  private int warmUp = 100;
 
   @Option(names = "--keys")
   private int keys = 100_000;
