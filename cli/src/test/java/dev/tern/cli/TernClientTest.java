@@ -139,6 +139,17 @@ class TernClientTest {
   }
 
   @Test
+  void localLevelsAreKnownToTheDoor() {
+    // Zones that name no datacenter are all in the same.
+    try (TernClient client = TernClient.connect(seeds)) {
+      Bucket<String> bucket = client.bucket("plain", "local", Codec.text());
+      bucket.at(Level.LOCAL_QUORUM).put("k", "v").join();
+      assertEquals("v", bucket.at(Level.LOCAL_ONE).get("k").join().value().orElseThrow());
+      assertEquals("v", bucket.at(Level.LOCAL_QUORUM).get("k").join().value().orElseThrow());
+    }
+  }
+
+  @Test
   void requestsGoStraightToAReplicaAndAreCounted() {
     AtomicInteger observed = new AtomicInteger();
     try (TernClient client =

@@ -10,7 +10,7 @@ import java.util.Objects;
 import java.util.function.Predicate;
 
 /// After the heal, before anything is read: the replicas of each partition become alike by
-/// themselves, and in the end deletes leave nothing.
+/// themselves, send each other nothing then, and in the end deletes leave nothing.
 ///
 /// Where a disk rots a replica may miss records for good, and nothing is promised.
 final class Convergence {
@@ -18,6 +18,8 @@ final class Convergence {
 
   /// From the convergence to the end of the last delete.
   private static final long STRIPPED_WITHIN = 30 * ClusterRun.SECOND;
+
+  private static final long QUIET_NANOS = 3 * ClusterRun.SECOND;
 
   private final ClusterRun run;
 
@@ -32,6 +34,7 @@ final class Convergence {
       return;
     }
     await(nanos, Node::converged, "nodes %s do not know that the replicas are alike");
+    quiet();
     if (run.recordsLost) {
       run.world.runUntil(run.world.nanos() + run.treesComparedWithin());
     }
@@ -40,6 +43,25 @@ final class Convergence {
       await(STRIPPED_WITHIN, node -> !node.mayHaveGraves(), "nodes %s still have deletes");
       alike(/* deletes= */ true);
     }
+  }
+
+  /// Replicas that are alike send each other clocks and nothing else.
+  private void quiet() {
+    long before = repaired();
+    run.world.runUntil(run.world.nanos() + QUIET_NANOS);
+    long records = repaired() - before;
+    if (records > 0 && !run.recordsLost) {
+      throw new History.Violation(records + " records were sent to replicas that had them");
+    }
+  }
+
+  private long repaired() {
+    long records = 0;
+    for (int number = 1; number <= run.nodeCount; number++) {
+      Node node = Objects.requireNonNull(run.node(number));
+      records += node.statistic(Statistics.Counter.REPAIRED_RECORDS);
+    }
+    return records;
   }
 
   private void await(long nanos, Predicate<Node> reached, String what) {
