@@ -4,6 +4,7 @@ import dev.tern.core.topology.TopologyState;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// Which nodes have greeted as members of this node's cluster, and which as something else.
@@ -26,6 +27,9 @@ final class Acquaintances {
 
   private final TreeMap<Integer, String> strangers = new TreeMap<>();
   private boolean metFriend;
+
+  /// Friends that leave and hold nothing for others any more.
+  private final TreeSet<Integer> departing = new TreeSet<>();
 
   Acquaintances(Levels ours, TopologyBug bug) {
     this.ours = ours;
@@ -52,8 +56,14 @@ final class Acquaintances {
     return strangers;
   }
 
+  /// Whether a friend waits to be removed.
+  boolean departs(int node) {
+    return departing.contains(node);
+  }
+
   /// It has to greet again.
   void forget(int node) {
+    departing.remove(node);
     set(node, false);
   }
 
@@ -87,6 +97,9 @@ final class Acquaintances {
     }
     set(node, problem == null);
     if (problem == null) {
+      if (greeting.departs()) {
+        departing.add(node);
+      }
       metFriend = true;
       strangers.remove(node);
       return Verdict.FRIEND;

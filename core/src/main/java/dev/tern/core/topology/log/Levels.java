@@ -1,5 +1,8 @@
 package dev.tern.core.topology.log;
 
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.TopologyState;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// What a version of Tern can speak and write. A *level* counts the changes of the protocol between
@@ -31,5 +34,20 @@ public record Levels(int min, int max) {
           .formatted(min, max, level);
     }
     return null;
+  }
+
+  /// The highest level that all members speak, as far as they have said; this speaker's own if it
+  /// is alone, 0 if one has said nothing.
+  ///
+  /// @param told by number
+  int common(TopologyState state, int self, Map<Integer, Levels> told) {
+    int common = max;
+    for (MemberEntry member : state.members()) {
+      Levels theirs = told.get(member.number());
+      if (member.number() != self) {
+        common = theirs == null ? 0 : Math.min(common, theirs.max());
+      }
+    }
+    return common;
   }
 }

@@ -124,7 +124,7 @@ public final class TopologyLog {
   private final RaftGroup group;
   private final Proposals proposals;
   private final Amnesia amnesia;
-  private final Departure departure;
+  private final BooleanSupplier empty;
   private final ByteWriter frame = new ByteWriter(256);
 
   /// What this node goes by; it is on the disk.
@@ -171,7 +171,7 @@ public final class TopologyLog {
       Options options,
       Consumer<TopologyState> changed)
       throws IOException {
-    this.departure = new Departure(self, empty);
+    this.empty = empty;
     this.environment = environment;
     this.loop = environment.loops().getFirst();
     this.self = self;
@@ -330,7 +330,6 @@ public final class TopologyLog {
       amnesia.goesBy(known);
       amnesia.applied(machine.state(), this::greetAll);
       greetMembers();
-      departure.beat(known, proposed -> propose(proposed, decision -> departure.asked()));
       govern();
     }
     if (ticks % BEAT_TICKS == 0) {
@@ -425,12 +424,19 @@ public final class TopologyLog {
     for (MemberEntry member : known.members()) {
       boolean asks =
           amnesia.forgetful()
+              || departs()
               || !trusts(member.number())
               || leads() && !amnesia.remembers(member.number());
       if (member.number() != self && asks) {
         greet(member.number(), true);
       }
     }
+  }
+
+  /// Whether this member is on its way out and holds nothing for others any more.
+  private boolean departs() {
+    MemberEntry own = known.member(self);
+    return own != null && own.leaving() && empty.getAsBoolean();
   }
 
   private void greetAll() {
@@ -448,9 +454,8 @@ public final class TopologyLog {
             known.epoch(),
             known.founding(),
             amnesia.life(),
-            !leads()
-                && !amnesia.forgetful()
-                && Amnesia.pair(group.raft().membership(), self, node)));
+            !leads() && !amnesia.forgetful() && Amnesia.pair(group.raft().membership(), self, node),
+            departs()));
   }
 
   /// A frame that [#carries] something for this.
@@ -658,7 +663,8 @@ public final class TopologyLog {
     if (target != null) {
       group.change(target);
     }
-    Command.RemoveMember removal = Voting.removal(state, raft.membership(), live);
+    IntPredicate stays = member -> live.test(member) && !acquaintances.departs(member);
+    Command.RemoveMember removal = Voting.removal(state, raft.membership(), stays);
     if (removal != null) {
       order(new Proposed(state.epoch(), removal));
       return;
@@ -668,22 +674,10 @@ public final class TopologyLog {
       order(new Proposed(state.epoch(), readmission));
       return;
     }
-    int level = common(state);
+    int level = options.levels().common(state, self, levels);
     if (level > state.level()) {
       order(new Proposed(state.epoch(), new Command.RaiseLevel(level)));
     }
-  }
-
-  /// The highest level that all members speak, as far as they have said; this leader's own for 0.
-  private int common(TopologyState state) {
-    int common = options.levels().max();
-    for (MemberEntry member : state.members()) {
-      Levels theirs = levels.get(member.number());
-      if (member.number() != self) {
-        common = theirs == null ? 0 : Math.min(common, theirs.max());
-      }
-    }
-    return common;
   }
 
   private void order(Proposed proposed) {

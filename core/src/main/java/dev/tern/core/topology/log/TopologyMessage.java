@@ -14,6 +14,7 @@ sealed interface TopologyMessage {
   /// @param level the cluster's, as far as the sender knows
   /// @param life see [Amnesia#life]
   /// @param pair whether the log decides nothing without both sender and receiver
+  /// @param departs whether the sender leaves, and holds nothing for others any more
   record Greeting(
       boolean answer,
       Levels levels,
@@ -22,7 +23,8 @@ sealed interface TopologyMessage {
       long epoch,
       Founding founding,
       long life,
-      boolean pair)
+      boolean pair,
+      boolean departs)
       implements TopologyMessage {}
 
   record Raft(RaftMessage message) implements TopologyMessage {}

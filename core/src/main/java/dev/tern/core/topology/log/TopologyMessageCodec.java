@@ -13,7 +13,7 @@ import dev.tern.env.DecodeException;
 ///
 /// | type | message | fields |
 /// |---|---|---|
-/// | 1 | Greeting | flag answer, min, max, level, cluster id, epoch, founding, life, pair |
+/// | 1 | Greeting | flag answer, min, max, level, cluster id, epoch, founding, life, pair, departs |
 /// | 2 | Raft | see RaftMessageCodec |
 /// | 3 | State | see TopologyCodec |
 /// | 4 | Beat | epoch, term, leader |
@@ -44,7 +44,7 @@ final class TopologyMessageCodec {
         TopologyCodec.encode(m.cluster(), out);
         out.writeVarLong(m.epoch());
         TopologyCodec.encode(m.founding(), out);
-        out.writeLong(m.life()).writeByte(m.pair() ? 1 : 0);
+        out.writeLong(m.life()).writeByte(m.pair() ? 1 : 0).writeByte(m.departs() ? 1 : 0);
       }
       case TopologyMessage.Raft m -> RaftMessageCodec.encode(m.message(), out.writeByte(2));
       case TopologyMessage.State m -> TopologyCodec.encode(m.state(), out.writeByte(3));
@@ -113,6 +113,7 @@ final class TopologyMessageCodec {
         in.readVarLong(),
         TopologyCodec.founding(in),
         in.readLong(),
+        in.readFlag(),
         in.readFlag());
   }
 

@@ -25,14 +25,15 @@ final class Voting {
     return Voters.choose(members, present.voters(), reliable);
   }
 
-  /// The removal of a member that leaves and has no part any more, and is not there to ask for it;
-  /// null if there is none.
+  /// The removal of a member that leaves and has no part any more; null if there is none.
+  ///
+  /// @param stays of a member, whether it still holds something for others
   static Command.@Nullable RemoveMember removal(
-      TopologyState state, Membership membership, IntPredicate live) {
+      TopologyState state, Membership membership, IntPredicate stays) {
     for (MemberEntry member : state.members()) {
       int number = member.number();
       boolean free = !state.holds(number) && !membership.contains(number);
-      if (member.leaving() && free && !membership.joint() && !live.test(number)) {
+      if (member.leaving() && free && !membership.joint() && !stays.test(number)) {
         return new Command.RemoveMember(number);
       }
     }
