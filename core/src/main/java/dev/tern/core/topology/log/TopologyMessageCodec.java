@@ -9,11 +9,11 @@ import dev.tern.env.DecodeException;
 
 /// The bytes of a [TopologyMessage], format 1: `u8 'T', u8 format, u8 type, fields`. Numbers are
 /// varints, ids and a life u64, a flag and pair a u8. A greeting begins alike in all versions, up
-/// to its levels, and may be longer in later ones.
+/// to its levels, and may be longer in later ones. Its rest: life, and flags pair and departs.
 ///
 /// | type | message | fields |
 /// |---|---|---|
-/// | 1 | Greeting | flag answer, min, max, level, cluster id, epoch, founding, life, pair, departs |
+/// | 1 | Greeting | flag answer, min, max, level, cluster id, epoch, founding, and the rest |
 /// | 2 | Raft | see RaftMessageCodec |
 /// | 3 | State | see TopologyCodec |
 /// | 4 | Beat | epoch, term, leader |
