@@ -570,6 +570,27 @@ class DynamoTest {
   }
 
   @Test
+  void whatAHolderHasNoRoomForIsLeftToAntiEntropy() {
+    Cluster cluster = new Cluster(4);
+    int[] replicas = replicas(cluster, "k");
+    int outsider = outsider(cluster, 4, "k");
+    cluster.end(replicas[2]);
+    cluster.within(10 * SECOND, () -> !cluster.node(replicas[0]).live(replicas[2]));
+    String value = "x".repeat(1 << 20);
+    Versions last = new Versions(List.of(), NO_CONTEXT);
+    for (int i = 0; i < 80; i++) {
+      byte[] context = last.context();
+      last = stored(store(cluster, replicas[0], "k", i + value, context, sloppy(2)));
+    }
+    assertTrue(cluster.node(outsider).statistic(Counter.HINTS_REFUSED) > 0, "there was room");
+    assertTrue(cluster.node(outsider).statistic(Counter.HINTS_HELD) > 60);
+    cluster.start(replicas[2]);
+    cluster.within(10 * SECOND, cluster::allSeen);
+    converged(cluster, 4);
+    assertEquals(List.of("79" + value), values(fetch(cluster, replicas[2], "k", ONE)));
+  }
+
+  @Test
   void aHolderThatLeavesHandsOnWhatItHolds() {
     Cluster cluster = new Cluster(5);
     cluster.within(10 * SECOND, () -> cluster.node(1).view().state().cluster().known());

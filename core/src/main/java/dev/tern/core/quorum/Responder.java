@@ -197,6 +197,9 @@ public final class Responder {
       @Override
       public void refused(Unanswered.Refused why) {
         admission.finished(cost);
+        if (write == null) {
+          coordinator.count(Statistics.Counter.HINTS_REFUSED);
+        }
         coordinator.answer(node, shard, new Message.Refused(id, why));
       }
     };

@@ -33,6 +33,9 @@ public final class Statistics {
     HINTS_HELD,
     /// Held writes that came to their replicas.
     HINTS_REPLAYED,
+    /// Writes that this node did not hold, for what it holds already or its store: anti-entropy
+    /// brings them.
+    HINTS_REFUSED,
     /// Clocks of partitions that were told to other replicas.
     CLOCKS_TOLD,
     /// Pages of records that were asked of other replicas.

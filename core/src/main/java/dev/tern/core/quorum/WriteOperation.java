@@ -239,6 +239,7 @@ final class WriteOperation extends Operation implements Mutation {
 
     @Override
     public void refused(Unanswered.Refused why) {
+      coordinator.count(Statistics.Counter.HINTS_REFUSED);
       end(State.LOST);
     }
   }
