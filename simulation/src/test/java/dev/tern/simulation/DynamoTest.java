@@ -100,6 +100,19 @@ class DynamoTest {
     throw new IllegalStateException("all nodes hold " + key);
   }
 
+  /// Ends nodes, and waits until others believe it.
+  private static void end(Cluster cluster, List<Integer> observers, int... gone) {
+    for (int node : gone) {
+      cluster.end(node);
+    }
+    cluster.within(
+        10 * SECOND,
+        () ->
+            observers.stream()
+                .noneMatch(
+                    seen -> java.util.Arrays.stream(gone).anyMatch(cluster.node(seen)::live)));
+  }
+
   private static void converged(Cluster cluster, int size) {
     long until = cluster.world.nanos() + 15 * SECOND;
     for (int node = 1; node <= size; node++) {
@@ -128,15 +141,7 @@ class DynamoTest {
     Cluster cluster = new Cluster(5);
     int[] replicas = replicas(cluster, "k");
     int outsider = outsider(cluster, 5, "k");
-    cluster.end(replicas[1]);
-    cluster.end(replicas[2]);
-    cluster.within(
-        10 * SECOND,
-        () ->
-            !cluster.node(outsider).live(replicas[1])
-                && !cluster.node(outsider).live(replicas[2])
-                && !cluster.node(replicas[0]).live(replicas[1])
-                && !cluster.node(replicas[0]).live(replicas[2]));
+    end(cluster, List.of(outsider, replicas[0]), replicas[1], replicas[2]);
     UpdateOutcome strict = store(cluster, outsider, "k", "x", NO_CONTEXT, Level.DEFAULT);
     assertInstanceOf(Unanswered.Refused.class, strict);
     Unanswered.Shortfall shortfall = ((Unanswered.Refused) strict).shortfall();
@@ -574,8 +579,7 @@ class DynamoTest {
     Cluster cluster = new Cluster(4);
     int[] replicas = replicas(cluster, "k");
     int outsider = outsider(cluster, 4, "k");
-    cluster.end(replicas[2]);
-    cluster.within(10 * SECOND, () -> !cluster.node(replicas[0]).live(replicas[2]));
+    end(cluster, List.of(replicas[0]), replicas[2]);
     String value = "x".repeat(1 << 20);
     Versions last = new Versions(List.of(), NO_CONTEXT);
     for (int i = 0; i < 80; i++) {
@@ -596,13 +600,7 @@ class DynamoTest {
     cluster.within(10 * SECOND, () -> cluster.node(1).view().state().cluster().known());
     int[] replicas = replicas(cluster, "k");
     int outsider = outsider(cluster, 5, "k");
-    cluster.end(replicas[1]);
-    cluster.end(replicas[2]);
-    cluster.within(
-        10 * SECOND,
-        () ->
-            java.util.stream.IntStream.of(replicas[1], replicas[2])
-                .noneMatch(gone -> cluster.node(replicas[0]).live(gone)));
+    end(cluster, List.of(replicas[0]), replicas[1], replicas[2]);
     stored(store(cluster, replicas[0], "k", "held", NO_CONTEXT, sloppy(3)));
     assertEquals(1, cluster.node(outsider).heldHints());
 

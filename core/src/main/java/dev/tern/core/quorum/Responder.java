@@ -112,12 +112,10 @@ public final class Responder {
         keyspace = m.keyspace();
       }
       case Message.ReadHeld m -> {
-        boolean known = coordinator.view().keyspace(m.keyspace()) != null;
-        return known ? null : notHeld(m.keyspace(), Slots.of(m.key()));
+        return unknown(m.keyspace(), m.key());
       }
       case Message.Hold m -> {
-        boolean known = coordinator.view().keyspace(m.keyspace()) != null;
-        return known ? null : notHeld(m.keyspace(), Slots.of(m.key()));
+        return unknown(m.keyspace(), m.key());
       }
       case Message.Forward m -> {
         slot = Slots.of(m.key());
@@ -147,6 +145,12 @@ public final class Responder {
     return coordinator.place(topology.replicas(partition), coordinator.self()) < 0
         ? notHeld(keyspace, slot)
         : null;
+  }
+
+  /// Why this node holds nothing of a keyspace for others; null if it may.
+  private Unanswered.@Nullable Refused unknown(int keyspace, byte[] key) {
+    boolean known = coordinator.view().keyspace(keyspace) != null;
+    return known ? null : notHeld(keyspace, Slots.of(key));
   }
 
   private static Unanswered.Refused notHeld(int keyspace, int slot) {
