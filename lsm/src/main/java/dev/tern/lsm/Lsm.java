@@ -390,7 +390,7 @@ public final class Lsm implements AutoCloseable {
   /// The value of a key when the snapshot was taken, null if it had none. May read files.
   public byte @Nullable [] get(ColumnFamily family, byte[] key, Snapshot snapshot)
       throws IOException {
-    return lookup(family, key, snapshot.visible(), snapshot, true, Lookup.COPY);
+    return lookup(family, key, Long.MAX_VALUE, snapshot, true, Lookup.COPY);
   }
 
   /// As [#get], without reading files: [#NOT_CACHED] where that would be needed.
@@ -435,7 +435,8 @@ public final class Lsm implements AutoCloseable {
       ReadState now = state;
       // The state first: what it holds is not newer than what is read of `written` behind it.
       long newest = Math.max(Math.min(maxSequence, written), now.flushedSequence);
-      long visible = snapshot != null ? maxSequence : newest;
+      // A snapshot that is open behind the choice of the state kept all that it sees in it.
+      long visible = snapshot != null ? snapshot.visible() : newest;
       return lookup(now.family(family), reader.lookup, key, visible, mayRead, to);
     } finally {
       reader.exit();
@@ -518,17 +519,18 @@ public final class Lsm implements AutoCloseable {
 
   LsmIterator.View view(ColumnFamily columnFamily, IteratorOptions options) {
     Snapshot snapshot = options.snapshot();
-    long seen = snapshot == null ? 0 : snapshot.visible();
     ReadState now = acquire();
     ReadState.Family family;
+    long visible;
     try {
       family = now.family(columnFamily);
-    } catch (IllegalArgumentException e) {
+      long newest = Math.max(Math.min(options.maxSequence(), written), now.flushedSequence);
+      // A snapshot that is open behind the choice of the state kept all that it sees in it.
+      visible = snapshot != null ? snapshot.visible() : newest;
+    } catch (IllegalArgumentException | IllegalStateException e) {
       letGo(now);
       throw e;
     }
-    long newest = Math.max(Math.min(options.maxSequence(), written), now.flushedSequence);
-    long visible = snapshot != null ? seen : newest;
     family.active().order(lock);
     List<Cursor> sources = family.cursors(epochs, visible, options.fillCache());
     return new LsmIterator.View(

@@ -10,5 +10,13 @@ public enum LsmBug {
   /// A compaction prefers the older table.
   COMPACTION_KEEPS_OLDER,
   /// A flush does not wait for the log, and the log is deleted before the table is forced.
-  TABLE_NOT_FORCED
+  TABLE_NOT_FORCED,
+  /// A compaction lists the snapshots before it chooses its inputs: one taken in between is not in
+  /// the list.
+  SNAPSHOTS_BEFORE_INPUTS;
+
+  /// Whether only the engine's own model can see it: a cluster takes no snapshots.
+  public boolean isOfTheEngineAlone() {
+    return this == SNAPSHOTS_BEFORE_INPUTS;
+  }
 }

@@ -389,12 +389,15 @@ final class Tables {
   }
 
   /// What is to be merged next; its inputs are then taken. Null if there is nothing.
+  ///
+  /// @param oldestSnapshot a hint what is worth a rewrite; not what the merge must keep
   CompactionPicker.@Nullable Plan pick(long oldestSnapshot) {
+    long wallMillis = tools.clock.wallMillis();
     manifestLock.lock();
     try {
       for (int id = 0; id < families.size() && !closed; id++) {
         CompactionPicker.Plan plan =
-            picker.pick(families.get(id), levels.get(id), tools.clock.wallMillis(), oldestSnapshot);
+            picker.pick(families.get(id), levels.get(id), wallMillis, oldestSnapshot);
         if (plan != null) {
           plan.inputs().forEach(table -> table.compacting = true);
           return plan;

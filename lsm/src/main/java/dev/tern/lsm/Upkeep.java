@@ -218,12 +218,16 @@ final class Upkeep {
   }
 
   private Boolean compactOnce() throws IOException {
-    long[] snapshots = lsm.snapshotSequences();
-    long oldest = snapshots.length == 0 ? Long.MAX_VALUE : snapshots[0];
-    CompactionPicker.Plan plan = tables.pick(oldest);
+    long[] before = lsm.snapshotSequences();
+    CompactionPicker.Plan plan = tables.pick(before.length == 0 ? Long.MAX_VALUE : before[0]);
     if (plan == null) {
       return false;
     }
+    // Once the inputs are fixed, not before: a snapshot that is taken later sees all versions that
+    // they hold, so it needs no place in the list. One taken before the inputs were chosen may see
+    // less than they hold.
+    boolean planted = tools.options().tuning().planted() == LsmBug.SNAPSHOTS_BEFORE_INPUTS;
+    long[] snapshots = planted ? before : lsm.snapshotSequences();
     lock.lock();
     try {
       // Another may find something to do beside this one.

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.env.Clock;
 import dev.tern.env.FileSystem;
+import dev.tern.env.Offload;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.IteratorOptions;
@@ -28,6 +30,7 @@ final class Bed {
   final World world;
   final SimulatedDisk disk;
   final SimulatedClock clock;
+  private InterruptedJobs jobs;
   LsmOptions options = options(2048, 8192, 256, 2048);
 
   Bed(long seed) {
@@ -44,8 +47,13 @@ final class Bed {
   }
 
   static LsmOptions options(long memtableBytes, long cacheBytes, int blockBytes, long tableBytes) {
+    return options(memtableBytes, cacheBytes, blockBytes, tableBytes, LsmBug.NONE);
+  }
+
+  static LsmOptions options(
+      long memtableBytes, long cacheBytes, int blockBytes, long tableBytes, LsmBug planted) {
     return LsmOptions.DEFAULT.withTuning(
-        new LsmOptions.Tuning(memtableBytes, cacheBytes, blockBytes, tableBytes, LsmBug.NONE));
+        new LsmOptions.Tuning(memtableBytes, cacheBytes, blockBytes, tableBytes, planted));
   }
 
   Randomness random() {
@@ -57,8 +65,34 @@ final class Bed {
   }
 
   Lsm open(String directory) throws IOException {
-    SimulatedLoop loop = new SimulatedLoop(world, 1, disk);
-    return Lsm.open(disk, loop, clock, world.random, directory, options);
+    return Lsm.open(disk, background(), clock(), world.random, directory, options);
+  }
+
+  /// From the next opening on, others get in between where a job of the store holds no lock.
+  void interruptJobs(InterruptedJobs.Others others) {
+    jobs = new InterruptedJobs(world, disk, others);
+  }
+
+  private Offload background() {
+    return jobs == null ? new SimulatedLoop(world, 1, disk) : jobs;
+  }
+
+  private Clock clock() {
+    InterruptedJobs interrupted = jobs;
+    return interrupted == null
+        ? clock
+        : new Clock() {
+          @Override
+          public long monotonicNanos() {
+            return clock.monotonicNanos();
+          }
+
+          @Override
+          public long wallMillis() {
+            interrupted.mayBeInterrupted();
+            return clock.wallMillis();
+          }
+        };
   }
 
   Lsm openReadOnly(String directory) throws IOException {
@@ -88,7 +122,17 @@ final class Bed {
   static void assertHolds(
       Lsm lsm, ColumnFamily family, NavigableMap<byte[], byte[]> wanted, String when)
       throws IOException {
-    try (LsmIterator iterator = lsm.iterator(family, IteratorOptions.all())) {
+    assertHolds(lsm, family, IteratorOptions.all(), wanted, when);
+  }
+
+  static void assertHolds(
+      Lsm lsm,
+      ColumnFamily family,
+      IteratorOptions options,
+      NavigableMap<byte[], byte[]> wanted,
+      String when)
+      throws IOException {
+    try (LsmIterator iterator = lsm.iterator(family, options)) {
       iterator.seekToFirst();
       for (Map.Entry<byte[], byte[]> entry : wanted.entrySet()) {
         assertTrue(iterator.valid(), () -> when + ": missing " + text(entry.getKey()));

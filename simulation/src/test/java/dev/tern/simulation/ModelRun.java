@@ -13,6 +13,7 @@ import dev.tern.lsm.Compression;
 import dev.tern.lsm.FamilyOptions;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
+import dev.tern.lsm.LsmBug;
 import dev.tern.lsm.LsmIterator;
 import dev.tern.lsm.LsmStatistics;
 import dev.tern.lsm.Snapshot;
@@ -32,6 +33,7 @@ import java.util.TreeMap;
 /// or nothing, it is not larger than its bound, and what is older than its time to live goes.
 final class ModelRun {
   private static final long FIFO_BYTES = 6000;
+  private static final int MOST_FAMILIES = 8;
 
   /// A snapshot and the step it saw.
   private record Moment(Snapshot snapshot, long step) {}
@@ -56,7 +58,14 @@ final class ModelRun {
 
   int step;
 
+  /// Nothing is written meanwhile.
+  private boolean still;
+
   ModelRun(long seed) {
+    this(seed, LsmBug.NONE);
+  }
+
+  ModelRun(long seed, LsmBug planted) {
     bed = new Bed(seed);
     random = Randomness.of(seed).child("model");
     keys = random.nextInt(2) == 0 ? 25 : 300;
@@ -65,16 +74,30 @@ final class ModelRun {
                 1024L << random.nextInt(4),
                 random.nextInt(2) * (4096L << random.nextInt(6)),
                 128 << random.nextInt(5),
-                512L << random.nextInt(5))
+                512L << random.nextInt(5),
+                planted)
             .withThreads(1 + random.nextInt(3));
-    for (int i = 0; i < 3; i++) {
-      Compression compression = Compression.values()[random.nextInt(3)];
-      CompactionStyle style = CompactionStyle.values()[i];
-      choices.add(
-          style == CompactionStyle.FIFO
-              ? new FamilyOptions(style, compression, random.nextInt(2) * 5000L, FIFO_BYTES)
-              : new FamilyOptions(style, compression, 0, 0));
-      models.add(new Versions());
+    bed.interruptJobs(this::meanwhile);
+    for (CompactionStyle style : CompactionStyle.values()) {
+      choose(style);
+    }
+  }
+
+  private void choose(CompactionStyle style) {
+    Compression compression = Compression.values()[random.nextInt(3)];
+    choices.add(
+        style == CompactionStyle.FIFO
+            ? new FamilyOptions(style, compression, random.nextInt(2) * 5000L, FIFO_BYTES)
+            : new FamilyOptions(style, compression, 0, 0));
+    models.add(new Versions());
+  }
+
+  /// One more column family, in the middle of everything.
+  private void create() throws IOException {
+    if (choices.size() < MOST_FAMILIES) {
+      choose(CompactionStyle.values()[random.nextInt(3)]);
+      int at = families.size();
+      families.add(lsm.columnFamily("family-" + at, choices.get(at)));
     }
   }
 
@@ -138,15 +161,43 @@ final class ModelRun {
       } else if (dice < 97) {
         reopen();
       } else if (dice < 98) {
+        still = true;
         elsewhere();
+        still = false;
+      } else if (dice < 99) {
+        create();
       }
     }
+    still = true;
     bed.settle();
     bed.settle();
     compareAll();
     assertFifoBounds();
     reopen();
     lsm.close();
+  }
+
+  /// What other threads do while a job of the store is held up.
+  private void meanwhile() {
+    if (still) {
+      return;
+    }
+    step++;
+    try {
+      switch (random.nextInt(8)) {
+        case 0 -> moment();
+        case 1 -> read();
+        case 2 -> walk();
+        case 3 -> {
+          if (random.nextInt(20) == 0) {
+            create();
+          }
+        }
+        default -> write();
+      }
+    } catch (IOException e) {
+      throw new AssertionError("in the middle of a job", e);
+    }
   }
 
   private void write() throws IOException {
@@ -232,12 +283,21 @@ final class ModelRun {
     }
   }
 
-  /// Takes or drops a snapshot.
-  private void moment() {
+  /// Takes a snapshot, or looks whether one is what it was, whole, and drops it.
+  private void moment() throws IOException {
     if (moments.size() < 4 && random.nextInt(2) == 0) {
       moments.add(new Moment(lsm.snapshot(), step));
     } else if (!moments.isEmpty()) {
-      moments.remove(random.nextInt(moments.size())).snapshot.close();
+      Moment moment = moments.remove(random.nextInt(moments.size()));
+      IteratorOptions then = IteratorOptions.all().at(moment.snapshot);
+      for (int at = 0; at < families.size(); at++) {
+        NavigableMap<byte[], byte[]> wanted =
+            models.get(at).at(moment.step, bed.clock.wallMillis());
+        if (!isFifo(families.get(at))) {
+          Bed.assertHolds(lsm, families.get(at), then, wanted, "at a snapshot");
+        }
+      }
+      moment.snapshot.close();
     }
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.lsm.LsmBug;
 import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
@@ -26,6 +27,29 @@ class ModelTest {
     }
     for (String what : new String[] {"flush", "compaction", "reopen", "checkpoint"}) {
       assertTrue(done.getOrDefault(what, 0) > 8, "hardly a " + what + ": " + done);
+    }
+  }
+
+  /// Measures the model: each mistake that a cluster cannot see falls to seeds.
+  @Test
+  void aPlantedMistakeIsFound() {
+    for (LsmBug bug : LsmBug.values()) {
+      if (bug.isOfTheEngineAlone()) {
+        boolean found = false;
+        for (long seed = 0; seed < 400 && !found; seed++) {
+          found = fails(new ModelRun(seed, bug));
+        }
+        assertTrue(found, () -> bug + " was not found");
+      }
+    }
+  }
+
+  private static boolean fails(ModelRun run) {
+    try {
+      run.run(600);
+      return false;
+    } catch (IOException | RuntimeException | AssertionError e) {
+      return true;
     }
   }
 
