@@ -15,7 +15,6 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
-import dev.tern.core.quorum.ToldVersions;
 import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.topology.Slots;
 import java.util.ArrayList;
@@ -95,8 +94,8 @@ final class LocalKeyspace implements Keyspace {
   }
 
   @Override
-  public boolean seen(byte[] context, Versions versions) {
-    return ToldVersions.seen(context, versions);
+  public boolean seen(byte[] key, byte[] context, Versions versions) {
+    return home.coordinator().seen(config(), key, context, versions);
   }
 
   @Override

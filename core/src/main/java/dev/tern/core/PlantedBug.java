@@ -45,5 +45,7 @@ public enum PlantedBug {
   /// What a replica said of a hot key answers reads of any level.
   HOT_READS_AT_ANY_LEVEL,
   /// What is missing under a dot that the clock knows of counts as replaced, whatever others hold.
-  LOSS_TAKEN_FOR_REPLACED
+  LOSS_TAKEN_FOR_REPLACED,
+  /// A context that was read of one key is taken for another.
+  CONTEXT_NOT_SEALED
 }

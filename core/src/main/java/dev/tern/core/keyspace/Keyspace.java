@@ -21,8 +21,9 @@ public interface Keyspace {
   /// All that a key holds, with the context that replaces it.
   void fetch(byte[] key, Level level, Completion<? super FetchOutcome> completion);
 
-  /// Whether a context has seen all of these siblings: nothing has changed since.
-  boolean seen(byte[] context, Versions versions);
+  /// Whether a context of a key has seen all of these siblings: nothing has changed since. A
+  /// context of another key, keyspace or cluster has not.
+  boolean seen(byte[] key, byte[] context, Versions versions);
 
   /// How concurrent writes are resolved.
   Resolution resolution();

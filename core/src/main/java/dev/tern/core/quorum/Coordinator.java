@@ -14,6 +14,7 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.ClusterView;
@@ -154,8 +155,22 @@ public final class Coordinator {
         keyspace,
         key,
         level,
-        record -> completion.complete(new FetchOutcome.Held(ToldVersions.of(record, wallMillis()))),
+        record -> completion.complete(new FetchOutcome.Held(told(keyspace, key, record))),
         completion::complete);
+  }
+
+  /// What clients are told of a record.
+  Versions told(KeyspaceConfig keyspace, byte[] key, @Nullable Siblings record) {
+    return ToldVersions.of(record, wallMillis(), scope(keyspace, key));
+  }
+
+  /// Whether a context of this key has seen all siblings.
+  public boolean seen(KeyspaceConfig keyspace, byte[] key, byte[] context, Versions versions) {
+    return ToldVersions.seen(context, versions, scope(keyspace, key));
+  }
+
+  private ContextScope scope(KeyspaceConfig keyspace, byte[] key) {
+    return new ContextScope(view.state().cluster(), keyspace.id(), key);
   }
 
   private void read(
@@ -262,7 +277,7 @@ public final class Coordinator {
       completion.complete(refuse(keyspace, level));
       return;
     }
-    Unanswered.Refused unfit = unfit(keyspace, update);
+    Unanswered.Refused unfit = unfit(keyspace, key, update);
     if (unfit != null) {
       count(Statistics.Counter.REFUSED_OTHER);
       completion.complete(unfit);
@@ -322,14 +337,17 @@ public final class Coordinator {
   }
 
   /// Why a keyspace does not take an update, null if it does.
-  private static Unanswered.@Nullable Refused unfit(KeyspaceConfig keyspace, Update update) {
+  private Unanswered.@Nullable Refused unfit(KeyspaceConfig keyspace, byte[] key, Update update) {
     if (update instanceof Update.Store store) {
+      if (planted == PlantedBug.CONTEXT_NOT_SEALED) {
+        return null;
+      }
       try {
-        ToldVersions.context(store);
+        scope(keyspace, key).unseal(store.context());
         return null;
       } catch (DecodeException e) {
         return new Unanswered.Refused(
-            Reason.INVALID, "the context is not one of this store: " + e.getMessage(), 0);
+            Reason.INVALID, "the context is not one of this key: " + e.getMessage(), 0);
       }
     }
     return keyspace.resolution() == Resolution.LWW
@@ -382,7 +400,7 @@ public final class Coordinator {
             completion.complete(
                 update instanceof Update.Store
                     ? new UpdateOutcome.Stored(
-                        true, wanted ? ToldVersions.of(record, wallMillis()) : null)
+                        true, wanted ? told(request.keyspace(), request.key(), record) : null)
                     : UpdateOutcome.Done.WRITTEN);
           }
 

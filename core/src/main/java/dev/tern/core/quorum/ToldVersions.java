@@ -12,7 +12,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What clients are told of records, and what they tell of what they have seen.
-public final class ToldVersions {
+final class ToldVersions {
   private static final byte[] NO_CONTEXT = {};
 
   private ToldVersions() {}
@@ -20,7 +20,8 @@ public final class ToldVersions {
   /// What clients are told of a record.
   ///
   /// @param wall what has expired by then has no value
-  static Versions of(@Nullable Siblings record, long wall) {
+  /// @param scope what the context is good for
+  static Versions of(@Nullable Siblings record, long wall, ContextScope scope) {
     if (record == null) {
       return new Versions(List.of(), NO_CONTEXT);
     }
@@ -32,7 +33,7 @@ public final class ToldVersions {
       long micros = HybridClock.millis(version.stamp()) * 1000 + (version.stamp() & 0xffff) % 1000;
       siblings.add(new Versions.Sibling(id, value, micros, version.expiryMillis()));
     }
-    return new Versions(siblings, record.seen().sealed());
+    return new Versions(siblings, scope.seal(record.seen()));
   }
 
   private static String name(int replica, long counter) {
@@ -41,10 +42,10 @@ public final class ToldVersions {
         + Long.toUnsignedString(counter, Character.MAX_RADIX);
   }
 
-  /// Whether a context has seen all siblings; one that is none has not.
-  public static boolean seen(byte[] context, Versions versions) {
+  /// Whether a context has seen all siblings; one that is none of the scope has not.
+  static boolean seen(byte[] context, Versions versions, ContextScope scope) {
     try {
-      DotSet seen = DotSet.unsealed(context);
+      DotSet seen = scope.unseal(context);
       for (Versions.Sibling sibling : versions.siblings()) {
         int dot = sibling.id().indexOf('.');
         int replica = Integer.parseUnsignedInt(sibling.id().substring(0, dot), Character.MAX_RADIX);
@@ -59,13 +60,8 @@ public final class ToldVersions {
     }
   }
 
-  /// The dots that the writer has seen.
-  ///
-  /// @throws DecodeException if the context is none
+  /// The dots that the writer has seen, by a context that [ContextScope#unseal] has let pass.
   static DotSet context(Update.Store store) {
-    if (store.context().length == 0) {
-      return new DotSet();
-    }
-    return DotSet.unsealed(store.context());
+    return ContextScope.opened(store.context());
   }
 }

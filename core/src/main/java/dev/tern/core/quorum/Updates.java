@@ -48,7 +48,7 @@ final class Updates {
           .complete(
               stored && wanted && record != null
                   ? new UpdateOutcome.Stored(
-                      true, ToldVersions.of(record, coordinator.wallMillis()))
+                      true, coordinator.told(entry.request.keyspace(), entry.request.key(), record))
                   : outcome);
     }
   }

@@ -128,8 +128,10 @@ public final class Replica {
     if (replaced != null && base != null && draft.overwrites()) {
       replaced.addAll(base.dots());
     }
-    if (replaced != null && base != null && base.count() >= Siblings.MAX) {
-      mutation.refused(tooManySiblings(base.count()));
+    Unanswered.Refused unfit =
+        RecordBounds.refusal(base, replaced, draft.value(), store.replicaId(), partition.counter);
+    if (unfit != null) {
+      mutation.refused(unfit);
       return;
     }
     long stamp = store.hlc().next(physicalMillis());
@@ -156,13 +158,6 @@ public final class Replica {
 
   private DotSet replacedBy(DotSet context) {
     return planted == PlantedBug.CONTEXT_IGNORED ? new DotSet() : context;
-  }
-
-  private static Unanswered.Refused tooManySiblings(int count) {
-    return new Unanswered.Refused(
-        Reason.INVALID,
-        "the key has %d siblings; read it and write with the context of that read".formatted(count),
-        0);
   }
 
   /// Mints when the disk has taken the next reservation.
@@ -254,8 +249,8 @@ public final class Replica {
       Applied done) {
     Siblings merged =
         planted == PlantedBug.REPAIR_OVERWRITES_NEWER ? record : merged(partition, base, record);
-    if (merged.count() > 2 * Siblings.MAX) {
-      done.refused(tooManySiblings(merged.count()));
+    if (!RecordBounds.fits(merged)) {
+      done.refused(RecordBounds.tooLarge(merged));
       return;
     }
     if (!merged.sameVersions(base) && !(merged.isEmpty() && base == null)) {
@@ -536,6 +531,13 @@ public final class Replica {
     }
     Draft draft = mutation.over(null);
     if (draft == null) {
+      return;
+    }
+    Unanswered.Refused unfit =
+        RecordBounds.refusal(
+            null, draft.replaced(), draft.value(), store.replicaId(), partition.counter);
+    if (unfit != null) {
+      mutation.refused(unfit);
       return;
     }
     long stamp = store.hlc().next(physicalMillis());

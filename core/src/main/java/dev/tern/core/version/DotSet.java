@@ -5,7 +5,6 @@ import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /// A set of dots: per minting replica the runs of counters in it. It is what a replica of a group
@@ -262,36 +261,6 @@ public final class DotSet {
       }
     }
     return set;
-  }
-
-  /// The bytes that clients carry: the set and the CRC32C of its encoding, u32. A context that
-  /// claims dots which do not exist yet would replace writes to come; so one that was damaged is
-  /// found out.
-  public byte[] sealed() {
-    ByteWriter out = new ByteWriter();
-    encode(out);
-    return out.writeInt(checksum(out.array(), out.length())).toByteArray();
-  }
-
-  /// The set that [#sealed] bytes hold.
-  ///
-  /// @throws DecodeException if they are none
-  public static DotSet unsealed(byte[] bytes) {
-    int length = bytes.length - Integer.BYTES;
-    if (length < 0
-        || new ByteReader(bytes, length, Integer.BYTES).readInt() != checksum(bytes, length)) {
-      throw new DecodeException("its checksum is wrong");
-    }
-    ByteReader in = new ByteReader(bytes, 0, length);
-    DotSet set = decode(in);
-    in.expectEnd();
-    return set;
-  }
-
-  private static int checksum(byte[] bytes, int length) {
-    CRC32C crc = new CRC32C();
-    crc.update(bytes, 0, length);
-    return (int) crc.getValue();
   }
 
   private @Nullable Entry find(int replica) {

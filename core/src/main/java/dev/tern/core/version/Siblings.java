@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
 ///   context, as DotSet
 /// ```
 public final class Siblings {
-  /// Versions of one key; a replica refuses writes that would make more.
+  /// Versions of one key; a replica refuses writes of clients that would make more. Writes that are
+  /// minted at several replicas at a time can come to more together.
   public static final int MAX = 1_000;
 
   private static final int FORMAT = 1;
@@ -300,7 +301,7 @@ public final class Siblings {
   public static Siblings decode(ByteReader in) {
     int format = in.readUnsignedByte();
     int count = in.readLength();
-    if (format != FORMAT || count > 2 * MAX) {
+    if (format != FORMAT || count > in.remaining() / Version.LEAST_BYTES) {
       throw new DecodeException("a record of format " + format + " with " + count + " siblings");
     }
     Version[] versions = new Version[count];

@@ -25,6 +25,9 @@ public record Version(
     int updates,
     long expiryMillis,
     byte @Nullable [] value) {
+  /// Of a version's encoding, at least.
+  static final int LEAST_BYTES = 1 + Integer.BYTES + 1 + Long.BYTES + 1;
+
   private static final int DELETED = 1;
   private static final int EXPIRES = 2;
 

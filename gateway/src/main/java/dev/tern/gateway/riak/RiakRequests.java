@@ -167,7 +167,7 @@ final class RiakRequests {
       }
       return message.encoded();
     }
-    if (request.ifModified != null && keyspace.seen(request.ifModified, versions)) {
+    if (request.ifModified != null && keyspace.seen(key(request), request.ifModified, versions)) {
       return message.flag(3, true).encoded();
     }
     Contents.add(message, 1, Contents.resolved(versions, multi), request.head);

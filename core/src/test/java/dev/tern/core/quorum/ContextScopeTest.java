@@ -1,0 +1,59 @@
+package dev.tern.core.quorum;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.topology.ClusterId;
+import dev.tern.core.version.DotSet;
+import dev.tern.env.DecodeException;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+class ContextScopeTest {
+  private static final ClusterId CLUSTER = new ClusterId(1, 2);
+
+  private static ContextScope scope(ClusterId cluster, int keyspace, String key) {
+    return new ContextScope(cluster, keyspace, key.getBytes(US_ASCII));
+  }
+
+  private static DotSet dots() {
+    DotSet dots = new DotSet();
+    dots.addRun(7, 1, 40);
+    dots.addRun(9, 3, 3);
+    return dots;
+  }
+
+  @Test
+  void aContextIsGoodForItsKeyOnly() {
+    byte[] sealed = scope(CLUSTER, 3, "key").seal(dots());
+    DotSet opened = scope(CLUSTER, 3, "key").unseal(sealed);
+    assertTrue(opened.covers(dots()) && dots().covers(opened));
+    ContextScope[] others = {
+      scope(CLUSTER, 3, "kez"),
+      scope(CLUSTER, 3, ""),
+      scope(CLUSTER, 4, "key"),
+      scope(new ClusterId(1, 3), 3, "key"),
+      scope(ClusterId.NONE, 3, "key")
+    };
+    for (ContextScope other : others) {
+      assertThrows(DecodeException.class, () -> other.unseal(sealed));
+    }
+  }
+
+  @Test
+  void aContextThatWasDamagedIsFoundOut() {
+    ContextScope scope = scope(CLUSTER, 3, "key");
+    byte[] sealed = scope.seal(dots());
+    for (int bit = 0; bit < sealed.length * 8; bit++) {
+      byte[] damaged = sealed.clone();
+      damaged[bit / 8] ^= (byte) (1 << bit % 8);
+      assertThrows(DecodeException.class, () -> scope.unseal(damaged));
+    }
+    for (int length = 1; length < sealed.length; length++) {
+      byte[] cut = Arrays.copyOf(sealed, length);
+      assertThrows(DecodeException.class, () -> scope.unseal(cut));
+    }
+    assertTrue(scope.unseal(new byte[0]).isEmpty());
+  }
+}
