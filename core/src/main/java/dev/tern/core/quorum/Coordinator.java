@@ -118,8 +118,10 @@ public final class Coordinator {
     boolean anyLevel = planted == PlantedBug.HOT_READS_AT_ANY_LEVEL;
     this.hotReads = new HotReads(limits.hotReads(), anyLevel, clock.monotonicNanos());
     this.admission = new Admission(limits.costBytes(), clock.monotonicNanos());
-    this.peers = new Peers(shard, self, view.members(), network, clock, sightings);
-    this.inFlight = new InFlight(loop, clock, firstId);
+    this.inFlight = new InFlight(loop, clock, firstId, limits.inFlight());
+    this.peers =
+        new Peers(
+            shard, self, view.members(), network, clock, sightings, () -> inFlight.size() > 0);
     this.updates = new Updates(this);
     this.expiry = new Expiry(this);
     this.hintReplay = new HintReplay(this);
@@ -534,6 +536,7 @@ public final class Coordinator {
   /// Looks who is silent and adjusts how far stamps may run ahead; every [#BEAT_NANOS].
   public void beat() {
     peers.beat();
+    peers.forEachSilent(inFlight::silent);
     hintReplay.beat();
     expiry.beat();
     admission.beat(nowNanos());

@@ -122,6 +122,15 @@ final class ForwardOperation extends Operation {
   }
 
   @Override
+  void silent(int node, long nowNanos) {
+    if (node == target && !finished && nowNanos - sentNanos >= Peers.SILENT_NANOS) {
+      finish(
+          new Unanswered.Unknown(
+              "node %d coordinates the update and has fallen silent".formatted(node)));
+    }
+  }
+
+  @Override
   void tick(long nowNanos) {
     if (nowNanos >= deadlineNanos && !finished) {
       finish(new Unanswered.Unknown("the replica that coordinates the update did not answer"));

@@ -6,6 +6,9 @@ abstract class Operation {
   /// Given by [InFlight]; names the operation in messages.
   long id;
 
+  /// Given by [InFlight]: when it began, monotonic.
+  long beganNanos;
+
   /// Monotonic; past it the operation must come to its outcome.
   final long deadlineNanos;
 
@@ -18,6 +21,14 @@ abstract class Operation {
 
   /// What was sent to `node` and not yet answered may be lost.
   abstract void lost(int node);
+
+  /// Nothing at all came from `node` for a while although an answer is owed. Called again and again
+  /// while that lasts. An operation that has waited as long by itself takes it for lost.
+  void silent(int node, long nowNanos) {
+    if (nowNanos - beganNanos >= Peers.SILENT_NANOS) {
+      lost(node);
+    }
+  }
 
   /// Called every [InFlight#TICK_NANOS] while in flight.
   abstract void tick(long nowNanos);

@@ -7,6 +7,8 @@ import dev.tern.env.Clock;
 import dev.tern.env.Network;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntConsumer;
 
 /// Who answers, as one shard sees it. A member is believed alive while gossip believes so
 /// ([Sightings]), its connection is open, and it is not silent: something that wants an answer was
@@ -54,6 +56,9 @@ final class Peers {
   private final Clock clock;
   private final Sightings sightings;
 
+  /// Whether any request of this shard is under way.
+  private final BooleanSupplier waits;
+
   /// By member number: since when an answer is owed and nothing came.
   private long[] owedNanos;
 
@@ -84,7 +89,9 @@ final class Peers {
       List<Member> members,
       Network network,
       Clock clock,
-      Sightings sightings) {
+      Sightings sightings,
+      BooleanSupplier waits) {
+    this.waits = waits;
     this.shard = shard;
     this.self = self;
     this.members = members;
@@ -226,9 +233,14 @@ final class Peers {
   /// Something came from a member.
   void heard(int member) {
     if (member > 0 && member < owedNanos.length) {
-      owedNanos[member] = NONE;
-      silent[member] = false;
+      heard(member, clock.monotonicNanos());
     }
+  }
+
+  /// While requests are under way something may still be owed.
+  private void heard(int member, long atNanos) {
+    owedNanos[member] = waits.getAsBoolean() ? atNanos : NONE;
+    silent[member] = false;
   }
 
   /// Looks who is silent.
@@ -241,17 +253,29 @@ final class Peers {
       if (owedNanos[member] == NONE) {
         continue;
       }
-      if (late > BEAT_NANOS) {
+      if (late > 0) {
         owedNanos[member] = Math.min(now, owedNanos[member] + late);
       }
-      if (sightings.heardNanos(member) >= owedNanos[member]) {
-        heard(member);
+      long heard = sightings.heardNanos(member);
+      if (heard > owedNanos[member]) {
+        heard(member, heard);
+      }
+      if (owedNanos[member] == NONE) {
         continue;
       }
       long owed = now - owedNanos[member];
       silent[member] = owed >= SILENT_NANOS;
       if (owed >= DOUBT_NANOS) {
         sightings.doubt(member);
+      }
+    }
+  }
+
+  /// Tells of each member that was silent as of the last beat.
+  void forEachSilent(IntConsumer told) {
+    for (Member member : members) {
+      if (silent[member.number()]) {
+        told.accept(member.number());
       }
     }
   }

@@ -13,8 +13,10 @@ import org.jspecify.annotations.Nullable;
 
 /// A read of `r` replicas: the record from one, digests from the others. Where they differ, the
 /// newest wins, or in a keyspace with siblings all records are fetched and merged; and those behind
-/// are brought up to that. Where `2r > n` the answer waits for it, so that no later read of `r`
-/// replicas sees less (monotonic reads).
+/// are brought up to that. Where `2r > n` the answer waits until so many replicas hold it that no
+/// later read of `r` replicas sees less (monotonic reads): `n - r + 1`. A replica that cannot take
+/// it (its disk is full, its connection broke) is passed over, and the next of the list is offered
+/// the record in its place.
 ///
 /// Where a sloppy read has too few replicas of the list, the next healthy nodes answer with what
 /// they hold for those that are away. That they hold nothing counts only beside a replica of the
@@ -41,6 +43,10 @@ final class ReadOperation extends Operation {
     IDLE,
     ASKED,
     ANSWERED,
+    /// The record that won was sent to it.
+    REPAIRING,
+    /// It holds the record that won, or something newer.
+    HOLDING,
     LOST
   }
 
@@ -60,16 +66,24 @@ final class ReadOperation extends Operation {
 
   private final int[] minters;
   private final @Nullable Siblings[] records;
-  private @Nullable Siblings repairedRecord;
+
+  /// The record that won while it is brought to replicas that are behind; null before.
+  private @Nullable Siblings repaired;
+
+  /// What is told of repairs waits for the end of the step that counts them.
+  private boolean settling;
+
+  /// Repairs that are outstanding are not waited for any more.
+  private boolean hurries;
+
   private int answered;
-  private int repairsOutstanding;
   private boolean finished;
   private long hedgeAtNanos;
 
   /// Where in the list to begin if the read is spread; negative if it is not.
   private int turn = -1;
 
-  /// What a replica said that is overloaded.
+  /// What a replica said that is overloaded or has no room.
   private Unanswered.@Nullable Refused overloaded;
 
   ReadOperation(Coordinator coordinator, Request request, boolean forUpdate, Done done) {
@@ -238,7 +252,7 @@ final class ReadOperation extends Operation {
   }
 
   private void answer(int place, @Nullable Siblings record) {
-    if (finished || states[place] == State.ANSWERED) {
+    if (finished || repaired != null || states[place] == State.ANSWERED) {
       // A request that came twice was answered twice, and perhaps not alike: the first one counts.
       return;
     }
@@ -248,14 +262,14 @@ final class ReadOperation extends Operation {
   }
 
   private void answer(int place, long stamp, int minter) {
-    if (finished || states[place] == State.ANSWERED) {
+    if (finished || repaired != null || states[place] == State.ANSWERED) {
       return;
     }
     states[place] = State.ANSWERED;
     answered++;
     stamps[place] = stamp;
     minters[place] = minter;
-    if (answered >= request.r() && repairsOutstanding == 0) {
+    if (answered >= request.r()) {
       resolve();
     }
   }
@@ -279,9 +293,13 @@ final class ReadOperation extends Operation {
       boolean wanted = merges ? states[i] == State.ANSWERED : i == newest && stamps[i] != 0;
       if (wanted && records[i] == null && !isStoodInFor(i)) {
         fetch(i);
+        if (finished || repaired != null) {
+          // Another answered at once in the place of one that is lost.
+          return;
+        }
       }
     }
-    if (finished || answered < request.r()) {
+    if (answered < request.r()) {
       return;
     }
     Siblings record = merges ? merged() : records[newest];
@@ -323,6 +341,7 @@ final class ReadOperation extends Operation {
   private void fetch(int place) {
     answered--;
     if (!ask(place, false)) {
+      states[place] = State.ASKED;
       lostAt(place);
     }
   }
@@ -344,71 +363,143 @@ final class ReadOperation extends Operation {
 
   private void repair(Siblings record) {
     coordinator.count(Statistics.Counter.READ_REPAIRS);
-    repairedRecord = record;
+    repaired = record;
+    hedgeAtNanos = coordinator.nowNanos() + coordinator.hedgeNanos();
     Message.Digest digest = Message.Digest.of(id, record, request.keyspace().resolution());
-    repairsOutstanding = 1;
+    settling = true;
     for (int i = 0; i < states.length; i++) {
-      boolean lacks = states[i] == State.ANSWERED && behind(i, digest.stamp(), digest.replica());
-      if (lacks && !isStoodInFor(i)) {
-        repairsOutstanding++;
-        repairAt(i, record);
+      if (states[i] == State.ANSWERED && !isStoodInFor(i)) {
+        boolean lacks = behind(i, digest.stamp(), digest.replica());
+        states[i] = lacks ? State.IDLE : State.HOLDING;
+        if (lacks) {
+          repairAt(i);
+        }
       }
     }
-    if (2 * request.r() <= request.replicas().length && !finished) {
-      // No later read is promised to see as much: nobody waits for the repair.
-      repairsOutstanding = 1;
-    }
-    repaired();
+    settling = false;
+    hurries = 2 * request.r() <= request.replicas().length;
+    settle();
   }
 
-  private void repairAt(int place, Siblings record) {
-    states[place] = State.ASKED;
+  /// Answers if enough replicas hold the record and no repair is outstanding, or it hurries; offers
+  /// the record to other replicas if those that were asked cannot take it, or are slow.
+  private void settle() {
+    settling = true;
+    boolean more = true;
+    while (more) {
+      boolean waits = !hurries && count(State.REPAIRING) > 0;
+      if (!waits && count(State.HOLDING) >= holdersNeeded()) {
+        finish();
+        done.read(repaired, false);
+        return;
+      }
+      more = !waits && repairAnother();
+    }
+    settling = false;
+    if (count(State.REPAIRING) == 0) {
+      unrepaired();
+    }
+  }
+
+  /// So many that every later read of `r` replicas meets one; none where two reads need not meet:
+  /// few are asked, or others answer for replicas.
+  private int holdersNeeded() {
+    int n = request.replicas().length;
+    boolean meet = 2 * request.r() > n;
+    for (int standIn : standIns) {
+      meet &= standIn == 0;
+    }
+    return meet ? n - request.r() + 1 : 0;
+  }
+
+  /// Sends the record to a live replica of the list that was not sent it yet; false if there is
+  /// none.
+  private boolean repairAnother() {
+    for (int i = 0; i < states.length; i++) {
+      boolean unsent = states[i] == State.IDLE || states[i] == State.ASKED;
+      if (unsent && coordinator.live(request.replicas()[i])) {
+        repairAt(i);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void repairAt(int place) {
+    states[place] = State.REPAIRING;
+    Siblings record = java.util.Objects.requireNonNull(repaired);
     int node = request.replicas()[place];
     if (node != coordinator.self()) {
       Message.Write write =
           new Message.Write(id, request.epoch(), request.keyspace().id(), request.key(), record);
       if (!coordinator.send(node, request.slot(), write)) {
-        lostAt(place);
+        states[place] = State.LOST;
       }
       return;
     }
     coordinator
         .replica()
-        .apply(
-            request.keyspace(),
-            request.slot(),
-            request.key(),
-            record,
-            new Applied() {
-              @Override
-              public void durable() {
-                repairedAt(place);
-              }
-
-              @Override
-              public void superseded(Version by) {
-                repairedAt(place);
-              }
-
-              @Override
-              public void refused(Unanswered.Refused why) {
-                lostAt(place);
-              }
-            });
+        .apply(request.keyspace(), request.slot(), request.key(), record, new Own(place));
   }
 
-  private void repairedAt(int place) {
-    if (!finished && states[place] == State.ASKED && repairsOutstanding > 0) {
-      states[place] = State.ANSWERED;
-      repaired();
+  /// What becomes of the record at this node's own replica.
+  private final class Own implements Applied {
+    private final int place;
+
+    Own(int place) {
+      this.place = place;
+    }
+
+    @Override
+    public void durable() {
+      repairEnded(place, State.HOLDING);
+    }
+
+    @Override
+    public void superseded(Version by) {
+      repairEnded(place, State.HOLDING);
+    }
+
+    @Override
+    public void refused(Unanswered.Refused why) {
+      refusal(why);
+      repairEnded(place, State.LOST);
     }
   }
 
-  private void repaired() {
-    if (--repairsOutstanding == 0 && !finished) {
-      finish();
-      done.read(repairedRecord, false);
+  private void refusal(Unanswered.Refused why) {
+    if (why.reason() == Reason.OVERLOADED) {
+      overloaded = why;
     }
+  }
+
+  private void repairEnded(int place, State state) {
+    if (!finished && states[place] == State.REPAIRING) {
+      states[place] = state;
+      if (!settling) {
+        settle();
+      }
+    }
+  }
+
+  /// Too few replicas could be brought up to what one of them holds: a later read might see less.
+  private void unrepaired() {
+    List<Integer> lacking = new ArrayList<>();
+    for (int i = 0; i < states.length; i++) {
+      if (states[i] != State.HOLDING) {
+        lacking.add(request.replicas()[i]);
+      }
+    }
+    int holding = count(State.HOLDING);
+    String why = overloaded == null ? "" : "; " + overloaded.message();
+    finish();
+    done.failed(
+        new Unanswered.Refused(
+            Reason.UNAVAILABLE,
+            "the newest version is on %d of the %d replicas that make a read sure, nodes %s lack it%s"
+                .formatted(holding, holdersNeeded(), lacking, why),
+            overloaded == null ? 0 : overloaded.retryAfterMillis(),
+            new Unanswered.Shortfall(request.r(), holding, lacking)));
   }
 
   @Override
@@ -428,23 +519,13 @@ final class ReadOperation extends Operation {
       standIns[place] = 0;
     }
     switch (reply) {
-      case Message.Value value -> {
-        if (repairsOutstanding == 0) {
-          answer(place, value.record());
-        }
-      }
-      case Message.Digest digest -> {
-        if (repairsOutstanding == 0 && states[place] != State.ANSWERED) {
-          answer(place, digest.stamp(), digest.replica());
-        }
-      }
-      case Message.Written written -> repairedAt(place);
-      case Message.Superseded superseded -> repairedAt(place);
+      case Message.Value value -> answer(place, value.record());
+      case Message.Digest digest -> answer(place, digest.stamp(), digest.replica());
+      case Message.Written written -> repairEnded(place, State.HOLDING);
+      case Message.Superseded superseded -> repairEnded(place, State.HOLDING);
       case Message.Refused refused -> {
         coordinator.peers().refused(node, refused.why());
-        if (refused.why().reason() == Reason.OVERLOADED) {
-          overloaded = refused.why();
-        }
+        refusal(refused.why());
         lostAt(place);
       }
       case Message.Updated m -> {}
@@ -456,7 +537,7 @@ final class ReadOperation extends Operation {
   @Override
   void lost(int node) {
     int place = placeOf(node);
-    if (place >= 0 && states[place] == State.ASKED) {
+    if (place >= 0) {
       lostAt(place);
     }
   }
@@ -465,52 +546,37 @@ final class ReadOperation extends Operation {
     if (finished) {
       return;
     }
-    states[place] = State.LOST;
-    if (repairsOutstanding > 0) {
-      // A replica that is behind could not be mended: begin anew with those that are left, under a
-      // new id, so that answers to what was asked before are not taken for answers to this.
-      restart();
-    } else if (!askNext(false) && outstanding() + answered < request.r()) {
-      unavailable();
-    }
-  }
-
-  private void restart() {
-    repairsOutstanding = 0;
-    answered = 0;
-    coordinator.inFlight().remove(this);
-    if (!coordinator.inFlight().add(this)) {
-      unavailable();
-      return;
-    }
-    java.util.Arrays.fill(standIns, 0);
-    for (int i = 0; i < states.length; i++) {
-      if (states[i] != State.LOST) {
-        states[i] = State.IDLE;
-        records[i] = null;
-      }
-    }
-    for (int asked = 0; asked < request.r() && !finished; asked++) {
-      if (!askNext(asked > 0)) {
+    if (repaired != null) {
+      repairEnded(place, State.LOST);
+    } else if (states[place] == State.ASKED) {
+      states[place] = State.LOST;
+      if (!askNext(false) && count(State.ASKED) + answered < request.r()) {
         unavailable();
-        return;
       }
     }
   }
 
-  private int outstanding() {
+  private int count(State wanted) {
     int count = 0;
     for (State state : states) {
-      count += state == State.ASKED ? 1 : 0;
+      count += state == wanted ? 1 : 0;
     }
     return count;
   }
 
   @Override
   void tick(long nowNanos) {
-    if (nowNanos >= deadlineNanos) {
+    if (repaired != null) {
+      if (nowNanos >= deadlineNanos) {
+        unrepaired();
+      } else if (nowNanos >= hedgeAtNanos) {
+        hedgeAtNanos = Long.MAX_VALUE;
+        hurries = true;
+        settle();
+      }
+    } else if (nowNanos >= deadlineNanos) {
       unavailable();
-    } else if (nowNanos >= hedgeAtNanos && repairsOutstanding == 0) {
+    } else if (nowNanos >= hedgeAtNanos) {
       hedgeAtNanos = Long.MAX_VALUE;
       for (int i = 0; i < states.length; i++) {
         boolean asked = states[i] == State.ASKED && !isStoodInFor(i);

@@ -58,7 +58,7 @@ class PeersTest {
         };
     Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
     Member last = new Member(SELF, "%040x".formatted(SELF), "z", "h", ports);
-    peers = new Peers(0, SELF, List.of(last), network, clock, sightings);
+    peers = new Peers(0, SELF, List.of(last), network, clock, sightings, () -> false);
     for (int member : REPLICAS) {
       sightings.believe(member, true);
     }
