@@ -44,10 +44,8 @@ import org.jspecify.annotations.Nullable;
 final class ClusterRun {
   static final long SECOND = 1_000_000_000L;
   private static final int PARTITIONS = 16;
-  private static final int KEYS = 12;
   private static final int CLIENTS = 6;
   private static final int TIMEOUT_MILLIS = 1_000;
-  private static final int N = 3;
 
   /// After the heal the replicas are alike within this: three seconds until a node is up again,
   /// some until the others believe it, and the rest for anti-entropy.
@@ -61,6 +59,7 @@ final class ClusterRun {
   private static final long MAX_STAMP_AHEAD_MILLIS = 35_000;
 
   final World world;
+  final Shape shape;
   final History history;
   final SiblingHistory siblings = new SiblingHistory();
   final Tokens tokens = new Tokens();
@@ -102,7 +101,8 @@ final class ClusterRun {
     this.world = new World(seed, this::threw);
     this.planted = planted;
     this.limits = limits(seed);
-    this.nodeCount = world.chance(0.6) ? 3 : (int) world.between(4, 6);
+    this.shape = Shape.of(world);
+    this.nodeCount = shape.nodes();
     this.chaosNanos = world.between(8, 20) * SECOND;
     this.network = new SimulatedNetwork(world, nodeCount, this::sent);
     this.clocks = new SimulatedClock[nodeCount + 1];
@@ -120,15 +120,13 @@ final class ClusterRun {
       founders.add(
           MemberEntry.of(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports)));
     }
-    int r = world.chance(0.6) ? 2 : world.chance(0.5) ? 1 : 3;
-    int w = N + 1 - r;
-    this.history = new History(N, w);
-    this.faults = new Faults(this, r == 2);
+    this.history = new History(shape.n());
+    this.faults = new Faults(this, shape.bearsLoss());
     KeyspaceConfig.Durability durability = durability();
     List<KeyspaceSettings> settings =
         List.of(
-            settings("data", Resolution.LWW, r, w, durability),
-            settings("siblings", Resolution.SIBLINGS, r, w, durability));
+            settings("data", Resolution.LWW, durability),
+            settings("siblings", Resolution.SIBLINGS, durability));
     this.founding = new Founding(PARTITIONS, founders, settings);
     this.keyspace = founding.state().keyspaces().getFirst().config();
     long memtableBytes = world.between(8, 64) << 10;
@@ -152,15 +150,15 @@ final class ClusterRun {
     };
   }
 
-  private static KeyspaceSettings settings(
-      String name, Resolution resolution, int r, int w, KeyspaceConfig.Durability durability) {
+  private KeyspaceSettings settings(
+      String name, Resolution resolution, KeyspaceConfig.Durability durability) {
     return new KeyspaceSettings(
         name,
-        N,
+        shape.n(),
         ZonePolicy.SPREAD,
         resolution,
-        r,
-        w,
+        shape.r(),
+        shape.w(),
         durability,
         0,
         CompactionStyle.LEVELED,
@@ -181,7 +179,7 @@ final class ClusterRun {
       }
       world.runUntil(SECOND);
       for (int i = 0; i < CLIENTS; i++) {
-        SimulatedClient client = new SimulatedClient(this, i, KEYS);
+        SimulatedClient client = new SimulatedClient(this, i);
         clients.add(client);
         client.next();
       }
@@ -190,6 +188,7 @@ final class ClusterRun {
       heal();
       boolean patient = world.chance(0.2);
       new Convergence(this).within(CONVERGED_WITHIN, patient);
+      history.settled(world.nanos());
       world.runUntil(world.nanos() + (patient ? 60 : 1) * SECOND);
       new LastLook(this, clients).run();
       return null;
@@ -301,7 +300,7 @@ final class ClusterRun {
   /// Ends a node, and lets it find half of the records of a keyspace gone when it is back: without
   /// siblings, as who has a record's dots and not the record says that it was replaced.
   void loseRecords(int number) {
-    diskLost = true;
+    lost(Long.MIN_VALUE);
     recordsLost = true;
     crash(number, false);
     for (int shard = 0; shard < shards[number]; shard++) {
@@ -327,9 +326,21 @@ final class ClusterRun {
     world.end(number);
   }
 
+  /// A node has lost what it had acknowledged after a time.
+  void lost(long since) {
+    diskLost = true;
+    history.lost(since);
+  }
+
+  /// A node's wall clock is wrong from now on.
+  void setClock(int number, long offsetMillis) {
+    clocks[number].offsetMillis = offsetMillis;
+    history.expiriesMayErr(Math.abs(offsetMillis));
+  }
+
   /// In this time each partition is compared with each of its other replicas at least once.
   long treesComparedWithin() {
-    return 2 * N * limits.treeRoundNanos();
+    return 2 * shape.n() * limits.treeRoundNanos();
   }
 
   @Nullable Node node(int number) {
@@ -378,9 +389,10 @@ final class ClusterRun {
 
   @Override
   public String toString() {
-    return "shards %s R=%d W=%d %s, %s"
+    return "shards %s N=%d R=%d W=%d %s, %s"
         .formatted(
             Arrays.toString(Arrays.copyOfRange(shards, 1, nodeCount + 1)),
+            shape.n(),
             keyspace.r(),
             keyspace.w(),
             keyspace.durability(),

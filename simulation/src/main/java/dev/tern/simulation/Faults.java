@@ -65,7 +65,7 @@ final class Faults {
   /// Before any node starts.
   void prepare() {
     if (has(Fault.WRONG_CLOCK)) {
-      run.clock(unlucky).offsetMillis = minutes();
+      run.setClock(unlucky, minutes());
     }
   }
 
@@ -124,10 +124,10 @@ final class Faults {
       case PAUSE -> world.pause(node, world.between(SECOND / 100, 3 * SECOND));
       case CLOCK_STEP -> {
         if (node != unlucky || !has(Fault.WRONG_CLOCK)) {
-          run.clock(node).offsetMillis = world.between(-20_000, 20_000);
+          run.setClock(node, world.between(-20_000, 20_000));
         }
       }
-      case WRONG_CLOCK -> run.clock(unlucky).offsetMillis = minutes();
+      case WRONG_CLOCK -> run.setClock(unlucky, minutes());
       case SLOW_DISK -> run.disk(node).slownessNanos = world.between(50_000, 50_000_000);
       case FULL_DISK -> {
         run.disk(node).full = true;
@@ -137,7 +137,7 @@ final class Faults {
       case BIT_ROT -> run.disk(unlucky).rot();
       case LOST_DISK -> {
         if (!run.diskLost && run.node(unlucky) != null && run.allAreIn()) {
-          run.diskLost = true;
+          run.lost(Long.MIN_VALUE);
           run.crash(unlucky, true);
           run.disk(unlucky).wipe();
         }

@@ -1,50 +1,113 @@
 package dev.tern.simulation;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// What clients asked and were told, and whether that can be; see the package for the rules.
+/// What clients of a keyspace where the last write wins asked and were told, and whether that can
+/// be; see the package for the rules.
+///
+/// Each write knows from when on at least so many replicas have something newer. A read of `r`
+/// replicas may return it if fewer than `n - r + 1` of them had that before the read began. One
+/// write is newer than another if it began after the other had ended and the two met a common
+/// replica, or if a read that met the other returned it.
+///
+/// A value that goes at a time is one that reads may miss from then on, as far as clocks differ:
+/// what is not there is then taken for this value, so that it cannot hide anything newer.
 final class History {
-  /// A put or a delete somebody tried.
+  /// The expiry of a read that was not told it, and of a write that keeps what it finds.
+  static final long UNKNOWN_EXPIRY = -1;
+
+  /// Before the first write of a key.
+  private static final long BEGINNING = -2;
+
+  /// A write that somebody tried.
   static final class Write {
-    final @Nullable String value;
+    /// Null for a delete, and while it is not known what an update kept.
+    private @Nullable String value;
+
+    /// It keeps the value that it finds, which is not known.
+    private boolean keepsValue;
+
     final long began;
 
-    /// When it was acknowledged; `Long.MAX_VALUE` if it was not. Until then it may have its effect,
-    /// even again: a write that lost to a higher stamp is minted anew.
-    long ended = Long.MAX_VALUE;
-
-    /// When it was acknowledged or first read at a quorum.
-    long known = Long.MAX_VALUE;
-
-    /// What a read at a quorum returned that met this acknowledged write, and when it was answered:
-    /// that is newer for ever.
-    @Nullable Write beatenBy;
-
-    long beaten = Long.MAX_VALUE;
-
-    void acknowledged(long now) {
-      ended = Math.min(ended, now);
-      known = Math.min(known, now);
-    }
+    /// When it was acknowledged; `Long.MAX_VALUE` if it was not. Until then it may have its effect.
+    private long ended = Long.MAX_VALUE;
 
     /// It is known not to have happened.
     boolean refused;
 
-    Write(@Nullable String value, long began) {
+    /// Milliseconds of true wall-clock time, 0 for never, or [#UNKNOWN_EXPIRY].
+    private final long expiryMillis;
+
+    /// Replicas that have it since it ended.
+    private int replicas;
+
+    /// From when on at least so many replicas, the index, have something newer.
+    private final long[] replaced;
+
+    /// Something newer was acknowledged or read, wherever it is.
+    private boolean beaten;
+
+    private @Nullable Write replacedBy;
+
+    /// Disks with what they had acknowledged that were lost while it was under way.
+    private int lost;
+
+    private Write(@Nullable String value, long began, long expiryMillis, int n) {
       this.value = value;
       this.began = began;
+      this.expiryMillis = expiryMillis;
+      this.replaced = new long[n + 2];
+      Arrays.fill(replaced, Long.MAX_VALUE);
+    }
+
+    private void replaced(int replicas, long now, @Nullable Write by) {
+      beaten = true;
+      replacedBy = replacedBy == null ? by : replacedBy;
+      for (int k = 1; k <= replicas; k++) {
+        if (now < replaced[k]) {
+          replaced[k] = now;
+          replacedBy = by;
+        }
+      }
+    }
+
+    /// Whether it is a change of an expiry that has not been told what it found.
+    boolean keepsValue() {
+      return keepsValue;
+    }
+
+    private boolean mayExpire() {
+      return expiryMillis != 0 && (value != null || keepsValue);
     }
 
     @Override
     public String toString() {
       String end = ended == Long.MAX_VALUE ? "?" : Long.toString(ended / 1000);
-      return "%s[%d..%s us]".formatted(value == null ? "delete" : value, began / 1000, end);
+      String what = keepsValue ? "expire" : value == null ? "delete" : value;
+      String expiry = expiryMillis == 0 ? "" : " expires " + expiryMillis;
+      return "%s[%d..%s us at %d%s]".formatted(what, began / 1000, end, replicas, expiry);
     }
   }
+
+  /// A read that was answered.
+  ///
+  /// @param value null: nothing
+  /// @param expiryMillis that it was told, [#UNKNOWN_EXPIRY] if it was not
+  /// @param r replicas that it met, 0 if it promises nothing
+  /// @param held replicas that have what it returned, or something newer
+  record Read(
+      String key,
+      @Nullable String value,
+      long expiryMillis,
+      long began,
+      long ended,
+      int r,
+      int held) {}
 
   /// Thrown where an answer cannot be.
   static final class Violation extends RuntimeException {
@@ -57,17 +120,36 @@ final class History {
 
   private final Map<String, List<Write>> writes = new TreeMap<>();
   private final int n;
-  private final int w;
 
-  /// @param w the lowest level of the writes to come
-  History(int n, int w) {
+  /// How far the clocks that decide about an expiry may be from true time.
+  private long expiryErrorMillis = 1_000;
+
+  /// How often a disk was lost with what it had acknowledged.
+  private int losses;
+
+  /// @param n replicas of each key
+  History(int n) {
     this.n = n;
-    this.w = w;
   }
 
-  Write begin(String key, @Nullable String value, long now) {
-    Write write = new Write(value, now);
+  /// From now on the clocks that decide about an expiry may be this far from true time.
+  void expiriesMayErr(long millis) {
+    expiryErrorMillis = Math.max(expiryErrorMillis, millis + 1_000);
+  }
+
+  /// A put, or a delete if the value is null.
+  ///
+  /// @param expiryMillis 0 for never, [#UNKNOWN_EXPIRY] to keep what is there
+  Write begin(String key, @Nullable String value, long expiryMillis, long now) {
+    Write write = new Write(value, now, expiryMillis, n);
     of(key).add(write);
+    return write;
+  }
+
+  /// A change of the expiry of whatever is there.
+  Write beginExpire(String key, long expiryMillis, long now) {
+    Write write = begin(key, null, expiryMillis, now);
+    write.keepsValue = true;
     return write;
   }
 
@@ -75,83 +157,191 @@ final class History {
     List<Write> list = writes.get(key);
     if (list == null) {
       list = new ArrayList<>();
-      list.add(initial());
+      Write nothing = new Write(null, BEGINNING, 0, n);
+      nothing.ended = BEGINNING;
+      nothing.replicas = n;
+      list.add(nothing);
       writes.put(key, list);
     }
     return list;
   }
 
-  private static Write initial() {
-    Write nothing = new Write(null, -2);
-    nothing.acknowledged(-1);
-    return nothing;
+  /// A change of an expiry was told what value it kept.
+  void kept(Write write, String value) {
+    write.value = value;
+    write.keepsValue = false;
   }
 
-  /// Checks a read of `value` (null: missing) that began and ended at these times.
+  /// A write was acknowledged.
   ///
-  /// @param r its level: it is strict if that meets all writes
-  void read(String key, @Nullable String value, long began, long ended, int r) {
-    List<Write> candidates = new ArrayList<>();
-    for (Write write : of(key)) {
-      boolean same = value == null ? write.value == null : value.equals(write.value);
-      if (same && !write.refused && write.began <= ended) {
-        candidates.add(write);
-      }
-    }
-    if (candidates.isEmpty()) {
-      throw new Violation("%s: the value %s came from nowhere".formatted(key, value));
-    }
-    if (r + w <= n) {
+  /// @param replicas that have it, 0 if nodes may hold it for them
+  /// @param met it is newer than each write that more than `n - met` replicas had when it began
+  void acknowledged(String key, Write write, long now, int replicas, int met) {
+    if (write.ended != Long.MAX_VALUE) {
       return;
     }
-    Write newest = null;
-    @Nullable Write newer = null;
-    for (Write candidate : candidates) {
-      Write than = newerThan(key, candidate, began);
-      if (than == null) {
-        newest = candidate;
-      } else {
-        newer = than;
-      }
-    }
-    if (newest == null) {
-      throw new Violation(
-          "%s: a read from %d us to %d us returned %s although %s was there before"
-              .formatted(key, began / 1000, ended / 1000, candidates.getLast(), newer));
-    }
-    if (2 * r > n) {
-      if (value != null) {
-        newest.known = Math.min(newest.known, ended);
-      }
-      beat(key, newest, value, began, ended);
-    }
-  }
-
-  /// What was acknowledged before the read began and is not what it returned is older than that.
-  private void beat(String key, Write returned, @Nullable String value, long began, long ended) {
-    for (Write write : of(key)) {
-      boolean other = value == null ? write.value != null : write != returned;
-      if (other && write.ended < began && ended < write.beaten) {
-        write.beaten = ended;
-        write.beatenBy = returned;
-      }
-    }
-  }
-
-  /// A write known before `began` that is newer than `candidate`; null for none. It is newer if it
-  /// began after `candidate` had ended and the two met a common replica; everything is newer than
-  /// nothing.
-  private @Nullable Write newerThan(String key, Write candidate, long began) {
-    if (candidate.beaten < began) {
-      return candidate.beatenBy;
-    }
-    boolean met = 2 * w > n || candidate.began < -1;
+    write.ended = now;
+    write.replicas = Math.max(0, replicas - write.lost);
     for (Write other : of(key)) {
-      if (met && other.known < began && other.began > candidate.ended) {
-        return other;
+      boolean first = other.began == BEGINNING;
+      if (other.ended < write.began && (first || other.replicas + met > n)) {
+        other.replaced(write.replicas, now, write);
       }
     }
-    return null;
+  }
+
+  /// All that was acknowledged has come to all replicas.
+  void settled(long now) {
+    for (List<Write> list : writes.values()) {
+      for (Write write : list) {
+        if (write.ended != Long.MAX_VALUE) {
+          write.replicas = n;
+        }
+        if (write.beaten) {
+          write.replaced(n, now, write.replacedBy);
+        }
+      }
+    }
+  }
+
+  /// How often a disk was lost so far: a read passes what it was when it began.
+  int losses() {
+    return losses;
+  }
+
+  /// One replica has lost what came to it after a time, and may hold what was replaced since.
+  void lost(long since) {
+    losses++;
+    for (List<Write> list : writes.values()) {
+      for (Write write : list) {
+        if (write.ended == Long.MAX_VALUE) {
+          write.lost++;
+        } else if (write.ended > since) {
+          write.replicas = Math.max(0, write.replicas - 1);
+        }
+        for (int k = 1; k <= n; k++) {
+          if (write.replaced[k] > since) {
+            write.replaced[k] = write.replaced[k + 1];
+          }
+        }
+        // The only copy of what was newer may be gone.
+        write.beaten &= write.replaced[1] != Long.MAX_VALUE;
+      }
+    }
+  }
+
+  /// Whether a value that was read may go by itself.
+  boolean mayExpire(String key, @Nullable String value) {
+    for (Write write : of(key)) {
+      if (write.mayExpire() && (write.keepsValue || same(value, write.value))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean same(@Nullable String one, @Nullable String other) {
+    return one == null ? other == null : one.equals(other);
+  }
+
+  /// Checks a read.
+  void read(Read read) {
+    List<Write> list = of(read.key());
+    List<Write> tried = new ArrayList<>();
+    List<Write> fresh = new ArrayList<>();
+    @Nullable Write stale = null;
+    for (Write write : list) {
+      if (!write.refused && write.began <= read.ended() && explains(list, write, read)) {
+        tried.add(write);
+        if (read.r() > 0 && write.replaced[n - read.r() + 1] < read.began()) {
+          stale = write;
+        } else {
+          fresh.add(write);
+        }
+      }
+    }
+    if (tried.isEmpty()) {
+      throw new Violation(
+          "%s: the value %s, to expire at %d, came from nowhere at %d us; there are %s"
+              .formatted(read.key(), read.value(), read.expiryMillis(), read.ended() / 1000, list));
+    }
+    if (fresh.isEmpty()) {
+      throw new Violation(
+          "%s: a read from %d us to %d us returned %s, %s, although %s was there before"
+              .formatted(
+                  read.key(),
+                  read.began() / 1000,
+                  read.ended() / 1000,
+                  read.value(),
+                  stale,
+                  java.util.Objects.requireNonNull(stale).replacedBy));
+    }
+    learn(list, fresh, read);
+  }
+
+  /// What was acknowledged before the read began, met it and is not what it returned is older.
+  private void learn(List<Write> list, List<Write> returned, Read read) {
+    @Nullable Write only = returned.size() == 1 ? returned.getFirst() : null;
+    for (Write write : list) {
+      boolean met = write.ended < read.began() && write.replicas + read.r() > n;
+      if (met && !returned.contains(write)) {
+        write.replaced(read.held(), read.ended(), only);
+      }
+    }
+  }
+
+  /// Whether a write can be what a read returned.
+  private boolean explains(List<Write> list, Write write, Read read) {
+    long error = expiryErrorMillis * 1_000_000;
+    if (read.value() == null) {
+      boolean deletes = write.value == null && !write.keepsValue;
+      return deletes || write.mayExpire() && gone(list, write, read.ended() + error);
+    }
+    if (write.keepsValue) {
+      return fits(list, write, read) && keptFresh(list, write, read.value());
+    }
+    return read.value().equals(write.value) && fits(list, write, read);
+  }
+
+  /// Whether a write's time may have come by some time.
+  private static boolean gone(List<Write> list, Write write, long nanos) {
+    if (write.expiryMillis > 0) {
+      return nanos(write.expiryMillis) <= nanos;
+    }
+    for (Write other : list) {
+      if (other.expiryMillis > 0 && other.began <= nanos && nanos(other.expiryMillis) <= nanos) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Whether a write's expiry is what the read was told, and has not long passed.
+  private boolean fits(List<Write> list, Write write, Read read) {
+    if (write.expiryMillis == UNKNOWN_EXPIRY) {
+      return read.expiryMillis() <= 0
+          || list.stream().anyMatch(other -> other.expiryMillis == read.expiryMillis());
+    }
+    boolean told =
+        read.expiryMillis() == UNKNOWN_EXPIRY || read.expiryMillis() == write.expiryMillis;
+    long error = expiryErrorMillis * 1_000_000;
+    boolean passed = write.expiryMillis > 0 && nanos(write.expiryMillis) + error < read.began();
+    return told && !passed;
+  }
+
+  /// Whether a change of an expiry may have found a value.
+  private boolean keptFresh(List<Write> list, Write change, String value) {
+    for (Write write : list) {
+      boolean found = !write.refused && value.equals(write.value) && write.began <= change.ended;
+      if (found && write.replaced[n] >= change.began) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static long nanos(long expiryMillis) {
+    return (expiryMillis - SimulatedClock.EPOCH_MILLIS) * 1_000_000;
   }
 
   Iterable<String> keys() {

@@ -29,7 +29,7 @@ final class LastLook {
   LastLook(ClusterRun run, List<SimulatedClient> clients) {
     this.run = run;
     this.clients = clients;
-    this.r = run.mayRot() ? 2 : 3;
+    this.r = run.mayRot() ? run.shape.n() - 1 : run.shape.n();
   }
 
   void run() {
@@ -41,9 +41,18 @@ final class LastLook {
           continue;
         }
         long began = run.world.nanos();
-        String value = read(node, key);
-        run.history.read(key, value, began, run.world.nanos(), r);
-        if (any && r == 3 && !Objects.equals(first, value)) {
+        ReadOutcome outcome = read(node, key);
+        String value = text(outcome);
+        long expiry =
+            outcome instanceof ReadOutcome.Found found
+                ? found.expiryMillis()
+                : History.UNKNOWN_EXPIRY;
+        run.history.read(new History.Read(key, value, expiry, began, run.world.nanos(), r, r));
+        boolean alike =
+            Objects.equals(first, value)
+                || (first == null || value == null)
+                    && run.history.mayExpire(key, first == null ? value : first);
+        if (any && r == run.shape.n() && !alike) {
           throw new History.Violation(
               "%s: one node says %s, node %d says %s".formatted(key, first, node, value));
         }
@@ -72,7 +81,7 @@ final class LastLook {
       run.siblings.read(
           key, values, began, run.world.nanos(), /* strict= */ true, /* last= */ true);
       List<String> lasting = run.siblings.lasting(key, values);
-      if (first != null && r == 3 && !first.equals(lasting)) {
+      if (first != null && r == run.shape.n() && !first.equals(lasting)) {
         throw new History.Violation(
             "%s: one node says %s, node %d says %s".formatted(key, first, node, lasting));
       }
@@ -109,7 +118,7 @@ final class LastLook {
   }
 
   private void counter() {
-    String value = read(anyNode(), "counter");
+    String value = text(read(anyNode(), "counter"));
     long counted = value == null ? 0 : Long.parseLong(value);
     long acknowledged = clients.stream().mapToLong(client -> client.incremented).sum();
     long tried = clients.stream().mapToLong(client -> client.perhapsIncremented).sum();
@@ -125,14 +134,18 @@ final class LastLook {
   }
 
   private void tokens() {
-    String value = read(anyNode(), "list");
+    String value = text(read(anyNode(), "list"));
     run.tokens.check(value == null ? "" : value);
     if (!run.suspicionsMayBeFalse()) {
       run.tokens.checkAll(value == null ? "" : value);
     }
   }
 
-  private @Nullable String read(int number, String key) {
+  private static @Nullable String text(ReadOutcome outcome) {
+    return outcome instanceof ReadOutcome.Found found ? new String(found.value(), US_ASCII) : null;
+  }
+
+  private ReadOutcome read(int number, String key) {
     Node node = Objects.requireNonNull(run.node(number), "all nodes are up after the heal");
     List<ReadOutcome> outcomes = new ArrayList<>();
     run.world.schedule(
@@ -146,8 +159,8 @@ final class LastLook {
       throw new History.Violation(key + ": no answer after the heal");
     }
     return switch (outcomes.getFirst()) {
-      case ReadOutcome.Found found -> new String(found.value(), US_ASCII);
-      case ReadOutcome.Missing missing -> null;
+      case ReadOutcome.Found found -> found;
+      case ReadOutcome.Missing missing -> missing;
       case Unanswered why ->
           throw new History.Violation(key + ": after the heal node " + number + " says " + why);
     };
@@ -164,7 +177,7 @@ final class LastLook {
     Node node = Objects.requireNonNull(run.node(number), "all nodes are up after the heal");
     Update put = new Update.Put(new byte[1], Update.NO_EXPIRY, Update.Condition.NONE, false);
     List<UpdateOutcome> outcomes = new ArrayList<>();
-    Level all = new Level(0, 3, 0);
+    Level all = new Level(0, run.shape.n(), 0);
     for (int i = 0; i < 4; i++) {
       byte[] key = ("after-" + i).getBytes(US_ASCII);
       run.world.schedule(

@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import dev.tern.core.Node;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
-import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
@@ -19,10 +18,10 @@ final class SimulatedClient {
   private final ClusterRun run;
   private final World world;
   private final int number;
-  private final int keys;
   private int operations;
   private boolean stopped;
 
+  private final PlainClient plain;
   private final SiblingClient siblings;
 
   /// Counts the requests; an answer to an earlier one is recorded but starts nothing.
@@ -33,11 +32,11 @@ final class SimulatedClient {
 
   int perhapsIncremented;
 
-  SimulatedClient(ClusterRun run, int number, int keys) {
+  SimulatedClient(ClusterRun run, int number) {
     this.run = run;
     this.world = run.world;
     this.number = number;
-    this.keys = keys;
+    this.plain = new PlainClient(run, number);
     this.siblings = new SiblingClient(run, number);
   }
 
@@ -70,25 +69,20 @@ final class SimulatedClient {
     int target = node.self().number();
     int shard = world.random.nextInt(run.shards(target));
     // On the node's loop: if it dies before, the request is lost.
-    boolean plain = world.chance(0.7);
-    Keyspace keyspace = node.keyspace(shard, plain ? "data" : "siblings");
+    boolean last = world.chance(0.7);
+    Keyspace keyspace = node.keyspace(shard, last ? "data" : "siblings");
     Runnable request =
-        plain
+        last
             ? () -> request(keyspace, mine)
             : () -> siblings.request(keyspace, () -> answered(mine));
     world.schedule(0, target, request);
   }
 
   private void request(Keyspace keyspace, int mine) {
-    // A few hot keys and some others.
-    int spread = world.chance(0.6) ? 3 : keys;
-    String key = "key-" + world.random.nextInt(spread);
     switch (world.random.nextInt(20)) {
-      case 0, 1, 2, 3, 4, 5, 6, 7 -> read(keyspace, key, mine);
-      case 8, 9 -> write(keyspace, key, null, mine);
-      case 10 -> increment(keyspace, mine);
-      case 11 -> append(keyspace, mine);
-      default -> write(keyspace, key, "c" + number + "-" + ++operations, mine);
+      case 0 -> increment(keyspace, mine);
+      case 1 -> append(keyspace, mine);
+      default -> plain.request(keyspace, () -> answered(mine));
     }
   }
 
@@ -96,61 +90,6 @@ final class SimulatedClient {
     if (mine == current) {
       next();
     }
-  }
-
-  private void read(Keyspace keyspace, String key, int mine) {
-    long began = world.nanos();
-    boolean strict = world.chance(0.8);
-    int r = strict ? run.keyspace.r() : 1;
-    Level level = strict ? Level.DEFAULT : new Level(1, 0, 0);
-    keyspace.read(
-        key.getBytes(US_ASCII),
-        level,
-        outcome -> {
-          int met = run.diskLost ? 0 : r;
-          switch (outcome) {
-            case ReadOutcome.Found found -> {
-              String value = new String(found.value(), US_ASCII);
-              run.history.read(key, value, began, world.nanos(), met);
-            }
-            case ReadOutcome.Missing missing ->
-                run.history.read(key, null, began, world.nanos(), met);
-            case Unanswered why -> {}
-          }
-          answered(mine);
-        });
-  }
-
-  private void write(
-      Keyspace keyspace, String key, @org.jspecify.annotations.Nullable String value, int mine) {
-    History.Write write = run.history.begin(key, value, world.nanos());
-    Update update =
-        value == null
-            ? new Update.Delete(false)
-            : new Update.Put(
-                value.getBytes(US_ASCII), Update.NO_EXPIRY, Update.Condition.NONE, false);
-    keyspace.update(
-        key.getBytes(US_ASCII),
-        update,
-        world.chance(0.1) ? new Level(0, 3, 0) : Level.DEFAULT,
-        outcome -> {
-          switch (outcome) {
-            case UpdateOutcome.Done done -> {
-              // A delete of what is not there writes nothing: the reads it made say no more.
-              write.refused = !done.applied();
-              if (done.applied()) {
-                write.acknowledged(world.nanos());
-              }
-            }
-            case UpdateOutcome.Rejected rejected ->
-                throw new History.Violation("a put was rejected: " + rejected.why());
-            case UpdateOutcome.Stored stored ->
-                throw new History.Violation("nobody stored with a context");
-            case Unanswered.Refused refused -> write.refused = true;
-            case Unanswered.Unknown unknown -> {}
-          }
-          answered(mine);
-        });
   }
 
   private void increment(Keyspace keyspace, int mine) {

@@ -1,0 +1,330 @@
+package dev.tern.simulation;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import dev.tern.core.keyspace.FetchOutcome;
+import dev.tern.core.keyspace.Keyspace;
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.ReadOutcome;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.Update.Condition;
+import dev.tern.core.keyspace.Update.ExpiryCondition;
+import dev.tern.core.keyspace.UpdateOutcome;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// A client of the keys of a keyspace where the last write wins: puts and deletes of every kind,
+/// with and without a time at which they go, at levels of every kind. [History] checks the answers.
+final class PlainClient {
+  private final ClusterRun run;
+  private final World world;
+  private final int number;
+  private int operations;
+
+  /// What the last fetch of a key told.
+  private final Map<String, byte[]> contexts = new TreeMap<>();
+
+  PlainClient(ClusterRun run, int number) {
+    this.run = run;
+    this.world = run.world;
+    this.number = number;
+  }
+
+  /// What a level comes to: replicas that a read meets, that have an acknowledged write, and that a
+  /// read before a write meets; 0 for those that nothing is promised of.
+  private record Reach(int r, int w, int updating) {}
+
+  void request(Keyspace keyspace, Runnable answered) {
+    // A few hot keys and some others.
+    int spread = world.chance(0.6) ? 3 : run.shape.keys();
+    String key = "key-" + world.random.nextInt(spread);
+    switch (world.random.nextInt(40)) {
+      case 0, 1 -> delete(keyspace, key, answered);
+      case 2, 3 -> conditional(keyspace, key, answered);
+      case 4 -> put(keyspace, key, Update.KEEP_EXPIRY, Condition.NONE, false, answered);
+      case 5, 6 -> put(keyspace, key, expiry(), Condition.NONE, world.chance(0.2), answered);
+      case 7, 8 -> expire(keyspace, key, answered);
+      case 9 -> fetch(keyspace, key, answered);
+      case 10 -> store(keyspace, key, answered);
+      case 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22 -> {
+        boolean previous = world.chance(0.05);
+        put(keyspace, key, Update.NO_EXPIRY, Condition.NONE, previous, answered);
+      }
+      default -> read(keyspace, key, answered);
+    }
+  }
+
+  private String value() {
+    return "c" + number + "-" + ++operations;
+  }
+
+  /// Soon, or long after the run.
+  private long expiry() {
+    boolean soon = Awaited.EXPIRY && world.chance(0.6);
+    long inMillis = soon ? world.between(50, 5_000) : world.between(3_600_000, 40_000_000);
+    return SimulatedClock.EPOCH_MILLIS + world.millis() + inMillis;
+  }
+
+  /// That of the keyspace mostly, else any.
+  private Level level() {
+    if (world.chance(0.75)) {
+      return Level.DEFAULT;
+    }
+    int n = run.shape.n();
+    int r = world.random.nextInt(n + 1);
+    int w = world.random.nextInt(n + 1);
+    if (world.chance(0.4)) {
+      return new Level(0, 0, world.chance(0.5) ? n : 0, 0, 0, 0, /* sloppy= */ true, 0);
+    }
+    if (world.chance(0.5)) {
+      return new Level(r, w, 0);
+    }
+    int some = world.chance(0.5) ? 0 : 1 + world.random.nextInt(n);
+    int pr = world.random.nextInt(n);
+    int pw = world.random.nextInt(n);
+    return new Level(some, r, w, pr, pw, world.random.nextInt(n), world.chance(0.3), 0);
+  }
+
+  private Reach reach(Level level) {
+    int n = run.shape.n();
+    int asked = level.n() == 0 ? n : Math.min(n, level.n());
+    int r = level.reads(run.keyspace.r(), asked);
+    int w = level.writes(run.keyspace.w(), asked);
+    int updating = Math.max(r, asked - w + 1);
+    if (level.sloppy()) {
+      return new Reach(0, level.pw(), 0);
+    }
+    // One replica may have said it a while ago, where that is the keyspace's own promise.
+    boolean cached = r == 1 && 1 + run.keyspace.w() <= n;
+    return new Reach(cached ? 0 : r, w, updating);
+  }
+
+  private void read(Keyspace keyspace, String key, Runnable answered) {
+    long began = world.nanos();
+    Level level = world.chance(0.1) ? new Level(1, 0, 0) : level();
+    int losses = run.history.losses();
+    keyspace.read(
+        key.getBytes(US_ASCII),
+        level,
+        outcome -> {
+          switch (outcome) {
+            case ReadOutcome.Found found ->
+                saw(
+                    key,
+                    text(found.value()),
+                    found.expiryMillis(),
+                    began,
+                    reach(level).r(),
+                    losses);
+            case ReadOutcome.Missing missing ->
+                saw(key, null, History.UNKNOWN_EXPIRY, began, reach(level).r(), losses);
+            case Unanswered why -> {}
+          }
+          answered.run();
+        });
+  }
+
+  private void saw(
+      String key, @Nullable String value, long expiryMillis, long began, int r, int losses) {
+    saw(key, value, expiryMillis, began, r, r, losses);
+  }
+
+  private void saw(
+      String key,
+      @Nullable String value,
+      long expiryMillis,
+      long began,
+      int r,
+      int held,
+      int losses) {
+    int lost = run.history.losses() - losses;
+    int met = Math.max(0, r - lost);
+    int have = Math.max(0, held - lost);
+    run.history.read(new History.Read(key, value, expiryMillis, began, world.nanos(), met, have));
+  }
+
+  private static @Nullable String text(byte @Nullable [] value) {
+    return value == null ? null : new String(value, US_ASCII);
+  }
+
+  private void conditional(Keyspace keyspace, String key, Runnable answered) {
+    Condition condition = world.chance(0.5) ? Condition.ABSENT : Condition.PRESENT;
+    long expiry =
+        switch (world.random.nextInt(3)) {
+          case 0 -> expiry();
+          case 1 -> Update.KEEP_EXPIRY;
+          default -> Update.NO_EXPIRY;
+        };
+    put(keyspace, key, expiry, condition, world.chance(0.8), answered);
+  }
+
+  private void put(
+      Keyspace keyspace,
+      String key,
+      long expiryMillis,
+      Condition condition,
+      boolean previous,
+      Runnable answered) {
+    String value = value();
+    Update.Put put = new Update.Put(value.getBytes(US_ASCII), expiryMillis, condition, previous);
+    History.Write write = run.history.begin(key, value, expiryMillis, world.nanos());
+    update(keyspace, key, put, write, answered);
+  }
+
+  private void delete(Keyspace keyspace, String key, Runnable answered) {
+    History.Write write = run.history.begin(key, null, 0, world.nanos());
+    update(keyspace, key, new Update.Delete(world.chance(0.5)), write, answered);
+  }
+
+  private void expire(Keyspace keyspace, String key, Runnable answered) {
+    ExpiryCondition condition =
+        world.chance(0.6)
+            ? ExpiryCondition.NONE
+            : ExpiryCondition.values()[world.random.nextInt(ExpiryCondition.values().length)];
+    if (world.chance(0.1)) {
+      // A time that has passed deletes.
+      History.Write write = run.history.begin(key, null, 0, world.nanos());
+      Update.Expire expire = new Update.Expire(1_000, condition);
+      update(keyspace, key, expire, write, answered);
+      return;
+    }
+    long expiryMillis = world.chance(0.3) ? Update.NO_EXPIRY : expiry();
+    History.Write write = run.history.beginExpire(key, expiryMillis, world.nanos());
+    update(keyspace, key, new Update.Expire(expiryMillis, condition), write, answered);
+  }
+
+  private void update(
+      Keyspace keyspace, String key, Update update, History.Write write, Runnable answered) {
+    Level level = level();
+    Reach reach = reach(level);
+    int losses = run.history.losses();
+    keyspace.update(
+        key.getBytes(US_ASCII),
+        update,
+        level,
+        outcome -> {
+          switch (outcome) {
+            case UpdateOutcome.Done done -> done(key, update, write, done, reach, losses);
+            case UpdateOutcome.Rejected rejected ->
+                throw new History.Violation("a put was rejected: " + rejected.why());
+            case UpdateOutcome.Stored stored ->
+                throw new History.Violation("nobody stored with a context");
+            case Unanswered.Refused refused -> write.refused = true;
+            case Unanswered.Unknown unknown -> {}
+          }
+          answered.run();
+        });
+  }
+
+  private void done(
+      String key,
+      Update update,
+      History.Write write,
+      UpdateOutcome.Done done,
+      Reach reach,
+      int losses) {
+    String before = text(done.value());
+    if (update instanceof Update.Expire && done.applied() && write.keepsValue()) {
+      run.history.kept(write, java.util.Objects.requireNonNull(before));
+    }
+    // What was not applied says what a read says: it is what it found that counts.
+    write.refused = !done.applied();
+    int met = update.blind() ? 0 : reach.updating();
+    // What an update wrote over may have been at the leader only.
+    int held = done.applied() ? Math.min(reach.w(), met) : met;
+    if (tells(update) && (done.existed() == (before != null))) {
+      saw(key, before, History.UNKNOWN_EXPIRY, write.began, met, held, losses);
+    } else if (!update.blind() && !done.existed()) {
+      saw(key, null, History.UNKNOWN_EXPIRY, write.began, met, held, losses);
+    }
+    if (done.applied()) {
+      int newer = update.blind() ? reach.w() : reach.updating();
+      run.history.acknowledged(key, write, world.nanos(), reach.w(), newer);
+    }
+  }
+
+  /// Whether its outcome carries the value before.
+  private static boolean tells(Update update) {
+    return switch (update) {
+      case Update.Put put -> put.returnPrevious();
+      case Update.Delete delete -> delete.returnPrevious();
+      case Update.Expire expire -> true;
+      case Update.Add add -> false;
+      case Update.AddDecimal add -> false;
+      case Update.Append append -> false;
+      case Update.Store store -> false;
+    };
+  }
+
+  private void fetch(Keyspace keyspace, String key, Runnable answered) {
+    long began = world.nanos();
+    int losses = run.history.losses();
+    keyspace.fetch(
+        key.getBytes(US_ASCII),
+        Level.DEFAULT,
+        outcome -> {
+          switch (outcome) {
+            case FetchOutcome.Held held -> {
+              boolean any = held.versions().hasValue();
+              var newest = any ? held.versions().siblings().getFirst() : null;
+              String value = newest == null ? null : text(newest.value());
+              long expiry = newest == null ? History.UNKNOWN_EXPIRY : newest.expiryMillis();
+              saw(key, value, expiry, began, reach(Level.DEFAULT).r(), losses);
+              contexts.put(key, held.versions().context());
+            }
+            case Unanswered why -> {}
+          }
+          answered.run();
+        });
+  }
+
+  /// A write that the context of an earlier fetch must allow.
+  private void store(Keyspace keyspace, String key, Runnable answered) {
+    byte[] context = contexts.get(key);
+    Update.Match match =
+        context == null || world.chance(0.3)
+            ? Update.Match.ABSENT
+            : world.chance(0.7) ? Update.Match.UNMODIFIED : Update.Match.NONE;
+    String value = value();
+    Update.Store store =
+        new Update.Store(
+            value.getBytes(US_ASCII),
+            Update.NO_EXPIRY,
+            context == null ? new byte[0] : context,
+            /* overwrites= */ world.chance(0.3),
+            match,
+            world.chance(0.5));
+    History.Write write = run.history.begin(key, value, 0, world.nanos());
+    Level level = level();
+    Reach reach = reach(level);
+    int losses = run.history.losses();
+    keyspace.update(
+        key.getBytes(US_ASCII),
+        store,
+        level,
+        outcome -> {
+          switch (outcome) {
+            case UpdateOutcome.Stored stored -> {
+              write.refused = !stored.applied();
+              boolean blind = match == Update.Match.NONE;
+              if (stored.applied() && match == Update.Match.ABSENT) {
+                int held = Math.min(reach.w(), reach.updating());
+                saw(key, null, History.UNKNOWN_EXPIRY, write.began, reach.updating(), held, losses);
+              }
+              if (stored.applied()) {
+                int newer = blind ? reach.w() : reach.updating();
+                run.history.acknowledged(key, write, world.nanos(), reach.w(), newer);
+              }
+            }
+            case UpdateOutcome.Done done -> throw new History.Violation("a store came to " + done);
+            case UpdateOutcome.Rejected why ->
+                throw new History.Violation("a store was rejected: " + why);
+            case Unanswered.Refused refused -> write.refused = true;
+            case Unanswered.Unknown unknown -> {}
+          }
+          answered.run();
+        });
+  }
+}

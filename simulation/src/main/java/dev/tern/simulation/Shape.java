@@ -1,0 +1,38 @@
+package dev.tern.simulation;
+
+/// How the cluster of a run looks; drawn from its seed.
+///
+/// @param nodes of the cluster
+/// @param n replicas of each key
+/// @param r read level of the keyspaces
+/// @param w write level of the keyspaces
+/// @param keys of the keyspace where the last write wins
+record Shape(int nodes, int n, int r, int w, int keys) {
+
+  static Shape of(World world) {
+    int nodes = world.chance(0.6) ? 3 : (int) world.between(4, 6);
+    int n = nodes == 3 || world.chance(0.5) ? 3 : (int) world.between(4, nodes + 1);
+    int keys = world.chance(0.9) ? 12 : 60;
+    if (world.chance(0.2)) {
+      return new Shape(
+          nodes, n, (int) world.between(1, n + 1), (int) world.between(1, n + 1), keys);
+    }
+    int r = world.chance(0.6) ? n / 2 + 1 : (int) world.between(1, n + 1);
+    return new Shape(nodes, n, r, n + 1 - r, keys);
+  }
+
+  /// Whether an acknowledged write is still read when one replica has lost it.
+  boolean bearsLoss() {
+    return r < n && w > 1 && r + w > n;
+  }
+
+  /// Whether strict reads meet all acknowledged writes.
+  boolean meets() {
+    return r + w > n;
+  }
+
+  /// Whether two acknowledged writes meet a common replica.
+  boolean ordersWrites() {
+    return 2 * w > n;
+  }
+}
