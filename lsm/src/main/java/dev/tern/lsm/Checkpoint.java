@@ -39,7 +39,7 @@ final class Checkpoint {
           manifest.roll(whole, whole.nextFile());
           manifest.close();
         });
-    Lsm.forceAbove(files, path);
+    StoreDirectory.forceAbove(files, path);
   }
 
   private static void copy(FileSystem files, String from, String to) throws IOException {

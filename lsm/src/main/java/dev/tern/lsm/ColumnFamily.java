@@ -1,9 +1,65 @@
 package dev.tern.lsm;
 
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
 /// A key space of its own within a store: tables of its own, the log shared with the others, so
 /// that one batch may change several at once.
 ///
-/// @param id its number within the store, never reused
-/// @param name what it was opened by
-/// @param options fixed at its creation
-public record ColumnFamily(int id, String name, FamilyOptions options) {}
+/// It belongs to the opening of the store that gave it: another store, and the same store opened
+/// again, refuse it. Any thread.
+public final class ColumnFamily {
+  private final @Nullable Object owner;
+  private final int id;
+  private final String name;
+  private final FamilyOptions options;
+
+  /// @param owner what stands for the open store; null for none, as in a manifest
+  ColumnFamily(@Nullable Object owner, int id, String name, FamilyOptions options) {
+    if (id < 0) {
+      throw new IllegalArgumentException("a column family numbered " + id);
+    }
+    this.owner = owner;
+    this.id = id;
+    this.name = Objects.requireNonNull(name);
+    this.options = Objects.requireNonNull(options);
+  }
+
+  @Nullable Object owner() {
+    return owner;
+  }
+
+  /// Its number within the store, never reused.
+  public int id() {
+    return id;
+  }
+
+  /// What it was opened by.
+  public String name() {
+    return name;
+  }
+
+  /// Fixed at its creation.
+  public FamilyOptions options() {
+    return options;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ColumnFamily that
+        && owner == that.owner
+        && id == that.id
+        && name.equals(that.name)
+        && options.equals(that.options);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(id, name);
+  }
+
+  @Override
+  public String toString() {
+    return "column family %s (%d, %s)".formatted(name, id, options);
+  }
+}

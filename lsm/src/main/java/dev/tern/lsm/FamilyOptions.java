@@ -12,6 +12,8 @@ public record FamilyOptions(
   public static final FamilyOptions DEFAULT = of(CompactionStyle.LEVELED);
 
   public FamilyOptions {
+    java.util.Objects.requireNonNull(style);
+    java.util.Objects.requireNonNull(compression);
     if (ttlMillis < 0 || maxBytes < 0) {
       throw new IllegalArgumentException("a time to live and a bound are not negative");
     }

@@ -34,13 +34,27 @@ final class LogFile {
   private LogFile() {}
 
   /// Gathers batches and hands them to the file as one entry: a crash keeps all or none of them.
+  ///
+  /// The entry is cut into chunks a piece at a time. Whatever is thrown in the middle, the next
+  /// call goes on where this one stopped: no chunk is cut twice, and none by half.
   static final class Writer {
+    /// Chunks cut before the file gets them.
+    private static final int PIECE_BYTES = 256 << 10;
+
     final long number;
     final FileSystem.WritableFile file;
     private final ByteWriter group = new ByteWriter(16 << 10);
 
-    /// Chunks that the file has not taken.
+    /// What of the group has been cut into chunks.
+    private int cut;
+
+    /// Whether an entry was begun and not ended.
+    private boolean inside;
+
+    /// Chunks, and how much of them the file has taken.
     private final ByteWriter buffer = new ByteWriter(16 << 10);
+
+    private int taken;
 
     /// The buffer's array, and it wrapped: made anew when the buffer has grown.
     private byte[] wrappedArray = buffer.array();
@@ -65,38 +79,49 @@ final class LogFile {
       this.file = file;
     }
 
+    /// Gathers a batch; one that throws gathers nothing.
     void add(byte[] batch, int length, long lastSequence) {
       group.writeBytes(batch, 0, length);
       bufferedSequence = lastSequence;
     }
 
-    private void cut(byte[] entry, int length) {
-      int done = 0;
-      boolean begun = false;
-      while (true) {
-        int left = BLOCK_BYTES - (int) (end % BLOCK_BYTES);
-        if (left < HEADER_BYTES) {
-          for (int i = 0; i < left; i++) {
-            buffer.writeByte(0);
-          }
-          end += left;
-          left = BLOCK_BYTES;
-        }
-        int part = Math.min(length - done, left - HEADER_BYTES);
-        boolean ends = done + part == length;
-        chunk(begun ? (ends ? LAST : MIDDLE) : (ends ? WHOLE : FIRST), entry, done, part);
-        done += part;
-        begun = true;
-        if (ends) {
-          return;
-        }
+    /// Cuts a piece of the group.
+    private void cutPiece() {
+      while (cut < group.length() && buffer.length() < PIECE_BYTES) {
+        int left = pad();
+        int part = Math.min(group.length() - cut, left - HEADER_BYTES);
+        boolean ends = cut + part == group.length();
+        chunk(inside ? (ends ? LAST : MIDDLE) : (ends ? WHOLE : FIRST), group.array(), cut, part);
+        cut += part;
+        inside = !ends;
       }
+    }
+
+    /// Fills the end of a block that has no room for a chunk; what is left of the block then.
+    private int pad() {
+      int left = BLOCK_BYTES - (int) (end % BLOCK_BYTES);
+      if (left >= HEADER_BYTES) {
+        return left;
+      }
+      for (; left > 0; left--) {
+        buffer.writeByte(0);
+        end++;
+      }
+      return BLOCK_BYTES;
     }
 
     private void chunk(int type, byte[] entry, int offset, int count) {
       int start = buffer.length();
-      buffer.writeInt(0).writeShort(count).writeByte(type).writeLong(number);
-      buffer.writeLong(syncedOffset).writeBytes(entry, offset, count);
+      boolean done = false;
+      try {
+        buffer.writeInt(0).writeShort(count).writeByte(type).writeLong(number);
+        buffer.writeLong(syncedOffset).writeBytes(entry, offset, count);
+        done = true;
+      } finally {
+        if (!done) {
+          buffer.truncate(start);
+        }
+      }
       crc.reset();
       crc.update(buffer.array(), start + 4, HEADER_BYTES - 4 + count);
       int sum = (int) crc.getValue();
@@ -110,12 +135,14 @@ final class LogFile {
     /// Ends the group and hands it to the file. After a failure the file may hold a part of it: the
     /// rest follows with the next call.
     void handOver() throws IOException {
-      if (group.length() > 0) {
-        cut(group.array(), group.length());
-        group.clear();
-      }
-      if (buffer.length() > 0) {
+      append();
+      while (cut < group.length()) {
+        cutPiece();
         append();
+      }
+      if (cut > 0) {
+        group.clear();
+        cut = 0;
       }
       handedOver = file.position();
       loggedSequence = bufferedSequence;
@@ -123,11 +150,7 @@ final class LogFile {
 
     /// Marks the end of a log that is wholly synced; not forced.
     void end() throws IOException {
-      int left = BLOCK_BYTES - (int) (end % BLOCK_BYTES);
-      for (int i = 0; left < HEADER_BYTES && i < left; i++) {
-        buffer.writeByte(0);
-      }
-      end += left < HEADER_BYTES ? left : 0;
+      pad();
       syncedOffset = end;
       chunk(END, new byte[0], 0, 0);
       append();
@@ -135,26 +158,29 @@ final class LogFile {
 
     /// Bytes gathered and not handed over.
     int gathered() {
-      return group.length() + buffer.length();
+      return group.length() - cut + buffer.length() - taken;
     }
 
     private void append() throws IOException {
+      if (taken == buffer.length()) {
+        return;
+      }
       ByteBuffer bytes = wrapped;
       if (wrappedArray != buffer.array()) {
-        wrappedArray = buffer.array();
-        bytes = ByteBuffer.wrap(wrappedArray);
+        bytes = ByteBuffer.wrap(buffer.array());
         wrapped = bytes;
+        wrappedArray = buffer.array();
       }
-      bytes.clear().limit(buffer.length());
+      bytes.limit(buffer.length()).position(taken);
       long before = file.position();
       try {
         file.append(bytes);
-        buffer.clear();
-      } catch (IOException e) {
-        int written = (int) (file.position() - before);
-        byte[] rest = java.util.Arrays.copyOfRange(buffer.array(), written, buffer.length());
-        buffer.clear().writeBytes(rest);
-        throw e;
+      } finally {
+        taken += (int) (file.position() - before);
+        if (taken == buffer.length()) {
+          buffer.clear();
+          taken = 0;
+        }
       }
     }
   }

@@ -1,6 +1,5 @@
 package dev.tern.lsm;
 
-import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Offload;
@@ -39,6 +38,9 @@ public final class Lsm implements AutoCloseable {
 
   /// Bytes that a write with [Durability#NONE] may leave in the log's buffer.
   private static final int MAX_GATHERED_BYTES = 256 << 10;
+
+  /// A group of batches is handed over before it grows beyond this.
+  private static final int MAX_GROUP_BYTES = 64 << 20;
 
   private final Tables.Tools tools;
   private final Offload background;
@@ -99,25 +101,12 @@ public final class Lsm implements AutoCloseable {
       String directory,
       LsmOptions options)
       throws IOException {
-    if (!files.exists(directory)) {
-      files.createDirectories(directory);
-      forceAbove(files, directory);
-    }
-    AutoCloseable directoryLock = files.lock(directory + "/LOCK");
+    AutoCloseable directoryLock = StoreDirectory.take(files, directory);
     try {
       return open(files, background, clock, directory, options, directoryLock, false);
-    } catch (IOException | RuntimeException e) {
-      release(directoryLock);
+    } catch (IOException | RuntimeException | Error e) {
+      StoreDirectory.release(directoryLock);
       throw e;
-    }
-  }
-
-  /// Makes the names of a directory and of those above it durable, up to the root of the files.
-  static void forceAbove(FileSystem files, String directory) throws IOException {
-    String below = directory;
-    while (!below.isEmpty()) {
-      below = below.substring(0, Math.max(0, below.lastIndexOf('/')));
-      files.forceDirectory(below);
     }
   }
 
@@ -142,48 +131,43 @@ public final class Lsm implements AutoCloseable {
       AutoCloseable directoryLock,
       boolean readOnly)
       throws IOException {
-    Epochs epochs = new Epochs();
-    BlockCache cache = new BlockCache(options.tuning().cacheBytes(), epochs);
-    Pacer pacer = new Pacer(clock, background);
-    Tables.Tools tools =
-        new Tables.Tools(
-            files,
-            clock,
-            directory,
-            options,
-            epochs,
-            cache,
-            new NativeMemory(),
-            new Chunks(2 * options.tuning().memtableBytes()),
-            pacer);
+    Tables.Tools tools = Tables.Tools.of(files, background, clock, directory, options);
     try {
       return new Lsm(tools, background, directoryLock, Recovery.run(tools, readOnly), readOnly);
-    } catch (IOException | RuntimeException e) {
-      cache.close();
+    } catch (IOException | RuntimeException | Error e) {
+      tools.cache().close();
       throw e;
-    }
-  }
-
-  private static void release(AutoCloseable directoryLock) throws IOException {
-    try {
-      directoryLock.close();
-    } catch (IOException e) {
-      throw e;
-    } catch (Exception e) {
-      throw new IOException("the directory's lock could not be released", e);
     }
   }
 
   /// The column family of that name, created durably if there is none; see [FamilyOptions].
+  ///
+  /// @throws IllegalArgumentException if there is one of another style
+  /// @throws IllegalStateException if the store is closed, or read-only and there is none
   public ColumnFamily columnFamily(String name, CompactionStyle style) throws IOException {
-    return columnFamily(name, FamilyOptions.of(style));
+    return columnFamily(name, FamilyOptions.of(style), false);
   }
 
-  /// The column family of that name, created durably if there is none; one that is there keeps its
-  /// options. Blocks.
+  /// The column family of that name, created durably if there is none. Blocks.
   ///
-  /// @throws IllegalStateException if it would have to be created in a read-only store
+  /// @throws IllegalArgumentException if there is one with other options, which are fixed
+  /// @throws IllegalStateException if the store is closed, or read-only and there is none
   public ColumnFamily columnFamily(String name, FamilyOptions options) throws IOException {
+    return columnFamily(name, options, true);
+  }
+
+  /// The column families there are, by number; with whatever options they were created with.
+  public List<ColumnFamily> columnFamilies() {
+    return tables.families();
+  }
+
+  private ColumnFamily columnFamily(String name, FamilyOptions options, boolean strict)
+      throws IOException {
+    java.util.Objects.requireNonNull(name);
+    java.util.Objects.requireNonNull(options);
+    if (closed) {
+      throw new IllegalStateException("the store is closed");
+    }
     if (readOnly) {
       ColumnFamily existing = tables.existing(name);
       if (existing == null) {
@@ -194,6 +178,7 @@ public final class Lsm implements AutoCloseable {
     return tables.family(
         name,
         options,
+        strict,
         created -> {
           lock.lock();
           try {
@@ -222,30 +207,32 @@ public final class Lsm implements AutoCloseable {
   /// Appends a batch to the log's buffer and the memtables: readable at once at the sequence that
   /// is returned, durable later. No I/O, no waiting but for the lock.
   ///
-  /// @throws IllegalArgumentException if it names a column family of another store; nothing is done
-  /// @throws IllegalStateException if the store is closed or read-only, or an fsync has failed
+  /// What is refused by an exception of these was not done. Any other failure, an OutOfMemoryError
+  /// among them, fails the store for good: see [#failure].
+  ///
+  /// @throws IllegalArgumentException if it names a column family of another store, or of an
+  ///   earlier opening of this one
+  /// @throws IllegalStateException if the store is closed or read-only or has failed, or if more
+  ///   than [WriteBatch#MAX_BATCH_BYTES] wait for [#flushLog]
   public long append(WriteBatch batch) {
     lock.lock();
     try {
       checkWritable();
-      if (batch.largestFamily() >= state.families.length) {
-        throw new IllegalArgumentException("no column family " + batch.largestFamily());
-      }
-      ByteWriter encoded = batch.encoded(written + 1);
-      long last = written + batch.entries();
-      log.add(encoded, last);
-      ReadState.@Nullable Family[] families = state.families;
-      entries.begin(encoded);
-      while (entries.next()) {
-        java.util.Objects.requireNonNull(families[entries.family]).active().apply(entries);
-      }
-      written = last;
-      tools.pacer().ingested(encoded.length());
-      upkeep.written();
-      return last;
+      return Appending.append(batch, this, log, entries);
     } finally {
       lock.unlock();
     }
+  }
+
+  /// A batch is in the log's buffer: the memtables take it; under the lock.
+  void apply(WriteBatch.Entries decoded, int bytes) {
+    ReadState.@Nullable Family[] families = state.families;
+    while (decoded.next()) {
+      java.util.Objects.requireNonNull(families[decoded.family]).active().apply(decoded);
+    }
+    written = decoded.sequence;
+    tools.pacer().ingested(bytes);
+    upkeep.written();
   }
 
   private void checkWritable() {
@@ -273,9 +260,10 @@ public final class Lsm implements AutoCloseable {
   public void write(WriteBatch batch, Durability durability) throws IOException {
     checkWritable();
     throttle(batch.bytes());
+    spill(Math.max(0, MAX_GROUP_BYTES - batch.bytes()));
     long sequence = append(batch);
     switch (durability) {
-      case NONE -> spill();
+      case NONE -> spill(MAX_GATHERED_BYTES);
       case OS -> {
         if (log.loggedSequence() < sequence) {
           flushLog();
@@ -285,10 +273,10 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
-  private void spill() throws IOException {
+  private void spill(int most) throws IOException {
     lock.lock();
     try {
-      if (log.gathered() > MAX_GATHERED_BYTES) {
+      if (log.gathered() > most) {
         flushLog();
       }
     } finally {
@@ -436,7 +424,7 @@ public final class Lsm implements AutoCloseable {
       // The state first: what it holds is not newer than what is read of `written` behind it.
       long newest = Math.max(Math.min(maxSequence, written), now.flushedSequence);
       // A snapshot that is open behind the choice of the state kept all that it sees in it.
-      long visible = snapshot != null ? snapshot.visible() : newest;
+      long visible = snapshot != null ? snapshot.visible(this) : newest;
       return lookup(now.family(family), reader.lookup, key, visible, mayRead, to);
     } finally {
       reader.exit();
@@ -526,7 +514,7 @@ public final class Lsm implements AutoCloseable {
       family = now.family(columnFamily);
       long newest = Math.max(Math.min(options.maxSequence(), written), now.flushedSequence);
       // A snapshot that is open behind the choice of the state kept all that it sees in it.
-      visible = snapshot != null ? snapshot.visible() : newest;
+      visible = snapshot != null ? snapshot.visible(this) : newest;
     } catch (IllegalArgumentException | IllegalStateException e) {
       letGo(now);
       throw e;
@@ -558,7 +546,7 @@ public final class Lsm implements AutoCloseable {
   /// Replaces what readers see; under the lock.
   void publish(ReadState.@Nullable Family[] families, long flushedSequence) {
     ReadState before = state;
-    ReadState next = new ReadState(families, flushedSequence);
+    ReadState next = new ReadState(tables, families, flushedSequence);
     tables.retain(next);
     state = next;
     epochs.retire(() -> letGo(before));
@@ -790,7 +778,7 @@ public final class Lsm implements AutoCloseable {
       } finally {
         epochs.retire(() -> letGo(state));
         tools.cache().close();
-        release(directoryLock);
+        StoreDirectory.release(directoryLock);
       }
     }
   }

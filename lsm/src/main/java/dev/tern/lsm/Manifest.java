@@ -117,7 +117,7 @@ final class Manifest {
     try {
       to.append(ByteBuffer.wrap(record(edit)));
       to.force();
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       file = null;
       closeQuietly(to);
       throw e;
@@ -144,7 +144,7 @@ final class Manifest {
       to.append(ByteBuffer.wrap(out.array(), 0, out.length()));
       to.force();
       switchTo(files, directory, newNumber);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       closeQuietly(to);
       throw e;
     }
@@ -302,7 +302,7 @@ final class Manifest {
       Compression compression = ordinal(in, Compression.values());
       FamilyOptions options =
           new FamilyOptions(style, compression, in.readVarLong(), in.readVarLong());
-      families.add(new ColumnFamily(id, name, options));
+      families.add(new ColumnFamily(null, id, name, options));
     }
     List<LevelChange> levels = new ArrayList<>();
     int changes = in.readLength();

@@ -63,7 +63,11 @@ final class ReadState {
 
   private final AtomicInteger references = new AtomicInteger(1);
 
-  ReadState(@Nullable Family[] families, long flushedSequence) {
+  /// What the store's column families belong to.
+  private final Object owner;
+
+  ReadState(Object owner, @Nullable Family[] families, long flushedSequence) {
+    this.owner = owner;
     this.families = families;
     this.flushedSequence = flushedSequence;
   }
@@ -78,10 +82,13 @@ final class ReadState {
     return references.decrementAndGet() == 0;
   }
 
+  /// @throws IllegalArgumentException if it is another store's, or of an earlier opening of this
+  ///   one
   Family family(ColumnFamily family) {
     Family found = family.id() < families.length ? families[family.id()] : null;
-    if (found == null) {
-      throw new IllegalArgumentException("no column family " + family);
+    if (found == null || family.owner() != owner) {
+      throw new IllegalArgumentException(
+          "%s is not of this store, or not of this opening of it".formatted(family));
     }
     return found;
   }

@@ -54,7 +54,7 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
     LogFile.Writer log = new LogFile.Writer(0, new NoFile());
     try {
       long last = replay(files, directory, manifest, logs, families);
-      ReadState state = new ReadState(families, manifest.flushedSequence);
+      ReadState state = new ReadState(tables, families, manifest.flushedSequence);
       if (!readOnly) {
         log = WriteLog.create(files, directory, tables.newNumber());
         state = tables.recovered(state, last, log.number);
@@ -177,12 +177,15 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
     return entries.sequence + 1;
   }
 
+  /// Whether a file of that name can be one of a store; no other is ever removed.
+  static boolean isOurs(String name) {
+    return name.matches("\\d{6,18}\\.(log|table)|MANIFEST-\\d{6,18}");
+  }
+
   private static void removeUnnamed(FileSystem files, String directory, List<String> named)
       throws IOException {
     for (String name : files.list(directory)) {
-      boolean ours =
-          name.endsWith(".log") || name.endsWith(".table") || name.startsWith("MANIFEST");
-      if (ours && !named.contains(name)) {
+      if (isOurs(name) && !named.contains(name)) {
         files.delete(directory + "/" + name);
       }
     }

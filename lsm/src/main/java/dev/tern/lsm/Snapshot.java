@@ -22,7 +22,12 @@ public final class Snapshot implements AutoCloseable {
   /// What a reader sees.
   ///
   /// @throws IllegalStateException if it was closed: what only it saw may be gone
-  long visible() {
+  /// @throws IllegalArgumentException if it is another store's
+  long visible(Lsm reader) {
+    if (reader != lsm) {
+      throw new IllegalArgumentException(
+          "the snapshot is another store's, or of an earlier opening of this one");
+    }
     if (closed) {
       throw new IllegalStateException("the snapshot is closed");
     }

@@ -46,7 +46,7 @@ final class TableOutputs implements Merge.Outputs {
         made.add(tools.open(number));
       }
       return made;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       discard(made);
       throw e;
     }

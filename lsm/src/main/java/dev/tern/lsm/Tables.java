@@ -2,6 +2,7 @@ package dev.tern.lsm;
 
 import dev.tern.env.Clock;
 import dev.tern.env.FileSystem;
+import dev.tern.env.Offload;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -32,6 +33,16 @@ final class Tables {
       NativeMemory buffers,
       Chunks chunks,
       Pacer pacer) {
+
+    static Tools of(
+        FileSystem files, Offload background, Clock clock, String directory, LsmOptions options) {
+      Epochs epochs = new Epochs();
+      BlockCache cache = new BlockCache(options.tuning().cacheBytes(), epochs);
+      Chunks chunks = new Chunks(2 * options.tuning().memtableBytes());
+      Pacer pacer = new Pacer(clock, background);
+      NativeMemory buffers = new NativeMemory();
+      return new Tools(files, clock, directory, options, epochs, cache, buffers, chunks, pacer);
+    }
 
     Memtable memtable() {
       return new Memtable(chunks);
@@ -112,7 +123,8 @@ final class Tables {
     firstLog = state.firstLog;
     flushedSequence = state.flushedSequence;
     ReadState.@Nullable Family[] loaded = new ReadState.Family[state.families.size()];
-    for (ColumnFamily family : state.families) {
+    for (ColumnFamily named : state.families) {
+      ColumnFamily family = new ColumnFamily(this, named.id(), named.name(), named.options());
       Levels opened = Levels.EMPTY;
       for (int level = 0; level < Levels.COUNT; level++) {
         List<Table> tables = new ArrayList<>();
@@ -150,7 +162,7 @@ final class Tables {
     for (int id = 0; id < fresh.length; id++) {
       fresh[id] = new ReadState.Family(tools.memtable(), List.of(), levels.get(id));
     }
-    return new ReadState(fresh, lastSequence);
+    return new ReadState(this, fresh, lastSequence);
   }
 
   private void prepend(int id, List<Table> tables) {
@@ -164,27 +176,50 @@ final class Tables {
     void created(ColumnFamily family);
   }
 
-  ColumnFamily family(String name, FamilyOptions options, Created created) throws IOException {
+  /// @param strict whether one that is there must have all these options, or their style only
+  ColumnFamily family(String name, FamilyOptions options, boolean strict, Created created)
+      throws IOException {
     manifestLock.lock();
     try {
-      for (ColumnFamily family : families) {
-        if (family.name().equals(name)) {
-          return family;
-        }
-      }
       checkOpen();
-      ColumnFamily family = new ColumnFamily(families.size(), name, options);
+      ColumnFamily known = existing(name);
+      if (known != null) {
+        checkOptions(known, options, strict);
+        return known;
+      }
+      ColumnFamily family = new ColumnFamily(this, families.size(), name, options);
+      boolean done = false;
       families.add(family);
       levels.add(Levels.EMPTY);
       try {
         install(edit(List.of(family), List.of()));
-      } catch (IOException e) {
-        families.removeLast();
-        levels.removeLast();
-        throw e;
+        done = true;
+      } finally {
+        if (!done) {
+          families.removeLast();
+          levels.removeLast();
+        }
       }
       created.created(family);
       return family;
+    } finally {
+      manifestLock.unlock();
+    }
+  }
+
+  private static void checkOptions(ColumnFamily known, FamilyOptions wanted, boolean strict) {
+    FamilyOptions has = known.options();
+    if (strict ? !has.equals(wanted) : has.style() != wanted.style()) {
+      throw new IllegalArgumentException(
+          "%s is there, and its options are fixed; asked for with %s. Lsm.columnFamilies() gives it as it is"
+              .formatted(known, wanted));
+    }
+  }
+
+  List<ColumnFamily> families() {
+    manifestLock.lock();
+    try {
+      return List.copyOf(families);
     } finally {
       manifestLock.unlock();
     }
@@ -230,7 +265,7 @@ final class Tables {
       event.store = tools.directory;
       event.commit();
       return logs;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       made.values().forEach(this::abandon);
       throw e;
     } finally {
@@ -252,7 +287,7 @@ final class Tables {
         }
       }
       return made;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       made.values().forEach(tables -> delete(tables, true));
       throw e;
     }
@@ -269,14 +304,14 @@ final class Tables {
     }
     List<Levels> before = List.copyOf(levels);
     long[] marks = {firstLog, flushedSequence};
-    made.forEach(this::prepend);
-    firstLog = rotation[0];
-    flushedSequence = rotation[1];
-    List<Manifest.LevelChange> changes = new ArrayList<>();
-    made.keySet().forEach(id -> changes.add(change(id, 0)));
     try {
+      made.forEach(this::prepend);
+      firstLog = rotation[0];
+      flushedSequence = rotation[1];
+      List<Manifest.LevelChange> changes = new ArrayList<>();
+      made.keySet().forEach(id -> changes.add(change(id, 0)));
       install(edit(List.of(), changes));
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       restore(before);
       firstLog = marks[0];
       flushedSequence = marks[1];
@@ -489,7 +524,7 @@ final class Tables {
       }
       try {
         install(edit(List.of(), touched.stream().map(level -> change(id, level)).toList()));
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException | Error e) {
         levels.set(id, before);
         throw e;
       }

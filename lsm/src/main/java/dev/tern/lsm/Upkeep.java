@@ -80,7 +80,10 @@ final class Upkeep {
 
   /// Under the lock.
   private void startRotation() {
-    if (rotating || lsm.immutables() >= MAX_MEMTABLES - 1 || isBackingOff()) {
+    if (rotating
+        || lsm.immutables() >= MAX_MEMTABLES - 1
+        || isBackingOff()
+        || log.failure() != null) {
       return;
     }
     rotating = true;

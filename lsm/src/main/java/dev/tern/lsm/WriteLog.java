@@ -38,6 +38,9 @@ final class WriteLog {
   private volatile long synced;
   private volatile @Nullable IOException failed;
 
+  /// What was gathered last must not be handed over; guarded by the lock.
+  private boolean poisoned;
+
   /// The operating system did not take the log's last bytes.
   private volatile boolean stalled;
 
@@ -127,19 +130,30 @@ final class WriteLog {
     return unsynced.getLast();
   }
 
-  /// Under the lock: gathers a batch.
+  /// Under the lock: gathers a batch; one that throws gathers nothing.
   void add(ByteWriter batch, long lastSequence) {
-    current().add(batch.array(), batch.length(), lastSequence);
     bytes.add(batch.length());
+    current().add(batch.array(), batch.length(), lastSequence);
   }
 
   /// Under the lock: hands what was gathered to the operating system, in one call.
   void handOver() throws IOException {
+    IOException failure = failed;
+    if (poisoned && failure != null) {
+      throw new IOException(failure.getMessage(), failure);
+    }
     LogFile.Writer log = current();
     stalled = true;
     log.handOver();
     stalled = false;
     logged = log.loggedSequence;
+  }
+
+  /// Under the lock: what was gathered last must never reach the file, and nothing behind it
+  /// either.
+  void poison(String why) {
+    poisoned = true;
+    failed = new IOException(why + "; open the store anew");
   }
 
   /// Under the lock: bytes gathered and not handed over.

@@ -24,7 +24,7 @@ class CompactionPickerTest {
   private long sequence;
 
   private static ColumnFamily family(CompactionStyle style) {
-    return new ColumnFamily(0, "data", FamilyOptions.of(style));
+    return new ColumnFamily(null, 0, "data", FamilyOptions.of(style));
   }
 
   private Table table(int from, int to, int deletes) throws IOException {
@@ -203,7 +203,7 @@ class CompactionPickerTest {
   @Test
   void fifoDropsTheOldestBeyondItsBoundOrAge() throws IOException {
     FamilyOptions options = new FamilyOptions(CompactionStyle.FIFO, Compression.NONE, 1000, 9000);
-    ColumnFamily family = new ColumnFamily(0, "data", options);
+    ColumnFamily family = new ColumnFamily(null, 0, "data", options);
     Levels levels = Levels.EMPTY;
     for (int step = 0; step < 40; step++) {
       levels = prepend(levels, table(step, step + 20, 0));

@@ -40,7 +40,7 @@ class FormatTest {
   }
 
   private static ColumnFamily family(int id, String name, FamilyOptions options) {
-    return new ColumnFamily(id, name, options);
+    return new ColumnFamily(null, id, name, options);
   }
 
   private static List<WriteBatch> batches() {

@@ -26,7 +26,7 @@ class ManifestTest {
 
   @Test
   void aLongManifestIsBegunAnewAndSaysTheSame() throws IOException {
-    ColumnFamily family = new ColumnFamily(0, "data", FamilyOptions.DEFAULT);
+    ColumnFamily family = new ColumnFamily(null, 0, "data", FamilyOptions.DEFAULT);
     Manifest manifest = new Manifest(files, "store");
     assertNull(Manifest.current(files, "store"));
     assertTrue(manifest.wantsRoll());
@@ -58,7 +58,7 @@ class ManifestTest {
 
   @Test
   void aTornLastEditDoesNotCountAndABrokenEarlierOneIsCorruption() throws IOException {
-    ColumnFamily family = new ColumnFamily(0, "data", FamilyOptions.DEFAULT);
+    ColumnFamily family = new ColumnFamily(null, 0, "data", FamilyOptions.DEFAULT);
     Manifest manifest = new Manifest(files, "store");
     manifest.roll(edit(1, List.of(family), 1), 1);
     manifest.append(edit(2, List.of(), 3));

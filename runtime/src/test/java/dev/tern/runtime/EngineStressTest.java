@@ -186,9 +186,11 @@ class EngineStressTest {
                     new SystemClock(),
                     path,
                     LsmOptions.DEFAULT)) {
+          ColumnFamily left = copy.columnFamily("first", CompactionStyle.LEVELED);
+          ColumnFamily right = copy.columnFamily("second", CompactionStyle.SIZE_TIERED);
           for (int pair = 0; pair < PAIRS; pair++) {
-            long now = number(key(pair, 0), copy.get(first, key(pair, 0)));
-            assertEquals(now, number(key(pair, 1), copy.get(second, key(pair, 1))));
+            long now = number(key(pair, 0), copy.get(left, key(pair, 0)));
+            assertEquals(now, number(key(pair, 1), copy.get(right, key(pair, 1))));
           }
         }
       }
