@@ -47,5 +47,13 @@ public enum PlantedBug {
   /// What is missing under a dot that the clock knows of counts as replaced, whatever others hold.
   LOSS_TAKEN_FOR_REPLACED,
   /// A context that was read of one key is taken for another.
-  CONTEXT_NOT_SEALED
+  CONTEXT_NOT_SEALED,
+  /// An update takes a stamp of its own instead of that of what it was computed from.
+  UPDATE_TAKES_FRESH_STAMP,
+  /// A put that waited for a silent replica is minted anew when that one is given up.
+  PUT_MINTED_ANEW_AFTER_SILENCE,
+  /// The delete of what expired takes the time of the delete.
+  EXPIRY_TAKES_FRESH_STAMP,
+  /// Updates of one key share a round whatever was asked of each.
+  ROUND_MERGES_OPTIONS
 }

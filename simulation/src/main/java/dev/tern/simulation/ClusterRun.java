@@ -219,7 +219,7 @@ final class ClusterRun {
     }
     if (MessageCodec.decode(new ByteReader(frame)) instanceof Message.Write write
         && !write.record().isEmpty()) {
-      long millis = HybridClock.millis(write.record().newest().stamp());
+      long millis = HybridClock.millis(write.record().newest().stamp().time());
       long now = SimulatedClock.EPOCH_MILLIS + world.millis();
       if (millis > now + MAX_STAMP_AHEAD_MILLIS) {
         throw new History.Violation(

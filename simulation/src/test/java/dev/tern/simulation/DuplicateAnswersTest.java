@@ -122,7 +122,7 @@ class DuplicateAnswersTest {
   }
 
   private static Siblings version(int millis, byte[] value) {
-    return Siblings.of(new Version(9, millis, HybridClock.ofMillis(millis), 0, 0, value));
+    return Siblings.of(Version.put(9, millis, HybridClock.ofMillis(millis), 0, value));
   }
 
   /// A key that the node under test holds no replica of, so that it asks two others.
@@ -159,7 +159,8 @@ class DuplicateAnswersTest {
           continue;
         }
         if (digest) {
-          wire.arrives(asked.getKey(), new Message.Digest(any.id(), HybridClock.ofMillis(2), 9));
+          wire.arrives(
+              asked.getKey(), new Message.Digest(any.id(), version(2, NEW).newest().rank()));
         } else {
           wire.arrives(asked.getKey(), new Message.Value(any.id(), version(2, NEW)));
           wire.arrives(asked.getKey(), new Message.Value(any.id(), version(1, OLD)));

@@ -75,7 +75,7 @@ class JournalTest {
     return new Mutation() {
       @Override
       public Draft over(@Nullable Siblings base) {
-        return new Draft(delete ? null : new byte[30], 0, 0, null, false);
+        return new Draft(delete ? null : new byte[30], 0, null, null, false);
       }
 
       @Override

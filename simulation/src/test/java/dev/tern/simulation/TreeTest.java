@@ -112,7 +112,6 @@ class TreeTest {
             version.replica(),
             version.counter(),
             version.stamp(),
-            version.updates(),
             version.expiryMillis(),
             value.getBytes(US_ASCII)));
   }

@@ -11,6 +11,9 @@ package dev.tern.core.keyspace;
 /// said up to 100 ms before it, if its key is hot: who writes at a higher `w` to read at one makes
 /// that the keyspace's.
 ///
+/// Updates that read before they write ask all replicas whatever `n` is, and raise `r` until it
+/// meets every write of their own `w`.
+///
 /// @param n replicas that are asked, the first of the key's list; the others learn it later
 /// @param r replicas whose answers a read needs; [#LOCAL_ONE] and [#LOCAL_QUORUM] count those in
 ///   the datacenter of the node that coordinates, and ask no others
@@ -51,6 +54,11 @@ public record Level(
   /// A strict level of all replicas.
   public Level(int r, int w, int timeoutMillis) {
     this(0, r, w, 0, 0, 0, /* sloppy= */ false, timeoutMillis);
+  }
+
+  /// The same of all replicas of a key.
+  public Level ofAll() {
+    return n == 0 ? this : new Level(0, r, w, pr, pw, dw, sloppy, timeoutMillis);
   }
 
   /// Whether only replicas of the datacenter are asked by reads.

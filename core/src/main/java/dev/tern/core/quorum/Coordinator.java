@@ -29,8 +29,6 @@ import dev.tern.env.Clock;
 import dev.tern.env.DecodeException;
 import dev.tern.env.EventLoop;
 import dev.tern.env.Network;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -43,12 +41,6 @@ public final class Coordinator {
 
   /// Keys that one step of a scan returns at most, but for large slots.
   public static final int MAX_SCAN_LIMIT = 10_000;
-
-  /// Keys remembered as written from several sides at once.
-  private static final int MAX_CONTENDED = 1024;
-
-  /// How long such a key's blind puts go to its first live replica, nanoseconds.
-  private static final long CONTENDED_NANOS = 1_000_000_000;
 
   private static final long MIN_HEDGE_NANOS = 2_000_000;
   private static final long MAX_HEDGE_NANOS = 100_000_000;
@@ -74,15 +66,6 @@ public final class Coordinator {
   private final ToLongFunction<Integer> ledRecords;
   private final HotReads hotReads;
   private final Admission admission;
-  private final Map<KeyName, Long> contendedUntil =
-      new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<KeyName, Long> eldest) {
-          return size() > MAX_CONTENDED;
-        }
-      };
 
   /// What 95 of 100 reads take at most, nanoseconds, estimated by steps up and down (Ma,
   /// Muthukrishnan and Sandler, "Frugal Streaming for Estimating Quantiles", 2013). One that takes
@@ -274,7 +257,7 @@ public final class Coordinator {
       Completion<? super UpdateOutcome> completion) {
     boolean blind = update.blind();
     count(blind ? Statistics.Counter.WRITES : Statistics.Counter.UPDATES);
-    Request request = request(keyspace, key, level);
+    Request request = request(keyspace, key, blind ? level : level.ofAll());
     if (request == null) {
       completion.complete(refuse(keyspace, level));
       return;
@@ -301,7 +284,7 @@ public final class Coordinator {
         };
     boolean here = request.place(self) >= 0;
     boolean first = firstLive(request.replicas()) == self;
-    boolean local = here && (forwarded || first || blind && !contended(request));
+    boolean local = here && (forwarded || first || blind);
     if (!local && forwarded) {
       counted.complete(
           new Unanswered.Refused(Reason.TRY_AGAIN, "this node is no replica of the key", 0));
@@ -367,7 +350,7 @@ public final class Coordinator {
           new Draft(
               put.value(),
               request.keyspace().expiry(put.expiryMillis(), wallMillis()),
-              0,
+              null,
               null,
               false);
       case Update.Store store -> {
@@ -377,7 +360,11 @@ public final class Coordinator {
                 : request.keyspace().expiry(store.expiryMillis(), wallMillis());
         boolean lww = request.keyspace().resolution() == Resolution.LWW;
         yield new Draft(
-            store.value(), expiry, 0, lww ? null : ToldVersions.context(store), store.overwrites());
+            store.value(),
+            expiry,
+            null,
+            lww ? null : ToldVersions.context(store),
+            store.overwrites());
       }
       case Update.Delete u -> throw notBlind();
       case Update.Add u -> throw notBlind();
@@ -409,21 +396,6 @@ public final class Coordinator {
           @Override
           public void nothing() {
             throw new IllegalStateException("a blind write always writes");
-          }
-
-          @Override
-          public void contended() {
-            contendedUntil.put(
-                new KeyName(request.keyspace().id(), request.key()), nowNanos() + CONTENDED_NANOS);
-            new ForwardOperation(Coordinator.this, request, update, this::again).start();
-          }
-
-          // Some replica may hold the first mint: a refusal of the second says nothing of it.
-          private void again(UpdateOutcome outcome) {
-            completion.complete(
-                outcome instanceof Unanswered.Refused refused
-                    ? new Unanswered.Unknown("a version was written and lost: " + refused.message())
-                    : outcome);
           }
 
           @Override
@@ -468,14 +440,6 @@ public final class Coordinator {
       found++;
     }
     return found;
-  }
-
-  private boolean contended(Request request) {
-    if (contendedUntil.isEmpty()) {
-      return false;
-    }
-    Long until = contendedUntil.get(new KeyName(request.keyspace().id(), request.key()));
-    return until != null && nowNanos() < until;
   }
 
   /// One step of a scan from a cursor in a slot of this shard.

@@ -10,12 +10,16 @@ import dev.tern.core.replica.Expired;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Stamp;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Turns versions whose time has passed into deletes with a dot of their own, so that they go for
 /// good: the first live replica of a key writes the delete at the keyspace's level, the others
-/// forget the expiry when they have it. What replaced the version in the meantime stays.
+/// forget the expiry when they have it. What replaced the version in the meantime stays, also where
+/// this replica has not heard of it: the delete ranks just above the version that expired and below
+/// everything that was written over it, whether as a put or as an update. Two replicas that do it
+/// at once write deletes of one stamp.
 ///
 /// Whether a time has passed is told by the median of the members' clocks, and only some seconds
 /// after: one clock that is wrong may hide a value for a while, but not remove it.
@@ -110,11 +114,6 @@ final class Expiry {
                 }
 
                 @Override
-                public void contended() {
-                  throw new IllegalStateException("only blind puts are contended");
-                }
-
-                @Override
                 public void failed(Unanswered why) {
                   // The walk comes by again.
                   ended();
@@ -152,6 +151,11 @@ final class Expiry {
     } else if (!here) {
       return null;
     }
-    return new Draft(null, 0, 0, lww ? null : replaced, false);
+    if (!lww) {
+      return new Draft(null, 0, null, replaced, false);
+    }
+    boolean fresh = coordinator.planted() == PlantedBug.EXPIRY_TAKES_FRESH_STAMP;
+    Stamp stamp = java.util.Objects.requireNonNull(base).newest().stamp();
+    return new Draft(null, 0, fresh ? null : stamp.ofExpiry(), null, false);
   }
 }

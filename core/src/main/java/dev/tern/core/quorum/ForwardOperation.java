@@ -51,7 +51,7 @@ final class ForwardOperation extends Operation {
                 request.replicas().length,
                 request.r(),
                 request.nearW() == 0 ? request.w() : localW(),
-                0,
+                request.pr(),
                 request.pw(),
                 0,
                 request.sloppy(),

@@ -9,8 +9,9 @@ import dev.tern.core.replica.RepairPage;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.TreeRange;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
-import dev.tern.core.version.Version;
+import dev.tern.core.version.Stamp;
 import org.jspecify.annotations.Nullable;
 
 /// What shards of different nodes say to each other. Requests carry the sender's epoch; answers
@@ -98,22 +99,23 @@ public sealed interface Message {
   record Written(long id) implements Reply {}
 
   /// Not stored: a version that wins is there.
-  record Superseded(long id, long stamp, int replica, long counter) implements Reply {}
+  ///
+  /// @param by that version; for an update it may be another update of the same version, which is
+  ///   here or was until now: then two replicas led
+  record Superseded(long id, Rank by) implements Reply {}
 
   /// The record at this replica, null for none.
   record Value(long id, @Nullable Siblings record) implements Reply {}
 
-  /// Of the newest version the stamp and minting replica; with siblings, a hash of their dots and
-  /// their number. Zeros for none.
-  record Digest(long id, long stamp, int replica) implements Reply {
-    static Digest of(long id, @Nullable Siblings record, Resolution resolution) {
-      if (record == null || record.isEmpty()) {
-        return new Digest(id, 0, 0);
+  /// Of the newest version the rank, absent for none; with siblings, a hash of their dots as time
+  /// and counter and their number as replica.
+  record Digest(long id, Rank rank) implements Reply {
+    static Rank of(@Nullable Siblings record, Resolution resolution) {
+      if (resolution == Resolution.LWW || record == null || record.isEmpty()) {
+        return Rank.of(record, Stamp.NONE);
       }
-      Version newest = record.newest();
-      return resolution == Resolution.SIBLINGS
-          ? new Digest(id, record.digest(), record.count())
-          : new Digest(id, newest.stamp(), newest.replica());
+      long hash = record.digest();
+      return new Rank(Stamp.put(hash, record.count()), record.count(), hash);
     }
   }
 

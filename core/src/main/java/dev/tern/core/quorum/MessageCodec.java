@@ -10,6 +10,7 @@ import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
 import dev.tern.core.replica.TreeRange;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -18,26 +19,26 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The bytes of a [Message], format 1: `u8 format, u8 type, fields`. Ids are u64, epochs and counts
-/// varints, stamps u64, replica ids u32, keys and values blobs, an optional blob or record is led
-/// by a u8 that is 0 where it is absent.
+/// The bytes of a [Message], format 2: `u8 format, u8 type, fields`. Ids are u64, epochs and counts
+/// varints, ranks as [Rank] says, keys and values blobs, an optional blob or record is led by a u8
+/// that is 0 where it is absent.
 ///
 /// | type | message | fields |
 /// |---|---|---|
 /// | 1 | Write | id epoch keyspace key record |
 /// | 2 | Read | id epoch keyspace key u8 digest |
-/// | 3 | Forward | id epoch keyspace key n r+2 w+2 pw u8 sloppy timeout update |
+/// | 3 | Forward | id epoch keyspace key n r+2 w+2 pr pw u8 sloppy timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
 /// | 6 | retired |  |
 /// | 7 | Hold | id epoch keyspace target key record |
 /// | 8 | ReadHeld | id epoch keyspace target key |
 /// | 16 | Written | id |
-/// | 17 | Superseded | id stamp replica counter |
+/// | 17 | Superseded | id rank |
 /// | 18 | Value | id record? |
-/// | 19 | Digest | id stamp replica |
+/// | 19 | Digest | id rank |
 /// | 20 | Updated | id outcome |
-/// | 21 | Scanned | id next count (slot position key stamp replica live)* |
+/// | 21 | Scanned | id next count (slot position key rank live)* |
 /// | 22 | Counted | id records |
 /// | 23 | Refused | id reason retry message needed answered (missing)* |
 /// | 32 | Clock | group partition u8 wanted dots |
@@ -47,7 +48,7 @@ import org.jspecify.annotations.Nullable;
 /// | 36 | Segments | group partition id u8 known n (hash)* |
 /// | 37 | Listed | group partition id u8 family from to n (hash)* |
 public final class MessageCodec {
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
   private static final Unanswered.Reason[] REASONS = Unanswered.Reason.values();
   private static final UpdateOutcome.Why[] WHYS = UpdateOutcome.Why.values();
   private static final Update.Condition[] CONDITIONS = Update.Condition.values();
@@ -78,18 +79,14 @@ public final class MessageCodec {
           request(out, 4, m, m.keyspace()).writeVarLong(m.cursor()).writeVarInt(m.limit());
       case Message.Count m -> request(out, 5, m, m.keyspace());
       case Message.Written m -> out.writeByte(16).writeLong(m.id());
-      case Message.Superseded m -> {
-        out.writeByte(17).writeLong(m.id()).writeLong(m.stamp());
-        out.writeInt(m.replica()).writeVarLong(m.counter());
-      }
+      case Message.Superseded m -> m.by().encode(out.writeByte(17).writeLong(m.id()));
       case Message.Value m -> {
         out.writeByte(18).writeLong(m.id()).writeByte(m.record() == null ? 0 : 1);
         if (m.record() != null) {
           m.record().encode(out);
         }
       }
-      case Message.Digest m ->
-          out.writeByte(19).writeLong(m.id()).writeLong(m.stamp()).writeInt(m.replica());
+      case Message.Digest m -> m.rank().encode(out.writeByte(19).writeLong(m.id()));
       case Message.Updated m -> {
         out.writeByte(20).writeLong(m.id());
         outcome(m.outcome(), out);
@@ -128,16 +125,16 @@ public final class MessageCodec {
     Level level = m.level();
     out.writeVarInt(level.n()).writeVarInt(level.r() - Level.LOCAL_QUORUM);
     out.writeVarInt(level.w() - Level.LOCAL_QUORUM);
-    out.writeVarInt(level.pw()).writeByte(level.sloppy() ? 1 : 0);
+    out.writeVarInt(level.pr()).writeVarInt(level.pw()).writeByte(level.sloppy() ? 1 : 0);
     out.writeVarInt(level.timeoutMillis());
     update(m.update(), out);
   }
 
-  /// @throws DecodeException if the bytes are no message of format 1
+  /// @throws DecodeException if the bytes are no message of format 2
   public static Message decode(ByteReader in) {
     int format = in.readUnsignedByte();
     if (format != FORMAT) {
-      throw new DecodeException("a message of format " + format + "; this node speaks 1");
+      throw new DecodeException("a message of format " + format + "; this node speaks " + FORMAT);
     }
     int type = in.readUnsignedByte();
     Message message =
@@ -164,10 +161,9 @@ public final class MessageCodec {
           case 7 -> hold(in);
           case 8 -> readHeld(in);
           case 16 -> new Message.Written(in.readLong());
-          case 17 ->
-              new Message.Superseded(in.readLong(), in.readLong(), in.readInt(), in.readVarLong());
+          case 17 -> new Message.Superseded(in.readLong(), Rank.decode(in));
           case 18 -> new Message.Value(in.readLong(), in.readFlag() ? Siblings.decode(in) : null);
-          case 19 -> new Message.Digest(in.readLong(), in.readLong(), in.readInt());
+          case 19 -> new Message.Digest(in.readLong(), Rank.decode(in));
           case 20 -> new Message.Updated(in.readLong(), outcome(in));
           case 21 -> page(in);
           case 22 -> new Message.Counted(in.readLong(), in.readVarLong());
@@ -275,9 +271,10 @@ public final class MessageCodec {
       int n = in.readVarInt();
       int r = in.readVarInt() + Level.LOCAL_QUORUM;
       int w = in.readVarInt() + Level.LOCAL_QUORUM;
+      int pr = in.readVarInt();
       int pw = in.readVarInt();
       boolean sloppy = in.readFlag();
-      level = new Level(n, r, w, 0, pw, 0, sloppy, in.readVarInt());
+      level = new Level(n, r, w, pr, pw, 0, sloppy, in.readVarInt());
     } catch (IllegalArgumentException e) {
       throw new DecodeException("a level out of range");
     }
@@ -435,7 +432,8 @@ public final class MessageCodec {
     out.writeVarInt(keys.size());
     for (ScannedKey key : keys) {
       out.writeVarInt(key.slot()).writeVarLong(key.position()).writeBlob(key.key());
-      out.writeLong(key.stamp()).writeInt(key.replica()).writeByte(key.live() ? 1 : 0);
+      key.rank().encode(out);
+      out.writeByte(key.live() ? 1 : 0);
     }
   }
 
@@ -447,12 +445,7 @@ public final class MessageCodec {
     for (int i = 0; i < count; i++) {
       keys.add(
           new ScannedKey(
-              in.readVarInt(),
-              in.readVarLong(),
-              in.readBlob(),
-              in.readLong(),
-              in.readInt(),
-              in.readFlag()));
+              in.readVarInt(), in.readVarLong(), in.readBlob(), Rank.decode(in), in.readFlag()));
     }
     return new Message.Scanned(id, new ScanPage(keys, next));
   }

@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Applied;
+import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import java.util.ArrayList;
@@ -58,13 +59,14 @@ final class ReadOperation extends Operation {
   private final boolean forUpdate;
 
   private final State[] states;
-  private final long[] stamps;
   private final long[] askedNanos;
 
   /// By place: who answers for the replica there, 0 for itself.
   private final int[] standIns;
 
-  private final int[] minters;
+  /// By place: what the replica there said that it has.
+  private final Rank[] ranks;
+
   private final @Nullable Siblings[] records;
 
   /// The record that won while it is brought to replicas that are behind; null before.
@@ -95,10 +97,9 @@ final class ReadOperation extends Operation {
     int n = request.replicas().length;
     this.states = new State[n];
     java.util.Arrays.fill(states, State.IDLE);
-    this.stamps = new long[n];
     this.askedNanos = new long[n];
     this.standIns = request.sloppy() ? new int[n] : NOBODY;
-    this.minters = new int[n];
+    this.ranks = new Rank[n];
     this.records = new Siblings[n];
   }
 
@@ -257,18 +258,16 @@ final class ReadOperation extends Operation {
       return;
     }
     records[place] = record;
-    Message.Digest digest = Message.Digest.of(id, record, request.keyspace().resolution());
-    answer(place, digest.stamp(), digest.replica());
+    answer(place, Message.Digest.of(record, request.keyspace().resolution()));
   }
 
-  private void answer(int place, long stamp, int minter) {
+  private void answer(int place, Rank rank) {
     if (finished || repaired != null || states[place] == State.ANSWERED) {
       return;
     }
     states[place] = State.ANSWERED;
     answered++;
-    stamps[place] = stamp;
-    minters[place] = minter;
+    ranks[place] = rank;
     if (answered >= request.r()) {
       resolve();
     }
@@ -276,13 +275,13 @@ final class ReadOperation extends Operation {
 
   private void resolve() {
     int newest = newest();
-    if (stamps[newest] == 0 && !isKnownHere()) {
+    if (ranks[newest].isAbsent() && !isKnownHere()) {
       unavailable();
       return;
     }
     boolean uniform = true;
     for (int i = 0; i < states.length; i++) {
-      uniform &= states[i] != State.ANSWERED || !behind(i, stamps[newest], minters[newest]);
+      uniform &= states[i] != State.ANSWERED || ranks[i].sameAs(ranks[newest]);
     }
     if (coordinator.planted() == PlantedBug.DIGEST_MISMATCH_IGNORED && records[0] != null) {
       newest = 0;
@@ -290,7 +289,7 @@ final class ReadOperation extends Operation {
     }
     boolean merges = !uniform && request.keyspace().resolution() == Resolution.SIBLINGS;
     for (int i = 0; i < states.length; i++) {
-      boolean wanted = merges ? states[i] == State.ANSWERED : i == newest && stamps[i] != 0;
+      boolean wanted = merges ? states[i] == State.ANSWERED : i == newest && !ranks[i].isAbsent();
       if (wanted && records[i] == null && !isStoodInFor(i)) {
         fetch(i);
         if (finished || repaired != null) {
@@ -325,10 +324,7 @@ final class ReadOperation extends Operation {
     int newest = -1;
     for (int i = 0; i < states.length; i++) {
       if (states[i] == State.ANSWERED) {
-        int order =
-            newest < 0
-                ? 1
-                : Version.compare(stamps[i], minters[i], stamps[newest], minters[newest]);
+        int order = newest < 0 ? 1 : ranks[i].compareTo(ranks[newest]);
         if (order > 0 || order == 0 && records[i] != null) {
           newest = i;
         }
@@ -357,19 +353,15 @@ final class ReadOperation extends Operation {
     return java.util.Objects.requireNonNull(merged);
   }
 
-  private boolean behind(int place, long stamp, int minter) {
-    return stamps[place] != stamp || minters[place] != minter;
-  }
-
   private void repair(Siblings record) {
     coordinator.count(Statistics.Counter.READ_REPAIRS);
     repaired = record;
     hedgeAtNanos = coordinator.nowNanos() + coordinator.hedgeNanos();
-    Message.Digest digest = Message.Digest.of(id, record, request.keyspace().resolution());
+    Rank rank = Message.Digest.of(record, request.keyspace().resolution());
     settling = true;
     for (int i = 0; i < states.length; i++) {
       if (states[i] == State.ANSWERED && !isStoodInFor(i)) {
-        boolean lacks = behind(i, digest.stamp(), digest.replica());
+        boolean lacks = !ranks[i].sameAs(rank);
         states[i] = lacks ? State.IDLE : State.HOLDING;
         if (lacks) {
           repairAt(i);
@@ -520,7 +512,7 @@ final class ReadOperation extends Operation {
     }
     switch (reply) {
       case Message.Value value -> answer(place, value.record());
-      case Message.Digest digest -> answer(place, digest.stamp(), digest.replica());
+      case Message.Digest digest -> answer(place, digest.rank());
       case Message.Written written -> repairEnded(place, State.HOLDING);
       case Message.Superseded superseded -> repairEnded(place, State.HOLDING);
       case Message.Refused refused -> {

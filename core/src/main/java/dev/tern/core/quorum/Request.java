@@ -38,6 +38,13 @@ record Request(
     return at(strict, w, nearW, deadlineNanos);
   }
 
+  /// Whether both ask for the same, whatever their keys and deadlines.
+  boolean alike(Request other) {
+    boolean counts = r == other.r && w == other.w && pr == other.pr && pw == other.pw;
+    boolean kinds = nearW == other.nearW && sloppy == other.sloppy && epoch == other.epoch;
+    return counts && kinds && Arrays.equals(replicas, other.replicas);
+  }
+
   /// The same with other levels and another deadline.
   Request at(int otherR, int otherW, int otherNearW, long otherDeadlineNanos) {
     return new Request(

@@ -194,8 +194,7 @@ public final class Responder {
       @Override
       public void superseded(Version by) {
         admission.finished(cost);
-        coordinator.answer(
-            node, shard, new Message.Superseded(id, by.stamp(), by.replica(), by.counter()));
+        coordinator.answer(node, shard, new Message.Superseded(id, by.rank()));
       }
 
       @Override
@@ -272,7 +271,7 @@ public final class Responder {
           read.id(), new Unanswered.Refused(Reason.UNAVAILABLE, String.valueOf(failure), 0));
     }
     return read.digest()
-        ? Message.Digest.of(read.id(), record, resolution)
+        ? new Message.Digest(read.id(), Message.Digest.of(record, resolution))
         : new Message.Value(read.id(), record);
   }
 

@@ -10,7 +10,6 @@ import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
-import dev.tern.core.version.Version;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -131,7 +130,7 @@ final class ScanOperation extends Operation {
   }
 
   private static ScannedKey newer(ScannedKey a, ScannedKey b) {
-    return Version.compare(a.stamp(), a.replica(), b.stamp(), b.replica()) >= 0 ? a : b;
+    return a.rank().compareTo(b.rank()) >= 0 ? a : b;
   }
 
   /// The first slot after the cursor's that not all of those asked hold.

@@ -18,6 +18,8 @@ public final class Statistics {
     READ_REPAIRS,
     RESTAMPED_WRITES,
     SUPERSEDED_UPDATES,
+    /// Updates of a version of which another replica led an update, too.
+    CONFLICTING_UPDATES,
     REFUSED_UNAVAILABLE,
     REFUSED_OVERLOADED,
     REFUSED_OTHER,

@@ -30,7 +30,8 @@ final class ToldVersions {
       Version version = record.get(i);
       String id = name(version.replica(), version.counter());
       byte[] value = version.liveAt(wall) ? version.value() : null;
-      long micros = HybridClock.millis(version.stamp()) * 1000 + (version.stamp() & 0xffff) % 1000;
+      long time = version.stamp().time();
+      long micros = HybridClock.millis(time) * 1000 + (time & 0xffff) % 1000;
       siblings.add(new Versions.Sibling(id, value, micros, version.expiryMillis()));
     }
     return new Versions(siblings, scope.seal(record.seen()));

@@ -12,6 +12,7 @@ import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Stamp;
 import dev.tern.core.version.Version;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,6 +26,10 @@ import org.jspecify.annotations.Nullable;
 /// other, and writes the last result; each update is answered when that write is done. While it is
 /// being written the next round already reads: its base is the newest of what the quorum says and
 /// what is pending here. So a hot key costs one read and one write for all that wait, not for each.
+/// Only updates that ask for the same share a round; others wait for one of their own.
+///
+/// Where the last write wins the result takes the stamp of what it was computed from, counted one
+/// up ([Stamp#updated]); what is absent counts as deleted at the floor of its partition.
 final class Updates {
   /// Updates that may wait for a round, all keys together; more are refused.
   static final int MAX_WAITING = 65_536;
@@ -36,8 +41,18 @@ final class Updates {
 
   private int waiting;
 
+  /// Reads of one round before it gives up.
+  private static final int MAX_READS = 8;
+
+  /// @param patience log2 of the milliseconds that were left when it came
   private record Waiting(
-      Request request, Update update, Completion<? super UpdateOutcome> completion) {}
+      Request request, Update update, int patience, Completion<? super UpdateOutcome> completion) {
+
+    /// Whether both may share a round.
+    boolean alike(Waiting other) {
+      return patience == other.patience && request.alike(other.request);
+    }
+  }
 
   private record Answer(Waiting entry, UpdateOutcome outcome) {
     void tell(Coordinator coordinator, @Nullable Siblings record) {
@@ -67,7 +82,9 @@ final class Updates {
       return;
     }
     waiting++;
-    Waiting entry = new Waiting(request.forUpdate(), update, completion);
+    long left = (request.deadlineNanos() - coordinator.nowNanos()) / 1_000_000;
+    int patience = Long.SIZE - Long.numberOfLeadingZeros(Math.max(left, 0));
+    Waiting entry = new Waiting(request.forUpdate(), update, patience, completion);
     KeyName name = new KeyName(request.keyspace().id(), request.key());
     List<Waiting> next = reading.get(name);
     if (next != null) {
@@ -76,44 +93,44 @@ final class Updates {
     }
     List<Waiting> round = new ArrayList<>(1);
     round.add(entry);
-    read(name, round);
+    read(name, round, new ArrayList<>(0));
   }
 
-  private void read(KeyName name, List<Waiting> round) {
+  /// @param left for rounds after it
+  private void read(KeyName name, List<Waiting> round, List<Waiting> left) {
     coordinator.count(Statistics.Counter.UPDATE_ROUNDS);
-    reading.put(name, new ArrayList<>(0));
-    Request request = strictest(round);
+    reading.put(name, left);
+    Request request = shared(round);
     if (coordinator.planted() == PlantedBug.UPDATE_READS_LOCALLY) {
       request = request.at(1, request.w(), request.nearW(), request.deadlineNanos());
     }
     Round running = new Round(name, request, round);
-    new ReadOperation(coordinator, request, true, running).start();
+    running.read();
   }
 
-  /// The highest levels and the last deadline of a round.
-  private static Request strictest(List<Waiting> round) {
+  /// What all of a round ask for, with the last of their deadlines.
+  private static Request shared(List<Waiting> round) {
     Request first = round.getFirst().request();
-    if (round.size() == 1) {
-      return first;
-    }
-    int r = 0;
-    int w = 0;
-    int nearW = 0;
-    long deadline = Long.MIN_VALUE;
+    long deadline = first.deadlineNanos();
     for (Waiting entry : round) {
-      r = Math.max(r, entry.request().r());
-      w = Math.max(w, entry.request().w());
-      nearW = Math.max(nearW, entry.request().nearW());
       deadline = Math.max(deadline, entry.request().deadlineNanos());
     }
-    return first.at(r, w, nearW, deadline);
+    return first.at(first.r(), first.w(), first.nearW(), deadline);
   }
 
+  /// Begins a round of the one that has waited longest and of all that ask for the same.
   private void nextRound(KeyName name) {
     List<Waiting> next = reading.remove(name);
-    if (next != null && !next.isEmpty()) {
-      read(name, next);
+    if (next == null || next.isEmpty()) {
+      return;
     }
+    List<Waiting> round = new ArrayList<>(next.size());
+    List<Waiting> left = new ArrayList<>(0);
+    boolean any = coordinator.planted() == PlantedBug.ROUND_MERGES_OPTIONS;
+    for (Waiting entry : next) {
+      (any || entry.alike(next.getFirst()) ? round : left).add(entry);
+    }
+    read(name, round, left);
   }
 
   /// One read, the updates applied to what it found, one write.
@@ -124,7 +141,15 @@ final class Updates {
     private final List<Answer> answers;
     private @Nullable Siblings quorumBase;
     private boolean uniform;
-    private boolean readDone;
+
+    /// Whether updates that come from now on have a round of their own.
+    private boolean handedOver;
+
+    /// Of the key's partition when the read began.
+    private long strips;
+
+    private boolean outrun;
+    private int reads;
 
     Round(KeyName name, Request request, List<Waiting> updates) {
       this.name = name;
@@ -133,17 +158,38 @@ final class Updates {
       this.answers = new ArrayList<>(updates.size());
     }
 
+    void read() {
+      reads++;
+      outrun = false;
+      strips = coordinator.replica().strips(request.keyspace(), request.slot());
+      new ReadOperation(coordinator, request, true, this).start();
+    }
+
     @Override
     public void read(@Nullable Siblings record, boolean agreed) {
       quorumBase = record;
       uniform = agreed;
-      readDone = true;
       if (quorumBase != null && !quorumBase.isEmpty()) {
         // The version must lie above what the quorum holds, not only above what lies here.
-        coordinator.replica().store().follow(quorumBase.newest().stamp());
+        coordinator.replica().store().follow(quorumBase.newest().stamp().time());
       }
-      new WriteOperation(coordinator, request, false, this::evaluate, this).start();
-      nextRound(name);
+      new WriteOperation(coordinator, request, false, this::overBase, this).start();
+      handOver();
+    }
+
+    private void handOver() {
+      if (!handedOver) {
+        handedOver = true;
+        nextRound(name);
+      }
+    }
+
+    /// Where a delete was stripped since the read began, what the read found may have been older
+    /// than that delete, and nothing here tells of it any more: then the round reads again.
+    private @Nullable Draft overBase(@Nullable Siblings local) {
+      long now = coordinator.replica().strips(request.keyspace(), request.slot());
+      outrun = local == null && now != strips;
+      return outrun ? null : evaluate(local);
     }
 
     /// Applies the updates in order; the version to write, or null if none changed anything.
@@ -184,12 +230,21 @@ final class Updates {
         return null;
       }
       if (request.keyspace().resolution() == Resolution.LWW) {
-        replaced = null;
-      } else if (base != null && !live) {
+        return new Draft(value, expiry, stampOver(newest), null, false);
+      }
+      if (base != null && !live) {
         // Nothing with a value was there: what says so goes.
         java.util.Objects.requireNonNull(replaced).addAll(base.seen());
       }
-      return new Draft(value, expiry, newest == null ? 1 : newest.updates() + 1, replaced, false);
+      return new Draft(value, expiry, null, replaced, false);
+    }
+
+    private Stamp stampOver(@Nullable Version newest) {
+      Stamp base =
+          newest == null
+              ? coordinator.replica().floor(request.keyspace(), request.slot())
+              : newest.stamp();
+      return base.updated(request.epoch());
     }
 
     /// The latest of what the quorum said and what is here; null if the key holds nothing.
@@ -228,6 +283,14 @@ final class Updates {
 
     @Override
     public void nothing() {
+      if (outrun && reads < MAX_READS) {
+        read();
+        return;
+      }
+      if (outrun) {
+        failed(new Unanswered.Refused(Reason.TRY_AGAIN, "deletes outran the update's reads", 10));
+        return;
+      }
       // What was seen may not be durable at a quorum yet: make it so before anybody hears of it.
       Durability durability = request.keyspace().durability();
       coordinator.replica().whenDurable(durability, uniform ? () -> answered(null) : this::repair);
@@ -252,16 +315,9 @@ final class Updates {
     }
 
     @Override
-    public void contended() {
-      throw new IllegalStateException("only blind puts are contended");
-    }
-
-    @Override
     public void failed(Unanswered why) {
-      if (!readDone) {
-        // Those who came meanwhile get a read of their own.
-        nextRound(name);
-      }
+      // Those who came meanwhile get a read of their own.
+      handOver();
       waiting -= updates.size();
       for (Waiting entry : updates) {
         entry.completion().complete((UpdateOutcome) why);

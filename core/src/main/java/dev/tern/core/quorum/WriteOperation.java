@@ -6,6 +6,7 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Mutation;
+import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import java.util.ArrayList;
@@ -15,18 +16,26 @@ import org.jspecify.annotations.Nullable;
 
 /// A write minted by this replica: sent to all others, done when `w` replicas hold it durably.
 ///
-/// A replica that holds a version with a higher stamp answers *superseded*. If fewer than `w`
-/// replicas took the write, some earlier acknowledged write may be what superseded it, so a blind
-/// put is minted again above it; if `w` took it, whatever superseded it elsewhere was concurrent
-/// (two sets of `w` replicas meet). The result of a read-modify-write is not minted again: its read
-/// met all writes acknowledged before, so what supersedes it is concurrent and comes after it.
+/// A replica that holds a version of higher rank answers *superseded*. If `w` replicas took a blind
+/// put, whatever superseded it elsewhere was concurrent (two sets of `w` replicas meet where `2w >
+/// n`). If fewer did, some earlier acknowledged write may be what superseded it: the put is minted
+/// anew above all that answered, once and at once. What supersedes the second mint is concurrent,
+/// if enough answered the first to meet every write acknowledged before it, and counts. After a
+/// silence a put is never minted anew: it is *unknown*, as others may have read it, replaced it and
+/// been acknowledged meanwhile, and it would come back above them.
+///
+/// The result of a read-modify-write is not minted again: its read met all writes acknowledged
+/// before, so what supersedes it is concurrent and comes after it. But for what another leader made
+/// of the same version: which of the two was lost is for the order to say, and the client is told
+/// *unknown*.
 ///
 /// A sloppy write has other nodes hold it for replicas that are away; what they say counts towards
 /// `w`, not towards `pw`. If no replica at all is there this node mints the version though it is
 /// none itself (*away*).
 final class WriteOperation extends Operation implements Mutation {
-  /// Mints for one write, over and over, before it gives up.
-  private static final int MAX_MINTS = 8;
+  /// So soon after its mint a superseded put may be minted anew, nanoseconds: answers take no
+  /// longer where no replica is silent.
+  private static final long MINTED_ANEW_NANOS = 1_000_000_000;
 
   /// Takes the outcome.
   interface Done {
@@ -35,10 +44,6 @@ final class WriteOperation extends Operation implements Mutation {
 
     /// Nothing was written, as the draft said.
     void nothing();
-
-    /// A concurrent writer keeps winning: let the first live replica put the writes in order. Only
-    /// asked of blind puts.
-    void contended();
 
     void failed(Unanswered why);
   }
@@ -64,6 +69,15 @@ final class WriteOperation extends Operation implements Mutation {
   private boolean away;
   private @Nullable Siblings record;
   private int mints;
+  private long mintedNanos;
+
+  /// Whether a replica was lost that had been sent the write.
+  private boolean silence;
+
+  /// Whether the version lies above every write that was acknowledged before: then what supersedes
+  /// it is concurrent and comes after it.
+  private boolean settled;
+
   private boolean finished;
 
   WriteOperation(
@@ -123,6 +137,7 @@ final class WriteOperation extends Operation implements Mutation {
   private void mint() {
     java.util.Arrays.fill(states, State.UNSENT);
     mints++;
+    mintedNanos = coordinator.nowNanos();
     java.util.Arrays.fill(holders, 0);
     Mutation mutation = mints == 1 ? this : new Again(this, mints);
     if (away) {
@@ -282,7 +297,7 @@ final class WriteOperation extends Operation implements Mutation {
     }
     switch (reply) {
       case Message.Written written -> set(place, State.STORED);
-      case Message.Superseded superseded -> superseded(place, superseded);
+      case Message.Superseded superseded -> superseded(place, superseded.by());
       case Message.Refused refused -> {
         coordinator.peers().refused(node, refused.why());
         set(place, State.LOST);
@@ -295,15 +310,30 @@ final class WriteOperation extends Operation implements Mutation {
     }
   }
 
-  private void superseded(int place, Message.Superseded by) {
-    coordinator.replica().store().follow(by.stamp());
-    Version mine = java.util.Objects.requireNonNull(record).newest();
+  private void superseded(int place, Rank by) {
+    coordinator.replica().store().follow(by.stamp().time());
+    Rank mine = java.util.Objects.requireNonNull(record).newest().rank();
     boolean byMyself = by.replica() == mine.replica() && by.counter() > mine.counter();
-    boolean counts = !blind || byMyself || coordinator.planted() == PlantedBug.SUPERSEDED_IS_ACK;
-    if (!blind && !byMyself) {
-      coordinator.count(Statistics.Counter.SUPERSEDED_UPDATES);
+    if (blind) {
+      boolean counts = settled || coordinator.planted() == PlantedBug.SUPERSEDED_IS_ACK;
+      set(place, counts || byMyself ? State.STORED : State.SUPERSEDED);
+      return;
     }
-    set(place, counts ? State.STORED : State.SUPERSEDED);
+    if (byMyself) {
+      set(place, State.STORED);
+      return;
+    }
+    coordinator.count(Statistics.Counter.SUPERSEDED_UPDATES);
+    if (mine.forks(by)) {
+      coordinator.count(Statistics.Counter.CONFLICTING_UPDATES);
+      finish();
+      done.failed(unknown("another replica led an update of the same version at the same time"));
+    } else if (mine.stamp().sharesPut(by.stamp()) && !by.stamp().expired()) {
+      // Another leader's: nothing tells whether it was computed from this one.
+      set(place, State.LOST);
+    } else {
+      set(place, State.STORED);
+    }
   }
 
   private void set(int place, State state) {
@@ -332,23 +362,23 @@ final class WriteOperation extends Operation implements Mutation {
   }
 
   private void overtaken() {
-    coordinator.count(Statistics.Counter.RESTAMPED_WRITES);
-    if (coordinator.firstLive(request.replicas()) != coordinator.self()) {
+    boolean late = silence || coordinator.nowNanos() - mintedNanos > MINTED_ANEW_NANOS;
+    if (mints > 1 || late && coordinator.planted() != PlantedBug.PUT_MINTED_ANEW_AFTER_SILENCE) {
       finish();
-      done.contended();
-    } else if (mints < MAX_MINTS) {
-      // A new id, so that answers to the mint before are not taken for answers to this one.
-      coordinator.inFlight().remove(this);
-      record = null;
-      if (coordinator.inFlight().add(this)) {
-        mint();
-      } else {
-        finish();
-        done.failed(unknown("a concurrent write won, and this node is overloaded"));
-      }
+      done.failed(unknown("a write of this key won that may be older or concurrent"));
+      return;
+    }
+    coordinator.count(Statistics.Counter.RESTAMPED_WRITES);
+    int answered = own(State.STORED) + own(State.SUPERSEDED);
+    settled = answered > request.replicas().length - request.w();
+    // A new id, so that answers to the mint before are not taken for answers to this one.
+    coordinator.inFlight().remove(this);
+    record = null;
+    if (coordinator.inFlight().add(this)) {
+      mint();
     } else {
       finish();
-      done.failed(unknown("concurrent writes of this key kept winning"));
+      done.failed(unknown("a concurrent write won, and this node is overloaded"));
     }
   }
 
@@ -387,6 +417,7 @@ final class WriteOperation extends Operation implements Mutation {
   void lost(int node) {
     int place = placeOf(node);
     if (place >= 0 && record != null) {
+      silence |= states[place] == State.SENT;
       set(place, State.LOST);
     }
   }

@@ -8,7 +8,9 @@ public interface Applied {
   /// This version is stored here, as durable as was asked for.
   void durable();
 
-  /// A version that wins over it is here; this one was only counted.
+  /// A version that wins over it is here, and this one was only counted; or, for an update, one
+  /// that is an update of the same version made by another leader ([Stamp#forks]), whichever of the
+  /// two is kept.
   void superseded(Version by);
 
   /// It was not stored.

@@ -12,27 +12,24 @@ import java.util.List;
 /// A version whose time has passed, as the index of expiries tells it: it may have been replaced
 /// since.
 ///
-/// Row in `expiries`: key `[u64 wall milliseconds][storage key]`, value u32 replica id, u64
-/// counter.
+/// Row in `expiries`: key `[u64 wall milliseconds][storage key][u32 replica id][u64 counter]`, no
+/// value: siblings of one key may go in the same millisecond.
 ///
 /// @param row its key in the index
 /// @param replica of its dot
 /// @param counter of its dot
 public record Expired(byte[] row, int replica, long counter) {
   private static final int TIME_BYTES = 8;
+  private static final int DOT_BYTES = 12;
 
-  static Expired of(byte[] row, byte[] dot) {
-    ByteReader in = new ByteReader(dot);
+  static Expired of(byte[] row) {
+    ByteReader in = new ByteReader(row, row.length - DOT_BYTES, DOT_BYTES);
     return new Expired(row, in.readInt(), in.readLong());
   }
 
-  static byte[] row(long millis, byte[] storageKey) {
-    ByteWriter out = new ByteWriter(TIME_BYTES + storageKey.length).writeLong(millis);
-    return out.writeBytes(storageKey).toByteArray();
-  }
-
-  static byte[] dot(int replica, long counter) {
-    return new ByteWriter(12).writeInt(replica).writeLong(counter).toByteArray();
+  static byte[] row(long millis, byte[] storageKey, int replica, long counter) {
+    ByteWriter out = new ByteWriter(TIME_BYTES + storageKey.length + DOT_BYTES).writeLong(millis);
+    return out.writeBytes(storageKey).writeInt(replica).writeLong(counter).toByteArray();
   }
 
   long millis() {
@@ -40,7 +37,7 @@ public record Expired(byte[] row, int replica, long counter) {
   }
 
   byte[] storageKey() {
-    return Arrays.copyOfRange(row, TIME_BYTES, row.length);
+    return Arrays.copyOfRange(row, TIME_BYTES, row.length - DOT_BYTES);
   }
 
   /// Whose key it is.
@@ -62,7 +59,7 @@ public record Expired(byte[] row, int replica, long counter) {
         rows.next();
       }
       for (; rows.valid() && found.size() < limit; rows.next()) {
-        Expired each = Expired.of(rows.key().clone(), rows.value().clone());
+        Expired each = Expired.of(rows.key().clone());
         if (each.millis() > untilMillis) {
           break;
         }

@@ -30,6 +30,8 @@ final class Journal {
   /// Bytes of entries before rows are written.
   private static final int MAX_BYTES = 4 << 20;
 
+  private static final byte[] NO_VALUE = {};
+
   private final Lsm lsm;
   private final ColumnFamily meta;
   private final ColumnFamily dots;
@@ -124,8 +126,8 @@ final class Journal {
     int replica = version.replica();
     long counter = version.counter();
     if (version.expiryMillis() != 0 && version.value() != null) {
-      byte[] row = Expired.row(version.expiryMillis(), storageKey);
-      batch.put(expiries, row, Expired.dot(replica, counter));
+      byte[] row = Expired.row(version.expiryMillis(), storageKey, replica, counter);
+      batch.put(expiries, row, NO_VALUE);
     }
     // What was replaced before it came needs no entry: what replaced it has one.
     if (logged || version.value() == null) {

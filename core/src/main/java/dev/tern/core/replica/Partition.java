@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import java.util.Arrays;
@@ -26,6 +27,13 @@ public final class Partition {
 
   /// The hashes of its records, as far as they are known.
   final HashTree tree = new HashTree();
+
+  /// The greatest stamp of a delete that was stripped here: what is absent counts as deleted at it.
+  /// In a row of its own, written with the removal; never falls.
+  Stamp floor = Stamp.NONE;
+
+  /// Counts what was removed here because all replicas had its delete; since the start.
+  long strips;
 
   /// The last counter minted here; grows, and jumps to the reservation at a restart.
   long counter;

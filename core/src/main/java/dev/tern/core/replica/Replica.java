@@ -8,6 +8,7 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Stamp;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
@@ -114,7 +115,7 @@ public final class Replica {
       Mutation mutation) {
     Partition partition = store.partition(keyspace.id(), slot);
     if (base != null) {
-      store.follow(base.newest().stamp());
+      store.follow(base.newest().stamp().time());
     }
     if (store.hlc().exhausted() || partition.counter + 1 >= store.reservedCounter()) {
       waitForNumbers(slot, keyspace, key, mutation);
@@ -134,16 +135,8 @@ public final class Replica {
       mutation.refused(unfit);
       return;
     }
-    long stamp = store.hlc().next(physicalMillis());
-    long counter = ++partition.counter;
-    Version version =
-        new Version(
-            store.replicaId(),
-            counter,
-            stamp,
-            draft.updates(),
-            draft.expiryMillis(),
-            draft.value());
+    Version version = minted(partition, draft);
+    assert replaced != null || base == null || version.newerThan(base.newest());
     Siblings record =
         replaced == null
             ? Siblings.of(version)
@@ -152,8 +145,18 @@ public final class Replica {
     long sequence = append(keyspace.id(), partition, storageKey, base, record);
     Siblings told = replaced == null ? record : record.filled(partition.clock);
     store.journal().note(partition, version, storageKey, /* stored= */ true);
-    mutation.minted(told, counter);
+    mutation.minted(told, version.counter());
     commits.await(sequence, keyspace.durability(), mutation::durable);
+  }
+
+  /// The version that a draft comes to, with the next dot.
+  private Version minted(Partition partition, Draft draft) {
+    Stamp inherited = draft.inherited();
+    if (inherited == null || planted == PlantedBug.UPDATE_TAKES_FRESH_STAMP) {
+      inherited = Stamp.put(store.hlc().next(physicalMillis()), store.replicaId());
+    }
+    long counter = ++partition.counter;
+    return new Version(store.replicaId(), counter, inherited, draft.expiryMillis(), draft.value());
   }
 
   private DotSet replacedBy(DotSet context) {
@@ -185,7 +188,8 @@ public final class Replica {
       done.durable();
       return;
     }
-    if (!record.isEmpty() && !store.hlc().observe(record.newest().stamp(), judgingMillis())) {
+    if (!record.isEmpty()
+        && !store.hlc().observe(record.newest().stamp().time(), judgingMillis())) {
       done.refused(
           new Unanswered.Refused(
               Reason.INVALID, "the write's timestamp is too far ahead; check the clocks", 0));
@@ -223,13 +227,19 @@ public final class Replica {
     Durability durability = keyspace.durability();
     Version present = base == null ? null : base.newest();
     boolean seen = partition.clock.contains(version.replica(), version.counter());
-    if (version.sameAs(present) || present == null && seen) {
-      // Seen and gone: it was replaced by a delete that is stripped by now.
+    boolean wins = version.newerThan(present);
+    if (version.sameAs(present) || wins && seen) {
+      // Seen and gone: it was replaced, at last perhaps by a delete that is stripped by now. What
+      // stands there since may have a smaller stamp and is no reason to bring it back.
       commits.await(lsm.writtenSequence(), durability, done::durable);
-    } else if (version.newerThan(present) || planted == PlantedBug.LAST_ARRIVAL_WINS) {
+    } else if (wins || planted == PlantedBug.LAST_ARRIVAL_WINS) {
       long sequence = append(keyspace.id(), partition, storageKey, base, Siblings.of(version));
       store.journal().note(partition, version, storageKey, /* stored= */ true);
-      commits.await(sequence, durability, done::durable);
+      if (present != null && version.stamp().forks(present.stamp())) {
+        commits.await(sequence, durability, () -> done.superseded(present));
+      } else {
+        commits.await(sequence, durability, done::durable);
+      }
     } else {
       if (!seen) {
         store.journal().note(partition, version, storageKey, /* stored= */ false);
@@ -273,18 +283,32 @@ public final class Replica {
       byte[] storageKey,
       @Nullable Siblings base,
       Siblings record) {
+    return append(keyspace, partition, storageKey, base, record, null);
+  }
+
+  /// @param stripped the stamp of a delete that is left out for good
+  private long append(
+      int keyspace,
+      Partition partition,
+      byte[] storageKey,
+      @Nullable Siblings base,
+      Siblings record,
+      @Nullable Stamp stripped) {
     int before = base != null && base.hasValue() ? 1 : 0;
     int delta = (record.hasValue() ? 1 : 0) - before;
     batch.clear();
+    if (stripped != null) {
+      store.raiseFloor(partition, stripped, batch);
+    }
     if (record.isEmpty()) {
       batch.delete(store.data(keyspace), storageKey);
     } else {
       bytes.clear();
-      Siblings stripped = record.stripped(partition.synced);
-      if (!stripped.context().isEmpty()) {
+      Siblings kept = record.stripped(partition.synced);
+      if (!kept.context().isEmpty()) {
         leftovers.add(partition, keyspace, storageKey);
       }
-      stripped.encode(bytes);
+      kept.encode(bytes);
       batch.put(store.data(keyspace), storageKey, bytes);
     }
     boolean valued = delta != 0 || record.hasValue();
@@ -463,6 +487,16 @@ public final class Replica {
     return other == null ? filled : Siblings.merged(filled, other);
   }
 
+  /// The stamp that what is absent in a slot's partition counts as deleted at.
+  public Stamp floor(KeyspaceConfig keyspace, int slot) {
+    return store.partition(keyspace.id(), slot).floor;
+  }
+
+  /// Counts the deletes stripped from a slot's partition since the start.
+  public long strips(KeyspaceConfig keyspace, int slot) {
+    return store.partition(keyspace.id(), slot).strips;
+  }
+
   /// Runs `then` when everything appended so far is as durable as asked.
   public void whenDurable(Durability durability, Runnable then) {
     commits.await(lsm.writtenSequence(), durability, then);
@@ -540,14 +574,11 @@ public final class Replica {
       mutation.refused(unfit);
       return;
     }
-    long stamp = store.hlc().next(physicalMillis());
-    long counter = ++partition.counter;
-    Version version =
-        new Version(store.replicaId(), counter, stamp, 0, draft.expiryMillis(), draft.value());
+    Version version = minted(partition, draft);
     DotSet replaced = draft.replaced();
     mutation.minted(
         replaced == null ? Siblings.of(version) : Siblings.written(null, replaced, version),
-        counter);
+        version.counter());
     if (store.reservationIsLow(partition.counter, physicalMillis())) {
       reserve();
     }
@@ -701,15 +732,17 @@ public final class Replica {
     if (base != null && base.has(grave.replica(), grave.counter())) {
       boolean early = planted == PlantedBug.TOMBSTONE_STRIPPED_TOO_EARLY;
       boolean whole = base.stripped(partition.synced).context().isEmpty();
-      boolean behind = base.newest().stamp() >= store.hlc().reservedLimit();
+      boolean behind = base.newest().stamp().time() >= store.hlc().reservedLimit();
       if (!early && (!whole || behind)) {
         // The next reservation lies above it.
-        store.follow(base.newest().stamp());
+        store.follow(base.newest().stamp().time());
         return;
       }
       Siblings left = base.without(dot);
       Siblings rest = left == null ? Siblings.nothing(partition.clock) : left;
-      append(StorageKey.keyspace(grave.storageKey()), partition, grave.storageKey(), base, rest);
+      Stamp stamp = base.stampOf(grave.replica(), grave.counter());
+      int keyspace = StorageKey.keyspace(grave.storageKey());
+      append(keyspace, partition, grave.storageKey(), base, rest, stamp);
     }
     batch.clear();
     byte[] row =

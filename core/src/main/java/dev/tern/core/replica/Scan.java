@@ -1,8 +1,8 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.topology.Slots;
+import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
-import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.IteratorOptions;
@@ -85,10 +85,8 @@ final class Scan {
       long place = ScanCursor.positionOf(key);
       if (place >= position) {
         Siblings record = Siblings.decode(new ByteReader(records.value()));
-        Version version = record.newest();
-        here.add(
-            new ScannedKey(
-                slot, place, key, version.stamp(), version.replica(), record.liveAt(wallMillis)));
+        Rank rank = record.newest().rank();
+        here.add(new ScannedKey(slot, place, key, rank, record.liveAt(wallMillis)));
       }
     }
     here.sort(Comparator.comparingLong(ScannedKey::position));

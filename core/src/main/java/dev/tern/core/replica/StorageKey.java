@@ -79,6 +79,18 @@ final class StorageKey {
     return key[0] == TRIMMED_ROW;
   }
 
+  private static final int FLOOR_ROW = 10;
+
+  /// The key of a partition's floor in `meta`; the row is an absent [Rank].
+  static byte[] floorRow(int group, int partition) {
+    ByteWriter out = new ByteWriter(5).writeByte(FLOOR_ROW);
+    return out.writeShort(group).writeShort(partition).toByteArray();
+  }
+
+  static boolean isFloorRow(byte[] key) {
+    return key[0] == FLOOR_ROW;
+  }
+
   private static final int SEGMENT_ROW = 8;
 
   /// The place of the walk that compares hash trees.

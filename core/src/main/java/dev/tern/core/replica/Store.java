@@ -6,6 +6,8 @@ import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Rank;
+import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Randomness;
@@ -36,6 +38,9 @@ import org.jspecify.annotations.Nullable;
 public final class Store implements AutoCloseable {
   /// Counters reserved at a time, for all partitions together.
   private static final long COUNTER_BLOCK = 1 << 20;
+
+  /// Of the records and of what is kept beside them.
+  private static final int FORMAT = 2;
 
   /// Slots of a dropped keyspace that are erased at one time.
   private static final int ERASED_AT_ONCE = 64;
@@ -149,8 +154,8 @@ public final class Store implements AutoCloseable {
 
   private void mintId(WriteBatch batch) {
     replicaId = (int) randomness.nextLong() | 1;
-    ByteWriter out = new ByteWriter(12);
-    out.writeInt(replicaId).writeInt(shards).writeInt(partitions);
+    ByteWriter out = new ByteWriter(16);
+    out.writeInt(replicaId).writeInt(shards).writeInt(partitions).writeInt(FORMAT);
     batch.put(meta, StorageKey.IDENTITY_ROW, out.toByteArray());
   }
 
@@ -172,6 +177,12 @@ public final class Store implements AutoCloseable {
     replicaId = in.readInt();
     int shardsThen = in.readInt();
     int partitionsThen = in.readInt();
+    int format = in.remaining() == 0 ? 1 : in.readInt();
+    if (format != FORMAT) {
+      throw new IOException(
+          "this data directory is of format %d, this version reads format %d only"
+              .formatted(format, FORMAT));
+    }
     if (shardsThen != shards || partitionsThen != partitions) {
       throw new IOException(
           "this data directory was written with %d shards and %d partitions, not %d and %d; start with those or with an empty directory"
@@ -213,6 +224,7 @@ public final class Store implements AutoCloseable {
         partition.trimmed.addAll(DotSet.decode(new ByteReader(rows.value())));
       }
     }
+    loadFloors();
     try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
       rows.seek(StorageKey.segmentRow(0, 0, 0));
       for (; rows.valid() && StorageKey.isSegmentRow(rows.key()); rows.next()) {
@@ -225,6 +237,29 @@ public final class Store implements AutoCloseable {
     byte[] place = lsm.get(meta, StorageKey.WALK_ROW, Long.MAX_VALUE);
     walkedTo = place == null ? 0 : new ByteReader(place).readLong();
     journal.load((group, number) -> groups[group][number], this::countChanged);
+  }
+
+  private void loadFloors() throws IOException {
+    try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
+      rows.seek(StorageKey.floorRow(0, 0));
+      for (; rows.valid() && StorageKey.isFloorRow(rows.key()); rows.next()) {
+        ByteReader key = new ByteReader(rows.key());
+        key.skip(1);
+        Partition partition = groups[key.readUnsignedShort()][key.readUnsignedShort()];
+        partition.floor = Rank.decode(new ByteReader(rows.value())).stamp();
+      }
+    }
+  }
+
+  /// A delete is stripped with this batch: what is absent counts as deleted at its stamp at least.
+  void raiseFloor(Partition partition, Stamp stamp, WriteBatch batch) {
+    partition.strips++;
+    if (stamp.compareTo(partition.floor) > 0) {
+      partition.floor = stamp;
+      ByteWriter row = new ByteWriter(32);
+      Rank.absent(stamp).encode(row);
+      batch.put(meta, StorageKey.floorRow(partition.group, partition.number), row);
+    }
   }
 
   private int addGroup(int number) {

@@ -6,8 +6,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /// Hashes of 64 bits of what the replicas of a key must agree on: where it lies, and of each
-/// version dot, stamp, updates, expiry and value. The context is left out: each replica strips it
-/// in its own time. An expired value counts until its delete has come, which has a dot of its own.
+/// version dot, stamp, expiry and value. The context is left out: each replica strips it in its own
+/// time. An expired value counts until its delete has come, which has a dot of its own.
 ///
 /// Eight bytes at a time, mixed as in MurmurHash3's finalizer (Appleby, 2011). Against accidents,
 /// not against somebody who looks for two records with one hash. Travels between nodes and lies on

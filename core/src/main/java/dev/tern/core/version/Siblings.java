@@ -18,26 +18,29 @@ import org.jspecify.annotations.Nullable;
 ///
 /// In a last-write-wins keyspace there is one version and no context.
 ///
-/// Invariants: newest first, by (stamp, replica id); no dot twice.
+/// Invariants: newest first, by stamp and dot ([Version#compare]); no dot twice.
 ///
-/// Encoded (format 1):
+/// Encoded (format 2):
 ///
 /// ```
-///   u8  format = 1
+///   u8  form = 20: high nibble the format, low nibble 0 for versions
 ///   varint siblings
 ///   per sibling:
-///     u8  flags: 1 deleted, 2 has an expiry
-///     u32 replica id    varint counter    u64 stamp    varint updates
+///     u8  flags: 1 deleted, 2 has an expiry, 4 inherited stamp, 8 delete of what expired
+///     u32 replica id    varint counter    u64 time
+///     u32 origin        varint term       varint count     if flag 4
 ///     varint expiry milliseconds          if flag 2
 ///     blob value                          unless flag 1
 ///   context, as DotSet
 /// ```
+///
+/// Without flag 4 the stamp's origin is the replica, its term and its count are 0.
 public final class Siblings {
   /// Versions of one key; a replica refuses writes of clients that would make more. Writes that are
   /// minted at several replicas at a time can come to more together.
   public static final int MAX = 1_000;
 
-  private static final int FORMAT = 1;
+  private static final int FORM = 0x20;
   private static final DotSet NOTHING = new DotSet();
 
   private final Version[] versions;
@@ -120,6 +123,11 @@ public final class Siblings {
     return changed ? sorted(all, context) : a;
   }
 
+  /// The stamp of the version of a dot that is here.
+  public Stamp stampOf(int replica, long counter) {
+    return java.util.Objects.requireNonNull(version(replica, counter)).stamp();
+  }
+
   private @Nullable Version version(int replica, long counter) {
     for (Version version : versions) {
       if (version.isDot(replica, counter)) {
@@ -131,8 +139,7 @@ public final class Siblings {
 
   private static Siblings sorted(List<Version> versions, DotSet context) {
     Version[] array = versions.toArray(new Version[0]);
-    java.util.Arrays.sort(
-        array, (x, y) -> Version.compare(y.stamp(), y.replica(), x.stamp(), x.replica()));
+    java.util.Arrays.sort(array, (x, y) -> Version.compare(y, x));
     return new Siblings(array, context);
   }
 
@@ -283,7 +290,7 @@ public final class Siblings {
   }
 
   public void encode(ByteWriter out) {
-    out.writeByte(FORMAT).writeVarInt(versions.length);
+    out.writeByte(FORM).writeVarInt(versions.length);
     for (Version version : versions) {
       version.encode(out);
     }
@@ -299,10 +306,15 @@ public final class Siblings {
 
   /// @throws DecodeException if the bytes are no record of a format known here
   public static Siblings decode(ByteReader in) {
-    int format = in.readUnsignedByte();
+    int form = in.readUnsignedByte();
+    if (form != FORM) {
+      throw new DecodeException(
+          "a record of form %02x; this version reads form %02x (format 2) only"
+              .formatted(form, FORM));
+    }
     int count = in.readLength();
-    if (format != FORMAT || count > in.remaining() / Version.LEAST_BYTES) {
-      throw new DecodeException("a record of format " + format + " with " + count + " siblings");
+    if (count > in.remaining() / Version.LEAST_BYTES) {
+      throw new DecodeException("a record with " + count + " siblings");
     }
     Version[] versions = new Version[count];
     for (int i = 0; i < count; i++) {

@@ -8,43 +8,49 @@ import org.jspecify.annotations.Nullable;
 
 /// One version of one key; a record holds one or more ([Siblings]).
 ///
-/// The order of versions in a last-write-wins keyspace is (stamp, replica id). The *carstamp* is
-/// (stamp, replica id, updates), kept so that quorum and linearizable updates may share a key
-/// later.
+/// Its dot says which write it is, its stamp where it stands in the order of last-write-wins.
 ///
 /// @param replica id of the replica that minted it; never 0
 /// @param counter the replica's count, from 1; (replica, counter) is the dot
-/// @param stamp hybrid logical clock: milliseconds << 16 | logical
-/// @param updates read-modify-writes since the last blind put
+/// @param stamp orders versions of one key, see [Stamp]
 /// @param expiryMillis wall-clock milliseconds from which every replica hides it, 0 for never
 /// @param value the bytes, null for a delete; shared, do not change
 public record Version(
-    int replica,
-    long counter,
-    long stamp,
-    int updates,
-    long expiryMillis,
-    byte @Nullable [] value) {
+    int replica, long counter, Stamp stamp, long expiryMillis, byte @Nullable [] value) {
   /// Of a version's encoding, at least.
-  static final int LEAST_BYTES = 1 + Integer.BYTES + 1 + Long.BYTES + 1;
+  static final int LEAST_BYTES = 1 + Integer.BYTES + 1 + Long.BYTES;
 
   private static final int DELETED = 1;
   private static final int EXPIRES = 2;
 
+  /// A blind put.
+  ///
+  /// @param time of its stamp
+  public static Version put(
+      int replica, long counter, long time, long expiryMillis, byte @Nullable [] value) {
+    return new Version(replica, counter, Stamp.put(time, replica), expiryMillis, value);
+  }
+
   /// Whether this wins over `other`; everything wins over nothing.
   public boolean newerThan(@Nullable Version other) {
-    return other == null || compare(stamp, replica, other.stamp, other.replica) > 0;
+    return other == null || compare(this, other) > 0;
   }
 
   /// Whether both are the same write.
   public boolean sameAs(@Nullable Version other) {
-    return other != null && stamp == other.stamp && replica == other.replica;
+    return other != null && isDot(other.replica, other.counter);
   }
 
-  /// The order of last-write-wins: stamps, then replica ids.
-  public static int compare(long stampA, int replicaA, long stampB, int replicaB) {
-    int byStamp = Long.compareUnsigned(stampA, stampB);
-    return byStamp != 0 ? byStamp : Integer.compareUnsigned(replicaA, replicaB);
+  /// The order of last-write-wins: stamps, then dots.
+  public static int compare(Version a, Version b) {
+    int order = a.stamp.compareTo(b.stamp);
+    order = order != 0 ? order : Integer.compareUnsigned(a.replica, b.replica);
+    return order != 0 ? order : Long.compareUnsigned(a.counter, b.counter);
+  }
+
+  /// Its stamp and its dot.
+  public Rank rank() {
+    return new Rank(stamp, replica, counter);
   }
 
   /// Whether a reader at that moment sees a value.
@@ -73,9 +79,10 @@ public record Version(
 
   /// Appends it as one sibling of a record, see [Siblings].
   void encode(ByteWriter out) {
+    Rank rank = rank();
     int flags = (value == null ? DELETED : 0) | (expiryMillis != 0 ? EXPIRES : 0);
-    out.writeByte(flags).writeInt(replica).writeVarLong(counter).writeLong(stamp);
-    out.writeVarInt(updates);
+    out.writeByte(flags | rank.flags());
+    rank.encodeBody(out);
     if (expiryMillis != 0) {
       out.writeVarLong(expiryMillis);
     }
@@ -86,15 +93,12 @@ public record Version(
 
   static Version decode(ByteReader in) {
     int flags = in.readUnsignedByte();
-    int replica = in.readInt();
-    long counter = in.readVarLong();
-    long stamp = in.readLong();
-    int updates = in.readVarInt();
-    long expiry = (flags & EXPIRES) != 0 ? in.readVarLong() : 0;
-    byte[] value = (flags & DELETED) != 0 ? null : in.readBlob();
-    if ((flags & ~(DELETED | EXPIRES)) != 0) {
+    if ((flags & ~(DELETED | EXPIRES | Rank.INHERITED | Rank.EXPIRED)) != 0) {
       throw new DecodeException("a version with unknown flags " + flags);
     }
-    return new Version(replica, counter, stamp, updates, expiry, value);
+    Rank rank = Rank.decodeBody(in, flags);
+    long expiry = (flags & EXPIRES) != 0 ? in.readVarLong() : 0;
+    byte[] value = (flags & DELETED) != 0 ? null : in.readBlob();
+    return new Version(rank.replica(), rank.counter(), rank.stamp(), expiry, value);
   }
 }

@@ -76,7 +76,7 @@ class AdmissionTest {
     Update put = new Update.Put(new byte[5_000], Update.NO_EXPIRY, Update.Condition.NONE, false);
     assertEquals(Admission.FIXED_BYTES + 5_020, admission.updateCost(key, put));
     assertEquals(Admission.FIXED_BYTES, admission.readCost());
-    Siblings record = Siblings.of(new Version(1, 1, 1, 0, 0, new byte[100_000]));
+    Siblings record = Siblings.of(Version.put(1, 1, 1, 0, new byte[100_000]));
     for (int i = 0; i < 200; i++) {
       admission.answered(record);
     }

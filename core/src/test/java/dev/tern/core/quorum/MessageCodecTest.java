@@ -2,6 +2,8 @@ package dev.tern.core.quorum;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
@@ -13,7 +15,9 @@ import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
 import dev.tern.core.replica.TreeRange;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Stamp;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -24,7 +28,8 @@ import org.junit.jupiter.api.Test;
 
 class MessageCodecTest {
   private static final byte[] KEY = {1, 0, -1};
-  private static final Version VERSION = new Version(-7, 300, 1L << 60, 3, 1_780_000_000_000L, KEY);
+  private static final Stamp STAMP = new Stamp(1L << 60, -9, 7, 3, false);
+  private static final Version VERSION = new Version(-7, 300, STAMP, 1_780_000_000_000L, KEY);
 
   private static List<Message> all() {
     return List.of(
@@ -53,14 +58,17 @@ class MessageCodecTest {
         new Message.Scan(1, 2, 3, 1L << 61, 10),
         new Message.Count(1, 2, 3),
         new Message.Written(-1),
-        new Message.Superseded(1, 2, -3, 4),
+        new Message.Superseded(1, new Rank(STAMP.ofExpiry(), -3, 4)),
+        new Message.Superseded(1, new Rank(Stamp.put(2, -3), -3, 4)),
         new Message.Value(1, null),
-        new Message.Value(1, Siblings.of(new Version(1, 1, 1, 0, 0, null))),
-        new Message.Digest(1, 2, 3),
+        new Message.Value(1, Siblings.of(Version.put(1, 1, 1, 0, null))),
+        new Message.Digest(1, VERSION.rank()),
+        new Message.Digest(1, Rank.absent(STAMP)),
         new Message.Updated(1, new UpdateOutcome.Done(true, false, KEY)),
         new Message.Updated(1, new UpdateOutcome.Rejected(UpdateOutcome.Why.TOO_LARGE)),
         new Message.Updated(1, new Unanswered.Unknown("late")),
-        new Message.Scanned(1, new ScanPage(List.of(new ScannedKey(5, 6, KEY, 7, 8, true)), 9)),
+        new Message.Scanned(
+            1, new ScanPage(List.of(new ScannedKey(5, 6, KEY, VERSION.rank(), true)), 9)),
         new Message.Counted(1, 2),
         new Message.Hold(1, 2, 3, KEY, record(), 4),
         new Message.Clock(-1, 2, true, record().context()),
@@ -93,7 +101,7 @@ class MessageCodecTest {
   private static Siblings record() {
     DotSet replaced = new DotSet();
     replaced.addRun(4, 2, 900);
-    Version other = new Version(5, 1, 1L << 50, 0, 0, null);
+    Version other = Version.put(5, 1, 1L << 50, 0, null);
     return Siblings.written(Siblings.of(other), replaced, VERSION);
   }
 
@@ -140,8 +148,22 @@ class MessageCodecTest {
   @Test
   void theFormatStaysAsItIs() {
     assertEquals(
-        "010100000000000000010203030100ff010102fffffff9ac0210000000000000"
-            + "000380909282e733030100ff00",
+        "020100000000000000010203030100ff200106fffffff9ac0210000000000000"
+            + "00fffffff7070380909282e733030100ff00",
         java.util.HexFormat.of().formatHex(encoded(all().getFirst())));
+  }
+
+  @Test
+  void theFormatBeforeIsRefusedByName() {
+    byte[] old = encoded(all().getFirst());
+    old[0] = 1;
+    DecodeException message =
+        assertThrows(DecodeException.class, () -> MessageCodec.decode(new ByteReader(old)));
+    assertTrue(message.getMessage().contains("format 1"));
+    byte[] record = record().encoded();
+    record[0] = 1;
+    DecodeException refused =
+        assertThrows(DecodeException.class, () -> Siblings.decode(new ByteReader(record)));
+    assertTrue(refused.getMessage().contains("form 01"), refused.getMessage());
   }
 }

@@ -18,7 +18,7 @@ class ReadCacheTest {
   }
 
   private static Siblings record(int bytes) {
-    return Siblings.of(new Version(1, 1, 1, 0, 0, new byte[bytes]));
+    return Siblings.of(Version.put(1, 1, 1, 0, new byte[bytes]));
   }
 
   @Test

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 class SiblingsTest {
   private static Version version(int replica, long counter) {
-    return new Version(replica, counter, counter << 8 | replica, 0, 0, new byte[] {(byte) counter});
+    return Version.put(replica, counter, counter << 8 | replica, 0, new byte[] {(byte) counter});
   }
 
   private static DotSet clock(int replica, long to) {
@@ -95,7 +95,7 @@ class SiblingsTest {
   @Test
   void deletesAreVersionsWithoutAValue() {
     Siblings value = Siblings.of(version(1, 1));
-    Version delete = new Version(2, 1, 1L << 40, 0, 0, null);
+    Version delete = Version.put(2, 1, 1L << 40, 0, null);
     Siblings deleted = Siblings.written(value, value.seen(), delete);
     assertTrue(value.hasValue());
     assertFalse(deleted.hasValue());
