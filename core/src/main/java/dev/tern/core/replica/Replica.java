@@ -47,6 +47,7 @@ public final class Replica {
   private final Commits commits;
   private final Latches latches = new Latches();
   private final Leftovers leftovers = new Leftovers();
+  private final LastWriteWins newest;
   private final WriteBatch batch = new WriteBatch();
   private final ByteWriter bytes = new ByteWriter();
   private final PlantedBug planted;
@@ -66,6 +67,7 @@ public final class Replica {
     this.planted = planted;
     this.commits =
         new Commits(lsm, loop, planted == PlantedBug.ACK_BEFORE_DURABLE, store.journal()::synced);
+    this.newest = new LastWriteWins(this, commits);
     if (planted == PlantedBug.REUSED_DOTS) {
       store.forEachPartition(each -> each.counter = each.clock.highest(store.replicaId()));
     }
@@ -204,7 +206,7 @@ public final class Replica {
           public void base(@Nullable Siblings base) {
             Partition partition = store.partition(keyspace.id(), slot);
             if (lww) {
-              storeNewest(keyspace, partition, storageKey, base, record.newest(), done);
+              newest.store(keyspace, partition, storageKey, base, record.newest(), done);
             } else {
               storeMerged(keyspace, partition, storageKey, base, record, done);
             }
@@ -215,39 +217,6 @@ public final class Replica {
             done.refused(why);
           }
         });
-  }
-
-  private void storeNewest(
-      KeyspaceConfig keyspace,
-      Partition partition,
-      byte[] storageKey,
-      @Nullable Siblings base,
-      Version version,
-      Applied done) {
-    Durability durability = keyspace.durability();
-    Version present = base == null ? null : base.newest();
-    boolean seen = partition.clock.contains(version.replica(), version.counter());
-    boolean wins = version.newerThan(present);
-    if (version.sameAs(present) || wins && seen) {
-      // Seen and gone: it was replaced, at last perhaps by a delete that is stripped by now. What
-      // stands there since may have a smaller stamp and is no reason to bring it back.
-      commits.await(lsm.writtenSequence(), durability, done::durable);
-    } else if (wins || planted == PlantedBug.LAST_ARRIVAL_WINS) {
-      long sequence = append(keyspace.id(), partition, storageKey, base, Siblings.of(version));
-      store.journal().note(partition, version, storageKey, /* stored= */ true);
-      if (present != null && version.stamp().forks(present.stamp())) {
-        commits.await(sequence, durability, () -> done.superseded(present));
-      } else {
-        commits.await(sequence, durability, done::durable);
-      }
-    } else {
-      if (!seen) {
-        store.journal().note(partition, version, storageKey, /* stored= */ false);
-      }
-      // Only once what supersedes it is durable: the writer may take this as an acknowledgement.
-      Version winner = java.util.Objects.requireNonNull(present);
-      commits.await(lsm.writtenSequence(), durability, () -> done.superseded(winner));
-    }
   }
 
   private void storeMerged(

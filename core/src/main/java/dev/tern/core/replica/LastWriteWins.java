@@ -1,0 +1,58 @@
+package dev.tern.core.replica;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Version;
+import org.jspecify.annotations.Nullable;
+
+/// Stores versions from elsewhere where the last write wins.
+///
+/// Invariants: of two versions the one of the higher rank stays; a dot that the clock has seen and
+/// that is not here is never stored again, whatever stands there.
+final class LastWriteWins {
+  private final Replica replica;
+  private final Store store;
+  private final Commits commits;
+
+  LastWriteWins(Replica replica, Commits commits) {
+    this.replica = replica;
+    this.store = replica.store();
+    this.commits = commits;
+  }
+
+  /// @param base what is here, null for nothing
+  void store(
+      KeyspaceConfig keyspace,
+      Partition partition,
+      byte[] storageKey,
+      @Nullable Siblings base,
+      Version version,
+      Applied done) {
+    Durability durability = keyspace.durability();
+    Version present = base == null ? null : base.newest();
+    boolean seen = partition.clock.contains(version.replica(), version.counter());
+    boolean wins = version.newerThan(present);
+    if (version.sameAs(present) || wins && seen) {
+      // Seen and gone: it was replaced, at last perhaps by a delete that is stripped by now. What
+      // stands there since may have a smaller stamp and is no reason to bring it back.
+      commits.await(store.lsm().writtenSequence(), durability, done::durable);
+    } else if (wins || replica.planted() == PlantedBug.LAST_ARRIVAL_WINS) {
+      long sequence = replica.append(keyspace.id(), partition, storageKey, base, Siblings.of(version));
+      store.journal().note(partition, version, storageKey, /* stored= */ true);
+      if (present != null && version.stamp().forks(present.stamp())) {
+        commits.await(sequence, durability, () -> done.superseded(present));
+      } else {
+        commits.await(sequence, durability, done::durable);
+      }
+    } else {
+      if (!seen) {
+        store.journal().note(partition, version, storageKey, /* stored= */ false);
+      }
+      // Only once what supersedes it is durable: the writer may take this as an acknowledgement.
+      Version winner = java.util.Objects.requireNonNull(present);
+      commits.await(store.lsm().writtenSequence(), durability, () -> done.superseded(winner));
+    }
+  }
+}
