@@ -25,7 +25,7 @@ public final class RecordBounds {
   static final int MAX_BYTES = Network.MAX_PAYLOAD_BYTES - (4 << 20);
 
   /// Of a version besides its value, at most.
-  private static final int VERSION_BYTES = 48;
+  private static final int VERSION_BYTES = 64;
 
   private RecordBounds() {}
 
