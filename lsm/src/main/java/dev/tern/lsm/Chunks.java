@@ -10,13 +10,16 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Their content is arbitrary. Any thread.
 final class Chunks {
+  /// An array's header: with it, an array is no larger than a power of two. One that is takes two
+  /// regions of G1's, and the memory twice.
+  private static final int HEADER_BYTES = 16;
+
   static final int NODE_BITS = 18;
-  static final int NODE_INTS = 1 << NODE_BITS;
-  static final int DATA_BITS = 20;
-  static final int DATA_BYTES = 1 << DATA_BITS;
+  static final int NODE_INTS = (1 << NODE_BITS) - HEADER_BYTES / Integer.BYTES;
+  static final int DATA_BYTES = (1 << 20) - HEADER_BYTES;
 
   /// Both kinds take as many bytes.
-  private static final int CHUNK_BYTES = DATA_BYTES;
+  private static final int CHUNK_BYTES = DATA_BYTES + HEADER_BYTES;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final ArrayDeque<int[]> nodes = new ArrayDeque<>();

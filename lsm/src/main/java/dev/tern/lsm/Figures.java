@@ -27,10 +27,10 @@ final class Figures {
       if (family == null) {
         continue;
       }
-      memtables += family.active().bytes();
+      memtables += family.active().heldBytes();
       immutable = Math.max(immutable, family.immutable().size());
       for (Memtable memtable : family.immutable()) {
-        memtables += memtable.bytes();
+        memtables += memtable.heldBytes();
       }
       for (int level = 0; level < Levels.COUNT; level++) {
         bytes[level] += family.levels().bytes(level);

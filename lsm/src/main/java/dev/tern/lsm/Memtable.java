@@ -46,9 +46,16 @@ final class Memtable {
 
   private static final int VERSION_INTS = 6;
   private static final int NODE_CHUNK_BITS = Chunks.NODE_BITS;
-  private static final int NODE_CHUNK = Chunks.NODE_INTS;
-  private static final int DATA_CHUNK_BITS = Chunks.DATA_BITS;
-  private static final int DATA_CHUNK = Chunks.DATA_BYTES;
+  private static final int NODE_CHUNK = 1 << NODE_CHUNK_BITS;
+
+  /// An address is the number of a data chunk and, in units, the place in it; as unsigned.
+  private static final int UNIT_BITS = 3;
+
+  private static final int DATA_CHUNK_BITS = 20 - UNIT_BITS;
+  private static final int MAX_DATA_CHUNKS = 1 << Integer.SIZE - DATA_CHUNK_BITS;
+
+  /// What is longer gets an array of its own. The chunk being filled stays open behind it.
+  private static final int OWN_BYTES = Chunks.DATA_BYTES / 8;
   private static final int INDEX_PARTS = 64;
   private static final int FIRST_INDEX = 16;
 
@@ -69,6 +76,9 @@ final class Memtable {
   /// The first chunks are short, so that a store of many small families costs little.
   private static final int FIRST_CHUNK = 1 << 12;
 
+  private static final long FIRST_BYTES = (Integer.BYTES + 1) * (long) FIRST_CHUNK;
+  private static final int[] SHORT_CHUNKS = {FIRST_CHUNK, 1 << 15, 1 << 18};
+
   private volatile int[][] nodes = {new int[FIRST_CHUNK]};
   private volatile byte[][] data = {new byte[FIRST_CHUNK]};
   private final int[][] index = new int[INDEX_PARTS][];
@@ -81,12 +91,17 @@ final class Memtable {
   private int nodeChunks = 1;
   private int nodeEnd = 2 * YOUNG;
   private int dataChunks = 1;
+
+  /// The chunk being filled: its number, and where its free part begins.
+  private int dataOpen;
+
   private int dataEnd;
-
-  /// Where the chunk being filled ends; 0 if the last chunk is a value's own.
-  private int dataLimit = FIRST_CHUNK;
-
+  private int shortNodes = 1;
+  private int shortData = 1;
   private long bytes;
+
+  /// Of all arrays; written by the writer.
+  private volatile long heldBytes = FIRST_BYTES;
   private int entries;
   private int deletes;
 
@@ -121,9 +136,19 @@ final class Memtable {
     chunks.give(oldNodes, oldData);
   }
 
-  /// Approximate bytes held; the writer.
+  /// What counts for its flush: the bytes used, or most of those held if little of them is used;
+  /// the writer.
   long bytes() {
-    return bytes;
+    return Math.max(bytes, (heldBytes - FIRST_BYTES) * 2 / 3);
+  }
+
+  /// Bytes of the heap that it takes, what is free in its arrays among them; any thread.
+  long heldBytes() {
+    return heldBytes;
+  }
+
+  private void hold(long more) {
+    heldBytes = heldBytes + more;
   }
 
   /// Versions; the writer, and anybody once it is immutable.
@@ -147,6 +172,7 @@ final class Memtable {
       tombstones = null;
     }
     bytes += from.length + to.length + 64;
+    hold(from.length + to.length + 64);
   }
 
   /// The deleted ranges; any thread.
@@ -293,7 +319,7 @@ final class Memtable {
   private void advance(int[] ends, int node) {
     int address = at(node, KEY_ADDRESS);
     byte[] key = data[address >>> DATA_CHUNK_BITS];
-    int offset = address & (DATA_CHUNK - 1);
+    int offset = place(address);
     int length = at(node, KEY_LENGTH);
     long prefix = Keys.prefix(key, offset, length);
     long second = second(key, offset, length);
@@ -325,6 +351,7 @@ final class Memtable {
       }
     }
     bytes += 4L * (grown.length - old.length);
+    hold(4L * (grown.length - old.length));
     PART.setRelease(index, part, grown);
   }
 
@@ -360,7 +387,7 @@ final class Memtable {
       return false;
     }
     int address = ints[base + KEY_ADDRESS];
-    int start = address & (DATA_CHUNK - 1);
+    int start = place(address);
     byte[] chunk = data[address >>> DATA_CHUNK_BITS];
     return Arrays.equals(chunk, start, start + length, key, offset, offset + length);
   }
@@ -377,9 +404,12 @@ final class Memtable {
     if (offset(nodeEnd) + ints > nodes[nodeChunks - 1].length
         || nodeEnd >>> NODE_CHUNK_BITS >= nodeChunks) {
       int[][] grown = Arrays.copyOf(nodes, nodeChunks + 1);
-      grown[nodeChunks] = chunks.takeNodes();
+      boolean isShort = shortNodes < SHORT_CHUNKS.length;
+      int[] chunk = isShort ? new int[SHORT_CHUNKS[shortNodes++] / 4] : chunks.takeNodes();
+      grown[nodeChunks] = chunk;
       nodes = grown;
       nodeEnd = nodeChunks++ << NODE_CHUNK_BITS;
+      hold(4L * chunk.length);
     }
     int node = nodeEnd;
     nodeEnd += ints;
@@ -389,28 +419,42 @@ final class Memtable {
 
   /// Copies bytes into the arena.
   private int store(byte[] source, int offset, int count) {
-    if (dataEnd + count > dataLimit || count > DATA_CHUNK / 4) {
-      byte[][] grown = Arrays.copyOf(data, dataChunks + 1);
-      boolean own = count > DATA_CHUNK / 4;
-      grown[dataChunks] =
-          own ? Arrays.copyOfRange(source, offset, offset + count) : chunks.takeData();
-      data = grown;
-      int chunk = dataChunks++;
-      if (own) {
-        // The chunk being filled stays behind: the next small entry opens a new one.
-        dataEnd = 0;
-        dataLimit = 0;
-        bytes += count;
-        return chunk << DATA_CHUNK_BITS;
-      }
-      dataEnd = 0;
-      dataLimit = DATA_CHUNK;
-    }
-    int address = (dataChunks - 1) << DATA_CHUNK_BITS | dataEnd;
-    System.arraycopy(source, offset, data[dataChunks - 1], dataEnd, count);
-    dataEnd += count;
     bytes += count;
+    if (count > OWN_BYTES) {
+      return addData(Arrays.copyOfRange(source, offset, offset + count)) << DATA_CHUNK_BITS;
+    }
+    if (dataEnd + count > data[dataOpen].length) {
+      openData(count);
+    }
+    int address = dataOpen << DATA_CHUNK_BITS | dataEnd >>> UNIT_BITS;
+    System.arraycopy(source, offset, data[dataOpen], dataEnd, count);
+    dataEnd = (dataEnd + count + (1 << UNIT_BITS) - 1) >>> UNIT_BITS << UNIT_BITS;
     return address;
+  }
+
+  private void openData(int count) {
+    while (shortData < SHORT_CHUNKS.length && SHORT_CHUNKS[shortData] < count) {
+      shortData++;
+    }
+    boolean isShort = shortData < SHORT_CHUNKS.length;
+    dataOpen = addData(isShort ? new byte[SHORT_CHUNKS[shortData++]] : chunks.takeData());
+    dataEnd = 0;
+  }
+
+  private int addData(byte[] chunk) {
+    if (dataChunks == MAX_DATA_CHUNKS) {
+      throw new IllegalStateException("a memtable of " + heldBytes + " bytes is full");
+    }
+    byte[][] grown = Arrays.copyOf(data, dataChunks + 1);
+    grown[dataChunks] = chunk;
+    data = grown;
+    hold(chunk.length);
+    return dataChunks++;
+  }
+
+  /// Where in its chunk an address is.
+  private static int place(int address) {
+    return (address & (1 << DATA_CHUNK_BITS) - 1) << UNIT_BITS;
   }
 
   private static long second(byte[] key, int offset, int length) {
@@ -436,7 +480,7 @@ final class Memtable {
     int address = ints[base + KEY_ADDRESS];
     return Keys.compare(
         data[address >>> DATA_CHUNK_BITS],
-        address & (DATA_CHUNK - 1),
+        place(address),
         nodeLength,
         key,
         offset,
@@ -530,7 +574,7 @@ final class Memtable {
     lookup.sequence = sequence(version);
     lookup.block = null;
     lookup.array = data[address >>> DATA_CHUNK_BITS];
-    lookup.valueAt = address & (DATA_CHUNK - 1);
+    lookup.valueAt = place(address);
     lookup.valueLength = at(version, 4);
     return Lookup.FOUND;
   }
@@ -581,7 +625,7 @@ final class Memtable {
       }
       int address = at(node, KEY_ADDRESS);
       key = data[address >>> DATA_CHUNK_BITS];
-      keyOffset = address & (DATA_CHUNK - 1);
+      keyOffset = place(address);
       keyLength = at(node, KEY_LENGTH);
       sequence = Memtable.this.sequence(version);
       kind = at(version, 2);
@@ -613,7 +657,7 @@ final class Memtable {
 
     private byte[] keyOf(int of) {
       int address = at(of, KEY_ADDRESS);
-      int start = address & (DATA_CHUNK - 1);
+      int start = place(address);
       int end = start + at(of, KEY_LENGTH);
       return Arrays.copyOfRange(data[address >>> DATA_CHUNK_BITS], start, end);
     }
@@ -644,7 +688,7 @@ final class Memtable {
       int address = at(version, 3);
       System.arraycopy(
           data[address >>> DATA_CHUNK_BITS],
-          address & (DATA_CHUNK - 1),
+          place(address),
           target,
           start,
           at(version, 4));
@@ -653,7 +697,7 @@ final class Memtable {
     @Override
     long valueHead() {
       int address = at(version, 3);
-      return (long) Keys.LONG.get(data[address >>> DATA_CHUNK_BITS], address & (DATA_CHUNK - 1));
+      return (long) Keys.LONG.get(data[address >>> DATA_CHUNK_BITS], place(address));
     }
 
     @Override
