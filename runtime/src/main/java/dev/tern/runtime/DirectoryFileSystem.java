@@ -5,27 +5,16 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /// Files below a directory of this machine. Any thread.
 public final class DirectoryFileSystem implements FileSystem {
-  private static final String OWN_PID = String.valueOf(ProcessHandle.current().pid());
-
-  /// The files that this process has locked. Static because what it stands for is: POSIX locks
-  /// belong to the process, and closing any descriptor of a file lets go of the process's lock on
-  /// it. So a file locked here must not even be opened to find that out.
-  private static final Set<Path> LOCKED = ConcurrentHashMap.newKeySet();
-
   private final Path root;
 
   /// Makes the directory if it is not there.
@@ -126,50 +115,7 @@ public final class DirectoryFileSystem implements FileSystem {
 
   @Override
   public AutoCloseable lock(String path) throws IOException {
-    Path file = path(path);
-    if (!LOCKED.add(file)) {
-      throw inUse(file, OWN_PID);
-    }
-    FileChannel channel = null;
-    try {
-      channel =
-          FileChannel.open(
-              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-      FileLock lock = channel.tryLock();
-      if (lock == null) {
-        throw inUse(file, Files.readString(file, StandardCharsets.US_ASCII).strip());
-      }
-      channel.truncate(0);
-      channel.write(ByteBuffer.wrap((OWN_PID + "\n").getBytes(StandardCharsets.US_ASCII)));
-      return new HeldLock(file, channel);
-    } catch (IOException | RuntimeException e) {
-      try {
-        if (channel != null) {
-          channel.close();
-        }
-      } finally {
-        LOCKED.remove(file);
-      }
-      throw e;
-    }
-  }
-
-  private static IOException inUse(Path file, String pid) {
-    return new IOException("%s is in use by process %s".formatted(file, pid));
-  }
-
-  /// Closing the channel lets go of the lock.
-  private record HeldLock(Path file, FileChannel channel) implements AutoCloseable {
-    @Override
-    public void close() throws IOException {
-      if (channel.isOpen()) {
-        try {
-          channel.close();
-        } finally {
-          LOCKED.remove(file);
-        }
-      }
-    }
+    return DirectoryLock.take(path(path));
   }
 
   /// fdatasync: it skips time stamps, but not a changed length, without which the bytes could not

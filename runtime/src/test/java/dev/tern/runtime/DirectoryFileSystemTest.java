@@ -220,6 +220,10 @@ class DirectoryFileSystemTest {
   }
 
   private Process taker() throws IOException {
+    return taker("LOCK");
+  }
+
+  private Process taker(String lock) throws IOException {
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-XX:TieredStopAtLevel=1",
@@ -228,7 +232,7 @@ class DirectoryFileSystemTest {
             System.getProperty("java.class.path"),
             LockTaker.class.getName(),
             directory.resolve("new/data").toString(),
-            "LOCK")
+            lock)
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
   }
@@ -260,5 +264,59 @@ class DirectoryFileSystemTest {
       other.destroyForcibly().waitFor();
     }
     files.lock("LOCK").close();
+  }
+
+  /// Whatever the store is called, it is the same.
+  @Test
+  void noOtherNameLeadsAroundALock() throws Exception {
+    Path data = directory.resolve("new/data");
+    files.createDirectories("store");
+    Files.createSymbolicLink(data.resolve("link"), data.resolve("store"));
+    Files.createSymbolicLink(directory.resolve("elsewhere"), data);
+    FileSystem elsewhere = new DirectoryFileSystem(directory.resolve("elsewhere"));
+    FileSystem inside = new DirectoryFileSystem(data.resolve("store"));
+    try (AutoCloseable lock = files.lock("store/LOCK")) {
+      assertNotNull(lock);
+      files.createDirectories("copy");
+      Files.createLink(data.resolve("copy/LOCK"), data.resolve("store/LOCK"));
+      for (int turn = 0; turn < 2; turn++) {
+        assertThrows(IOException.class, () -> files.lock("link/LOCK"));
+        assertThrows(IOException.class, () -> elsewhere.lock("store/LOCK"));
+        assertThrows(IOException.class, () -> elsewhere.lock("link/LOCK"));
+        assertThrows(IOException.class, () -> inside.lock("LOCK"));
+        assertThrows(IOException.class, () -> files.lock("copy/LOCK"));
+        // None of these tries may have let go of the lock against other processes.
+        assertRefused(taker("store/LOCK"));
+        assertRefused(taker("link/LOCK"));
+      }
+    }
+    Process other = taker("store/LOCK");
+    assertEquals("locked", other.inputReader().readLine());
+    other.destroyForcibly().waitFor();
+  }
+
+  @Test
+  void whoReadsOrCopiesTheLockFileKeepsTheLock() throws Exception {
+    Path data = directory.resolve("new/data");
+    try (AutoCloseable lock = files.lock("LOCK")) {
+      assertNotNull(lock);
+      Files.copy(data.resolve("LOCK"), directory.resolve("LOCK.copy"));
+      try (FileSystem.ReadableFile file = files.open("LOCK")) {
+        assertTrue(file.size() > 0);
+      }
+      try (var names = Files.list(data)) {
+        assertTrue(names.count() > 0);
+      }
+      assertRefused(taker("LOCK"));
+    }
+  }
+
+  private static void assertRefused(Process other) throws IOException {
+    try (BufferedReader out = other.inputReader()) {
+      String said = out.readLine();
+      assertTrue(said.contains("is in use by process"), said);
+    } finally {
+      other.destroy();
+    }
   }
 }
