@@ -55,5 +55,7 @@ public enum PlantedBug {
   /// The delete of what expired takes the time of the delete.
   EXPIRY_TAKES_FRESH_STAMP,
   /// Updates of one key share a round whatever was asked of each.
-  ROUND_MERGES_OPTIONS
+  ROUND_MERGES_OPTIONS,
+  /// A held write that is refused is tried over and over before those that came after it.
+  HINT_REFUSAL_STOPS_ALL
 }

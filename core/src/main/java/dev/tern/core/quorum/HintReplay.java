@@ -1,20 +1,26 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Hint;
+import dev.tern.core.replica.HintPage;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Version;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Brings the writes that are held here to the replicas they are held for, once these are back: a
-/// page at a time for each, the next when all of one are stored. Those of a node that is no member
+/// page at a time for each, the next when all of one are answered. Those of a node that is no member
 /// any more, and all of a holder that leaves, go to another replica of their key.
+///
+/// One that is refused or cannot be read is passed over, counted, and tried again in the next pass,
+/// [#AGAIN_NANOS] later: it holds up no other. A pass ends where nobody answers a whole page.
 final class HintReplay {
   /// Hints on a page.
   private static final int PAGE = 64;
@@ -22,8 +28,24 @@ final class HintReplay {
   private static final int PAGE_BYTES = 256 << 10;
   private static final long DELIVERY_NANOS = 2_000_000_000L;
 
+  /// From the beginning of a pass over a target's hints to that of the next, if some are left.
+  private static final long AGAIN_NANOS = 10_000_000_000L;
+
   private final Coordinator coordinator;
-  private final TreeSet<Integer> underWay = new TreeSet<>();
+
+  /// By target.
+  private final TreeMap<Integer, Pass> passes = new TreeMap<>();
+
+  /// Where the delivery to a target is.
+  private static final class Pass {
+    boolean underWay;
+
+    /// The number of the hint to go on from.
+    long from;
+
+    /// When those that were passed over are tried again.
+    long againNanos;
+  }
 
   HintReplay(Coordinator coordinator) {
     this.coordinator = coordinator;
@@ -31,11 +53,19 @@ final class HintReplay {
 
   /// A few times a second.
   void beat() {
+    long now = coordinator.nowNanos();
     for (int target : coordinator.replica().store().hints().targets()) {
-      boolean moves = coordinator.live(target) || isGone(target) || leaves();
-      if (moves && !underWay.contains(target)) {
-        underWay.add(target);
-        page(target);
+      Pass pass = passes.computeIfAbsent(target, first -> new Pass());
+      if (pass.underWay || !coordinator.live(target) && !isGone(target) && !leaves()) {
+        continue;
+      }
+      if (now >= pass.againNanos) {
+        pass.from = 0;
+        pass.againNanos = now + AGAIN_NANOS;
+      }
+      if (coordinator.replica().store().hints().reaches(target, pass.from)) {
+        pass.underWay = true;
+        page(target, pass);
       }
     }
   }
@@ -50,61 +80,101 @@ final class HintReplay {
     return own == null || own.leaving();
   }
 
-  private void page(int target) {
+  private void page(int target, Pass pass) {
     coordinator
         .replica()
         .hintPage(
             target,
+            pass.from,
             PAGE,
             PAGE_BYTES,
             (page, failure) -> {
-              if (page == null || page.isEmpty()) {
-                underWay.remove(target);
+              if (page == null) {
+                pass.underWay = false;
               } else {
-                new Page(target, page).deliver();
+                new Page(target, pass, page).deliver();
               }
             });
+  }
+
+  /// What became of a hint.
+  private enum End {
+    STORED,
+    REFUSED,
+    UNANSWERED
   }
 
   /// One page on its way.
   private final class Page {
     private final int target;
-    private final List<Hint> hints;
+    private final Pass pass;
+    private final HintPage page;
+    private final List<Hint> stored = new ArrayList<>();
     private int left;
-    private boolean failed;
+    private int refused;
 
-    Page(int target, List<Hint> hints) {
+    Page(int target, Pass pass, HintPage page) {
       this.target = target;
-      this.hints = hints;
-      this.left = hints.size() + 1;
+      this.pass = pass;
+      this.page = page;
+      this.left = page.hints().size() + 1;
     }
 
     void deliver() {
-      for (Hint hint : hints) {
+      for (Hint hint : page.hints()) {
         KeyspaceConfig keyspace = coordinator.view().keyspace(hint.keyspace());
         Topology topology = coordinator.view().topology(hint.keyspace());
         if (keyspace == null || topology == null) {
-          ended(true);
+          // The keyspace was dropped.
+          ended(hint, End.STORED);
         } else {
           new Delivery(this, keyspace, topology, hint).start();
         }
       }
-      ended(true);
+      oneLess();
     }
 
-    void ended(boolean stored) {
-      failed |= !stored;
+    void ended(Hint hint, End end) {
+      switch (end) {
+        case STORED -> stored.add(hint);
+        case REFUSED -> refused++;
+        case UNANSWERED -> {}
+      }
+      oneLess();
+    }
+
+    private void oneLess() {
       if (--left > 0) {
         return;
       }
-      if (failed) {
+      int hints = page.hints().size();
+      int passedOver = hints - stored.size() + page.unreadable();
+      boolean answered = hints == 0 || !stored.isEmpty() || refused > 0;
+      if (coordinator.planted() == PlantedBug.HINT_REFUSAL_STOPS_ALL && passedOver > 0) {
         // The next beat begins where this page began.
-        underWay.remove(target);
-      } else {
-        coordinator.statistics().add(Statistics.Counter.HINTS_REPLAYED, hints.size());
-        coordinator.replica().store().hints().delivered(target, hints);
-        page(target);
+        pass.underWay = false;
+        return;
       }
+      coordinator.statistics().add(Statistics.Counter.HINTS_REPLAYED, stored.size());
+      coordinator.statistics().add(Statistics.Counter.HINTS_PASSED_OVER, passedOver);
+      if (hints > 0 && answered) {
+        long last = page.hints().getLast().heldSinceMillis();
+        coordinator.replica().store().hints().delivered(target, stored, last);
+      }
+      if (answered) {
+        pass.from = page.next();
+      }
+      if (answered && coordinator.replica().store().hints().reaches(target, pass.from)) {
+        page(target, pass);
+      } else {
+        pass.from = answered ? Math.min(pass.from, nextNumber()) : pass.from;
+        pass.underWay = false;
+      }
+    }
+
+    /// Where hints that come from now on begin.
+    private long nextNumber() {
+      return coordinator.replica().store().hints().next(target);
     }
   }
 
@@ -137,37 +207,37 @@ final class HintReplay {
         return;
       }
       if (destination == 0 || !coordinator.inFlight().add(this)) {
-        end(false);
+        end(End.UNANSWERED);
         return;
       }
       long epoch = topology.epoch(partition);
       Message.Write write = new Message.Write(id, epoch, keyspace.id(), hint.key(), hint.record());
       if (!coordinator.send(destination, slot, write)) {
-        end(false);
+        end(End.UNANSWERED);
       }
     }
 
-    private void end(boolean stored) {
+    private void end(End how) {
       if (!over) {
         over = true;
         coordinator.inFlight().remove(this);
-        page.ended(stored);
+        page.ended(hint, how);
       }
     }
 
     @Override
     public void durable() {
-      end(true);
+      end(End.STORED);
     }
 
     @Override
     public void superseded(@Nullable Version by) {
-      end(true);
+      end(End.STORED);
     }
 
     @Override
     public void refused(Unanswered.Refused why) {
-      end(false);
+      end(End.REFUSED);
     }
 
     @Override
@@ -176,9 +246,9 @@ final class HintReplay {
         return;
       }
       switch (reply) {
-        case Message.Written m -> end(true);
-        case Message.Superseded m -> end(true);
-        case Message.Refused m -> end(false);
+        case Message.Written m -> end(End.STORED);
+        case Message.Superseded m -> end(End.STORED);
+        case Message.Refused m -> end(End.REFUSED);
         case Message.Value m -> {}
         case Message.Digest m -> {}
         case Message.Updated m -> {}
@@ -190,14 +260,14 @@ final class HintReplay {
     @Override
     void lost(int node) {
       if (node == destination) {
-        end(false);
+        end(End.UNANSWERED);
       }
     }
 
     @Override
     void tick(long nowNanos) {
       if (nowNanos >= deadlineNanos) {
-        end(false);
+        end(End.UNANSWERED);
       }
     }
   }

@@ -1,9 +1,11 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
@@ -42,14 +44,21 @@ public final class Hints {
   /// By target.
   private final TreeMap<Integer, Held> held = new TreeMap<>();
 
+  /// By slot: how many are held of its keys, for all targets.
+  private final int[] ofSlot = new int[Slots.COUNT];
+
   private static final class Held {
-    long first;
+    /// The number of the next one.
     long next;
+
     long bytes;
+    long count;
+
+    /// When the oldest one that was not passed over came.
     long oldestMillis;
 
     boolean isEmpty() {
-      return first == next;
+      return count == 0;
     }
   }
 
@@ -62,12 +71,16 @@ public final class Hints {
         int target = key.readInt();
         long number = key.readLong();
         Held of = held.computeIfAbsent(target, first -> new Held());
+        ByteReader value = new ByteReader(rows.value());
+        value.skip(Integer.BYTES);
+        long since = value.readLong();
         if (of.isEmpty()) {
-          of.first = number;
-          of.oldestMillis = new ByteReader(rows.value(), 4, 8).readLong();
+          of.oldestMillis = since;
         }
+        of.count++;
         of.next = number + 1;
         of.bytes += rows.value().length;
+        ofSlot[Slots.of(value.readBlob())]++;
       }
     }
     counted();
@@ -103,7 +116,9 @@ public final class Hints {
     WriteBatch batch = new WriteBatch().put(family, row(target, of.next), value);
     lsm.append(batch.put(family, ofKey(target, keyspace.id(), key, of.next), new byte[0]));
     of.next++;
+    of.count++;
     of.bytes += value.length();
+    ofSlot[Slots.of(key)]++;
     counted();
   }
 
@@ -127,32 +142,93 @@ public final class Hints {
   private void counted() {
     long all = 0;
     for (Held each : held.values()) {
-      all += each.next - each.first;
+      all += each.count;
     }
     count = all;
   }
 
-  /// The oldest ones of a target; on a worker.
-  List<Hint> page(int target, int limit, int maxBytes) throws IOException {
-    List<Hint> page = new ArrayList<>();
+  /// Whether one of a target is numbered `from` or above, or was.
+  public boolean reaches(int target, long from) {
+    Held of = held.get(target);
+    return of != null && !of.isEmpty() && from < of.next;
+  }
+
+  /// The number of the next one that is held for a target.
+  public long next(int target) {
+    Held of = held.get(target);
+    return of == null ? 0 : of.next;
+  }
+
+  /// How many are held of the keys of some slots, for all targets.
+  long ofSlots(int first, int end) {
+    long sum = 0;
+    for (int slot = first; slot < end; slot++) {
+      sum += ofSlot[slot];
+    }
+    return sum;
+  }
+
+  /// Those of a target from a number on, in order; on a worker. One that cannot be read is passed
+  /// over and stays.
+  HintPage page(int target, long from, int limit, int maxBytes) {
+    List<Hint> hints = new ArrayList<>();
+    long next = from;
     int bytes = 0;
+    int unreadable = 0;
     try (LsmIterator rows = lsm.iterator(family, IteratorOptions.all())) {
       byte[] end = row(target + 1, 0);
-      for (rows.seek(row(target, 0)); rows.valid(); rows.next()) {
-        boolean full = page.size() >= limit || bytes >= maxBytes;
-        if (full || java.util.Arrays.compareUnsigned(rows.key(), end) >= 0) {
-          break;
+      for (rows.seek(row(target, from)); rows.valid(); rows.next()) {
+        if (java.util.Arrays.compareUnsigned(rows.key(), end) >= 0) {
+          return new HintPage(hints, Long.MAX_VALUE, unreadable);
         }
-        ByteReader in = new ByteReader(rows.value());
-        int keyspace = in.readInt();
-        long since = in.readLong();
+        if (hints.size() >= limit || bytes >= maxBytes) {
+          return new HintPage(hints, next, unreadable);
+        }
         long number = new ByteReader(rows.key(), 4, 8).readLong();
-        int length = rows.value().length;
-        page.add(new Hint(number, keyspace, in.readBlob(), Siblings.decode(in), since, length));
-        bytes += length;
+        next = number + 1;
+        Hint hint = decoded(number, rows.value());
+        if (hint == null) {
+          unreadable++;
+        } else {
+          hints.add(hint);
+          bytes += hint.bytes();
+        }
+      }
+      return new HintPage(hints, Long.MAX_VALUE, unreadable);
+    } catch (IOException e) {
+      // What lies behind a block that cannot be read is found by its number.
+      return past(target, next, hints, unreadable, limit);
+    }
+  }
+
+  private HintPage past(int target, long from, List<Hint> hints, int unreadable, int limit) {
+    int lost = unreadable;
+    long number = from;
+    for (; number < from + limit; number++) {
+      try {
+        byte[] value = lsm.get(family, row(target, number));
+        Hint hint = value == null ? null : decoded(number, value);
+        if (hint != null) {
+          hints.add(hint);
+        }
+        lost += value != null && hint == null ? 1 : 0;
+      } catch (IOException e) {
+        lost++;
       }
     }
-    return page;
+    return new HintPage(hints, number, lost);
+  }
+
+  private static @Nullable Hint decoded(long number, byte[] value) {
+    try {
+      ByteReader in = new ByteReader(value);
+      int keyspace = in.readInt();
+      long since = in.readLong();
+      byte[] key = in.readBlob();
+      return new Hint(number, keyspace, key, Siblings.decode(in), since, value.length);
+    } catch (DecodeException e) {
+      return null;
+    }
   }
 
   /// What is held of a key for a target, merged; null if nothing is. On a worker.
@@ -181,22 +257,24 @@ public final class Hints {
     return merged;
   }
 
-  /// The target has all of a page.
+  /// The target has some of a page, and the others were passed over.
   ///
-  /// @param page not empty
-  public void delivered(int target, List<Hint> page) {
+  /// @param delivered those that it has
+  /// @param upTo when the last of the page came: those before it no longer count as waiting
+  public void delivered(int target, List<Hint> delivered, long upTo) {
     Held of = java.util.Objects.requireNonNull(held.get(target));
-    long last = page.getLast().number();
-    of.first = Math.max(of.first, last + 1);
-    counted();
-    for (Hint hint : page) {
-      of.bytes -= hint.bytes();
-    }
-    of.oldestMillis = page.getLast().heldSinceMillis();
+    of.oldestMillis = Math.max(of.oldestMillis, upTo);
     WriteBatch batch = new WriteBatch();
-    for (Hint hint : page) {
+    for (Hint hint : delivered) {
+      of.bytes -= hint.bytes();
+      of.count--;
+      ofSlot[Slots.of(hint.key())]--;
       batch.delete(family, ofKey(target, hint.keyspace(), hint.key(), hint.number()));
+      batch.delete(family, row(target, hint.number()));
     }
-    lsm.append(batch.deleteRange(family, row(target, 0), row(target, last + 1)));
+    counted();
+    if (batch.entries() > 0) {
+      lsm.append(batch);
+    }
   }
 }

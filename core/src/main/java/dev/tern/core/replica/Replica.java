@@ -559,10 +559,14 @@ public final class Replica {
     loop.offload(() -> store.hints().read(target, keyspace.id(), key, sequence), done::found);
   }
 
-  /// Reads the oldest hints of a target.
+  /// Reads hints of a target, from a number on.
   public void hintPage(
-      int target, int limit, int maxBytes, dev.tern.env.Offload.Completion<List<Hint>> done) {
-    loop.offload(() -> store.hints().page(target, limit, maxBytes), done);
+      int target,
+      long from,
+      int limit,
+      int maxBytes,
+      dev.tern.env.Offload.Completion<HintPage> done) {
+    loop.offload(() -> store.hints().page(target, from, limit, maxBytes), done);
   }
 
   /// Gathers records that another replica lacks, as far as they are on disk here.
