@@ -44,6 +44,10 @@ public interface FileSystem {
   /// Names (not paths) in a directory, sorted. A missing directory is empty.
   List<String> list(String directory) throws IOException;
 
+  /// Makes the bytes of an existing file durable that another process, or a handle that is closed,
+  /// wrote. A failure is final, as [WritableFile#force] says.
+  void force(String path) throws IOException;
+
   /// Makes the names in a directory durable.
   void forceDirectory(String directory) throws IOException;
 

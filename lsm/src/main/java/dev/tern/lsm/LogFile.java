@@ -85,6 +85,19 @@ final class LogFile {
       bufferedSequence = lastSequence;
     }
 
+    /// Whether there is no file yet.
+    boolean isMissing() {
+      return file instanceof NoFile;
+    }
+
+    /// Gives what was gathered to the log that is written in place of this one, whose file never
+    /// was.
+    void moveTo(Writer other) {
+      other.group.writeBytes(group.array(), 0, group.length());
+      other.loggedSequence = loggedSequence;
+      other.bufferedSequence = bufferedSequence;
+    }
+
     /// Cuts a piece of the group.
     private void cutPiece() {
       while (cut < group.length() && buffer.length() < PIECE_BYTES) {

@@ -133,7 +133,12 @@ public final class Lsm implements AutoCloseable {
       throws IOException {
     Tables.Tools tools = Tables.Tools.of(files, background, clock, directory, options);
     try {
-      return new Lsm(tools, background, directoryLock, Recovery.run(tools, readOnly), readOnly);
+      Recovery recovered = Recovery.run(tools, readOnly);
+      Lsm lsm = new Lsm(tools, background, directoryLock, recovered, readOnly);
+      if (!readOnly) {
+        lsm.upkeep.opened();
+      }
+      return lsm;
     } catch (IOException | RuntimeException | Error e) {
       tools.cache().close();
       throw e;
@@ -292,8 +297,12 @@ public final class Lsm implements AutoCloseable {
   /// A log that the operating system did not take is offered again.
   private void unstall() throws IOException {
     if (log.isStalled()) {
+      retry();
       try {
         flushLog();
+        if (log.isStalled()) {
+          throw new IOException("it could not be made yet");
+        }
       } catch (IOException e) {
         throw new WriteRefusedException(
             "the log cannot be written, so nothing is: " + e.getMessage(), e);

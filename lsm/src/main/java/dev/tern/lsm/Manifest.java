@@ -91,6 +91,7 @@ final class Manifest {
   private final String directory;
   private FileSystem.@Nullable WritableFile file;
   private long number;
+  private boolean isDoubtful;
 
   Manifest(FileSystem files, String directory) {
     this.files = files;
@@ -109,6 +110,11 @@ final class Manifest {
 
   long number() {
     return number;
+  }
+
+  /// Whether the making of one has failed: nobody knows which is the current one.
+  boolean isDoubtful() {
+    return isDoubtful;
   }
 
   /// Appends an edit, durably.
@@ -136,6 +142,7 @@ final class Manifest {
   /// Begins `MANIFEST-newNumber` with a whole state and makes it the current one, durably.
   void roll(Edit whole, long newNumber) throws IOException {
     String path = path(directory, newNumber);
+    isDoubtful = true;
     FileSystem.WritableFile to = files.create(path);
     try {
       byte[] record = record(whole);
@@ -153,6 +160,7 @@ final class Manifest {
     }
     file = to;
     number = newNumber;
+    isDoubtful = false;
   }
 
   private static void switchTo(FileSystem files, String directory, long number) throws IOException {

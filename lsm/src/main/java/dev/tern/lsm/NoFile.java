@@ -4,11 +4,18 @@ import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/// The log of a read-only store: nothing is written to it.
+/// The log of a store that has none: a read-only one, or one that was opened on a full disk.
 final class NoFile implements FileSystem.WritableFile {
+  private final String why;
+
+  /// @param why there is no file
+  NoFile(String why) {
+    this.why = why;
+  }
+
   @Override
   public void append(ByteBuffer bytes) throws IOException {
-    throw new IOException("the store is open read-only");
+    throw new IOException(why);
   }
 
   @Override

@@ -8,19 +8,24 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Opens the tables the manifest names, replays the logs behind them into tables of their own, and
-/// removes what nobody names: after it, the store is as if it had been closed cleanly.
+/// Opens the tables the manifest names and replays the logs behind them: after it, the store is as
+/// if it had been closed cleanly.
 ///
 /// The entries replayed are a prefix of those written: replay ends at the first sequence that is
 /// missing, in whichever log. If a log behind the hole knows that it was forced, then so was what
 /// is missing, and that is corruption. The first log is there always: its name is durable before a
 /// manifest names it.
 ///
-/// @param tables the tables
-/// @param state what readers see
-/// @param lastSequence the last sequence recovered
-/// @param log to go on in
+/// A little that was replayed stays in the memtables, and its logs, forced, stay too: a store that is
+/// opened often does not become one of many small tables. Much is written to tables. Where that
+/// fails, because the disk is full for instance, it stays in the memtables as well, and so does a
+/// store without a log that could be made: it can be read, and writes are refused until there is
+/// room.
+///
 record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Writer log) {
+
+  /// Logs that an opening may leave to be replayed again by the next one.
+  private static final int MAX_KEPT_LOGS = 8;
 
   static String logPath(String directory, long number) {
     return "%s/%06d.log".formatted(directory, number);
@@ -51,22 +56,107 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
     }
     Tables tables = new Tables(tools, nextNumber(files, directory, manifest));
     ReadState.@Nullable Family[] families = tables.load(manifest);
-    LogFile.Writer log = new LogFile.Writer(0, new NoFile());
+    Recovery made = null;
     try {
-      long last = replay(files, directory, manifest, logs, families);
+      List<Long> replayed = new ArrayList<>();
+      long last = replay(files, directory, manifest, logs, families, replayed);
       ReadState state = new ReadState(tables, families, manifest.flushedSequence);
-      if (!readOnly) {
-        log = WriteLog.create(files, directory, tables.newNumber());
-        state = tables.recovered(state, last, log.number);
-        removeUnnamed(files, directory, tables.named());
-      }
-      tables.retain(state);
-      return new Recovery(tables, state, last, log);
-    } catch (IOException | RuntimeException e) {
+      made =
+          readOnly
+              ? new Recovery(tables, state, last, missing("the store is open read-only"))
+              : writable(tools, tables, state, last, replayed, current);
+      tables.retain(made.state);
+      return made;
+    } catch (IOException | RuntimeException | Error e) {
       tables.abandonAll();
       tables.close();
+      if (made != null) {
+        made.log.file.close();
+      }
+      throw e;
+    }
+  }
+
+  private static LogFile.Writer missing(String why) {
+    return new LogFile.Writer(0, new NoFile(why));
+  }
+
+  /// @param replayed the logs that hold what was replayed, or are empty
+  private static Recovery writable(
+      Tables.Tools tools,
+      Tables tables,
+      ReadState state,
+      long last,
+      List<Long> replayed,
+      @Nullable String current)
+      throws IOException {
+    FileSystem files = tools.files();
+    String directory = tools.directory();
+    // What is relied on from here on was perhaps read from a cache that a power cut empties.
+    if (current != null) {
+      files.force(directory + "/" + current);
+    }
+    for (long number : replayed) {
+      files.force(logPath(directory, number));
+    }
+    files.forceDirectory(directory);
+    removeUnnamed(files, directory, name -> isKept(name, tables, replayed, current));
+    files.forceDirectory(directory);
+    LogFile.Writer log;
+    try {
+      log = WriteLog.create(files, directory, tables.newNumber());
+    } catch (IOException e) {
+      if (current == null) {
+        throw e;
+      }
+      return new Recovery(tables, state, last, missing(String.valueOf(e.getMessage())));
+    }
+    try {
+      return new Recovery(tables, settled(tools, tables, state, last, replayed, log, current), last, log);
+    } catch (IOException | RuntimeException | Error e) {
       log.file.close();
       throw e;
+    }
+  }
+
+  private static boolean isKept(
+      String name, Tables tables, List<Long> replayed, @Nullable String current) {
+    boolean dropped =
+        name.endsWith(".log")
+            && !replayed.contains(Long.parseLong(name.substring(0, name.length() - 4)));
+    return !dropped && tables.isNamed(name, current);
+  }
+
+  /// What readers see: with much that was replayed in tables, if that can be done.
+  private static ReadState settled(
+      Tables.Tools tools,
+      Tables tables,
+      ReadState state,
+      long last,
+      List<Long> replayed,
+      LogFile.Writer log,
+      @Nullable String current)
+      throws IOException {
+    long bytes = 0;
+    boolean empty = true;
+    for (ReadState.Family family : state.families) {
+      bytes += family == null ? 0 : family.active().bytes();
+      empty &= family == null || family.active().isEmpty();
+    }
+    boolean little =
+        bytes <= tools.options().tuning().memtableBytes() / 2 && replayed.size() < MAX_KEPT_LOGS;
+    if (little && !empty && current != null) {
+      return state;
+    }
+    try {
+      ReadState flushed = tables.recovered(state, last, log.number);
+      removeUnnamed(tools.files(), tools.directory(), name -> tables.isNamed(name, current));
+      return flushed;
+    } catch (IOException e) {
+      if (current == null) {
+        throw e;
+      }
+      return state;
     }
   }
 
@@ -112,7 +202,8 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
       String directory,
       Manifest.State manifest,
       List<Long> logs,
-      ReadState.@Nullable Family[] families)
+      ReadState.@Nullable Family[] families,
+      List<Long> replayed)
       throws IOException {
     long[] last = {manifest.flushedSequence};
     boolean[] hole = {false};
@@ -150,6 +241,7 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
       if (whole && !hole[0]) {
         before = path;
         endBefore = ending.at();
+        replayed.add(number);
       }
     }
     return last[0];
@@ -182,10 +274,11 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
     return name.matches("\\d{6,18}\\.(log|table)|MANIFEST-\\d{6,18}");
   }
 
-  private static void removeUnnamed(FileSystem files, String directory, List<String> named)
+  private static void removeUnnamed(
+      FileSystem files, String directory, java.util.function.Predicate<String> kept)
       throws IOException {
     for (String name : files.list(directory)) {
-      if (isOurs(name) && !named.contains(name)) {
+      if (isOurs(name) && !kept.test(name)) {
         files.delete(directory + "/" + name);
       }
     }

@@ -144,20 +144,38 @@ final class Tables {
     return loaded;
   }
 
-  /// Writes what was replayed to tables; from here on no old log is needed.
+  /// Writes what was replayed to tables; from here on no old log is needed. If it fails, nothing has
+  /// changed but the manifest's file perhaps.
   ///
   /// @param log the new one, whose name is durable
   ReadState recovered(ReadState replayed, long lastSequence, long log) throws IOException {
-    for (int id = 0; id < replayed.families.length; id++) {
-      ReadState.Family family = replayed.families[id];
-      if (family != null && !family.active().isEmpty()) {
-        family.active().order();
-        prepend(id, write(families.get(id), family.active(), new long[0]));
+    List<Levels> before = List.copyOf(levels);
+    long[] marks = {firstLog, flushedSequence};
+    List<Table> made = new ArrayList<>();
+    boolean done = false;
+    try {
+      for (int id = 0; id < replayed.families.length; id++) {
+        ReadState.Family family = replayed.families[id];
+        if (family != null && !family.active().isEmpty()) {
+          family.active().order();
+          List<Table> tables = write(families.get(id), family.active(), new long[0]);
+          made.addAll(tables);
+          prepend(id, tables);
+        }
+      }
+      flushedSequence = lastSequence;
+      firstLog = log;
+      install(whole());
+      done = true;
+    } finally {
+      if (!done) {
+        restore(before);
+        firstLog = marks[0];
+        flushedSequence = marks[1];
+        abandon(made);
       }
     }
-    flushedSequence = lastSequence;
-    firstLog = log;
-    install(whole());
+    countYoung();
     ReadState.@Nullable Family[] fresh = new ReadState.Family[replayed.families.length];
     for (int id = 0; id < fresh.length; id++) {
       fresh[id] = new ReadState.Family(tools.memtable(), List.of(), levels.get(id));
@@ -539,15 +557,24 @@ final class Tables {
     return young > 2 * CompactionPicker.YOUNG_TABLES;
   }
 
-  /// The names of the files that belong to the store.
-  List<String> named() {
-    List<String> names = new ArrayList<>();
-    names.add("MANIFEST-%06d".formatted(manifest.number()));
-    names.add("%06d.log".formatted(firstLog));
-    for (Levels each : levels) {
-      each.all().forEach(table -> names.add("%06d.table".formatted(table.number)));
+  /// Whether a file of the store's directory is the store's: a table or a manifest that is named, or
+  /// a log that may be needed; before anybody else changes something.
+  ///
+  /// @param current the manifest that was found, null for none
+  boolean isNamed(String file, @Nullable String current) {
+    if (file.endsWith(".log")) {
+      return Long.parseLong(file.substring(0, file.length() - 4)) >= firstLog;
     }
-    return names;
+    if (file.startsWith("MANIFEST")) {
+      // One whose making failed may be the current one.
+      return manifest.number() == 0
+          ? file.equals(current) || manifest.isDoubtful()
+          : file.equals("MANIFEST-%06d".formatted(manifest.number()));
+    }
+    return doubtful.contains(tools.directory + "/" + file)
+        || levels.stream()
+            .flatMap(each -> each.all().stream())
+            .anyMatch(table -> file.equals("%06d.table".formatted(table.number)));
   }
 
   /// Does something while no list changes and no file is deleted.

@@ -73,15 +73,26 @@ final class Upkeep {
   /// Under the lock, after each batch.
   void written() {
     memtableBytes = lsm.activeBytes();
-    if (memtableBytes >= tools.options().tuning().memtableBytes()) {
+    if (memtableBytes >= tools.options().tuning().memtableBytes() || log.isMissing()) {
       startRotation();
+    }
+  }
+
+  /// Once the store is open: what was left undone when it was closed goes on.
+  void opened() {
+    lock.lock();
+    try {
+      written();
+      startAnother();
+    } finally {
+      lock.unlock();
     }
   }
 
   /// Under the lock.
   private void startRotation() {
     if (rotating
-        || lsm.immutables() >= MAX_MEMTABLES - 1
+        || lsm.immutables() >= MAX_MEMTABLES - 1 && !log.isMissing()
         || isBackingOff()
         || log.failure() != null) {
       return;
@@ -145,6 +156,9 @@ final class Upkeep {
     try {
       if (next != null && lsm.isClosed()) {
         next.file.close();
+      } else if (next != null && log.isMissing()) {
+        log.adopt(next);
+        lastFailure = null;
       } else if (next != null) {
         lsm.rotate(next);
         startFlush();
@@ -335,6 +349,11 @@ final class Upkeep {
     LogFile.Writer next = null;
     boolean done = false;
     try {
+      if (isLogMissing()) {
+        next = log.next(tables.newNumber());
+        adoptNow(next);
+        next = null;
+      }
       next = log.next(tables.newNumber());
       lock.lock();
       try {
@@ -353,6 +372,24 @@ final class Upkeep {
       if (next != null && !done) {
         abandon(next);
       }
+    }
+  }
+
+  private boolean isLogMissing() {
+    lock.lock();
+    try {
+      return log.isMissing();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void adoptNow(LogFile.Writer found) {
+    lock.lock();
+    try {
+      log.adopt(found);
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -63,6 +63,7 @@ final class WriteLog {
     this.syncEnded = lock.newCondition();
     this.logged = recovered;
     this.synced = recovered;
+    this.stalled = first.isMissing();
     unsynced.add(first);
     first.loggedSequence = recovered;
     first.bufferedSequence = recovered;
@@ -145,7 +146,7 @@ final class WriteLog {
     LogFile.Writer log = current();
     stalled = true;
     log.handOver();
-    stalled = false;
+    stalled = log.isMissing();
     logged = log.loggedSequence;
   }
 
@@ -159,6 +160,18 @@ final class WriteLog {
   /// Under the lock: bytes gathered and not handed over.
   int gathered() {
     return current().gathered();
+  }
+
+  /// Whether the log's file could not be made yet; under the lock.
+  boolean isMissing() {
+    return current().isMissing();
+  }
+
+  /// Under the lock: there is a file at last, for what was gathered and what comes.
+  void adopt(LogFile.Writer found) {
+    current().moveTo(found);
+    unsynced.set(unsynced.size() - 1, found);
+    stalled = found.gathered() > 0;
   }
 
   /// Under the lock: goes on in another file; all that was written must have been handed over.
@@ -270,7 +283,10 @@ final class WriteLog {
   void close() throws IOException {
     lock.lock();
     try {
-      if (failed == null && unsynced.size() == 1 && current().gathered() == 0) {
+      if (failed == null
+          && unsynced.size() == 1
+          && current().gathered() == 0
+          && !current().isMissing()) {
         current().end();
         current().file.force();
       }

@@ -106,6 +106,11 @@ final class MemoryFiles implements FileSystem {
   }
 
   @Override
+  public synchronized void force(String path) throws IOException {
+    content(path);
+  }
+
+  @Override
   public void forceDirectory(String directory) {
     // Everything is durable.
   }

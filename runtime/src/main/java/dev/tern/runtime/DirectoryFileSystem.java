@@ -98,6 +98,13 @@ public final class DirectoryFileSystem implements FileSystem {
   }
 
   @Override
+  public void force(String path) throws IOException {
+    try (FileChannel channel = FileChannel.open(path(path), StandardOpenOption.WRITE)) {
+      force(channel, path);
+    }
+  }
+
+  @Override
   public void forceDirectory(String directory) throws IOException {
     try (FileChannel channel = FileChannel.open(path(directory), StandardOpenOption.READ)) {
       channel.force(true);

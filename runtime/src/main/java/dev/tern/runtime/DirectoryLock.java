@@ -90,8 +90,7 @@ final class DirectoryLock implements AutoCloseable {
       if (lock == null) {
         throw inUse(named, Files.readString(file, StandardCharsets.US_ASCII).strip());
       }
-      channel.truncate(0);
-      channel.write(ByteBuffer.wrap((OWN_PID + "\n").getBytes(StandardCharsets.US_ASCII)));
+      sign(channel);
       done = true;
       return channel;
     } catch (OverlappingFileLockException e) {
@@ -101,6 +100,18 @@ final class DirectoryLock implements AutoCloseable {
         channel.close();
       }
     }
+  }
+
+  /// Says who holds the lock. On a full disk it cannot always be said, and the lock is held.
+  private static void sign(FileChannel channel) throws IOException {
+    byte[] pid = (OWN_PID + "\n").getBytes(StandardCharsets.US_ASCII);
+    try {
+      channel.write(ByteBuffer.wrap(pid), 0);
+    } catch (IOException e) {
+      channel.truncate(0);
+      return;
+    }
+    channel.truncate(pid.length);
   }
 
   private static IOException inUse(Path file, String pid) {

@@ -396,6 +396,18 @@ final class SimulatedDisk implements FileSystem {
   }
 
   @Override
+  public void force(String path) throws IOException {
+    operation();
+    Inode inode = inode(path);
+    try {
+      mayFail(forceErrors, path);
+      inode.force();
+    } finally {
+      inode.clean();
+    }
+  }
+
+  @Override
   public void forceDirectory(String directory) throws IOException {
     operation();
     mayFail(forceErrors, directory);

@@ -147,13 +147,14 @@ final class Bed {
   /// Every file belongs to the store.
   void assertNoOrphans(Lsm lsm, String when) {
     List<String> names = disk.list(STORE);
-    assertEquals(1, names.stream().filter(name -> name.endsWith(".log")).count(), when + names);
+    long logs = names.stream().filter(name -> name.endsWith(".log")).count();
+    assertTrue(logs >= 1 && logs <= 9, when + names);
     assertEquals(1, names.stream().filter(n -> n.startsWith("MANIFEST")).count(), when + names);
     assertEquals(
         lsm.statistics().tables(),
         names.stream().filter(name -> name.endsWith(".table")).count(),
         when + names);
-    assertEquals(3 + lsm.statistics().tables(), names.size(), when + names);
+    assertEquals(2 + logs + lsm.statistics().tables(), (long) names.size(), when + names);
   }
 
   Map<String, byte[]> copy(String directory) throws IOException {

@@ -274,4 +274,85 @@ class SickDiskTest {
     life.assertAllRight("after it");
     life.lsm.close();
   }
+
+  /// A crash, and the disk is full when the store is opened: it answers, refuses writes, and goes on
+  /// by itself when there is room, with everything that was acknowledged.
+  @Test
+  void aFullDiskAtTheOpeningLeavesAStoreThatCanBeRead() throws IOException {
+    for (int seed = 0; seed < Rounds.of(60); seed++) {
+      String when = "seed " + seed;
+      Life life = new Life(seed);
+      life.open();
+      for (int i = 0; i < 5 + 3 * seed; i++) {
+        life.put(i);
+      }
+      life.lsm.syncLog();
+      life.bed.powerCut();
+      life.bed.disk.full = true;
+      for (int opening = 0; opening < 3; opening++) {
+        life.open();
+        life.assertAllRight(when);
+        int refused = life.refused;
+        for (int i = 0; i < 20; i++) {
+          life.put(1000 + i);
+        }
+        assertEquals(refused + 20, life.refused, when);
+        assertEquals(0, life.unknown, when);
+        assertNull(life.lsm.failure(), when);
+        life.assertAllRight(when);
+        life.lsm.verify();
+        closeQuietly(life.lsm);
+        life.bed.settle();
+        assertEquals(List.of(), life.bed.disk.open, when);
+      }
+      life.open();
+      assertTrue(life.bed.disk.list(Bed.STORE).size() < 40, when);
+      life.bed.disk.full = false;
+      life.lsm.retry();
+      life.bed.settle();
+      int before = life.refused;
+      for (int i = 0; i < 60; i++) {
+        life.put(2000 + i);
+      }
+      assertTrue(life.refused <= before + 1, when + ": writing does not resume");
+      life.assertAllRight(when + ", with room");
+      if (seed % 2 == 0) {
+        life.lsm.close();
+      } else {
+        life.lsm.syncLog();
+        life.bed.powerCut();
+      }
+      life.open();
+      life.assertAllRight(when + ", opened again");
+      life.bed.assertNoOrphans(life.lsm, when);
+      life.lsm.flush();
+      life.assertAllRight(when + ", flushed");
+      life.lsm.close();
+    }
+  }
+
+  /// A store that is opened again and again for a few writes does not become one of many tables.
+  @Test
+  void manyOpeningsMakeFewTablesAndFewLogs() throws IOException {
+    Life life = new Life(3);
+    life.bed.options = Bed.options(32 << 10, 8192, 256, 2048);
+    for (int opening = 0; opening < 100; opening++) {
+      life.open();
+      for (int i = 0; i < 4; i++) {
+        life.put(opening * 10 + i);
+      }
+      if (opening % 3 == 0) {
+        life.lsm.syncLog();
+        life.bed.powerCut();
+      } else {
+        life.lsm.close();
+      }
+    }
+    life.open();
+    life.bed.settle();
+    life.assertAllRight("in the end");
+    life.bed.assertNoOrphans(life.lsm, "in the end");
+    assertTrue(life.lsm.statistics().tables() <= 12, life.lsm.statistics().levels().toString());
+    life.lsm.close();
+  }
 }
