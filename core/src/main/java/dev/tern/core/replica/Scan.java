@@ -15,7 +15,7 @@ import java.util.List;
 
 /// One step of a scan over this store; runs on a worker.
 ///
-/// Within a slot keys are taken in order of their hash, so that a place can be named in 48 bits.
+/// Within a slot keys are taken in order of their hash, so that a place can be named in 39 bits.
 /// The records lie in order of the keys, so a slot is passed over once for each page taken from it;
 /// a page takes at least a [#PASSES]th of the slot, which bounds the passes.
 final class Scan {

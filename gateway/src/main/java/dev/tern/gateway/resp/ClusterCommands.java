@@ -13,7 +13,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// `CLUSTER`: the topology in the terms of Redis Cluster. The master of a slot is its first live
-/// replica; every node is a master, and replicas show in `SLOTS` only.
+/// replica. Every node is a master of the slots that it leads, and nowhere a replica.
 final class ClusterCommands {
   private ClusterCommands() {}
 
@@ -24,10 +24,14 @@ final class ClusterCommands {
     Node node = session.node;
     Topology topology = session.topology();
     String what = Arguments.word(arguments, 1);
-    if (List.of("INFO", "MYID", "SLOTS", "SHARDS", "NODES").contains(what)) {
+    if (List.of("INFO", "MYID", "SLOTS", "SHARDS", "NODES", "HELP").contains(what)) {
       expect(arguments, 2);
     }
+    if (List.of("SLOTS", "SHARDS", "NODES").contains(what)) {
+      session.mode.askedForSlots();
+    }
     return switch (what) {
+      case "HELP" -> CommandHelp.of("CLUSTER");
       case "INFO" -> info(node, topology);
       case "MYID" -> Reply.text(node.self().name());
       case "SLOTS" -> slots(node, topology);
@@ -89,26 +93,28 @@ final class ClusterCommands {
     return ranges;
   }
 
+  /// One node a range, the one that leads it. Any other of its replicas leads other slots: named
+  /// here, clients would take it for a replica and not ask it for its own.
   private static Reply slots(Node node, Topology topology) {
     List<Reply> slots = new ArrayList<>();
-    for (Range range : ranges(node, topology)) {
-      List<Reply> entry = new ArrayList<>();
-      entry.add(Reply.number(range.first()));
-      entry.add(Reply.number(range.last()));
-      for (int number : range.replicas()) {
-        if (node.live(number)) {
-          Member member = topology.member(number);
-          entry.add(
-              new Reply.Array(
-                  List.of(
-                      Reply.text(member.host()),
-                      Reply.number(member.ports().redis()),
-                      Reply.text(member.name()),
-                      Reply.EMPTY)));
-        }
-      }
-      slots.add(new Reply.Array(entry));
-    }
+    led(node, topology)
+        .forEach(
+            (number, ranges) -> {
+              Member member = topology.member(number);
+              Reply master =
+                  new Reply.Array(
+                      List.of(
+                          Reply.text(member.host()),
+                          Reply.number(member.ports().redis()),
+                          Reply.text(member.name()),
+                          Reply.EMPTY));
+              for (Range range : ranges) {
+                slots.add(
+                    new Reply.Array(
+                        List.of(
+                            Reply.number(range.first()), Reply.number(range.last()), master)));
+              }
+            });
     return new Reply.Array(slots);
   }
 

@@ -25,6 +25,7 @@ public final class CommandTable {
 
   /// One command.
   ///
+  /// @param index its place in the table
   /// @param name in capitals
   /// @param arity arguments with the name; negative for at least so many
   /// @param kind what it does to its keys
@@ -35,6 +36,7 @@ public final class CommandTable {
   /// @param group as `COMMAND DOCS` tells it
   /// @param summary one line
   record Command(
+      int index,
       String name,
       int arity,
       Kind kind,
@@ -66,20 +68,25 @@ public final class CommandTable {
 
   private static void key(
       String name, int arity, Kind kind, List<String> flags, String group, String summary) {
-    COMMANDS.put(name, new Command(name, arity, kind, flags, 1, 1, 1, group, summary));
+    COMMANDS.put(
+        name, new Command(COMMANDS.size(), name, arity, kind, flags, 1, 1, 1, group, summary));
   }
 
   private static void many(
       String name, int arity, boolean writes, int last, int step, String group, String summary) {
     List<String> flags = writes ? List.of("write", "denyoom") : List.of("readonly", "fast");
+    int first = last == 0 ? 0 : 1;
     COMMANDS.put(
         name,
-        new Command(name, arity, Kind.MANY, flags, last == 0 ? 0 : 1, last, step, group, summary));
+        new Command(
+            COMMANDS.size(), name, arity, Kind.MANY, flags, first, last, step, group, summary));
   }
 
   private static void local(String name, int arity, String group, String summary) {
     List<String> flags = List.of("loading", "stale", "fast");
-    COMMANDS.put(name, new Command(name, arity, Kind.LOCAL, flags, 0, 0, 0, group, summary));
+    COMMANDS.put(
+        name,
+        new Command(COMMANDS.size(), name, arity, Kind.LOCAL, flags, 0, 0, 0, group, summary));
   }
 
   static {
@@ -117,6 +124,7 @@ public final class CommandTable {
     COMMANDS.put(
         "OBJECT",
         new Command(
+            COMMANDS.size(),
             "OBJECT",
             -2,
             Kind.MANY,
@@ -147,6 +155,7 @@ public final class CommandTable {
     COMMANDS.put(
         "TERN.WITH",
         new Command(
+            COMMANDS.size(),
             "TERN.WITH",
             -4,
             Kind.MANY,
@@ -156,6 +165,32 @@ public final class CommandTable {
             0,
             "generic",
             "R x W y command: one command at a level"));
+  }
+
+  private static final Map<String, List<String>> SUBCOMMANDS =
+      Map.of(
+          "CLIENT",
+          List.of(
+              "GETNAME", "HELP", "ID", "INFO", "LIST", "NO-EVICT", "NO-TOUCH", "SETINFO",
+              "SETNAME"),
+          "CLUSTER",
+          List.of(
+              "COUNTKEYSINSLOT", "HELP", "INFO", "KEYSLOT", "MYID", "NODES", "SHARDS", "SLOTS"),
+          "COMMAND",
+          List.of("COUNT", "DOCS", "GETKEYS", "HELP", "INFO", "LIST"),
+          "CONFIG",
+          List.of("GET", "HELP", "RESETSTAT", "REWRITE", "SET"),
+          "OBJECT",
+          List.of("ENCODING", "HELP"));
+
+  /// The subcommands of a command, in capitals; none for most.
+  static List<String> subcommands(Command command) {
+    return SUBCOMMANDS.getOrDefault(command.name(), List.of());
+  }
+
+  /// How many there are: one more than the greatest index.
+  static int count() {
+    return COMMANDS.size();
   }
 
   /// The command of that name in any case, null if there is none.

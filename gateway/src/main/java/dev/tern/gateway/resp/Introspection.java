@@ -3,6 +3,7 @@ package dev.tern.gateway.resp;
 import dev.tern.gateway.resp.CommandTable.Command;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -11,24 +12,6 @@ import java.util.Set;
 
 /// `COMMAND` and its subcommands: the table, as clients want to read it.
 final class Introspection {
-  private static final List<String> HELP =
-      List.of(
-          "COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-          "(no subcommand)",
-          "    Return details about all commands.",
-          "COUNT",
-          "    Return the total number of commands.",
-          "DOCS [<command-name> ...]",
-          "    Return documentation of the commands named, or of all.",
-          "GETKEYS <full-command>",
-          "    Return the keys of a command.",
-          "INFO [<command-name> ...]",
-          "    Return details about the commands named.",
-          "LIST [FILTERBY PATTERN <pattern>]",
-          "    Return the names of all commands.",
-          "HELP",
-          "    Print this help.");
-
   private Introspection() {}
 
   static Reply command(List<byte[]> arguments) {
@@ -43,7 +26,7 @@ final class Introspection {
         yield Reply.number(CommandTable.all().size());
       }
       case "LIST" -> list(arguments);
-      case "HELP" -> ServerCommands.help(HELP);
+      case "HELP" -> CommandHelp.of("COMMAND");
       case "INFO" -> info(arguments);
       case "DOCS" -> docs(arguments);
       case "GETKEYS" -> keys(arguments);
@@ -52,7 +35,7 @@ final class Introspection {
   }
 
   /// `COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]`; there are no
-  /// modules and no categories.
+  /// modules.
   private static Reply list(List<byte[]> arguments) {
     boolean filtered = arguments.size() == 5 && Arguments.word(arguments, 2).equals("FILTERBY");
     String by = filtered ? Arguments.word(arguments, 3) : "";
@@ -61,12 +44,46 @@ final class Introspection {
     }
     List<Reply> names = new ArrayList<>();
     for (Command command : CommandTable.all()) {
-      byte[] name = lower(command).getBytes(StandardCharsets.US_ASCII);
-      if (!filtered || by.equals("PATTERN") && Glob.matches(arguments.get(4), name)) {
-        names.add(Reply.text(lower(command)));
+      if (by.equals("ACLCAT")) {
+        if (categories(command).contains(Arguments.text(arguments, 4).toLowerCase(Locale.ROOT))) {
+          names.add(Reply.text(lower(command)));
+        }
+        continue;
+      }
+      List<String> all = new ArrayList<>();
+      all.add(lower(command));
+      for (String subcommand : CommandTable.subcommands(command)) {
+        all.add(lower(command) + "|" + subcommand.toLowerCase(Locale.ROOT));
+      }
+      for (String name : all) {
+        byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+        if (!filtered || by.equals("PATTERN") && Glob.matches(arguments.get(4), bytes)) {
+          names.add(Reply.text(name));
+        }
       }
     }
     return new Reply.Array(names);
+  }
+
+  /// The access categories that Redis would give a command, as far as they follow from its flags
+  /// and group.
+  private static Set<String> categories(Command command) {
+    Set<String> categories = new HashSet<>();
+    boolean reads = command.flags().contains("readonly");
+    boolean writes = command.flags().contains("write");
+    categories.add(command.flags().contains("fast") ? "fast" : "slow");
+    if (reads) {
+      categories.add("read");
+    }
+    if (writes) {
+      categories.add("write");
+    }
+    if (command.group().equals("generic") && (reads || writes)) {
+      categories.add("keyspace");
+    } else if (command.group().equals("string") || command.group().equals("connection")) {
+      categories.add(command.group());
+    }
+    return categories;
   }
 
   private static String lower(Command command) {

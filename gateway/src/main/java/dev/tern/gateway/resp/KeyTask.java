@@ -117,56 +117,75 @@ record KeyTask(
     return update(arguments.get(1), new Update.AddDecimal(delta), VALUE);
   }
 
-  private static KeyTask set(List<byte[]> arguments, long wallMillis) {
-    long expiry = Update.NO_EXPIRY;
-    boolean expirySet = false;
-    boolean get = false;
+  /// What follows the value or the key of `SET` and `GETEX`. As Redis takes them: an option may
+  /// come twice, the last of one kind counts, two of different kinds that exclude each other are a
+  /// syntax error, and values are looked at when all is read.
+  private static final class Options {
+    private static final List<String> UNITS = List.of("EX", "PX", "EXAT", "PXAT");
+
     Condition condition = Condition.NONE;
-    for (int i = 3; i < arguments.size(); i++) {
-      String option = Arguments.word(arguments, i);
-      switch (option) {
-        case "NX", "XX" -> {
+    boolean get;
+
+    /// KEEPTTL, PERSIST or a unit; empty if none was given.
+    String expiry = "";
+
+    byte[] time = {};
+
+    Options(List<byte[]> arguments, int from, boolean ofSet) {
+      for (int i = from; i < arguments.size(); i++) {
+        String option = Arguments.word(arguments, i);
+        if (UNITS.contains(option) && i + 1 < arguments.size()) {
+          expiry(option);
+          time = arguments.get(++i);
+        } else if (option.equals(ofSet ? "KEEPTTL" : "PERSIST")) {
+          expiry(option);
+        } else if (ofSet && option.equals("GET")) {
+          get = true;
+        } else if (ofSet && (option.equals("NX") || option.equals("XX"))) {
           Condition wanted = option.equals("NX") ? Condition.ABSENT : Condition.PRESENT;
           if (condition != Condition.NONE && condition != wanted) {
             throw CommandException.syntax();
           }
           condition = wanted;
+        } else {
+          throw CommandException.syntax();
         }
-        case "GET" -> get = true;
-        case "KEEPTTL", "EX", "PX", "EXAT", "PXAT" -> {
-          boolean keep = option.equals("KEEPTTL");
-          if (expirySet || !keep && i + 1 == arguments.size()) {
-            throw CommandException.syntax();
-          }
-          expirySet = true;
-          expiry =
-              keep
-                  ? Update.KEEP_EXPIRY
-                  : Arguments.expiry(option, arguments.get(++i), wallMillis, "set");
-        }
-        default -> throw CommandException.syntax();
       }
     }
-    Update.Put put = new Update.Put(arguments.get(2), expiry, condition, get);
-    Function<Done, Reply> reply = get ? VALUE : done -> done.applied() ? Reply.OK : Reply.NIL;
+
+    private void expiry(String option) {
+      if (!expiry.isEmpty() && !expiry.equals(option)) {
+        throw CommandException.syntax();
+      }
+      expiry = option;
+    }
+  }
+
+  private static KeyTask set(List<byte[]> arguments, long wallMillis) {
+    Options options = new Options(arguments, 3, /* ofSet= */ true);
+    long expiry =
+        switch (options.expiry) {
+          case "" -> Update.NO_EXPIRY;
+          case "KEEPTTL" -> Update.KEEP_EXPIRY;
+          default -> Arguments.expiry(options.expiry, options.time, wallMillis, "set");
+        };
+    Update.Put put = new Update.Put(arguments.get(2), expiry, options.condition, options.get);
+    Function<Done, Reply> reply =
+        options.get ? VALUE : done -> done.applied() ? Reply.OK : Reply.NIL;
     return update(arguments.get(1), put, reply);
   }
 
   private static KeyTask getex(List<byte[]> arguments, long wallMillis) {
     byte[] key = arguments.get(1);
-    if (arguments.size() == 2) {
+    Options options = new Options(arguments, 2, /* ofSet= */ false);
+    if (options.expiry.isEmpty()) {
       return read(key, BULK);
     }
-    String option = Arguments.word(arguments, 2);
-    if (option.equals("PERSIST") && arguments.size() == 3) {
+    if (options.expiry.equals("PERSIST")) {
       return update(key, new Update.Expire(Update.NO_EXPIRY, ExpiryCondition.NONE), VALUE);
     }
-    boolean known = List.of("EX", "PX", "EXAT", "PXAT").contains(option);
-    if (!known || arguments.size() != 4) {
-      throw CommandException.syntax();
-    }
     try {
-      long expiry = Arguments.expiry(option, arguments.get(3), wallMillis, "getex");
+      long expiry = Arguments.expiry(options.expiry, options.time, wallMillis, "getex");
       return update(key, new Update.Expire(expiry, ExpiryCondition.NONE), VALUE);
     } catch (CommandException e) {
       // Redis looks for the key first.

@@ -23,14 +23,14 @@ import org.jspecify.annotations.Nullable;
 final class ManyKeys {
   private static final int DEFAULT_SCAN_COUNT = 10;
 
+  private final RedisSession session;
   private final Keyspace keyspace;
-  private final boolean cluster;
   private final Level level;
   private final Pending pending;
 
-  ManyKeys(Keyspace keyspace, boolean cluster, Level level, Pending pending) {
-    this.keyspace = keyspace;
-    this.cluster = cluster;
+  ManyKeys(RedisSession session, Level level, Pending pending) {
+    this.session = session;
+    this.keyspace = session.keyspace;
     this.level = level;
     this.pending = pending;
   }
@@ -68,7 +68,7 @@ final class ManyKeys {
   }
 
   private Scope scope() {
-    return cluster ? Scope.NODE : Scope.CLUSTER;
+    return session.scope();
   }
 
   private List<byte[]> keys(List<byte[]> arguments, int step) {
@@ -76,7 +76,7 @@ final class ManyKeys {
     for (int i = 1; i < arguments.size(); i += step) {
       keys.add(arguments.get(i));
     }
-    if (cluster) {
+    if (session.mode.refusesManySlots()) {
       int slot = Slots.of(keys.getFirst());
       for (byte[] key : keys) {
         if (Slots.of(key) != slot) {
@@ -246,8 +246,12 @@ final class ManyKeys {
   }
 
   private void object(List<byte[]> arguments) {
+    if (arguments.size() == 2 && Arguments.word(arguments, 1).equals("HELP")) {
+      pending.finish(CommandHelp.of("OBJECT"));
+      return;
+    }
     if (arguments.size() != 3 || !Arguments.word(arguments, 1).equals("ENCODING")) {
-      throw CommandException.subcommand("OBJECT", arguments, Set.of("ENCODING"));
+      throw CommandException.subcommand("OBJECT", arguments, Set.of("ENCODING", "HELP"));
     }
     keyspace.read(
         arguments.get(2),

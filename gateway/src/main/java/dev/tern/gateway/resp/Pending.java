@@ -16,6 +16,9 @@ final class Pending {
   final long beganNanos;
   @Nullable Reply reply;
 
+  /// What is carried out, for the figures; null if the bytes named no command.
+  CommandTable.@Nullable Command command;
+
   Pending(RedisSession session, CommandTable.Kind kind, byte @Nullable [] key, long beganNanos) {
     this.session = session;
     this.kind = kind;
@@ -49,8 +52,14 @@ final class Pending {
     return outcome ->
         finish(
             switch (outcome) {
-              case ReadOutcome.Found found -> task.onRead().apply(found);
-              case ReadOutcome.Missing missing -> task.onRead().apply(null);
+              case ReadOutcome.Found found -> {
+                session.statistics.lookedUp(true);
+                yield task.onRead().apply(found);
+              }
+              case ReadOutcome.Missing missing -> {
+                session.statistics.lookedUp(false);
+                yield task.onRead().apply(null);
+              }
               case Unanswered why -> Errors.of(why);
             });
   }

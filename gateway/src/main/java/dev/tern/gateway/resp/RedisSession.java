@@ -1,8 +1,12 @@
 package dev.tern.gateway.resp;
 
 import dev.tern.core.Node;
+import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.Scope;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.env.Clock;
 import io.netty.buffer.ByteBuf;
@@ -41,11 +45,12 @@ public final class RedisSession {
   String name = "";
   String library = "";
   String libraryVersion = "";
-  boolean cluster;
+  final ConnectionMode mode = new ConnectionMode();
   Level level = Level.DEFAULT;
   long commands;
   private byte[] lastName = new byte[0];
   private CommandTable.@Nullable Command last;
+  private String lastSubcommand = "";
 
   private final Output output;
   private final ServerCommands server;
@@ -78,11 +83,33 @@ public final class RedisSession {
     this.address = address;
     this.output = output;
     this.openedMillis = clock.wallMillis();
-    this.cluster = defaultCluster();
   }
 
-  boolean defaultCluster() {
-    return node.view().members().size() > 1;
+  /// Whether the client is told that this is a cluster.
+  boolean isCluster() {
+    return mode.isCluster(node.view().members().size());
+  }
+
+  /// Whether commands on all keys mean those of this node's slots.
+  Scope scope() {
+    return mode.meansThisNode() ? Scope.NODE : Scope.CLUSTER;
+  }
+
+  private void named(byte[] key) {
+    Topology topology = node.view().topology(keyspace.id());
+    if (topology != null && mode.wantsKey()) {
+      int slot = Slots.of(key);
+      mode.named(slot, leads(topology.replicas(topology.partitionOf(slot))));
+    }
+  }
+
+  private boolean leads(int[] replicas) {
+    for (int member : replicas) {
+      if (node.live(member)) {
+        return member == node.self().number();
+      }
+    }
+    return false;
   }
 
   /// Where the keys lie now.
@@ -140,11 +167,32 @@ public final class RedisSession {
     local.finish(reply);
   }
 
-  /// `CLUSTER COUNTKEYSINSLOT` is the one cluster command that looks at keys.
-  private static boolean countsSlot(List<byte[]> arguments) {
-    return arguments.size() > 1
-        && Arguments.word(arguments, 0).equals("CLUSTER")
-        && Arguments.word(arguments, 1).equals("COUNTKEYSINSLOT");
+  private Pending pending(CommandTable.Command command, CommandTable.Kind kind, long now) {
+    Pending begun = new Pending(this, kind, null, now);
+    begun.command = command;
+    return begun;
+  }
+
+  /// `CLUSTER COUNTKEYSINSLOT`, and `INFO` with the number of keys, look at keys though they name
+  /// none.
+  private static boolean counts(CommandTable.Command command, List<byte[]> arguments) {
+    return command.name().equals("INFO") && new Info(arguments).wantsKeyspace()
+        || command.name().equals("CLUSTER")
+            && Arguments.word(arguments, 1).equals("COUNTKEYSINSLOT");
+  }
+
+  private void info(List<byte[]> arguments, Pending many) {
+    keyspace.count(
+        scope(),
+        outcome ->
+            many.finish(
+                server.info(
+                    this,
+                    new Info(arguments),
+                    switch (outcome) {
+                      case CountOutcome.Count count -> count.keys();
+                      case Unanswered why -> -1;
+                    })));
   }
 
   private void countSlot(List<byte[]> arguments, Pending many) {
@@ -153,9 +201,8 @@ public final class RedisSession {
         outcome ->
             many.finish(
                 switch (outcome) {
-                  case dev.tern.core.keyspace.CountOutcome.Count count ->
-                      Reply.number(count.keys());
-                  case dev.tern.core.keyspace.Unanswered why -> Errors.of(why);
+                  case CountOutcome.Count count -> Reply.number(count.keys());
+                  case Unanswered why -> Errors.of(why);
                 }));
   }
 
@@ -169,25 +216,31 @@ public final class RedisSession {
       return;
     }
     Reply refusal = refusal(command, arguments);
+    if (command != null) {
+      lastSubcommand = subcommand(command, arguments);
+    }
     if (command == null || refusal != null) {
+      if (command != null) {
+        statistics.rejected(command);
+      }
       answerNow(java.util.Objects.requireNonNull(refusal), now);
       return;
     }
     try {
       switch (command.kind()) {
         case LOCAL -> {
-          if (countsSlot(arguments)) {
-            Pending many = new Pending(this, CommandTable.Kind.MANY, null, now);
+          if (counts(command, arguments)) {
+            Pending many = pending(command, CommandTable.Kind.MANY, now);
             inOrder(many, () -> many(command, arguments, at, many));
             return;
           }
-          Pending local = new Pending(this, command.kind(), null, now);
+          Pending local = pending(command, command.kind(), now);
           pending.add(local);
           local.finish(server.run(this, command, arguments));
         }
         case READ, PUT, UPDATE -> onKey(command, arguments, at, now);
         case MANY -> {
-          Pending many = new Pending(this, command.kind(), null, now);
+          Pending many = pending(command, command.kind(), now);
           inOrder(many, () -> many(command, arguments, at, many));
         }
       }
@@ -202,6 +255,15 @@ public final class RedisSession {
     }
   }
 
+  private static String subcommand(CommandTable.Command command, List<byte[]> arguments) {
+    boolean ofKeys = command.kind() != CommandTable.Kind.LOCAL && command.first() == 1;
+    if (ofKeys || arguments.size() < 2) {
+      return "";
+    }
+    String word = Arguments.word(arguments, 1);
+    return CommandTable.subcommands(command).contains(word) ? "|" + word : "";
+  }
+
   /// Most clients send the same command again and again.
   private CommandTable.@Nullable Command find(byte[] name) {
     if (!Arrays.equals(name, lastName)) {
@@ -211,8 +273,9 @@ public final class RedisSession {
     return last;
   }
 
+  /// As `CLIENT LIST` tells it: with the subcommand where there is one.
   String lastCommand() {
-    return last == null ? "NULL" : last.name().toLowerCase(Locale.ROOT);
+    return last == null ? "NULL" : (last.name() + lastSubcommand).toLowerCase(Locale.ROOT);
   }
 
   private static String beginning(String text, int most) {
@@ -242,6 +305,8 @@ public final class RedisSession {
     KeyTask task = KeyTask.of(command, arguments, clock.wallMillis());
     CommandTable.Kind kind = kindOf(task);
     Pending request = new Pending(this, kind, task.key(), now);
+    request.command = command;
+    named(task.key());
     inOrder(request, () -> run(task, at, request));
   }
 
@@ -265,10 +330,12 @@ public final class RedisSession {
     try {
       if (command.name().equals("TERN.WITH")) {
         with(arguments, many);
+      } else if (command.name().equals("INFO")) {
+        info(arguments, many);
       } else if (command.kind() == CommandTable.Kind.LOCAL) {
         countSlot(arguments, many);
       } else {
-        new ManyKeys(keyspace, cluster, at, many).run(command, arguments);
+        new ManyKeys(this, at, many).run(command, arguments);
       }
     } catch (CommandException e) {
       many.finish(new Reply.Error(String.valueOf(e.getMessage())));
@@ -290,13 +357,19 @@ public final class RedisSession {
       return;
     }
     switch (command.kind()) {
-      case LOCAL -> many.finish(server.run(this, command, inner));
+      case LOCAL -> {
+        if (counts(command, inner)) {
+          many(command, inner, wanted, many);
+        } else {
+          many.finish(server.run(this, command, inner));
+        }
+      }
       case READ, PUT, UPDATE -> run(KeyTask.of(command, inner, clock.wallMillis()), wanted, many);
       case MANY -> {
         if (command.name().equals("TERN.WITH")) {
           throw new CommandException("ERR TERN.WITH cannot stand within TERN.WITH");
         }
-        new ManyKeys(keyspace, cluster, wanted, many).run(command, inner);
+        new ManyKeys(this, wanted, many).run(command, inner);
       }
     }
   }
@@ -317,7 +390,8 @@ public final class RedisSession {
   /// A request has its reply.
   void answered(Pending request) {
     Reply reply = java.util.Objects.requireNonNull(request.reply);
-    statistics.command(clock.monotonicNanos() - request.beganNanos, reply instanceof Reply.Error);
+    long nanos = clock.monotonicNanos() - request.beganNanos;
+    statistics.command(request.command, nanos, reply instanceof Reply.Error);
     if (!announced && pending.peekFirst() != null && pending.peekFirst().reply != null) {
       announced = true;
       output.repliesReady();

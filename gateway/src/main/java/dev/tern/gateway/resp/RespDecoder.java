@@ -139,7 +139,8 @@ public final class RespDecoder {
         return false;
       }
       String error = "Protocol error: invalid multibulk length";
-      missing = Math.max(0, number(in, end, -1, MAX_ARGUMENTS, error));
+      // As Redis does, a count below 0 is passed over.
+      missing = Math.max(0, number(in, end, Integer.MIN_VALUE, MAX_ARGUMENTS, error));
       return true;
     }
     int end = lineEnd(in, MAX_INLINE_BYTES, "Protocol error: too big inline request");

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 
@@ -22,61 +21,24 @@ public final class ServerCommands {
   private static final Set<String> CLIENT_TYPES =
       Set.of("NORMAL", "MASTER", "REPLICA", "SLAVE", "PUBSUB");
 
-  private static final List<String> CLIENT_HELP =
-      List.of(
-          "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-          "GETNAME",
-          "    Return the name of the current connection.",
-          "ID",
-          "    Return the ID of the current connection.",
-          "INFO",
-          "    Return information about the current client connection.",
-          "LIST [TYPE <type> | ID <id> ...]",
-          "    Return information about client connections.",
-          "SETINFO <LIB-NAME|LIB-VER> <value>",
-          "    Tell the library in use.",
-          "SETNAME <name>",
-          "    Assign the name <name> to the current connection.",
-          "HELP",
-          "    Print this help.");
-
   /// The version whose manners this door has.
   static final String REDIS_VERSION = "7.0.15";
-
-  private static final Map<String, String> CONFIG =
-      new TreeMap<>(
-          Map.of(
-              "save", "",
-              "appendonly", "yes",
-              "appendfsync", "everysec",
-              "maxmemory", "0",
-              "maxmemory-policy", "noeviction",
-              "databases", "1",
-              "timeout", "0",
-              "proto-max-bulk-len", "536870912"));
 
   private final Map<Long, RedisSession> sessions = new ConcurrentHashMap<>();
   private final long startedMillis;
   private final List<DoorStatistics> statistics;
 
-  /// What `INFO` no longer counts since `CONFIG RESETSTAT`; any loop.
-  private volatile long commandsBefore;
+  private final ConfigParameters parameters = new ConfigParameters();
 
-  private volatile long errorsBefore;
+  /// What `INFO` no longer counts since `CONFIG RESETSTAT`; any loop.
+  private volatile Info.Counts before;
 
   /// @param startedMillis wall-clock milliseconds of the start, for uptimes
   /// @param statistics of all loops
   public ServerCommands(long startedMillis, List<DoorStatistics> statistics) {
     this.startedMillis = startedMillis;
     this.statistics = List.copyOf(statistics);
-  }
-
-  private long commands() {
-    return statistics.stream().mapToLong(DoorStatistics::commands).sum();
-  }
-
-  private long errors() {
-    return statistics.stream().mapToLong(DoorStatistics::errors).sum();
+    this.before = Info.Counts.of(List.of());
   }
 
   /// A session is listed from now on; any loop.
@@ -103,10 +65,13 @@ public final class ServerCommands {
       case "CLIENT" -> client(session, arguments);
       case "COMMAND" -> Introspection.command(arguments);
       case "CONFIG" -> config(session, arguments);
-      case "INFO" -> info(session, arguments);
+      case "INFO" -> info(session, new Info(arguments), -1);
       case "SELECT" -> select(session, arguments);
       case "CLUSTER" -> ClusterCommands.run(session, arguments);
-      case "READONLY", "READWRITE", "ASKING" -> Reply.OK;
+      case "READONLY", "READWRITE", "ASKING" -> {
+        session.mode.askedForSlots();
+        yield Reply.OK;
+      }
       case "QUIT" -> {
         session.closeAfterReplies();
         yield Reply.OK;
@@ -162,7 +127,7 @@ public final class ServerCommands {
     answer.put("version", Reply.text(REDIS_VERSION));
     answer.put("proto", Reply.number(protocol));
     answer.put("id", Reply.number(session.id));
-    answer.put("mode", Reply.text(session.cluster ? "cluster" : "standalone"));
+    answer.put("mode", Reply.text(session.isCluster() ? "cluster" : "standalone"));
     answer.put("role", Reply.text("master"));
     answer.put("modules", Reply.EMPTY);
     return new Reply.Pairs(answer);
@@ -193,7 +158,7 @@ public final class ServerCommands {
     } else if (what.equals("INFO") && count == 2) {
       return new Reply.Text(describe(session) + "\n", true);
     } else if (what.equals("HELP") && count == 2) {
-      return help(CLIENT_HELP);
+      return CommandHelp.of("CLIENT");
     } else if ((what.equals("NO-EVICT") || what.equals("NO-TOUCH")) && count == 3) {
       return Reply.OK;
     }
@@ -251,16 +216,14 @@ public final class ServerCommands {
     return Reply.OK;
   }
 
-  static Reply help(List<String> lines) {
-    return new Reply.Array(lines.stream().map(Reply.Simple::new).toList());
-  }
-
   private static String describe(RedisSession session) {
     long age = (session.clock.wallMillis() - session.openedMillis) / 1000;
-    return "id=%d addr=%s name=%s age=%d idle=0 flags=N db=0 sub=0 psub=0 multi=-1 cmd=%s user=default resp=%d lib-name=%s lib-ver=%s tot-cmds=%d"
+    return "id=%d addr=%s laddr=%s:%d fd=0 name=%s age=%d idle=0 flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s tot-cmds=%d"
         .formatted(
             session.id,
             session.address,
+            session.node.self().host(),
+            session.node.self().ports().redis(),
             session.name,
             age,
             session.lastCommand(),
@@ -273,85 +236,34 @@ public final class ServerCommands {
   private Reply config(RedisSession session, List<byte[]> arguments) {
     String what = Arguments.word(arguments, 1);
     if (what.equals("GET") && arguments.size() > 2) {
-      Map<String, Reply> found = new LinkedHashMap<>();
-      for (int i = 2; i < arguments.size(); i++) {
-        byte[] pattern =
-            Arguments.text(arguments, i).toLowerCase(Locale.ROOT).getBytes(StandardCharsets.UTF_8);
-        CONFIG.forEach(
-            (name, value) -> {
-              if (Glob.matches(pattern, name.getBytes(StandardCharsets.UTF_8))) {
-                found.put(name, Reply.text(value));
-              }
-            });
-        if (Glob.matches(pattern, "port".getBytes(StandardCharsets.UTF_8))) {
-          found.put("port", Reply.text(Integer.toString(session.node.self().ports().redis())));
-        }
-        if (Glob.matches(pattern, "cluster-enabled".getBytes(StandardCharsets.UTF_8))) {
-          found.put("cluster-enabled", Reply.text(session.cluster ? "yes" : "no"));
-        }
-      }
-      return new Reply.Pairs(found);
-    }
-    if (what.equals("SET") && arguments.size() > 3) {
-      throw new CommandException(
-          "ERR CONFIG SET failed (possibly related to argument '%s') - settings are given at the start: see ./tern server --help"
-              .formatted(Arguments.text(arguments, 2)));
-    }
-    if (what.equals("RESETSTAT") && arguments.size() == 2) {
-      commandsBefore = commands();
-      errorsBefore = errors();
+      Map<String, String> fixed =
+          Map.of(
+              "port", Integer.toString(session.node.self().ports().redis()),
+              "cluster-enabled", session.isCluster() ? "yes" : "no");
+      return parameters.get(arguments, fixed);
+    } else if (what.equals("SET") && arguments.size() > 3) {
+      return parameters.set(arguments);
+    } else if (what.equals("RESETSTAT") && arguments.size() == 2) {
+      before = counts();
       return Reply.OK;
+    } else if (what.equals("HELP") && arguments.size() == 2) {
+      return CommandHelp.of("CONFIG");
+    } else if (what.equals("REWRITE")) {
+      throw new CommandException("ERR The server is running without a config file");
     }
-    if (what.equals("REWRITE")) {
-      throw new CommandException("ERR CONFIG REWRITE is not offered");
-    }
-    throw CommandException.subcommand("CONFIG", arguments, Set.of("GET", "SET", "RESETSTAT"));
+    throw CommandException.subcommand(
+        "CONFIG", arguments, Set.of("GET", "SET", "RESETSTAT", "HELP"));
   }
 
-  private Reply info(RedisSession session, List<byte[]> arguments) {
-    String wanted = arguments.size() > 1 ? Arguments.word(arguments, 1) : "DEFAULT";
-    boolean all = List.of("DEFAULT", "ALL", "EVERYTHING").contains(wanted);
-    Member self = session.node.self();
-    long uptime = (session.clock.wallMillis() - startedMillis) / 1000;
-    Runtime runtime = Runtime.getRuntime();
-    Map<String, String> sections = new LinkedHashMap<>();
-    sections.put(
-        "Server",
-        "redis_version:%s\r\nredis_mode:%s\r\ntern_version:0.1.0\r\nos:%s\r\narch_bits:64\r\ntcp_port:%d\r\nrun_id:%s\r\nuptime_in_seconds:%d\r\n"
-            .formatted(
-                REDIS_VERSION,
-                session.cluster ? "cluster" : "standalone",
-                System.getProperty("os.name", "?"),
-                self.ports().redis(),
-                self.name(),
-                uptime));
-    sections.put(
-        "Clients", "connected_clients:%d\r\nblocked_clients:0\r\n".formatted(sessions.size()));
-    sections.put(
-        "Memory",
-        "used_memory:%d\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n"
-            .formatted(runtime.totalMemory() - runtime.freeMemory()));
-    sections.put("Persistence", "loading:0\r\naof_enabled:1\r\n");
-    sections.put(
-        "Stats",
-        "total_commands_processed:%d\r\ntotal_error_replies:%d\r\n"
-            .formatted(commands() - commandsBefore, errors() - errorsBefore));
-    sections.put(
-        "Replication",
-        "role:master\r\nconnected_slaves:0\r\nmaster_replid:%s\r\nmaster_repl_offset:0\r\n"
-            .formatted(self.name()));
-    sections.put("CPU", "used_cpu_sys:0.0\r\nused_cpu_user:0.0\r\n");
-    sections.put("Cluster", "cluster_enabled:%d\r\n".formatted(session.cluster ? 1 : 0));
-    sections.put("Keyspace", "");
-    StringBuilder text = new StringBuilder();
-    sections.forEach(
-        (title, lines) -> {
-          if (all || wanted.equals(title.toUpperCase(Locale.ROOT))) {
-            text.append(text.isEmpty() ? "" : "\r\n");
-            text.append("# ").append(title).append("\r\n").append(lines);
-          }
-        });
-    return new Reply.Text(text.toString(), true);
+  /// `INFO`.
+  ///
+  /// @param keys how many there are, negative if nobody knows
+  Reply info(RedisSession session, Info info, long keys) {
+    return info.text(session, startedMillis, counts().since(before, sessions.size()), keys);
+  }
+
+  private Info.Counts counts() {
+    return Info.Counts.of(statistics);
   }
 
   private static Reply select(RedisSession session, List<byte[]> arguments) {
@@ -360,7 +272,7 @@ public final class ServerCommands {
       return Reply.OK;
     }
     throw new CommandException(
-        session.cluster
+        session.isCluster()
             ? "ERR SELECT is not allowed in cluster mode"
             : "ERR DB index is out of range");
   }
@@ -369,7 +281,7 @@ public final class ServerCommands {
     session.protocol = 2;
     session.name = "";
     session.level = Level.DEFAULT;
-    session.cluster = session.defaultCluster();
+    session.mode.reset();
     return new Reply.Simple("RESET");
   }
 
@@ -452,8 +364,8 @@ public final class ServerCommands {
 
   private static Reply ternMode(RedisSession session, List<byte[]> arguments) {
     switch (Arguments.word(arguments, 1)) {
-      case "CLUSTER" -> session.cluster = true;
-      case "SINGLE" -> session.cluster = false;
+      case "CLUSTER" -> session.mode.choose(true);
+      case "SINGLE" -> session.mode.choose(false);
       default -> throw CommandException.syntax();
     }
     return Reply.OK;

@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.Level;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// Properties of a bucket or a type (RpbBucketProps): what was set; what was not follows from the
 /// type, and then from the keyspace.
@@ -48,6 +49,10 @@ final class BucketProperties {
   private static final int ALL = -4;
   private static final int DEFAULT = -5;
 
+  private static final Fields.Shape SHAPE =
+      Fields.Shape.ofBytes()
+          .andNumbers(IntStream.rangeClosed(1, LAST_NUMBER).filter(f -> isNumber(f)).toArray());
+
   /// By field number; flags are 0 and 1.
   private final Map<Integer, Integer> values;
 
@@ -70,7 +75,7 @@ final class BucketProperties {
   /// @throws RiakException if the bytes are no properties
   static BucketProperties decode(byte[] message) {
     Map<Integer, Integer> values = new LinkedHashMap<>();
-    Fields.read(message, (field, in) -> take(values, field, in));
+    Fields.read(message, SHAPE, (field, in) -> take(values, field, in));
     return new BucketProperties(values);
   }
 

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 /// @param properties RpbBucketProps to set
 record BucketRequest(byte[] bucket, String type, byte[] properties) {
   private static final byte[] NOTHING = {};
+  private static final Fields.Shape SHAPE = Fields.Shape.ofBytes(1, 2, 3);
 
   /// Bucket 1, type 2: a get or a reset.
   static BucketRequest of(byte[] message) {
@@ -41,10 +42,8 @@ record BucketRequest(byte[] bucket, String type, byte[] properties) {
     byte[][] fields = {NOTHING, NOTHING, NOTHING, NOTHING};
     Fields.read(
         message,
+        SHAPE,
         (field, in) -> {
-          if (field >= fields.length) {
-            return false;
-          }
           fields[field] = in.readByteArray();
           return true;
         });

@@ -11,6 +11,64 @@ import java.nio.charset.StandardCharsets;
 final class Fields {
   private Fields() {}
 
+  /// Which fields of a message are byte strings and which are numbers or flags. A field that comes
+  /// in another wire type is an error: read as what it is not, its bytes would be taken for other
+  /// fields. Immutable.
+  static final class Shape {
+    private static final int MAX_FIELDS = 64;
+
+    private final long byteStrings;
+    private final long numbers;
+
+    private Shape(long byteStrings, long numbers) {
+      this.byteStrings = byteStrings;
+      this.numbers = numbers;
+    }
+
+    /// A message with these byte strings (strings and messages included).
+    ///
+    /// @param fields numbers below 64
+    static Shape ofBytes(int... fields) {
+      return new Shape(bits(fields), 0);
+    }
+
+    /// This with fields that are numbers or flags.
+    ///
+    /// @param fields numbers below 64
+    Shape andNumbers(int... fields) {
+      return new Shape(byteStrings, numbers | bits(fields));
+    }
+
+    private static long bits(int... fields) {
+      long bits = 0;
+      for (int field : fields) {
+        if (field < 1 || field >= MAX_FIELDS) {
+          throw new IllegalArgumentException("field " + field);
+        }
+        bits |= 1L << field;
+      }
+      return bits;
+    }
+
+    private static boolean has(long bits, int field) {
+      return field < MAX_FIELDS && (bits >>> field & 1) == 1;
+    }
+
+    boolean knows(int field) {
+      return has(byteStrings | numbers, field);
+    }
+
+    private void check(int field, int wireType) {
+      boolean wrong =
+          has(byteStrings, field) && wireType != WireFormat.WIRETYPE_LENGTH_DELIMITED
+              || has(numbers, field) && wireType != WireFormat.WIRETYPE_VARINT;
+      if (wrong) {
+        throw new RiakException(
+            "the message cannot be read: field %d has wire type %d".formatted(field, wireType));
+      }
+    }
+  }
+
   /// Takes a field of its number.
   interface Reader {
     /// @return false if the field is unknown: it is skipped
@@ -19,13 +77,16 @@ final class Fields {
 
   /// Reads all fields of a message.
   ///
+  /// @param shape fields that it does not name are skipped
   /// @throws RiakException if the bytes are none
-  static void read(byte[] message, Reader reader) {
+  static void read(byte[] message, Shape shape, Reader reader) {
     CodedInputStream in = CodedInputStream.newInstance(message);
     try {
       int tag;
       while ((tag = in.readTag()) != 0) {
-        if (!reader.field(WireFormat.getTagFieldNumber(tag), in)) {
+        int field = WireFormat.getTagFieldNumber(tag);
+        shape.check(field, WireFormat.getTagWireType(tag));
+        if (!shape.knows(field) || !reader.field(field, in)) {
           in.skipField(tag);
         }
       }

@@ -32,11 +32,18 @@ final class KeyRequest {
   boolean ifNotModified;
   boolean ifNoneMatch;
 
+  private static final Fields.Shape GET =
+      Fields.Shape.ofBytes(1, 2, 7, 13).andNumbers(3, 4, 8, 9, 10, 11, 12);
+  private static final Fields.Shape PUT =
+      Fields.Shape.ofBytes(1, 2, 3, 4, 16).andNumbers(5, 6, 7, 8, 9, 10, 11, 12, 14, 15);
+  private static final Fields.Shape DELETE =
+      Fields.Shape.ofBytes(1, 2, 4, 13).andNumbers(3, 5, 6, 7, 8, 9, 10, 11, 12);
+
   private KeyRequest() {}
 
   static KeyRequest get(byte[] message) {
     KeyRequest request = new KeyRequest();
-    Fields.read(message, request::getField);
+    Fields.read(message, GET, request::getField);
     return request.checked(/* needsKey= */ true);
   }
 
@@ -62,7 +69,7 @@ final class KeyRequest {
 
   static KeyRequest put(byte[] message) {
     KeyRequest request = new KeyRequest();
-    Fields.read(message, request::putField);
+    Fields.read(message, PUT, request::putField);
     if (request.content == null) {
       throw new RiakException("a put needs content");
     }
@@ -95,7 +102,7 @@ final class KeyRequest {
 
   static KeyRequest delete(byte[] message) {
     KeyRequest request = new KeyRequest();
-    Fields.read(message, request::deleteField);
+    Fields.read(message, DELETE, request::deleteField);
     return request.checked(/* needsKey= */ true);
   }
 

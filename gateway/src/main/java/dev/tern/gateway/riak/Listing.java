@@ -21,6 +21,9 @@ final class Listing {
   /// Steps that failed one after the other before the walk is given up.
   private static final int MAX_FAILURES = 20;
 
+  private static final Fields.Shape KEYS = Fields.Shape.ofBytes(1, 3).andNumbers(2);
+  private static final Fields.Shape BUCKETS = Fields.Shape.ofBytes(3).andNumbers(1, 2);
+
   private final String type;
   private final byte @Nullable [] prefix;
   private final int code;
@@ -45,6 +48,7 @@ final class Listing {
     String[] type = {KeyRequest.DEFAULT_TYPE};
     Fields.read(
         message,
+        KEYS,
         (field, in) -> {
           switch (field) {
             case 1 -> bucket[0] = in.readByteArray();
@@ -67,6 +71,7 @@ final class Listing {
     String[] type = {KeyRequest.DEFAULT_TYPE};
     Fields.read(
         message,
+        BUCKETS,
         (field, in) -> {
           switch (field) {
             case 2 -> streams[0] = in.readBool();

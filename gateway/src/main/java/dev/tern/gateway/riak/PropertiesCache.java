@@ -112,7 +112,12 @@ final class PropertiesCache {
   private static BucketProperties decode(Versions versions) {
     for (Versions.Sibling sibling : versions.siblings()) {
       if (sibling.value() != null) {
-        return BucketProperties.decode(sibling.value());
+        try {
+          return BucketProperties.decode(sibling.value());
+        } catch (RiakException e) {
+          // Not written by this door: the bucket goes by its defaults until they are set anew.
+          return BucketProperties.NONE;
+        }
       }
     }
     return BucketProperties.NONE;
