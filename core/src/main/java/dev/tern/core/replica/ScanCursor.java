@@ -14,7 +14,9 @@ public final class ScanCursor {
   private ScanCursor() {}
 
   public static long of(int slot, long position) {
-    return position > POSITION_MASK ? (long) (slot + 1) << POSITION_BITS : (long) slot << POSITION_BITS | position;
+    return position > POSITION_MASK
+        ? (long) (slot + 1) << POSITION_BITS
+        : (long) slot << POSITION_BITS | position;
   }
 
   public static int slot(long cursor) {

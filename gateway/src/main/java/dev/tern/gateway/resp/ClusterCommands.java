@@ -111,8 +111,7 @@ final class ClusterCommands {
               for (Range range : ranges) {
                 slots.add(
                     new Reply.Array(
-                        List.of(
-                            Reply.number(range.first()), Reply.number(range.last()), master)));
+                        List.of(Reply.number(range.first()), Reply.number(range.last()), master)));
               }
             });
     return new Reply.Array(slots);

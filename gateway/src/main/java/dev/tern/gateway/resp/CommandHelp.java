@@ -5,8 +5,7 @@ import java.util.Map;
 
 /// What `HELP` of commands with subcommands says, in Redis's form.
 final class CommandHelp {
-  private static final String HEAD =
-      " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:";
+  private static final String HEAD = " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:";
 
   private static final Map<String, List<String>> LINES =
       Map.of(

@@ -171,11 +171,17 @@ public final class CommandTable {
       Map.of(
           "CLIENT",
           List.of(
-              "GETNAME", "HELP", "ID", "INFO", "LIST", "NO-EVICT", "NO-TOUCH", "SETINFO",
+              "GETNAME",
+              "HELP",
+              "ID",
+              "INFO",
+              "LIST",
+              "NO-EVICT",
+              "NO-TOUCH",
+              "SETINFO",
               "SETNAME"),
           "CLUSTER",
-          List.of(
-              "COUNTKEYSINSLOT", "HELP", "INFO", "KEYSLOT", "MYID", "NODES", "SHARDS", "SLOTS"),
+          List.of("COUNTKEYSINSLOT", "HELP", "INFO", "KEYSLOT", "MYID", "NODES", "SHARDS", "SLOTS"),
           "COMMAND",
           List.of("COUNT", "DOCS", "GETKEYS", "HELP", "INFO", "LIST"),
           "CONFIG",

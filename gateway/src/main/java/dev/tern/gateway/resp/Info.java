@@ -31,8 +31,7 @@ final class Info {
     static Counts of(List<DoorStatistics> loops) {
       List<DoorStatistics.OfCommand> byCommand = new ArrayList<>();
       for (CommandTable.Command command : CommandTable.all()) {
-        DoorStatistics.OfCommand all =
-            new DoorStatistics.OfCommand(command.name(), 0, 0, 0, 0);
+        DoorStatistics.OfCommand all = new DoorStatistics.OfCommand(command.name(), 0, 0, 0, 0);
         for (DoorStatistics loop : loops) {
           all = all.and(loop.of(command), 1);
         }
@@ -166,13 +165,11 @@ final class Info {
                     each.micros(),
                     each.calls() == 0
                         ? "0.00"
-                        : String.format(
-                            Locale.ROOT, "%.2f", each.micros() / (double) each.calls()),
+                        : String.format(Locale.ROOT, "%.2f", each.micros() / (double) each.calls()),
                     each.rejected(),
                     each.failed()));
       }
     }
     return lines.toString();
   }
-
 }

@@ -1,7 +1,6 @@
 package dev.tern.gateway.resp;
 
 import dev.tern.core.keyspace.Level;
-import dev.tern.core.topology.Member;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -238,8 +237,10 @@ public final class ServerCommands {
     if (what.equals("GET") && arguments.size() > 2) {
       Map<String, String> fixed =
           Map.of(
-              "port", Integer.toString(session.node.self().ports().redis()),
-              "cluster-enabled", session.isCluster() ? "yes" : "no");
+              "port",
+              Integer.toString(session.node.self().ports().redis()),
+              "cluster-enabled",
+              session.isCluster() ? "yes" : "no");
       return parameters.get(arguments, fixed);
     } else if (what.equals("SET") && arguments.size() > 3) {
       return parameters.set(arguments);

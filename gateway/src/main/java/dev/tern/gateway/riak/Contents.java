@@ -24,14 +24,7 @@ final class Contents {
 
   private static final Fields.Shape SHAPE =
       Fields.Shape.ofBytes(
-              VALUE,
-              CONTENT_TYPE,
-              CHARSET,
-              CONTENT_ENCODING,
-              VTAG,
-              LINKS,
-              USER_META,
-              INDEXES)
+              VALUE, CONTENT_TYPE, CHARSET, CONTENT_ENCODING, VTAG, LINKS, USER_META, INDEXES)
           .andNumbers(LAST_MODIFIED, LAST_MODIFIED_MICROS, DELETED, TTL);
   private static final Fields.Shape PAIR = Fields.Shape.ofBytes(PAIR_KEY, 2);
   private static final Fields.Shape LINK = Fields.Shape.ofBytes(1, 2, 3);
