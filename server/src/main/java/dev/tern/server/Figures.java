@@ -3,6 +3,7 @@ package dev.tern.server;
 import com.sun.management.ThreadMXBean;
 import dev.tern.core.Node;
 import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.resp.DoorStatistics;
 import dev.tern.lsm.LsmStatistics;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -15,6 +16,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /// The node's figures in Prometheus's text. Each is read from counters the shards keep anyway; a
@@ -25,7 +27,8 @@ final class Figures implements AutoCloseable {
   private final JvmGcMetrics gc = new JvmGcMetrics();
   private final List<DoorStatistics> redis;
 
-  Figures(Node node, List<DoorStatistics> redis) {
+  /// @param bounds of the doors, by name
+  Figures(Node node, List<DoorStatistics> redis, Map<String, ClientBounds> bounds) {
     this.redis = redis;
     new JvmMemoryMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
@@ -76,6 +79,7 @@ final class Figures implements AutoCloseable {
       gauge(node, shard, "tern.lsm.unreclaimed", LsmStatistics::unreclaimed);
       gauge(node, shard, "tern.lsm.undeleted.files", LsmStatistics::undeleted);
     }
+    bounds.forEach(this::door);
     sum("tern.redis.commands", DoorStatistics::commands);
     sum("tern.redis.errors", DoorStatistics::errors);
     sum("tern.redis.protocol.errors", DoorStatistics::protocolErrors);
@@ -85,6 +89,19 @@ final class Figures implements AutoCloseable {
             redis,
             all -> all.stream().mapToDouble(DoorStatistics::connections).sum())
         .register(registry);
+  }
+
+  /// What a door's connections hold, and which were closed by this node.
+  private void door(String name, ClientBounds bounds) {
+    Gauge.builder("tern.door.reply.bytes", bounds, ClientBounds::replyBytes)
+        .tag("door", name)
+        .register(registry);
+    for (ClientBounds.Reason reason : ClientBounds.Reason.values()) {
+      FunctionCounter.builder("tern.door.closed", bounds, all -> all.closed(reason))
+          .tag("door", name)
+          .tag("reason", reason.name().toLowerCase(Locale.ROOT))
+          .register(registry);
+    }
   }
 
   private void gauge(Node node, int shard, String name, ToDoubleFunction<LsmStatistics> figure) {

@@ -11,6 +11,7 @@ import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.gateway.http.AdminDoor;
+import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.resp.RedisDoor;
 import dev.tern.gateway.riak.RiakDoor;
 import dev.tern.lsm.LsmOptions;
@@ -18,6 +19,7 @@ import dev.tern.runtime.DirectoryFileSystem;
 import dev.tern.runtime.NettyEventLoop;
 import dev.tern.runtime.RuntimeEnvironment;
 import dev.tern.runtime.Transport;
+import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -50,6 +52,12 @@ public final class TernServer implements AutoCloseable {
   private int riakPort;
   private int adminPort;
 
+  /// What a door's connections may hold: the doors share what Netty may take outside of the heap.
+  private static ClientBounds bounds(String door) {
+    return ClientBounds.of(
+        door, PlatformDependent.maxDirectMemory(), Runtime.getRuntime().maxMemory());
+  }
+
   private TernServer(ServerConfig config, RuntimeEnvironment environment, Node node) {
     this.config = config;
     this.environment = environment;
@@ -59,14 +67,18 @@ public final class TernServer implements AutoCloseable {
             node,
             environment.environment().clock(),
             environment.loops().stream().map(NettyEventLoop::netty).toList(),
-            REDIS_KEYSPACE);
+            REDIS_KEYSPACE,
+            bounds("Redis"));
     this.riak =
         new RiakDoor(
             node,
             environment.environment().clock(),
             environment.loops().stream().map(NettyEventLoop::netty).toList(),
-            REDIS_KEYSPACE);
-    this.figures = new Figures(node, redis.statistics());
+            REDIS_KEYSPACE,
+            bounds("Riak"));
+    this.figures =
+        new Figures(
+            node, redis.statistics(), Map.of("redis", redis.bounds(), "riak", riak.bounds()));
     Map<String, AdminDoor.Route> routes = new LinkedHashMap<>();
     new Status(node).addTo(routes);
     new Administration(node).addTo(routes);

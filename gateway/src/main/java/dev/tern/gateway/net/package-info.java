@@ -1,4 +1,4 @@
-/// Ports that doors listen on.
+/// Ports that doors listen on, and what their connections may hold.
 @NullMarked
 package dev.tern.gateway.net;
 

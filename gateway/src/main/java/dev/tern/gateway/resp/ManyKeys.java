@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Commands on several keys or on the whole keyspace. Each key is read or written by itself: what
@@ -23,41 +24,88 @@ import org.jspecify.annotations.Nullable;
 final class ManyKeys {
   private static final int DEFAULT_SCAN_COUNT = 10;
 
+  /// Parts of one command under way at a time; the connection's next requests wait until the last
+  /// part has begun.
+  static final int WINDOW = 256;
+
   private final RedisSession session;
   private final Keyspace keyspace;
+  private final CommandTable.Command command;
+  private final List<byte[]> arguments;
   private final Level level;
-  private final Pending pending;
 
-  ManyKeys(RedisSession session, Level level, Pending pending) {
+  /// Of commands on named keys.
+  private final List<byte[]> keys;
+
+  private @Nullable Pending request;
+
+  /// A command that has not begun.
+  ///
+  /// @throws CommandException if its arguments are not as they should be
+  ManyKeys(
+      RedisSession session, CommandTable.Command command, List<byte[]> arguments, Level level) {
     this.session = session;
     this.keyspace = session.keyspace;
+    this.command = command;
+    this.arguments = arguments;
     this.level = level;
-    this.pending = pending;
+    this.keys =
+        switch (command.name()) {
+          case "MGET", "EXISTS", "DEL", "UNLINK" -> keys(session, arguments, 1);
+          case "MSET" -> {
+            if (arguments.size() % 2 == 0) {
+              throw CommandException.arity("mset");
+            }
+            yield keys(session, arguments, 2);
+          }
+          default -> List.of();
+        };
   }
 
-  void run(CommandTable.Command command, List<byte[]> arguments) {
+  /// Whether it looks at keys that it does not name.
+  boolean looksAtAllKeys() {
+    return List.of("SCAN", "KEYS", "DBSIZE").contains(command.name());
+  }
+
+  private void finish(Reply reply) {
+    java.util.Objects.requireNonNull(request).finish(reply);
+  }
+
+  /// Begins.
+  void run(Pending of) {
+    request = of;
+    try {
+      run();
+    } catch (CommandException e) {
+      finish(new Reply.Error(String.valueOf(e.getMessage())));
+    }
+  }
+
+  private void run() {
     switch (command.name()) {
-      case "MGET" -> {
-        List<byte[]> keys = keys(arguments, 1);
-        gather(keys.size(), (i, done) -> read(keys.get(i), Reply.NIL, done), Reply.Array::new);
-      }
-      case "EXISTS" -> {
-        List<byte[]> keys = keys(arguments, 1);
-        gather(keys.size(), (i, done) -> read(keys.get(i), Reply.ZERO, done), ManyKeys::sum);
-      }
+      case "MGET" ->
+          gather((i, done) -> read(keys.get(i), Reply.NIL, done), Parts::failed, Reply.Array::new);
+      case "EXISTS" ->
+          gather((i, done) -> read(keys.get(i), Reply.ZERO, done), Parts::failed, ManyKeys::sum);
       case "DEL", "UNLINK" -> {
-        List<byte[]> keys = keys(arguments, 1);
         Update delete = new Update.Delete(false);
-        gather(keys.size(), (i, done) -> update(keys.get(i), delete, done), ManyKeys::sum);
+        gather(
+            (i, done) -> update(keys.get(i), delete, done),
+            parts -> parts.failedHalfway("deleted"),
+            ManyKeys::sum);
       }
-      case "MSET" -> mset(arguments);
+      case "MSET" ->
+          gather(
+              (i, done) -> update(keys.get(i), put(arguments.get(2 * i + 2)), done),
+              parts -> parts.failedHalfway("written"),
+              replies -> Reply.OK);
       case "SCAN" -> scan(arguments);
-      case "KEYS" -> keys(arguments.get(1), 0, new ArrayList<>());
+      case "KEYS" -> scanAll(arguments.get(1), 0, new ArrayList<>());
       case "DBSIZE" ->
           keyspace.count(
               scope(),
               outcome ->
-                  pending.finish(
+                  finish(
                       switch (outcome) {
                         case CountOutcome.Count count -> Reply.number(count.keys());
                         case Unanswered why -> Errors.of(why);
@@ -67,11 +115,15 @@ final class ManyKeys {
     }
   }
 
+  private static Update put(byte[] value) {
+    return new Update.Put(value, Update.NO_EXPIRY, Update.Condition.NONE, false);
+  }
+
   private Scope scope() {
     return session.scope();
   }
 
-  private List<byte[]> keys(List<byte[]> arguments, int step) {
+  private static List<byte[]> keys(RedisSession session, List<byte[]> arguments, int step) {
     List<byte[]> keys = new ArrayList<>();
     for (int i = 1; i < arguments.size(); i += step) {
       keys.add(arguments.get(i));
@@ -87,55 +139,115 @@ final class ManyKeys {
     return keys;
   }
 
-  private void mset(List<byte[]> arguments) {
-    if (arguments.size() % 2 == 0) {
-      throw CommandException.arity("mset");
-    }
-    List<byte[]> keys = keys(arguments, 2);
-    gather(
-        keys.size(),
-        (i, done) -> {
-          byte[] value = arguments.get(2 * i + 2);
-          Update put = new Update.Put(value, Update.NO_EXPIRY, Update.Condition.NONE, false);
-          update(keys.get(i), put, done);
-        },
-        replies -> Reply.OK);
-  }
-
   /// Takes one part's reply.
   private interface Part {
-    void done(Reply reply);
+    /// @param unknown whether the part may have been done though it failed
+    void done(Reply reply, boolean unknown);
   }
 
-  private void gather(
-      int count,
-      BiConsumer<Integer, Part> start,
-      java.util.function.Function<List<Reply>, Reply> whole) {
-    @Nullable Reply[] replies = new Reply[count];
-    int[] missing = {count};
-    for (int i = 0; i < count; i++) {
-      int place = i;
-      start.accept(
-          i,
-          reply -> {
-            replies[place] = reply;
-            if (--missing[0] == 0) {
-              pending.finish(whole(replies, whole));
-            }
-          });
+  /// What the parts came to, in the order of the keys.
+  private static final class Parts {
+    private final Reply[] replies;
+    private int unknown;
+    private int failures;
+    private @Nullable Reply firstFailure;
+
+    Parts(int count) {
+      replies = new Reply[count];
     }
-  }
 
-  private static Reply whole(
-      @Nullable Reply[] replies, java.util.function.Function<List<Reply>, Reply> whole) {
-    List<Reply> list = new ArrayList<>(replies.length);
-    for (Reply reply : replies) {
+    void ended(int place, Reply reply, boolean isUnknown) {
+      replies[place] = reply;
       if (reply instanceof Reply.Error) {
-        return reply;
+        failures++;
+        unknown += isUnknown ? 1 : 0;
+        firstFailure = firstFailure == null ? reply : firstFailure;
       }
-      list.add(java.util.Objects.requireNonNull(reply));
     }
-    return whole.apply(list);
+
+    /// The error of a command that only reads, null for none.
+    @Nullable Reply failed() {
+      return firstFailure;
+    }
+
+    /// The error of a command that writes, null for none. Where a part was done or may have been,
+    /// no error says that nothing was: clients would take it for that and try again.
+    @Nullable Reply failedHalfway(String done) {
+      if (firstFailure == null || failures == replies.length && unknown == 0) {
+        return firstFailure;
+      }
+      return new Reply.Error(
+          "TIMEOUT %d of %d keys were %s, of %d it is unknown; the first that was not: %s"
+              .formatted(
+                  replies.length - failures,
+                  replies.length,
+                  done,
+                  unknown,
+                  ((Reply.Error) firstFailure).text()));
+    }
+  }
+
+  /// Runs the parts, [#WINDOW] at a time, and answers when all have ended.
+  private void gather(
+      BiConsumer<Integer, Part> start,
+      Function<Parts, @Nullable Reply> failed,
+      Function<List<Reply>, Reply> whole) {
+    new Gathering(start, failed, whole).begin();
+  }
+
+  private final class Gathering {
+    private final BiConsumer<Integer, Part> start;
+    private final Function<Parts, @Nullable Reply> failed;
+    private final Function<List<Reply>, Reply> whole;
+    private final int count = keys.size();
+    private final Parts parts = new Parts(count);
+    private int begun;
+    private int ended;
+
+    /// Parts that end at once must not begin others from within.
+    private boolean beginning;
+
+    Gathering(
+        BiConsumer<Integer, Part> start,
+        Function<Parts, @Nullable Reply> failed,
+        Function<List<Reply>, Reply> whole) {
+      this.start = start;
+      this.failed = failed;
+      this.whole = whole;
+    }
+
+    void begin() {
+      if (count > WINDOW) {
+        session.hold();
+      }
+      more();
+    }
+
+    private void more() {
+      if (beginning) {
+        return;
+      }
+      beginning = true;
+      boolean holds = count > WINDOW && begun < count;
+      while (begun < count && begun - ended < WINDOW) {
+        int place = begun++;
+        start.accept(place, (reply, unknown) -> ended(place, reply, unknown));
+      }
+      beginning = false;
+      if (holds && begun == count) {
+        session.release();
+      }
+      if (ended == count) {
+        Reply failure = failed.apply(parts);
+        finish(failure != null ? failure : whole.apply(Arrays.asList(parts.replies)));
+      }
+    }
+
+    private void ended(int place, Reply reply, boolean unknown) {
+      parts.ended(place, reply, unknown);
+      ended++;
+      more();
+    }
   }
 
   private static Reply sum(List<Reply> replies) {
@@ -147,20 +259,22 @@ final class ManyKeys {
   }
 
   private void read(byte[] key, Reply missing, Part part) {
-    keyspace.read(
+    session.read(
         key,
         level,
+        /* valueOnly= */ true,
         outcome ->
             part.done(
                 switch (outcome) {
                   case ReadOutcome.Found found -> new Reply.Bulk(found.value());
                   case ReadOutcome.Missing none -> missing;
                   case Unanswered why -> Errors.of(why);
-                }));
+                },
+                /* unknown= */ false));
   }
 
   private void update(byte[] key, Update update, Part part) {
-    keyspace.update(
+    session.update(
         key,
         update,
         level,
@@ -171,7 +285,8 @@ final class ManyKeys {
                   case UpdateOutcome.Rejected rejected -> Errors.of(rejected.why());
                   case UpdateOutcome.Stored stored -> throw Errors.unasked(stored);
                   case Unanswered why -> Errors.of(why);
-                }));
+                },
+                outcome instanceof Unanswered.Unknown));
   }
 
   private void scan(List<byte[]> arguments) {
@@ -205,7 +320,7 @@ final class ManyKeys {
         (int) Math.min(count, Integer.MAX_VALUE),
         scope(),
         outcome ->
-            pending.finish(
+            finish(
                 switch (outcome) {
                   case ScanOutcome.Page page ->
                       new Reply.Array(
@@ -226,38 +341,39 @@ final class ManyKeys {
     return matching;
   }
 
-  private void keys(byte[] pattern, long cursor, List<Reply> found) {
+  private void scanAll(byte[] pattern, long cursor, List<Reply> found) {
     keyspace.scan(
         cursor,
         1000,
         scope(),
         outcome -> {
           if (!(outcome instanceof ScanOutcome.Page page)) {
-            pending.finish(Errors.of((Unanswered) outcome));
+            finish(Errors.of((Unanswered) outcome));
             return;
           }
           found.addAll(matching(page.keys(), pattern));
           if (page.next() == 0) {
-            pending.finish(new Reply.Array(found));
+            finish(new Reply.Array(found));
           } else {
-            keys(pattern, page.next(), found);
+            scanAll(pattern, page.next(), found);
           }
         });
   }
 
   private void object(List<byte[]> arguments) {
     if (arguments.size() == 2 && Arguments.word(arguments, 1).equals("HELP")) {
-      pending.finish(CommandHelp.of("OBJECT"));
+      finish(CommandHelp.of("OBJECT"));
       return;
     }
     if (arguments.size() != 3 || !Arguments.word(arguments, 1).equals("ENCODING")) {
       throw CommandException.subcommand("OBJECT", arguments, Set.of("ENCODING", "HELP"));
     }
-    keyspace.read(
+    session.read(
         arguments.get(2),
         level,
+        /* valueOnly= */ true,
         outcome ->
-            pending.finish(
+            finish(
                 switch (outcome) {
                   case ReadOutcome.Found found -> Reply.text(encoding(found.value()));
                   case ReadOutcome.Missing none -> Reply.NIL;

@@ -3,9 +3,10 @@ package dev.tern.gateway.resp;
 import dev.tern.core.Node;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.env.Clock;
+import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.net.ListeningPort;
+import dev.tern.gateway.net.Unread;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -33,11 +34,19 @@ public final class RedisDoor implements AutoCloseable {
   private final ServerCommands server;
   private final AtomicLong ids = new AtomicLong();
   private final AtomicInteger clients = new AtomicInteger();
+  private final ClientBounds bounds;
   private @Nullable ListeningPort listener;
 
   /// @param loops the shards' loops, in their order
   /// @param keyspace whose keys the door serves
-  public RedisDoor(Node node, Clock clock, List<? extends EventLoop> loops, String keyspace) {
+  /// @param bounds of what its connections may hold
+  public RedisDoor(
+      Node node,
+      Clock clock,
+      List<? extends EventLoop> loops,
+      String keyspace,
+      ClientBounds bounds) {
+    this.bounds = bounds;
     this.node = node;
     this.clock = clock;
     this.loops = List.copyOf(loops);
@@ -73,6 +82,11 @@ public final class RedisDoor implements AutoCloseable {
     channel.pipeline().addLast(new Connection(loops.indexOf(channel.eventLoop())));
   }
 
+  /// What its connections hold, and which were closed; any thread.
+  public ClientBounds bounds() {
+    return bounds;
+  }
+
   /// Figures per loop; any thread.
   public List<DoorStatistics> statistics() {
     return List.copyOf(statistics);
@@ -92,9 +106,11 @@ public final class RedisDoor implements AutoCloseable {
     private final int shard;
     private @Nullable ChannelHandlerContext context;
     private @Nullable RedisSession session;
-    private @Nullable ByteBuf unread;
+    private final Unread unread = new Unread();
+    private final ClientBounds.Share share = bounds.new Share();
     private boolean reading;
     private boolean flushScheduled;
+    private boolean dropped;
 
     Connection(int shard) {
       this.shard = shard;
@@ -111,40 +127,57 @@ public final class RedisDoor implements AutoCloseable {
               statistics.get(shard),
               server,
               ids.incrementAndGet(),
-              String.valueOf(active.channel().remoteAddress()).replace("/", ""),
+              address(active),
               this);
       statistics.get(shard).opened();
       server.opened(session);
     }
 
+    private static String address(ChannelHandlerContext active) {
+      return String.valueOf(active.channel().remoteAddress()).replace("/", "");
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext active, Object message) {
       ByteBuf bytes = (ByteBuf) message;
-      if (unread == null) {
-        unread = bytes;
-      } else {
-        unread =
-            io.netty.handler.codec.ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(
-                active.alloc(), unread, bytes);
+      if (dropped) {
+        bytes.release();
+        return;
       }
+      unread.add(active.alloc(), bytes);
       reading = true;
       feed();
     }
 
+    /// Hands over what has come. The connection is read on though the client takes no replies:
+    /// only their bound ends that.
     private void feed() {
       RedisSession current = session;
-      if (current == null || context == null) {
+      ChannelHandlerContext active = context;
+      if (current == null || active == null || dropped) {
         return;
       }
-      ByteBuf bytes = unread;
-      boolean more = current.feed(bytes == null ? Unpooled.EMPTY_BUFFER : bytes);
-      if (bytes != null && (!bytes.isReadable() || current.isClosing())) {
-        bytes.release();
-        unread = null;
+      boolean more = current.feed(unread.bytes());
+      if (current.isClosing()) {
+        unread.release();
+      } else {
+        unread.settle();
       }
-      boolean read = more && context.channel().isWritable();
-      if (context.channel().config().isAutoRead() != read) {
-        context.channel().config().setAutoRead(read);
+      if (!share.holdsIncomplete(current.incompleteBytes())) {
+        drop(ClientBounds.Reason.INCOMPLETE_REQUESTS, "");
+      } else if (active.channel().config().isAutoRead() != more) {
+        active.channel().config().setAutoRead(more);
+      }
+    }
+
+    /// Closes the connection for a reason of this node's.
+    private void drop(ClientBounds.Reason reason, String detail) {
+      ChannelHandlerContext active = context;
+      if (active != null && !dropped) {
+        dropped = true;
+        bounds.closing(reason, address(active), detail);
+        unread.release();
+        active.close();
       }
     }
 
@@ -170,16 +203,57 @@ public final class RedisDoor implements AutoCloseable {
 
     private void sendReplies() {
       RedisSession current = session;
-      if (current == null || context == null || !current.hasReplies()) {
+      ChannelHandlerContext active = context;
+      if (current == null || active == null || dropped) {
         return;
       }
-      ByteBuf out = context.alloc().directBuffer(512);
-      current.takeReplies(out);
-      context.writeAndFlush(out, context.voidPromise());
-      if (!context.channel().config().isAutoRead() || unread != null) {
+      while (current.hasReplies()) {
+        ByteBuf out = active.alloc().directBuffer(512);
+        try {
+          current.takeReplies(out);
+        } catch (RuntimeException | Error e) {
+          // No memory for them, most likely.
+          out.release();
+          throw e;
+        }
+        active.writeAndFlush(out, active.voidPromise());
+        if (!holdsReplies(active)) {
+          return;
+        }
+        if (active.channel().config().isAutoRead() && unread.isEmpty()) {
+          return;
+        }
         feed();
-        sendReplies();
+        if (dropped) {
+          return;
+        }
       }
+    }
+
+    /// Counts what the client has not taken; closes the connection if it is too much.
+    private boolean holdsReplies(ChannelHandlerContext active) {
+      io.netty.channel.ChannelOutboundBuffer unsent = active.channel().unsafe().outboundBuffer();
+      boolean waits = unsent != null && !active.channel().isWritable();
+      long bytes = waits ? unsent.totalPendingWriteBytes() : 0;
+      if (share.holdsReplies(bytes)) {
+        return true;
+      }
+      drop(ClientBounds.Reason.UNREAD_REPLIES, bytes + " bytes wait for the client");
+      return false;
+    }
+
+    @Override
+    public void readyForMore() {
+      if (!flushScheduled && context != null) {
+        flushScheduled = true;
+        context.channel().eventLoop().execute(this::goOn);
+      }
+    }
+
+    private void goOn() {
+      flushScheduled = false;
+      feed();
+      sendReplies();
     }
 
     @Override
@@ -192,10 +266,7 @@ public final class RedisDoor implements AutoCloseable {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext active) {
-      if (active.channel().isWritable()) {
-        feed();
-        sendReplies();
-      }
+      holdsReplies(active);
     }
 
     @Override
@@ -205,16 +276,19 @@ public final class RedisDoor implements AutoCloseable {
         statistics.get(shard).closed();
         server.closed(session);
       }
-      if (unread != null) {
-        unread.release();
-        unread = null;
-      }
+      unread.release();
+      share.release();
       context = null;
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext active, Throwable cause) {
-      active.close();
+      if (cause instanceof IOException) {
+        // The client has broken the connection.
+        active.close();
+      } else {
+        drop(ClientBounds.Reason.FAILED, String.valueOf(cause));
+      }
     }
   }
 }

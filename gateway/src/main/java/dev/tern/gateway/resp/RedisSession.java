@@ -1,11 +1,15 @@
 package dev.tern.gateway.resp;
 
 import dev.tern.core.Node;
+import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Scope;
 import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.env.Clock;
@@ -14,6 +18,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// One client's conversation: takes bytes, starts requests, and gives replies in order. Knows no
@@ -25,10 +30,16 @@ public final class RedisSession {
   /// Characters of an unknown command, and of its arguments altogether, that its error repeats.
   private static final int MAX_SHOWN = 128;
 
+  /// Reads whose reply follows from the value alone, not from its expiry.
+  private static final Set<String> VALUE_ONLY = Set.of("GET", "STRLEN", "TYPE");
+
   /// Where the session's effects go.
   public interface Output {
     /// There are replies to take with [#takeReplies]; called when there were none before.
     void repliesReady();
+
+    /// It takes requests again, see [#feed].
+    void readyForMore();
 
     /// Nothing more will be answered: send what there is and close.
     void close();
@@ -57,10 +68,17 @@ public final class RedisSession {
   private final RespDecoder decoder = new RespDecoder();
   private final ArrayDeque<Pending> pending = new ArrayDeque<>();
 
-  /// A request that waits for earlier ones on its key.
-  private @Nullable Runnable blocked;
+  private final KeyOrder order = new KeyOrder();
 
-  private @Nullable Pending blockedPending;
+  /// A request that looks at all keys and waits until nothing else is under way; null for none.
+  private @Nullable Runnable barrier;
+
+  /// That request, also while it is under way.
+  private @Nullable Pending holder;
+
+  /// No request is taken meanwhile: one looks at all keys, or has more parts than may be under way.
+  private boolean held;
+
   private boolean closing;
   private boolean announced;
 
@@ -124,15 +142,14 @@ public final class RedisSession {
   /// Starts what requests there are in `in`, as far as the bounds allow; true if it could go on
   /// with more bytes now.
   public boolean feed(ByteBuf in) {
-    while (!closing && blocked == null && pending.size() < MAX_PENDING) {
+    order.nextTurn();
+    while (!closing && !held && pending.size() < MAX_PENDING) {
       RespDecoder.Request request;
       try {
         request = decoder.next(in);
       } catch (RespDecoder.ProtocolException e) {
         statistics.protocolError();
-        Pending last = new Pending(this, CommandTable.Kind.LOCAL, null, clock.monotonicNanos());
-        pending.add(last);
-        last.finish(new Reply.Error("ERR " + e.getMessage()));
+        answerNow(null, new Reply.Error("ERR " + e.getMessage()), clock.monotonicNanos());
         closeAfterReplies();
         return false;
       }
@@ -142,6 +159,11 @@ public final class RedisSession {
       start(request);
     }
     return false;
+  }
+
+  /// Bytes of memory that the request which has not come whole takes, about.
+  public long incompleteBytes() {
+    return decoder.incompleteBytes();
   }
 
   /// A page of a browser must not make it send commands ("cross-protocol scripting"): as Redis
@@ -155,21 +177,19 @@ public final class RedisSession {
     commands++;
     long now = clock.monotonicNanos();
     if (request.tooLarge() != null) {
-      answerNow(new Reply.Error(request.tooLarge()), now);
+      answerNow(null, new Reply.Error(request.tooLarge()), now);
       return;
     }
     start(request.arguments(), level, now);
   }
 
-  private void answerNow(Reply reply, long now) {
-    Pending local = new Pending(this, CommandTable.Kind.LOCAL, null, now);
-    pending.add(local);
-    local.finish(reply);
+  private void answerNow(CommandTable.@Nullable Command command, Reply reply, long now) {
+    begun(command, now).finish(reply);
   }
 
-  private Pending pending(CommandTable.Command command, CommandTable.Kind kind, long now) {
-    Pending begun = new Pending(this, kind, null, now);
-    begun.command = command;
+  private Pending begun(CommandTable.@Nullable Command command, long now) {
+    Pending begun = new Pending(this, command, now);
+    pending.add(begun);
     return begun;
   }
 
@@ -195,9 +215,9 @@ public final class RedisSession {
                     })));
   }
 
-  private void countSlot(List<byte[]> arguments, Pending many) {
+  private void countSlot(int slot, Pending many) {
     keyspace.countSlot(
-        ClusterCommands.slot(arguments),
+        slot,
         outcome ->
             many.finish(
                 switch (outcome) {
@@ -223,35 +243,106 @@ public final class RedisSession {
       if (command != null) {
         statistics.rejected(command);
       }
-      answerNow(java.util.Objects.requireNonNull(refusal), now);
+      answerNow(null, java.util.Objects.requireNonNull(refusal), now);
       return;
     }
     try {
-      switch (command.kind()) {
-        case LOCAL -> {
-          if (counts(command, arguments)) {
-            Pending many = pending(command, CommandTable.Kind.MANY, now);
-            inOrder(many, () -> many(command, arguments, at, many));
-            return;
-          }
-          Pending local = pending(command, command.kind(), now);
-          pending.add(local);
-          local.finish(server.run(this, command, arguments));
-        }
-        case READ, PUT, UPDATE -> onKey(command, arguments, at, now);
-        case MANY -> {
-          Pending many = pending(command, command.kind(), now);
-          inOrder(many, () -> many(command, arguments, at, many));
-        }
+      if (command.name().equals("TERN.WITH")) {
+        with(arguments, now);
+      } else {
+        start(command, arguments, at, now);
       }
     } catch (CommandException e) {
-      Reply error = new Reply.Error(String.valueOf(e.getMessage()));
-      Pending last = pending.peekLast();
-      if (last != null && last.reply == null && last.kind == CommandTable.Kind.LOCAL) {
-        last.finish(error);
-      } else {
-        answerNow(error, now);
+      answerNow(command, new Reply.Error(String.valueOf(e.getMessage())), now);
+    }
+  }
+
+  private void start(
+      CommandTable.Command command, List<byte[]> arguments, Level at, long now) {
+    switch (command.kind()) {
+      case LOCAL -> {
+        if (counts(command, arguments)) {
+          count(command, arguments, now);
+        } else {
+          answerNow(command, server.run(this, command, arguments), now);
+        }
       }
+      case READ, PUT, UPDATE -> {
+        KeyTask task = KeyTask.of(command, arguments, clock.wallMillis());
+        Pending request = begun(command, now);
+        named(task.key());
+        if (task.update() == null) {
+          boolean valueOnly = VALUE_ONLY.contains(command.name());
+          read(task.key(), at, valueOnly, request.reading(task));
+        } else {
+          update(task.key(), task.update(), at, request.updating(task));
+        }
+      }
+      case MANY -> {
+        ManyKeys many = new ManyKeys(this, command, arguments, at);
+        Pending request = begun(command, now);
+        if (many.looksAtAllKeys()) {
+          barrier(request, () -> many.run(request));
+        } else {
+          many.run(request);
+        }
+      }
+    }
+  }
+
+  private void count(CommandTable.Command command, List<byte[]> arguments, long now) {
+    if (command.name().equals("INFO")) {
+      Pending request = begun(command, now);
+      barrier(request, () -> info(arguments, request));
+    } else {
+      int slot = ClusterCommands.slot(arguments);
+      Pending request = begun(command, now);
+      barrier(request, () -> countSlot(slot, request));
+    }
+  }
+
+  /// Reads in the order of this connection's requests on the key.
+  ///
+  /// @param valueOnly whether the reply follows from the value alone
+  void read(byte[] key, Level at, boolean valueOnly, Completion<ReadOutcome> done) {
+    order.read(key, at, valueOnly, ended -> keyspace.read(key, at, ended), done);
+  }
+
+  /// Updates in the order of this connection's requests on the key.
+  void update(byte[] key, Update update, Level at, Completion<UpdateOutcome> done) {
+    boolean blind = update instanceof Update.Put put && put.blind();
+    boolean forEver =
+        blind && update instanceof Update.Put put && put.expiryMillis() == Update.NO_EXPIRY;
+    order.update(
+        key,
+        blind ? CommandTable.Kind.PUT : CommandTable.Kind.UPDATE,
+        at,
+        forEver ? ((Update.Put) update).value() : null,
+        ended -> keyspace.update(key, update, at, ended),
+        done);
+  }
+
+  /// Runs what looks at all keys: when all that came before has ended, and before all that comes.
+  private void barrier(Pending request, Runnable begin) {
+    hold();
+    holder = request;
+    if (order.isIdle()) {
+      begin.run();
+    } else {
+      barrier = begin;
+    }
+  }
+
+  /// Takes no request until [#release].
+  void hold() {
+    held = true;
+  }
+
+  /// Takes requests again.
+  void release() {
+    if (held) {
+      held = false;
+      output.readyForMore();
     }
   }
 
@@ -301,90 +392,23 @@ public final class RedisSession {
     return null;
   }
 
-  private void onKey(CommandTable.Command command, List<byte[]> arguments, Level at, long now) {
-    KeyTask task = KeyTask.of(command, arguments, clock.wallMillis());
-    CommandTable.Kind kind = kindOf(task);
-    Pending request = new Pending(this, kind, task.key(), now);
-    request.command = command;
-    named(task.key());
-    inOrder(request, () -> run(task, at, request));
-  }
-
-  private static CommandTable.Kind kindOf(KeyTask task) {
-    if (task.update() == null) {
-      return CommandTable.Kind.READ;
-    }
-    boolean blind = task.update() instanceof dev.tern.core.keyspace.Update.Put put && put.blind();
-    return blind ? CommandTable.Kind.PUT : CommandTable.Kind.UPDATE;
-  }
-
-  private void run(KeyTask task, Level at, Pending request) {
-    if (task.update() == null) {
-      keyspace.read(task.key(), at, request.reading(task));
-    } else {
-      keyspace.update(task.key(), task.update(), at, request.updating(task));
-    }
-  }
-
-  private void many(CommandTable.Command command, List<byte[]> arguments, Level at, Pending many) {
-    try {
-      if (command.name().equals("TERN.WITH")) {
-        with(arguments, many);
-      } else if (command.name().equals("INFO")) {
-        info(arguments, many);
-      } else if (command.kind() == CommandTable.Kind.LOCAL) {
-        countSlot(arguments, many);
-      } else {
-        new ManyKeys(this, at, many).run(command, arguments);
-      }
-    } catch (CommandException e) {
-      many.finish(new Reply.Error(String.valueOf(e.getMessage())));
-    }
-  }
-
   /// `TERN.WITH R x W y command ...`
-  private void with(List<byte[]> arguments, Pending many) {
+  private void with(List<byte[]> arguments, long now) {
     int[] at = {1};
     Level wanted = ServerCommands.level(arguments, at, level);
     List<byte[]> inner = arguments.subList(at[0], arguments.size());
-    CommandTable.Command command = inner.isEmpty() ? null : CommandTable.find(inner.getFirst());
     if (inner.isEmpty()) {
       throw new CommandException("ERR TERN.WITH R x W y needs a command");
     }
+    CommandTable.Command command = CommandTable.find(inner.getFirst());
     Reply refusal = refusal(command, inner);
     if (command == null || refusal != null) {
-      many.finish(java.util.Objects.requireNonNull(refusal));
-      return;
+      answerNow(command, java.util.Objects.requireNonNull(refusal), now);
+    } else if (command.name().equals("TERN.WITH")) {
+      throw new CommandException("ERR TERN.WITH cannot stand within TERN.WITH");
+    } else {
+      start(command, inner, wanted, now);
     }
-    switch (command.kind()) {
-      case LOCAL -> {
-        if (counts(command, inner)) {
-          many(command, inner, wanted, many);
-        } else {
-          many.finish(server.run(this, command, inner));
-        }
-      }
-      case READ, PUT, UPDATE -> run(KeyTask.of(command, inner, clock.wallMillis()), wanted, many);
-      case MANY -> {
-        if (command.name().equals("TERN.WITH")) {
-          throw new CommandException("ERR TERN.WITH cannot stand within TERN.WITH");
-        }
-        new ManyKeys(this, wanted, many).run(command, inner);
-      }
-    }
-  }
-
-  private void inOrder(Pending request, Runnable begin) {
-    for (Pending earlier : pending) {
-      if (earlier.blocks(request)) {
-        pending.add(request);
-        blocked = begin;
-        blockedPending = request;
-        return;
-      }
-    }
-    pending.add(request);
-    begin.run();
   }
 
   /// A request has its reply.
@@ -396,26 +420,15 @@ public final class RedisSession {
       announced = true;
       output.repliesReady();
     }
-    unblock();
-  }
-
-  private void unblock() {
-    Runnable begin = blocked;
-    Pending request = blockedPending;
-    if (begin == null || request == null) {
-      return;
+    if (request == holder) {
+      holder = null;
+      release();
     }
-    for (Pending earlier : pending) {
-      if (earlier == request) {
-        break;
-      }
-      if (earlier.blocks(request)) {
-        return;
-      }
+    Runnable waiting = barrier;
+    if (waiting != null && order.isIdle()) {
+      barrier = null;
+      waiting.run();
     }
-    blocked = null;
-    blockedPending = null;
-    begin.run();
   }
 
   /// Whether there is a reply that may leave.

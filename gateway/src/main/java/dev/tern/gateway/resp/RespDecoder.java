@@ -39,9 +39,19 @@ public final class RespDecoder {
     }
   }
 
+  private static final byte[] NOTHING = {};
+
+  /// What has come of the present bulk string.
+  private byte[] gathered = NOTHING;
+
+  private int filled;
   private int missing;
   private int bulk = -1;
   private long skipping;
+
+  /// Of the present request: what its bulk strings say, and what of them has come whole.
+  private long announced;
+
   private long requestBytes;
   private @Nullable String tooLarge;
   private List<byte[]> arguments = new ArrayList<>(4);
@@ -61,10 +71,9 @@ public final class RespDecoder {
         bulk = -1;
         missing--;
       } else if (bulk >= 0) {
-        if (in.readableBytes() < bulk + 2) {
+        if (!takeBulk(in)) {
           return null;
         }
-        takeBulk(in);
       } else if (missing > 0) {
         if (!bulkLength(in)) {
           return null;
@@ -84,20 +93,45 @@ public final class RespDecoder {
   private Request finish() {
     Request request = new Request(tooLarge == null ? arguments : List.of(), tooLarge);
     arguments = new ArrayList<>(4);
+    announced = 0;
     requestBytes = 0;
     tooLarge = null;
     return request;
   }
 
-  private void takeBulk(ByteBuf in) {
-    byte[] argument = new byte[bulk];
-    in.readBytes(argument);
+  /// Takes what there is of a bulk string; true if it is whole. A large one gathers here, not in
+  /// the connection's buffer, and takes memory as it comes: not what it says it will need.
+  private boolean takeBulk(ByteBuf in) {
+    if (filled < bulk) {
+      if (filled == 0 && in.readableBytes() >= bulk) {
+        gathered = new byte[bulk];
+      }
+      int count = Math.min(bulk - filled, in.readableBytes());
+      if (filled + count > gathered.length) {
+        int room = (int) Math.min(bulk, Math.max(filled + count, 2L * gathered.length));
+        gathered = java.util.Arrays.copyOf(gathered, room);
+      }
+      in.readBytes(gathered, filled, count);
+      filled += count;
+    }
+    if (filled < bulk || in.readableBytes() < 2) {
+      return false;
+    }
     if (in.readByte() != '\r' || in.readByte() != '\n') {
       throw new ProtocolException("Protocol error: a bulk string does not end where it says");
     }
-    arguments.add(argument);
+    arguments.add(gathered.length == bulk ? gathered : java.util.Arrays.copyOf(gathered, bulk));
+    requestBytes += bulk;
+    gathered = NOTHING;
+    filled = 0;
     bulk = -1;
     missing--;
+    return true;
+  }
+
+  /// Bytes of memory that the request which has not come whole takes, about.
+  public long incompleteBytes() {
+    return gathered.length + requestBytes + 32L * arguments.size();
   }
 
   /// Reads `$n`; false if it is not there yet.
@@ -112,8 +146,8 @@ public final class RespDecoder {
       throw new ProtocolException("Protocol error: expected '$', got '" + got + "'");
     }
     int length = number(in, end, 0, MAX_BULK_BYTES, "Protocol error: invalid bulk length");
-    requestBytes += length;
-    if (length > MAX_KEPT_BYTES || requestBytes > MAX_REQUEST_BYTES) {
+    announced += length;
+    if (length > MAX_KEPT_BYTES || announced > MAX_REQUEST_BYTES) {
       tooLarge =
           "ERR a value of %d bytes is too large, at most %d fit".formatted(length, MAX_KEPT_BYTES);
       arguments.clear();
@@ -166,9 +200,10 @@ public final class RespDecoder {
     for (; at < end; at++) {
       int digit = in.getByte(at) - '0';
       value = value * 10 + digit;
-      if (digit < 0 || digit > 9 || value > Integer.MAX_VALUE) {
+      if (digit < 0 || digit > 9 || value > Integer.MAX_VALUE && !negative) {
         throw new ProtocolException(error);
       }
+      value = Math.min(value, Integer.MAX_VALUE);
     }
     value = negative ? -value : value;
     if (value < least || value > most) {

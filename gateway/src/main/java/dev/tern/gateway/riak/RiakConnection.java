@@ -1,13 +1,16 @@
 package dev.tern.gateway.riak;
 
+import dev.tern.gateway.net.ClientBounds;
+import dev.tern.gateway.net.Unread;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.channel.ChannelOutboundBuffer;
+import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// One client's connection: frames in, frames out in the order of their requests.
@@ -18,25 +21,47 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
   /// Requests under way; more are not read before some of these are answered.
   private static final int MAX_UNDER_WAY = 1_024;
 
+  /// A message up to this length waits in the connection's buffer until it is whole.
+  private static final int SMALL_BYTES = 64 << 10;
+
+  private static final Runnable NOTHING_TO_DO = () -> {};
+
   private final RiakRequests requests;
   private final Runnable closed;
   private final ArrayDeque<Answer> answers = new ArrayDeque<>();
 
-  /// The orders of tasks under way.
-  private final Set<Long> running = new HashSet<>();
+  /// The orders of tasks under way, each with those that wait for it.
+  private final Map<Long, ArrayDeque<Runnable>> running = new HashMap<>();
 
-  /// Read, and waiting for tasks before it; no more is read meanwhile.
-  private @Nullable Task blocked;
+  /// Read, and waiting for all tasks before it; no more is read meanwhile.
+  private @Nullable Runnable blocked;
+
+  /// What has come of a large message; such a one gathers here and not in the connection's buffer.
+  private byte @Nullable [] gathered;
+
+  private int filled;
+
+  /// Bytes that the message has in all.
+  private int wanted;
 
   private @Nullable ChannelHandlerContext context;
-  private @Nullable ByteBuf unread;
+  private final Unread unread = new Unread();
+  private final ClientBounds bounds;
+  private final ClientBounds.Share share;
   private boolean reading;
   private boolean flushScheduled;
+
+  /// The bytes are no messages: what was read is answered, and then the connection ends.
   private boolean broken;
 
+  /// This node closes the connection.
+  private boolean dropped;
+
   /// @param closed called once, when the connection is over
-  RiakConnection(RiakRequests requests, Runnable closed) {
+  RiakConnection(RiakRequests requests, ClientBounds bounds, Runnable closed) {
     this.requests = requests;
+    this.bounds = bounds;
+    this.share = bounds.new Share();
     this.closed = closed;
   }
 
@@ -48,91 +73,166 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext active, Object message) {
     ByteBuf bytes = (ByteBuf) message;
-    unread =
-        unread == null
-            ? bytes
-            : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(active.alloc(), unread, bytes);
+    if (dropped) {
+      bytes.release();
+      return;
+    }
+    unread.add(active.alloc(), bytes);
     reading = true;
     parse();
   }
 
+  /// Takes what messages there are. The connection is read on though the client takes no answers:
+  /// only their bound ends that.
   private void parse() {
-    ByteBuf bytes = unread == null ? Unpooled.EMPTY_BUFFER : unread;
     ChannelHandlerContext active = context;
-    if (active == null) {
+    if (active == null || dropped) {
       return;
     }
-    Task waited = blocked;
-    if (waited != null && mayRun(waited)) {
-      blocked = null;
-      run(waited);
-    }
-    while (!broken
-        && blocked == null
-        && answers.size() < MAX_UNDER_WAY
-        && bytes.readableBytes() >= 4) {
-      long length = bytes.getUnsignedInt(bytes.readerIndex());
-      if (length < 1 || length > MAX_FRAME_BYTES) {
-        broken = true;
-        String refusal = "a message of %d bytes; at most %d fit".formatted(length, MAX_FRAME_BYTES);
-        perform(Task.free(answer -> answer.error(refusal)), new Answer(this::answered));
+    ByteBuf bytes = unread.bytes();
+    while (!broken && blocked == null && answers.size() < MAX_UNDER_WAY) {
+      byte[] message = next(bytes);
+      if (message == null) {
         break;
       }
-      if (bytes.readableBytes() < 4 + length) {
-        break;
-      }
-      bytes.skipBytes(4);
-      int code = bytes.readUnsignedByte();
-      byte[] message = new byte[(int) length - 1];
-      bytes.readBytes(message);
-      run(requests.task(code, message));
+      int code = message[0] & 0xff;
+      run(requests.task(code, Arrays.copyOfRange(message, 1, message.length)));
     }
-    if (unread != null && (broken || !bytes.isReadable())) {
-      bytes.release();
-      unread = null;
+    if (broken) {
+      unread.release();
+    } else {
+      unread.settle();
     }
-    boolean room = blocked == null && answers.size() < MAX_UNDER_WAY;
-    boolean read = !broken && room && active.channel().isWritable();
+    if (!share.holdsIncomplete(gathered == null ? 0 : gathered.length)) {
+      drop(ClientBounds.Reason.INCOMPLETE_REQUESTS, "");
+      return;
+    }
+    boolean read = !broken && blocked == null && answers.size() < MAX_UNDER_WAY;
     if (active.channel().config().isAutoRead() != read) {
       active.channel().config().setAutoRead(read);
     }
   }
 
-  private boolean mayRun(Task task) {
-    if (task.order() == Task.FREE) {
-      return true;
+  /// The next message, its code first; null if it has not come whole.
+  private byte @Nullable [] next(ByteBuf bytes) {
+    if (gathered == null) {
+      if (bytes.readableBytes() < 4) {
+        return null;
+      }
+      long length = bytes.getUnsignedInt(bytes.readerIndex());
+      if (length < 1 || length > MAX_FRAME_BYTES) {
+        refuse(length);
+        return null;
+      }
+      if (bytes.readableBytes() < 4 + length && length <= SMALL_BYTES) {
+        return null;
+      }
+      bytes.skipBytes(4);
+      wanted = (int) length;
+      gathered = new byte[(int) Math.min(length, Math.max(SMALL_BYTES, bytes.readableBytes()))];
+      filled = 0;
     }
-    return task.order() == Task.ALONE
-        ? running.isEmpty()
-        : !running.contains(task.order()) && !running.contains(Task.ALONE);
+    int count = Math.min(wanted - filled, bytes.readableBytes());
+    if (filled + count > gathered.length) {
+      int room = (int) Math.min(wanted, Math.max(filled + count, 2L * gathered.length));
+      gathered = Arrays.copyOf(gathered, room);
+    }
+    bytes.readBytes(gathered, filled, count);
+    filled += count;
+    if (filled < wanted) {
+      return null;
+    }
+    byte[] message = gathered.length == wanted ? gathered : Arrays.copyOf(gathered, wanted);
+    gathered = null;
+    return message;
+  }
+
+  private void refuse(long length) {
+    broken = true;
+    ChannelHandlerContext active = context;
+    if (active != null) {
+      bounds.closing(ClientBounds.Reason.PROTOCOL, address(active), length + " bytes announced");
+    }
+    String refusal = "a message of %d bytes; at most %d fit".formatted(length, MAX_FRAME_BYTES);
+    perform(Task.free(answer -> answer.error(refusal)), newAnswer());
+  }
+
+  private static String address(ChannelHandlerContext active) {
+    return String.valueOf(active.channel().remoteAddress()).replace("/", "");
+  }
+
+  /// Closes the connection for a reason of this node's.
+  private void drop(ClientBounds.Reason reason, String detail) {
+    ChannelHandlerContext active = context;
+    if (active != null && !dropped) {
+      dropped = true;
+      bounds.closing(reason, address(active), detail);
+      unread.release();
+      active.close();
+    }
+  }
+
+  private Answer newAnswer() {
+    Answer answer = new Answer(this::answered);
+    answers.add(answer);
+    return answer;
   }
 
   private void run(Task task) {
-    if (!mayRun(task)) {
-      blocked = task;
-      return;
-    }
     long order = task.order();
     if (order == Task.FREE) {
-      perform(task, new Answer(this::answered));
+      perform(task, newAnswer());
       return;
     }
-    running.add(order);
     Answer[] mine = {null};
     Answer answer =
         new Answer(
             () -> {
               if (mine[0] != null && mine[0].isDone()) {
-                running.remove(order);
+                ended(order);
               }
               answered();
             });
     mine[0] = answer;
+    answers.add(answer);
+    ArrayDeque<Runnable> waiting = running.get(order);
+    if (order == Task.ALONE && !running.isEmpty()) {
+      blocked = () -> begin(order, task, answer);
+    } else if (waiting != null) {
+      waiting.add(() -> perform(task, answer));
+    } else {
+      begin(order, task, answer);
+      if (order == Task.ALONE && !answer.isDone()) {
+        // What comes after it waits until it has ended.
+        blocked = NOTHING_TO_DO;
+      }
+    }
+  }
+
+  private void begin(long order, Task task, Answer answer) {
+    running.put(order, new ArrayDeque<>(0));
     perform(task, answer);
   }
 
-  private void perform(Task task, Answer answer) {
-    answers.add(answer);
+  /// A request has its answer: the next of its key begins.
+  private void ended(long order) {
+    ArrayDeque<Runnable> waiting = running.get(order);
+    Runnable next = waiting == null ? null : waiting.poll();
+    if (next != null) {
+      next.run();
+      return;
+    }
+    running.remove(order);
+    Runnable alone = blocked;
+    if (order == Task.ALONE) {
+      blocked = null;
+    } else if (alone != null && alone != NOTHING_TO_DO && running.isEmpty()) {
+      blocked = NOTHING_TO_DO;
+      alone.run();
+    }
+  }
+
+  private static void perform(Task task, Answer answer) {
     try {
       task.run().accept(answer);
     } catch (RiakException e) {
@@ -164,7 +264,7 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
 
   private void send() {
     ChannelHandlerContext active = context;
-    if (active == null) {
+    if (active == null || dropped) {
       return;
     }
     ByteBuf out = null;
@@ -184,33 +284,51 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
     if (out != null) {
       active.writeAndFlush(out, active.voidPromise());
     }
+    if (!holdsAnswers(active)) {
+      return;
+    }
     if (broken && answers.isEmpty()) {
       active.close();
-    } else if (blocked != null || !active.channel().config().isAutoRead()) {
+    } else if (!active.channel().config().isAutoRead() || !unread.isEmpty()) {
       parse();
+      if (answers.peek() != null && !answers.peek().frames().isEmpty()) {
+        answered();
+      }
     }
+  }
+
+  /// Counts what the client has not taken; closes the connection if it is too much.
+  private boolean holdsAnswers(ChannelHandlerContext active) {
+    ChannelOutboundBuffer unsent = active.channel().unsafe().outboundBuffer();
+    boolean waits = unsent != null && !active.channel().isWritable();
+    long bytes = waits ? unsent.totalPendingWriteBytes() : 0;
+    if (share.holdsReplies(bytes)) {
+      return true;
+    }
+    drop(ClientBounds.Reason.UNREAD_REPLIES, bytes + " bytes wait for the client");
+    return false;
   }
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext active) {
-    if (active.channel().isWritable()) {
-      parse();
-      send();
-    }
+    holdsAnswers(active);
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext inactive) {
-    if (unread != null) {
-      unread.release();
-      unread = null;
-    }
+    unread.release();
+    share.release();
     context = null;
     closed.run();
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext active, Throwable cause) {
-    active.close();
+    if (cause instanceof IOException) {
+      // The client has broken the connection.
+      active.close();
+    } else {
+      drop(ClientBounds.Reason.FAILED, String.valueOf(cause));
+    }
   }
 }

@@ -2,6 +2,7 @@ package dev.tern.gateway.riak;
 
 import dev.tern.core.Node;
 import dev.tern.env.Clock;
+import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.net.ListeningPort;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
@@ -21,11 +22,19 @@ public final class RiakDoor implements AutoCloseable {
   private final List<EventLoop> loops;
   private final List<RiakRequests> requests = new ArrayList<>();
   private final AtomicInteger clients = new AtomicInteger();
+  private final ClientBounds bounds;
   private @Nullable ListeningPort port;
 
   /// @param loops the shards' loops, in their order
   /// @param reserved name of a keyspace that is no bucket type
-  public RiakDoor(Node node, Clock clock, List<? extends EventLoop> loops, String reserved) {
+  /// @param bounds of what its connections may hold
+  public RiakDoor(
+      Node node,
+      Clock clock,
+      List<? extends EventLoop> loops,
+      String reserved,
+      ClientBounds bounds) {
+    this.bounds = bounds;
     this.loops = List.copyOf(loops);
     for (int shard = 0; shard < loops.size(); shard++) {
       requests.add(new RiakRequests(node, clock, shard, reserved));
@@ -52,7 +61,14 @@ public final class RiakDoor implements AutoCloseable {
       return;
     }
     int shard = loops.indexOf(channel.eventLoop());
-    channel.pipeline().addLast(new RiakConnection(requests.get(shard), clients::decrementAndGet));
+    channel
+        .pipeline()
+        .addLast(new RiakConnection(requests.get(shard), bounds, clients::decrementAndGet));
+  }
+
+  /// What its connections hold, and which were closed; any thread.
+  public ClientBounds bounds() {
+    return bounds;
   }
 
   /// Connections; any thread.

@@ -45,6 +45,39 @@ class RespDecoderTest {
   }
 
   @Test
+  void countsBelowZeroArePassedOver() {
+    ByteBuf in = Unpooled.copiedBuffer("*-10\r\n*-2147483648\r\n*0\r\nPING\r\n", ISO_8859_1);
+    assertEquals(List.of("PING"), words(present(new RespDecoder().next(in))));
+  }
+
+  private static RespDecoder.Request present(RespDecoder.Request request) {
+    assertNotNull(request);
+    return request;
+  }
+
+  @Test
+  void aLargeValueTakesMemoryAsItComesAndLeavesTheBuffer() {
+    RespDecoder decoder = new RespDecoder();
+    ByteBuf in = Unpooled.copiedBuffer("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$16777216\r\n", ISO_8859_1);
+    assertNull(decoder.next(in));
+    assertTrue(decoder.incompleteBytes() < 1_000, "what was only announced takes none");
+    int sent = 0;
+    while (sent < 16 << 20) {
+      in.discardReadBytes();
+      in.writeZero(1 << 20);
+      sent += 1 << 20;
+      assertNull(decoder.next(in));
+      assertEquals(0, in.readableBytes());
+      assertTrue(decoder.incompleteBytes() <= 2L * sent + 1_000);
+    }
+    in.writeBytes(new byte[] {'\r', '\n'});
+    RespDecoder.Request request = decoder.next(in);
+    assertNotNull(request);
+    assertEquals(16 << 20, request.arguments().get(2).length);
+    assertEquals(0, decoder.incompleteBytes());
+  }
+
+  @Test
   void whatIsNoRequestIsAProtocolError() {
     for (String bad :
         List.of(

@@ -1,0 +1,137 @@
+package dev.tern.gateway.net;
+
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What the connections of one door may hold of a node's memory, and the connections that were
+/// closed because they held more or failed: counted by reason, and told in the log.
+///
+/// A client that sends requests and reads no replies is read on until the replies that wait for it
+/// reach [#MAX_REPLY_BYTES]: a client may write a whole pipeline before it reads. Not reading it
+/// would let both sides wait for each other for ever.
+///
+/// Threads: any.
+public final class ClientBounds {
+  /// Replies that one connection has not taken, bytes.
+  public static final long MAX_REPLY_BYTES = 64L << 20;
+
+  /// While all connections together hold too much, one that holds less than this stays open, bytes.
+  private static final long SMALL_BYTES = 1L << 20;
+
+  private static final long LOGGED_EVERY_NANOS = 5_000_000_000L;
+  private static final Logger LOG = LoggerFactory.getLogger(ClientBounds.class);
+
+  /// Why this node closed a connection.
+  public enum Reason {
+    /// The client does not take its replies.
+    UNREAD_REPLIES("it does not take its replies"),
+    /// Requests that have not come whole hold too much memory.
+    INCOMPLETE_REQUESTS("incomplete requests hold too much memory"),
+    /// The bytes are no request of the protocol.
+    PROTOCOL("its bytes are no request"),
+    /// Something failed: memory, most likely.
+    FAILED("the connection failed");
+
+    private final String words;
+
+    Reason(String words) {
+      this.words = words;
+    }
+  }
+
+  private final String door;
+  private final long maxReplies;
+  private final long maxIncomplete;
+  private final AtomicLong replies = new AtomicLong();
+  private final AtomicLong incomplete = new AtomicLong();
+  private final Map<Reason, AtomicLong> closed = new EnumMap<>(Reason.class);
+  private final Map<Reason, AtomicLong> loggedNanos = new EnumMap<>(Reason.class);
+  private final Map<Reason, AtomicLong> unlogged = new EnumMap<>(Reason.class);
+
+  /// @param door for people
+  /// @param maxReplies that all connections together have not taken, bytes
+  /// @param maxIncomplete of requests of all connections that have not come whole, bytes
+  public ClientBounds(String door, long maxReplies, long maxIncomplete) {
+    this.door = door;
+    this.maxReplies = maxReplies;
+    this.maxIncomplete = maxIncomplete;
+    for (Reason reason : Reason.values()) {
+      closed.put(reason, new AtomicLong());
+      loggedNanos.put(reason, new AtomicLong(System.nanoTime() - LOGGED_EVERY_NANOS));
+      unlogged.put(reason, new AtomicLong());
+    }
+  }
+
+  /// For a node with this much memory: a quarter of each kind.
+  ///
+  /// @param direct memory outside of the heap, where replies wait, bytes
+  /// @param heap where requests gather, bytes
+  public static ClientBounds of(String door, long direct, long heap) {
+    return new ClientBounds(door, direct / 4, heap / 4);
+  }
+
+  /// Connections closed for a reason since the start.
+  public long closed(Reason reason) {
+    return java.util.Objects.requireNonNull(closed.get(reason)).get();
+  }
+
+  /// Bytes of replies that wait for clients.
+  public long replyBytes() {
+    return replies.get();
+  }
+
+  /// Counts a connection that this node closes, and tells it in the log: one line a reason every
+  /// few seconds.
+  ///
+  /// @param address of the client
+  /// @param detail what else is known, may be empty
+  public void closing(Reason reason, String address, String detail) {
+    java.util.Objects.requireNonNull(closed.get(reason)).incrementAndGet();
+    AtomicLong last = java.util.Objects.requireNonNull(loggedNanos.get(reason));
+    AtomicLong passed = java.util.Objects.requireNonNull(unlogged.get(reason));
+    long before = last.get();
+    long now = System.nanoTime();
+    if (now - before < LOGGED_EVERY_NANOS || !last.compareAndSet(before, now)) {
+      passed.incrementAndGet();
+      return;
+    }
+    long more = passed.getAndSet(0);
+    LOG.warn(
+        "closing the {} connection from {}: {}{}{}",
+        door,
+        address,
+        reason.words,
+        detail.isEmpty() ? "" : " (" + detail + ")",
+        more == 0 ? "" : String.format(Locale.ROOT, "; %d more not logged", more));
+  }
+
+  /// What one connection holds. One loop.
+  public final class Share {
+    private long myReplies;
+    private long myIncomplete;
+
+    /// The connection's replies that the client has not taken; false if they are too many.
+    public boolean holdsReplies(long bytes) {
+      long all = replies.addAndGet(bytes - myReplies);
+      myReplies = bytes;
+      return bytes <= MAX_REPLY_BYTES && (all <= maxReplies || bytes < SMALL_BYTES);
+    }
+
+    /// What has come of the connection's next request; false if it is too much.
+    public boolean holdsIncomplete(long bytes) {
+      long all = incomplete.addAndGet(bytes - myIncomplete);
+      myIncomplete = bytes;
+      return all <= maxIncomplete || bytes < SMALL_BYTES;
+    }
+
+    /// The connection is over.
+    public void release() {
+      holdsReplies(0);
+      holdsIncomplete(0);
+    }
+  }
+}

@@ -1,0 +1,198 @@
+package dev.tern.gateway.resp;
+
+import dev.tern.core.keyspace.Completion;
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.ReadOutcome;
+import dev.tern.core.keyspace.UpdateOutcome;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// The order of one connection's requests on each key: they take effect one after the other as they
+/// came, and requests of other keys go on meanwhile.
+///
+/// ```
+///   key a:  PUT (begun)  PUT (begun)  READ (waits)  UPDATE (waits)
+///   key b:  READ (begun) READ (begun)
+/// ```
+///
+/// Requests of one kind on a key are under way together: the keyspace keeps their order. One of
+/// another kind begins when all before it have ended. But a read that came in the same turn as the
+/// plain put before it waits for nothing: it is answered with that put, by the value that was put.
+/// That is a true answer: the read began before the put did, so whatever another client writes in
+/// between may be ordered behind both. So a pipeline of `SET k, GET k` pairs costs the keyspace as
+/// many writes, under way together, and no reads.
+///
+/// Invariant: in each chain the entries that have begun come first and are of one kind.
+///
+/// One loop.
+final class KeyOrder {
+  /// A request, or a part of one, on one key.
+  private static final class Entry {
+    final CommandTable.Kind kind;
+    final Key key;
+    final Runnable begin;
+    boolean begun;
+
+    /// Of a plain put: the turn that it came in, its level, what it stores.
+    long turn;
+
+    @Nullable Level level;
+    byte @Nullable [] value;
+
+    /// Reads that are answered with it; each is given null if the put did not end well.
+    @Nullable List<java.util.function.Consumer<ReadOutcome.@Nullable Found>> readers;
+
+    Entry(CommandTable.Kind kind, Key key, Runnable begin) {
+      this.kind = kind;
+      this.key = key;
+      this.begin = begin;
+    }
+  }
+
+  /// Bytes with equality.
+  private static final class Key {
+    private final byte[] bytes;
+    private final int hash;
+
+    Key(byte[] bytes) {
+      this.bytes = bytes;
+      this.hash = Arrays.hashCode(bytes);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Key key && Arrays.equals(bytes, key.bytes);
+    }
+
+    @Override
+    public int hashCode() {
+      return hash;
+    }
+  }
+
+  private final Map<Key, ArrayDeque<Entry>> chains = new HashMap<>();
+  private long turn;
+  private int unfinished;
+
+  /// More bytes have come: what comes from now on came later than what came before.
+  void nextTurn() {
+    turn++;
+  }
+
+  /// Whether nothing is under way and nothing waits.
+  boolean isIdle() {
+    return unfinished == 0;
+  }
+
+  /// Orders a read.
+  ///
+  /// @param valueOnly whether the answer follows from the value alone
+  /// @param begin starts it, with where to tell the outcome
+  void read(
+      byte[] key,
+      Level level,
+      boolean valueOnly,
+      java.util.function.Consumer<Completion<ReadOutcome>> begin,
+      Completion<ReadOutcome> done) {
+    Key of = new Key(key);
+    ArrayDeque<Entry> chain = chains.get(of);
+    Entry last = chain == null ? null : chain.peekLast();
+    boolean known = last != null && last.value != null && last.turn == turn;
+    if (valueOnly && known && level.equals(last.level)) {
+      if (last.readers == null) {
+        last.readers = new ArrayList<>(1);
+      }
+      unfinished++;
+      last.readers.add(
+          found -> {
+            unfinished--;
+            if (found == null) {
+              read(key, level, false, begin, done);
+            } else {
+              done.complete(found);
+            }
+          });
+      return;
+    }
+    Entry[] self = new Entry[1];
+    Completion<ReadOutcome> ended =
+        outcome -> {
+          end(self[0]);
+          done.complete(outcome);
+        };
+    self[0] = new Entry(CommandTable.Kind.READ, of, () -> begin.accept(ended));
+    add(self[0]);
+  }
+
+  /// Orders an update.
+  ///
+  /// @param kind PUT or UPDATE
+  /// @param stored what it stores for ever if it is a plain put, null if it is not
+  /// @param begin starts it, with where to tell the outcome
+  void update(
+      byte[] key,
+      CommandTable.Kind kind,
+      Level level,
+      byte @Nullable [] stored,
+      java.util.function.Consumer<Completion<UpdateOutcome>> begin,
+      Completion<UpdateOutcome> done) {
+    Entry[] self = new Entry[1];
+    Completion<UpdateOutcome> ended =
+        outcome -> {
+          Entry entry = self[0];
+          end(entry);
+          done.complete(outcome);
+          boolean well = outcome instanceof UpdateOutcome.Done && entry.value != null;
+          ReadOutcome.Found found =
+              well
+                  ? new ReadOutcome.Found(java.util.Objects.requireNonNull(entry.value), 0)
+                  : null;
+          if (entry.readers != null) {
+            entry.readers.forEach(reader -> reader.accept(found));
+          }
+        };
+    Entry entry = new Entry(kind, new Key(key), () -> begin.accept(ended));
+    entry.turn = turn;
+    entry.level = level;
+    entry.value = stored;
+    self[0] = entry;
+    add(entry);
+  }
+
+  private void add(Entry entry) {
+    unfinished++;
+    ArrayDeque<Entry> chain = chains.computeIfAbsent(entry.key, key -> new ArrayDeque<>(2));
+    Entry last = chain.peekLast();
+    chain.addLast(entry);
+    if (last == null || last.begun && last.kind == entry.kind) {
+      entry.begun = true;
+      entry.begin.run();
+    }
+  }
+
+  private void end(Entry entry) {
+    unfinished--;
+    ArrayDeque<Entry> chain = java.util.Objects.requireNonNull(chains.get(entry.key));
+    chain.remove(entry);
+    Entry first = chain.peekFirst();
+    if (first == null) {
+      chains.remove(entry.key);
+    } else if (!first.begun) {
+      // What ends at once changes the chain: begin one at a time, from a copy.
+      List<Entry> next = new ArrayList<>();
+      for (Entry each : chain) {
+        if (each.kind != first.kind) {
+          break;
+        }
+        each.begun = true;
+        next.add(each);
+      }
+      next.forEach(each -> each.begin.run());
+    }
+  }
+}
