@@ -52,6 +52,11 @@ final class KeyOrder {
       this.key = key;
       this.begin = begin;
     }
+
+    /// Whether a read of this level that came in that turn has its answer here.
+    boolean tells(long at, Level asked) {
+      return value != null && turn == at && asked.equals(level);
+    }
   }
 
   /// Bytes with equality.
@@ -102,8 +107,7 @@ final class KeyOrder {
     Key of = new Key(key);
     ArrayDeque<Entry> chain = chains.get(of);
     Entry last = chain == null ? null : chain.peekLast();
-    boolean known = last != null && last.value != null && last.turn == turn;
-    if (valueOnly && known && level.equals(last.level)) {
+    if (valueOnly && last != null && last.tells(turn, level)) {
       if (last.readers == null) {
         last.readers = new ArrayList<>(1);
       }
@@ -149,9 +153,7 @@ final class KeyOrder {
           done.complete(outcome);
           boolean well = outcome instanceof UpdateOutcome.Done && entry.value != null;
           ReadOutcome.Found found =
-              well
-                  ? new ReadOutcome.Found(java.util.Objects.requireNonNull(entry.value), 0)
-                  : null;
+              well ? new ReadOutcome.Found(java.util.Objects.requireNonNull(entry.value), 0) : null;
           if (entry.readers != null) {
             entry.readers.forEach(reader -> reader.accept(found));
           }

@@ -149,8 +149,8 @@ public final class RedisDoor implements AutoCloseable {
       feed();
     }
 
-    /// Hands over what has come. The connection is read on though the client takes no replies:
-    /// only their bound ends that.
+    /// Hands over what has come. The connection is read on though the client takes no replies: only
+    /// their bound ends that.
     private void feed() {
       RedisSession current = session;
       ChannelHandlerContext active = context;

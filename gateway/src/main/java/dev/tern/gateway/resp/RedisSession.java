@@ -257,8 +257,7 @@ public final class RedisSession {
     }
   }
 
-  private void start(
-      CommandTable.Command command, List<byte[]> arguments, Level at, long now) {
+  private void start(CommandTable.Command command, List<byte[]> arguments, Level at, long now) {
     switch (command.kind()) {
       case LOCAL -> {
         if (counts(command, arguments)) {

@@ -26,7 +26,8 @@ class ContentsTest {
   }
 
   private static byte[] told(byte[] stored, boolean head) {
-    Versions versions = new Versions(List.of(new Versions.Sibling("id", stored, 1, 0)), new byte[0]);
+    Versions versions =
+        new Versions(List.of(new Versions.Sibling("id", stored, 1, 0)), new byte[0]);
     Fields.Message message = new Fields.Message();
     Contents.add(message, 1, versions, head);
     return message.encoded();
