@@ -18,6 +18,7 @@ public record Level(
   private static final int ALL_NAME = -4;
   private static final int LOCAL_ONE_NAME = -11;
   private static final int LOCAL_QUORUM_NAME = -12;
+  private static final int LINEARIZABLE_NAME = -13;
 
   /// As the bucket says.
   public static final Level DEFAULT = of(0, 0);
@@ -42,6 +43,11 @@ public record Level(
 
   /// More than half of the replicas there: what was acknowledged there is seen there.
   public static final Level LOCAL_QUORUM = of(LOCAL_QUORUM_NAME, LOCAL_QUORUM_NAME);
+
+  /// Gets and puts behave as if there were one copy of each key. For buckets where the last write
+  /// wins; refused where siblings are kept. A put costs a round more, for the stamps that it must
+  /// stand above.
+  public static final Level LINEARIZABLE = of(LINEARIZABLE_NAME, LINEARIZABLE_NAME);
 
   /// A strict level.
   public static Level of(int r, int w) {

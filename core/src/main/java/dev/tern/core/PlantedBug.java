@@ -54,6 +54,8 @@ public enum PlantedBug {
   PUT_MINTED_ANEW_AFTER_SILENCE,
   /// The delete of what expired takes the time of the delete.
   EXPIRY_TAKES_FRESH_STAMP,
+  /// A linearizable put is minted without a look at the stamps of others.
+  LINEARIZABLE_PUT_ASKS_NO_STAMPS,
   /// Updates of one key share a round whatever was asked of each.
   ROUND_MERGES_OPTIONS,
   /// A held write that is refused is tried over and over before those that came after it.

@@ -48,6 +48,7 @@ final class Cluster {
 
   private final IntFunction<String> zones;
   private final int n;
+  private final PlantedBug planted;
 
   /// Of nodes that are started from now on.
   Limits limits;
@@ -59,16 +60,23 @@ final class Cluster {
 
   /// The same with other limits.
   Cluster(int size, Limits limits) {
-    this(size, KeyspaceSettings.usual("data").n(), number -> "z" + number, limits);
+    this(size, KeyspaceSettings.usual("data").n(), number -> "z" + number, limits, PlantedBug.NONE);
   }
 
   /// Starts them all.
   Cluster(int size, int n, IntFunction<String> zones) {
-    this(size, n, zones, Limits.DEFAULT);
+    this(size, n, zones, Limits.DEFAULT, PlantedBug.NONE);
   }
 
-  private Cluster(int size, int n, IntFunction<String> zones, Limits limits) {
+  /// The same as with a number alone, with a mistake.
+  Cluster(int size, PlantedBug planted) {
+    this(size, KeyspaceSettings.usual("data").n(), n -> "z" + n, Limits.DEFAULT, planted);
+  }
+
+  private Cluster(
+      int size, int n, IntFunction<String> zones, Limits limits, PlantedBug planted) {
     this.limits = limits;
+    this.planted = planted;
     this.size = size;
     this.n = n;
     this.zones = zones;
@@ -119,7 +127,7 @@ final class Cluster {
             usual.timeoutMillis());
     Founding founding = new Founding(16, founders, List.of(usual, siblings));
     try {
-      NodeConfig config = new NodeConfig(number, founding, STORAGE, PlantedBug.NONE, limits);
+      NodeConfig config = new NodeConfig(number, founding, STORAGE, planted, limits);
       nodes[number] = Node.create(environment, config);
       nodes[number].start();
     } catch (IOException e) {

@@ -3,9 +3,11 @@ package dev.tern.core.keyspace;
 /// How many replicas are asked, how many must answer, and by when. Zero means: as the keyspace
 /// says.
 ///
-/// With `r + w > n` strict requests read their own and all earlier acknowledged writes. Where
-/// nothing is said of primaries, a strict request only counts replicas of the key's own list; a
-/// sloppy one also counts nodes that hold the write for a replica that does not answer.
+/// With `r + w > n` strict reads meet every write that was acknowledged before, or one that stands
+/// above it; where also `2w > n` no write loses to one that was acknowledged before it. The table
+/// of docs/consistency.md says what else is promised, and what is not. Where nothing is said of
+/// primaries, a strict request only counts replicas of the key's own list; a sloppy one also counts
+/// nodes that hold the write for a replica that does not answer.
 ///
 /// A read of one replica where the keyspace's own `1 + w <= n` may be answered from what a replica
 /// said up to 100 ms before it, if its key is hot: who writes at a higher `w` to read at one makes
@@ -35,10 +37,20 @@ public record Level(
   /// For r and w: more than half of the replicas that the key has in the datacenter.
   public static final int LOCAL_QUORUM = -2;
 
+  /// For r: a read that writes back what it answers, so that no later one sees less. For w: a blind
+  /// put that asks for the key's stamp first and is minted above it. Both of more than half of all
+  /// replicas, and of so many more that they meet the keyspace's own levels; never sloppy.
+  public static final int ATOMIC = -3;
+
+  /// Gets and puts of a key behave as if there were one copy: each takes effect at one moment
+  /// between its request and its answer. Where the last write wins; see docs/consistency.md for
+  /// what it says of updates beside them.
+  public static final Level LINEARIZABLE = new Level(ATOMIC, ATOMIC, 0);
+
   private static final int MOST = 255;
 
   public Level {
-    if (r < LOCAL_QUORUM || w < LOCAL_QUORUM) {
+    if (r < ATOMIC || w < ATOMIC) {
       throw new IllegalArgumentException("no level of that name");
     }
     for (int count : new int[] {n, Math.max(r, 0), Math.max(w, 0), pr, pw, dw}) {
@@ -63,12 +75,26 @@ public record Level(
 
   /// Whether only replicas of the datacenter are asked by reads.
   public boolean readsLocally() {
-    return r < 0;
+    return isLocal(r);
   }
 
   /// Whether only replicas of the datacenter count for writes.
   public boolean writesLocally() {
-    return w < 0;
+    return isLocal(w);
+  }
+
+  private static boolean isLocal(int count) {
+    return count == LOCAL_ONE || count == LOCAL_QUORUM;
+  }
+
+  /// The same of all replicas of a key and without nodes that stand in for them.
+  public Level strict() {
+    return new Level(0, r, w, 0, 0, 0, /* sloppy= */ false, timeoutMillis);
+  }
+
+  /// Whether reads or writes of this level are linearizable.
+  public boolean atomic() {
+    return r == ATOMIC || w == ATOMIC;
   }
 
   /// Answers that a read of `replicas` replicas needs.
@@ -88,7 +114,7 @@ public record Level(
     return switch (wanted) {
       case 0 -> Math.min(usual, replicas);
       case LOCAL_ONE -> 1;
-      case LOCAL_QUORUM -> replicas / 2 + 1;
+      case LOCAL_QUORUM, ATOMIC -> replicas / 2 + 1;
       default -> wanted;
     };
   }

@@ -170,6 +170,11 @@ public final class Coordinator {
       unanswered.accept(refuse(keyspace, level));
       return;
     }
+    if (level.atomic() && keyspace.resolution() == Resolution.SIBLINGS) {
+      count(Statistics.Counter.REFUSED_OTHER);
+      unanswered.accept(notAtomic(keyspace));
+      return;
+    }
     if (level.readsLocally()) {
       request = request.among(this::near);
     }
@@ -190,7 +195,7 @@ public final class Coordinator {
         new ReadOperation(
             this,
             request,
-            false,
+            ReadOperation.Purpose.ANSWER,
             new ReadOperation.Done() {
               @Override
               public void read(@Nullable Siblings record, boolean uniform) {
@@ -262,7 +267,8 @@ public final class Coordinator {
       completion.complete(refuse(keyspace, level));
       return;
     }
-    Unanswered.Refused unfit = unfit(keyspace, key, update);
+    boolean apart = level.atomic() && keyspace.resolution() == Resolution.SIBLINGS;
+    Unanswered.Refused unfit = apart ? notAtomic(keyspace) : unfit(keyspace, key, update);
     if (unfit != null) {
       count(Statistics.Counter.REFUSED_OTHER);
       completion.complete(unfit);
@@ -344,6 +350,14 @@ public final class Coordinator {
             0);
   }
 
+  private static Unanswered.Refused notAtomic(KeyspaceConfig keyspace) {
+    return new Unanswered.Refused(
+        Reason.INVALID,
+        "keyspace %s keeps siblings: LINEARIZABLE is for keyspaces where the last write wins"
+            .formatted(keyspace.name()),
+        0);
+  }
+
   private Draft draft(Request request, Update update) {
     return switch (update) {
       case Update.Put put ->
@@ -404,7 +418,9 @@ public final class Coordinator {
           }
         };
     WriteOperation write = new WriteOperation(this, request, true, base -> draft, done);
-    if (away) {
+    if (request.stampsFirst()) {
+      write.startAboveOthers();
+    } else if (away) {
       write.startAway();
     } else {
       write.start();
@@ -524,7 +540,8 @@ public final class Coordinator {
   }
 
   /// What a request of a level comes to; null if there are not so many replicas, or no keyspace.
-  @Nullable Request request(KeyspaceConfig keyspace, byte[] key, Level level) {
+  @Nullable Request request(KeyspaceConfig keyspace, byte[] key, Level wanted) {
+    Level level = wanted.atomic() ? wanted.strict() : wanted;
     Topology topology = view.topology(keyspace.id());
     if (topology == null) {
       return null;
@@ -540,6 +557,13 @@ public final class Coordinator {
     int writing = level.writesLocally() ? near(replicas) : n;
     int r = level.reads(keyspace.r(), reading);
     int w = level.writes(keyspace.w(), writing);
+    if (level.atomic()) {
+      r = Math.max(Math.max(r, n / 2 + 1), n - Math.min(keyspace.w(), n) + 1);
+    }
+    boolean stampsFirst = level.w() == Level.ATOMIC;
+    if (stampsFirst) {
+      w = Math.max(w, n - Math.min(keyspace.r(), n) + 1);
+    }
     if (r > reading || w > writing) {
       return null;
     }
@@ -556,6 +580,7 @@ public final class Coordinator {
         level.writesLocally() ? w : 0,
         level.sloppy(),
         level.pr(),
+        stampsFirst,
         nowNanos() + timeout * 1_000_000L);
   }
 

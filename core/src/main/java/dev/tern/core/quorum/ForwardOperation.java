@@ -50,7 +50,9 @@ final class ForwardOperation extends Operation {
             new Level(
                 request.replicas().length,
                 request.r(),
-                request.nearW() == 0 ? request.w() : localW(),
+                request.stampsFirst()
+                    ? Level.ATOMIC
+                    : request.nearW() == 0 ? request.w() : localW(),
                 request.pr(),
                 request.pw(),
                 0,

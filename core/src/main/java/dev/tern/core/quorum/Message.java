@@ -64,7 +64,9 @@ public sealed interface Message {
   /// What the sender has on disk of a partition.
   ///
   /// @param wanted whether the receiver shall say the same of itself at once
-  record Clock(int group, int partition, boolean wanted, DotSet clock) implements Repair {}
+  /// @param floor the greatest stamp of a delete that was stripped there
+  record Clock(int group, int partition, boolean wanted, DotSet clock, Stamp floor)
+      implements Repair {}
 
   /// Send the records of these dots.
   ///

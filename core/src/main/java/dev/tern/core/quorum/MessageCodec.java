@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// |---|---|---|
 /// | 1 | Write | id epoch keyspace key record |
 /// | 2 | Read | id epoch keyspace key u8 digest |
-/// | 3 | Forward | id epoch keyspace key n r+2 w+2 pr pw u8 sloppy timeout update |
+/// | 3 | Forward | id epoch keyspace key n r+3 w+3 pr pw u8 sloppy timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
 /// | 6 | retired |  |
@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 /// | 21 | Scanned | id next count (slot position key rank live)* |
 /// | 22 | Counted | id records |
 /// | 23 | Refused | id reason retry message needed answered (missing)* |
-/// | 32 | Clock | group partition u8 wanted dots |
+/// | 32 | Clock | group partition u8 wanted dots rank |
 /// | 33 | Missing | group partition id dots cursor? |
 /// | 34 | Repaired | group partition id clock covered next u8 rebuild (keyspace key record)* |
 /// | 35 | Root | group partition id root |
@@ -96,6 +96,7 @@ public final class MessageCodec {
       case Message.Clock m -> {
         repair(out, 32, m).writeByte(m.wanted() ? 1 : 0);
         m.clock().encode(out);
+        Rank.absent(m.floor()).encode(out);
       }
       case Message.Missing m -> {
         m.dots().encode(repair(out, 33, m).writeLong(m.id()));
@@ -123,8 +124,8 @@ public final class MessageCodec {
   private static void forward(Message.Forward m, ByteWriter out) {
     request(out, 3, m, m.keyspace()).writeBlob(m.key());
     Level level = m.level();
-    out.writeVarInt(level.n()).writeVarInt(level.r() - Level.LOCAL_QUORUM);
-    out.writeVarInt(level.w() - Level.LOCAL_QUORUM);
+    out.writeVarInt(level.n()).writeVarInt(level.r() - Level.ATOMIC);
+    out.writeVarInt(level.w() - Level.ATOMIC);
     out.writeVarInt(level.pr()).writeVarInt(level.pw()).writeByte(level.sloppy() ? 1 : 0);
     out.writeVarInt(level.timeoutMillis());
     update(m.update(), out);
@@ -168,8 +169,7 @@ public final class MessageCodec {
           case 21 -> page(in);
           case 22 -> new Message.Counted(in.readLong(), in.readVarLong());
           case 23 -> new Message.Refused(in.readLong(), refused(in));
-          case 32 ->
-              new Message.Clock(in.readInt(), in.readVarInt(), in.readFlag(), DotSet.decode(in));
+          case 32 -> clock(in);
           case 33 ->
               new Message.Missing(
                   in.readInt(),
@@ -200,6 +200,14 @@ public final class MessageCodec {
       ByteWriter out, int type, Message.Request message, int keyspace) {
     out.writeByte(type).writeLong(message.id()).writeVarLong(message.epoch());
     return out.writeVarInt(keyspace);
+  }
+
+  private static Message.Clock clock(ByteReader in) {
+    int group = in.readInt();
+    int partition = in.readVarInt();
+    boolean wanted = in.readFlag();
+    DotSet clock = DotSet.decode(in);
+    return new Message.Clock(group, partition, wanted, clock, Rank.decode(in).stamp());
   }
 
   private static Message.Hold hold(ByteReader in) {
@@ -269,8 +277,8 @@ public final class MessageCodec {
     Level level;
     try {
       int n = in.readVarInt();
-      int r = in.readVarInt() + Level.LOCAL_QUORUM;
-      int w = in.readVarInt() + Level.LOCAL_QUORUM;
+      int r = in.readVarInt() + Level.ATOMIC;
+      int w = in.readVarInt() + Level.ATOMIC;
       int pr = in.readVarInt();
       int pw = in.readVarInt();
       boolean sloppy = in.readFlag();

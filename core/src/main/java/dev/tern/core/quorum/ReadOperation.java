@@ -40,6 +40,17 @@ final class ReadOperation extends Operation {
 
   private static final int[] NOBODY = {};
 
+  /// What a read is for.
+  enum Purpose {
+    /// To answer a client.
+    ANSWER,
+    /// As the base of an update: this replica's pending version counts, and repair is left to the
+    /// write that follows.
+    UPDATE,
+    /// That this node's clock stands above the stamps of all that answer; no record is fetched.
+    STAMP
+  }
+
   private enum State {
     IDLE,
     ASKED,
@@ -55,8 +66,7 @@ final class ReadOperation extends Operation {
   private final Request request;
   private final Done done;
 
-  /// Whether this replica's pending version counts, and repair is left to the write that follows.
-  private final boolean forUpdate;
+  private final Purpose purpose;
 
   private final State[] states;
   private final long[] askedNanos;
@@ -88,11 +98,11 @@ final class ReadOperation extends Operation {
   /// What a replica said that is overloaded or has no room.
   private Unanswered.@Nullable Refused overloaded;
 
-  ReadOperation(Coordinator coordinator, Request request, boolean forUpdate, Done done) {
+  ReadOperation(Coordinator coordinator, Request request, Purpose purpose, Done done) {
     super(request.deadlineNanos());
     this.coordinator = coordinator;
     this.request = request;
-    this.forUpdate = forUpdate;
+    this.purpose = purpose;
     this.done = done;
     int n = request.replicas().length;
     this.states = new State[n];
@@ -116,7 +126,7 @@ final class ReadOperation extends Operation {
     }
     hedgeAtNanos = coordinator.nowNanos() + coordinator.hedgeNanos();
     for (int asked = 0; asked < request.r() && !finished; asked++) {
-      if (!askNext(asked > 0)) {
+      if (!askNext(asked > 0 || purpose == Purpose.STAMP)) {
         unavailable();
         return;
       }
@@ -150,7 +160,7 @@ final class ReadOperation extends Operation {
   /// Asks the next healthy node what it holds for a replica that is away; false if there is none.
   private boolean askStandIn() {
     int left = request.r() - request.pr();
-    for (int place = 0; place < standIns.length && !forUpdate; place++) {
+    for (int place = 0; place < standIns.length && purpose != Purpose.UPDATE; place++) {
       if (standIns[place] != 0) {
         left--;
       } else if (left > 0 && (states[place] == State.IDLE || states[place] == State.LOST)) {
@@ -245,7 +255,7 @@ final class ReadOperation extends Operation {
             answer(place, record);
           }
         };
-    if (forUpdate) {
+    if (purpose == Purpose.UPDATE) {
       coordinator.replica().readLatest(request.keyspace(), request.slot(), request.key(), found);
     } else {
       coordinator.replica().read(request.keyspace(), request.slot(), request.key(), found);
@@ -279,6 +289,12 @@ final class ReadOperation extends Operation {
       unavailable();
       return;
     }
+    if (purpose == Purpose.STAMP) {
+      coordinator.replica().store().follow(ranks[newest].stamp().time());
+      finish();
+      done.read(null, false);
+      return;
+    }
     boolean uniform = true;
     for (int i = 0; i < states.length; i++) {
       uniform &= states[i] != State.ANSWERED || ranks[i].sameAs(ranks[newest]);
@@ -302,7 +318,8 @@ final class ReadOperation extends Operation {
       return;
     }
     Siblings record = merges ? merged() : records[newest];
-    if (uniform || forUpdate || coordinator.planted() == PlantedBug.NO_READ_REPAIR) {
+    boolean repairs = purpose == Purpose.ANSWER && !uniform;
+    if (!repairs || coordinator.planted() == PlantedBug.NO_READ_REPAIR) {
       finish();
       done.read(record, uniform);
       return;

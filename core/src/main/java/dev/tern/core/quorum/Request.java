@@ -17,6 +17,7 @@ import java.util.function.IntPredicate;
 /// @param sloppy whether other nodes may hold a write for replicas of the list that are away, and
 ///   answer a read with it
 /// @param pr of `r`, how many must come from the list
+/// @param stampsFirst whether a blind put asks `r` replicas for the key's stamp before it is minted
 /// @param deadlineNanos monotonic
 record Request(
     KeyspaceConfig keyspace,
@@ -30,6 +31,7 @@ record Request(
     int nearW,
     boolean sloppy,
     int pr,
+    boolean stampsFirst,
     long deadlineNanos) {
 
   /// The level of the read before a write: it meets every write of level `w`.
@@ -59,13 +61,15 @@ record Request(
         otherNearW,
         sloppy,
         Math.min(pr, otherR),
+        stampsFirst,
         otherDeadlineNanos);
   }
 
   /// The same of some of the replicas only, for a read.
   Request among(IntPredicate those) {
     int[] some = Arrays.stream(replicas).filter(those).toArray();
-    return new Request(keyspace, slot, key, some, epoch, r, w, pw, 0, sloppy, pr, deadlineNanos);
+    return new Request(
+        keyspace, slot, key, some, epoch, r, w, pw, 0, sloppy, pr, false, deadlineNanos);
   }
 
   int place(int node) {

@@ -146,7 +146,7 @@ final class Updates {
     private boolean handedOver;
 
     /// Of the key's partition when the read began.
-    private long strips;
+    private long stripsBefore;
 
     private boolean outrun;
     private int reads;
@@ -161,8 +161,8 @@ final class Updates {
     void read() {
       reads++;
       outrun = false;
-      strips = coordinator.replica().strips(request.keyspace(), request.slot());
-      new ReadOperation(coordinator, request, true, this).start();
+      stripsBefore = strips();
+      new ReadOperation(coordinator, request, ReadOperation.Purpose.UPDATE, this).start();
     }
 
     @Override
@@ -177,6 +177,10 @@ final class Updates {
       handOver();
     }
 
+    private long strips() {
+      return coordinator.replica().store().strips(request.keyspace().id(), request.slot());
+    }
+
     private void handOver() {
       if (!handedOver) {
         handedOver = true;
@@ -187,8 +191,7 @@ final class Updates {
     /// Where a delete was stripped since the read began, what the read found may have been older
     /// than that delete, and nothing here tells of it any more: then the round reads again.
     private @Nullable Draft overBase(@Nullable Siblings local) {
-      long now = coordinator.replica().strips(request.keyspace(), request.slot());
-      outrun = local == null && now != strips;
+      outrun = local == null && strips() != stripsBefore;
       return outrun ? null : evaluate(local);
     }
 
@@ -242,7 +245,7 @@ final class Updates {
     private Stamp stampOver(@Nullable Version newest) {
       Stamp base =
           newest == null
-              ? coordinator.replica().floor(request.keyspace(), request.slot())
+              ? coordinator.replica().store().floor(request.keyspace().id(), request.slot())
               : newest.stamp();
       return base.updated(request.epoch());
     }
@@ -311,7 +314,7 @@ final class Updates {
               Round.this.failed(why);
             }
           };
-      new ReadOperation(coordinator, request, false, repaired).start();
+      new ReadOperation(coordinator, request, ReadOperation.Purpose.ANSWER, repaired).start();
     }
 
     @Override

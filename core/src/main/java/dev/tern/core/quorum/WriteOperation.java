@@ -96,6 +96,30 @@ final class WriteOperation extends Operation implements Mutation {
     this.holders = new int[request.replicas().length];
   }
 
+  /// As [#start], once `r` replicas have said what stands there: the version is minted above that,
+  /// once.
+  void startAboveOthers() {
+    settled = true;
+    if (coordinator.planted() == PlantedBug.LINEARIZABLE_PUT_ASKS_NO_STAMPS) {
+      start();
+      return;
+    }
+    ReadOperation.Done known =
+        new ReadOperation.Done() {
+          @Override
+          public void read(@Nullable Siblings unused, boolean uniform) {
+            start();
+          }
+
+          @Override
+          public void failed(Unanswered why) {
+            finished = true;
+            done.failed(why);
+          }
+        };
+    new ReadOperation(coordinator, request, ReadOperation.Purpose.STAMP, known).start();
+  }
+
   /// As [#start], at a node that is no replica.
   void startAway() {
     away = true;

@@ -208,7 +208,12 @@ public final class AntiEntropy {
     wire.send(
         exchange.peers[place],
         number,
-        new Message.Clock(exchange.group, number, wanted, exchange.partition.synced()));
+        new Message.Clock(
+            exchange.group,
+            number,
+            wanted,
+            exchange.partition.synced(),
+            exchange.partition.floor()));
   }
 
   /// Something from another replica.
@@ -237,6 +242,7 @@ public final class AntiEntropy {
   private void heard(Exchange exchange, int place, Message.Clock told) {
     exchange.before[place] = exchange.heard[place];
     exchange.heard[place] = told.clock();
+    replica.store().learnFloor(exchange.partition, told.floor());
     exchange.stirred = true;
     if (replica.store().isAheadOfUs(exchange.partition, told.clock())) {
       statistics.add(Counter.NEW_REPLICA_IDS, 1);

@@ -39,7 +39,8 @@ final class LastWriteWins {
       // stands there since may have a smaller stamp and is no reason to bring it back.
       commits.await(store.lsm().writtenSequence(), durability, done::durable);
     } else if (wins || replica.planted() == PlantedBug.LAST_ARRIVAL_WINS) {
-      long sequence = replica.append(keyspace.id(), partition, storageKey, base, Siblings.of(version));
+      long sequence =
+          replica.append(keyspace.id(), partition, storageKey, base, Siblings.of(version));
       store.journal().note(partition, version, storageKey, /* stored= */ true);
       if (present != null && version.stamp().forks(present.stamp())) {
         commits.await(sequence, durability, () -> done.superseded(present));

@@ -28,7 +28,7 @@ public final class Partition {
   /// The hashes of its records, as far as they are known.
   final HashTree tree = new HashTree();
 
-  /// The greatest stamp of a delete that was stripped here: what is absent counts as deleted at it.
+  /// The greatest stamp of a delete that was stripped here or at a replica that was heard: what is absent counts as deleted at it.
   /// In a row of its own, written with the removal; never falls.
   Stamp floor = Stamp.NONE;
 
@@ -104,6 +104,11 @@ public final class Partition {
   /// What was removed from the log of dots; do not change.
   public DotSet trimmed() {
     return trimmed;
+  }
+
+  /// The greatest stamp of a delete that was stripped here or at a replica that was heard.
+  public Stamp floor() {
+    return floor;
   }
 
   /// Whether there may be deletes to strip.

@@ -267,6 +267,7 @@ public final class Replica {
     int delta = (record.hasValue() ? 1 : 0) - before;
     batch.clear();
     if (stripped != null) {
+      partition.strips++;
       store.raiseFloor(partition, stripped, batch);
     }
     if (record.isEmpty()) {
@@ -456,16 +457,6 @@ public final class Replica {
     return other == null ? filled : Siblings.merged(filled, other);
   }
 
-  /// The stamp that what is absent in a slot's partition counts as deleted at.
-  public Stamp floor(KeyspaceConfig keyspace, int slot) {
-    return store.partition(keyspace.id(), slot).floor;
-  }
-
-  /// Counts the deletes stripped from a slot's partition since the start.
-  public long strips(KeyspaceConfig keyspace, int slot) {
-    return store.partition(keyspace.id(), slot).strips;
-  }
-
   /// Runs `then` when everything appended so far is as durable as asked.
   public void whenDurable(Durability durability, Runnable then) {
     commits.await(lsm.writtenSequence(), durability, then);
@@ -624,6 +615,7 @@ public final class Replica {
           @Override
           public void base(@Nullable Siblings base) {
             if (base != null && seen.covers(base.dots())) {
+              partition.strips++;
               Siblings nothing = Siblings.nothing(partition.clock);
               append(obsolete.keyspace(), partition, obsolete.storageKey(), base, nothing);
             }

@@ -251,9 +251,29 @@ public final class Store implements AutoCloseable {
     }
   }
 
+  /// The stamp that what is absent in a slot's partition counts as deleted at.
+  public Stamp floor(int keyspace, int slot) {
+    return partition(keyspace, slot).floor;
+  }
+
+  /// Counts the deletes stripped from a slot's partition since the start.
+  public long strips(int keyspace, int slot) {
+    return partition(keyspace, slot).strips;
+  }
+
+  /// Another replica of a partition has stripped deletes up to a stamp. A replica that was rebuilt
+  /// knows from this what its absent records count as.
+  public void learnFloor(Partition partition, Stamp floor) {
+    if (floor.compareTo(partition.floor) > 0) {
+      WriteBatch batch = new WriteBatch();
+      raiseFloor(partition, floor, batch);
+      lsm.append(batch);
+      follow(floor.time());
+    }
+  }
+
   /// A delete is stripped with this batch: what is absent counts as deleted at its stamp at least.
   void raiseFloor(Partition partition, Stamp stamp, WriteBatch batch) {
-    partition.strips++;
     if (stamp.compareTo(partition.floor) > 0) {
       partition.floor = stamp;
       ByteWriter row = new ByteWriter(32);

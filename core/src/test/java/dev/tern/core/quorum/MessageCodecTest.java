@@ -71,7 +71,7 @@ class MessageCodecTest {
             1, new ScanPage(List.of(new ScannedKey(5, 6, KEY, VERSION.rank(), true)), 9)),
         new Message.Counted(1, 2),
         new Message.Hold(1, 2, 3, KEY, record(), 4),
-        new Message.Clock(-1, 2, true, record().context()),
+        new Message.Clock(-1, 2, true, record().context(), STAMP),
         new Message.Missing(1, 2, 3, record().context(), null),
         new Message.Missing(1, 2, 3, record().context(), KEY),
         new Message.Repaired(

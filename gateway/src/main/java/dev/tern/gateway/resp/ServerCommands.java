@@ -320,6 +320,7 @@ public final class ServerCommands {
     return switch (level) {
       case Level.LOCAL_ONE -> Reply.text("LOCAL_ONE");
       case Level.LOCAL_QUORUM -> Reply.text("LOCAL_QUORUM");
+      case Level.ATOMIC -> Reply.text("LINEARIZABLE");
       default -> Reply.number(level);
     };
   }
@@ -332,23 +333,35 @@ public final class ServerCommands {
       case "LOCAL_QUORUM" -> {
         return Level.LOCAL_QUORUM;
       }
+      case "LINEARIZABLE" -> {
+        return Level.ATOMIC;
+      }
       default -> {
         long value = Arguments.integer(argument);
         if (value < 0 || value > 255) {
           throw new CommandException(
-              "ERR a level is LOCAL_ONE, LOCAL_QUORUM or between 1 and n, 0 means the default");
+              "ERR a level is LOCAL_ONE, LOCAL_QUORUM, LINEARIZABLE or between 1 and n, 0 means the default");
         }
         return (int) value;
       }
     }
   }
 
-  /// Reads `[R x] [W y]` from place `at[0]` on and moves it behind them.
+  /// Reads `[LINEARIZABLE] [R x] [W y]` from place `at[0]` on and moves it behind them.
   static Level level(List<byte[]> arguments, int[] at, Level from) {
     int r = from.r();
     int w = from.w();
-    while (at[0] + 1 < arguments.size()) {
+    while (at[0] < arguments.size()) {
       String option = Arguments.word(arguments, at[0]);
+      if (option.equals("LINEARIZABLE")) {
+        r = Level.ATOMIC;
+        w = Level.ATOMIC;
+        at[0]++;
+        continue;
+      }
+      if (at[0] + 1 == arguments.size()) {
+        break;
+      }
       if (!option.equals("R") && !option.equals("W")) {
         break;
       }

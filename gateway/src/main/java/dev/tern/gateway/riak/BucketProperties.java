@@ -46,6 +46,9 @@ final class BucketProperties {
   private static final int LOCAL_ONE = -11;
   private static final int LOCAL_QUORUM = -12;
 
+  // Not Riak's: linearizable gets and puts, where the last write wins.
+  private static final int LINEARIZABLE = -13;
+
   private static final int ALL = -4;
   private static final int DEFAULT = -5;
 
@@ -172,6 +175,7 @@ final class BucketProperties {
       case DEFAULT -> 0;
       case LOCAL_ONE -> Level.LOCAL_ONE;
       case LOCAL_QUORUM -> Level.LOCAL_QUORUM;
+      case LINEARIZABLE -> Level.ATOMIC;
       default -> level;
     };
   }
@@ -187,7 +191,7 @@ final class BucketProperties {
     int pr = count(request.pr, PR, n);
     int pw = count(request.pw, PW, n);
     int dw = count(request.dw, DW, n);
-    boolean named = r >= Level.LOCAL_QUORUM && w >= Level.LOCAL_QUORUM;
+    boolean named = r >= Level.ATOMIC && w >= Level.ATOMIC;
     for (int count : new int[] {n, Math.max(r, 0), Math.max(w, 0), pr, pw, dw}) {
       if (!named || count < 0 || count > n || n > replicas) {
         throw new RiakException("{n_val_violation,%d}".formatted(Math.min(n, replicas)));
