@@ -56,6 +56,7 @@ final class Memtable {
 
   /// What is longer gets an array of its own. The chunk being filled stays open behind it.
   private static final int OWN_BYTES = Chunks.DATA_BYTES / 8;
+
   private static final int INDEX_PARTS = 64;
   private static final int FIRST_INDEX = 16;
 
@@ -102,6 +103,7 @@ final class Memtable {
 
   /// Of all arrays; written by the writer.
   private volatile long heldBytes = FIRST_BYTES;
+
   private int entries;
   private int deletes;
 
@@ -479,12 +481,7 @@ final class Memtable {
     }
     int address = ints[base + KEY_ADDRESS];
     return Keys.compare(
-        data[address >>> DATA_CHUNK_BITS],
-        place(address),
-        nodeLength,
-        key,
-        offset,
-        length);
+        data[address >>> DATA_CHUNK_BITS], place(address), nodeLength, key, offset, length);
   }
 
   /// Finds the last young node before a key on each level. A key that comes right behind the last
@@ -687,11 +684,7 @@ final class Memtable {
     void copyValue(byte[] target, int start) {
       int address = at(version, 3);
       System.arraycopy(
-          data[address >>> DATA_CHUNK_BITS],
-          place(address),
-          target,
-          start,
-          at(version, 4));
+          data[address >>> DATA_CHUNK_BITS], place(address), target, start, at(version, 4));
     }
 
     @Override

@@ -73,8 +73,7 @@ final class Cluster {
     this(size, KeyspaceSettings.usual("data").n(), n -> "z" + n, Limits.DEFAULT, planted);
   }
 
-  private Cluster(
-      int size, int n, IntFunction<String> zones, Limits limits, PlantedBug planted) {
+  private Cluster(int size, int n, IntFunction<String> zones, Limits limits, PlantedBug planted) {
     this.limits = limits;
     this.planted = planted;
     this.size = size;

@@ -17,8 +17,9 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/// Gets and puts at LINEARIZABLE of one key, with links that slow down and nodes that pause, checked
-/// by a search for an order (Wing and Gong, "Testing and Verifying Concurrent Objects", 1993).
+/// Gets and puts at LINEARIZABLE of one key, with links that slow down and nodes that pause,
+/// checked by a search for an order (Wing and Gong, "Testing and Verifying Concurrent Objects",
+/// 1993).
 class LinearizableTest {
   private static final long MILLI = Cluster.MILLI;
   private static final byte[] KEY = "k".getBytes(US_ASCII);
@@ -52,8 +53,7 @@ class LinearizableTest {
     history.add(operation);
     Runnable next =
         () ->
-            cluster.world.schedule(
-                random.nextInt(20) * MILLI, node, () -> client(node, left - 1));
+            cluster.world.schedule(random.nextInt(20) * MILLI, node, () -> client(node, left - 1));
     if (put) {
       Update.Put update =
           new Update.Put(operation.value.getBytes(US_ASCII), 0, Update.Condition.NONE, false);

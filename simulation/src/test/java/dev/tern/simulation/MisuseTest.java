@@ -180,8 +180,7 @@ class MisuseTest {
             IllegalArgumentException.class,
             () -> lsm.columnFamily("data", CompactionStyle.SIZE_TIERED));
         assertThrows(
-            IllegalArgumentException.class,
-            () -> lsm.columnFamily("data", FamilyOptions.DEFAULT));
+            IllegalArgumentException.class, () -> lsm.columnFamily("data", FamilyOptions.DEFAULT));
         assertEquals(List.of(family), lsm.columnFamilies());
         lsm.write(new WriteBatch().put(family, bytes("k"), bytes("v" + opening)));
       }

@@ -137,8 +137,7 @@ class OrderTest {
   void aStrictUpdateDoesNotShareTheRoundOfASloppyOne() {
     UpdateOutcome refused = strictBehindSloppy(PlantedBug.NONE);
     assertInstanceOf(Unanswered.Refused.class, refused, refused::toString);
-    assertInstanceOf(
-        UpdateOutcome.Done.class, strictBehindSloppy(PlantedBug.ROUND_MERGES_OPTIONS));
+    assertInstanceOf(UpdateOutcome.Done.class, strictBehindSloppy(PlantedBug.ROUND_MERGES_OPTIONS));
   }
 
   /// A put is superseded at one replica and a second one is silent, until that one is given up.
@@ -173,7 +172,6 @@ class OrderTest {
   @Test
   void aPutIsNotMintedAnewAfterASilence() {
     assertEquals("newest", putThatWaitsForASilentReplica(PlantedBug.NONE));
-    assertEquals(
-        "late", putThatWaitsForASilentReplica(PlantedBug.PUT_MINTED_ANEW_AFTER_SILENCE));
+    assertEquals("late", putThatWaitsForASilentReplica(PlantedBug.PUT_MINTED_ANEW_AFTER_SILENCE));
   }
 }

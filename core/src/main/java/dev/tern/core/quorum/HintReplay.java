@@ -16,8 +16,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Brings the writes that are held here to the replicas they are held for, once these are back: a
-/// page at a time for each, the next when all of one are answered. Those of a node that is no member
-/// any more, and all of a holder that leaves, go to another replica of their key.
+/// page at a time for each, the next when all of one are answered. Those of a node that is no
+/// member any more, and all of a holder that leaves, go to another replica of their key.
 ///
 /// One that is refused or cannot be read is passed over, counted, and tried again in the next pass,
 /// [#AGAIN_NANOS] later: it holds up no other. A pass ends where nobody answers a whole page.

@@ -35,8 +35,8 @@ public final class Statistics {
     HINTS_HELD,
     /// Held writes that came to their replicas.
     HINTS_REPLAYED,
-    /// Deliveries of held writes that were refused, were not answered or could not be read, while others
-    /// went on: they are tried again.
+    /// Deliveries of held writes that were refused, were not answered or could not be read, while
+    /// others went on: they are tried again.
     HINTS_PASSED_OVER,
     /// Writes that this node did not hold, for what it holds already or its store: anti-entropy
     /// brings them.

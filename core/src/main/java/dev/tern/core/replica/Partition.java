@@ -28,8 +28,8 @@ public final class Partition {
   /// The hashes of its records, as far as they are known.
   final HashTree tree = new HashTree();
 
-  /// The greatest stamp of a delete that was stripped here or at a replica that was heard: what is absent counts as deleted at it.
-  /// In a row of its own, written with the removal; never falls.
+  /// The greatest stamp of a delete that was stripped here or at a replica that was heard: what is
+  /// absent counts as deleted at it. In a row of its own, written with the removal; never falls.
   Stamp floor = Stamp.NONE;
 
   /// Counts what was removed here because all replicas had its delete; since the start.
