@@ -59,5 +59,7 @@ public enum PlantedBug {
   /// Updates of one key share a round whatever was asked of each.
   ROUND_MERGES_OPTIONS,
   /// A held write that is refused is tried over and over before those that came after it.
-  HINT_REFUSAL_STOPS_ALL
+  HINT_REFUSAL_STOPS_ALL,
+  /// A page of dots is claimed as it comes, whether or not what replaced their versions has come.
+  DOT_CLAIMED_WITHOUT_RECORD
 }

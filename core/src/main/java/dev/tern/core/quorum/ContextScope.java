@@ -7,7 +7,6 @@ import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
 
 /// What a causal context is good for: one key of one keyspace of one cluster. Seals contexts for
 /// clients and opens them again.
@@ -18,20 +17,22 @@ import java.util.Arrays;
 /// the dots and the scope, and a context of another key, keyspace or cluster is refused. The
 /// keyspace's id and the key determine the replica group and the partition.
 ///
-/// Sealed bytes: the set of dots as [DotSet] encodes it, then the first [#TAG_BYTES] bytes of the
-/// SHA-256 of cluster id, u32 keyspace, blob key and the encoded set. The tag finds out damage,
-/// too. It is no secret: who knows the cluster's id can compute it.
+/// Sealed bytes: the set of dots as [DotSet] encodes it, u32 the first four bytes of the SHA-256 of
+/// u32 keyspace, blob key and the encoded set, u32 the same of the cluster id; the last is 0 while
+/// the cluster has none, in the first moments of its life. The tag finds out damage, too. It is no
+/// secret: anybody can compute it.
 ///
 /// @param key shared, do not change
 record ContextScope(ClusterId cluster, int keyspace, byte[] key) {
-  /// Of a tag.
-  static final int TAG_BYTES = 8;
+  /// Of the two tags together.
+  static final int TAG_BYTES = 2 * Integer.BYTES;
 
   /// The bytes that clients carry.
   byte[] seal(DotSet seen) {
     ByteWriter out = new ByteWriter();
     seen.encode(out);
-    return out.writeBytes(tag(out.array(), out.length())).toByteArray();
+    int tag = tag(out.array(), out.length());
+    return out.writeInt(tag).writeInt(clusterTag()).toByteArray();
   }
 
   /// The set that sealed bytes hold.
@@ -42,8 +43,7 @@ record ContextScope(ClusterId cluster, int keyspace, byte[] key) {
       return new DotSet();
     }
     int length = sealed.length - TAG_BYTES;
-    if (length < 0
-        || !Arrays.equals(tag(sealed, length), 0, TAG_BYTES, sealed, length, sealed.length)) {
+    if (length < 0 || !fits(sealed, length)) {
       throw new DecodeException(
           "it is of another key, keyspace or cluster, or was damaged; read this key again");
     }
@@ -61,13 +61,30 @@ record ContextScope(ClusterId cluster, int keyspace, byte[] key) {
     return set;
   }
 
-  private byte[] tag(byte[] dots, int length) {
-    ByteWriter scope = new ByteWriter(32 + key.length);
-    scope.writeLong(cluster.high()).writeLong(cluster.low()).writeInt(keyspace).writeBlob(key);
+  private boolean fits(byte[] sealed, int length) {
+    ByteReader tags = new ByteReader(sealed, length, TAG_BYTES);
+    boolean ofKey = tags.readInt() == tag(sealed, length);
+    int theirs = tags.readInt();
+    int ours = clusterTag();
+    return ofKey && (theirs == ours || theirs == 0 || ours == 0);
+  }
+
+  private int tag(byte[] dots, int length) {
+    ByteWriter scope = new ByteWriter(16 + key.length);
+    scope.writeInt(keyspace).writeBlob(key);
     MessageDigest digest = sha256();
     digest.update(scope.array(), 0, scope.length());
     digest.update(dots, 0, length);
-    return Arrays.copyOf(digest.digest(), TAG_BYTES);
+    return new ByteReader(digest.digest()).readInt();
+  }
+
+  /// 0 if the cluster has no id yet.
+  private int clusterTag() {
+    if (!cluster.known()) {
+      return 0;
+    }
+    byte[] id = new ByteWriter(16).writeLong(cluster.high()).writeLong(cluster.low()).toByteArray();
+    return new ByteReader(sha256().digest(id)).readInt() | 1;
   }
 
   private static MessageDigest sha256() {

@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
 /// | 23 | Refused | id reason retry message needed answered (missing)* |
 /// | 32 | Clock | group partition u8 wanted dots rank |
 /// | 33 | Missing | group partition id dots cursor? |
-/// | 34 | Repaired | group partition id clock covered next u8 rebuild (keyspace key record)* |
+/// | 34 | Repaired | group partition id clock covered unreadable next u8 answer (keyspace key record)* |
 /// | 35 | Root | group partition id root |
 /// | 36 | Segments | group partition id u8 known n (hash)* |
 /// | 37 | Listed | group partition id u8 family from to n (hash)* |
@@ -54,6 +54,7 @@ public final class MessageCodec {
   private static final Update.Condition[] CONDITIONS = Update.Condition.values();
   private static final Update.ExpiryCondition[] EXPIRY_CONDITIONS = Update.ExpiryCondition.values();
 
+  private static final RepairPage.Answer[] ANSWERS = RepairPage.Answer.values();
   private static final Update.Match[] MATCHES = Update.Match.values();
 
   private MessageCodec() {}
@@ -240,7 +241,8 @@ public final class MessageCodec {
   private static void page(RepairPage page, ByteWriter out) {
     page.clock().encode(out);
     page.covered().encode(out);
-    out.writeBlob(page.next()).writeByte(page.rebuild() ? 1 : 0);
+    page.unreadable().encode(out);
+    out.writeBlob(page.next()).writeByte(page.answer().ordinal());
     out.writeVarInt(page.records().size());
     for (RepairPage.RepairRecord record : page.records()) {
       out.writeVarInt(record.keyspace()).writeBlob(record.key());
@@ -251,14 +253,15 @@ public final class MessageCodec {
   private static RepairPage repairPage(ByteReader in) {
     DotSet clock = DotSet.decode(in);
     DotSet covered = DotSet.decode(in);
+    DotSet unreadable = DotSet.decode(in);
     byte[] next = in.readBlob();
-    boolean rebuild = in.readFlag();
+    RepairPage.Answer answer = in.readOneOf(ANSWERS);
     int count = in.readLength();
     List<RepairPage.RepairRecord> records = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
       records.add(new RepairPage.RepairRecord(in.readVarInt(), in.readBlob(), Siblings.decode(in)));
     }
-    return new RepairPage(clock, covered, next, rebuild, records);
+    return new RepairPage(clock, covered, unreadable, next, answer, records);
   }
 
   private static Message.ReadHeld readHeld(ByteReader in) {

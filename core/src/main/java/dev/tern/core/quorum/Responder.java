@@ -81,6 +81,10 @@ public final class Responder {
   public void request(int node, int shard, Message.Request request) {
     Unanswered.Refused refusal = refusal(node, request);
     if (refusal != null) {
+      if (request instanceof Message.Forward) {
+        // One that arrives twice must not be carried out after it was refused.
+        forwardsSeen.put(new Origin(node, shard, request.id()), true);
+      }
       coordinator.answer(node, shard, new Message.Refused(request.id(), refusal));
       return;
     }

@@ -53,6 +53,15 @@ public final class AntiEntropy {
 
   private static final byte[] NOTHING = {};
 
+  /// What was passed over is asked for again after this at the latest.
+  private static final long MAX_PATIENCE_NANOS = 600_000_000_000L;
+
+  /// Times that a page of a rebuild is asked for in vain, each time of the next replica.
+  private static final int MAX_TRIES = 6;
+
+  /// A record that finds the store overloaded is tried again for so long.
+  private static final long OVERLOADED_NANOS = 20_000_000_000L;
+
   /// Deletes looked at together.
   private static final int MAX_GRAVES = 1_024;
 
@@ -119,7 +128,27 @@ public final class AntiEntropy {
   /// Another topology holds from now on; the store has adopted it.
   public void adopt(ClusterView later) {
     view = later;
+    List<Exchange> gone = new ArrayList<>();
+    for (Exchange exchange : exchanges) {
+      if (view.groupsNumbered(exchange.group) == null) {
+        gone.add(exchange);
+      }
+    }
+    gone.forEach(this::part);
     replica.store().forEachPartition(this::meet);
+    repairs = new Repairs(exchanges.size(), repairs.lacking(), repairs.rebuilding());
+  }
+
+  /// The last keyspace of its groups was dropped: nothing of it is exchanged any more.
+  private void part(Exchange exchange) {
+    exchanges.remove(exchange);
+    byPlace.remove(place(exchange.group, exchange.partition.number()));
+    waiting.remove(exchange);
+    exchange.waits = false;
+    if (exchange.fetchId != 0) {
+      endFetch(exchange);
+    }
+    note(exchange, false, false);
   }
 
   private void meet(Partition partition) {
@@ -161,8 +190,13 @@ public final class AntiEntropy {
   public void beat() {
     long now = clock.monotonicNanos();
     for (Exchange exchange : exchanges) {
-      if (exchange.fetchId != 0 && now >= exchange.fetchDeadline) {
-        endFetch(exchange);
+      if (exchange.page != null) {
+        exchange.page.again();
+      } else if (exchange.fetchId != 0 && now >= exchange.fetchDeadline) {
+        late(exchange);
+      }
+      if (now >= exchange.againNanos && exchange.hasPassedOver()) {
+        again(exchange, now);
       }
       for (int i = 0; i < exchange.peers.length; i++) {
         tellIfDue(exchange, i, now);
@@ -260,7 +294,9 @@ public final class AntiEntropy {
     if (exchange.fetchId == 0) {
       note(exchange, false, exchange.rebuilding);
     }
-    for (int i = 0; i < exchange.peers.length && exchange.fetchId == 0; i++) {
+    int peers = exchange.peers.length;
+    for (int n = 0; n < peers && exchange.fetchId == 0; n++) {
+      int i = (exchange.firstPeer + n) % peers;
       DotSet said = exchange.before[i];
       if (said == null || !wire.live(exchange.peers[i])) {
         continue;
@@ -268,8 +304,11 @@ public final class AntiEntropy {
       if (exchange.partition.clock().covers(said)) {
         continue;
       }
-      DotSet missing = said.minus(exchange.partition.clock());
       note(exchange, true, exchange.rebuilding);
+      DotSet missing = exchange.claims[i].toAsk(said.minus(exchange.partition.clock()));
+      if (missing.isEmpty()) {
+        continue;
+      }
       if (fetches < MAX_FETCHES) {
         exchange.fetchWanted = first(missing);
         exchange.fetchFrom = exchange.peers[i];
@@ -315,6 +354,8 @@ public final class AntiEntropy {
 
   private void endFetch(Exchange exchange) {
     exchange.fetchId = 0;
+    exchange.page = null;
+    exchange.tries = 0;
     note(exchange, exchange.lacks, false);
     exchange.rebuildClock = null;
     fetches--;
@@ -325,13 +366,62 @@ public final class AntiEntropy {
     }
   }
 
+  /// A peer has not answered: the next one is asked, for the same page of a rebuild.
+  private void late(Exchange exchange) {
+    exchange.firstPeer = (exchange.place(exchange.fetchFrom) + 1) % exchange.peers.length;
+    if (exchange.rebuilding) {
+      askElsewhere(exchange, exchange.rebuildCursor);
+    } else {
+      endFetch(exchange);
+      fetch(exchange);
+    }
+  }
+
+  /// Asks the next live replica for a page of a rebuild. Pages of several sources go together: what
+  /// is claimed in the end is what all of their clocks have.
+  private void askElsewhere(Exchange exchange, byte[] cursor) {
+    int from = exchange.place(exchange.fetchFrom);
+    if (++exchange.tries > MAX_TRIES) {
+      for (Claims each : exchange.claims) {
+        each.page(new DotSet(), new DotSet(), exchange.fetchWanted);
+      }
+      passedOver(exchange);
+      endFetch(exchange);
+      return;
+    }
+    int peers = exchange.peers.length;
+    for (int n = 1; n <= peers; n++) {
+      int next = exchange.peers[(from + n) % peers];
+      if (wire.live(next)) {
+        exchange.fetchFrom = next;
+        break;
+      }
+    }
+    ask(exchange, cursor);
+  }
+
+  private void passedOver(Exchange exchange) {
+    if (exchange.againNanos <= clock.monotonicNanos()) {
+      exchange.againNanos = clock.monotonicNanos() + exchange.patienceNanos;
+      exchange.patienceNanos = Math.min(2 * exchange.patienceNanos, MAX_PATIENCE_NANOS);
+    }
+  }
+
+  /// What was refused or unreadable is asked for again.
+  private void again(Exchange exchange, long now) {
+    exchange.againNanos = now + exchange.patienceNanos;
+    for (Claims each : exchange.claims) {
+      each.again();
+    }
+    fetch(exchange);
+  }
+
   private void send(Exchange exchange, int member, Message.Missing missing) {
     replica.repairPage(
         exchange.partition,
         missing.dots(),
         missing.cursor(),
         (page, failure) -> {
-          // Where it cannot be read here, who asked asks again later, or another.
           if (page != null) {
             int number = exchange.partition.number();
             wire.send(
@@ -340,67 +430,114 @@ public final class AntiEntropy {
         });
   }
 
-  /// One page of records that is being stored.
-  private final class Page implements Applied {
+  /// One page of records that is being stored. A record that is refused is passed over: the others
+  /// are stored, and its dots are not claimed.
+  final class Page {
     private final Exchange exchange;
     private final RepairPage page;
     private final long id;
+    private final long untilNanos;
+
+    /// The dots of records that were refused.
+    private final DotSet refused = new DotSet();
+
+    /// Records that found the store overloaded.
+    private List<RepairRecord> later = new ArrayList<>();
+
     private int left;
-    private boolean failed;
 
     Page(Exchange exchange, RepairPage page) {
       this.exchange = exchange;
       this.page = page;
       this.id = exchange.fetchId;
-      this.left = page.records().size() + 1;
+      this.untilNanos = clock.monotonicNanos() + OVERLOADED_NANOS;
     }
 
     void store() {
-      exchange.fetchDeadline = clock.monotonicNanos() + FETCH_NANOS;
+      exchange.page = null;
       for (RepairRecord record : page.records()) {
-        KeyspaceConfig keyspace = view.keyspace(record.keyspace());
-        if (keyspace == null || planted == PlantedBug.REPAIR_CLAIMS_WITHOUT_RECORDS) {
-          durable();
-          continue;
-        }
         statistics.add(Counter.REPAIRED_RECORDS, 1);
         statistics.add(Counter.REPAIRED_BYTES, record.key().length + record.record().valueBytes());
-        replica.apply(
-            keyspace,
-            Slots.of(record.key()),
-            record.key(),
-            Replica.filled(keyspace, record.record(), page.clock()),
-            this);
       }
-      durable();
+      store(page.records());
     }
 
-    @Override
-    public void durable() {
-      if (--left == 0 && exchange.fetchId == id) {
-        stored(exchange, page, failed);
+    /// Tries again what found the store overloaded.
+    void again() {
+      exchange.page = null;
+      List<RepairRecord> records = later;
+      later = new ArrayList<>();
+      store(records);
+    }
+
+    private void store(List<RepairRecord> records) {
+      exchange.fetchDeadline = clock.monotonicNanos() + FETCH_NANOS;
+      left = records.size() + 1;
+      for (RepairRecord record : records) {
+        KeyspaceConfig keyspace = view.keyspace(record.keyspace());
+        if (planted == PlantedBug.REPAIR_CLAIMS_WITHOUT_RECORDS
+            || keyspace == null && view.dropped(record.keyspace())) {
+          ended();
+        } else if (keyspace == null) {
+          // One that is not known here yet: claimed, its records would be lost.
+          refused.addAll(record.record().dots());
+          ended();
+        } else {
+          replica.apply(
+              keyspace,
+              Slots.of(record.key()),
+              record.key(),
+              Replica.filled(keyspace, record.record(), page.clock()),
+              new One(record));
+        }
+      }
+      ended();
+    }
+
+    private void ended() {
+      if (--left > 0 || exchange.fetchId != id) {
+        return;
+      }
+      if (later.isEmpty()) {
+        stored(exchange, page, refused);
+      } else {
+        exchange.page = this;
       }
     }
 
-    @Override
-    public void superseded(Version by) {
-      durable();
-    }
+    /// What becomes of one record.
+    private final class One implements Applied {
+      private final RepairRecord record;
 
-    @Override
-    public void refused(Unanswered.Refused why) {
-      failed = true;
-      durable();
+      One(RepairRecord record) {
+        this.record = record;
+      }
+
+      @Override
+      public void durable() {
+        ended();
+      }
+
+      @Override
+      public void superseded(Version by) {
+        ended();
+      }
+
+      @Override
+      public void refused(Unanswered.Refused why) {
+        if (why.reason() == Unanswered.Reason.OVERLOADED && clock.monotonicNanos() < untilNanos) {
+          later.add(record);
+        } else {
+          statistics.add(Counter.REPAIR_PASSED_OVER, 1);
+          refused.addAll(record.record().dots());
+        }
+        ended();
+      }
     }
   }
 
-  private void stored(Exchange exchange, RepairPage page, boolean failed) {
-    if (failed) {
-      exchange.stirred = true;
-      endFetch(exchange);
-      return;
-    }
-    if (page.rebuild()) {
+  private void stored(Exchange exchange, RepairPage page, DotSet refused) {
+    if (page.answer() == RepairPage.Answer.REBUILD) {
       statistics.add(Counter.REBUILDS, 1);
       note(exchange, exchange.lacks, true);
       ask(exchange, NOTHING);
@@ -414,33 +551,65 @@ public final class AntiEntropy {
           exchange.rebuildCursor,
           done -> {
             if (exchange.fetchId == id) {
-              rebuilt(exchange, page, done);
+              rebuilt(exchange, page, done && refused.isEmpty());
             }
           });
       return;
     }
-    replica.covered(exchange.partition, page.covered().and(exchange.fetchWanted));
+    int place = exchange.place(exchange.fetchFrom);
+    DotSet covered = page.covered().and(exchange.fetchWanted).minus(refused);
+    DotSet missed = refused.copy();
+    missed.addAll(page.unreadable().and(exchange.fetchWanted));
+    if (!missed.isEmpty()) {
+      statistics.add(Counter.REPAIR_PASSED_OVER, page.unreadable().isEmpty() ? 0 : 1);
+      passedOver(exchange);
+    }
+    exchange.claims[place].page(covered, page.clock(), missed);
+    if (planted == PlantedBug.DOT_CLAIMED_WITHOUT_RECORD) {
+      replica.covered(exchange.partition, covered);
+    }
+    claim(exchange);
     endFetch(exchange);
-    if (!page.covered().isEmpty()) {
+    if (!covered.isEmpty() || !missed.isEmpty()) {
       fetch(exchange);
     }
   }
 
+  /// Claims what may be claimed by now.
+  private void claim(Exchange exchange) {
+    for (Claims each : exchange.claims) {
+      DotSet ripe = each.ripe(exchange.partition.clock());
+      if (!ripe.isEmpty()) {
+        replica.covered(exchange.partition, ripe);
+      }
+    }
+  }
+
   /// A page of a rebuild is done.
+  ///
+  /// @param done whether all of it is stored here
   private void rebuilt(Exchange exchange, RepairPage page, boolean done) {
     if (!done) {
-      exchange.stirred = true;
-      endFetch(exchange);
+      askElsewhere(exchange, exchange.rebuildCursor);
       return;
     }
-    DotSet first = exchange.rebuildClock == null ? page.clock() : exchange.rebuildClock;
+    DotSet all =
+        exchange.rebuildClock == null ? page.clock() : exchange.rebuildClock.and(page.clock());
     if (page.next().length > 0) {
-      exchange.rebuildClock = first;
-      ask(exchange, page.next());
+      exchange.rebuildClock = all;
+      if (page.answer() == RepairPage.Answer.STUCK) {
+        statistics.add(Counter.REPAIR_PASSED_OVER, 1);
+        askElsewhere(exchange, page.next());
+      } else {
+        exchange.tries = 0;
+        ask(exchange, page.next());
+      }
       return;
     }
-    replica.covered(exchange.partition, first);
+    replica.covered(exchange.partition, all);
+    exchange.patienceNanos = Exchange.AGAIN_NANOS;
     endFetch(exchange);
+    claim(exchange);
     fetch(exchange);
   }
 
@@ -449,6 +618,7 @@ public final class AntiEntropy {
     exchange.lookedNanos = now;
     exchange.lookedTurns = exchange.partition.turns();
     exchange.stirred = false;
+    claim(exchange);
     fetch(exchange);
     for (int i = 0; i < exchange.peers.length; i++) {
       DotSet heard = exchange.heard[i];

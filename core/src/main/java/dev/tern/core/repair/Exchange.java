@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /// What a replica of one partition knows of the others.
 final class Exchange {
+  /// What was passed over is asked for again after this at the earliest.
+  static final long AGAIN_NANOS = 10_000_000_000L;
+
   private static final long NEVER = Long.MIN_VALUE / 2;
 
   final Partition partition;
@@ -23,6 +26,20 @@ final class Exchange {
   final @Nullable DotSet[] heard;
 
   final @Nullable DotSet[] before;
+
+  /// By peer: what its pages allow this replica to claim.
+  final Claims[] claims;
+
+  /// When what was passed over is asked for again, and how long that takes the next time.
+  long againNanos;
+
+  long patienceNanos = AGAIN_NANOS;
+
+  /// The peer that is asked first: the next one where one did not answer.
+  int firstPeer;
+
+  /// How often a page of a rebuild was asked for in vain, since the last that came.
+  int tries;
 
   /// By peer: which state was last told to it, and when.
   final long[] toldTurns;
@@ -50,6 +67,9 @@ final class Exchange {
 
   boolean rebuilding;
 
+  /// A page some of whose records found the store overloaded, and are tried again.
+  AntiEntropy.@Nullable Page page;
+
   /// That the page under way was asked for with.
   byte[] rebuildCursor = {};
 
@@ -75,6 +95,8 @@ final class Exchange {
     this.peers = peers;
     this.heard = new DotSet[peers.length];
     this.before = new DotSet[peers.length];
+    this.claims = new Claims[peers.length];
+    Arrays.setAll(claims, place -> new Claims());
     this.toldTurns = new long[peers.length];
     this.toldNanos = new long[peers.length];
     this.behind = new boolean[peers.length];
@@ -89,6 +111,15 @@ final class Exchange {
       }
     }
     return -1;
+  }
+
+  boolean hasPassedOver() {
+    for (Claims each : claims) {
+      if (each.hasPassedOver()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Whether each other replica has said what it has.

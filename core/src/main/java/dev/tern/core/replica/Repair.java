@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.replica.RepairPage.Answer;
 import dev.tern.core.replica.RepairPage.RepairRecord;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
@@ -7,6 +8,7 @@ import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
@@ -29,6 +31,9 @@ final class Repair {
   /// Dots looked up for a page.
   private static final int MAX_DOTS = 4_096;
 
+  /// Records that cannot be read, on one page: reading on costs an error each.
+  private static final int MAX_UNREAD = 64;
+
   /// Bytes read to look for what another replica holds otherwise.
   private static final int MAX_READ = 4 << 20;
 
@@ -41,6 +46,11 @@ final class Repair {
   private final SortedMap<Integer, ColumnFamily> families;
   private final List<RepairRecord> records = new ArrayList<>();
   private final DotSet covered = new DotSet();
+
+  /// Dots whose records cannot be read, and those records' keys.
+  private final DotSet unreadable = new DotSet();
+
+  private final TreeSet<byte[]> unread = new TreeSet<>(Arrays::compareUnsigned);
   private final TreeSet<byte[]> taken = new TreeSet<>(Arrays::compareUnsigned);
   private int bytes;
   private int dots;
@@ -62,13 +72,13 @@ final class Repair {
   }
 
   private boolean full() {
-    return bytes >= MAX_BYTES || dots >= MAX_DOTS;
+    return bytes >= MAX_BYTES || dots >= MAX_DOTS || unread.size() >= MAX_UNREAD;
   }
 
   /// The records of dots.
   ///
   /// @param wanted dots that are in the clock, and in the log of dots where they have a record
-  RepairPage ofDots(DotSet wanted) throws IOException {
+  RepairPage ofDots(DotSet wanted) {
     try (LsmIterator log =
         lsm.iterator(store.dots(), IteratorOptions.all().maxSequence(sequence))) {
       List<long[]> runs = new ArrayList<>();
@@ -79,8 +89,11 @@ final class Repair {
         }
         run(log, (int) run[0], run[1], run[2]);
       }
+    } catch (IOException e) {
+      // The log of dots itself: what was not looked at yet is to be had elsewhere.
+      unreadable.addAll(wanted.minus(covered));
     }
-    return new RepairPage(clock, covered, RepairPage.DONE, /* rebuild= */ false, records);
+    return page(covered.minus(unreadable), RepairPage.DONE, Answer.RECORDS);
   }
 
   /// The records of a range that are not among others.
@@ -109,7 +122,11 @@ final class Repair {
         }
       }
     }
-    return new RepairPage(clock, covered, next, /* rebuild= */ false, records);
+    return page(covered, next, Answer.RECORDS);
+  }
+
+  private RepairPage page(DotSet speaksFor, byte[] next, Answer answer) {
+    return new RepairPage(clock, speaksFor, unreadable, next, answer, records);
   }
 
   private static Siblings decoded(byte[] record) {
@@ -126,20 +143,29 @@ final class Repair {
         return;
       }
       dots++;
-      take(log.value());
+      if (!take(log.value())) {
+        unreadable.add(replica, counter);
+      }
     }
     covered.addRun(replica, from, to);
   }
 
-  private void take(byte[] storageKey) throws IOException {
+  /// Whether the record could be read, if there is one.
+  private boolean take(byte[] storageKey) {
     int keyspace = StorageKey.keyspace(storageKey);
     ColumnFamily family = families.get(keyspace);
     if (family == null || !taken.add(storageKey)) {
-      return;
+      return !unread.contains(storageKey);
     }
-    byte[] record = lsm.get(family, storageKey, sequence);
-    if (record != null) {
-      add(storageKey, record);
+    try {
+      byte[] record = lsm.get(family, storageKey, sequence);
+      if (record != null) {
+        add(storageKey, record);
+      }
+      return true;
+    } catch (IOException e) {
+      unread.add(storageKey);
+      return false;
     }
   }
 
@@ -154,15 +180,24 @@ final class Repair {
   /// no further than its family, so that who gets it knows which records are not there.
   ///
   /// @param cursor as a page before said, empty to begin
-  RepairPage ofSlots(byte[] cursor, int firstSlot, int endSlot) throws IOException {
+  RepairPage ofSlots(byte[] cursor, int firstSlot, int endSlot) {
     int at = family(cursor);
-    byte[] next = slots(store.dataFamilies().get(at), from(cursor, firstSlot), endSlot);
+    if (at < 0 || at >= store.dataFamilies().size()) {
+      throw new DecodeException("a cursor of a family that is none");
+    }
+    Walk walk = new Walk(from(cursor, firstSlot));
+    byte[] next;
+    try {
+      next = slots(store.dataFamilies().get(at), walk, firstSlot, endSlot);
+    } catch (IOException e) {
+      return page(covered, cursor(at, walk.at), Answer.STUCK);
+    }
     if (next.length > 0) {
       next = cursor(at, next);
     } else if (at + 1 < store.dataFamilies().size()) {
       next = cursor(at + 1, StorageKey.first(firstSlot, 0));
     }
-    return new RepairPage(clock, covered, next, /* rebuild= */ false, records);
+    return page(covered, next, Answer.RECORDS);
   }
 
   private static byte[] cursor(int family, byte[] storageKey) {
@@ -210,14 +245,26 @@ final class Repair {
   /// A record that is here and was replaced or deleted elsewhere.
   record Obsolete(int keyspace, byte[] storageKey) {}
 
-  private byte[] slots(ColumnFamily family, byte[] from, int endSlot) throws IOException {
+  /// Where a walk is: everything below was seen.
+  private static final class Walk {
+    byte[] at;
+
+    Walk(byte[] at) {
+      this.at = at;
+    }
+  }
+
+  private byte[] slots(ColumnFamily family, Walk walk, int firstSlot, int endSlot)
+      throws IOException {
+    byte[] first = StorageKey.first(firstSlot, 0);
     try (LsmIterator all = lsm.iterator(family, IteratorOptions.all().maxSequence(sequence))) {
-      all.seek(from);
+      all.seek(Arrays.compareUnsigned(walk.at, first) < 0 ? first : walk.at);
       for (; all.valid() && StorageKey.slot(all.key()) < endSlot; all.next()) {
         if (full()) {
           return all.key().clone();
         }
         dots++;
+        walk.at = Arrays.copyOf(all.key(), all.key().length + 1);
         if (family == families.get(StorageKey.keyspace(all.key()))) {
           add(all.key().clone(), all.value().clone());
         }

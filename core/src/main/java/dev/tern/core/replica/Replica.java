@@ -573,9 +573,7 @@ public final class Replica {
     DotSet clock = partition.synced.copy();
     DotSet here = wanted.and(clock);
     if (cursor == null && !here.and(partition.trimmed).isEmpty()) {
-      done.complete(
-          new RepairPage(clock, new DotSet(), RepairPage.DONE, /* rebuild= */ true, List.of()),
-          null);
+      done.complete(RepairPage.rebuild(clock), null);
       return;
     }
     Repair repair =
@@ -583,7 +581,9 @@ public final class Replica {
     int first = store.firstSlot(partition.number);
     int end = store.firstSlot(partition.number + 1);
     loop.offload(
-        () -> cursor == null ? repair.ofDots(here) : repair.ofSlots(cursor, first, end), done);
+        () -> cursor == null ? repair.ofDots(here) : repair.ofSlots(cursor, first, end),
+        (page, failure) ->
+            done.complete(failure == null ? page : RepairPage.unread(clock, here, cursor), null));
   }
 
   /// Removes records that a page of a rebuild passes over though the replica that sent it must have

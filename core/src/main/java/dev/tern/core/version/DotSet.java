@@ -163,7 +163,20 @@ public final class DotSet {
 
   /// The dots that are in both sets.
   public DotSet and(DotSet other) {
-    return minus(minus(other));
+    DotSet both = new DotSet();
+    for (Entry entry : entries) {
+      Entry against = other.find(entry.replica);
+      for (int i = 0; against != null && i < entry.runs; i++) {
+        int at = against.seek(entry.starts[i]);
+        for (; at < against.runs && against.starts[at] <= entry.ends[i]; at++) {
+          both.addRun(
+              entry.replica,
+              Math.max(entry.starts[i], against.starts[at]),
+              Math.min(entry.ends[i], against.ends[at]));
+        }
+      }
+    }
+    return both;
   }
 
   public boolean isEmpty() {

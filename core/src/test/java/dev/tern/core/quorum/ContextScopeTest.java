@@ -33,12 +33,22 @@ class ContextScopeTest {
       scope(CLUSTER, 3, "kez"),
       scope(CLUSTER, 3, ""),
       scope(CLUSTER, 4, "key"),
-      scope(new ClusterId(1, 3), 3, "key"),
-      scope(ClusterId.NONE, 3, "key")
+      scope(new ClusterId(1, 3), 3, "key")
     };
     for (ContextScope other : others) {
       assertThrows(DecodeException.class, () -> other.unseal(sealed));
     }
+  }
+
+  /// Nodes serve requests before they have learnt the cluster's id.
+  @Test
+  void aContextOutlivesTheFounding() {
+    ContextScope before = scope(ClusterId.NONE, 3, "key");
+    ContextScope after = scope(CLUSTER, 3, "key");
+    assertTrue(after.unseal(before.seal(dots())).covers(dots()));
+    assertTrue(before.unseal(after.seal(dots())).covers(dots()));
+    assertThrows(
+        DecodeException.class, () -> after.unseal(scope(ClusterId.NONE, 3, "k").seal(dots())));
   }
 
   @Test

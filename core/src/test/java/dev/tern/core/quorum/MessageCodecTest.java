@@ -81,8 +81,9 @@ class MessageCodecTest {
             new RepairPage(
                 record().context(),
                 record().dots(),
+                record().context(),
                 KEY,
-                true,
+                RepairPage.Answer.STUCK,
                 List.of(new RepairPage.RepairRecord(5, KEY, record())))),
         new Message.Root(1, 2, 3, -4),
         new Message.Segments(1, 2, 3, true, new long[] {-1, 0, 1}),

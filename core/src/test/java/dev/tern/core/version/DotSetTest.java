@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Randomness;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,23 @@ class DotSetTest {
       claimed += contains ? 1 : 0;
     }
     assertEquals(DotSet.MAX_RUNS, claimed);
+  }
+
+  /// What both sets have is never more than one of them has, however many gaps there are: a set that
+  /// claims too much would let deletes go that a replica still lacks.
+  @Test
+  void whatBothHaveIsNeverMoreThanOneHas() {
+    DotSet odd = new DotSet();
+    DotSet all = new DotSet();
+    for (long counter = 1; counter < 2L * DotSet.MAX_RUNS; counter += 2) {
+      odd.add(1, counter);
+    }
+    all.addRun(1, 1, 6L * DotSet.MAX_RUNS);
+    for (DotSet both : List.of(odd.and(all), all.and(odd))) {
+      assertTrue(odd.covers(both));
+      assertTrue(all.covers(both));
+      assertTrue(both.covers(odd));
+    }
   }
 
   private static DotSet random(Randomness random, Set<String> model) {

@@ -1,0 +1,60 @@
+package dev.tern.core.repair;
+
+import dev.tern.core.version.DotSet;
+
+/// What a replica of one partition may say that it has by the pages of one other replica, and when;
+/// and what that one could not give.
+///
+/// A dot without a record of its own on a page was replaced at the sender. Its replacement, the
+/// replacement of that, and so on, end in a record of the sender or in a delete that is stripped.
+/// That end is among the dots of the clock that came with the page. So once all of that clock is
+/// here, or may be claimed by the same rule, the end is here, and the dot may be claimed. Claimed
+/// earlier, a version of the dot that is held by another replica only would be taken for replaced by
+/// nothing: a read would show nothing, and read repair remove it.
+///
+/// Invariants: nothing is claimed whose record was refused here. On the shard's loop.
+final class Claims {
+  private DotSet replaced = new DotSet();
+  private DotSet clock = new DotSet();
+
+  /// Dots that were refused here or unreadable there: not asked for again until the next pass.
+  private DotSet passedOver = new DotSet();
+
+  /// A page has come and its records are stored.
+  ///
+  /// @param speaksFor the dots that the page covers, without those of records that were refused
+  /// @param told the clock that came with it
+  /// @param missed dots that were refused here or could not be read there
+  void page(DotSet speaksFor, DotSet told, DotSet missed) {
+    replaced.addAll(speaksFor);
+    clock.addAll(told);
+    passedOver.addAll(missed);
+  }
+
+  /// The dots that may be claimed now; none while something of the clock is missing.
+  ///
+  /// @param here the clock of this replica
+  DotSet ripe(DotSet here) {
+    if (replaced.isEmpty() || !clock.minus(here).minus(replaced).isEmpty()) {
+      return new DotSet();
+    }
+    DotSet ripe = replaced;
+    replaced = new DotSet();
+    clock = new DotSet();
+    return ripe;
+  }
+
+  /// What is to be asked for of what that replica has and this one lacks.
+  DotSet toAsk(DotSet lacking) {
+    return lacking.minus(replaced).minus(passedOver);
+  }
+
+  boolean hasPassedOver() {
+    return !passedOver.isEmpty();
+  }
+
+  /// Lets what was passed over be asked for again.
+  void again() {
+    passedOver = new DotSet();
+  }
+}

@@ -1,0 +1,57 @@
+package dev.tern.core.repair;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.version.DotSet;
+import org.junit.jupiter.api.Test;
+
+/// A dot is claimed when its record or its replacement is here.
+class ClaimsTest {
+  private static DotSet dots(long from, long to) {
+    DotSet dots = new DotSet();
+    dots.addRun(7, from, to);
+    return dots;
+  }
+
+  /// Dots 1 to 10 come first, one of them replaced by dot 200, which is on a later page.
+  @Test
+  void aReplacedDotWaitsForWhatReplacedIt() {
+    Claims claims = new Claims();
+    DotSet here = dots(1, 4);
+    claims.page(dots(1, 10), dots(1, 200), new DotSet());
+    assertTrue(claims.ripe(here).isEmpty(), "claimed before its replacement came");
+    here.addRun(7, 11, 199);
+    assertTrue(claims.ripe(here).isEmpty(), "claimed before its replacement came");
+    here.addRun(7, 200, 200);
+    assertEquals(10, claims.ripe(here).size());
+    assertTrue(claims.ripe(here).isEmpty());
+  }
+
+  @Test
+  void theLastPageRipensThoseBeforeIt() {
+    Claims claims = new Claims();
+    claims.page(dots(1, 100), dots(1, 200), new DotSet());
+    assertTrue(claims.ripe(new DotSet()).isEmpty());
+    assertEquals(100, claims.toAsk(dots(1, 200)).size());
+    claims.page(dots(101, 200), dots(1, 200), new DotSet());
+    assertEquals(200, claims.ripe(new DotSet()).size());
+  }
+
+  /// What a refused record replaced is not claimed, and the record is not asked for over and over.
+  @Test
+  void whatWasRefusedHoldsClaimsBackAndIsPassedOver() {
+    Claims claims = new Claims();
+    DotSet others = dots(1, 99);
+    others.addRun(7, 101, 200);
+    claims.page(others, dots(1, 200), dots(100, 100));
+    assertTrue(claims.ripe(new DotSet()).isEmpty());
+    assertTrue(claims.toAsk(dots(1, 200)).isEmpty());
+    assertTrue(claims.hasPassedOver());
+    claims.again();
+    assertFalse(claims.hasPassedOver());
+    assertEquals(1, claims.toAsk(dots(1, 200)).size());
+    assertEquals(199, claims.ripe(dots(100, 100)).size());
+  }
+}
