@@ -62,7 +62,7 @@ final class CompactionPicker {
   /// @param oldestSnapshot no snapshot sees less; `Long.MAX_VALUE` if there is none
   @Nullable Plan pick(ColumnFamily family, Levels levels, long wallMillis, long oldestSnapshot) {
     return switch (family.options().style()) {
-      case SIZE_TIERED -> tiered(family, levels);
+      case SIZE_TIERED -> tiered(family, levels, true);
       case FIFO -> fifo(family, levels, wallMillis);
       case LEVELED -> leveled(family, levels, wallMillis, oldestSnapshot);
     };
@@ -89,13 +89,15 @@ final class CompactionPicker {
   }
 
   /// A run of at least [#TIER] adjacent tables of similar size, the youngest such.
-  private static @Nullable Plan tiered(ColumnFamily family, Levels levels) {
+  ///
+  /// @param oldest whether level 0 holds all that there is
+  private static @Nullable Plan tiered(ColumnFamily family, Levels levels, boolean oldest) {
     Table[] tables = levels.level(0);
     for (int start = 0; start + TIER <= tables.length; start++) {
       long least = Long.MAX_VALUE;
       long most = 0;
       int end = start;
-      while (end < tables.length && !tables[end].compacting) {
+      while (end < tables.length && !tables[end].isBusy()) {
         long size = tables[end].sizeBytes;
         if (Math.max(most, size) > SIMILAR * Math.max(4096, Math.min(least, size))) {
           break;
@@ -106,7 +108,7 @@ final class CompactionPicker {
       }
       if (end - start >= TIER) {
         List<Table> run = List.of(Arrays.copyOfRange(tables, start, end));
-        return new Plan(family, run, 0, end == tables.length, false, "tier");
+        return new Plan(family, run, 0, oldest && end == tables.length, false, "tier");
       }
     }
     return null;
@@ -166,23 +168,36 @@ final class CompactionPicker {
   private static double score(Levels levels, int level, long[] targets) {
     long bytes = 0;
     int idle = 0;
+    boolean merging = false;
     for (Table table : levels.level(level)) {
-      if (!table.compacting) {
+      merging |= table.compacting;
+      if (!table.isBusy()) {
         bytes += table.sizeBytes;
         idle++;
       }
     }
     if (level == 0) {
-      return idle < levels.level(0).length ? 0 : (double) idle / YOUNG_TABLES;
+      return merging ? 0 : (double) idle / YOUNG_TABLES;
     }
     return bytes == 0 ? 0 : (double) bytes / Math.max(1, targets[level]);
   }
 
+  /// The oldest tables of level 0. What is newer than a table that is set aside stays above it, as
+  /// a reader looks at level 0 first; so does all while one is set aside below. It is then merged
+  /// within level 0, so that its tables stay few.
   private static @Nullable Plan young(ColumnFamily family, Levels levels, int output, String why) {
     Table[] young = levels.level(0);
-    int from = Math.max(0, young.length - MAX_YOUNG_INPUTS);
+    int from = young.length;
+    while (from > Math.max(0, young.length - MAX_YOUNG_INPUTS) && !young[from - 1].aside) {
+      from--;
+    }
     List<Table> inputs = List.of(Arrays.copyOfRange(young, from, young.length));
-    return plan(family, levels, inputs, output, why);
+    Plan plan = inputs.isEmpty() ? null : plan(family, levels, inputs, output, why);
+    boolean held =
+        plan == null
+            && (Arrays.stream(young).anyMatch(table -> table.aside)
+                || Arrays.stream(levels.level(output)).anyMatch(table -> table.aside));
+    return held ? tiered(family, levels, false) : plan;
   }
 
   private static @Nullable Plan plan(
@@ -203,7 +218,7 @@ final class CompactionPicker {
     for (int below = output + 1; below < Levels.COUNT; below++) {
       last &= levels.overlapping(below, smallest, upper).isEmpty();
     }
-    boolean busy = all.stream().anyMatch(table -> table.compacting);
+    boolean busy = all.stream().anyMatch(Table::isBusy);
     return busy ? null : new Plan(family, List.copyOf(all), output, last, false, why);
   }
 
@@ -211,7 +226,7 @@ final class CompactionPicker {
   private static @Nullable Plan down(ColumnFamily family, Levels levels, int level) {
     List<Table> candidates = new ArrayList<>();
     for (Table table : levels.level(level)) {
-      if (!table.compacting) {
+      if (!table.isBusy()) {
         candidates.add(table);
       }
     }
@@ -245,7 +260,7 @@ final class CompactionPicker {
                 || properties.rangeDeletes() > 0 && properties.entries() == 0;
         boolean expired = properties.lastExpiry() > 0 && properties.lastExpiry() <= wallMillis;
         boolean skipped = table.skips.get() >= MANY_SKIPS && properties.deletes() > 0;
-        if (table.compacting || !deletes && !expired && !skipped) {
+        if (table.isBusy() || !deletes && !expired && !skipped) {
           continue;
         }
         Plan plan = null;

@@ -48,6 +48,19 @@ final class Events {
     long bytesWritten;
   }
 
+  /// A flush or a compaction failed and will be tried again.
+  @Name("dev.tern.lsm.BackgroundFailure")
+  @Label("LSM Background Failure")
+  @Category({"Tern", "LSM"})
+  @StackTrace(false)
+  static final class BackgroundFailure extends Event {
+    @Label("Store")
+    String store = "";
+
+    @Label("Failure")
+    String failure = "";
+  }
+
   /// A writer was held up because flushes or compactions are behind.
   @Name("dev.tern.lsm.WriteDelay")
   @Label("LSM Write Delay")

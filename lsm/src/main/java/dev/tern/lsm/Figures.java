@@ -64,6 +64,8 @@ final class Figures {
         delayedNanos,
         tools.pacer().pausedNanos(),
         upkeep.failures(),
+        upkeep.shownFailure(),
+        tables.aside.count(),
         snapshotAges.length,
         oldestMillis(snapshotAges),
         iteratorAges.length,

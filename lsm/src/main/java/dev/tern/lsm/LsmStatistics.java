@@ -1,6 +1,7 @@
 package dev.tern.lsm;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Figures of a store at a moment. Counts are since it was opened.
 ///
@@ -25,6 +26,8 @@ import java.util.List;
 /// @param iterators open
 /// @param oldestIteratorMillis age of the oldest open iterator, 0 for none
 /// @param unreclaimed read states and blocks that wait for readers to leave
+/// @param lastFailure what the last of them said, which names the file; null if none failed
+/// @param tablesSetAside tables that made compactions fail and that none takes for a while
 /// @param undeleted files that are not needed and could not be deleted; the next open tries again
 public record LsmStatistics(
     Memory memory,
@@ -43,6 +46,8 @@ public record LsmStatistics(
     long delayedNanos,
     long pacedNanos,
     long backgroundFailures,
+    @Nullable String lastFailure,
+    int tablesSetAside,
     int snapshots,
     long oldestSnapshotMillis,
     int iterators,

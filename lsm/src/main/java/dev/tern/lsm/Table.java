@@ -50,6 +50,16 @@ final class Table {
   /// A compaction has it as input; guarded by the manifest lock.
   boolean compacting;
 
+  /// A compaction failed over it, and none takes it before a moment of the monotonic clock; guarded
+  /// by the manifest lock, as is how often that was so.
+  boolean aside;
+
+  long asideUntilNanos;
+  int asideTimes;
+
+  /// Why a block of it could not be read, since a compaction last took it.
+  volatile @Nullable Throwable readFailure;
+
   /// Dead entries that iterators stepped over here, since it was opened.
   final AtomicInteger skips = new AtomicInteger();
 
@@ -215,7 +225,21 @@ final class Table {
     return cached != null || !mayRead ? cached : load(at, length, index, fill);
   }
 
+  /// Whether no compaction may take it now; under the manifest lock.
+  boolean isBusy() {
+    return compacting || aside;
+  }
+
   private Block load(long at, int length, boolean index, boolean fill) throws IOException {
+    try {
+      return loadBlock(at, length, index, fill);
+    } catch (IOException | RuntimeException e) {
+      readFailure = e;
+      throw e;
+    }
+  }
+
+  private Block loadBlock(long at, int length, boolean index, boolean fill) throws IOException {
     if (at < 0 || length < TRAILER_BYTES || at + length > sizeBytes) {
       throw new CorruptionException(path, at, "a reference to " + length + " bytes beyond the end");
     }

@@ -67,6 +67,11 @@ final class Tables {
   /// Opened, and in no list yet.
   private final List<Table> opening = new ArrayList<>();
 
+  final SetAside aside = new SetAside();
+
+  /// Where the next choice begins, so that no family waits for another that always has work.
+  private int nextFamily;
+
   /// Files of tables that a failed edit may have named.
   private final ArrayDeque<String> doubtful = new ArrayDeque<>();
 
@@ -448,11 +453,15 @@ final class Tables {
     long wallMillis = tools.clock.wallMillis();
     manifestLock.lock();
     try {
-      for (int id = 0; id < families.size() && !closed; id++) {
+      aside.forgive(tools.clock.monotonicNanos());
+      for (int i = 0; i < families.size() && !closed; i++) {
+        int id = (nextFamily + i) % families.size();
         CompactionPicker.Plan plan =
             picker.pick(families.get(id), levels.get(id), wallMillis, oldestSnapshot);
         if (plan != null) {
           plan.inputs().forEach(table -> table.compacting = true);
+          plan.inputs().forEach(table -> table.readFailure = null);
+          nextFamily = id + 1;
           return plan;
         }
       }
@@ -463,6 +472,8 @@ final class Tables {
   }
 
   /// Carries a plan out. Blocks.
+  ///
+  /// @throws SetAside.Failure if an input is at fault: others may go on
   void compact(CompactionPicker.Plan plan, long[] snapshots, Changed changed) throws IOException {
     Events.Compaction event = new Events.Compaction();
     event.begin();
@@ -472,6 +483,11 @@ final class Tables {
       made = plan.isMove() ? plan.inputs() : plan.drop() ? List.of() : merge(plan, snapshots);
       name(plan, made, changed);
       done = true;
+    } catch (IOException | RuntimeException e) {
+      if (setAside(plan, e)) {
+        throw new SetAside.Failure(e);
+      }
+      throw e;
     } finally {
       manifestLock.lock();
       try {
@@ -494,6 +510,18 @@ final class Tables {
       compactionBytes.add(event.bytesWritten);
     }
     event.commit();
+  }
+
+  private boolean setAside(CompactionPicker.Plan plan, Throwable failure) {
+    if (tools.options.tuning().planted() == LsmBug.NO_TABLE_SET_ASIDE) {
+      return false;
+    }
+    manifestLock.lock();
+    try {
+      return !closed && aside.failed(plan.inputs(), failure, tools.clock.monotonicNanos());
+    } finally {
+      manifestLock.unlock();
+    }
   }
 
   private List<Table> merge(CompactionPicker.Plan plan, long[] snapshots) throws IOException {
@@ -546,6 +574,7 @@ final class Tables {
         levels.set(id, before);
         throw e;
       }
+      aside.gone(plan.isMove() ? List.of() : plan.inputs());
       countYoung();
       changed.changed(Map.of(id, after), flushedSequence);
     } finally {

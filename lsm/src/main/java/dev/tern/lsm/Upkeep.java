@@ -35,6 +35,9 @@ final class Upkeep {
   private static final long RETRY_MILLIS = 100;
   private static final long RETRY_NANOS = RETRY_MILLIS * 1_000_000;
 
+  /// How often a store that nobody writes to looks for what expired, or may be tried again.
+  private static final long LOOK_NANOS = 1_000_000_000L;
+
   private final Lsm lsm;
   private final Tables tables;
   private final WriteLog log;
@@ -53,8 +56,22 @@ final class Upkeep {
   private int running;
 
   private volatile long memtableBytes;
+
+  /// Of a rotation or a flush since one succeeded: what writers wait for.
   private volatile @Nullable Throwable lastFailure;
+
   private volatile long failedAt;
+
+  /// Of a compaction since one succeeded, but over tables that are set aside now.
+  private volatile @Nullable Throwable mergeFailure;
+
+  private volatile long mergeFailedAt;
+
+  /// Of any of them, ever.
+  private volatile @Nullable Throwable shownFailure;
+
+  /// When [#retry] last looked for something to merge.
+  private long lookedAt;
 
   private final LongAdder flushes = new LongAdder();
   private final LongAdder compactions = new LongAdder();
@@ -187,10 +204,19 @@ final class Upkeep {
 
   private void note(@Nullable Throwable failure) {
     if (failure != null) {
-      failures.increment();
       lastFailure = failure;
       failedAt = tools.clock().monotonicNanos();
+      show(failure);
     }
+  }
+
+  private void show(Throwable failure) {
+    failures.increment();
+    shownFailure = failure;
+    Events.BackgroundFailure event = new Events.BackgroundFailure();
+    event.store = tools.directory();
+    event.failure = String.valueOf(failure.getMessage());
+    event.commit();
   }
 
   /// Under the lock.
@@ -257,6 +283,9 @@ final class Upkeep {
       tables.compact(plan, snapshots, (changed, flushed) -> lsm.install(changed, flushed, false));
       compactions.increment();
       return true;
+    } catch (SetAside.Failure e) {
+      show(e.getCause() == null ? e : e.getCause());
+      return true;
     } finally {
       lsm.letGo(from);
     }
@@ -272,9 +301,14 @@ final class Upkeep {
 
   private void compacted(@Nullable Boolean found, @Nullable Throwable failure) {
     compacting--;
-    note(failure);
+    if (failure != null) {
+      mergeFailure = failure;
+      mergeFailedAt = tools.clock().monotonicNanos();
+      show(failure);
+    } else {
+      mergeFailure = null;
+    }
     if (found != null && found) {
-      lastFailure = null;
       startAnother();
     }
   }
@@ -299,6 +333,15 @@ final class Upkeep {
   void retry() {
     lock.lock();
     try {
+      long now = tools.clock().monotonicNanos();
+      boolean look = compacting == 0 && now - lookedAt >= LOOK_NANOS;
+      if (look) {
+        // Values expire and tables are forgiven with time, whatever is written.
+        lookedAt = now;
+      }
+      if (look || mergeFailure != null && now - mergeFailedAt >= RETRY_NANOS) {
+        startAnother();
+      }
       if (isBackingOff() || log.failure() != null) {
         return;
       }
@@ -306,9 +349,6 @@ final class Upkeep {
       // else to try it again.
       written();
       startFlush();
-      if (lastFailure != null) {
-        startAnother();
-      }
     } finally {
       lock.unlock();
     }
@@ -436,6 +476,12 @@ final class Upkeep {
 
   long failures() {
     return failures.sum();
+  }
+
+  /// What the last of them said, null if none failed.
+  @Nullable String shownFailure() {
+    Throwable shown = shownFailure;
+    return shown == null ? null : shown.toString();
   }
 
   /// Waits for the jobs that are inside; none begins any more.

@@ -1,0 +1,103 @@
+package dev.tern.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.tern.env.Clock;
+import dev.tern.env.Offload;
+import dev.tern.env.Randomness;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// Families that all have work are served in turns.
+class FairnessTest {
+  private static final int FAMILIES = 4;
+
+  /// Jobs wait until the test runs them.
+  private static final class Waiting implements Offload {
+    final ArrayDeque<Runnable> jobs = new ArrayDeque<>();
+
+    @Override
+    public <T> void offload(Job<T> job, Completion<T> completion) {
+      jobs.add(
+          () -> {
+            T result = null;
+            Throwable failure = null;
+            try {
+              result = job.run();
+            } catch (Exception e) {
+              failure = e;
+            }
+            completion.complete(result, failure);
+          });
+    }
+
+    @Override
+    public void pause(long nanos) {}
+  }
+
+  private static final class StoppedClock implements Clock {
+    @Override
+    public long monotonicNanos() {
+      return 0;
+    }
+
+    @Override
+    public long wallMillis() {
+      return 0;
+    }
+  }
+
+  private static List<Integer> young(Lsm lsm, List<ColumnFamily> families) {
+    ReadState now = lsm.acquire();
+    try {
+      List<Integer> counts = new ArrayList<>();
+      families.forEach(family -> counts.add(now.family(family).levels().level(0).length));
+      return counts;
+    } finally {
+      lsm.letGo(now);
+    }
+  }
+
+  @Test
+  void familiesTakeTurns() throws IOException {
+    Waiting background = new Waiting();
+    LsmOptions options = LsmOptions.ofMemory(64 << 20).withThreads(1);
+    try (Lsm lsm =
+        Lsm.open(
+            new MemoryFiles(), background, new StoppedClock(), Randomness.of(1), "store", options)) {
+      List<ColumnFamily> families = new ArrayList<>();
+      for (int i = 0; i < FAMILIES; i++) {
+        families.add(lsm.columnFamily("family-" + i, CompactionStyle.SIZE_TIERED));
+      }
+      for (int flush = 0; flush < 6; flush++) {
+        WriteBatch batch = new WriteBatch();
+        for (ColumnFamily family : families) {
+          batch.put(family, new byte[] {(byte) flush}, new byte[100]);
+        }
+        lsm.write(batch, Durability.OS);
+        lsm.flush();
+      }
+      assertEquals(List.of(6, 6, 6, 6), young(lsm, families));
+      List<Integer> order = new ArrayList<>();
+      while (!background.jobs.isEmpty() && order.size() < FAMILIES) {
+        List<Integer> before = young(lsm, families);
+        background.jobs.poll().run();
+        List<Integer> after = young(lsm, families);
+        for (int i = 0; i < FAMILIES; i++) {
+          if (after.get(i) < before.get(i)) {
+            order.add(i);
+            // More work for it: it must not be served again before the others were.
+            for (int flush = 0; flush < 6; flush++) {
+              lsm.write(new WriteBatch().put(families.get(i), new byte[3], new byte[100]));
+              lsm.flush();
+            }
+          }
+        }
+      }
+      assertEquals(List.of(0, 1, 2, 3), order.stream().sorted().toList());
+    }
+  }
+}
