@@ -40,6 +40,9 @@ final class Block {
   /// Races are harmless: a touch may be lost.
   int touches;
 
+  /// It had to make room and its slot is not free yet; guarded by the cache's lock.
+  boolean evicted;
+
   /// The next in its bucket of the cache; guarded by the cache's lock for writing.
   volatile @Nullable Block next;
 
@@ -86,6 +89,27 @@ final class Block {
       PINS.getAndAdd(this, -1);
     } else {
       pool.give(memory);
+    }
+  }
+
+  /// Pins it for a loan, whose memory stays there even when the store is closed.
+  ///
+  /// @throws IllegalStateException if the store is closed
+  void lend() {
+    if (pool == null) {
+      pin();
+      if (!java.util.Objects.requireNonNull(slab).lend()) {
+        unpin();
+        throw new IllegalStateException("the store is closed");
+      }
+    }
+  }
+
+  /// Ends a loan.
+  void giveBack() {
+    unpin();
+    if (slab != null) {
+      slab.giveBack();
     }
   }
 

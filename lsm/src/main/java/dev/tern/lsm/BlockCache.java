@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.atomic.LongAdder;
@@ -34,6 +35,9 @@ final class BlockCache implements AutoCloseable {
   /// Slots of a size kept free where all are used.
   private static final int AHEAD = 4;
 
+  /// The part of a size's slots that may wait for readers: a sixteenth.
+  private static final int MOST_WAITING = 16;
+
   /// How far the clock's hand goes for one victim.
   private static final int MAX_STEPS = 64;
 
@@ -49,9 +53,31 @@ final class BlockCache implements AutoCloseable {
     /// No slot is given out any more; once all are free the slab changes its size or goes.
     boolean draining;
 
+    /// Loans of its memory, and one for the cache until that is closed: whoever ends the last
+    /// frees the memory.
+    private final AtomicInteger users = new AtomicInteger(1);
+
     Slab(Arena arena, MemorySegment memory) {
       this.arena = arena;
       this.memory = memory;
+    }
+
+    /// Keeps the memory until [#giveBack]; false if it is being freed.
+    boolean lend() {
+      int before = users.get();
+      while (before > 0) {
+        if (users.compareAndSet(before, before + 1)) {
+          return true;
+        }
+        before = users.get();
+      }
+      return false;
+    }
+
+    void giveBack() {
+      if (users.decrementAndGet() == 0) {
+        arena.close();
+      }
     }
 
     void cut(int newSlotBytes, int slabBytes) {
@@ -71,6 +97,10 @@ final class BlockCache implements AutoCloseable {
     final int slotBytes;
     final List<Slab> slabs = new ArrayList<>();
     int free;
+
+    /// Evicted slots that wait for readers.
+    int waiting;
+
     int handSlab;
     int handSlot;
 
@@ -184,11 +214,17 @@ final class BlockCache implements AutoCloseable {
       SizeClass size = classFor(length);
       boolean admitted = true;
       if (size.free < ahead(size) && !addSlab(size)) {
-        victim = victim(size);
-        admitted = victim != null && (important || isWorthMore(hash, victim));
+        boolean mayEvict = size.waiting < mostWaiting(size);
+        victim = mayEvict ? victim(size) : null;
+        admitted =
+            mayEvict
+                ? victim != null && (important || isWorthMore(hash, victim))
+                : size.free > 0;
         victim = admitted ? victim : null;
         if (victim != null) {
           unlink(victim);
+          victim.evicted = true;
+          size.waiting++;
         } else if (size.slabs.isEmpty()) {
           drainFor(size);
         }
@@ -209,6 +245,12 @@ final class BlockCache implements AutoCloseable {
 
   private int ahead(SizeClass size) {
     return Math.min(AHEAD, Math.max(1, size.slabs.size() * (slabBytes / size.slotBytes) / 4));
+  }
+
+  /// While a reader stays in its epoch, evicted slots are not free again. Beyond so many of them,
+  /// what is read is not cached: one slow reader must not empty the cache.
+  private int mostWaiting(SizeClass size) {
+    return Math.max(2 * AHEAD, size.slabs.size() * (slabBytes / size.slotBytes) / MOST_WAITING);
   }
 
   private boolean isWorthMore(long hash, Block victim) {
@@ -316,7 +358,7 @@ final class BlockCache implements AutoCloseable {
       size.handSlab = 0;
       if (slabs > maxSlabs || closed) {
         slabs--;
-        slab.arena.close();
+        slab.giveBack();
       } else {
         emptySlabs.add(slab);
       }
@@ -353,6 +395,10 @@ final class BlockCache implements AutoCloseable {
     SizeClass size = classFor(slab.slotBytes);
     slab.free[slab.freeCount++] = gone.slot;
     usedBytes.addAndGet(-slab.slotBytes);
+    if (gone.evicted) {
+      gone.evicted = false;
+      size.waiting--;
+    }
     if (slab.draining) {
       settle(size, slab);
     } else {
@@ -405,7 +451,7 @@ final class BlockCache implements AutoCloseable {
       maxSlabs = (int) (left / slabBytes);
       while (slabs > maxSlabs && !emptySlabs.isEmpty()) {
         slabs--;
-        emptySlabs.poll().arena.close();
+        emptySlabs.poll().giveBack();
       }
       if (slabs > maxSlabs) {
         SizeClass rich =
@@ -449,17 +495,17 @@ final class BlockCache implements AutoCloseable {
     return refused.sum();
   }
 
-  /// Frees the memory. A reader that is still there gets an exception, no foreign bytes.
+  /// Frees the memory, but what is lent, which goes with its loan. A reader that is still there gets an exception, no foreign bytes.
   @Override
   public void close() {
     lock.lock();
     try {
       closed = true;
       for (SizeClass size : classes) {
-        size.slabs.forEach(slab -> slab.arena.close());
+        size.slabs.forEach(Slab::giveBack);
         size.slabs.clear();
       }
-      emptySlabs.forEach(slab -> slab.arena.close());
+      emptySlabs.forEach(Slab::giveBack);
       emptySlabs.clear();
       for (int i = 0; i < buckets.length(); i++) {
         buckets.set(i, null);

@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -18,10 +19,14 @@ import org.jspecify.annotations.Nullable;
 /// announcement; so one whose announcement is later than the retirement cannot have seen what was
 /// unlinked before it.
 ///
-/// Any thread. A reader may hold others' garbage up, never others.
+/// Any thread, any number of them: no reader is refused. A reader may hold others' garbage up, never
+/// others.
 final class Epochs {
   private static final int FIRST_READERS = 16;
-  private static final int MAX_READERS = 4096;
+
+  /// Beyond so many readers at once, the others are counted under the lock: more places would make
+  /// each look for the oldest reader long. Virtual threads come by the ten thousand.
+  private static final int MAX_PLACES = 512;
 
   /// The place of one reader inside, and what it may use while there.
   static final class Reader {
@@ -42,8 +47,19 @@ final class Epochs {
     /// What a lookup found; the reader's own.
     final Lookup lookup = new Lookup();
 
+    /// Where it is counted if it has no place.
+    private final @Nullable Epochs counted;
+
+    private Reader(@Nullable Epochs counted) {
+      this.counted = counted;
+    }
+
     void exit() {
-      ANNOUNCED.setRelease(this, 0L);
+      if (counted != null) {
+        counted.uncount(announced);
+      } else {
+        ANNOUNCED.setRelease(this, 0L);
+      }
     }
   }
 
@@ -60,10 +76,13 @@ final class Epochs {
   private final ReentrantLock lock = new ReentrantLock();
   private final ArrayDeque<Retired> retired = new ArrayDeque<>();
 
+  /// Readers without a place by the epoch they began in; guarded by the lock.
+  private final TreeMap<Long, Integer> counted = new TreeMap<>();
+
   private static Reader[] newReaders(Reader[] before, int count) {
     Reader[] all = Arrays.copyOf(before, count);
     for (int i = before.length; i < count; i++) {
-      all[i] = new Reader();
+      all[i] = new Reader(null);
     }
     return all;
   }
@@ -86,6 +105,9 @@ final class Epochs {
           return reader;
         }
       }
+      if (all.length >= MAX_PLACES) {
+        return count();
+      }
       grow(all);
     }
   }
@@ -94,11 +116,30 @@ final class Epochs {
     lock.lock();
     try {
       if (readers == full) {
-        if (full.length >= MAX_READERS) {
-          throw new IllegalStateException("more than " + MAX_READERS + " readers at once");
-        }
         readers = newReaders(full, full.length * 2);
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The epoch advances under the lock, so what is announced here is the epoch of now.
+  private Reader count() {
+    Reader reader = new Reader(this);
+    lock.lock();
+    try {
+      reader.announced = epoch.get();
+      counted.merge(reader.announced, 1, Integer::sum);
+      return reader;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void uncount(long began) {
+    lock.lock();
+    try {
+      counted.computeIfPresent(began, (key, count) -> count == 1 ? null : count - 1);
     } finally {
       lock.unlock();
     }
@@ -139,7 +180,7 @@ final class Epochs {
   }
 
   private long oldestInside() {
-    long oldest = Long.MAX_VALUE;
+    long oldest = counted.isEmpty() ? Long.MAX_VALUE : counted.firstKey();
     for (Reader reader : readers) {
       long announced = (long) Reader.ANNOUNCED.getVolatile(reader);
       if (announced != 0) {

@@ -16,10 +16,6 @@ final class Lookup {
   /// A block would have to be read.
   static final int NOT_CACHED = 2;
 
-  /// Makes a value of its own.
-  static final ValueReader<byte[]> COPY =
-      (memory, offset, length) -> memory.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE);
-
   byte[] key = {};
   long hash;
   long maxSequence;
@@ -65,28 +61,44 @@ final class Lookup {
     valueLength = place.valueLength;
   }
 
-  /// What `reader` makes of the value that was found, null if it is deleted or has expired.
-  @SuppressWarnings("unchecked")
-  <T> @Nullable T value(ValueReader<T> reader, Clock clock) {
+  /// Whether a value was found, and not one that was deleted or has expired.
+  private boolean isLive(Clock clock) {
     if (covered > sequence || kind == Kind.DELETE) {
-      return null;
+      return false;
     }
-    int head = 0;
     if (kind == Kind.EXPIRING_PUT) {
-      head = Kind.EXPIRY_BYTES;
       byte[] in = array;
       long expiry =
           in != null ? (long) Keys.LONG.get(in, (int) valueAt) : memory.get(Keys.LONG_AT, valueAt);
-      if (expiry <= clock.wallMillis()) {
-        return null;
-      }
+      return expiry > clock.wallMillis();
     }
-    if (reader == COPY) {
-      return (T) copy(head);
+    return true;
+  }
+
+  private int head() {
+    return kind == Kind.EXPIRING_PUT ? Kind.EXPIRY_BYTES : 0;
+  }
+
+  /// A copy of the value that was found, null if it is deleted or has expired.
+  byte @Nullable [] value(Clock clock) {
+    return isLive(clock) ? copy(head()) : null;
+  }
+
+  /// The value that was found, to be used after the epoch; null if it is deleted or has expired.
+  ///
+  /// @param pool for what lies in an array of a memtable, which a loan cannot keep
+  @Nullable Loan lend(Clock clock, NativeMemory pool) {
+    if (!isLive(clock)) {
+      return null;
     }
+    int head = head();
     byte[] in = array;
-    MemorySegment lent = in != null ? MemorySegment.ofArray(in) : memory;
-    return reader.read(lent, valueAt + head, valueLength - head);
+    if (in != null) {
+      return Loan.ofCopy(pool, in, (int) valueAt + head, valueLength - head);
+    }
+    Block lent = java.util.Objects.requireNonNull(block);
+    block = null;
+    return Loan.of(lent, valueAt + head, valueLength - head);
   }
 
   private byte[] copy(int head) {

@@ -381,26 +381,43 @@ public final class Lsm implements AutoCloseable {
   /// files.
   public byte @Nullable [] get(ColumnFamily family, byte[] key, long maxSequence)
       throws IOException {
-    return lookup(family, key, maxSequence, null, true, Lookup.COPY);
+    return lookup(family, key, maxSequence, null, true);
   }
 
   /// The value of a key when the snapshot was taken, null if it had none. May read files.
   public byte @Nullable [] get(ColumnFamily family, byte[] key, Snapshot snapshot)
       throws IOException {
-    return lookup(family, key, Long.MAX_VALUE, snapshot, true, Lookup.COPY);
+    return lookup(family, key, Long.MAX_VALUE, snapshot, true);
   }
 
   /// As [#get], without reading files: [#NOT_CACHED] where that would be needed.
   public byte @Nullable [] getCached(ColumnFamily family, byte[] key, long maxSequence)
       throws IOException {
-    return lookup(family, key, maxSequence, null, false, Lookup.COPY);
+    return lookup(family, key, maxSequence, null, false);
   }
 
-  /// Lends the value of a key to `reader` without copying it, and returns what that makes of it;
-  /// null if the key has none. What is lent must not be kept.
+  /// Lends the value of a key to `reader` without copying it (but what is in a memtable still), and
+  /// returns what that makes of it; null if the key has none. What is lent is read-only and ends
+  /// with the call. The reader may take its time: it holds one block, and holds nobody up.
   public <T> @Nullable T read(ColumnFamily family, byte[] key, ValueReader<T> reader)
       throws IOException {
-    return lookup(family, key, Long.MAX_VALUE, null, true, reader);
+    try (Loan loan = lend(family, key)) {
+      return loan == null ? null : loan.to(reader);
+    }
+  }
+
+  private @Nullable Loan lend(ColumnFamily family, byte[] key) throws IOException {
+    Epochs.Reader inside = epochs.enter();
+    Lookup lookup = inside.lookup;
+    try {
+      ReadState now = state;
+      long visible = Math.max(written, now.flushedSequence);
+      int outcome = find(now.family(family), lookup, key, visible, true);
+      return outcome == Lookup.FOUND ? lookup.lend(tools.clock(), tools.buffers()) : null;
+    } finally {
+      lookup.end();
+      inside.exit();
+    }
   }
 
   /// The newest values of several keys, in their order, null where there is none. May read files.
@@ -411,7 +428,7 @@ public final class Lsm implements AutoCloseable {
       ReadState now = state;
       long visible = Math.max(written, now.flushedSequence);
       for (int i = 0; i < keys.length; i++) {
-        values[i] = lookup(now.family(family), reader.lookup, keys[i], visible, true, Lookup.COPY);
+        values[i] = lookup(now.family(family), reader.lookup, keys[i], visible, true);
       }
       return values;
     } finally {
@@ -419,13 +436,12 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
-  private <T> @Nullable T lookup(
+  private byte @Nullable [] lookup(
       ColumnFamily family,
       byte[] key,
       long maxSequence,
       @Nullable Snapshot snapshot,
-      boolean mayRead,
-      ValueReader<T> to)
+      boolean mayRead)
       throws IOException {
     Epochs.Reader reader = epochs.enter();
     try {
@@ -434,31 +450,31 @@ public final class Lsm implements AutoCloseable {
       long newest = Math.max(Math.min(maxSequence, written), now.flushedSequence);
       // A snapshot that is open behind the choice of the state kept all that it sees in it.
       long visible = snapshot != null ? snapshot.visible(this) : newest;
-      return lookup(now.family(family), reader.lookup, key, visible, mayRead, to);
+      return lookup(now.family(family), reader.lookup, key, visible, mayRead);
     } finally {
       reader.exit();
     }
   }
 
-  @SuppressWarnings("unchecked")
-  private <T> @Nullable T lookup(
-      ReadState.Family family,
-      Lookup lookup,
-      byte[] key,
-      long visible,
-      boolean mayRead,
-      ValueReader<T> to)
+  private byte @Nullable [] lookup(
+      ReadState.Family family, Lookup lookup, byte[] key, long visible, boolean mayRead)
       throws IOException {
-    lookup.begin(key, Bloom.hash(key), visible, mayRead);
     try {
-      int outcome = family.find(lookup);
+      int outcome = find(family, lookup, key, visible, mayRead);
       if (outcome == Lookup.NOT_CACHED) {
-        return (T) NOT_CACHED;
+        return NOT_CACHED;
       }
-      return outcome == Lookup.FOUND ? lookup.value(to, tools.clock()) : null;
+      return outcome == Lookup.FOUND ? lookup.value(tools.clock()) : null;
     } finally {
       lookup.end();
     }
+  }
+
+  private static int find(
+      ReadState.Family family, Lookup lookup, byte[] key, long visible, boolean mayRead)
+      throws IOException {
+    lookup.begin(key, Bloom.hash(key), visible, mayRead);
+    return family.find(lookup);
   }
 
   /// The moment of now, readable until it is closed.

@@ -61,6 +61,32 @@ class BlockCacheTest {
     }
   }
 
+  /// A reader that stays in its epoch keeps evicted slots from being used again.
+  @Test
+  void aSlowReaderDoesNotEmptyTheCache() {
+    try (BlockCache cache = new BlockCache(256 << 10, epochs)) {
+      for (int round = 0; round < 6; round++) {
+        for (int i = 0; i < 60; i++) {
+          load(cache, 1, i * 4096L, 4000);
+        }
+      }
+      Epochs.Reader slow = epochs.enter();
+      for (int i = 0; i < 20_000; i++) {
+        load(cache, 2, i % 500 * 4096L, 4000);
+      }
+      int full = 0;
+      for (int table = 1; table <= 2; table++) {
+        for (int i = 0; i < 500; i++) {
+          full += cache.get(table, i * 4096L) != null ? 1 : 0;
+        }
+      }
+      assertTrue(full >= 50, "only " + full + " blocks are left");
+      slow.exit();
+      load(cache, 3, 0, 4000);
+      assertEquals(0, epochs.waiting());
+    }
+  }
+
   @Test
   void aPinnedBlockKeepsItsBytes() {
     try (BlockCache cache = new BlockCache(64 << 10, epochs)) {

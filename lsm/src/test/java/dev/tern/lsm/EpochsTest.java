@@ -1,7 +1,6 @@
 package dev.tern.lsm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -33,11 +32,10 @@ class EpochsTest {
     Epochs epochs = new Epochs();
     List<String> freed = new ArrayList<>();
     List<Epochs.Reader> readers = new ArrayList<>();
-    for (int i = 0; i < 4096; i++) {
+    for (int i = 0; i < 20_000; i++) {
       readers.add(epochs.enter());
     }
-    assertThrows(IllegalStateException.class, epochs::enter);
-    assertEquals(4096, readers.stream().distinct().count());
+    assertEquals(20_000, readers.stream().distinct().count());
     epochs.retire(() -> freed.add("a"));
     for (Epochs.Reader reader : readers) {
       epochs.reclaim();
@@ -46,5 +44,25 @@ class EpochsTest {
     }
     epochs.reclaim();
     assertEquals(List.of("a"), freed);
+  }
+
+  /// Readers with and without a place hold up what they may have seen, and nothing else.
+  @Test
+  void aReaderWithoutAPlaceHoldsUpWhatItMayHaveSeen() {
+    Epochs epochs = new Epochs();
+    List<String> freed = new ArrayList<>();
+    List<Epochs.Reader> others = new ArrayList<>();
+    for (int i = 0; i < 600; i++) {
+      others.add(epochs.enter());
+    }
+    Epochs.Reader before = epochs.enter();
+    others.forEach(Epochs.Reader::exit);
+    epochs.retire(() -> freed.add("a"));
+    assertEquals(List.of(), freed);
+    Epochs.Reader after = epochs.enter();
+    before.exit();
+    epochs.reclaim();
+    assertEquals(List.of("a"), freed);
+    after.exit();
   }
 }

@@ -2,11 +2,7 @@ package dev.tern.lsm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.tern.env.Clock;
-import dev.tern.env.Offload;
-import dev.tern.env.Randomness;
 import java.io.IOException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -14,41 +10,6 @@ import org.junit.jupiter.api.Test;
 /// Families that all have work are served in turns.
 class FairnessTest {
   private static final int FAMILIES = 4;
-
-  /// Jobs wait until the test runs them.
-  private static final class Waiting implements Offload {
-    final ArrayDeque<Runnable> jobs = new ArrayDeque<>();
-
-    @Override
-    public <T> void offload(Job<T> job, Completion<T> completion) {
-      jobs.add(
-          () -> {
-            T result = null;
-            Throwable failure = null;
-            try {
-              result = job.run();
-            } catch (Exception e) {
-              failure = e;
-            }
-            completion.complete(result, failure);
-          });
-    }
-
-    @Override
-    public void pause(long nanos) {}
-  }
-
-  private static final class StoppedClock implements Clock {
-    @Override
-    public long monotonicNanos() {
-      return 0;
-    }
-
-    @Override
-    public long wallMillis() {
-      return 0;
-    }
-  }
 
   private static List<Integer> young(Lsm lsm, List<ColumnFamily> families) {
     ReadState now = lsm.acquire();
@@ -63,11 +24,9 @@ class FairnessTest {
 
   @Test
   void familiesTakeTurns() throws IOException {
-    Waiting background = new Waiting();
+    WaitingJobs background = new WaitingJobs();
     LsmOptions options = LsmOptions.ofMemory(64 << 20).withThreads(1);
-    try (Lsm lsm =
-        Lsm.open(
-            new MemoryFiles(), background, new StoppedClock(), Randomness.of(1), "store", options)) {
+    try (Lsm lsm = background.open(new MemoryFiles(), options)) {
       List<ColumnFamily> families = new ArrayList<>();
       for (int i = 0; i < FAMILIES; i++) {
         families.add(lsm.columnFamily("family-" + i, CompactionStyle.SIZE_TIERED));

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.api.Test;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// it got another's bytes, half a batch, or an older state than before.
 class EngineStressTest {
   private static final int PAIRS = 600;
+  private static final int READERS = 20_000;
   private static final int SECONDS = 2 * Integer.getInteger("proof", 1);
 
   @TempDir Path directory;
@@ -206,6 +208,66 @@ class EngineStressTest {
   @Test
   void arraysOfOldMemtablesAreUsedAgainUnderReaders() throws Exception {
     run(700 << 10);
+  }
+
+  /// As services call it with Java 25: a virtual thread for each request, some of which take their
+  /// time with what is lent to them.
+  @Test
+  void noReaderIsRefused() throws Exception {
+    try (Workers workers = new Workers(2)) {
+      LsmOptions options =
+          LsmOptions.DEFAULT.withTuning(
+              new LsmOptions.Tuning(1 << 20, 96 << 10, 512, 1 << 20, LsmBug.NONE));
+      DirectoryFileSystem files = new DirectoryFileSystem(directory);
+      lsm = Lsm.open(files, workers, new SystemClock(), Randomness.of(1), "virtual", options);
+      first = lsm.columnFamily("first", FamilyOptions.DEFAULT);
+      WriteBatch batch = new WriteBatch();
+      for (int pair = 0; pair < PAIRS; pair++) {
+        batch.put(first, key(pair, 0), value(key(pair, 0), pair + 1));
+      }
+      lsm.write(batch);
+      lsm.flush();
+      CountDownLatch all = new CountDownLatch(READERS);
+      for (int i = 0; i < READERS; i++) {
+        byte[] key = key(i % PAIRS, 0);
+        long wanted = i % PAIRS + 1;
+        boolean slow = i % 4 == 0;
+        Thread.ofVirtual().start(() -> readOnce(key, wanted, slow ? all : null, all));
+      }
+      assertTrue(all.await(60, TimeUnit.SECONDS), "readers are stuck");
+      assertTrue(failures.isEmpty(), () -> failures.size() + ": " + failures.peek());
+      lsm.close();
+    }
+  }
+
+  /// @param until nobody waits for it to end, but a slow reader holds its loan until then
+  private void readOnce(byte[] key, long wanted, CountDownLatch until, CountDownLatch all) {
+    try {
+      assertEquals(wanted, number(key, lsm.get(first, key)));
+      byte[] lent =
+          lsm.read(
+              first,
+              key,
+              (memory, offset, length) -> {
+                all.countDown();
+                if (until != null) {
+                  awaitEnd(until);
+                }
+                return memory.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE);
+              });
+      assertEquals(wanted, number(key, lent));
+    } catch (Throwable e) {
+      failures.add(e);
+      all.countDown();
+    }
+  }
+
+  private static void awaitEnd(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void run(int memtableBytes) throws Exception {
