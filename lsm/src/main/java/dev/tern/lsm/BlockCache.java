@@ -53,8 +53,8 @@ final class BlockCache implements AutoCloseable {
     /// No slot is given out any more; once all are free the slab changes its size or goes.
     boolean draining;
 
-    /// Loans of its memory, and one for the cache until that is closed: whoever ends the last
-    /// frees the memory.
+    /// Loans of its memory, and one for the cache until that is closed: whoever ends the last frees
+    /// the memory.
     private final AtomicInteger users = new AtomicInteger(1);
 
     Slab(Arena arena, MemorySegment memory) {
@@ -217,9 +217,7 @@ final class BlockCache implements AutoCloseable {
         boolean mayEvict = size.waiting < mostWaiting(size);
         victim = mayEvict ? victim(size) : null;
         admitted =
-            mayEvict
-                ? victim != null && (important || isWorthMore(hash, victim))
-                : size.free > 0;
+            mayEvict ? victim != null && (important || isWorthMore(hash, victim)) : size.free > 0;
         victim = admitted ? victim : null;
         if (victim != null) {
           unlink(victim);
@@ -495,7 +493,8 @@ final class BlockCache implements AutoCloseable {
     return refused.sum();
   }
 
-  /// Frees the memory, but what is lent, which goes with its loan. A reader that is still there gets an exception, no foreign bytes.
+  /// Frees the memory, but what is lent, which goes with its loan. A reader that is still there
+  /// gets an exception, no foreign bytes.
   @Override
   public void close() {
     lock.lock();

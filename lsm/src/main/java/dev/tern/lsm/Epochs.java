@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// announcement; so one whose announcement is later than the retirement cannot have seen what was
 /// unlinked before it.
 ///
-/// Any thread, any number of them: no reader is refused. A reader may hold others' garbage up, never
-/// others.
+/// Any thread, any number of them: no reader is refused. A reader may hold others' garbage up,
+/// never others.
 final class Epochs {
   private static final int FIRST_READERS = 16;
 

@@ -3,6 +3,7 @@ package dev.tern.lsm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The tables of a column family. Immutable.
 ///
@@ -17,6 +18,12 @@ final class Levels {
   private static final Table[] NONE = {};
 
   private final Table[][] levels;
+
+  /// What iterators ask of all tables, found once: deleted ranges, and by level the largest
+  /// sequence.
+  private volatile @Nullable List<Deletions.Part> deletions;
+
+  private volatile long @Nullable [] largest;
 
   private Levels(Table[][] levels) {
     this.levels = levels;
@@ -120,6 +127,69 @@ final class Levels {
     return Lookup.ABSENT;
   }
 
+  /// Where deleted ranges are: a part for each table of level 0 that has some, and one for each
+  /// other level with such tables.
+  List<Deletions.Part> deletions() {
+    List<Deletions.Part> found = deletions;
+    if (found == null) {
+      found = new ArrayList<>();
+      for (int level = 0; level < COUNT; level++) {
+        Table[] deleting =
+            Arrays.stream(levels[level])
+                .filter(table -> !table.tombstones.isEmpty())
+                .toArray(Table[]::new);
+        if (level == 0) {
+          for (Table table : deleting) {
+            found.add(table.tombstones::look);
+          }
+        } else if (deleting.length > 0) {
+          found.add((view, key, offset, length) -> look(deleting, view, key, offset, length));
+        }
+      }
+      deletions = found;
+    }
+    return found;
+  }
+
+  /// In tables of a sorted level: at most one can have ranges with the key.
+  private static void look(Table[] tables, Deletions view, byte[] key, int offset, int length) {
+    int low = 0;
+    int high = tables.length;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      byte[] upper = tables[middle].properties.upper();
+      if (Keys.compare(upper, 0, upper.length, key, offset, length) <= 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    byte[] before = low == 0 ? null : tables[low - 1].properties.upper();
+    if (low == tables.length) {
+      view.narrow(before, null);
+      return;
+    }
+    byte[] smallest = tables[low].properties.smallest();
+    if (Keys.compare(smallest, 0, smallest.length, key, offset, length) > 0) {
+      view.narrow(before, smallest);
+    } else {
+      view.narrow(smallest, tables[low].properties.upper());
+      tables[low].tombstones.look(view, key, offset, length);
+    }
+  }
+
+  private long largest(int level) {
+    long[] found = largest;
+    if (found == null) {
+      found = new long[COUNT];
+      for (int i = 1; i < COUNT; i++) {
+        found[i] = RunCursor.largestSequence(levels[i]);
+      }
+      largest = found;
+    }
+    return found[level];
+  }
+
   /// A cursor for each table of level 0 and for each other level that has some.
   void addCursors(List<Cursor> to, Epochs epochs, boolean fill) {
     for (Table table : levels[0]) {
@@ -127,7 +197,7 @@ final class Levels {
     }
     for (int level = 1; level < COUNT; level++) {
       if (levels[level].length > 0) {
-        to.add(new RunCursor(epochs, levels[level], fill));
+        to.add(new RunCursor(epochs, levels[level], fill, largest(level)));
       }
     }
   }

@@ -549,7 +549,7 @@ public final class Lsm implements AutoCloseable {
     return new LsmIterator.View(
         now,
         new MergingCursor(sources),
-        family.tombstones(),
+        family.deletions(visible),
         visible,
         tools.clock().monotonicNanos());
   }

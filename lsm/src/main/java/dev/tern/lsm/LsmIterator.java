@@ -38,7 +38,7 @@ public final class LsmIterator implements AutoCloseable {
   record View(
       ReadState state,
       MergingCursor cursor,
-      RangeTombstones tombstones,
+      Deletions deletions,
       long maxSequence,
       long openedNanos) {}
 
@@ -157,7 +157,7 @@ public final class LsmIterator implements AutoCloseable {
       long deletedAt = deletedAt(cursor.key, cursor.keyOffset, cursor.keyLength);
       if (deletedAt > cursor.sequence) {
         countDead();
-        jump(deletedAt);
+        jump();
         continue;
       }
       keep(cursor);
@@ -173,18 +173,21 @@ public final class LsmIterator implements AutoCloseable {
   }
 
   private long deletedAt(byte[] at, int offset, int length) {
-    return view.tombstones.isEmpty()
-        ? 0
-        : view.tombstones.covering(at, offset, length, view.maxSequence);
+    RangeTombstones.Range range =
+        view.deletions.isEmpty() ? null : view.deletions.of(at, offset, length);
+    return range == null ? 0 : range.sequence();
   }
 
   /// Past a deleted range; at least past the entry.
-  private void jump(long deletedAt) throws IOException {
+  private void jump() throws IOException {
     MergingCursor cursor = view.cursor;
-    byte[] end = view.tombstones.endOf(cursor.key, cursor.keyOffset, cursor.keyLength);
+    RangeTombstones.Range range = view.deletions.of(cursor.key, cursor.keyOffset, cursor.keyLength);
     cursor.next();
-    if (end != null && cursor.valid && cursor.compareKey(end, end.length) < 0) {
-      cursor.skipTo(end, deletedAt);
+    if (range != null && cursor.valid) {
+      byte[] end = range.to();
+      if (cursor.compareKey(end, end.length) < 0) {
+        cursor.skipTo(end, range.sequence());
+      }
     }
   }
 

@@ -2,9 +2,7 @@ package dev.tern.lsm;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +43,9 @@ final class Memtable {
   private static final int INLINE_BYTES = 16;
 
   private static final int VERSION_INTS = 6;
+
+  /// What a deleted range takes beside its bounds: arrays, references, its places in a tree.
+  private static final int RANGE_BYTES = 256;
   private static final int NODE_CHUNK_BITS = Chunks.NODE_BITS;
   private static final int NODE_CHUNK = 1 << NODE_CHUNK_BITS;
 
@@ -105,12 +106,14 @@ final class Memtable {
   private volatile long heldBytes = FIRST_BYTES;
 
   private int entries;
+
+  /// The sequence of the last entry, ranges apart. Who reads up to a sequence that the store has
+  /// published sees that of the last entry up to it, or a later one.
+  private long newest;
+
   private int deletes;
 
-  /// Deleted ranges as they were written; and cut, made anew when one was added. Guarded by itself.
-  private final List<RangeTombstones.Range> ranges = new ArrayList<>();
-
-  private volatile @Nullable RangeTombstones tombstones = RangeTombstones.NONE;
+  private final GrowingTombstones tombstones = new GrowingTombstones();
 
   /// Dead entries that iterators stepped over here.
   final AtomicInteger skips = new AtomicInteger();
@@ -159,7 +162,7 @@ final class Memtable {
   }
 
   boolean isEmpty() {
-    return entries == 0 && tombstones().isEmpty();
+    return entries == 0 && tombstones.isEmpty();
   }
 
   /// Whether mostly deletions were written lately.
@@ -169,24 +172,14 @@ final class Memtable {
 
   /// Deletes a range; the writer.
   void addRange(byte[] from, byte[] to, long sequence) {
-    synchronized (ranges) {
-      ranges.add(new RangeTombstones.Range(from, to, sequence));
-      tombstones = null;
-    }
-    bytes += from.length + to.length + 64;
-    hold(from.length + to.length + 64);
+    tombstones.add(new RangeTombstones.Range(from, to, sequence));
+    bytes += from.length + to.length + RANGE_BYTES;
+    hold(from.length + to.length + RANGE_BYTES);
   }
 
   /// The deleted ranges; any thread.
-  RangeTombstones tombstones() {
-    RangeTombstones cut = tombstones;
-    if (cut == null) {
-      synchronized (ranges) {
-        cut = RangeTombstones.of(ranges);
-        tombstones = cut;
-      }
-    }
-    return cut;
+  GrowingTombstones tombstones() {
+    return tombstones;
   }
 
   /// Node 0 is the head, version 0 is none.
@@ -225,6 +218,7 @@ final class Memtable {
       publish(node, NEWEST, version);
     }
     entries++;
+    newest = entry.sequence;
     deletes = entry.kind == Kind.DELETE ? deletes + 1 : deletes;
   }
 
@@ -556,10 +550,8 @@ final class Memtable {
   /// Looks the lookup's key up; see [Lookup] for the outcomes.
   int find(Lookup lookup) {
     byte[] key = lookup.key;
-    RangeTombstones deleted = tombstones();
-    if (!deleted.isEmpty()) {
-      long covered = deleted.covering(key, 0, key.length, lookup.maxSequence);
-      lookup.covered = Math.max(lookup.covered, covered);
+    if (!tombstones.isEmpty()) {
+      lookup.covered = Math.max(lookup.covered, tombstones.covering(key, lookup.maxSequence));
     }
     int node = findNode(lookup.hash, key, 0, key.length);
     int version = node == 0 ? 0 : visible(node, lookup.maxSequence);
@@ -592,11 +584,13 @@ final class Memtable {
     private final long maxSequence;
     private final boolean all;
     private final boolean oldest;
+    private final long largest;
     private int node;
     private int version;
 
     Walk(long maxSequence, boolean all, boolean oldest) {
       this.maxSequence = maxSequence;
+      this.largest = Math.min(maxSequence, newest);
       this.all = all;
       this.oldest = oldest;
     }
@@ -691,6 +685,11 @@ final class Memtable {
     long valueHead() {
       int address = at(version, 3);
       return (long) Keys.LONG.get(data[address >>> DATA_CHUNK_BITS], place(address));
+    }
+
+    @Override
+    long largestSequence() {
+      return largest;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.tern.lsm;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -43,8 +44,13 @@ final class Merge {
   private int keyLength = -1;
   private @Nullable TableWriter writer;
 
-  /// Where the deleted ranges of the table being written begin; null for the start.
-  private byte @Nullable [] from;
+  /// The deleted ranges that somebody can see, in order of their starts, and how many are written.
+  private final List<RangeTombstones.Range> ranges;
+
+  private int rangesWritten;
+
+  /// What is left of those that reach beyond the table that was written last.
+  private List<RangeTombstones.Range> reaching = new ArrayList<>();
 
   private long pacedBytes;
 
@@ -63,6 +69,7 @@ final class Merge {
     this.wallMillis = wallMillis;
     this.tableBytes = tableBytes;
     this.outputs = outputs;
+    this.ranges = tombstones.visible(snapshots);
   }
 
   void run() throws IOException {
@@ -132,9 +139,7 @@ final class Merge {
 
   /// Ends the table being written, with the deleted ranges up to `to` (null: all that is left).
   private void cut(byte @Nullable [] to) throws IOException {
-    List<RangeTombstones.Range> ranges =
-        tombstones.isEmpty() ? List.of() : tombstones.within(from, to);
-    for (RangeTombstones.Range range : ranges) {
+    for (RangeTombstones.Range range : rangesUpTo(to)) {
       if (!last || stripe(range.sequence()) > 0) {
         if (writer == null) {
           writer = outputs.begin();
@@ -148,6 +153,24 @@ final class Merge {
       writer = null;
       pacedBytes = 0;
     }
-    from = to;
+  }
+
+  private List<RangeTombstones.Range> rangesUpTo(byte @Nullable [] to) {
+    List<RangeTombstones.Range> left = reaching;
+    reaching = new ArrayList<>();
+    while (rangesWritten < ranges.size()
+        && (to == null || Keys.compare(ranges.get(rangesWritten).from(), to) < 0)) {
+      left.add(ranges.get(rangesWritten++));
+    }
+    List<RangeTombstones.Range> taken = new ArrayList<>();
+    for (RangeTombstones.Range range : left) {
+      if (to == null || Keys.compare(range.to(), to) <= 0) {
+        taken.add(range);
+      } else {
+        taken.add(new RangeTombstones.Range(range.from(), to, range.sequence()));
+        reaching.add(new RangeTombstones.Range(to, range.to(), range.sequence()));
+      }
+    }
+    return taken;
   }
 }

@@ -42,16 +42,15 @@ final class ReadState {
       return sources;
     }
 
-    /// The deleted ranges of all sources.
-    RangeTombstones tombstones() {
-      List<RangeTombstones.Range> ranges = new ArrayList<>(active.tombstones().ranges());
+    /// The deleted ranges of all sources, up to a sequence.
+    Deletions deletions(long maxSequence) {
+      List<Deletions.Part> parts = new ArrayList<>();
+      active.tombstones().addTo(parts);
       for (Memtable memtable : immutable) {
-        ranges.addAll(memtable.tombstones().ranges());
+        memtable.tombstones().addTo(parts);
       }
-      for (Table table : levels.all()) {
-        ranges.addAll(table.tombstones.ranges());
-      }
-      return RangeTombstones.of(ranges);
+      parts.addAll(levels.deletions());
+      return new Deletions(parts, maxSequence);
     }
   }
 

@@ -27,14 +27,23 @@ final class RunCursor extends Cursor {
 
   /// @param fill whether blocks that are read may go to the cache
   RunCursor(Epochs epochs, Table[] tables, boolean fill) {
+    this(epochs, tables, fill, largestSequence(tables));
+  }
+
+  /// @param largest sequence of the tables
+  RunCursor(Epochs epochs, Table[] tables, boolean fill, long largest) {
     this.epochs = epochs;
     this.tables = tables;
     this.fill = fill;
+    this.largest = largest;
+  }
+
+  static long largestSequence(Table[] tables) {
     long most = 0;
     for (Table table : tables) {
       most = Math.max(most, table.properties.largestSequence());
     }
-    this.largest = most;
+    return most;
   }
 
   /// The first table that ends after a key; their number if there is none.

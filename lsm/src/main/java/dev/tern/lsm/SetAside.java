@@ -34,8 +34,7 @@ final class SetAside {
     boolean unreadable = inputs.stream().anyMatch(table -> table.readFailure != null);
     boolean any = false;
     for (Table table : inputs) {
-      boolean guilty =
-          unreadable ? table.readFailure != null : !(failure instanceof IOException);
+      boolean guilty = unreadable ? table.readFailure != null : !(failure instanceof IOException);
       if (guilty) {
         table.aside = true;
         table.asideUntilNanos = nowNanos + (FIRST_NANOS << table.asideTimes);

@@ -443,7 +443,7 @@ final class Tables {
     LsmBug planted = tools.options.tuning().planted();
     Cursor all = memtable.allVersions(planted == LsmBug.FLUSH_KEEPS_OLDER);
     TableOutputs outputs = new TableOutputs(this, tools, family, Bloom.BITS_PER_KEY, null);
-    return outputs.run(all, memtable.tombstones(), snapshots, false, Long.MAX_VALUE);
+    return outputs.run(all, memtable.tombstones().merged(), snapshots, false, Long.MAX_VALUE);
   }
 
   /// What is to be merged next; its inputs are then taken. Null if there is nothing.
@@ -526,10 +526,10 @@ final class Tables {
 
   private List<Table> merge(CompactionPicker.Plan plan, long[] snapshots) throws IOException {
     List<Cursor> sources = new ArrayList<>();
-    List<RangeTombstones.Range> ranges = new ArrayList<>();
+    List<RangeTombstones> deleted = new ArrayList<>();
     for (Table table : plan.inputs()) {
       sources.add(new RunCursor(tools.epochs, new Table[] {table}, false));
-      ranges.addAll(table.tombstones.ranges());
+      deleted.add(table.tombstones);
     }
     boolean olderFirst = tools.options.tuning().planted() == LsmBug.COMPACTION_KEEPS_OLDER;
     MergingCursor in = new MergingCursor(sources, olderFirst);
@@ -538,7 +538,7 @@ final class Tables {
     long bytes = plan.output() == 0 ? Long.MAX_VALUE : tools.options.tuning().tableBytes();
     TableOutputs outputs = new TableOutputs(this, tools, plan.family(), bits, tools.pacer);
     try {
-      return outputs.run(in, RangeTombstones.of(ranges), snapshots, plan.last(), bytes);
+      return outputs.run(in, RangeTombstones.merged(deleted), snapshots, plan.last(), bytes);
     } finally {
       in.close();
     }

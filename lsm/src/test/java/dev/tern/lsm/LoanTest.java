@@ -62,7 +62,8 @@ class LoanTest {
                 assertEquals(length, memory.byteSize() - offset);
                 assertTrue(memory.isReadOnly());
                 assertThrows(
-                    RuntimeException.class, () -> memory.set(ValueLayout.JAVA_BYTE, offset, (byte) 9));
+                    RuntimeException.class,
+                    () -> memory.set(ValueLayout.JAVA_BYTE, offset, (byte) 9));
                 return memory.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE);
               });
       assertArrayEquals(wanted, lent);

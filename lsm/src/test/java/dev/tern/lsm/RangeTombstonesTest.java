@@ -1,7 +1,6 @@
 package dev.tern.lsm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -42,28 +41,71 @@ class RangeTombstonesTest {
     Random random = new Random(3);
     for (int round = 0; round < 1000; round++) {
       List<RangeTombstones.Range> ranges = ranges(random);
-      RangeTombstones cut = RangeTombstones.of(ranges);
-      RangeTombstones again = RangeTombstones.of(cut.ranges());
-      byte[] from = random.nextBoolean() ? null : Entries.anyKey(random);
-      byte[] to = random.nextBoolean() ? null : Entries.anyKey(random);
-      RangeTombstones inside = RangeTombstones.of(cut.within(from, to));
-      assertEquals(ranges.isEmpty(), cut.isEmpty());
+      RangeTombstones all = RangeTombstones.of(ranges);
+      RangeTombstones again = RangeTombstones.of(all.ranges());
+      int half = ranges.size() / 2;
+      RangeTombstones merged =
+          RangeTombstones.merged(
+              List.of(
+                  RangeTombstones.of(ranges.subList(0, half)),
+                  RangeTombstones.of(ranges.subList(half, ranges.size()))));
+      assertEquals(ranges.isEmpty(), all.isEmpty());
       for (int i = 0; i < 40; i++) {
         byte[] key = Entries.anyKey(random);
         long most = random.nextInt(35);
         long wanted = covering(ranges, key, most);
-        assertEquals(wanted, cut.covering(key, 0, key.length, most));
+        assertEquals(wanted, all.covering(key, 0, key.length, most));
         assertEquals(wanted, again.covering(key, 0, key.length, most));
-        boolean within =
-            (from == null || Keys.compare(from, key) <= 0)
-                && (to == null || Keys.compare(key, to) < 0);
-        assertEquals(within ? wanted : 0, inside.covering(key, 0, key.length, most));
-        byte[] end = cut.endOf(key, 0, key.length);
-        if (covering(ranges, key, Long.MAX_VALUE) == 0) {
-          assertNull(end);
-        } else {
-          assertTrue(Keys.compare(key, end) < 0);
+        assertEquals(wanted, merged.covering(key, 0, key.length, most));
+      }
+    }
+  }
+
+  /// Between two snapshots only the newest counts, and each snapshot sees what it saw.
+  @Test
+  void whatIsVisibleIsLittleAndTheSame() {
+    Random random = new Random(4);
+    for (int round = 0; round < 1000; round++) {
+      List<RangeTombstones.Range> ranges = ranges(random);
+      long[] snapshots = random.ints(random.nextInt(4), 1, 31).sorted().asLongStream().toArray();
+      List<RangeTombstones.Range> pieces = RangeTombstones.of(ranges).visible(snapshots);
+      assertTrue(pieces.size() <= 2 * ranges.size(), "too many pieces");
+      for (int i = 0; i < 40; i++) {
+        byte[] key = Entries.anyKey(random);
+        for (int at = 0; at <= snapshots.length; at++) {
+          long most = at < snapshots.length ? snapshots[at] : Long.MAX_VALUE;
+          assertEquals(covering(ranges, key, most), covering(pieces, key, most));
         }
+      }
+    }
+  }
+
+  /// Runs grow while readers look, and an iterator's view stays right from key to key.
+  @Test
+  void partsAnswerAsTheWhole() {
+    Random random = new Random(5);
+    for (int round = 0; round < 300; round++) {
+      GrowingTombstones growing = new GrowingTombstones();
+      List<RangeTombstones.Range> ranges = new ArrayList<>();
+      for (int i = random.nextInt(80); i > 0; i--) {
+        for (RangeTombstones.Range range : ranges(random)) {
+          long sequence = ranges.size() + 1;
+          ranges.add(new RangeTombstones.Range(range.from(), range.to(), sequence));
+          growing.add(ranges.getLast());
+        }
+      }
+      long most = random.nextInt(2) == 0 ? Long.MAX_VALUE : random.nextInt(ranges.size() + 1);
+      List<Deletions.Part> parts = new ArrayList<>();
+      growing.addTo(parts);
+      Deletions view = new Deletions(parts, most);
+      RangeTombstones merged = growing.merged();
+      for (int i = 0; i < 100; i++) {
+        byte[] key = Entries.anyKey(random);
+        long wanted = covering(ranges, key, most);
+        assertEquals(wanted, growing.covering(key, most));
+        assertEquals(wanted, merged.covering(key, 0, key.length, most));
+        RangeTombstones.Range found = view.of(key, 0, key.length);
+        assertEquals(wanted, found == null ? 0 : found.sequence());
       }
     }
   }

@@ -79,8 +79,7 @@ class FailingTablesTest {
     lsm.close();
     bed.settle();
     Map<String, byte[]> files = bed.copy(Bed.STORE);
-    List<String> names =
-        files.keySet().stream().filter(name -> name.endsWith(".table")).toList();
+    List<String> names = files.keySet().stream().filter(name -> name.endsWith(".table")).toList();
     for (int i = 0; i < tables; i++) {
       files.get(names.get(random.nextInt(names.size())))[5] ^= 1;
     }

@@ -214,9 +214,13 @@ final class ModelRun {
           model.delete(step, key);
         }
         case 3 -> {
-          byte[] to = key();
-          batch.deleteRange(family, key, to);
-          model.deleteRange(step, key, to);
+          // Now and then very many, which overlap in every way.
+          for (int many = random.nextInt(12) == 0 ? random.nextInt(40) : 0; many >= 0; many--) {
+            byte[] to = key();
+            batch.deleteRange(family, key, to);
+            model.deleteRange(step, key, to);
+            key = key();
+          }
         }
         case 4, 5 -> {
           long expires = bed.clock.wallMillis() + random.nextInt(8000) - 500;
