@@ -673,11 +673,7 @@ public final class Lsm implements AutoCloseable {
 
   /// Held by the memtables that are written to.
   long activeBytes() {
-    long bytes = 0;
-    for (ReadState.Family family : state.families) {
-      bytes += family == null ? 0 : family.active().bytes();
-    }
-    return bytes;
+    return state.activeBytes();
   }
 
   /// The number of the log that is written to.
@@ -739,14 +735,7 @@ public final class Lsm implements AutoCloseable {
   public int verify() throws IOException {
     ReadState now = acquire();
     try {
-      int count = 0;
-      for (ReadState.Family family : now.families) {
-        for (Table table : family == null ? List.<Table>of() : family.levels().all()) {
-          table.verify();
-          count++;
-        }
-      }
-      return count;
+      return now.verify();
     } finally {
       letGo(now);
     }

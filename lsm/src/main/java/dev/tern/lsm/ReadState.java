@@ -71,6 +71,27 @@ final class ReadState {
     this.flushedSequence = flushedSequence;
   }
 
+  /// Held by the memtables that are written to; the writer.
+  long activeBytes() {
+    long bytes = 0;
+    for (Family family : families) {
+      bytes += family == null ? 0 : family.active().bytes();
+    }
+    return bytes;
+  }
+
+  /// Reads every byte of every table and checks all there is to check; how many there are.
+  int verify() throws IOException {
+    int count = 0;
+    for (Family family : families) {
+      for (Table table : family == null ? List.<Table>of() : family.levels().all()) {
+        table.verify();
+        count++;
+      }
+    }
+    return count;
+  }
+
   /// By who is inside an epoch in which this was current.
   void retain() {
     references.incrementAndGet();
