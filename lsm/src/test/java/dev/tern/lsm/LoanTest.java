@@ -41,7 +41,6 @@ class LoanTest {
     ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
     WriteBatch batch = new WriteBatch();
     for (int i = 0; i < KEYS; i++) {
-      batch.put(family, key(i), value(i), i % 2 == 0 ? Long.MAX_VALUE : 0);
       batch.put(family, key(i), value(i), Long.MAX_VALUE);
     }
     lsm.write(batch, Durability.OS);
