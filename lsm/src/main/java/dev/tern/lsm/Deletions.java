@@ -18,9 +18,9 @@ final class Deletions {
 
   /// By part: for keys from `lowers` (null: all) up to `uppers` (null: all) its newest deletion is
   /// that of `newests`.
-  private final byte @Nullable [][] lowers;
+  private final byte[] @Nullable [] lowers;
 
-  private final byte @Nullable [][] uppers;
+  private final byte[] @Nullable [] uppers;
   private final RangeTombstones.@Nullable Range[] newests;
 
   /// The part that is asked.

@@ -46,6 +46,7 @@ final class Memtable {
 
   /// What a deleted range takes beside its bounds: arrays, references, its places in a tree.
   private static final int RANGE_BYTES = 256;
+
   private static final int NODE_CHUNK_BITS = Chunks.NODE_BITS;
   private static final int NODE_CHUNK = 1 << NODE_CHUNK_BITS;
 
