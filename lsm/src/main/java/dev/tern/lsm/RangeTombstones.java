@@ -224,6 +224,7 @@ final class RangeTombstones {
   }
 
   /// The newest of each key, by a sweep over the bounds.
+  @SuppressWarnings("ReferenceEquality") // Whether it is the same deletion.
   private static void outline(Range[] stripe, List<Range> to) {
     byte[][] ends = new byte[2 * stripe.length][];
     for (int i = 0; i < stripe.length; i++) {
