@@ -153,6 +153,7 @@ final class Memtable {
     return heldBytes;
   }
 
+  @SuppressWarnings("NonAtomicVolatileUpdate") // One writer.
   private void hold(long more) {
     heldBytes = heldBytes + more;
   }

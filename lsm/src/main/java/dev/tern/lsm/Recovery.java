@@ -16,12 +16,11 @@ import org.jspecify.annotations.Nullable;
 /// is missing, and that is corruption. The first log is there always: its name is durable before a
 /// manifest names it.
 ///
-/// A little that was replayed stays in the memtables, and its logs, forced, stay too: a store that is
-/// opened often does not become one of many small tables. Much is written to tables. Where that
+/// A little that was replayed stays in the memtables, and its logs, forced, stay too: a store that
+/// is opened often does not become one of many small tables. Much is written to tables. Where that
 /// fails, because the disk is full for instance, it stays in the memtables as well, and so does a
 /// store without a log that could be made: it can be read, and writes are refused until there is
 /// room.
-///
 record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Writer log) {
 
   /// Logs that an opening may leave to be replayed again by the next one.
@@ -112,7 +111,8 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
       return new Recovery(tables, state, last, missing(String.valueOf(e.getMessage())));
     }
     try {
-      return new Recovery(tables, settled(tools, tables, state, last, replayed, log, current), last, log);
+      return new Recovery(
+          tables, settled(tools, tables, state, last, replayed, log, current), last, log);
     } catch (IOException | RuntimeException | Error e) {
       log.file.close();
       throw e;

@@ -149,8 +149,8 @@ final class Tables {
     return loaded;
   }
 
-  /// Writes what was replayed to tables; from here on no old log is needed. If it fails, nothing has
-  /// changed but the manifest's file perhaps.
+  /// Writes what was replayed to tables; from here on no old log is needed. If it fails, nothing
+  /// has changed but the manifest's file perhaps.
   ///
   /// @param log the new one, whose name is durable
   ReadState recovered(ReadState replayed, long lastSequence, long log) throws IOException {
@@ -586,8 +586,8 @@ final class Tables {
     return young > 2 * CompactionPicker.YOUNG_TABLES;
   }
 
-  /// Whether a file of the store's directory is the store's: a table or a manifest that is named, or
-  /// a log that may be needed; before anybody else changes something.
+  /// Whether a file of the store's directory is the store's: a table or a manifest that is named,
+  /// or a log that may be needed; before anybody else changes something.
   ///
   /// @param current the manifest that was found, null for none
   boolean isNamed(String file, @Nullable String current) {
