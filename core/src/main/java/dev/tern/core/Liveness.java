@@ -8,6 +8,7 @@ import dev.tern.core.gossip.Load;
 import dev.tern.core.gossip.Status;
 import dev.tern.core.quorum.Sightings;
 import dev.tern.core.topology.Member;
+import dev.tern.core.version.ClusterTime;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
@@ -29,7 +30,8 @@ import org.jspecify.annotations.Nullable;
 /// is not known yet, at once. Membership is the topology's, gossip carries liveness and load only.
 ///
 /// ```
-///   frame: u8 'G', u8 flag answer, varint wall milliseconds, a datagram of Packet or nothing
+///   frame: u8 'G', u8 flag answer, varint wall milliseconds, varint milliseconds of its time, 0 if
+///          that is not set, a datagram of Packet or nothing
 /// ```
 ///
 /// Threads: the first shard's loop, but where said.
@@ -54,6 +56,7 @@ final class Liveness {
   private final IntPredicate trusts;
   private final LongSupplier storedBytes;
   private final Sightings sightings;
+  private final ClusterTime time;
   private final Gossip gossip;
   private final ByteWriter frame = new ByteWriter(1_500);
   private List<Member> members;
@@ -72,7 +75,8 @@ final class Liveness {
       long generation,
       IntPredicate trusts,
       LongSupplier storedBytes,
-      Sightings sightings) {
+      Sightings sightings,
+      ClusterTime time) {
     this.network = environment.network();
     this.clock = environment.clock();
     this.files = environment.files();
@@ -82,6 +86,7 @@ final class Liveness {
     this.trusts = trusts;
     this.storedBytes = storedBytes;
     this.sightings = sightings;
+    this.time = time;
     int[] contacts = members.stream().mapToInt(Member::number).toArray();
     this.gossip =
         new Gossip(
@@ -127,6 +132,7 @@ final class Liveness {
 
   private void tick() {
     ticks++;
+    time.tick();
     perform(gossip.tick(nowMillis()));
     for (Member member : members) {
       if (member.number() != self) {
@@ -158,7 +164,7 @@ final class Liveness {
   }
 
   private void ask(int member) {
-    boolean unmet = gossip.status(member) == null || !sightings.clockKnown(member);
+    boolean unmet = gossip.status(member) == null || !time.clockKnown(member);
     if (trusts.test(member) && (unmet || sightings.doubted(member))) {
       send(member, /* answer= */ true, new byte[0]);
     }
@@ -178,7 +184,8 @@ final class Liveness {
   }
 
   private void send(int to, boolean answer, byte[] datagram) {
-    frame.clear().writeByte(FIRST).writeByte(answer ? 1 : 0).writeVarLong(clock.wallMillis());
+    frame.clear().writeByte(FIRST).writeByte(answer ? 1 : 0);
+    frame.writeVarLong(clock.wallMillis()).writeVarLong(time.told());
     network.send(0, to, 0, frame.writeBytes(datagram));
   }
 
@@ -189,8 +196,9 @@ final class Liveness {
     payload.readUnsignedByte();
     boolean answer = payload.readFlag();
     long wallMillis = payload.readVarLong();
-    long now = clock.monotonicNanos();
-    sightings.heard(from, now, wallMillis - now / MILLI);
+    long timeMillis = payload.readVarLong();
+    sightings.heard(from, clock.monotonicNanos());
+    time.heard(from, wallMillis, timeMillis);
     believe(from);
     if (answer) {
       send(from, /* answer= */ false, new byte[0]);
@@ -203,6 +211,7 @@ final class Liveness {
   /// Other members from now on.
   void members(List<Member> present) {
     sightings.members(present.getLast().number());
+    time.members(present.stream().mapToInt(Member::number).toArray());
     if (present.getLast().number() >= loads.length()) {
       loads = new AtomicReferenceArray<>(present.getLast().number() + 1);
     }

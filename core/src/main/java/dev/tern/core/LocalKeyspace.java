@@ -15,6 +15,7 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
+import dev.tern.core.quorum.Behind;
 import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.topology.Slots;
 import java.util.ArrayList;
@@ -192,7 +193,8 @@ final class LocalKeyspace implements Keyspace {
   @Override
   public void count(Scope scope, Completion<? super CountOutcome> completion) {
     if (scope == Scope.NODE) {
-      completion.complete(new CountOutcome.Count(Node.ledRecords(shards, home, config().id())));
+      long records = Node.ledRecords(shards, home, config().id());
+      completion.complete(records < 0 ? Behind.refusal() : new CountOutcome.Count(records));
     } else {
       home.coordinator().count(config(), completion);
     }
@@ -218,6 +220,7 @@ final class LocalKeyspace implements Keyspace {
             cursor,
             1000,
             config().durability(),
+            /* alone= */ true,
             (page, failure) -> {
               if (page == null) {
                 done.complete(

@@ -17,6 +17,7 @@ import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.Decision;
 import dev.tern.core.topology.log.RefusedException;
 import dev.tern.core.topology.log.TopologyLog;
+import dev.tern.core.version.ClusterTime;
 import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
 import dev.tern.env.Network;
@@ -37,6 +38,7 @@ public final class Node {
   private final NodeConfig config;
   private final List<Shard> shards;
   private final Member self;
+  private final ClusterTime time;
   private volatile ClusterView view;
 
   /// Set once, before [#start].
@@ -55,6 +57,9 @@ public final class Node {
     this.view = ClusterView.of(known);
     this.self = Objects.requireNonNull(known.member(config.self())).member();
     this.shards = shards;
+    int[] numbers = view.members().stream().mapToInt(Member::number).toArray();
+    boolean ownClock = config.planted() == PlantedBug.EXPIRY_BY_OWN_CLOCK;
+    this.time = new ClusterTime(environment.clock(), config.self(), numbers, ownClock);
     this.live = new AtomicReferenceArray<>(environment.loops().size());
     for (int i = 0; i < live.length(); i++) {
       live.set(i, new boolean[0]);
@@ -81,6 +86,7 @@ public final class Node {
                 node.view,
                 i,
                 sightings,
+                node.time,
                 keyspace -> ledRecords(shards, shards.get(number), keyspace),
                 node::behind));
       }
@@ -101,7 +107,8 @@ public final class Node {
               Liveness.nextGeneration(environment.files()),
               node.log()::trusts,
               node::storedBytes,
-              sightings);
+              sightings,
+              node.time);
       return node;
     } catch (IOException | RuntimeException e) {
       try {
@@ -260,6 +267,11 @@ public final class Node {
     return view;
   }
 
+  /// The time that this node goes by, for all that depends on time; any thread.
+  public ClusterTime time() {
+    return time;
+  }
+
   /// How the topology log is; any thread.
   public TopologyLog.Status topologyLog() {
     return log().status();
@@ -391,6 +403,12 @@ public final class Node {
         .reduce(Repairs.NONE, Repairs::plus);
   }
 
+  /// Partitions whose replicas here do not know yet, since the start, what the others have, and
+  /// neither answer reads of more than one replica nor lead updates; any thread.
+  public int partitionsBehind() {
+    return shards.stream().mapToInt(shard -> shard.antiEntropy().behind()).sum();
+  }
+
   /// Writes that this node holds for others; any thread.
   public long heldHints() {
     return shards.stream().mapToLong(shard -> shard.store().hints().count()).sum();
@@ -405,8 +423,12 @@ public final class Node {
     return total;
   }
 
-  /// Records of the partitions whose first live replica is this node, from any shard's loop.
+  /// Records of the partitions whose first live replica is this node, from any shard's loop; -1
+  /// while replicas here are behind.
   static long ledRecords(List<Shard> shards, Shard seenFrom, int keyspace) {
+    if (shards.stream().anyMatch(shard -> shard.antiEntropy().behind() > 0)) {
+      return -1;
+    }
     long total = 0;
     Topology topology = seenFrom.coordinator().view().topology(keyspace);
     for (int p = 0; topology != null && p < topology.partitions(); p++) {

@@ -61,5 +61,11 @@ public enum PlantedBug {
   /// A held write that is refused is tried over and over before those that came after it.
   HINT_REFUSAL_STOPS_ALL,
   /// A page of dots is claimed as it comes, whether or not what replaced their versions has come.
-  DOT_CLAIMED_WITHOUT_RECORD
+  DOT_CLAIMED_WITHOUT_RECORD,
+  /// What has expired is told by this node's own wall clock.
+  EXPIRY_BY_OWN_CLOCK,
+  /// A stamp far ahead of the time is refused though other replicas hold it.
+  FAR_STAMP_REFUSED_IN_REPAIR,
+  /// A replica answers before it knows what the others have.
+  BEHIND_REPLICA_ANSWERS
 }

@@ -9,6 +9,7 @@ import dev.tern.core.repair.AntiEntropy;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.Store;
 import dev.tern.core.topology.ClusterView;
+import dev.tern.core.version.ClusterTime;
 import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
@@ -51,6 +52,7 @@ final class Shard implements AutoCloseable {
       ClusterView view,
       int number,
       Sightings sightings,
+      ClusterTime time,
       ToLongFunction<Integer> ledRecords,
       Consumer<Integer> behind)
       throws IOException {
@@ -72,7 +74,7 @@ final class Shard implements AutoCloseable {
       lsm.close();
       throw e;
     }
-    Replica replica = new Replica(store, loop, environment.clock(), config.planted());
+    Replica replica = new Replica(store, loop, time, config.planted());
     Coordinator coordinator =
         new Coordinator(
             number,
@@ -80,7 +82,7 @@ final class Shard implements AutoCloseable {
             view,
             environment.network(),
             loop,
-            environment.clock(),
+            time,
             replica,
             randomness.child("ids").nextLong() >>> 8,
             config.planted(),

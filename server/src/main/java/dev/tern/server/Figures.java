@@ -3,6 +3,7 @@ package dev.tern.server;
 import com.sun.management.ThreadMXBean;
 import dev.tern.core.Node;
 import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.version.ClusterTime.Clocks;
 import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.resp.DoorStatistics;
 import dev.tern.lsm.LsmStatistics;
@@ -44,6 +45,11 @@ final class Figures implements AutoCloseable {
     Gauge.builder("tern.partitions.lacking", node, n -> n.repairs().lacking()).register(registry);
     Gauge.builder("tern.partitions.rebuilding", node, n -> n.repairs().rebuilding())
         .register(registry);
+    Gauge.builder("tern.partitions.behind", node, Node::partitionsBehind).register(registry);
+    seconds("tern.clocks.spread.seconds", node, Clocks::spreadMillis);
+    seconds("tern.clock.ahead.seconds", node, Clocks::ownMillis);
+    seconds("tern.time.ahead.seconds", node, Clocks::timeMillis);
+    Gauge.builder("tern.time.set", node, n -> n.time().isSet() ? 1 : 0).register(registry);
     Gauge.builder("tern.hints.waiting", node, Node::heldHints).register(registry);
     for (int shard = 0; shard < node.shards(); shard++) {
       String label = Integer.toString(shard);
@@ -108,6 +114,11 @@ final class Figures implements AutoCloseable {
   private void gauge(Node node, int shard, String name, ToDoubleFunction<LsmStatistics> figure) {
     Gauge.builder(name, node, n -> figure.applyAsDouble(n.storage(shard)))
         .tag("shard", Integer.toString(shard))
+        .register(registry);
+  }
+
+  private void seconds(String name, Node node, ToDoubleFunction<Clocks> millis) {
+    Gauge.builder(name, node, n -> millis.applyAsDouble(n.time().clocks()) / 1e3)
         .register(registry);
   }
 

@@ -15,6 +15,7 @@ import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.TopologyLog;
+import dev.tern.core.version.ClusterTime;
 import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.http.AdminDoor.Page;
 import dev.tern.gateway.http.AdminDoor.Request;
@@ -64,6 +65,10 @@ final class Status {
     body.put("epoch", node.view().epoch());
     body.put("members", members.size());
     body.put("live", live);
+    body.put("partitionsBehind", node.partitionsBehind());
+    ClusterTime.Clocks clocks = node.time().clocks();
+    body.put("clocksSpreadSeconds", clocks.spreadMillis() / 1e3);
+    body.put("timeSet", clocks.set());
     return new Page(quorum ? 200 : 503, "application/json", body.toPrettyString() + "\n");
   }
 
@@ -79,6 +84,7 @@ final class Status {
         .put("partitions", repairs.partitions())
         .put("lacking", repairs.lacking())
         .put("rebuilding", repairs.rebuilding())
+        .put("behind", node.partitionsBehind())
         .put("heldForOthers", node.heldHints());
     body.set("keyspaces", keyspaces());
     ArrayNode members = body.putArray("members");
@@ -141,6 +147,11 @@ final class Status {
     body.put("host", member.host()).put("redis", member.ports().redis());
     body.put("admin", member.ports().admin()).put("internode", member.ports().internode());
     body.put("live", node.live(member.number()));
+    for (ClusterTime.Difference each : node.time().clocks().members()) {
+      if (each.member() == member.number()) {
+        body.put("clockAheadSeconds", each.millis() / 1e3);
+      }
+    }
     Load load = node.load(member.number());
     body.put("diskUsedMebibytes", load.diskUsedMebibytes());
     body.put("diskMebibytes", load.diskMebibytes());

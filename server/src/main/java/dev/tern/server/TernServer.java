@@ -41,6 +41,9 @@ public final class TernServer implements AutoCloseable {
 
   private static final long MEETING_NANOS = 1_000_000_000;
 
+  /// Replicas know what the others have well within this, if these are there.
+  private static final long CATCHING_UP_NANOS = 3_000_000_000L;
+
   private final ServerConfig config;
   private final RuntimeEnvironment environment;
   private final Node node;
@@ -65,14 +68,14 @@ public final class TernServer implements AutoCloseable {
     this.redis =
         new RedisDoor(
             node,
-            environment.environment().clock(),
+            node.time(),
             environment.loops().stream().map(NettyEventLoop::netty).toList(),
             REDIS_KEYSPACE,
             bounds("Redis"));
     this.riak =
         new RiakDoor(
             node,
-            environment.environment().clock(),
+            node.time(),
             environment.loops().stream().map(NettyEventLoop::netty).toList(),
             REDIS_KEYSPACE,
             bounds("Riak"));
@@ -131,6 +134,7 @@ public final class TernServer implements AutoCloseable {
     TernServer server = new TernServer(config, environment, node);
     try {
       node.start();
+      ClockWatch.start(node, environment.loops().getFirst().netty());
       server.meetOthers();
       server.openDoors();
       return server;
@@ -190,6 +194,17 @@ public final class TernServer implements AutoCloseable {
         && !node.view().members().stream().allMatch(member -> node.live(member.number()))) {
       LockSupport.parkNanos(MEETING_NANOS / 100);
     }
+    while (System.nanoTime() < deadline + CATCHING_UP_NANOS - MEETING_NANOS
+        && node.partitionsBehind() > 0
+        && hasCompany()) {
+      LockSupport.parkNanos(MEETING_NANOS / 100);
+    }
+  }
+
+  private boolean hasCompany() {
+    int self = node.self().number();
+    return node.view().members().stream()
+        .anyMatch(member -> member.number() != self && node.live(member.number()));
   }
 
   private void openDoors() throws IOException {

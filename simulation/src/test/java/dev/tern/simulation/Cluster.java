@@ -44,6 +44,7 @@ final class Cluster {
           new LsmOptions.Tuning(1 << 16, 1 << 16, 512, 1 << 14, LsmBug.NONE));
   private final int size;
   private final SimulatedDisk[] disks;
+  private final SimulatedClock[] clocks;
   private final Node[] nodes;
 
   private final IntFunction<String> zones;
@@ -81,12 +82,27 @@ final class Cluster {
     this.zones = zones;
     this.network = new SimulatedNetwork(world, size, frame -> observer.accept(frame));
     this.disks = new SimulatedDisk[size + 1];
+    this.clocks = new SimulatedClock[size + 1];
     this.nodes = new Node[size + 1];
     for (int number = 1; number <= size; number++) {
       disks[number] = new SimulatedDisk(world, number);
+      clocks[number] = new SimulatedClock(world);
       start(number);
     }
     within(SECOND, this::allSeen);
+    for (int waits = 0; waits < 100 && !founded(); waits++) {
+      runFor(50 * MILLI);
+    }
+  }
+
+  /// Whether all know what the cluster is called, which contexts name.
+  private boolean founded() {
+    for (int number = 1; number <= size; number++) {
+      if (!nodes[number].view().state().cluster().known()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   Node node(int number) {
@@ -106,7 +122,7 @@ final class Cluster {
     }
     Environment environment =
         new Environment(
-            new SimulatedClock(world),
+            clocks[number],
             loops,
             network.of(number, loops.size()),
             disks[number],
@@ -147,18 +163,24 @@ final class Cluster {
     return Lsm.open(disks[number], loop, clock, world.random, "shard-" + shard, STORAGE);
   }
 
+  /// A node's clock, which may be set wrong.
+  SimulatedClock clock(int number) {
+    return clocks[number];
+  }
+
   SimulatedDisk disk(int number) {
     return disks[number];
   }
 
-  /// Whether all shards of all others, and its own of them, believe a node alive.
+  /// Whether all shards of all others, and its own of them, believe a node alive, and it vouches for
+  /// what it has.
   boolean seen(int number) {
     for (int other = 1; other <= size; other++) {
       if (!nodes[other].live(number) || !nodes[number].live(other)) {
         return false;
       }
     }
-    return true;
+    return nodes[number].partitionsBehind() == 0;
   }
 
   boolean allSeen() {

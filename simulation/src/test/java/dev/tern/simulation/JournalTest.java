@@ -18,6 +18,7 @@ import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.Randomness;
@@ -128,7 +129,8 @@ class JournalTest {
         Store store = open(bed);
         check(store, "seed %d, life %d".formatted(seed, life));
         SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
-        Replica replica = new Replica(store, loop, bed.clock, PlantedBug.NONE);
+        ClusterTime time = new ClusterTime(bed.clock, 1, new int[] {1}, /* ownClock= */ false);
+        Replica replica = new Replica(store, loop, time, PlantedBug.NONE);
         // More groups than one round of the journal has, in some lives.
         int groups = random.nextInt(3) == 0 ? 2500 : random.nextInt(300);
         for (int group = 0; group < groups; group++) {

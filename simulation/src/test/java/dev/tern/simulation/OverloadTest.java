@@ -299,6 +299,7 @@ class OverloadTest {
   @Test
   void largeValuesThatDoNotFitTogetherAreRefusedAndFitLater() {
     Cluster cluster = new Cluster(3, Limits.DEFAULT.withCostBytes(1 << 20));
+    cluster.runFor(SECOND);
     List<UpdateOutcome> outcomes = writeMany(cluster, 1, 30, Level.DEFAULT);
     List<Unanswered.Refused> refused = overloaded(outcomes);
     long done = outcomes.stream().filter(each -> each instanceof UpdateOutcome.Done).count();
@@ -323,6 +324,7 @@ class OverloadTest {
       cluster.start(node);
     }
     cluster.within(20 * SECOND, cluster::allSeen);
+    cluster.runFor(SECOND);
     List<UpdateOutcome> first = writeMany(cluster, 1, 4, Level.DEFAULT);
     assertEquals(0, overloaded(first).size(), "they are written here: not refused but unknown");
     assertTrue(cluster.node(2).statistic(Counter.REPLICA_COST_REFUSED) > 0);

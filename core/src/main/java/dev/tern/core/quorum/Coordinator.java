@@ -22,10 +22,10 @@ import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;
-import dev.tern.env.Clock;
 import dev.tern.env.DecodeException;
 import dev.tern.env.EventLoop;
 import dev.tern.env.Network;
@@ -53,7 +53,7 @@ public final class Coordinator {
   private boolean[] near = {};
 
   private final Network network;
-  private final Clock clock;
+  private final ClusterTime clock;
   private final Replica replica;
   private final Peers peers;
   private final InFlight inFlight;
@@ -76,14 +76,15 @@ public final class Coordinator {
   ///
   /// @param firstId where request ids begin: random for each start
   /// @param sightings of the members, shared by this node's shards
-  /// @param ledRecords how many records of a keyspace this node leads, over all its shards
+  /// @param ledRecords how many records of a keyspace this node leads, over all its shards; -1
+  ///   while replicas here are behind
   public Coordinator(
       int shard,
       int self,
       ClusterView view,
       Network network,
       EventLoop loop,
-      Clock clock,
+      ClusterTime clock,
       Replica replica,
       long firstId,
       PlantedBug planted,
@@ -146,7 +147,7 @@ public final class Coordinator {
 
   /// What clients are told of a record.
   Versions told(KeyspaceConfig keyspace, byte[] key, @Nullable Siblings record) {
-    return ToldVersions.of(record, wallMillis(), scope(keyspace, key));
+    return ToldVersions.of(record, expiryMillis(), scope(keyspace, key));
   }
 
   /// Whether a context of this key has seen all siblings.
@@ -238,11 +239,11 @@ public final class Coordinator {
 
   /// The newest value that has not expired.
   private ReadOutcome visible(@Nullable Siblings record) {
-    long wall = wallMillis();
+    long now = expiryMillis();
     for (int i = 0; record != null && i < record.count(); i++) {
       Version version = record.get(i);
       byte[] value = version.value();
-      if (value != null && version.liveAt(wall)) {
+      if (value != null && version.liveAt(now)) {
         return new ReadOutcome.Found(value, version.expiryMillis());
       }
     }
@@ -291,6 +292,16 @@ public final class Coordinator {
     boolean here = request.place(self) >= 0;
     boolean first = firstLive(request.replicas()) == self;
     boolean local = here && (forwarded || first || blind);
+    if (local && !vouches(request)) {
+      // Who knows what the others have leads; blind puts of the only one that lives are its own.
+      local = !forwarded && blind && isAlone(request);
+      if (local) {
+        replica.store().distrustId();
+      } else if (forwarded) {
+        counted.complete(Behind.refusal());
+        return;
+      }
+    }
     if (!local && forwarded) {
       counted.complete(
           new Unanswered.Refused(Reason.TRY_AGAIN, "this node is no replica of the key", 0));
@@ -298,16 +309,37 @@ public final class Coordinator {
       write(request, update, /* away= */ true, counted);
     } else if (!local) {
       new ForwardOperation(this, request, update, counted).start();
-    } else if (spared(request) > 0) {
+    } else {
+      carryOut(request, update, counted);
+    }
+  }
+
+  /// Carries out an update as a replica.
+  void carryOut(Request request, Update update, Completion<? super UpdateOutcome> completion) {
+    if (spared(request) > 0) {
       count(Statistics.Counter.REPLICAS_OVERLOADED);
-      counted.complete(
+      completion.complete(
           new Unanswered.Refused(
               Reason.OVERLOADED, "too many replicas are overloaded", spared(request)));
-    } else if (blind) {
-      write(request, update, /* away= */ false, counted);
+    } else if (update.blind()) {
+      write(request, update, /* away= */ false, completion);
     } else {
-      updates.submit(request, update, counted);
+      updates.submit(request, update, completion);
     }
+  }
+
+  /// Whether this replica's word counts beside those of others, see [Behind].
+  boolean vouches(Request request) {
+    return replica.store().vouches(request.keyspace().id(), request.slot());
+  }
+
+  private boolean isAlone(Request request) {
+    for (int node : request.replicas()) {
+      if (node != self && live(node)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// For how long a strict write is better not begun, milliseconds: so many of its replicas are
@@ -521,7 +553,7 @@ public final class Coordinator {
     expiry.beat();
     admission.beat(nowNanos());
     hotReads.beat(nowNanos());
-    replica.beat(peers.timeOffsetMillis());
+    replica.beat();
   }
 
   /// Operations and updates that wait, for figures; any thread may read it stale.
@@ -732,7 +764,13 @@ public final class Coordinator {
     return clock.monotonicNanos();
   }
 
+  /// The time from which times to live count, see [ClusterTime].
   long wallMillis() {
     return clock.wallMillis();
+  }
+
+  /// The time that says what has expired, see [ClusterTime#expiryMillis].
+  long expiryMillis() {
+    return clock.expiryMillis();
   }
 }

@@ -34,13 +34,17 @@ final class CountOperation extends Operation {
       return;
     }
     total = coordinator.ledRecords(keyspace);
+    if (total < 0) {
+      fail(Behind.refusal());
+      return;
+    }
     Message.Count count = new Message.Count(id, coordinator.view().epoch(), keyspace);
     for (Member member : coordinator.view().members()) {
       int node = member.number();
       if (node != coordinator.self() && coordinator.live(node)) {
         asked.add(node);
         if (!coordinator.send(node, 0, count)) {
-          fail();
+          fail(silent());
           return;
         }
       }
@@ -61,31 +65,34 @@ final class CountOperation extends Operation {
     if (reply instanceof Message.Counted counted && asked.remove(node)) {
       total += counted.records();
       finishIfAll();
-    } else if (reply instanceof Message.Refused) {
-      fail();
+    } else if (reply instanceof Message.Refused refused) {
+      fail(refused.why());
     }
   }
 
   @Override
   void lost(int node) {
     if (asked.contains(node)) {
-      fail();
+      fail(silent());
     }
   }
 
   @Override
   void tick(long nowNanos) {
     if (nowNanos >= deadlineNanos) {
-      fail();
+      fail(silent());
     }
   }
 
-  private void fail() {
+  private static Unanswered.Refused silent() {
+    return new Unanswered.Refused(Reason.UNAVAILABLE, "a member did not tell its count", 100);
+  }
+
+  private void fail(Unanswered.Refused why) {
     if (!finished) {
       finished = true;
       coordinator.inFlight().remove(this);
-      completion.complete(
-          new Unanswered.Refused(Reason.UNAVAILABLE, "a member did not tell its count", 100));
+      completion.complete(why);
     }
   }
 }

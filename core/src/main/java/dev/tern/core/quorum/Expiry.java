@@ -95,6 +95,11 @@ final class Expiry {
         forgetIfGone(keyspace, each);
         return;
       }
+      if (!coordinator.vouches(request)) {
+        // What expired here may have been renewed since.
+        ended();
+        return;
+      }
       new WriteOperation(
               coordinator,
               request,

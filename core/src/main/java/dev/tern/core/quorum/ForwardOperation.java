@@ -6,6 +6,9 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// An update that another node coordinates. It is sent once: when its answer is lost, nobody knows
 /// whether it was done.
@@ -15,6 +18,11 @@ final class ForwardOperation extends Operation {
   private final Update update;
   private final Completion<? super UpdateOutcome> completion;
   private int target;
+  private Message.@Nullable Forward forward;
+
+  /// Replicas that are behind.
+  private final List<Integer> behind = new ArrayList<>(0);
+
   private long sentNanos;
   private boolean finished;
 
@@ -40,7 +48,7 @@ final class ForwardOperation extends Operation {
     }
     coordinator.count(Statistics.Counter.FORWARDED);
     long left = Math.max(1, (deadlineNanos - coordinator.nowNanos()) / 1_000_000);
-    Message.Forward forward =
+    Message.Forward sent =
         new Message.Forward(
             id,
             request.epoch(),
@@ -58,15 +66,38 @@ final class ForwardOperation extends Operation {
                 0,
                 request.sloppy(),
                 (int) Math.min(left, Integer.MAX_VALUE)));
+    forward = sent;
     boolean near = request.nearW() > 0 && update.blind();
     boolean any = update.blind() && request.place(coordinator.self()) < 0;
     int best = any && !near ? coordinator.peers().leastLoaded(request.replicas()) : 0;
-    if (best != 0 && sent(best, forward) || near && send(forward, best, true)) {
+    if (best != 0 && sent(best, sent) || near && send(sent, best, true)) {
       return;
     }
-    if (!send(forward, best, false)) {
+    if (!send(sent, best, false)) {
       finish(new Unanswered.Refused(Reason.UNAVAILABLE, "no replica of the key can be reached", 0));
     }
+  }
+
+  /// A replica is behind and has done nothing: sends the update to the next that lives, or carries
+  /// it out here in its turn; false if there is none.
+  private boolean next(int refuser) {
+    behind.add(refuser);
+    for (int node : request.replicas()) {
+      if (behind.contains(node)) {
+        continue;
+      }
+      if (node == coordinator.self() && coordinator.vouches(request)) {
+        end();
+        coordinator.carryOut(request, update, completion);
+        return true;
+      }
+      Message.Forward again = java.util.Objects.requireNonNull(forward);
+      if (node != coordinator.self() && coordinator.live(node) && sent(node, again)) {
+        coordinator.peers().forwards(refuser, -1);
+        return true;
+      }
+    }
+    return false;
   }
 
   private int localW() {
@@ -106,7 +137,11 @@ final class ForwardOperation extends Operation {
         }
         finish(updated.outcome());
       }
-      case Message.Refused refused -> finish(refused.why());
+      case Message.Refused refused -> {
+        if (!Behind.is(refused.why()) || !next(node)) {
+          finish(refused.why());
+        }
+      }
       case Message.Written m -> {}
       case Message.Superseded m -> {}
       case Message.Value m -> {}
@@ -139,10 +174,14 @@ final class ForwardOperation extends Operation {
     }
   }
 
-  private void finish(UpdateOutcome outcome) {
+  private void end() {
     finished = true;
     coordinator.inFlight().remove(this);
     coordinator.peers().forwards(target, -1);
+  }
+
+  private void finish(UpdateOutcome outcome) {
+    end();
     if (outcome instanceof Unanswered.Refused refused) {
       coordinator.peers().refused(target, refused);
     }

@@ -158,8 +158,7 @@ final class HintReplay {
       coordinator.statistics().add(Statistics.Counter.HINTS_REPLAYED, stored.size());
       coordinator.statistics().add(Statistics.Counter.HINTS_PASSED_OVER, passedOver);
       if (hints > 0 && answered) {
-        long last = page.hints().getLast().heldSinceMillis();
-        coordinator.replica().store().hints().delivered(target, stored, last);
+        coordinator.replica().store().hints().delivered(target, stored);
       }
       if (answered) {
         pass.from = page.next();

@@ -41,7 +41,10 @@ public sealed interface Message {
   record ReadHeld(long id, long epoch, int keyspace, byte[] key, int target) implements Request {}
 
   /// Tell the record of this key, or only its digest.
-  record Read(long id, long epoch, int keyspace, byte[] key, boolean digest) implements Request {}
+  ///
+  /// @param alone whether this replica's word is enough for whoever asks
+  record Read(long id, long epoch, int keyspace, byte[] key, boolean digest, boolean alone)
+      implements Request {}
 
   /// Coordinate this update.
   record Forward(long id, long epoch, int keyspace, byte[] key, Update update, Level level)
@@ -65,7 +68,14 @@ public sealed interface Message {
   ///
   /// @param wanted whether the receiver shall say the same of itself at once
   /// @param floor the greatest stamp of a delete that was stripped there
-  record Clock(int group, int partition, boolean wanted, DotSet clock, Stamp floor)
+  /// @param trimmed the dots that are gone from its log of dots; null where nobody asked
+  record Clock(
+      int group,
+      int partition,
+      boolean wanted,
+      DotSet clock,
+      Stamp floor,
+      @Nullable DotSet trimmed)
       implements Repair {}
 
   /// Send the records of these dots.

@@ -12,6 +12,7 @@ import dev.tern.core.replica.TreeRange;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// | type | message | fields |
 /// |---|---|---|
 /// | 1 | Write | id epoch keyspace key record |
-/// | 2 | Read | id epoch keyspace key u8 digest |
+/// | 2 | Read | id epoch keyspace key u8 (1 digest, 2 alone) |
 /// | 3 | Forward | id epoch keyspace key n r+3 w+3 pr pw u8 sloppy timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
@@ -41,7 +42,7 @@ import org.jspecify.annotations.Nullable;
 /// | 21 | Scanned | id next count (slot position key rank live)* |
 /// | 22 | Counted | id records |
 /// | 23 | Refused | id reason retry message needed answered (missing)* |
-/// | 32 | Clock | group partition u8 wanted dots rank |
+/// | 32 | Clock | group partition u8 (1 wanted, 2 trimmed) dots rank (dots of 2) |
 /// | 33 | Missing | group partition id dots cursor? |
 /// | 34 | Repaired | group partition id clock covered unreadable next u8 answer (keyspace key record)* |
 /// | 35 | Root | group partition id root |
@@ -74,7 +75,9 @@ public final class MessageCodec {
       case Message.ReadHeld m ->
           request(out, 8, m, m.keyspace()).writeVarInt(m.target()).writeBlob(m.key());
       case Message.Read m ->
-          request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(m.digest() ? 1 : 0);
+          request(out, 2, m, m.keyspace())
+              .writeBlob(m.key())
+              .writeByte((m.digest() ? 1 : 0) | (m.alone() ? 2 : 0));
       case Message.Forward m -> forward(m, out);
       case Message.Scan m ->
           request(out, 4, m, m.keyspace()).writeVarLong(m.cursor()).writeVarInt(m.limit());
@@ -95,9 +98,12 @@ public final class MessageCodec {
       case Message.Scanned m -> page(m, out);
       case Message.Counted m -> out.writeByte(22).writeLong(m.id()).writeVarLong(m.records());
       case Message.Clock m -> {
-        repair(out, 32, m).writeByte(m.wanted() ? 1 : 0);
+        repair(out, 32, m).writeByte((m.wanted() ? 1 : 0) | (m.trimmed() == null ? 0 : 2));
         m.clock().encode(out);
         Rank.absent(m.floor()).encode(out);
+        if (m.trimmed() != null) {
+          m.trimmed().encode(out);
+        }
       }
       case Message.Missing m -> {
         m.dots().encode(repair(out, 33, m).writeLong(m.id()));
@@ -132,6 +138,34 @@ public final class MessageCodec {
     update(m.update(), out);
   }
 
+  private static Message read(ByteReader in) {
+    long id = in.readLong();
+    long epoch = in.readVarLong();
+    int keyspace = in.readVarInt();
+    byte[] key = in.readBlob();
+    int flags = flags(in);
+    return new Message.Read(id, epoch, keyspace, key, (flags & 1) != 0, (flags & 2) != 0);
+  }
+
+  private static Message clock(ByteReader in) {
+    int group = in.readInt();
+    int partition = in.readVarInt();
+    int flags = flags(in);
+    DotSet clock = DotSet.decode(in);
+    Stamp floor = Rank.decode(in).stamp();
+    DotSet trimmed = (flags & 2) != 0 ? DotSet.decode(in) : null;
+    return new Message.Clock(group, partition, (flags & 1) != 0, clock, floor, trimmed);
+  }
+
+  /// Two of them.
+  private static int flags(ByteReader in) {
+    int flags = in.readUnsignedByte();
+    if (flags > 3) {
+      throw new DecodeException("flags " + flags);
+    }
+    return flags;
+  }
+
   /// @throws DecodeException if the bytes are no message of format 2
   public static Message decode(ByteReader in) {
     int format = in.readUnsignedByte();
@@ -148,9 +182,7 @@ public final class MessageCodec {
                   in.readVarInt(),
                   in.readBlob(),
                   Siblings.decode(in));
-          case 2 ->
-              new Message.Read(
-                  in.readLong(), in.readVarLong(), in.readVarInt(), in.readBlob(), in.readFlag());
+          case 2 -> read(in);
           case 3 -> forward(in);
           case 4 ->
               new Message.Scan(
@@ -201,14 +233,6 @@ public final class MessageCodec {
       ByteWriter out, int type, Message.Request message, int keyspace) {
     out.writeByte(type).writeLong(message.id()).writeVarLong(message.epoch());
     return out.writeVarInt(keyspace);
-  }
-
-  private static Message.Clock clock(ByteReader in) {
-    int group = in.readInt();
-    int partition = in.readVarInt();
-    boolean wanted = in.readFlag();
-    DotSet clock = DotSet.decode(in);
-    return new Message.Clock(group, partition, wanted, clock, Rank.decode(in).stamp());
   }
 
   private static Message.Hold hold(ByteReader in) {

@@ -1,7 +1,6 @@
 package dev.tern.core.quorum;
 
 import dev.tern.core.keyspace.Unanswered;
-import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.Member;
 import dev.tern.env.Clock;
 import dev.tern.env.Network;
@@ -288,26 +287,5 @@ final class Peers {
       }
     }
     return 0;
-  }
-
-  /// What to add to the monotonic clock for the time that stamps are minted by: the median of the
-  /// members' wall clocks as last heard. [Replica#TIME_UNKNOWN] while less than a majority is
-  /// known: one clock alone is not to be trusted, for what it stamps too high wins while it is
-  /// ahead.
-  long timeOffsetMillis() {
-    long[] offsets = new long[members.size()];
-    int known = 0;
-    for (Member member : members) {
-      if (member.number() == self) {
-        offsets[known++] = clock.wallMillis() - clock.monotonicNanos() / 1_000_000;
-      } else if (sightings.clockKnown(member.number())) {
-        offsets[known++] = sightings.offsetMillis(member.number());
-      }
-    }
-    if (known <= offsets.length / 2) {
-      return Replica.TIME_UNKNOWN;
-    }
-    Arrays.sort(offsets, 0, known);
-    return offsets[(known - 1) / 2];
   }
 }

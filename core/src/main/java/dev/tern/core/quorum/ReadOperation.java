@@ -95,6 +95,9 @@ final class ReadOperation extends Operation {
   /// Where in the list to begin if the read is spread; negative if it is not.
   private int turn = -1;
 
+  /// What a replica said that is behind.
+  private Unanswered.@Nullable Refused catchingUp;
+
   /// What a replica said that is overloaded or has no room.
   private Unanswered.@Nullable Refused overloaded;
 
@@ -125,12 +128,22 @@ final class ReadOperation extends Operation {
       return;
     }
     hedgeAtNanos = coordinator.nowNanos() + coordinator.hedgeNanos();
+    int self = request.place(coordinator.self());
+    if (self >= 0 && !alone() && !coordinator.vouches(request)) {
+      states[self] = State.LOST;
+      catchingUp = Behind.refusal();
+    }
     for (int asked = 0; asked < request.r() && !finished; asked++) {
       if (!askNext(asked > 0 || purpose == Purpose.STAMP)) {
         unavailable();
         return;
       }
     }
+  }
+
+  /// Whether the word of one replica is enough.
+  private boolean alone() {
+    return request.r() == 1 && purpose == Purpose.ANSWER;
   }
 
   /// Asks the best replica not yet asked; false if there is none.
@@ -238,7 +251,8 @@ final class ReadOperation extends Operation {
 
   private boolean ask(int place, boolean digest) {
     Message.Read read =
-        new Message.Read(id, request.epoch(), request.keyspace().id(), request.key(), digest);
+        new Message.Read(
+            id, request.epoch(), request.keyspace().id(), request.key(), digest, alone());
     askedNanos[place] = coordinator.nowNanos();
     boolean sent = coordinator.send(request.replicas()[place], request.slot(), read);
     states[place] = sent ? State.ASKED : State.LOST;
@@ -479,6 +493,8 @@ final class ReadOperation extends Operation {
   private void refusal(Unanswered.Refused why) {
     if (why.reason() == Reason.OVERLOADED) {
       overloaded = why;
+    } else if (Behind.is(why)) {
+      catchingUp = why;
     }
   }
 
@@ -614,12 +630,14 @@ final class ReadOperation extends Operation {
           missing.add(request.replicas()[i]);
         }
       }
+      String why =
+          "%d of %d replicas answered, the read needs %d; no answer of nodes %s"
+              .formatted(answered, states.length, request.r(), missing);
       done.failed(
           new Unanswered.Refused(
-              Reason.UNAVAILABLE,
-              "%d of %d replicas answered, the read needs %d; no answer of nodes %s"
-                  .formatted(answered, states.length, request.r(), missing),
-              0,
+              catchingUp == null ? Reason.UNAVAILABLE : catchingUp.reason(),
+              catchingUp == null ? why : why + "; " + catchingUp.message(),
+              catchingUp == null ? 0 : catchingUp.retryAfterMillis(),
               new Unanswered.Shortfall(request.r(), answered, missing)));
     }
   }

@@ -95,11 +95,15 @@ public final class Responder {
       case Message.Hold hold -> hold(node, shard, hold);
       case Message.Forward forward -> forward(node, shard, forward);
       case Message.Scan scan -> scan(node, shard, scan);
-      case Message.Count count ->
-          coordinator.answer(
-              node,
-              shard,
-              new Message.Counted(count.id(), coordinator.ledRecords(count.keyspace())));
+      case Message.Count count -> {
+        long records = coordinator.ledRecords(count.keyspace());
+        coordinator.answer(
+            node,
+            shard,
+            records < 0
+                ? new Message.Refused(count.id(), Behind.refusal())
+                : new Message.Counted(count.id(), records));
+      }
     }
   }
 
@@ -228,6 +232,10 @@ public final class Responder {
 
   private void read(int node, int shard, Message.Read read) {
     KeyspaceConfig keyspace = keyspace(read.keyspace());
+    if (!read.alone() && !replica.store().vouches(keyspace.id(), Slots.of(read.key()))) {
+      coordinator.answer(node, shard, new Message.Refused(read.id(), Behind.refusal()));
+      return;
+    }
     long cost = admission.readCost();
     if (!admits(node, shard, read.id(), cost)) {
       return;
@@ -295,6 +303,11 @@ public final class Responder {
   }
 
   private void scan(int node, int shard, Message.Scan scan) {
+    boolean alone = keyspace(scan.keyspace()).r() == 1;
+    if (!alone && !replica.store().vouches(scan.keyspace(), ScanCursor.slot(scan.cursor()))) {
+      coordinator.answer(node, shard, new Message.Refused(scan.id(), Behind.refusal()));
+      return;
+    }
     int limit = Math.clamp(scan.limit(), 1, Coordinator.MAX_SCAN_LIMIT);
     long cost = Admission.scanCost(limit);
     if (!admits(node, shard, scan.id(), cost)) {
@@ -305,6 +318,7 @@ public final class Responder {
         scan.cursor(),
         limit,
         keyspace(scan.keyspace()).durability(),
+        alone,
         (page, failure) -> {
           admission.finished(cost);
           coordinator.answer(

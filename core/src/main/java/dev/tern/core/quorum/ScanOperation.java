@@ -29,6 +29,10 @@ final class ScanOperation extends Operation {
   private final List<Integer> targets = new ArrayList<>();
   private final @Nullable ScanPage[] pages;
   private int needed;
+
+  /// Replicas that do not vouch for what they have.
+  private final List<Integer> behind = new ArrayList<>(0);
+
   private boolean finished;
 
   /// @param ledOnly keep only keys of slots whose first live replica is this node
@@ -56,8 +60,13 @@ final class ScanOperation extends Operation {
     int partition = topology.partitionOf(ScanCursor.slot(cursor));
     int[] replicas = topology.replicas(partition);
     needed = Math.min(keyspace.r(), replicas.length);
+    int slot = ScanCursor.slot(cursor);
     if (coordinator.place(replicas, coordinator.self()) >= 0) {
-      targets.add(coordinator.self());
+      if (needed == 1 || coordinator.replica().store().vouches(keyspace.id(), slot)) {
+        targets.add(coordinator.self());
+      } else {
+        behind.add(coordinator.self());
+      }
     }
     for (int node : replicas) {
       if (targets.size() < needed && node != coordinator.self() && coordinator.live(node)) {
@@ -69,8 +78,6 @@ final class ScanOperation extends Operation {
       completion.complete(unreachable());
       return;
     }
-    Message.Scan scan =
-        new Message.Scan(id, topology.epoch(partition), keyspace.id(), cursor, limit);
     for (int i = 0; i < targets.size() && !finished; i++) {
       int node = targets.get(i);
       if (node == coordinator.self()) {
@@ -81,6 +88,7 @@ final class ScanOperation extends Operation {
                 cursor,
                 limit,
                 keyspace.durability(),
+                /* alone= */ keyspace.r() == 1,
                 (page, failure) -> {
                   if (failure != null || page == null) {
                     fail();
@@ -88,10 +96,31 @@ final class ScanOperation extends Operation {
                     page(coordinator.self(), page);
                   }
                 });
-      } else if (!coordinator.send(node, ScanCursor.slot(cursor), scan)) {
+      } else if (!send(node)) {
         fail();
       }
     }
+  }
+
+  private boolean send(int node) {
+    int slot = ScanCursor.slot(cursor);
+    long epoch = topology.epoch(topology.partitionOf(slot));
+    Message.Scan scan = new Message.Scan(id, epoch, keyspace.id(), cursor, limit);
+    return coordinator.send(node, slot, scan);
+  }
+
+  /// A replica is behind: asks another in its place; false if there is none.
+  private boolean replace(int node) {
+    int place = targets.indexOf(node);
+    behind.add(node);
+    for (int other : topology.replicas(topology.partitionOf(ScanCursor.slot(cursor)))) {
+      boolean fresh = !targets.contains(other) && !behind.contains(other);
+      if (place >= 0 && fresh && coordinator.live(other) && send(other)) {
+        targets.set(place, other);
+        return true;
+      }
+    }
+    return false;
   }
 
   private void page(int node, ScanPage page) {
@@ -153,7 +182,11 @@ final class ScanOperation extends Operation {
   void reply(int node, Message.Reply reply) {
     switch (reply) {
       case Message.Scanned scanned -> page(node, scanned.page());
-      case Message.Refused refused -> fail();
+      case Message.Refused refused -> {
+        if (!finished && !(Behind.is(refused.why()) && replace(node))) {
+          fail();
+        }
+      }
       case Message.Written m -> {}
       case Message.Superseded m -> {}
       case Message.Value m -> {}
@@ -185,7 +218,10 @@ final class ScanOperation extends Operation {
     }
   }
 
-  private static Unanswered.Refused unreachable() {
+  private Unanswered.Refused unreachable() {
+    if (!behind.isEmpty()) {
+      return Behind.refusal();
+    }
     return new Unanswered.Refused(
         Reason.UNAVAILABLE, "too few replicas answered; go on from the same cursor", 0);
   }

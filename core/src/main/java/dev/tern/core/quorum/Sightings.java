@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /// What a node's first shard has seen of the members, for all its shards: who is believed alive,
-/// when something last came from whom, and what their clocks say. And what shards want to know:
-/// they doubt members that do not answer.
+/// and when something last came from whom. And what shards want to know: they doubt members that do
+/// not answer.
 ///
 /// Threads: written on the first shard's loop, but for doubts; read on any.
 public final class Sightings {
@@ -14,20 +14,15 @@ public final class Sightings {
 
   /// By member number; replaced when there are more.
   private record Arrays(
-      AtomicIntegerArray alive,
-      AtomicIntegerArray doubted,
-      AtomicLongArray heardNanos,
-      AtomicLongArray offsetMillis) {
+      AtomicIntegerArray alive, AtomicIntegerArray doubted, AtomicLongArray heardNanos) {
     static Arrays of(int size) {
       Arrays arrays =
           new Arrays(
               new AtomicIntegerArray(size),
               new AtomicIntegerArray(size),
-              new AtomicLongArray(size),
               new AtomicLongArray(size));
       for (int i = 0; i < size; i++) {
         arrays.heardNanos.set(i, NEVER);
-        arrays.offsetMillis.set(i, NEVER);
       }
       return arrays;
     }
@@ -52,17 +47,15 @@ public final class Sightings {
       for (int i = 0; i < before.alive.length(); i++) {
         after.alive.set(i, before.alive.get(i));
         after.heardNanos.set(i, before.heardNanos.get(i));
-        after.offsetMillis.set(i, before.offsetMillis.get(i));
       }
       all = after;
     }
   }
 
-  /// Something came from a member whose clock says that much more than our monotonic one.
-  public void heard(int member, long nowNanos, long offsetMillis) {
+  /// Something came from a member.
+  public void heard(int member, long nowNanos) {
     Arrays now = all;
     if (now.has(member)) {
-      now.offsetMillis.set(member, offsetMillis);
       now.heardNanos.set(member, nowNanos);
       now.doubted.set(member, 0);
     }
@@ -85,17 +78,6 @@ public final class Sightings {
   public long heardNanos(int member) {
     Arrays now = all;
     return now.has(member) ? now.heardNanos.get(member) : NEVER;
-  }
-
-  /// How far a member's wall clock is from our monotonic one; [#NEVER] if it never said.
-  long offsetMillis(int member) {
-    Arrays now = all;
-    return now.has(member) ? now.offsetMillis.get(member) : NEVER;
-  }
-
-  /// Whether a member ever said what its clock says.
-  public boolean clockKnown(int member) {
-    return offsetMillis(member) != NEVER;
   }
 
   /// A shard waits for a member longer than usual: ask whether it is there.

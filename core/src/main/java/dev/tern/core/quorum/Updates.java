@@ -200,7 +200,8 @@ final class Updates {
       Siblings base = base(local);
       Version newest = base == null ? null : base.newest();
       long wall = coordinator.wallMillis();
-      boolean live = newest != null && newest.liveAt(wall);
+      long judged = coordinator.expiryMillis();
+      boolean live = newest != null && newest.liveAt(judged);
       byte[] value = live ? java.util.Objects.requireNonNull(newest).value() : null;
       long expiry = live ? java.util.Objects.requireNonNull(newest).expiryMillis() : 0;
       DotSet replaced = null;
@@ -208,7 +209,7 @@ final class Updates {
       for (Waiting entry : updates) {
         if (entry.update() instanceof Update.Store store) {
           DotSet context = ToldVersions.context(store);
-          boolean holds = holds(store, context, base, wall, changed);
+          boolean holds = holds(store, context, base, judged, changed);
           if (holds) {
             changed = true;
             value = store.value();
@@ -221,7 +222,7 @@ final class Updates {
           answers.add(new Answer(entry, new UpdateOutcome.Stored(holds, null)));
           continue;
         }
-        Evaluation evaluation = Evaluation.of(entry.update(), value, expiry, wall);
+        Evaluation evaluation = Evaluation.of(entry.update(), value, expiry, judged);
         answers.add(new Answer(entry, evaluation.outcome()));
         if (evaluation.changed()) {
           changed = true;

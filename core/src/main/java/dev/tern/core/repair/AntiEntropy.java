@@ -35,6 +35,9 @@ public final class AntiEntropy {
   /// It is told again to one that lacks something, as it may not have come.
   private static final long TELL_AGAIN_NANOS = 2_000_000_000L;
 
+  /// One that shall say what this replica has to know is asked again after this.
+  private static final long ASK_AGAIN_NANOS = 400_000_000L;
+
   /// And in any case.
   private static final long TELL_ANYWAY_NANOS = 60_000_000_000L;
 
@@ -86,6 +89,11 @@ public final class AntiEntropy {
   private final Scrub scrub;
   private int fetches;
   private volatile Repairs repairs = Repairs.NONE;
+
+  /// Partitions whose replicas here are behind, see [Readiness].
+  private volatile int behind;
+
+  private int countedBehind;
 
   /// Those that wait for one of the fetches under way to end.
   private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
@@ -161,7 +169,11 @@ public final class AntiEntropy {
     int[] list = groups.lists().list(partition.number());
     int[] peers = java.util.Arrays.stream(list).filter(member -> member != self).toArray();
     if (peers.length < list.length) {
-      Exchange exchange = new Exchange(partition, group, peers);
+      Exchange exchange = new Exchange(partition, group, peers, clock.monotonicNanos());
+      if (peers.length > 0 && planted != PlantedBug.BEHIND_REPLICA_ANSWERS) {
+        partition.behind(true);
+        behind = ++countedBehind;
+      }
       exchanges.add(exchange);
       byPlace.put(place, exchange);
     }
@@ -169,6 +181,23 @@ public final class AntiEntropy {
 
   private static long place(int group, int partition) {
     return (long) group << 32 | partition;
+  }
+
+  /// Partitions whose replicas here do not vouch yet for what they have, see [Readiness]; any
+  /// thread.
+  public int behind() {
+    return behind;
+  }
+
+  /// Leaves the state of a replica that is behind, if it may.
+  private void settle(Exchange exchange, long now) {
+    if (exchange.isBehind()
+        && exchange.readiness.isReady(
+            exchange.partition.clock(), place -> wire.live(exchange.peers[place]), now)) {
+      exchange.partition.behind(false);
+      exchange.stirred = true;
+      behind = --countedBehind;
+    }
   }
 
   /// How much is to be done; any thread.
@@ -201,6 +230,7 @@ public final class AntiEntropy {
       for (int i = 0; i < exchange.peers.length; i++) {
         tellIfDue(exchange, i, now);
       }
+      settle(exchange, now);
       boolean stirred = exchange.stirred || exchange.partition.turns() != exchange.lookedTurns;
       if (stirred && now - exchange.lookedNanos >= TELL_NANOS) {
         look(exchange, now);
@@ -216,11 +246,17 @@ public final class AntiEntropy {
     long since = now - exchange.toldNanos[place];
     boolean changed = exchange.partition.turns() != exchange.toldTurns[place];
     boolean behind = exchange.heard[place] == null || exchange.behind[place];
+    if (exchange.isBehind() && !exchange.readiness.hasTold(place)) {
+      if (since >= ASK_AGAIN_NANOS) {
+        tell(exchange, place, /* wanted= */ true, /* trimmed= */ false);
+      }
+      return;
+    }
     if (changed && since >= TELL_NANOS
         || behind && since >= TELL_AGAIN_NANOS
         || since >= TELL_ANYWAY_NANOS) {
       // If nothing is new here, its answer may have been lost.
-      tell(exchange, place, exchange.heard[place] == null || behind && !changed);
+      tell(exchange, place, exchange.heard[place] == null || behind && !changed, false);
     }
   }
 
@@ -230,11 +266,12 @@ public final class AntiEntropy {
       int place = exchange.place(member);
       if (place >= 0) {
         exchange.toldTurns[place] = -1;
+        exchange.askAtOnce(place);
       }
     }
   }
 
-  private void tell(Exchange exchange, int place, boolean wanted) {
+  private void tell(Exchange exchange, int place, boolean wanted, boolean trimmed) {
     int number = exchange.partition.number();
     exchange.toldTurns[place] = exchange.partition.turns();
     exchange.toldNanos[place] = clock.monotonicNanos();
@@ -247,7 +284,8 @@ public final class AntiEntropy {
             number,
             wanted,
             exchange.partition.synced(),
-            exchange.partition.floor()));
+            exchange.partition.floor(),
+            trimmed ? exchange.partition.trimmed() : null));
   }
 
   /// Something from another replica.
@@ -283,7 +321,11 @@ public final class AntiEntropy {
       replica.store().takeNewId();
     }
     if (told.wanted()) {
-      tell(exchange, place, false);
+      tell(exchange, place, /* wanted= */ false, /* trimmed= */ true);
+    }
+    if (told.trimmed() != null) {
+      exchange.readiness.told(place, told.trimmed());
+      settle(exchange, clock.monotonicNanos());
     }
     fetch(exchange);
   }
@@ -297,15 +339,21 @@ public final class AntiEntropy {
     int peers = exchange.peers.length;
     for (int n = 0; n < peers && exchange.fetchId == 0; n++) {
       int i = (exchange.firstPeer + n) % peers;
+      DotSet here = exchange.partition.clock();
       DotSet said = exchange.before[i];
-      if (said == null || !wire.live(exchange.peers[i])) {
+      // What only a rebuild brings is not on its way.
+      DotSet gone = exchange.isBehind() ? exchange.readiness.lacking(i, here) : null;
+      if (said == null && gone == null || !wire.live(exchange.peers[i])) {
         continue;
       }
-      if (exchange.partition.clock().covers(said)) {
+      if (gone == null && here.covers(java.util.Objects.requireNonNull(said))) {
         continue;
       }
       note(exchange, true, exchange.rebuilding);
-      DotSet missing = exchange.claims[i].toAsk(said.minus(exchange.partition.clock()));
+      DotSet missing =
+          gone != null
+              ? gone
+              : exchange.claims[i].toAsk(java.util.Objects.requireNonNull(said).minus(here));
       if (missing.isEmpty()) {
         continue;
       }
@@ -417,6 +465,10 @@ public final class AntiEntropy {
   }
 
   private void send(Exchange exchange, int member, Message.Missing missing) {
+    if (exchange.isBehind() && !exchange.readiness.hasAnyTold()) {
+      // It asks again, or another.
+      return;
+    }
     replica.repairPage(
         exchange.partition,
         missing.dots(),
@@ -608,8 +660,10 @@ public final class AntiEntropy {
     }
     replica.covered(exchange.partition, all);
     exchange.patienceNanos = Exchange.AGAIN_NANOS;
+    exchange.readiness.taken(all);
     endFetch(exchange);
     claim(exchange);
+    settle(exchange, clock.monotonicNanos());
     fetch(exchange);
   }
 
@@ -623,6 +677,9 @@ public final class AntiEntropy {
     for (int i = 0; i < exchange.peers.length; i++) {
       DotSet heard = exchange.heard[i];
       exchange.behind[i] = heard != null && !heard.covers(exchange.partition.synced());
+    }
+    if (exchange.isBehind()) {
+      return;
     }
     cut(exchange);
     if (!exchange.complete()) {
@@ -672,6 +729,8 @@ public final class AntiEntropy {
       // What a lost disk was the only one to have comes no more.
       if (common.covers(exchange.needed.and(exchange.union()))) {
         statistics.add(Counter.STRIPPED_DELETES, exchange.condemned.size());
+        // First, so that who asks for the dot of a delete that is no more gets the whole partition.
+        replica.trim(exchange.partition, common.minus(exchange.partition.trimmed()));
         replica.strip(exchange.partition, exchange.condemned);
         exchange.condemned = List.of();
       }

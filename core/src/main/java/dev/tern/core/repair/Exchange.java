@@ -80,6 +80,9 @@ final class Exchange {
   long lookedTurns = -1;
   long trimmedNanos = NEVER;
 
+  /// What is known of whether this replica may vouch for what it has.
+  final Readiness readiness;
+
   /// Comparisons of the hash trees so far: with one of the others after the other.
   long visits;
 
@@ -89,7 +92,7 @@ final class Exchange {
   DotSet needed = new DotSet();
   boolean digging;
 
-  Exchange(Partition partition, int group, int[] peers) {
+  Exchange(Partition partition, int group, int[] peers, long nowNanos) {
     this.partition = partition;
     this.group = group;
     this.peers = peers;
@@ -100,8 +103,16 @@ final class Exchange {
     this.toldTurns = new long[peers.length];
     this.toldNanos = new long[peers.length];
     this.behind = new boolean[peers.length];
+    this.readiness = new Readiness(peers.length, nowNanos);
     Arrays.fill(toldTurns, -1);
     Arrays.fill(toldNanos, NEVER);
+  }
+
+  /// Lets a peer be asked for what this replica has to know before it vouches, without delay.
+  void askAtOnce(int place) {
+    if (partition.isBehind() && !readiness.hasTold(place)) {
+      toldNanos[place] = NEVER;
+    }
   }
 
   int place(int member) {
@@ -120,6 +131,10 @@ final class Exchange {
       }
     }
     return false;
+  }
+
+  boolean isBehind() {
+    return partition.isBehind();
   }
 
   /// Whether each other replica has said what it has.

@@ -142,6 +142,9 @@ final class Scrub {
   /// Whether nothing is known that is missing here. Else a dot may be claimed here whose record was
   /// replaced by one that is not here yet, and the claim would look like a loss elsewhere.
   private static boolean isSettled(Exchange exchange) {
+    if (exchange.isBehind()) {
+      return false;
+    }
     for (DotSet heard : exchange.heard) {
       if (heard == null || !exchange.partition.clock().covers(heard)) {
         return false;

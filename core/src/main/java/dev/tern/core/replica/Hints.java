@@ -5,6 +5,7 @@ import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.Clock;
 import dev.tern.env.DecodeException;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.IteratorOptions;
@@ -20,13 +21,14 @@ import org.jspecify.annotations.Nullable;
 /// The writes that this store holds for replicas that are away, on disk, in the order they came; on
 /// the shard's loop.
 ///
-/// A target that is away for so long that its hints would be more than [#MAX_BYTES], or older than
-/// [#MAX_AGE_MILLIS], gets no more of them: anti-entropy brings it what it lacks.
+/// A target that is away for so long that its hints would be more than [#MAX_BYTES], or that this
+/// process has held some of them for [#MAX_AGE_NANOS], gets no more of them: anti-entropy brings it
+/// what it lacks. Their age is told by the monotonic clock, so that no step of a clock ends hints.
 ///
 /// Rows in `hints`:
 ///
 /// ```
-///   [target u32][number u64]                               u32 keyspace, u64 wall milliseconds,
+///   [target u32][number u64]                               u32 keyspace, u64 time milliseconds,
 ///                                                          blob key, record
 ///   [0 u32][target u32][keyspace u32][key][number u64]     nothing: which ones are of a key
 /// ```
@@ -34,8 +36,11 @@ public final class Hints {
   /// For one target.
   public static final long MAX_BYTES = 64L << 20;
 
-  /// Of the oldest one of a target.
-  public static final long MAX_AGE_MILLIS = 3 * 3_600_000L;
+  /// Of the oldest one of a target, as far as this process has seen it, nanoseconds.
+  public static final long MAX_AGE_NANOS = 3 * 3_600_000_000_000L;
+
+  /// Held since before this process began, which is not seen yet.
+  private static final long UNSEEN = Long.MIN_VALUE;
 
   private final Lsm lsm;
   private final ColumnFamily family;
@@ -54,8 +59,8 @@ public final class Hints {
     long bytes;
     long count;
 
-    /// When the oldest one that was not passed over came.
-    long oldestMillis;
+    /// From when on the age of the oldest one counts.
+    long sinceNanos = UNSEEN;
 
     boolean isEmpty() {
       return count == 0;
@@ -72,11 +77,7 @@ public final class Hints {
         long number = key.readLong();
         Held of = held.computeIfAbsent(target, first -> new Held());
         ByteReader value = new ByteReader(rows.value());
-        value.skip(Integer.BYTES);
-        long since = value.readLong();
-        if (of.isEmpty()) {
-          of.oldestMillis = since;
-        }
+        value.skip(Integer.BYTES + Long.BYTES);
         of.count++;
         of.next = number + 1;
         of.bytes += rows.value().length;
@@ -96,22 +97,26 @@ public final class Hints {
   }
 
   /// Whether one more may be held for a target.
-  boolean hasRoom(int target, long wallMillis) {
+  boolean hasRoom(int target, long monotonicNanos) {
     Held of = held.get(target);
-    return of == null
-        || of.isEmpty()
-        || of.bytes < MAX_BYTES && wallMillis - of.oldestMillis < MAX_AGE_MILLIS;
+    if (of == null || of.isEmpty()) {
+      return true;
+    }
+    if (of.sinceNanos == UNSEEN) {
+      of.sinceNanos = monotonicNanos;
+    }
+    return of.bytes < MAX_BYTES && monotonicNanos - of.sinceNanos < MAX_AGE_NANOS;
   }
 
   /// Appends one.
   ///
   /// @param record filled
-  void add(int target, KeyspaceConfig keyspace, byte[] key, Siblings record, long wallMillis) {
+  void add(int target, KeyspaceConfig keyspace, byte[] key, Siblings record, Clock clock) {
     Held of = held.computeIfAbsent(target, first -> new Held());
     if (of.isEmpty()) {
-      of.oldestMillis = wallMillis;
+      of.sinceNanos = clock.monotonicNanos();
     }
-    ByteWriter value = new ByteWriter().writeInt(keyspace.id()).writeLong(wallMillis);
+    ByteWriter value = new ByteWriter().writeInt(keyspace.id()).writeLong(clock.wallMillis());
     record.encode(value.writeBlob(key));
     WriteBatch batch = new WriteBatch().put(family, row(target, of.next), value);
     lsm.append(batch.put(family, ofKey(target, keyspace.id(), key, of.next), new byte[0]));
@@ -260,10 +265,10 @@ public final class Hints {
   /// The target has some of a page, and the others were passed over.
   ///
   /// @param delivered those that it has
-  /// @param upTo when the last of the page came: those before it no longer count as waiting
-  public void delivered(int target, List<Hint> delivered, long upTo) {
+  public void delivered(int target, List<Hint> delivered) {
     Held of = java.util.Objects.requireNonNull(held.get(target));
-    of.oldestMillis = Math.max(of.oldestMillis, upTo);
+    // The target takes them: the age of the rest counts anew.
+    of.sinceNanos = UNSEEN;
     WriteBatch batch = new WriteBatch();
     for (Hint hint : delivered) {
       of.bytes -= hint.bytes();

@@ -48,6 +48,9 @@ public final class Partition {
   /// Since its row was written.
   boolean changed;
 
+  /// Whether it does not know yet, since the start, what the other replicas have.
+  private boolean behind;
+
   /// Counts the changes of [#synced].
   long turns;
 
@@ -109,6 +112,17 @@ public final class Partition {
   /// The greatest stamp of a delete that was stripped here or at a replica that was heard.
   public Stamp floor() {
     return floor;
+  }
+
+  /// Whether this replica does not know yet, since its start, what the others have, so that its
+  /// word counts for nothing beside theirs.
+  public boolean isBehind() {
+    return behind;
+  }
+
+  /// Says so, or that it knows.
+  public void behind(boolean is) {
+    behind = is;
   }
 
   /// Whether there may be deletes to strip.

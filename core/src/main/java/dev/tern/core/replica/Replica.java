@@ -6,12 +6,13 @@ import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;
-import dev.tern.env.Clock;
 import dev.tern.env.EventLoop;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.Lsm;
@@ -19,6 +20,7 @@ import dev.tern.lsm.WriteBatch;
 import dev.tern.lsm.WritePressure;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -28,9 +30,6 @@ import org.jspecify.annotations.Nullable;
 /// Every call is made on the shard's loop and returns at once; its listener is told on that loop,
 /// possibly before the call returns.
 public final class Replica {
-  /// For [#beat]: the clocks of too few members are known to trust them.
-  public static final long TIME_UNKNOWN = Long.MIN_VALUE;
-
   /// Records that [#stripLeftovers] looks at in one beat.
   private static final int LEFTOVERS_AT_ONCE = 256;
 
@@ -43,7 +42,7 @@ public final class Replica {
   private final Lsm lsm;
   private final Store store;
   private final EventLoop loop;
-  private final Clock clock;
+  private final ClusterTime clock;
   private final Commits commits;
   private final Latches latches = new Latches();
   private final Leftovers leftovers = new Leftovers();
@@ -55,11 +54,8 @@ public final class Replica {
   /// Writes that wait for a reservation of numbers.
   private final List<Runnable> numberless = new ArrayList<>();
 
-  /// What the median of the members' wall clocks says less what the monotonic clock does.
-  private long timeOffsetMillis = TIME_UNKNOWN;
-
   /// Over an open store.
-  public Replica(Store store, EventLoop loop, Clock clock, PlantedBug planted) {
+  public Replica(Store store, EventLoop loop, ClusterTime clock, PlantedBug planted) {
     this.store = store;
     this.lsm = store.lsm();
     this.loop = loop;
@@ -190,11 +186,9 @@ public final class Replica {
       done.durable();
       return;
     }
-    if (!record.isEmpty()
-        && !store.hlc().observe(record.newest().stamp().time(), judgingMillis())) {
+    if (!record.isEmpty() && !follows(record.newest().stamp().time())) {
       done.refused(
-          new Unanswered.Refused(
-              Reason.INVALID, "the write's timestamp is too far ahead; check the clocks", 0));
+          new Unanswered.Refused(Reason.INVALID, "a planted mistake: the stamp is far ahead", 0));
       return;
     }
     byte[] storageKey = StorageKey.of(slot, keyspace.id(), key);
@@ -464,21 +458,26 @@ public final class Replica {
 
   /// Looks at keys from `cursor` on until about `limit` are gathered or a slot comes that `owned`
   /// does not hold, on a worker.
+  ///
+  /// @param alone whether this replica's word is enough; else it ends where this one is behind,
+  ///   which the cursor's slot must not be
   public void scan(
       int keyspace,
       long cursor,
       int limit,
       Durability durability,
+      boolean alone,
       dev.tern.env.Offload.Completion<ScanPage> done) {
     long sequence = commits.visible(durability);
-    long wall = clock.wallMillis();
-    Scan scan = new Scan(lsm, store, store.data(keyspace), keyspace, sequence, wall);
+    long now = clock.expiryMillis();
+    BitSet but = alone ? null : store.behind(keyspace);
+    Scan scan = new Scan(lsm, store, store.data(keyspace), keyspace, sequence, now, but);
     loop.offload(() -> scan.run(cursor, limit), done);
   }
 
   /// Whether the time is known well enough to say what has expired, and the store takes writes.
   public boolean mayHaveExpired() {
-    return timeOffsetMillis != TIME_UNKNOWN && !lsm.pressure().refused();
+    return clock.isSet() && !lsm.pressure().refused();
   }
 
   /// Reads versions whose time has passed, some seconds ago, in the order of their times.
@@ -486,7 +485,7 @@ public final class Replica {
   /// @param after the row to go on after, empty to begin
   public void expired(
       byte[] after, int limit, dev.tern.env.Offload.Completion<List<Expired>> done) {
-    long until = physicalMillis() - EXPIRY_MARGIN_MILLIS;
+    long until = clock.expiryMillis() - EXPIRY_MARGIN_MILLIS;
     loop.offload(() -> Expired.read(store, after, until, limit), done);
   }
 
@@ -503,13 +502,13 @@ public final class Replica {
   /// @param record filled
   public void hold(KeyspaceConfig keyspace, byte[] key, Siblings record, int target, Applied done) {
     WritePressure pressure = lsm.pressure();
-    if (pressure.refused() || !store.hints().hasRoom(target, clock.wallMillis())) {
+    if (pressure.refused() || !store.hints().hasRoom(target, clock.monotonicNanos())) {
       long retry = pressure.refused() ? pressure.retryAfterMillis() : 0;
       done.refused(overloaded("no room to hold a write for node " + target, retry));
       return;
     }
     if (planted != PlantedBug.HINT_DROPPED) {
-      store.hints().add(target, keyspace, key, record, clock.wallMillis());
+      store.hints().add(target, keyspace, key, record, clock);
     }
     commits.await(lsm.writtenSequence(), keyspace.durability(), done::durable);
   }
@@ -723,10 +722,8 @@ public final class Replica {
 
   /// Called a few times a second.
   ///
-  /// @param millisSinceMonotonic the median of the members' wall clocks less this node's monotonic
-  ///   clock; [#TIME_UNKNOWN] while too few are known
   /// @throws IllegalStateException if the log could not be forced: this node must stop
-  public void beat(long millisSinceMonotonic) {
+  public void beat() {
     IOException failure = lsm.failure();
     if (failure != null) {
       throw new IllegalStateException(Commits.UNKNOWN_LOG, failure);
@@ -744,9 +741,8 @@ public final class Replica {
     if (store.journal().waitsForDisk()) {
       force();
     }
-    timeOffsetMillis = millisSinceMonotonic;
     // Also when idle: the first write after it shall not have to wait.
-    if (timeOffsetMillis != TIME_UNKNOWN && store.reservationIsLow(0, physicalMillis())) {
+    if (store.reservationIsLow(0, physicalMillis())) {
       reserve();
     }
   }
@@ -773,14 +769,19 @@ public final class Replica {
 
   /// The time that stamps are minted by; while it is not known they count on from the last one.
   private long physicalMillis() {
-    return timeOffsetMillis == TIME_UNKNOWN
-        ? 0
-        : clock.monotonicNanos() / 1_000_000 + timeOffsetMillis;
+    return clock.stampMillis();
   }
 
-  /// The time that stamps from elsewhere are judged by.
-  private long judgingMillis() {
-    return timeOffsetMillis == TIME_UNKNOWN ? clock.wallMillis() : physicalMillis();
+  /// Learns of a stamp that came from elsewhere, however far ahead it is: replicas hold it, so it
+  /// is a fact, and refused here it would keep this replica from ever having what the others have.
+  private boolean follows(long stamp) {
+    long now = physicalMillis();
+    boolean far = now > 0 && HybridClock.millis(stamp) > now + HybridClock.MAX_AHEAD_MILLIS;
+    if (far && planted == PlantedBug.FAR_STAMP_REFUSED_IN_REPAIR) {
+      return false;
+    }
+    store.follow(stamp);
+    return true;
   }
 
   private static Unanswered.Refused overloaded(String why, long retryAfterMillis) {

@@ -10,8 +10,10 @@ import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// One step of a scan over this store; runs on a worker.
 ///
@@ -26,23 +28,35 @@ final class Scan {
   private final ColumnFamily data;
   private final int keyspace;
   private final long sequence;
-  private final long wallMillis;
+  private final long nowMillis;
+
+  /// Partitions where it ends, null for none.
+  private final @Nullable BitSet but;
+
   private final List<ScannedKey> keys = new ArrayList<>();
 
-  Scan(Lsm lsm, Store store, ColumnFamily data, int keyspace, long sequence, long wallMillis) {
+  Scan(
+      Lsm lsm,
+      Store store,
+      ColumnFamily data,
+      int keyspace,
+      long sequence,
+      long nowMillis,
+      @Nullable BitSet but) {
     this.lsm = lsm;
     this.store = store;
     this.data = data;
     this.keyspace = keyspace;
     this.sequence = sequence;
-    this.wallMillis = wallMillis;
+    this.nowMillis = nowMillis;
+    this.but = but;
   }
 
   ScanPage run(long cursor, int limit) throws IOException {
     try (LsmIterator records = lsm.iterator(data, IteratorOptions.all().maxSequence(sequence))) {
       int slot = ScanCursor.slot(cursor);
       long position = ScanCursor.position(cursor);
-      while (slot < Slots.COUNT && store.holds(slot)) {
+      while (slot < Slots.COUNT && store.holds(slot, but)) {
         records.seek(StorageKey.first(slot, keyspace));
         int found = records.valid() ? StorageKey.slot(records.key()) : Slots.COUNT;
         if (found > slot) {
@@ -64,7 +78,7 @@ final class Scan {
 
   private int nextOwned(int from, int to) {
     for (int slot = from; slot < to; slot++) {
-      if (!store.holds(slot)) {
+      if (!store.holds(slot, but)) {
         return slot;
       }
     }
@@ -86,7 +100,7 @@ final class Scan {
       if (place >= position) {
         Siblings record = Siblings.decode(new ByteReader(records.value()));
         Rank rank = record.newest().rank();
-        here.add(new ScannedKey(slot, place, key, rank, record.liveAt(wallMillis)));
+        here.add(new ScannedKey(slot, place, key, rank, record.liveAt(nowMillis)));
       }
     }
     here.sort(Comparator.comparingLong(ScannedKey::position));

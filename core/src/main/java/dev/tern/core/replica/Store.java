@@ -90,6 +90,10 @@ public final class Store implements AutoCloseable {
   private long walkedTo;
 
   private int replicaId;
+
+  /// Whether [#distrustId] was called in this life.
+  private boolean distrusted;
+
   private final Randomness randomness;
   private HybridClock hlc = new HybridClock(0, 0);
   private long reservedCounter;
@@ -328,6 +332,11 @@ public final class Store implements AutoCloseable {
     return slot / slotsOfPartition % shards == shard;
   }
 
+  /// Whether this store keeps that slot's partition and it is not among some.
+  boolean holds(int slot, @Nullable BitSet but) {
+    return holds(slot) && (but == null || !but.get(slot / slotsOfPartition));
+  }
+
   /// What keeps the rows of the partitions.
   Journal journal() {
     return journal;
@@ -450,6 +459,32 @@ public final class Store implements AutoCloseable {
   /// Whether a version was stored here, pending or superseded as it may be; on the loop.
   public boolean knows(int keyspace, int slot, int replica, long counter) {
     return partition(keyspace, slot).clock.contains(replica, counter);
+  }
+
+  /// Whether this replica's word counts beside those of others, see [Partition#isBehind].
+  public boolean vouches(int keyspace, int slot) {
+    return !partition(keyspace, slot).isBehind();
+  }
+
+  /// Partitions of a keyspace's group, by number, whose replicas here are behind; null for none.
+  @Nullable BitSet behind(int keyspace) {
+    BitSet behind = null;
+    for (Partition partition : groups[groupOfKeyspace[keyspace]]) {
+      if (partition != null && partition.isBehind()) {
+        behind = behind == null ? new BitSet() : behind;
+        behind.set(partition.number);
+      }
+    }
+    return behind;
+  }
+
+  /// To be called before a version is minted by a replica that is behind: its directory may be an
+  /// old copy, whose next dots others have seen already.
+  public void distrustId() {
+    if (!distrusted) {
+      distrusted = true;
+      takeNewId();
+    }
   }
 
   /// Whether more numbers should be reserved before these run out.

@@ -15,7 +15,7 @@ public final class HybridClock {
   /// many of them carry stamps ahead of the time.
   static final long COUNT_ON_MILLIS = 100;
 
-  /// A stamp from elsewhere that is further ahead than this is refused, milliseconds.
+  /// No clock that is right mints a stamp further ahead of the time than this, milliseconds.
   public static final long MAX_AHEAD_MILLIS = 60_000;
 
   /// The largest stamp given out or observed; never decreases.
@@ -57,18 +57,6 @@ public final class HybridClock {
     long stamp = Math.max(last + 1, Math.min(ofMillis(wallMillis), latest));
     last = stamp;
     return stamp;
-  }
-
-  /// Learns of a stamp made elsewhere. False if it is too far ahead to be believed.
-  public boolean observe(long stamp, long wallMillis) {
-    if (stamp <= last) {
-      return true;
-    }
-    if (millis(stamp) > Math.max(wallMillis, millis(last)) + MAX_AHEAD_MILLIS) {
-      return false;
-    }
-    last = stamp;
-    return true;
   }
 
   /// Takes over a stamp that some replica has accepted, however far ahead: what replaces its

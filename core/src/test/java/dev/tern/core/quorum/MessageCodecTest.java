@@ -35,7 +35,8 @@ class MessageCodecTest {
     return List.of(
         new Message.Write(1, 2, 3, KEY, Siblings.of(VERSION)),
         new Message.Write(1, 2, 3, KEY, record()),
-        new Message.Read(1, 2, 3, KEY, true),
+        new Message.Read(1, 2, 3, KEY, true, false),
+        new Message.Read(1, 2, 3, KEY, false, true),
         new Message.ReadHeld(1, 2, 3, KEY, 4),
         forward(new Update.Put(KEY, -1, Update.Condition.ABSENT, true)),
         forward(new Update.Delete(true)),
@@ -71,7 +72,8 @@ class MessageCodecTest {
             1, new ScanPage(List.of(new ScannedKey(5, 6, KEY, VERSION.rank(), true)), 9)),
         new Message.Counted(1, 2),
         new Message.Hold(1, 2, 3, KEY, record(), 4),
-        new Message.Clock(-1, 2, true, record().context(), STAMP),
+        new Message.Clock(-1, 2, true, record().context(), STAMP, null),
+        new Message.Clock(1, 2, false, record().context(), STAMP, record().context()),
         new Message.Missing(1, 2, 3, record().context(), null),
         new Message.Missing(1, 2, 3, record().context(), KEY),
         new Message.Repaired(
