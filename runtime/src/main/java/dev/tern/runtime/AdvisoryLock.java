@@ -22,6 +22,7 @@ final class AdvisoryLock implements AutoCloseable {
 
   /// Linux, with which the directory is closed in child processes.
   private static final int O_CLOEXEC = 0x80000;
+
   private static final int EWOULDBLOCK = 11;
 
   /// The calls of the system; null where there are none, or this process may not call them.
@@ -87,8 +88,7 @@ final class AdvisoryLock implements AutoCloseable {
         return null;
       }
       MemorySegment state = arena.allocate(Calls.STATE);
-      int result =
-          (int) calls.flock.invokeExact(state, descriptor, LOCK_EXCLUSIVE | LOCK_AT_ONCE);
+      int result = (int) calls.flock.invokeExact(state, descriptor, LOCK_EXCLUSIVE | LOCK_AT_ONCE);
       if (result == 0) {
         return new AdvisoryLock(descriptor);
       }

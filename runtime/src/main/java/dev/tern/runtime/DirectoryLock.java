@@ -32,8 +32,7 @@ final class DirectoryLock implements AutoCloseable {
   private final @Nullable AutoCloseable advisory;
   private boolean released;
 
-  private DirectoryLock(
-      String property, FileChannel channel, @Nullable AutoCloseable advisory) {
+  private DirectoryLock(String property, FileChannel channel, @Nullable AutoCloseable advisory) {
     this.property = property;
     this.channel = channel;
     this.advisory = advisory;
@@ -82,8 +81,7 @@ final class DirectoryLock implements AutoCloseable {
   }
 
   private static FileChannel lockFile(Path named, Path file) throws IOException {
-    FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
     boolean done = false;
     try {
       FileLock lock = channel.tryLock();

@@ -275,8 +275,8 @@ class SickDiskTest {
     life.lsm.close();
   }
 
-  /// A crash, and the disk is full when the store is opened: it answers, refuses writes, and goes on
-  /// by itself when there is room, with everything that was acknowledged.
+  /// A crash, and the disk is full when the store is opened: it answers, refuses writes, and goes
+  /// on by itself when there is room, with everything that was acknowledged.
   @Test
   void aFullDiskAtTheOpeningLeavesAStoreThatCanBeRead() throws IOException {
     for (int seed = 0; seed < Rounds.of(60); seed++) {
