@@ -11,5 +11,14 @@ final class Awaited {
   /// not decide what has expired.
   static final boolean BOUNDED_TIME = false;
 
+  /// A disk that is set back by seconds: that a stripped delete does not come back with it.
+  static final boolean SET_BACK = false;
+
+  /// Most clocks wrong for a while: that stamps far ahead are refused only where they are minted.
+  static final boolean FAR_STAMPS = false;
+
+  /// A node away for minutes to days.
+  static final boolean LONG_AWAY = true;
+
   private Awaited() {}
 }

@@ -166,7 +166,7 @@ final class ClusterRun {
   }
 
   private KeyspaceConfig.Durability durability() {
-    int weakest = faults.has(Fault.POWER_CUT) ? 2 : faults.mayStopNodes() ? 1 : 0;
+    int weakest = faults.mayLosePower() ? 2 : faults.mayStopNodes() ? 1 : 0;
     return KeyspaceConfig.Durability.values()[(int) world.between(weakest, 3)];
   }
 
@@ -186,6 +186,10 @@ final class ClusterRun {
       faults.begin();
       world.runUntil(SECOND + chaosNanos);
       heal();
+      for (int i = world.chance(0.3) ? 1 + world.random.nextInt(3) : 0; i > 0; i--) {
+        world.runUntil(world.nanos() + world.between(0, 2 * SECOND));
+        faults.relapse();
+      }
       boolean patient = world.chance(0.2);
       new Convergence(this).within(CONVERGED_WITHIN, patient);
       history.settled(world.nanos());
@@ -221,7 +225,7 @@ final class ClusterRun {
         && !write.record().isEmpty()) {
       long millis = HybridClock.millis(write.record().newest().stamp().time());
       long now = SimulatedClock.EPOCH_MILLIS + world.millis();
-      if (millis > now + MAX_STAMP_AHEAD_MILLIS) {
+      if (!faults.has(Fault.WRONG_CLOCKS) && millis > now + MAX_STAMP_AHEAD_MILLIS) {
         throw new History.Violation(
             "a version's stamp is %d ms ahead of the time".formatted(millis - now));
       }
@@ -233,15 +237,19 @@ final class ClusterRun {
       client.stop();
     }
     network.heal();
+    if (faults.has(Fault.WRONG_CLOCKS)) {
+      clocksAreRight();
+    }
     for (int i = 1; i <= nodeCount; i++) {
       disks[i].heal();
+      world.slow(i, 0);
       if (nodes[i] == null) {
         startNode(i);
       }
     }
   }
 
-  private void startNode(int number) {
+  void startNode(int number) {
     if (nodes[number] != null || dead[number]) {
       return;
     }
@@ -284,12 +292,17 @@ final class ClusterRun {
     return why instanceof CorruptionException || why instanceof RaftLogException;
   }
 
-  /// Ends a node in the middle of whatever it does, and starts it again later.
-  void crash(int number, boolean powerCut) {
+  /// Ends a node's process in the middle of whatever it does.
+  void end(int number) {
     nodes[number] = null;
     world.end(number);
     network.down(number);
     disks[number].crashAfter(-1);
+  }
+
+  /// Ends a node, and starts it again later.
+  void crash(int number, boolean powerCut) {
+    end(number);
     if (powerCut) {
       disks[number].powerCut();
     }
@@ -338,9 +351,15 @@ final class ClusterRun {
     history.expiriesMayErr(Math.abs(offsetMillis));
   }
 
+  void clocksAreRight() {
+    for (int i = 1; i <= nodeCount; i++) {
+      clocks[i].offsetMillis = 0;
+    }
+  }
+
   /// In this time each partition is compared with each of its other replicas at least once.
   long treesComparedWithin() {
-    return 2 * shape.n() * limits.treeRoundNanos();
+    return 2L * shape.n() * limits.treeRoundNanos();
   }
 
   @Nullable Node node(int number) {

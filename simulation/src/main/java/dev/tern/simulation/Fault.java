@@ -31,5 +31,18 @@ enum Fault {
   /// One node's disk is lost with all it held, once; it starts with an empty one.
   LOST_DISK,
   /// One node's store loses some records with a value, once, and nothing of what tells of them.
-  LOST_RECORDS
+  LOST_RECORDS,
+  /// One node's disk is set back to what it held some time ago, once, as a backup or a snapshot of
+  /// its machine does.
+  SET_BACK,
+  /// All nodes lose their power at once, but one that does nothing meanwhile.
+  BLACKOUT,
+  /// A node pauses again and again, as a JVM does whose heap is full.
+  PAUSES,
+  /// A node takes long for everything.
+  SLOW_NODE,
+  /// A node is away for minutes to days.
+  LONG_AWAY,
+  /// Most wall clocks are wrong by minutes to days, and come right again.
+  WRONG_CLOCKS
 }

@@ -1,8 +1,10 @@
 package dev.tern.simulation;
 
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /// What goes wrong in a run: each seed picks which kinds, and when.
@@ -18,7 +20,25 @@ final class Faults {
           Fault.LOSSY_NETWORK,
           Fault.SLOW_LINK,
           Fault.PAUSE,
+          Fault.PAUSES,
+          Fault.SLOW_NODE,
+          Fault.LONG_AWAY,
+          Fault.BLACKOUT,
           Fault.DISK_ERRORS);
+
+  /// Those that few runs shall have: they cost time, or hide much.
+  private static final Set<Fault> RARE =
+      EnumSet.of(
+          Fault.SET_BACK,
+          Fault.BLACKOUT,
+          Fault.PAUSES,
+          Fault.SLOW_NODE,
+          Fault.LONG_AWAY,
+          Fault.WRONG_CLOCKS);
+
+  /// Those that take from one replica what it had acknowledged; a run has one of them at most.
+  private static final List<Fault> LOSING =
+      List.of(Fault.BIT_ROT, Fault.LOST_DISK, Fault.LOST_RECORDS, Fault.SET_BACK);
 
   private final ClusterRun run;
   private final World world;
@@ -28,25 +48,38 @@ final class Faults {
   /// The one node whose clock may be wrong by minutes, and the one whose disk may rot.
   private final int unlucky;
 
+  private boolean setBack;
+  private boolean away;
+
   Faults(ClusterRun run, boolean mayRot) {
     this.run = run;
     this.world = run.world;
     for (Fault fault : Fault.values()) {
-      if (world.chance(0.3)) {
+      if (world.chance(RARE.contains(fault) ? 0.08 : 0.25)) {
         kinds.add(fault);
       }
     }
-    if (!mayRot || world.chance(0.5)) {
-      kinds.remove(Fault.BIT_ROT);
+    oneLoss(mayRot);
+    if (!Awaited.SET_BACK) {
+      kinds.remove(Fault.SET_BACK);
     }
-    if (!mayRot || has(Fault.BIT_ROT) || world.chance(0.5)) {
-      kinds.remove(Fault.LOST_DISK);
+    if (!Awaited.FAR_STAMPS) {
+      kinds.remove(Fault.WRONG_CLOCKS);
     }
-    if (!mayRot || has(Fault.BIT_ROT) || has(Fault.LOST_DISK)) {
-      kinds.remove(Fault.LOST_RECORDS);
+    if (!Awaited.LONG_AWAY) {
+      kinds.remove(Fault.LONG_AWAY);
     }
     this.meanNanos = world.between(SECOND / 10, SECOND);
     this.unlucky = 1 + world.random.nextInt(run.nodeCount);
+  }
+
+  private void oneLoss(boolean mayLose) {
+    List<Fault> losing = new ArrayList<>(LOSING);
+    losing.retainAll(kinds);
+    kinds.removeAll(losing);
+    if (mayLose && !losing.isEmpty()) {
+      kinds.add(losing.get(world.random.nextInt(losing.size())));
+    }
   }
 
   boolean has(Fault fault) {
@@ -55,7 +88,16 @@ final class Faults {
 
   /// Whether a node may lose what only its memory holds.
   boolean mayStopNodes() {
-    return has(Fault.POWER_CUT) || has(Fault.PROCESS_CRASH) || has(Fault.DISK_ERRORS);
+    return has(Fault.POWER_CUT)
+        || has(Fault.PROCESS_CRASH)
+        || has(Fault.DISK_ERRORS)
+        || has(Fault.LONG_AWAY)
+        || mayLosePower();
+  }
+
+  /// Whether a node may lose what it has not forced to its disk.
+  boolean mayLosePower() {
+    return has(Fault.POWER_CUT) || has(Fault.BLACKOUT) || has(Fault.SET_BACK);
   }
 
   boolean mayCauseSuspicion() {
@@ -67,6 +109,23 @@ final class Faults {
     if (has(Fault.WRONG_CLOCK)) {
       run.setClock(unlucky, minutes());
     }
+    if (has(Fault.WRONG_CLOCKS)) {
+      wrongClocks();
+    }
+  }
+
+  /// Most clocks go wrong alike, or each in its own way.
+  private void wrongClocks() {
+    long alike = world.chance(0.5) ? far() : 0;
+    for (int node = 1; node <= run.nodeCount; node++) {
+      if (node != unlucky) {
+        run.setClock(node, alike != 0 ? alike : far());
+      }
+    }
+  }
+
+  private long far() {
+    return world.chance(0.5) ? minutes() : world.between(-86_400_000, 2 * 86_400_000);
   }
 
   private long minutes() {
@@ -89,7 +148,7 @@ final class Faults {
         world.between(0, 2 * meanNanos),
         0,
         () -> {
-          if (world.nanos() < SECOND + run.chaosNanos) {
+          if (world.awakeNanos() < SECOND + run.chaosNanos) {
             happen(some.get(world.random.nextInt(some.size())));
             next(some);
           }
@@ -135,6 +194,25 @@ final class Faults {
       }
       case DISK_ERRORS -> fail(run.disk(node));
       case BIT_ROT -> run.disk(unlucky).rot();
+      case SET_BACK -> setBack();
+      case BLACKOUT -> blackout();
+      case PAUSES -> pauses(node, 3 + world.random.nextInt(8));
+      case SLOW_NODE -> {
+        world.slow(node, world.between(10_000, 400_000));
+        later(() -> world.slow(node, 0));
+      }
+      case LONG_AWAY -> {
+        if (up && !away) {
+          awayForLong(node);
+        }
+      }
+      case WRONG_CLOCKS -> {
+        if (world.chance(0.5)) {
+          wrongClocks();
+        } else {
+          run.clocksAreRight();
+        }
+      }
       case LOST_DISK -> {
         if (!run.diskLost && run.node(unlucky) != null && run.allAreIn()) {
           run.lost(Long.MIN_VALUE);
@@ -146,6 +224,93 @@ final class Faults {
         if (!run.recordsLost && run.node(unlucky) != null && run.allAreIn()) {
           run.loseRecords(unlucky);
         }
+      }
+    }
+  }
+
+  /// One disk is later what it is now.
+  private void setBack() {
+    if (setBack || run.node(unlucky) == null || !run.allAreIn()) {
+      return;
+    }
+    setBack = true;
+    long since = run.keyspace.durability() == Durability.SYNC ? world.nanos() : Long.MIN_VALUE;
+    Map<String, byte[]> backup = run.disk(unlucky).backup();
+    world.schedule(
+        world.between(SECOND / 2, 15 * SECOND),
+        0,
+        () -> {
+          run.lost(since);
+          run.crash(unlucky, true);
+          run.disk(unlucky).restore(backup);
+        });
+  }
+
+  private void blackout() {
+    int paused = world.chance(0.5) ? anyNode() : 0;
+    if (paused != 0) {
+      world.pause(paused, world.between(SECOND / 2, 3 * SECOND));
+    }
+    for (int node = 1; node <= run.nodeCount; node++) {
+      if (node != paused && run.node(node) != null) {
+        run.crash(node, true);
+      }
+    }
+  }
+
+  private void pauses(int node, int times) {
+    world.pause(node, world.between(SECOND / 10, 3 * SECOND / 2));
+    if (times > 0) {
+      world.schedule(
+          world.between(SECOND / 5, 2 * SECOND),
+          0,
+          () -> {
+            if (world.awakeNanos() < SECOND + run.chaosNanos) {
+              pauses(node, times - 1);
+            }
+          });
+    }
+  }
+
+  /// A node ends, the others go on for a while before and after time that nothing happens in, and
+  /// it comes back.
+  private void awayForLong(int node) {
+    away = true;
+    run.end(node);
+    int skips = 1 + world.random.nextInt(3);
+    for (int i = 1; i <= skips; i++) {
+      long skipped = world.chance(0.5) ? world.between(30, 3_600) : world.between(3_600, 200_000);
+      world.schedule(i * SECOND, 0, () -> skip(skipped * SECOND));
+    }
+    world.schedule(
+        (skips + 1) * SECOND,
+        0,
+        () -> {
+          away = false;
+          run.startNode(node);
+        });
+  }
+
+  private void skip(long nanos) {
+    if (world.awakeNanos() < SECOND + run.chaosNanos) {
+      world.skip(nanos);
+    }
+  }
+
+  /// Something goes wrong while the replicas become alike, if this run's faults can do it.
+  void relapse() {
+    int node = anyNode();
+    switch (world.random.nextInt(4)) {
+      case 0 -> world.pause(node, world.between(SECOND / 100, SECOND));
+      case 1 -> run.network().breakConnection(node, another(node));
+      case 2 -> {
+        if (mayStopNodes() && run.node(node) != null) {
+          run.crash(node, mayLosePower());
+        }
+      }
+      default -> {
+        run.network().loss = 0.05;
+        world.schedule(SECOND, 0, () -> run.network().loss = 0);
       }
     }
   }

@@ -52,7 +52,8 @@ final class History {
     /// Something newer was acknowledged or read, wherever it is.
     private boolean beaten;
 
-    private @Nullable Write replacedBy;
+    /// What that was, if it is known.
+    private final @Nullable Write[] replacedBy;
 
     /// Disks with what they had acknowledged that were lost while it was under way.
     private int lost;
@@ -62,16 +63,16 @@ final class History {
       this.began = began;
       this.expiryMillis = expiryMillis;
       this.replaced = new long[n + 2];
+      this.replacedBy = new Write[n + 2];
       Arrays.fill(replaced, Long.MAX_VALUE);
     }
 
     private void replaced(int replicas, long now, @Nullable Write by) {
       beaten = true;
-      replacedBy = replacedBy == null ? by : replacedBy;
       for (int k = 1; k <= replicas; k++) {
         if (now < replaced[k]) {
           replaced[k] = now;
-          replacedBy = by;
+          replacedBy[k] = by;
         }
       }
     }
@@ -198,7 +199,7 @@ final class History {
           write.replicas = n;
         }
         if (write.beaten) {
-          write.replaced(n, now, write.replacedBy);
+          write.replaced(n, now, write.replacedBy[1]);
         }
       }
     }
@@ -222,6 +223,7 @@ final class History {
         for (int k = 1; k <= n; k++) {
           if (write.replaced[k] > since) {
             write.replaced[k] = write.replaced[k + 1];
+            write.replacedBy[k] = write.replacedBy[k + 1];
           }
         }
         // The only copy of what was newer may be gone.
@@ -274,18 +276,20 @@ final class History {
                   read.ended() / 1000,
                   read.value(),
                   stale,
-                  java.util.Objects.requireNonNull(stale).replacedBy));
+                  java.util.Objects.requireNonNull(stale).replacedBy[n - read.r() + 1]));
     }
     learn(list, fresh, read);
   }
 
   /// What was acknowledged before the read began, met it and is not what it returned is older.
+  /// Reads of half of the replicas or fewer do not promise to see that.
   private void learn(List<Write> list, List<Write> returned, Read read) {
     @Nullable Write only = returned.size() == 1 ? returned.getFirst() : null;
+    int held = Math.min(read.held(), (n + 1) / 2);
     for (Write write : list) {
       boolean met = write.ended < read.began() && write.replicas + read.r() > n;
       if (met && !returned.contains(write)) {
-        write.replaced(read.held(), read.ended(), only);
+        write.replaced(held, read.ended(), only);
       }
     }
   }

@@ -1,6 +1,8 @@
 package dev.tern.simulation;
 
 import dev.tern.env.Randomness;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +47,9 @@ final class World {
   /// By node number: until when it does nothing at all, its jobs included.
   private final long[] pausedUntil = new long[MAX_NODES];
 
+  /// By node number: how long it does nothing after each of its events.
+  private final long[] slowness = new long[MAX_NODES];
+
   private final Ending ending;
 
   /// Looks at a node after each of its events.
@@ -55,6 +60,13 @@ final class World {
   private Inspector inspector = node -> {};
 
   private long nanos;
+
+  /// Where [#runUntil] ends.
+  private long until;
+
+  /// Of the time so far, what was skipped.
+  private long skipped;
+
   private long order;
   private long count;
   private long hash = 0xcbf29ce484222325L;
@@ -107,9 +119,40 @@ final class World {
     pausedUntil[node] = Math.max(pausedUntil[node], nanos + durationNanos);
   }
 
+  /// Makes each event of a node take so long: it is slower than the others.
+  void slow(int node, long nanosAnEvent) {
+    slowness[node] = nanosAnEvent;
+  }
+
+  /// Whether a node does nothing now, or takes long for everything.
+  boolean sluggish(int node) {
+    return pausedUntil[node] > nanos || slowness[node] > 0;
+  }
+
+  /// Lets time pass without anything happening in it: all that will happen does so later, as if
+  /// every machine had slept.
+  void skip(long duration) {
+    List<Event> later = new ArrayList<>(events.size());
+    for (Event event : events) {
+      long at = event.nanos() + duration;
+      later.add(new Event(at, event.order(), event.node(), event.life(), event.task()));
+    }
+    events.clear();
+    events.addAll(later);
+    nanos += duration;
+    until += duration;
+    skipped += duration;
+  }
+
+  /// The time without what was skipped.
+  long awakeNanos() {
+    return nanos - skipped;
+  }
+
   /// Lets everything happen up to a time, or until there is nothing left.
   void runUntil(long untilNanos) {
-    while (!events.isEmpty() && events.peek().nanos() <= untilNanos) {
+    until = untilNanos;
+    while (!events.isEmpty() && events.peek().nanos() <= until) {
       Event event = events.poll();
       nanos = event.nanos();
       if (lives[event.node()] == event.life()) {
@@ -120,7 +163,7 @@ final class World {
         }
       }
     }
-    nanos = Math.max(nanos, untilNanos);
+    nanos = Math.max(nanos, until);
   }
 
   private void happen(Event event) {
@@ -132,6 +175,9 @@ final class World {
       throw violation;
     } catch (RuntimeException | Crash | AssertionError e) {
       ending.threw(event.node(), e);
+    }
+    if (slowness[event.node()] > 0) {
+      pause(event.node(), slowness[event.node()]);
     }
     inspector.after(event.node());
   }
