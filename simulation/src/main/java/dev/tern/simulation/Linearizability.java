@@ -1,0 +1,227 @@
+package dev.tern.simulation;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Whether the operations on one key can have happened one at a time, each between its invocation
+/// and its answer: the search of Wing and Gong ("Testing and Verifying Concurrent Objects", 1993)
+/// that remembers, as Lowe's does ("Testing for linearizability", 2017), which sets of operations
+/// came to which value.
+///
+/// An operation whose outcome is unknown may have happened at any time after its invocation, or
+/// not at all. A key's value is a string, null for none; every operation tells what it requires of
+/// the value before it and what it leaves.
+final class Linearizability {
+  /// Steps after which nothing is said of a history: it has too many unknown outcomes.
+  private static final int MAX_STEPS = 300_000;
+
+  /// What an operation does to a value.
+  @FunctionalInterface
+  interface Effect {
+    /// What comes of a value, or [#IMPOSSIBLE] if the operation's outcome cannot come of it.
+    Value on(@Nullable String before);
+  }
+
+  /// A value after an operation.
+  record Value(@Nullable String value) {}
+
+  /// The outcome does not fit the value before.
+  static final Value IMPOSSIBLE = new Value("impossible");
+
+  /// One operation of a client.
+  static final class Operation {
+    private final String name;
+    private final long invoked;
+    private long answered = Long.MAX_VALUE;
+    private Effect effect;
+    private boolean refused;
+
+    private Operation(String name, long invoked, Effect ifUnknown) {
+      this.name = name;
+      this.invoked = invoked;
+      this.effect = ifUnknown;
+    }
+
+    /// It was answered.
+    ///
+    /// @param outcome what it did, and required
+    void answered(long now, Effect outcome) {
+      answered = now;
+      effect = outcome;
+    }
+
+    /// It did nothing.
+    void refused() {
+      refused = true;
+    }
+
+    @Override
+    public String toString() {
+      String end = answered == Long.MAX_VALUE ? "?" : Long.toString(answered / 1000);
+      return "%s[%d..%s us]".formatted(name, invoked / 1000, end);
+    }
+  }
+
+  /// What the search found.
+  enum Verdict {
+    POSSIBLE,
+    IMPOSSIBLE,
+    /// The search was given up.
+    UNDECIDED
+  }
+
+  private final List<Operation> operations = new ArrayList<>();
+  private int unknown;
+
+  /// An operation begins.
+  ///
+  /// @param ifUnknown what it does if it is not known whether it does anything
+  Operation begin(String name, long now, Effect ifUnknown) {
+    Operation operation = new Operation(name, now, ifUnknown);
+    operations.add(operation);
+    return operation;
+  }
+
+  /// An operation's outcome will not be known.
+  void lost() {
+    unknown++;
+  }
+
+  /// Operations whose outcome is not known: each doubles what must be searched, at worst.
+  int unknown() {
+    return unknown;
+  }
+
+  /// An invocation or an answer; part of a list from which what is done is taken out.
+  private static final class Entry {
+    final Operation operation;
+    final int number;
+    final boolean answer;
+    @Nullable Entry match;
+    @Nullable Entry before;
+    @Nullable Entry after;
+
+    Entry(Operation operation, int number, boolean answer) {
+      this.operation = operation;
+      this.number = number;
+      this.answer = answer;
+    }
+
+    void takeOut() {
+      Objects.requireNonNull(before).after = after;
+      if (after != null) {
+        after.before = before;
+      }
+    }
+
+    void putBack() {
+      Objects.requireNonNull(before).after = this;
+      if (after != null) {
+        after.before = this;
+      }
+    }
+  }
+
+  private record Reached(BitSet done, @Nullable String value) {}
+
+  private record Step(Entry invocation, @Nullable String before) {}
+
+  /// Looks for an order.
+  Verdict verdict() {
+    Entry head = entries();
+    int left = 0;
+    for (Operation operation : operations) {
+      left += !operation.refused && operation.answered != Long.MAX_VALUE ? 1 : 0;
+    }
+    Set<Reached> seen = new HashSet<>();
+    List<Step> taken = new ArrayList<>();
+    BitSet done = new BitSet();
+    @Nullable String value = null;
+    @Nullable Entry entry = head.after;
+    for (int steps = 0; left > 0; steps++) {
+      if (steps > MAX_STEPS) {
+        return Verdict.UNDECIDED;
+      }
+      boolean stuck = entry == null || entry.answer;
+      if (!stuck) {
+        Entry invocation = Objects.requireNonNull(entry);
+        Value next = invocation.operation.effect.on(value);
+        done.set(invocation.number);
+        if (next != IMPOSSIBLE && seen.add(new Reached((BitSet) done.clone(), next.value()))) {
+          taken.add(new Step(invocation, value));
+          value = next.value();
+          left -= invocation.match == null ? 0 : 1;
+          takeOut(invocation);
+          entry = head.after;
+        } else {
+          done.clear(invocation.number);
+          entry = invocation.after;
+        }
+      } else if (taken.isEmpty()) {
+        return Verdict.IMPOSSIBLE;
+      } else {
+        Step last = taken.removeLast();
+        value = last.before();
+        done.clear(last.invocation().number);
+        left += last.invocation().match == null ? 0 : 1;
+        putBack(last.invocation());
+        entry = last.invocation().after;
+      }
+    }
+    return Verdict.POSSIBLE;
+  }
+
+  private static void takeOut(Entry invocation) {
+    invocation.takeOut();
+    if (invocation.match != null) {
+      invocation.match.takeOut();
+    }
+  }
+
+  private static void putBack(Entry invocation) {
+    if (invocation.match != null) {
+      invocation.match.putBack();
+    }
+    invocation.putBack();
+  }
+
+  /// All invocations and answers in the order of time, behind a head; at the same time invocations
+  /// come first.
+  private Entry entries() {
+    List<Entry> entries = new ArrayList<>();
+    int number = 0;
+    for (Operation operation : operations) {
+      if (!operation.refused) {
+        Entry invocation = new Entry(operation, number++, /* answer= */ false);
+        entries.add(invocation);
+        if (operation.answered != Long.MAX_VALUE) {
+          invocation.match = new Entry(operation, invocation.number, /* answer= */ true);
+          entries.add(invocation.match);
+        }
+      }
+    }
+    entries.sort(
+        Comparator.<Entry>comparingLong(
+                e -> e.answer ? e.operation.answered : e.operation.invoked)
+            .thenComparing(e -> e.answer));
+    Entry head = new Entry(new Operation("head", 0, Value::new), -1, /* answer= */ false);
+    Entry last = head;
+    for (Entry entry : entries) {
+      last.after = entry;
+      entry.before = last;
+      last = entry;
+    }
+    return head;
+  }
+
+  @Override
+  public String toString() {
+    return operations.toString();
+  }
+}
