@@ -5,7 +5,7 @@ package dev.tern.simulation;
 final class Awaited {
   /// Values of last-write-wins keys whose time comes while the run is on: that expiry does not
   /// delete on the word of one replica.
-  static final boolean EXPIRY = false;
+  static final boolean EXPIRY = true;
 
   /// Expiries by the bounded time of the cluster: that a wall clock that is wrong by minutes does
   /// not decide what has expired.
@@ -19,6 +19,14 @@ final class Awaited {
 
   /// A node away for minutes to days.
   static final boolean LONG_AWAY = true;
+
+  /// Updates beside blind puts of a key are linearizable wherever two writes meet: that records
+  /// have carstamps.
+  static final boolean ORDER = true;
+
+  /// A node that is up answers every request within three seconds: that a read which repairs does
+  /// not begin anew for ever.
+  static final boolean ANSWERS = false;
 
   private Awaited() {}
 }

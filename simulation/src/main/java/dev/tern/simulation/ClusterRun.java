@@ -63,6 +63,7 @@ final class ClusterRun {
   final History history;
   final SiblingHistory siblings = new SiblingHistory();
   final Tokens tokens = new Tokens();
+  final MixedKeys mixed = new MixedKeys();
   final int nodeCount;
   final KeyspaceConfig keyspace;
   final long chaosNanos;

@@ -65,6 +65,9 @@ final class LastLook {
     }
     counter();
     tokens();
+    if (Awaited.ORDER && run.shape.ordersWrites() && !run.diskLost) {
+      mixed();
+    }
     for (int node = 1; node <= run.nodeCount && !run.mayRot(); node++) {
       write(node);
     }
@@ -130,6 +133,24 @@ final class LastLook {
       throw new History.Violation(
           "the counter says %d although %d increments were acknowledged"
               .formatted(counted, acknowledged));
+    }
+  }
+
+  /// What came of blind puts and updates together can have come of them in some order.
+  private void mixed() {
+    for (MixedKeys.Key key : run.mixed.all()) {
+      long began = run.world.nanos();
+      String value = text(read(anyNode(), key.name()));
+      Linearizability history = key.history();
+      Linearizability.Effect get =
+          before ->
+              Objects.equals(before, value)
+                  ? new Linearizability.Value(before)
+                  : Linearizability.IMPOSSIBLE;
+      history.begin("get " + value, began, get).answered(run.world.nanos(), get);
+      if (history.verdict() == Linearizability.Verdict.IMPOSSIBLE) {
+        throw new History.Violation(key.name() + " is not linearizable: " + history);
+      }
     }
   }
 

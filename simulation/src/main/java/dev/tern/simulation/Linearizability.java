@@ -93,6 +93,11 @@ final class Linearizability {
     unknown++;
   }
 
+  /// All operations, refused ones too.
+  int size() {
+    return operations.size();
+  }
+
   /// Operations whose outcome is not known: each doubles what must be searched, at worst.
   int unknown() {
     return unknown;

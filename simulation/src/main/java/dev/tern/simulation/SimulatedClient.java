@@ -22,6 +22,7 @@ final class SimulatedClient {
   private boolean stopped;
 
   private final PlainClient plain;
+  private final MixedClient mixed;
   private final SiblingClient siblings;
 
   /// Counts the requests; an answer to an earlier one is recorded but starts nothing.
@@ -37,6 +38,7 @@ final class SimulatedClient {
     this.world = run.world;
     this.number = number;
     this.plain = new PlainClient(run, number);
+    this.mixed = new MixedClient(run, number);
     this.siblings = new SiblingClient(run, number);
   }
 
@@ -58,11 +60,13 @@ final class SimulatedClient {
       next();
       return;
     }
+    long began = world.nanos();
     world.schedule(
         PATIENCE,
         0,
         () -> {
           if (mine == current) {
+            mustHaveAnswered(node, began);
             next();
           }
         });
@@ -78,10 +82,21 @@ final class SimulatedClient {
     world.schedule(0, target, request);
   }
 
+  /// A node that has been up and about since a request came has answered it.
+  private void mustHaveAnswered(Node node, long began) {
+    int asked = node.self().number();
+    if (Awaited.ANSWERS && run.node(asked) == node && !world.pausedSince(asked, began)) {
+      throw new History.Violation(
+          "node %d has not answered a request for %d ms"
+              .formatted(asked, (world.nanos() - began) / 1_000_000));
+    }
+  }
+
   private void request(Keyspace keyspace, int mine) {
     switch (world.random.nextInt(20)) {
       case 0 -> increment(keyspace, mine);
       case 1 -> append(keyspace, mine);
+      case 2, 3, 4 -> mixed.request(keyspace, () -> answered(mine));
       default -> plain.request(keyspace, () -> answered(mine));
     }
   }

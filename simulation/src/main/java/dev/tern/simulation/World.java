@@ -124,9 +124,9 @@ final class World {
     slowness[node] = nanosAnEvent;
   }
 
-  /// Whether a node does nothing now, or takes long for everything.
-  boolean sluggish(int node) {
-    return pausedUntil[node] > nanos || slowness[node] > 0;
+  /// Whether a node has done nothing for a while since some time.
+  boolean pausedSince(int node, long since) {
+    return pausedUntil[node] > since;
   }
 
   /// Lets time pass without anything happening in it: all that will happen does so later, as if

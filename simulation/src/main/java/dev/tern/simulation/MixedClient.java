@@ -1,0 +1,113 @@
+package dev.tern.simulation;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import dev.tern.core.keyspace.Keyspace;
+import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.Update.Condition;
+import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.simulation.Linearizability.Effect;
+import dev.tern.simulation.Linearizability.Operation;
+import dev.tern.simulation.Linearizability.Value;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// A client that puts blindly, adds, deletes and puts under a condition, all on one key at a time
+/// that it shares with the others: what they come to together must be linearizable.
+final class MixedClient {
+  private final ClusterRun run;
+  private final World world;
+  private final int number;
+  private int operations;
+
+  MixedClient(ClusterRun run, int number) {
+    this.run = run;
+    this.world = run.world;
+    this.number = number;
+  }
+
+  private static Value add(@Nullable String before) {
+    return new Value(Long.toString((before == null ? 0 : Long.parseLong(before)) + 1));
+  }
+
+  /// Requires a value before, and does what is done if it is not known what was there.
+  private static Effect after(@Nullable String required, Effect effect) {
+    return before ->
+        Objects.equals(before, required) ? effect.on(before) : Linearizability.IMPOSSIBLE;
+  }
+
+  void request(Keyspace keyspace, Runnable answered) {
+    // Sums of it and of what others put are told apart.
+    String value = Long.toString((100_000L * (number + 1) + ++operations) * 1_000_000);
+    byte[] bytes = value.getBytes(US_ASCII);
+    Effect puts = before -> new Value(value);
+    switch (world.random.nextInt(10)) {
+      case 0, 1, 2 -> {
+        Update put = new Update.Put(bytes, Update.NO_EXPIRY, Condition.NONE, false);
+        update(keyspace, put, puts, done -> puts, answered);
+      }
+      case 3 -> {
+        Update put = new Update.Put(bytes, Update.NO_EXPIRY, Condition.NONE, true);
+        update(keyspace, put, puts, done -> after(text(done), puts), answered);
+      }
+      case 4 -> {
+        Update put = new Update.Put(bytes, Update.NO_EXPIRY, Condition.ABSENT, true);
+        Effect ifAbsent = before -> new Value(before == null ? value : before);
+        update(keyspace, put, ifAbsent, done -> after(text(done), ifAbsent), answered);
+      }
+      case 5 -> {
+        Effect deletes = before -> new Value(null);
+        Update delete = new Update.Delete(true);
+        update(keyspace, delete, deletes, done -> after(text(done), deletes), answered);
+      }
+      default ->
+          update(
+              keyspace,
+              new Update.Add(1),
+              MixedClient::add,
+              done ->
+                  before -> {
+                    Value sum = add(before);
+                    return Objects.equals(sum.value(), text(done))
+                        ? sum
+                        : Linearizability.IMPOSSIBLE;
+                  },
+              answered);
+    }
+  }
+
+  private static @Nullable String text(UpdateOutcome.Done done) {
+    byte[] value = done.value();
+    return value == null ? null : new String(value, US_ASCII);
+  }
+
+  /// What an outcome says that an operation did.
+  private interface Told {
+    Effect of(UpdateOutcome.Done done);
+  }
+
+  private void update(
+      Keyspace keyspace, Update update, Effect ifUnknown, Told told, Runnable answered) {
+    MixedKeys.Key key = run.mixed.current();
+    String name = update.getClass().getSimpleName() + " c" + number + "-" + operations;
+    Operation operation = key.history().begin(name, world.nanos(), ifUnknown);
+    keyspace.update(
+        key.name().getBytes(US_ASCII),
+        update,
+        Level.DEFAULT,
+        outcome -> {
+          switch (outcome) {
+            case UpdateOutcome.Done done -> operation.answered(world.nanos(), told.of(done));
+            case UpdateOutcome.Rejected rejected ->
+                throw new History.Violation("an update was rejected: " + rejected.why());
+            case UpdateOutcome.Stored stored ->
+                throw new History.Violation("nobody stored with a context");
+            case Unanswered.Refused refused -> operation.refused();
+            case Unanswered.Unknown unknown -> key.history().lost();
+          }
+          answered.run();
+        });
+  }
+}
