@@ -128,7 +128,14 @@ final class PlainClient {
 
   private void saw(
       String key, @Nullable String value, long expiryMillis, long began, int r, int losses) {
-    saw(key, value, expiryMillis, began, r, r, losses);
+    saw(key, value, expiryMillis, began, r, r == 0 ? 0 : repaired(r), losses);
+  }
+
+  /// Replicas that have what a read of `r` returned: so many that no later one sees less, if
+  /// these are most.
+  private int repaired(int r) {
+    int n = run.shape.n();
+    return 2 * r > n ? n - r + 1 : 1;
   }
 
   private void saw(
@@ -233,7 +240,7 @@ final class PlainClient {
     write.refused = !done.applied();
     int met = update.blind() ? 0 : reach.updating();
     // What an update wrote over may have been at the leader only.
-    int held = done.applied() ? Math.min(reach.w(), met) : met;
+    int held = done.applied() ? Math.min(reach.w(), repaired(met)) : repaired(met);
     if (tells(update) && (done.existed() == (before != null))) {
       saw(key, before, History.UNKNOWN_EXPIRY, write.began, met, held, losses);
     } else if (!update.blind() && !done.existed()) {
@@ -310,7 +317,7 @@ final class PlainClient {
               write.refused = !stored.applied();
               boolean blind = match == Update.Match.NONE;
               if (stored.applied() && match == Update.Match.ABSENT) {
-                int held = Math.min(reach.w(), reach.updating());
+                int held = Math.min(reach.w(), repaired(reach.updating()));
                 saw(key, null, History.UNKNOWN_EXPIRY, write.began, reach.updating(), held, losses);
               }
               if (stored.applied()) {
