@@ -144,6 +144,10 @@ final class ClusterRun {
       // Who is away for some seconds was away for too long.
       usual = usual.withLoggedDots(16);
     }
+    if ((seed >> 4 & 15) == 0) {
+      // Some requests at a time are too many.
+      usual = usual.withInFlight(4);
+    }
     return switch ((int) (seed & 3)) {
       case 1 -> usual.withHotReads(2);
       case 3 -> usual.withHotReads(2).withCostBytes(5 << 10);

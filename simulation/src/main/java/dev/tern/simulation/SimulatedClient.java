@@ -23,6 +23,7 @@ final class SimulatedClient {
 
   private final PlainClient plain;
   private final MixedClient mixed;
+  private final RespClient resp;
   private final SiblingClient siblings;
 
   /// Counts the requests; an answer to an earlier one is recorded but starts nothing.
@@ -39,6 +40,7 @@ final class SimulatedClient {
     this.number = number;
     this.plain = new PlainClient(run, number);
     this.mixed = new MixedClient(run, number);
+    this.resp = new RespClient(run, number);
     this.siblings = new SiblingClient(run, number);
   }
 
@@ -73,6 +75,10 @@ final class SimulatedClient {
     int target = node.self().number();
     int shard = world.random.nextInt(run.shards(target));
     // On the node's loop: if it dies before, the request is lost.
+    if (world.chance(0.1)) {
+      world.schedule(0, target, () -> resp.request(node, shard, () -> answered(mine)));
+      return;
+    }
     boolean last = world.chance(0.7);
     Keyspace keyspace = node.keyspace(shard, last ? "data" : "siblings");
     Runnable request =

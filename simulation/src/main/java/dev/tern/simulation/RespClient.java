@@ -1,0 +1,279 @@
+package dev.tern.simulation;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import dev.tern.core.Node;
+import dev.tern.gateway.resp.DoorStatistics;
+import dev.tern.gateway.resp.RedisSession;
+import dev.tern.gateway.resp.ServerCommands;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// A client of the Redis door: the bytes of some commands at a time, in pieces, through the
+/// session that sockets have in production. Every command is answered in order by what it may be
+/// answered with; now and then the client sends what is no request, and connects anew.
+final class RespClient {
+  private static final int MAX_PIPELINED = 6;
+
+  private final ClusterRun run;
+  private final World world;
+  private final int number;
+  private int operations;
+  private @Nullable Connection connection;
+
+  RespClient(ClusterRun run, int number) {
+    this.run = run;
+    this.world = run.world;
+    this.number = number;
+  }
+
+  /// Sends some commands to a node; on its loop.
+  ///
+  /// @param answered called when all are answered, or the connection was closed
+  void request(Node node, int shard, Runnable answered) {
+    Connection open = connection;
+    if (open == null || open.closed || open.node != node) {
+      open = new Connection(node, shard);
+      connection = open;
+    }
+    open.answered = answered;
+    ByteBuf bytes = Unpooled.buffer();
+    int commands = 1 + world.random.nextInt(MAX_PIPELINED);
+    for (int i = 0; i < commands; i++) {
+      command(open, bytes);
+    }
+    if (world.chance(0.03)) {
+      bytes.writeBytes(hostile());
+      open.hostile = true;
+    }
+    open.send(bytes);
+  }
+
+  private byte[] hostile() {
+    return switch (world.random.nextInt(4)) {
+      case 0 -> "*1\r\n$-7\r\n".getBytes(US_ASCII);
+      case 1 -> "*99999999999\r\n".getBytes(US_ASCII);
+      case 2 -> "*2\r\n$3\r\nGET\r\n:5\r\n".getBytes(US_ASCII);
+      default -> "*1\r\n$999999999999\r\n".getBytes(US_ASCII);
+    };
+  }
+
+  private void command(Connection to, ByteBuf bytes) {
+    String key = "key-" + world.random.nextInt(3);
+    long began = world.nanos();
+    switch (world.random.nextInt(8)) {
+      case 0, 1, 2 -> {
+        String value = "r" + number + "-" + ++operations;
+        History.Write write = run.history.begin(key, value, 0, began);
+        to.expect(bytes, reply -> put(key, write, reply), "SET", key, value);
+      }
+      case 3 -> {
+        History.Write write = run.history.begin(key, null, 0, began);
+        to.expect(bytes, reply -> deleted(key, write, reply), "DEL", key);
+      }
+      case 4 -> to.expect(bytes, reply -> is(reply, "+PONG"), "PING");
+      case 5 -> to.expect(bytes, reply -> starts(reply, "*$-"), "CLUSTER", "SLOTS");
+      default -> {
+        int losses = run.history.losses();
+        to.expect(bytes, reply -> got(key, began, losses, reply), "GET", key);
+      }
+    }
+  }
+
+  private static void is(String reply, String wanted) {
+    if (!reply.equals(wanted)) {
+      throw new History.Violation("the Redis door answered " + reply + ", not " + wanted);
+    }
+  }
+
+  private static void starts(String reply, String kinds) {
+    if (kinds.indexOf(reply.charAt(0)) < 0) {
+      throw new History.Violation("the Redis door answered " + reply);
+    }
+  }
+
+  /// Whether a write was done, as an error tells.
+  private static void failed(History.Write write, String reply) {
+    if (reply.startsWith("-CLUSTERDOWN") || reply.startsWith("-TRYAGAIN")) {
+      write.refused = true;
+    } else if (!reply.startsWith("-TIMEOUT") && !reply.startsWith("-LOADING")) {
+      throw new History.Violation("the Redis door answered a write with " + reply);
+    }
+  }
+
+  private void put(String key, History.Write write, String reply) {
+    if (reply.equals("+OK")) {
+      int w = run.shape.w();
+      run.history.acknowledged(key, write, world.nanos(), w, w);
+    } else {
+      failed(write, reply);
+    }
+  }
+
+  private void deleted(String key, History.Write write, String reply) {
+    if (reply.equals(":1")) {
+      int w = run.shape.w();
+      int read = Math.max(run.shape.r(), run.shape.n() - w + 1);
+      run.history.acknowledged(key, write, world.nanos(), w, read);
+    } else if (reply.equals(":0")) {
+      write.refused = true;
+    } else {
+      failed(write, reply);
+    }
+  }
+
+  private void got(String key, long began, int losses, String reply) {
+    if (reply.startsWith("-")) {
+      return;
+    }
+    starts(reply, "$");
+    @Nullable String value = reply.equals("$-1") ? null : reply.substring(1);
+    // One replica may have said it a while ago, where that is the keyspace's own promise.
+    int level = run.shape.r() == 1 && !run.shape.meets() ? 0 : run.shape.r();
+    int met = Math.max(0, level - (run.history.losses() - losses));
+    int n = run.shape.n();
+    int held = met == 0 ? 0 : 2 * met > n ? n - met + 1 : 1;
+    run.history.read(
+        new History.Read(key, value, History.UNKNOWN_EXPIRY, began, world.nanos(), met, held));
+  }
+
+  /// One conversation with a node.
+  private final class Connection implements RedisSession.Output {
+    private final Node node;
+    private final int target;
+    private final RedisSession session;
+    private final ServerCommands server;
+    private final ByteBuf unread = Unpooled.buffer();
+    private final ByteBuf replies = Unpooled.buffer();
+    private final ArrayDeque<Consumer<String>> expected = new ArrayDeque<>();
+    private boolean hostile;
+    private boolean closed;
+    private Runnable answered = () -> {};
+
+    Connection(Node node, int shard) {
+      this.node = node;
+      this.target = node.self().number();
+      DoorStatistics statistics = new DoorStatistics();
+      this.server = new ServerCommands(0, List.of(statistics));
+      this.session =
+          new RedisSession(
+              node,
+              node.keyspace(shard, "data"),
+              run.clock(target),
+              statistics,
+              server,
+              1,
+              "simulated",
+              this);
+      server.opened(session);
+    }
+
+    void expect(ByteBuf bytes, Consumer<String> reply, String... arguments) {
+      expected.add(reply);
+      StringBuilder text = new StringBuilder("*" + arguments.length + "\r\n");
+      for (String argument : arguments) {
+        text.append('$').append(argument.length()).append("\r\n").append(argument).append("\r\n");
+      }
+      bytes.writeBytes(text.toString().getBytes(US_ASCII));
+    }
+
+    /// In pieces that come one after the other.
+    void send(ByteBuf bytes) {
+      long delay = 0;
+      while (bytes.isReadable()) {
+        int length = world.chance(0.5) ? bytes.readableBytes() : 1 + world.random.nextInt(20);
+        ByteBuf piece = bytes.readBytes(Math.min(length, bytes.readableBytes()));
+        world.schedule(delay, target, () -> arrived(piece));
+        delay += world.between(0, 200_000);
+      }
+    }
+
+    private void arrived(ByteBuf piece) {
+      unread.writeBytes(piece);
+      feed();
+    }
+
+    private void feed() {
+      if (!closed) {
+        session.feed(unread);
+        unread.discardReadBytes();
+        take();
+      }
+    }
+
+    @Override
+    public void repliesReady() {
+      world.schedule(
+          0,
+          target,
+          () -> {
+            take();
+            feed();
+          });
+    }
+
+    @Override
+    public void close() {
+      if (!hostile) {
+        throw new History.Violation("the Redis door closed a connection that did no wrong");
+      }
+      if (!closed) {
+        closed = true;
+        answered.run();
+      }
+    }
+
+    private void take() {
+      if (session.hasReplies()) {
+        session.takeReplies(replies);
+      }
+      String reply;
+      while ((reply = next(replies)) != null) {
+        Consumer<String> to = expected.poll();
+        if (to == null && !(hostile && reply.startsWith("-ERR"))) {
+          throw new History.Violation("the Redis door answered what was not asked: " + reply);
+        }
+        if (to != null) {
+          to.accept(reply);
+        }
+      }
+      replies.discardReadBytes();
+      if (expected.isEmpty() && !hostile) {
+        Runnable then = answered;
+        answered = () -> {};
+        then.run();
+      }
+    }
+  }
+
+  /// The next whole reply as text: its kind, and its value or how many elements it has; null if it
+  /// has not all come.
+  private static @Nullable String next(ByteBuf bytes) {
+    int start = bytes.readerIndex();
+    int end = bytes.indexOf(start, bytes.writerIndex(), (byte) '\n');
+    if (end < 0) {
+      return null;
+    }
+    String line = bytes.toString(start, end - 1 - start, US_ASCII);
+    bytes.readerIndex(end + 1);
+    @Nullable String whole = line;
+    if (line.startsWith("$") && !line.equals("$-1")) {
+      int length = Integer.parseInt(line.substring(1));
+      boolean all = bytes.readableBytes() >= length + 2;
+      whole = all ? "$" + bytes.readCharSequence(length, US_ASCII) : null;
+      bytes.skipBytes(all ? 2 : 0);
+    } else if (line.startsWith("*")) {
+      for (int i = Integer.parseInt(line.substring(1)); i > 0 && whole != null; i--) {
+        whole = next(bytes) == null ? null : line;
+      }
+    }
+    if (whole == null) {
+      bytes.readerIndex(start);
+    }
+    return whole;
+  }
+}
