@@ -147,9 +147,9 @@ final class LastLook {
               Objects.equals(before, value)
                   ? new Linearizability.Value(before)
                   : Linearizability.IMPOSSIBLE;
-      history.begin("get " + value, began, get).answered(run.world.nanos(), get);
+      history.begin("get", began, get).answered(run.world.nanos(), "" + value, get);
       if (history.verdict() == Linearizability.Verdict.IMPOSSIBLE) {
-        throw new History.Violation(key.name() + " is not linearizable: " + history);
+        throw new History.Violation(key.name() + " is not linearizable: " + history.conflict());
       }
     }
   }

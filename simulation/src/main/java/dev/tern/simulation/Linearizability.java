@@ -39,20 +39,25 @@ final class Linearizability {
     private final String name;
     private final long invoked;
     private long answered = Long.MAX_VALUE;
+    private final Effect ifUnknown;
     private Effect effect;
+    private String told = "?";
     private boolean refused;
 
     private Operation(String name, long invoked, Effect ifUnknown) {
       this.name = name;
       this.invoked = invoked;
+      this.ifUnknown = ifUnknown;
       this.effect = ifUnknown;
     }
 
     /// It was answered.
     ///
+    /// @param what it was told, for people
     /// @param outcome what it did, and required
-    void answered(long now, Effect outcome) {
+    void answered(long now, String what, Effect outcome) {
       answered = now;
+      told = what;
       effect = outcome;
     }
 
@@ -64,7 +69,7 @@ final class Linearizability {
     @Override
     public String toString() {
       String end = answered == Long.MAX_VALUE ? "?" : Long.toString(answered / 1000);
-      return "%s[%d..%s us]".formatted(name, invoked / 1000, end);
+      return "%s -> %s [%d..%s us]".formatted(name, told, invoked / 1000, end);
     }
   }
 
@@ -225,8 +230,36 @@ final class Linearizability {
     return head;
   }
 
-  @Override
-  public String toString() {
-    return operations.toString();
+  /// The last operations of the shortest beginning of the history that is impossible, for people.
+  String conflict() {
+    List<Operation> ended = new ArrayList<>(operations);
+    ended.removeIf(operation -> operation.refused || operation.answered == Long.MAX_VALUE);
+    ended.sort(Comparator.comparingLong(operation -> operation.answered));
+    int possible = 0;
+    int impossible = ended.size();
+    while (impossible - possible > 1) {
+      int middle = (possible + impossible) / 2;
+      boolean still = until(ended.get(middle - 1).answered).verdict() != Verdict.IMPOSSIBLE;
+      possible = still ? middle : possible;
+      impossible = still ? impossible : middle;
+    }
+    Linearizability shortest = until(ended.get(impossible - 1).answered);
+    int size = shortest.operations.size();
+    return shortest.operations.subList(Math.max(0, size - 10), size).toString();
+  }
+
+  /// What was known at some time.
+  private Linearizability until(long time) {
+    Linearizability beginning = new Linearizability();
+    for (Operation operation : operations) {
+      if (operation.invoked <= time && !operation.refused) {
+        boolean known = operation.answered <= time;
+        Operation copy = beginning.begin(operation.name, operation.invoked, operation.ifUnknown);
+        if (known) {
+          copy.answered(operation.answered, operation.told, operation.effect);
+        }
+      }
+    }
+    return beginning;
   }
 }

@@ -91,7 +91,7 @@ final class MixedClient {
   private void update(
       Keyspace keyspace, Update update, Effect ifUnknown, Told told, Runnable answered) {
     MixedKeys.Key key = run.mixed.current();
-    String name = update.getClass().getSimpleName() + " c" + number + "-" + operations;
+    String name = update.getClass().getSimpleName() + " " + (100_000L * (number + 1) + operations);
     Operation operation = key.history().begin(name, world.nanos(), ifUnknown);
     keyspace.update(
         key.name().getBytes(US_ASCII),
@@ -99,7 +99,10 @@ final class MixedClient {
         Level.DEFAULT,
         outcome -> {
           switch (outcome) {
-            case UpdateOutcome.Done done -> operation.answered(world.nanos(), told.of(done));
+            case UpdateOutcome.Done done -> {
+              String what = done.value() == null ? "" + done.existed() : text(done);
+              operation.answered(world.nanos(), what + "", told.of(done));
+            }
             case UpdateOutcome.Rejected rejected ->
                 throw new History.Violation("an update was rejected: " + rejected.why());
             case UpdateOutcome.Stored stored ->

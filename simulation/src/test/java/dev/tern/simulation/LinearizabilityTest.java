@@ -30,7 +30,7 @@ class LinearizabilityTest {
   }
 
   private void did(long from, long to, Effect effect) {
-    history.begin("o", from, effect).answered(to, effect);
+    history.begin("o", from, effect).answered(to, "", effect);
   }
 
   private void is(Verdict verdict) {
