@@ -67,5 +67,11 @@ public enum PlantedBug {
   /// A stamp far ahead of the time is refused though other replicas hold it.
   FAR_STAMP_REFUSED_IN_REPAIR,
   /// A replica answers before it knows what the others have.
-  BEHIND_REPLICA_ANSWERS
+  BEHIND_REPLICA_ANSWERS,
+  /// A put that an update of itself has replaced at some replica is minted anew, above the update.
+  OWN_UPDATES_TAKEN_FOR_RIVALS,
+  /// A held write is forgotten when it was sent, whatever its replica says of it.
+  HINT_FORGOTTEN_WHEN_SENT,
+  /// Of two versions the one with the greater counter of updates is newer, whatever their times.
+  UPDATES_COUNTED_BEFORE_TIME
 }

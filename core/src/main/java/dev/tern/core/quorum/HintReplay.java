@@ -213,6 +213,8 @@ final class HintReplay {
       Message.Write write = new Message.Write(id, epoch, keyspace.id(), hint.key(), hint.record());
       if (!coordinator.send(destination, slot, write)) {
         end(End.UNANSWERED);
+      } else if (coordinator.planted() == PlantedBug.HINT_FORGOTTEN_WHEN_SENT) {
+        end(End.STORED);
       }
     }
 

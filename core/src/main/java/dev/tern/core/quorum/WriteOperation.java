@@ -339,7 +339,11 @@ final class WriteOperation extends Operation implements Mutation {
     Rank mine = java.util.Objects.requireNonNull(record).newest().rank();
     boolean byMyself = by.replica() == mine.replica() && by.counter() > mine.counter();
     if (blind) {
-      boolean counts = settled || coordinator.planted() == PlantedBug.SUPERSEDED_IS_ACK;
+      // What stands above may be an update of this very put, which its replica has held, then.
+      boolean built =
+          mine.stamp().sharesPut(by.stamp())
+              && coordinator.planted() != PlantedBug.OWN_UPDATES_TAKEN_FOR_RIVALS;
+      boolean counts = settled || built || coordinator.planted() == PlantedBug.SUPERSEDED_IS_ACK;
       set(place, counts || byMyself ? State.STORED : State.SUPERSEDED);
       return;
     }

@@ -33,7 +33,7 @@ final class LastWriteWins {
     Durability durability = keyspace.durability();
     Version present = base == null ? null : base.newest();
     boolean seen = partition.clock.contains(version.replica(), version.counter());
-    boolean wins = version.newerThan(present);
+    boolean wins = wins(version, present);
     if (version.sameAs(present) || wins && seen) {
       // Seen and gone: it was replaced, at last perhaps by a delete that is stripped by now. What
       // stands there since may have a smaller stamp and is no reason to bring it back.
@@ -55,5 +55,12 @@ final class LastWriteWins {
       Version winner = java.util.Objects.requireNonNull(present);
       commits.await(store.lsm().writtenSequence(), durability, () -> done.superseded(winner));
     }
+  }
+
+  private boolean wins(Version version, @Nullable Version present) {
+    long updates = version.stamp().count();
+    long before = present == null ? updates : present.stamp().count();
+    boolean counted = replica.planted() == PlantedBug.UPDATES_COUNTED_BEFORE_TIME;
+    return counted && updates != before ? updates > before : version.newerThan(present);
   }
 }
