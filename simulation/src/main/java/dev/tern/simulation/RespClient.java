@@ -217,6 +217,11 @@ final class RespClient {
     }
 
     @Override
+    public void readyForMore() {
+      world.schedule(0, target, this::feed);
+    }
+
+    @Override
     public void close() {
       if (!hostile) {
         throw new History.Violation("the Redis door closed a connection that did no wrong");
