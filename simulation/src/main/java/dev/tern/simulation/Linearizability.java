@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 /// that remembers, as Lowe's does ("Testing for linearizability", 2017), which sets of operations
 /// came to which value.
 ///
-/// An operation whose outcome is unknown may have happened at any time after its invocation, or
-/// not at all. A key's value is a string, null for none; every operation tells what it requires of
-/// the value before it and what it leaves.
+/// An operation whose outcome is unknown may have happened at any time after its invocation, or not
+/// at all. A key's value is a string, null for none; every operation tells what it requires of the
+/// value before it and what it leaves.
 final class Linearizability {
   /// Steps after which nothing is said of a history: it has too many unknown outcomes.
   private static final int MAX_STEPS = 300_000;
@@ -217,8 +217,7 @@ final class Linearizability {
       }
     }
     entries.sort(
-        Comparator.<Entry>comparingLong(
-                e -> e.answer ? e.operation.answered : e.operation.invoked)
+        Comparator.<Entry>comparingLong(e -> e.answer ? e.operation.answered : e.operation.invoked)
             .thenComparing(e -> e.answer));
     Entry head = new Entry(new Operation("head", 0, Value::new), -1, /* answer= */ false);
     Entry last = head;

@@ -131,8 +131,8 @@ final class PlainClient {
     saw(key, value, expiryMillis, began, r, r == 0 ? 0 : repaired(r), losses);
   }
 
-  /// Replicas that have what a read of `r` returned: so many that no later one sees less, if
-  /// these are most.
+  /// Replicas that have what a read of `r` returned: so many that no later one sees less, if these
+  /// are most.
   private int repaired(int r) {
     int n = run.shape.n();
     return 2 * r > n ? n - r + 1 : 1;

@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// A client of the Redis door: the bytes of some commands at a time, in pieces, through the
-/// session that sockets have in production. Every command is answered in order by what it may be
-/// answered with; now and then the client sends what is no request, and connects anew.
+/// A client of the Redis door: the bytes of some commands at a time, in pieces, through the session
+/// that sockets have in production. Every command is answered in order by what it may be answered
+/// with; now and then the client sends what is no request, and connects anew.
 final class RespClient {
   private static final int MAX_PIPELINED = 6;
 

@@ -18,8 +18,7 @@ class LinearizabilityTest {
   }
 
   private static Effect get(@Nullable String value) {
-    return before ->
-        Objects.equals(before, value) ? new Value(before) : Linearizability.IMPOSSIBLE;
+    return before -> Objects.equals(before, value) ? new Value(before) : Linearizability.IMPOSSIBLE;
   }
 
   private static Effect add(long result) {
