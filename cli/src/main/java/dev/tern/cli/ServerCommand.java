@@ -25,6 +25,11 @@ import picocli.CommandLine.Option;
     description = "Runs one node until it is interrupted.",
     mixinStandardHelpOptions = true)
 final class ServerCommand implements Callable<Integer> {
+  private static final long CLOSING_MILLIS = 10_000;
+
+  /// Exit code of a node that had to end before it was closed.
+  private static final int NOT_CLOSED = 71;
+
   @Option(names = "--config", description = "YAML file whose keys are these flags' names")
   private @Nullable Path config;
 
@@ -174,11 +179,32 @@ final class ServerCommand implements Callable<Integer> {
     Runtime.getRuntime().halt(70);
   }
 
+  /// Ends the server within some seconds whatever hangs: what was acknowledged is on the disk.
   private static void close(TernServer server) {
+    Thread closing =
+        new Thread(
+            () -> {
+              try {
+                server.close();
+              } catch (IOException | RuntimeException e) {
+                System.err.println("tern: " + e.getMessage());
+              }
+            },
+            "tern-closing");
+    closing.setDaemon(true);
+    closing.start();
     try {
-      server.close();
-    } catch (IOException e) {
-      System.err.println("tern: " + e.getMessage());
+      closing.join(CLOSING_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (closing.isAlive()) {
+      System.err.println(
+          "tern: not closed after %d ms, ends now; it waited here:".formatted(CLOSING_MILLIS));
+      for (StackTraceElement each : closing.getStackTrace()) {
+        System.err.println("  at " + each);
+      }
+      Runtime.getRuntime().halt(NOT_CLOSED);
     }
   }
 }

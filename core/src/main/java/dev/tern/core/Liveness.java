@@ -20,6 +20,7 @@ import dev.tern.env.Network;
 import dev.tern.env.SmallFile;
 import java.io.IOException;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
@@ -30,15 +31,20 @@ import org.jspecify.annotations.Nullable;
 /// is not known yet, at once. Membership is the topology's, gossip carries liveness and load only.
 ///
 /// ```
-///   frame: u8 'G', u8 flag answer, varint wall milliseconds, varint milliseconds of its time, 0 if
-///          that is not set, a datagram of Packet or nothing
+///   frame: u8 'G', u8 kind: 0 tells, 1 wants an answer, 2 leaves, varint wall milliseconds,
+///          varint milliseconds of its time, 0 if that is not set, a datagram of Packet or nothing
 /// ```
 ///
 /// Threads: the first shard's loop, but where said.
 final class Liveness {
-  private static final int FIRST = 'G';
   private static final long MILLI = 1_000_000;
+  private static final int FIRST = 'G';
+  private static final int TELLS = 0;
+  private static final int ASKS = 1;
+  private static final int LEAVES = 2;
 
+  /// A member that said it leaves is not asked so long; by then gossip knows, or it came back.
+  private static final long LEFT_NANOS = 3_000 * MILLI;
   /// A member is asked directly so often, at most.
   private static final int ASK_TICKS = 4;
 
@@ -60,6 +66,10 @@ final class Liveness {
   private final Gossip gossip;
   private final ByteWriter frame = new ByteWriter(1_500);
   private List<Member> members;
+
+  /// By member that said that it leaves: for how long that is believed.
+  private final TreeMap<Integer, Long> leftUntilNanos = new TreeMap<>();
+
   private long ticks;
 
   /// By member number, for others.
@@ -159,14 +169,16 @@ final class Liveness {
         status == null
             ? clock.monotonicNanos() - sightings.heardNanos(member) < MEETING_NANOS
             : status.reachable();
-    sightings.believe(member, reachable && trusts.test(member));
+    Long left = leftUntilNanos.get(member);
+    boolean stays = left == null || clock.monotonicNanos() >= left;
+    sightings.believe(member, reachable && stays && trusts.test(member));
     loads.set(member, gossip.load(member));
   }
 
   private void ask(int member) {
     boolean unmet = gossip.status(member) == null || !time.clockKnown(member);
     if (trusts.test(member) && (unmet || sightings.doubted(member))) {
-      send(member, /* answer= */ true, new byte[0]);
+      send(member, ASKS, new byte[0]);
     }
   }
 
@@ -175,7 +187,7 @@ final class Liveness {
       switch (effect) {
         case Effect.Send send -> {
           if (trusts.test(send.to())) {
-            send(send.to(), /* answer= */ false, send.datagram());
+            send(send.to(), TELLS, send.datagram());
           }
         }
         case Event event -> believe(event.number());
@@ -183,8 +195,18 @@ final class Liveness {
     }
   }
 
-  private void send(int to, boolean answer, byte[] datagram) {
-    frame.clear().writeByte(FIRST).writeByte(answer ? 1 : 0);
+  /// Tells all members that this node is about to stop; on the loop.
+  void leave() {
+    gossip.leave();
+    for (Member member : members) {
+      if (member.number() != self && trusts.test(member.number())) {
+        send(member.number(), LEAVES, new byte[0]);
+      }
+    }
+  }
+
+  private void send(int to, int kind, byte[] datagram) {
+    frame.clear().writeByte(FIRST).writeByte(kind);
     frame.writeVarLong(clock.wallMillis()).writeVarLong(time.told());
     network.send(0, to, 0, frame.writeBytes(datagram));
   }
@@ -194,14 +216,20 @@ final class Liveness {
   /// @throws DecodeException if it cannot be read
   void frame(int from, ByteReader payload) {
     payload.readUnsignedByte();
-    boolean answer = payload.readFlag();
+    int kind = payload.readUnsignedByte();
+    if (kind > LEAVES) {
+      throw new DecodeException("gossip of kind " + kind);
+    }
     long wallMillis = payload.readVarLong();
     long timeMillis = payload.readVarLong();
     sightings.heard(from, clock.monotonicNanos());
     time.heard(from, wallMillis, timeMillis);
+    if (kind == LEAVES) {
+      leftUntilNanos.put(from, clock.monotonicNanos() + LEFT_NANOS);
+    }
     believe(from);
-    if (answer) {
-      send(from, /* answer= */ false, new byte[0]);
+    if (kind == ASKS) {
+      send(from, TELLS, new byte[0]);
     }
     if (payload.remaining() > 0) {
       perform(gossip.receive(nowMillis(), from, payload));

@@ -120,9 +120,22 @@ public final class Node {
     }
   }
 
+  /// Whether frames of a node are listened to.
+  private boolean greeted(int node) {
+    return node == self.number() || log().trusts(node);
+  }
+
+  private EarlyFrames early(Shard shard) {
+    return new EarlyFrames(
+        shard.loop(), environment.clock(), this::greeted, shard::frame, shard::refuse);
+  }
+
   /// Starts to receive and to answer. Called once, before requests.
   public void start() {
     Network network = environment.network();
+    List<EarlyFrames> early = shards.stream().map(this::early).toList();
+    // Known before the first greeting of theirs is read.
+    connect(List.of());
     network.start(
         new Network.Receiver() {
           @Override
@@ -133,12 +146,9 @@ public final class Node {
               }
               return;
             }
-            if (fromNode != self.number() && !log().trusts(fromNode)) {
-              return;
-            }
             if (!Liveness.carries(payload)) {
-              shards.get(toShard).frame(fromNode, fromShard, payload);
-            } else if (toShard == 0) {
+              early.get(toShard).frame(fromNode, fromShard, payload);
+            } else if (toShard == 0 && greeted(fromNode)) {
               liveness().frame(fromNode, payload);
             }
           }
@@ -151,7 +161,6 @@ public final class Node {
             }
           }
         });
-    connect(List.of());
     shards.getFirst().loop().execute(log()::start);
     shards.getFirst().loop().execute(liveness()::start);
     for (Shard shard : shards) {
@@ -324,6 +333,28 @@ public final class Node {
   /// One counter of the coordinators, over all shards; any thread.
   public long statistic(Statistics.Counter counter) {
     return shards.stream().mapToLong(s -> s.coordinator().statistics().value(counter)).sum();
+  }
+
+  /// Updates that this node leads and that have not ended; any thread, approximate.
+  public int updating() {
+    return shards.stream().mapToInt(shard -> shard.coordinator().updating()).sum();
+  }
+
+  /// This node is about to stop: it leads no update that begins from now on. Any thread; [#leave]
+  /// follows when [#updating] is 0, or after a while.
+  public void settle() {
+    for (Shard shard : shards) {
+      shard.loop().execute(shard.coordinator().departure()::settle);
+    }
+  }
+
+  /// Tells the others that this node is about to stop, and has them lead what it led. What is under
+  /// way goes on until [#close]. Any thread.
+  public void leave() {
+    shards.getFirst().loop().execute(liveness()::leave);
+    for (Shard shard : shards) {
+      shard.loop().execute(shard.coordinator().departure()::leave);
+    }
   }
 
   /// Requests that wait in any queue of a shard; any thread, approximate.

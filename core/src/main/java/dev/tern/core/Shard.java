@@ -1,5 +1,6 @@
 package dev.tern.core;
 
+import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.quorum.Coordinator;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
@@ -11,6 +12,7 @@ import dev.tern.core.replica.Store;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.env.ByteReader;
+import dev.tern.env.DecodeException;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
 import dev.tern.lsm.Lsm;
@@ -146,6 +148,23 @@ final class Shard implements AutoCloseable {
       case Message.Request request -> responder.request(fromNode, fromShard, request);
       case Message.Reply reply -> coordinator.reply(fromNode, reply);
       case Message.Repair repair -> antiEntropy.receive(fromNode, repair);
+    }
+  }
+
+  /// Answers a request of a node that has not greeted: nothing was done.
+  ///
+  /// @throws DecodeException if it cannot be read
+  void refuse(int fromNode, int fromShard, ByteReader payload) {
+    if (MessageCodec.decode(payload) instanceof Message.Request request) {
+      coordinator.answer(
+          fromNode,
+          fromShard,
+          new Message.Refused(
+              request.id(),
+              new Unanswered.Refused(
+                  Unanswered.Reason.LOADING,
+                  "a replica has just started and meets the others; try again",
+                  20)));
     }
   }
 

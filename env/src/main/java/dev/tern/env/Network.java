@@ -11,10 +11,11 @@ public interface Network {
   /// The largest payload of a frame, bytes.
   int MAX_PAYLOAD_BYTES = 32 << 20;
 
-  /// Begins to receive; called once, before anything is sent.
+  /// Begins to receive and to reach other nodes; called once, before anything is sent.
   void start(Receiver receiver);
 
-  /// Makes `node` reachable at `host:port`; called again when an address changes. Any loop.
+  /// Makes `node` reachable at `host:port`; called again when an address changes. Any loop; before
+  /// [#start] it only makes the node known, so that its greeting is not refused.
   void connect(int node, String host, int port);
 
   /// Sends a copy of `payload`'s written bytes from shard `fromShard` of this node to shard
@@ -33,8 +34,8 @@ public interface Network {
     /// connection the frame came on, and nothing else.
     void frame(int fromNode, int fromShard, int toShard, ByteReader payload);
 
-    /// The connection of `shard` to `node` opened or broke: a hint for failure detection. Called on
-    /// that shard's loop.
+    /// The connection of `shard` to `node` opened, or one to or from it broke: what was sent, or
+    /// answered, may be lost. Called on that shard's loop.
     void connection(int shard, int node, boolean open);
   }
 }

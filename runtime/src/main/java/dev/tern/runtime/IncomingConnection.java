@@ -58,6 +58,15 @@ final class IncomingConnection extends FrameDecoder {
   }
 
   @Override
+  public void channelInactive(ChannelHandlerContext context) throws Exception {
+    super.channelInactive(context);
+    FrameCodec.Hello from = peer;
+    if (from != null && !context.executor().isShuttingDown()) {
+      network.incomingLost(from.member());
+    }
+  }
+
+  @Override
   public void channelReadComplete(ChannelHandlerContext context) throws Exception {
     if (context.channel().config().isAutoRead()) {
       super.channelReadComplete(context);

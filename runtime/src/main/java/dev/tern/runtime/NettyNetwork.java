@@ -35,6 +35,8 @@ public final class NettyNetwork implements Network {
   /// Unsent bytes to a peer above which [#send] refuses, until half of them are gone.
   static final int MAX_UNSENT_BYTES = 64 << 20;
 
+  private static final long CLOSING_MILLIS = 2_000;
+
   private static final Logger LOG = LoggerFactory.getLogger(NettyNetwork.class);
 
   private final int self;
@@ -105,6 +107,10 @@ public final class NettyNetwork implements Network {
   @Override
   public void start(Receiver newReceiver) {
     receiver = newReceiver;
+    for (int i = 0; i < loops.size(); i++) {
+      Map<Integer, PeerConnection> known = peers.get(i);
+      loops.get(i).execute(() -> known.values().forEach(PeerConnection::start));
+    }
     if (listener != null) {
       listener.config().setAutoRead(true);
     }
@@ -126,7 +132,9 @@ public final class NettyNetwork implements Network {
                 if (before != null) {
                   before.giveUp();
                 }
-                peer.dial();
+                if (receiver != null) {
+                  peer.start();
+                }
               });
     }
   }
@@ -169,9 +177,9 @@ public final class NettyNetwork implements Network {
   void close() {
     closed = true;
     if (listener != null) {
-      listener.close().awaitUninterruptibly();
+      listener.close().awaitUninterruptibly(CLOSING_MILLIS);
     }
-    channels.close().awaitUninterruptibly();
+    channels.close().awaitUninterruptibly(CLOSING_MILLIS);
   }
 
   /// Puts a channel among those that end with this network, or ends it now.
@@ -227,6 +235,18 @@ public final class NettyNetwork implements Network {
       throw new DecodeException(
           "node %d belongs to the cluster (or list of members) '%s', node %d to '%s'"
               .formatted(hello.member(), hello.cluster(), self, cluster));
+    }
+  }
+
+  /// A connection that a member dialled broke: answers on it may be lost.
+  void incomingLost(int node) {
+    Receiver told = receiver;
+    if (told == null || closed) {
+      return;
+    }
+    for (int i = 0; i < loops.size(); i++) {
+      int shard = i;
+      loops.get(i).execute(() -> told.connection(shard, node, false));
     }
   }
 

@@ -41,6 +41,7 @@ final class PeerConnection {
   private @Nullable Channel channel;
   private ChannelFutureListener written = done -> {};
   private boolean flushScheduled;
+  private boolean started;
   private boolean given;
   private long pauseNanos;
 
@@ -62,7 +63,15 @@ final class PeerConnection {
     return open;
   }
 
-  void dial() {
+  /// Begins to dial, once.
+  void start() {
+    if (!started) {
+      started = true;
+      dial();
+    }
+  }
+
+  private void dial() {
     if (given || network.isClosed()) {
       return;
     }

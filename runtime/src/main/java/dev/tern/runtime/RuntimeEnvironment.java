@@ -17,6 +17,9 @@ import java.util.function.Consumer;
 
 /// The real environment of one node. Close it before the node: afterwards no task of the node runs.
 public final class RuntimeEnvironment implements AutoCloseable {
+  /// A loop that has not ended by then is not waited for.
+  private static final long CLOSING_MILLIS = 5_000;
+
   private final MultiThreadIoEventLoopGroup group;
   private final Workers workers;
   private final List<NettyEventLoop> loops;
@@ -104,7 +107,9 @@ public final class RuntimeEnvironment implements AutoCloseable {
       network.close();
     }
     // A quiet period, however short: with none a loop may end without closing its channels.
-    group.shutdownGracefully(1, 5_000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+    group
+        .shutdownGracefully(1, CLOSING_MILLIS, TimeUnit.MILLISECONDS)
+        .awaitUninterruptibly(CLOSING_MILLIS);
     workers.close();
   }
 }

@@ -12,6 +12,7 @@ import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.net.ClientBounds;
+import dev.tern.gateway.net.ClientLimit;
 import dev.tern.gateway.resp.RedisDoor;
 import dev.tern.gateway.riak.RiakDoor;
 import dev.tern.lsm.LsmOptions;
@@ -26,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,18 @@ public final class TernServer implements AutoCloseable {
   /// Replicas know what the others have well within this, if these are there.
   private static final long CATCHING_UP_NANOS = 3_000_000_000L;
 
+  /// For so long, at most, updates under way are waited for before another node leads.
+  private static final long SETTLING_NANOS = 1_000_000_000;
+
+  /// Others hear within that this node leaves.
+  private static final long LEAVING_NANOS = 100_000_000;
+
+  /// For so long, at most, requests are waited for that were read.
+  private static final long ENDING_NANOS = 2_000_000_000;
+
+  private static final long LOOK_NANOS = 2_000_000;
+  private static final int LOOKS = 3;
+
   private final ServerConfig config;
   private final RuntimeEnvironment environment;
   private final Node node;
@@ -51,6 +65,7 @@ public final class TernServer implements AutoCloseable {
   private final RiakDoor riak;
   private final Figures figures;
   private final AdminDoor admin;
+  private boolean started;
   private int redisPort;
   private int riakPort;
   private int adminPort;
@@ -65,20 +80,23 @@ public final class TernServer implements AutoCloseable {
     this.config = config;
     this.environment = environment;
     this.node = node;
+    ClientLimit clients = ClientLimit.ofProcess();
     this.redis =
         new RedisDoor(
             node,
             node.time(),
             environment.loops().stream().map(NettyEventLoop::netty).toList(),
             REDIS_KEYSPACE,
-            bounds("Redis"));
+            bounds("Redis"),
+            clients);
     this.riak =
         new RiakDoor(
             node,
             node.time(),
             environment.loops().stream().map(NettyEventLoop::netty).toList(),
             REDIS_KEYSPACE,
-            bounds("Riak"));
+            bounds("Riak"),
+            clients);
     this.figures =
         new Figures(
             node, redis.statistics(), Map.of("redis", redis.bounds(), "riak", riak.bounds()));
@@ -137,6 +155,7 @@ public final class TernServer implements AutoCloseable {
       ClockWatch.start(node, environment.loops().getFirst().netty());
       server.meetOthers();
       server.openDoors();
+      server.started = true;
       return server;
     } catch (IOException | RuntimeException e) {
       server.close();
@@ -256,14 +275,47 @@ public final class TernServer implements AutoCloseable {
     return adminPort;
   }
 
-  /// Closes the doors, ends the loops, then the stores: what was acknowledged is on the disk.
+  /// Leaves and ends: updates that this node leads come to their end, then another leads; requests
+  /// that were read are answered; then connections, loops and stores are closed. What was
+  /// acknowledged is on the disk. Takes some tenths of a second, where a peer or the disk hangs
+  /// some seconds.
   @Override
   public void close() throws IOException {
     redis.close();
     riak.close();
+    if (started) {
+      node.settle();
+      await(() -> node.updating() == 0, SETTLING_NANOS);
+      node.leave();
+      // Clients may ask while the others hear of it.
+      LockSupport.parkNanos(LEAVING_NANOS);
+      redis.quiet();
+      riak.quiet();
+      await(this::idle, ENDING_NANOS);
+      redis.end();
+      riak.end();
+    }
     admin.close();
     environment.close();
     figures.close();
     node.close();
+  }
+
+  private boolean idle() {
+    int waiting = 0;
+    for (int shard = 0; shard < node.shards(); shard++) {
+      waiting += node.waiting(shard);
+    }
+    return waiting == 0;
+  }
+
+  /// Waits until a condition holds for some looks in a row, or the time is over.
+  private static void await(BooleanSupplier condition, long nanos) {
+    long deadline = System.nanoTime() + nanos;
+    int inARow = 0;
+    while (inARow < LOOKS && System.nanoTime() < deadline) {
+      inARow = condition.getAsBoolean() ? inARow + 1 : 0;
+      LockSupport.parkNanos(LOOK_NANOS);
+    }
   }
 }

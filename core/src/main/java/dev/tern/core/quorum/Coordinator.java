@@ -58,8 +58,10 @@ public final class Coordinator {
   private final Peers peers;
   private final InFlight inFlight;
   private final Updates updates;
+  private final Departure departure = new Departure();
   private final HintReplay hintReplay;
   private final Expiry expiry;
+  private final UnsentAnswers unsentAnswers;
   private final Statistics statistics = new Statistics();
   private final ByteWriter frame = new ByteWriter(1024);
   private final PlantedBug planted;
@@ -106,6 +108,7 @@ public final class Coordinator {
     this.peers =
         new Peers(
             shard, self, view.members(), network, clock, sightings, () -> inFlight.size() > 0);
+    this.unsentAnswers = new UnsentAnswers((to, at, answer) -> send(to, at, answer, shard));
     this.updates = new Updates(this);
     this.expiry = new Expiry(this);
     this.hintReplay = new HintReplay(this);
@@ -291,6 +294,12 @@ public final class Coordinator {
         };
     boolean here = request.place(self) >= 0;
     boolean first = firstLive(request.replicas()) == self;
+    if (!blind && departure.holdsBack() && (forwarded || first)) {
+      admission.finished(cost);
+      inFlight.later(
+          Departure.HELD_NANOS, () -> update(keyspace, key, update, level, forwarded, completion));
+      return;
+    }
     boolean local = here && (forwarded || first || blind);
     if (local && !vouches(request)) {
       // Who knows what the others have leads; blind puts of the only one that lives are its own.
@@ -302,7 +311,9 @@ public final class Coordinator {
         return;
       }
     }
-    if (!local && forwarded) {
+    if (forwarded && !blind && departure.leaves()) {
+      counted.complete(Departure.refusal());
+    } else if (!local && forwarded) {
       counted.complete(
           new Unanswered.Refused(Reason.TRY_AGAIN, "this node is no replica of the key", 0));
     } else if (!local && blind && request.sloppy() && firstLive(request.replicas()) == 0) {
@@ -540,6 +551,7 @@ public final class Coordinator {
   public void connection(int node, boolean open) {
     if (open) {
       peers.heard(node);
+      unsentAnswers.send(node);
     } else {
       inFlight.lost(node);
     }
@@ -549,6 +561,7 @@ public final class Coordinator {
   public void beat() {
     peers.beat();
     peers.forEachSilent(inFlight::silent);
+    unsentAnswers.beat(nowNanos());
     hintReplay.beat();
     expiry.beat();
     admission.beat(nowNanos());
@@ -559,6 +572,16 @@ public final class Coordinator {
   /// Operations and updates that wait, for figures; any thread may read it stale.
   public int waiting() {
     return inFlight.size() + updates.waiting() + replica.waiting();
+  }
+
+  /// Updates that this shard leads and that have not ended; any thread may read it stale.
+  public int updating() {
+    return updates.waiting();
+  }
+
+  /// How far this shard is on its way out.
+  public Departure departure() {
+    return departure;
   }
 
   /// What this shard has done.
@@ -687,9 +710,23 @@ public final class Coordinator {
     return sent;
   }
 
-  /// Sends to a shard elsewhere, named by itself or by a partition that it has.
+  /// Sends to a shard elsewhere, named by itself or by a partition that it has. An answer that
+  /// cannot be sent is kept for a while; one that never fits a frame is refused instead.
   public void answer(int node, int toShard, Message message) {
-    send(node, toShard, message, shard);
+    if (send(node, toShard, message, shard) || !(message instanceof Message.Reply reply)) {
+      return;
+    }
+    if (frame.length() > Network.MAX_PAYLOAD_BYTES) {
+      answer(
+          node,
+          toShard,
+          new Message.Refused(
+              reply.id(),
+              new Unanswered.Refused(
+                  Reason.INVALID, "what the key holds is too large to be sent", 0)));
+    } else {
+      unsentAnswers.add(node, toShard, reply, frame.length(), nowNanos());
+    }
   }
 
   void count(Statistics.Counter counter) {
@@ -711,7 +748,7 @@ public final class Coordinator {
   }
 
   int firstLive(int[] replicas) {
-    return peers.firstLive(replicas);
+    return peers.firstLive(replicas, /* butThis= */ departure.leaves());
   }
 
   long hedgeNanos() {

@@ -78,7 +78,7 @@ final class ForwardOperation extends Operation {
     }
   }
 
-  /// A replica is behind and has done nothing: sends the update to the next that lives, or carries
+  /// A replica is behind, or stops, and has done nothing: sends the update to the next that lives, or carries
   /// it out here in its turn; false if there is none.
   private boolean next(int refuser) {
     behind.add(refuser);
@@ -98,6 +98,10 @@ final class ForwardOperation extends Operation {
       }
     }
     return false;
+  }
+
+  private boolean passedOn(int refuser, Unanswered.Refused why) {
+    return Behind.is(why) && next(refuser);
   }
 
   private int localW() {
@@ -135,10 +139,12 @@ final class ForwardOperation extends Operation {
         if (update.blind()) {
           coordinator.peers().forwardTook(node, coordinator.nowNanos() - sentNanos);
         }
-        finish(updated.outcome());
+        if (!(updated.outcome() instanceof Unanswered.Refused why && passedOn(node, why))) {
+          finish(updated.outcome());
+        }
       }
       case Message.Refused refused -> {
-        if (!Behind.is(refused.why()) || !next(node)) {
+        if (!passedOn(node, refused.why())) {
           finish(refused.why());
         }
       }

@@ -120,6 +120,11 @@ final class InFlight {
     free[end < capacity ? end : end - capacity] = slot;
   }
 
+  /// Runs something on the shard's loop after a while.
+  void later(long nanos, Runnable task) {
+    loop.schedule(nanos, task);
+  }
+
   int size() {
     return size;
   }

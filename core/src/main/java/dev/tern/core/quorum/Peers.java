@@ -280,12 +280,18 @@ final class Peers {
   }
 
   /// The first member of a list believed alive, 0 if none.
-  int firstLive(int[] replicas) {
+  ///
+  /// @param butThis whether this node counts only if there is no other
+  int firstLive(int[] replicas, boolean butThis) {
+    int last = 0;
     for (int member : replicas) {
       if (live(member)) {
-        return member;
+        if (!butThis || member != self) {
+          return member;
+        }
+        last = member;
       }
     }
-    return 0;
+    return last;
   }
 }

@@ -1,5 +1,6 @@
 package dev.tern.gateway.http;
 
+import dev.tern.gateway.net.AcceptPause;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -41,6 +42,7 @@ import org.jspecify.annotations.Nullable;
 /// Answers a fixed set of paths: pages to `GET`, actions to `POST`.
 public final class AdminDoor implements AutoCloseable {
   private static final int MAX_REQUEST_BYTES = 64 << 10;
+  private static final long CLOSING_MILLIS = 1_000;
 
   /// What a path answers.
   ///
@@ -93,6 +95,7 @@ public final class AdminDoor implements AutoCloseable {
             .group(group)
             .channel(NioServerSocketChannel.class)
             .option(ChannelOption.SO_REUSEADDR, true)
+            .handler(new AcceptPause("administration"))
             .childHandler(
                 new ChannelInitializer<Channel>() {
                   @Override
@@ -120,11 +123,11 @@ public final class AdminDoor implements AutoCloseable {
   @Override
   public void close() {
     if (listener != null) {
-      listener.close().awaitUninterruptibly();
+      listener.close().awaitUninterruptibly(CLOSING_MILLIS);
     }
     // The loop's end alone leaves sockets open that a client keeps for its next request.
-    connections.close().awaitUninterruptibly();
-    group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    connections.close().awaitUninterruptibly(CLOSING_MILLIS);
+    group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2 * CLOSING_MILLIS);
   }
 
   private void answer(FullHttpRequest request, Consumer<Page> done) {
@@ -133,7 +136,15 @@ public final class AdminDoor implements AutoCloseable {
       return;
     }
     QueryStringDecoder uri = new QueryStringDecoder(request.uri());
-    Route route = routes.get(uri.path());
+    Route route;
+    Map<String, List<String>> parameters;
+    try {
+      route = routes.get(uri.path());
+      parameters = uri.parameters();
+    } catch (IllegalArgumentException e) {
+      done.accept(new Page(400, "text/plain", "the path cannot be decoded\n"));
+      return;
+    }
     if (route == null) {
       String known = String.join(", ", routes.keySet());
       done.accept(new Page(404, "text/plain", "there is " + known + "\n"));
@@ -146,7 +157,7 @@ public final class AdminDoor implements AutoCloseable {
     } else {
       String body = request.content().toString(StandardCharsets.UTF_8);
       try {
-        route.handler().accept(new Request(uri.parameters(), body), done);
+        route.handler().accept(new Request(parameters, body), done);
       } catch (IllegalArgumentException e) {
         done.accept(Page.invalid(e));
       }

@@ -4,6 +4,7 @@ import dev.tern.core.Node;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.env.Clock;
 import dev.tern.gateway.net.ClientBounds;
+import dev.tern.gateway.net.ClientLimit;
 import dev.tern.gateway.net.ListeningPort;
 import dev.tern.gateway.net.Unread;
 import io.netty.buffer.ByteBuf;
@@ -17,15 +18,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /// Listens for Redis clients; each connection lives on one shard's loop.
 public final class RedisDoor implements AutoCloseable {
-  /// Connections at a time; one more is told so and closed, as Redis does.
-  public static final int MAX_CLIENTS = 50_000;
-
   private final Node node;
   private final Clock clock;
   private final List<EventLoop> loops;
@@ -33,20 +30,23 @@ public final class RedisDoor implements AutoCloseable {
   private final List<DoorStatistics> statistics = new ArrayList<>();
   private final ServerCommands server;
   private final AtomicLong ids = new AtomicLong();
-  private final AtomicInteger clients = new AtomicInteger();
   private final ClientBounds bounds;
+  private final ClientLimit clients;
   private @Nullable ListeningPort listener;
 
   /// @param loops the shards' loops, in their order
   /// @param keyspace whose keys the door serves
   /// @param bounds of what its connections may hold
+  /// @param clients how many there may be; one more is told so and closed, as Redis does
   public RedisDoor(
       Node node,
       Clock clock,
       List<? extends EventLoop> loops,
       String keyspace,
-      ClientBounds bounds) {
+      ClientBounds bounds,
+      ClientLimit clients) {
     this.bounds = bounds;
+    this.clients = clients;
     this.node = node;
     this.clock = clock;
     this.loops = List.copyOf(loops);
@@ -71,8 +71,7 @@ public final class RedisDoor implements AutoCloseable {
   }
 
   private void accept(Channel channel) {
-    if (clients.incrementAndGet() > MAX_CLIENTS) {
-      clients.decrementAndGet();
+    if (!clients.enter()) {
       byte[] full = "-ERR max number of clients reached\r\n".getBytes(StandardCharsets.US_ASCII);
       channel
           .writeAndFlush(io.netty.buffer.Unpooled.wrappedBuffer(full))
@@ -92,7 +91,21 @@ public final class RedisDoor implements AutoCloseable {
     return List.copyOf(statistics);
   }
 
-  /// Stops to listen; open connections end with their loops.
+  /// Reads no more requests; those that were read are answered.
+  public void quiet() {
+    if (listener != null) {
+      listener.quiet();
+    }
+  }
+
+  /// Closes the connections, once they have taken what was sent to them.
+  public void end() {
+    if (listener != null) {
+      listener.end();
+    }
+  }
+
+  /// Stops to listen; open connections go on until [#end].
   @Override
   public void close() {
     if (listener != null) {
@@ -271,7 +284,7 @@ public final class RedisDoor implements AutoCloseable {
 
     @Override
     public void channelInactive(ChannelHandlerContext inactive) {
-      clients.decrementAndGet();
+      clients.leave();
       if (session != null) {
         statistics.get(shard).closed();
         server.closed(session);

@@ -3,6 +3,7 @@ package dev.tern.gateway.riak;
 import dev.tern.core.Node;
 import dev.tern.env.Clock;
 import dev.tern.gateway.net.ClientBounds;
+import dev.tern.gateway.net.ClientLimit;
 import dev.tern.gateway.net.ListeningPort;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
@@ -16,11 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Listens for Riak clients; each connection lives on one shard's loop.
 public final class RiakDoor implements AutoCloseable {
-  /// Connections at a time; one more is closed at once.
-  public static final int MAX_CLIENTS = 50_000;
-
   private final List<EventLoop> loops;
   private final List<RiakRequests> requests = new ArrayList<>();
+  private final ClientLimit limit;
   private final AtomicInteger clients = new AtomicInteger();
   private final ClientBounds bounds;
   private @Nullable ListeningPort port;
@@ -28,13 +27,16 @@ public final class RiakDoor implements AutoCloseable {
   /// @param loops the shards' loops, in their order
   /// @param reserved name of a keyspace that is no bucket type
   /// @param bounds of what its connections may hold
+  /// @param limit how many clients there may be; one more is closed at once
   public RiakDoor(
       Node node,
       Clock clock,
       List<? extends EventLoop> loops,
       String reserved,
-      ClientBounds bounds) {
+      ClientBounds bounds,
+      ClientLimit limit) {
     this.bounds = bounds;
+    this.limit = limit;
     this.loops = List.copyOf(loops);
     for (int shard = 0; shard < loops.size(); shard++) {
       requests.add(new RiakRequests(node, clock, shard, reserved));
@@ -55,15 +57,20 @@ public final class RiakDoor implements AutoCloseable {
   }
 
   private void accept(Channel channel) {
-    if (clients.incrementAndGet() > MAX_CLIENTS) {
-      clients.decrementAndGet();
+    if (!limit.enter()) {
       channel.close();
       return;
     }
+    clients.incrementAndGet();
     int shard = loops.indexOf(channel.eventLoop());
     channel
         .pipeline()
-        .addLast(new RiakConnection(requests.get(shard), bounds, clients::decrementAndGet));
+        .addLast(new RiakConnection(requests.get(shard), bounds, this::closed));
+  }
+
+  private void closed() {
+    clients.decrementAndGet();
+    limit.leave();
   }
 
   /// What its connections hold, and which were closed; any thread.
@@ -76,7 +83,21 @@ public final class RiakDoor implements AutoCloseable {
     return clients.get();
   }
 
-  /// Stops to listen; open connections end with their loops.
+  /// Reads no more requests; those that were read are answered.
+  public void quiet() {
+    if (port != null) {
+      port.quiet();
+    }
+  }
+
+  /// Closes the connections, once they have taken what was sent to them.
+  public void end() {
+    if (port != null) {
+      port.end();
+    }
+  }
+
+  /// Stops to listen; open connections go on until [#end].
   @Override
   public void close() {
     if (port != null) {

@@ -1,0 +1,71 @@
+package dev.tern.core.quorum;
+
+import java.util.ArrayDeque;
+import java.util.TreeMap;
+
+/// Answers that could not be sent as the way back was not open, or full: whoever asked waits for
+/// them. They are sent when the connection opens, and tried again with each beat, until those that
+/// wait have given up.
+///
+/// Threads: one shard's loop.
+final class UnsentAnswers {
+  /// All nodes together; what does not fit is dropped, and its asker learns of it by its deadline.
+  static final int MAX_BYTES = 16 << 20;
+
+  /// Most requests have ended by then.
+  static final long KEPT_NANOS = 5_000_000_000L;
+
+  private record Unsent(int shard, Message.Reply answer, int bytes, long untilNanos) {}
+
+  /// Sends an answer; false if it cannot be sent yet.
+  interface Sender {
+    boolean send(int node, int shard, Message.Reply answer);
+  }
+
+  private final Sender sender;
+  private final TreeMap<Integer, ArrayDeque<Unsent>> unsent = new TreeMap<>();
+  private long bytes;
+
+  UnsentAnswers(Sender sender) {
+    this.sender = sender;
+  }
+
+  /// Keeps an answer to a shard of a node.
+  void add(int node, int shard, Message.Reply answer, int length, long nowNanos) {
+    if (bytes + length <= MAX_BYTES) {
+      bytes += length;
+      unsent
+          .computeIfAbsent(node, any -> new ArrayDeque<>())
+          .add(new Unsent(shard, answer, length, nowNanos + KEPT_NANOS));
+    }
+  }
+
+  boolean isEmpty() {
+    return unsent.isEmpty();
+  }
+
+  /// Sends what waits for a node, as far as it can be sent.
+  void send(int node) {
+    ArrayDeque<Unsent> waiting = unsent.get(node);
+    while (waiting != null && !waiting.isEmpty()) {
+      Unsent first = waiting.element();
+      if (!sender.send(node, first.shard(), first.answer())) {
+        return;
+      }
+      waiting.remove();
+      bytes -= first.bytes();
+    }
+    unsent.remove(node);
+  }
+
+  /// Tries all again; drops those that nobody waits for any more.
+  void beat(long nowNanos) {
+    for (int node : unsent.keySet().toArray(new Integer[0])) {
+      ArrayDeque<Unsent> waiting = unsent.get(node);
+      while (waiting != null && !waiting.isEmpty() && waiting.element().untilNanos() <= nowNanos) {
+        bytes -= waiting.remove().bytes();
+      }
+      send(node);
+    }
+  }
+}
