@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// A read of `r` replicas: the record from one, digests from the others. Where they differ, the
 /// newest wins, or in a keyspace with siblings all records are fetched and merged; and those behind
 /// are brought up to that. Where `2r > n` the answer waits until so many replicas hold it that no
-/// later read of `r` replicas sees less (monotonic reads): `n - r + 1`. A replica that cannot take
+/// later read of `r` replicas, or of most, sees less (monotonic reads). A replica that cannot take
 /// it (its disk is full, its connection broke) is passed over, and the next of the list is offered
 /// the record in its place.
 ///
@@ -424,15 +424,15 @@ final class ReadOperation extends Operation {
     }
   }
 
-  /// So many that every later read of `r` replicas meets one; none where two reads need not meet:
-  /// few are asked, or others answer for replicas.
+  /// So many that every later read of `r` replicas, or of most, meets one; none where two reads need
+  /// not meet: few are asked, or others answer for replicas.
   private int holdersNeeded() {
     int n = request.replicas().length;
     boolean meet = 2 * request.r() > n;
     for (int standIn : standIns) {
       meet &= standIn == 0;
     }
-    return meet ? n - request.r() + 1 : 0;
+    return meet ? Math.max(n - request.r() + 1, n / 2 + 1) : 0;
   }
 
   /// Sends the record to a live replica of the list that was not sent it yet; false if there is
