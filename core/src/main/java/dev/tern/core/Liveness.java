@@ -109,11 +109,18 @@ final class Liveness {
   }
 
   /// One more than in this node's last life, durable. A file that is lost or damaged begins anew:
-  /// members that know of a later life are objected to. Blocks.
+  /// members that know of a later life are objected to. So does one that cannot be written, as the
+  /// disk is full: the node starts all the same. Blocks.
   static long nextGeneration(FileSystem files) throws IOException {
     long next = Math.min(Integer.MAX_VALUE, last(files) + 1);
     byte[] bytes = new ByteWriter(Long.BYTES).writeLong(next).toByteArray();
-    SmallFile.save(files, DIRECTORY, NAME, bytes);
+    try {
+      SmallFile.save(files, DIRECTORY, NAME, bytes);
+    } catch (IOException e) {
+      if (next == 1) {
+        throw e;
+      }
+    }
     return next;
   }
 

@@ -4,6 +4,7 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.version.Siblings;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// What requests under way are estimated to cost, in bytes of memory, bounded: those that do not
@@ -30,7 +31,12 @@ public final class Admission {
   /// There is much to do while one in so many parts of the room is taken.
   private static final int BUSY_SHARE = 8;
 
-  private static final int MEAN_WEIGHT = 16;
+  /// Records from so many bytes on are remembered by their keys: a smaller one costs little more
+  /// than its request.
+  static final int LARGE_BYTES = 16 << 10;
+
+  /// Large records remembered; a power of two. Another of the same place takes it.
+  private static final int REMEMBERED = 4_096;
 
   private final long mostBytes;
 
@@ -51,8 +57,11 @@ public final class Admission {
 
   private long beforeNanos;
 
-  /// Of the records that reads answered, times [#MEAN_WEIGHT].
-  private long meanTimes;
+  /// By hash of key: the key's whole hash and how large its record was when it was last read; 0 for
+  /// none. What one key holds says nothing of another, so there is no mean.
+  private final int[] largeHashes = new int[REMEMBERED];
+
+  private final int[] largeBytes = new int[REMEMBERED];
 
   Admission(long mostBytes, long nowNanos) {
     this.mostBytes = mostBytes;
@@ -75,15 +84,33 @@ public final class Admission {
     assert underWay >= 0;
   }
 
-  /// What a read answered.
-  void answered(@Nullable Siblings record) {
+  /// What a read of a key answered.
+  void answered(byte[] key, @Nullable Siblings record) {
     long bytes = record == null ? 0 : record.valueBytes();
-    meanTimes += bytes - meanTimes / MEAN_WEIGHT;
+    int hash = hash(key);
+    int place = hash & (REMEMBERED - 1);
+    if (bytes >= LARGE_BYTES) {
+      largeHashes[place] = hash;
+      largeBytes[place] = (int) Math.min(bytes, Integer.MAX_VALUE);
+    } else if (largeHashes[place] == hash) {
+      largeBytes[place] = 0;
+    }
   }
 
-  /// What a read is likely to cost.
-  long readCost() {
-    return FIXED_BYTES + meanTimes / MEAN_WEIGHT;
+  /// What a read of a key is likely to cost.
+  long readCost(byte[] key) {
+    return FIXED_BYTES + likelyBytes(key);
+  }
+
+  private long likelyBytes(byte[] key) {
+    int hash = hash(key);
+    int place = hash & (REMEMBERED - 1);
+    return largeHashes[place] == hash ? largeBytes[place] : 0;
+  }
+
+  private static int hash(byte[] key) {
+    int hash = Arrays.hashCode(key) * 0x9E3779B1;
+    return hash ^ hash >>> 15;
   }
 
   /// What a scan of so many keys costs.
@@ -99,7 +126,7 @@ public final class Admission {
   /// What an update costs.
   long updateCost(byte[] key, Update update) {
     long cost = FIXED_BYTES + key.length + bytes(update);
-    return update.blind() ? cost : cost + meanTimes / MEAN_WEIGHT;
+    return update.blind() ? cost : cost + likelyBytes(key);
   }
 
   private static long bytes(Update update) {

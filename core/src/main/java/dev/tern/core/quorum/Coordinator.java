@@ -189,7 +189,7 @@ public final class Coordinator {
       answer.accept(hot.record());
       return;
     }
-    long cost = admission.readCost();
+    long cost = admission.readCost(key);
     if (!admission.admits(cost)) {
       unanswered.accept(tooCostly());
       return;
@@ -204,7 +204,7 @@ public final class Coordinator {
               @Override
               public void read(@Nullable Siblings record, boolean uniform) {
                 admission.finished(cost);
-                admission.answered(record);
+                admission.answered(key, record);
                 readTook(nowNanos() - began);
                 if (hot != null) {
                   hotReads.learned(hot, record, began, writes);

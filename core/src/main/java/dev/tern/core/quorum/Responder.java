@@ -236,7 +236,7 @@ public final class Responder {
       coordinator.answer(node, shard, new Message.Refused(read.id(), Behind.refusal()));
       return;
     }
-    long cost = admission.readCost();
+    long cost = admission.readCost(read.key());
     if (!admits(node, shard, read.id(), cost)) {
       return;
     }
@@ -246,13 +246,13 @@ public final class Responder {
         read.key(),
         (record, failure) -> {
           admission.finished(cost);
-          admission.answered(record);
+          admission.answered(read.key(), record);
           coordinator.answer(node, shard, answer(read, record, keyspace.resolution(), failure));
         });
   }
 
   private void readHeld(int node, int shard, Message.ReadHeld read) {
-    long cost = admission.readCost();
+    long cost = admission.readCost(read.key());
     if (!admits(node, shard, read.id(), cost)) {
       return;
     }

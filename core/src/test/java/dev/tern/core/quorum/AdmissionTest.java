@@ -75,16 +75,23 @@ class AdmissionTest {
     byte[] key = new byte[20];
     Update put = new Update.Put(new byte[5_000], Update.NO_EXPIRY, Update.Condition.NONE, false);
     assertEquals(Admission.FIXED_BYTES + 5_020, admission.updateCost(key, put));
-    assertEquals(Admission.FIXED_BYTES, admission.readCost());
+    assertEquals(Admission.FIXED_BYTES, admission.readCost(key));
     Siblings record = Siblings.of(Version.put(1, 1, 1, 0, new byte[100_000]));
-    for (int i = 0; i < 200; i++) {
-      admission.answered(record);
+    admission.answered(key, record);
+    assertEquals(Admission.FIXED_BYTES + 100_000, admission.readCost(key));
+    assertEquals(admission.readCost(key) + 20, admission.updateCost(key, new Update.Add(1)));
+    admission.answered(key, null);
+    assertEquals(Admission.FIXED_BYTES, admission.readCost(key));
+  }
+
+  @Test
+  void aLargeRecordDoesNotMakeOtherKeysExpensive() {
+    Siblings large = Siblings.of(Version.put(1, 1, 1, 0, new byte[MOST]));
+    admission.answered(new byte[] {1}, large);
+    for (int i = 0; i < 900; i++) {
+      byte[] key = {2, (byte) i, (byte) (i >> 8)};
+      assertTrue(admission.admits(admission.readCost(key)), "small read " + i);
     }
-    assertTrue(Math.abs(admission.readCost() - Admission.FIXED_BYTES - 100_000) < 100);
-    assertEquals(admission.readCost() + 20, admission.updateCost(key, new Update.Add(1)));
-    for (int i = 0; i < 500; i++) {
-      admission.answered(null);
-    }
-    assertTrue(Math.abs(admission.readCost() - Admission.FIXED_BYTES) < 100);
+    assertFalse(admission.admits(admission.readCost(new byte[] {1})));
   }
 }
