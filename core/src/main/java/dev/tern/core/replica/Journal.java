@@ -206,11 +206,6 @@ final class Journal {
     batch.clear();
   }
 
-  /// The next group of writes begins the next round: what was read at the start has no rows yet.
-  void rowsAreDue() {
-    groups = MAX_GROUPS;
-  }
-
   /// Adds the rows of what changed, and begins the next round.
   void writeRows(WriteBatch to) {
     for (Partition partition : changed) {

@@ -145,11 +145,6 @@ public final class Store implements AutoCloseable {
     Reservation last = row == null ? new Reservation(0, 0) : Reservation.decode(row);
     store.load(last.counter());
     store.hlc = new HybridClock(last.stamp(), 0);
-    if (row != null && lsm.pressure().refused()) {
-      // A full disk takes no reservation: nothing is minted before there is room, reads go on.
-      store.journal.rowsAreDue();
-      return store;
-    }
     // The time is not known yet: what one's own clock says may be wrong for ever on disk.
     Reservation next = java.util.Objects.requireNonNull(store.wantReservation(0));
     batch.put(store.meta, StorageKey.RESERVATION_ROW, next.encoded());
