@@ -75,6 +75,7 @@ final class Epochs {
   private volatile Reader[] readers = newReaders(new Reader[0], FIRST_READERS);
   private final ReentrantLock lock = new ReentrantLock();
   private final ArrayDeque<Retired> retired = new ArrayDeque<>();
+  private volatile boolean closed;
 
   /// Readers without a place by the epoch they began in; guarded by the lock.
   private final TreeMap<Long, Integer> counted = new TreeMap<>();
@@ -102,7 +103,7 @@ final class Epochs {
             now = epoch.get();
             Reader.ANNOUNCED.setVolatile(reader, now);
           }
-          return reader;
+          return checkOpen(reader);
         }
       }
       if (all.length >= MAX_PLACES) {
@@ -110,6 +111,25 @@ final class Epochs {
       }
       grow(all);
     }
+  }
+
+  /// A reader announces itself first and looks then; [#close] does it the other way round.
+  private Reader checkOpen(Reader reader) {
+    if (closed) {
+      reader.exit();
+      throw new IllegalStateException("the store is closed");
+    }
+    return reader;
+  }
+
+  /// Nobody enters any more: [#enter] fails.
+  void close() {
+    closed = true;
+  }
+
+  /// Whether nobody is inside.
+  boolean isEmpty() {
+    return oldestInside() == Long.MAX_VALUE;
   }
 
   private void grow(Reader[] full) {

@@ -60,6 +60,7 @@ public final class Lsm implements AutoCloseable {
   private volatile ReadState state;
   private volatile long written;
   private volatile boolean closed;
+  private boolean closing;
   private Runnable groupEnd = () -> {};
 
   private final AtomicInteger immutables = new AtomicInteger();
@@ -170,9 +171,7 @@ public final class Lsm implements AutoCloseable {
       throws IOException {
     java.util.Objects.requireNonNull(name);
     java.util.Objects.requireNonNull(options);
-    if (closed) {
-      throw new IllegalStateException("the store is closed");
-    }
+    checkOpen();
     if (readOnly) {
       ColumnFamily existing = tables.existing(name);
       if (existing == null) {
@@ -238,6 +237,12 @@ public final class Lsm implements AutoCloseable {
     written = decoded.sequence;
     tools.pacer().ingested(bytes);
     upkeep.written();
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("the store is closed");
+    }
   }
 
   private void checkWritable() {
@@ -481,6 +486,7 @@ public final class Lsm implements AutoCloseable {
   public Snapshot snapshot() {
     lock.lock();
     try {
+      checkOpen();
       Snapshot snapshot = new Snapshot(this, written, tools.clock().monotonicNanos());
       snapshots.add(snapshot);
       return snapshot;
@@ -762,38 +768,37 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
-  /// Hands the log to the disk and lets the files go. Nobody may use the store meanwhile or later.
+  /// Hands the log to the disk and lets the files go. Idempotent; any thread, also while others use
+  /// the store: every use from then on is an IllegalStateException, of open iterators too. Waits for
+  /// readers that are inside, but not for ever: one that stays five seconds keeps the memory.
   @Override
   public void close() throws IOException {
-    if (closed) {
-      return;
+    lock.lock();
+    try {
+      if (closed || closing) {
+        return;
+      }
+      closing = true;
+    } finally {
+      lock.unlock();
     }
+    new Closing(tools, background, tables, log, upkeep, directoryLock).run(this, readOnly);
+  }
+
+  void letGoOfLast() {
+    letGo(state);
+  }
+
+  /// What was appended up to now is handed over, and nothing is appended any more.
+  void endWrites() throws IOException {
+    lock.lock();
     try {
       if (!readOnly && log.failure() == null) {
         flushLog();
-        syncLog();
       }
     } finally {
       closed = true;
-      upkeep.close();
-      closeFiles();
-    }
-  }
-
-  /// All of them, whichever of them fails.
-  private void closeFiles() throws IOException {
-    try {
-      tables.close();
-    } finally {
-      try {
-        if (!readOnly) {
-          log.close();
-        }
-      } finally {
-        epochs.retire(() -> letGo(state));
-        tools.cache().close();
-        StoreDirectory.release(directoryLock);
-      }
+      lock.unlock();
     }
   }
 }

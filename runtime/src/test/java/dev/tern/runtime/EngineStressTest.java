@@ -1,6 +1,7 @@
 package dev.tern.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.env.Randomness;
@@ -319,5 +320,89 @@ class EngineStressTest {
           System.nanoTime() - start < TimeUnit.SECONDS.toNanos(SECONDS + 60), "nothing is merged");
       writer.join(50);
     }
+  }
+
+  /// The store is closed under readers, walkers and writers: each of them fails cleanly, and the
+  /// directory can be opened again at once.
+  @Test
+  void aStoreIsClosedBesideItsUsers() throws Exception {
+    LsmOptions options =
+        LsmOptions.DEFAULT.withTuning(
+            new LsmOptions.Tuning(48 << 10, 96 << 10, 512, 16 << 10, LsmBug.NONE));
+    try (Workers workers = new Workers(3)) {
+      for (int round = 0; round < 12; round++) {
+        stop = false;
+        lsm =
+            Lsm.open(
+                new DirectoryFileSystem(directory),
+                workers,
+                new SystemClock(),
+                Randomness.of(1),
+                "store",
+                options);
+        first = lsm.columnFamily("first", FamilyOptions.DEFAULT);
+        second =
+            lsm.columnFamily(
+                "second", new FamilyOptions(CompactionStyle.SIZE_TIERED, Compression.NONE, 0, 0));
+        put(new Random(round));
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+          threads.add(worker(threads.size(), untilClosed(this::getSome)));
+        }
+        threads.add(worker(threads.size(), untilClosed(walker(true))));
+        threads.add(worker(threads.size(), untilClosed(walker(false))));
+        threads.add(worker(threads.size(), untilClosed(this::put)));
+        threads.getFirst().join(60);
+        lsm.close();
+        lsm.close();
+        for (Thread thread : threads) {
+          thread.join(TimeUnit.SECONDS.toMillis(60));
+          assertTrue(!thread.isAlive(), () -> "stuck: " + List.of(thread.getStackTrace()));
+        }
+        if (!failures.isEmpty()) {
+          throw new AssertionError("round " + round, failures.peek());
+        }
+        Lsm gone = lsm;
+        assertThrows(IllegalStateException.class, gone::snapshot);
+        assertThrows(IllegalStateException.class, () -> gone.get(first, key(1, 0)));
+        assertThrows(
+            IllegalStateException.class, () -> gone.multiGet(first, new byte[][] {key(1, 0)}));
+        assertThrows(
+            IllegalStateException.class, () -> gone.iterator(first, IteratorOptions.all()));
+        assertThrows(IllegalStateException.class, () -> gone.write(new WriteBatch()));
+        assertThrows(IllegalStateException.class, gone::flush);
+        assertThrows(IllegalStateException.class, gone::verify);
+        assertThrows(
+            IllegalStateException.class, () -> gone.columnFamily("x", FamilyOptions.DEFAULT));
+      }
+    }
+  }
+
+  private void put(Random random) throws IOException {
+    int pair = random.nextInt(PAIRS);
+    long number = 1 + random.nextInt(1000);
+    WriteBatch batch = new WriteBatch();
+    for (int half = 0; half < 2; half++) {
+      byte[] key = key(pair, half);
+      byte[] value = value(key, number);
+      batch.put(first, key, value).put(second, key, value);
+    }
+    lsm.write(batch, Durability.OS);
+  }
+
+  private void getSome(Random random) throws IOException {
+    byte[] key = key(random.nextInt(PAIRS), random.nextInt(2));
+    number(key, lsm.get(random.nextBoolean() ? first : second, key));
+  }
+
+  /// A worker that goes home when the store is closed.
+  private Work untilClosed(Work work) {
+    return random -> {
+      try {
+        work.run(random);
+      } catch (IllegalStateException e) {
+        stop = true;
+      }
+    };
   }
 }

@@ -1,0 +1,62 @@
+package dev.tern.lsm;
+
+import dev.tern.env.Offload;
+import java.io.IOException;
+
+/// The end of an open store: writes end, jobs end, readers leave, files and memory go, and the
+/// directory's lock is released whatever fails before that.
+record Closing(
+    Tables.Tools tools,
+    Offload background,
+    Tables tables,
+    WriteLog log,
+    Upkeep upkeep,
+    AutoCloseable directoryLock) {
+  /// How long readers are waited for.
+  static final int MOST_WAIT_SECONDS = 5;
+
+  private static final long LOOK_NANOS = 100_000;
+
+  void run(Lsm lsm, boolean readOnly) throws IOException {
+    try {
+      try {
+        lsm.endWrites();
+        if (!readOnly && log.failure() == null) {
+          lsm.syncLog();
+        }
+      } finally {
+        upkeep.close();
+        closeFiles(readOnly);
+      }
+    } finally {
+      try {
+        release(lsm);
+      } finally {
+        StoreDirectory.release(directoryLock);
+      }
+    }
+  }
+
+  private void closeFiles(boolean readOnly) throws IOException {
+    try {
+      tables.close();
+    } finally {
+      if (!readOnly) {
+        log.close();
+      }
+    }
+  }
+
+  private void release(Lsm lsm) {
+    tools.epochs().close();
+    long looks = MOST_WAIT_SECONDS * 1_000_000_000L / LOOK_NANOS;
+    for (long i = 0; i < looks && !tools.epochs().isEmpty(); i++) {
+      background.pause(LOOK_NANOS);
+    }
+    boolean left = tools.epochs().isEmpty();
+    tools.epochs().retire(lsm::letGoOfLast);
+    if (left) {
+      tools.cache().close();
+    }
+  }
+}
