@@ -21,22 +21,32 @@ import org.jspecify.annotations.Nullable;
 ///   payload:    varint next file number   varint first log to replay   varint flushed sequence
 ///               varint new families:   varint id, string name, u8 style, u8 compression,
 ///                                      varint ttl millis, varint max bytes
-///               varint changed levels: varint family, u8 level, varint tables: varint number
+///               varint changed levels: varint family, u8 level, varint tables: varint number,
+///                                      varint bytes, u32 crc32c of the file up to its footer
 ///   CURRENT:    MANIFEST-n and a newline
 /// ```
+///
+/// Number, bytes and checksum together say which file is meant: another table under the right name, of
+/// this store or of another one, is refused.
 ///
 /// An edit is durable before anything relies on it. So a broken record at the end is one that was
 /// being written in a crash, and what is before it is the state; if it was not, the files that
 /// state names are gone, and the opening fails.
 final class Manifest {
-  private static final long MAGIC = 0x7465726e_6d616e32L;
+  private static final long MAGIC = 0x7465726e_6d616e33L;
   private static final int HEADER_BYTES = 8;
 
   /// A manifest beyond it is begun anew.
   private static final long ROLL_BYTES = 1 << 20;
 
+  /// A table's file.
+  ///
+  /// @param bytes all of them
+  /// @param crc of those up to the footer
+  record Named(long number, long bytes, int crc) {}
+
   /// A level of a family and the tables it has from now on.
-  record LevelChange(int family, int level, List<Long> tables) {}
+  record LevelChange(int family, int level, List<Named> tables) {}
 
   /// A change.
   ///
@@ -57,8 +67,8 @@ final class Manifest {
     long flushedSequence;
     final List<ColumnFamily> families = new ArrayList<>();
 
-    /// By family and level: numbers.
-    final TreeMap<Integer, List<Long>> tables = new TreeMap<>();
+    /// By family and level.
+    final TreeMap<Integer, List<Named>> tables = new TreeMap<>();
 
     static int key(int family, int level) {
       return family * Levels.COUNT + level;
@@ -82,7 +92,7 @@ final class Manifest {
       }
     }
 
-    List<Long> level(int family, int level) {
+    List<Named> level(int family, int level) {
       return tables.getOrDefault(key(family, level), List.of());
     }
   }
@@ -199,7 +209,9 @@ final class Manifest {
     out.writeVarInt(edit.levels.size());
     for (LevelChange change : edit.levels) {
       out.writeVarInt(change.family).writeByte(change.level).writeVarInt(change.tables.size());
-      change.tables.forEach(out::writeVarLong);
+      for (Named table : change.tables) {
+        out.writeVarLong(table.number).writeVarLong(table.bytes).writeInt(table.crc);
+      }
     }
     byte[] bytes = out.toByteArray();
     int payload = bytes.length - 8;
@@ -247,8 +259,16 @@ final class Manifest {
   }
 
   static State decode(String path, byte[] bytes, Visitor visitor) throws CorruptionException {
-    if (bytes.length < HEADER_BYTES || new ByteReader(bytes, 0, 8).readLong() != MAGIC) {
-      throw new CorruptionException(path, 0, "no manifest of a format known here");
+    long magic = bytes.length < HEADER_BYTES ? 0 : new ByteReader(bytes, 0, 8).readLong();
+    if (magic != MAGIC) {
+      boolean old = magic >>> 8 == MAGIC >>> 8 && (magic & 0xff) < (MAGIC & 0xff);
+      throw new CorruptionException(
+          path,
+          0,
+          old
+              ? "a store of format %c; this version of Tern reads %c"
+                  .formatted((char) (magic & 0xff), (char) (MAGIC & 0xff))
+              : "no manifest of a format known here");
     }
     State state = new State();
     int at = HEADER_BYTES;
@@ -317,10 +337,10 @@ final class Manifest {
     for (int i = 0; i < changes; i++) {
       int family = in.readVarInt();
       int level = in.readUnsignedByte();
-      List<Long> tables = new ArrayList<>();
+      List<Named> tables = new ArrayList<>();
       int length = in.readLength();
       for (int t = 0; t < length; t++) {
-        tables.add(in.readVarLong());
+        tables.add(new Named(in.readVarLong(), in.readVarLong(), in.readInt()));
       }
       levels.add(new LevelChange(family, level, List.copyOf(tables)));
     }

@@ -41,6 +41,10 @@ final class Table {
   final long number;
   final String path;
   final long sizeBytes;
+
+  /// Of the file up to its footer, as that says.
+  final int crc;
+
   final TableProperties properties;
   final RangeTombstones tombstones;
 
@@ -88,6 +92,7 @@ final class Table {
     this.cache = cache;
     this.buffers = buffers;
     this.sizeBytes = file.size();
+    this.crc = footer.fileCrc;
     byte[] raw = stored(footer.at[3], footer.bytes[3]);
     this.properties = TableProperties.decode(new ByteReader(raw));
     this.tombstones =

@@ -48,6 +48,20 @@ final class Tables {
       return new Memtable(chunks);
     }
 
+    /// A table that the manifest names: that one and no other.
+    Table open(Manifest.Named named) throws IOException {
+      Table table = open(named.number());
+      if (table.sizeBytes == named.bytes() && table.crc == named.crc()) {
+        return table;
+      }
+      table.close();
+      throw new CorruptionException(
+          table.path,
+          table.sizeBytes,
+          "another table under this name: %d bytes, checksum %08x; the manifest has %d, %08x"
+              .formatted(table.sizeBytes, table.crc, named.bytes(), named.crc()));
+    }
+
     Table open(long number) throws IOException {
       return Table.open(files, Recovery.tablePath(directory, number), number, cache, buffers);
     }
@@ -133,8 +147,8 @@ final class Tables {
       Levels opened = Levels.EMPTY;
       for (int level = 0; level < Levels.COUNT; level++) {
         List<Table> tables = new ArrayList<>();
-        for (long number : state.level(family.id(), level)) {
-          Table table = tools.open(number);
+        for (Manifest.Named each : state.level(family.id(), level)) {
+          Table table = tools.open(each);
           opening.add(table);
           tables.add(table);
         }
@@ -368,9 +382,11 @@ final class Tables {
   }
 
   private Manifest.LevelChange change(int id, int level) {
-    List<Long> numbers =
-        Arrays.stream(levels.get(id).level(level)).map(table -> table.number).toList();
-    return new Manifest.LevelChange(id, level, numbers);
+    List<Manifest.Named> named =
+        Arrays.stream(levels.get(id).level(level))
+            .map(table -> new Manifest.Named(table.number, table.sizeBytes, table.crc))
+            .toList();
+    return new Manifest.LevelChange(id, level, named);
   }
 
   private Manifest.Edit edit(List<ColumnFamily> created, List<Manifest.LevelChange> changes) {

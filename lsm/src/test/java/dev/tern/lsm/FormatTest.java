@@ -43,6 +43,10 @@ class FormatTest {
     return new ColumnFamily(null, id, name, options);
   }
 
+  private static Manifest.Named named(int number) {
+    return new Manifest.Named(number, 100L * number, number * 0x9e3779b9);
+  }
+
   private static List<WriteBatch> batches() {
     ColumnFamily data = family(0, "data", FamilyOptions.DEFAULT);
     ColumnFamily other = family(1, "other", FamilyOptions.DEFAULT);
@@ -166,7 +170,7 @@ class FormatTest {
   }
 
   @Test
-  void manifestsOfVersion2() throws IOException {
+  void manifestsOfVersion3() throws IOException {
     ColumnFamily data = family(0, "data", FamilyOptions.DEFAULT);
     ColumnFamily recent =
         family(1, "recent", new FamilyOptions(CompactionStyle.FIFO, Compression.ZSTD, 60_000, 9));
@@ -180,19 +184,34 @@ class FormatTest {
             70_000,
             List.of(),
             List.of(
-                new Manifest.LevelChange(0, 6, List.of(12L, 500L)),
-                new Manifest.LevelChange(1, 0, List.of(501L)))));
-    byte[] wanted = golden("manifest-2", files.bytes("store/MANIFEST-000001"));
+                new Manifest.LevelChange(0, 6, List.of(named(12), named(500))),
+                new Manifest.LevelChange(1, 0, List.of(named(501))))));
+    byte[] wanted = golden("manifest-3", files.bytes("store/MANIFEST-000001"));
     assertArrayEquals(wanted, files.bytes("store/MANIFEST-000001"));
     assertArrayEquals(bytes("MANIFEST-000001\n"), files.bytes("store/CURRENT"));
 
     Manifest.State state = Manifest.decode("golden", wanted, (offset, edit) -> {});
     assertEquals(List.of(data, recent), state.families);
-    assertEquals(List.of(12L, 500L), state.level(0, 6));
-    assertEquals(List.of(501L), state.level(1, 0));
+    assertEquals(List.of(named(12), named(500)), state.level(0, 6));
+    assertEquals(List.of(named(501)), state.level(1, 0));
     assertEquals(900, state.nextFile);
     assertEquals(300, state.firstLog);
     assertEquals(70_000, state.flushedSequence);
+  }
+
+  @Test
+  void aManifestOfAnEarlierVersionIsRefusedByItsVersion() throws IOException {
+    CorruptionException e =
+        org.junit.jupiter.api.Assertions.assertThrows(
+            CorruptionException.class,
+            () -> Manifest.decode("m", earlier(), (offset, edit) -> {}));
+    assertTrue(e.getMessage().contains("format 2") && e.getMessage().contains("reads 3"));
+  }
+
+  private static byte[] earlier() throws IOException {
+    try (InputStream in = FormatTest.class.getResourceAsStream("/golden/manifest-2")) {
+      return in.readAllBytes();
+    }
   }
 
   @Test

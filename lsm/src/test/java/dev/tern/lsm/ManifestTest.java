@@ -15,7 +15,10 @@ class ManifestTest {
   private final MemoryFiles files = new MemoryFiles();
 
   private static Manifest.Edit edit(long number, List<ColumnFamily> families, long tables) {
-    List<Long> numbers = LongStream.range(number, number + tables).boxed().toList();
+    List<Manifest.Named> numbers =
+        LongStream.range(number, number + tables)
+            .mapToObj(each -> new Manifest.Named(each, each * 1000, (int) each * 0x9e3779b9))
+            .toList();
     return new Manifest.Edit(
         number + tables,
         number,

@@ -44,6 +44,10 @@ class CorruptionTest {
   ///
   /// @param crash whether it is left open, with several logs
   private static Sample sample(boolean crash) throws IOException {
+    return sample(crash, 7);
+  }
+
+  private static Sample sample(boolean crash, int variant) throws IOException {
     Bed bed = new Bed(7);
     bed.options = Bed.options(2048, 0, 256, 1024);
     Lsm lsm = bed.open();
@@ -53,7 +57,7 @@ class CorruptionTest {
     states.put(0, sorted());
     for (int i = 1; i <= 60; i++) {
       byte[] key = Bed.bytes("key-" + i % 25);
-      byte[] value = Bed.bytes(i + "=" + "abc".repeat(i % 20));
+      byte[] value = Bed.bytes(i + "=" + "abc".repeat(i % 20) + (variant == 7 ? "" : "x"));
       WriteBatch batch = new WriteBatch();
       for (ColumnFamily family : families) {
         batch.put(family, key, value);
@@ -222,5 +226,28 @@ class CorruptionTest {
       look(sample, Map.of(), 0, "all gone");
     }
     assertTrue(errors > right, "hardly a cut was noticed: " + errors + " of " + right);
+  }
+
+  /// Tables under each other's names, and those of another store, are named and refused.
+  @Test
+  void aTableUnderAnotherNameIsRefused() throws IOException {
+    Sample sample = sample(false, 7);
+    Sample other = sample(false, 8);
+    int tried = 0;
+    for (String name : sample.files.keySet()) {
+      for (Sample from : new Sample[] {sample, other}) {
+        for (Map.Entry<String, byte[]> alien : from.files.entrySet()) {
+          boolean same = Arrays.equals(alien.getValue(), sample.files.get(name));
+          if (!name.endsWith(".table") || !alien.getKey().endsWith(".table") || same) {
+            continue;
+          }
+          int before = errors;
+          look(sample, with(sample, name, alien.getValue()), 60, name + " is " + alien.getKey());
+          assertEquals(before + 1, errors, name + " is " + alien.getKey());
+          tried++;
+        }
+      }
+    }
+    assertTrue(tried > 20, "few tables: " + tried);
   }
 }
