@@ -54,7 +54,7 @@ record Closing(
       background.pause(LOOK_NANOS);
     }
     boolean left = tools.epochs().isEmpty();
-    tools.epochs().retire(lsm::letGoOfLast);
+    tools.epochs().retire(() -> lsm.letGo(lsm.state));
     if (left) {
       tools.cache().close();
     }

@@ -107,7 +107,7 @@ final class Epochs {
         }
       }
       if (all.length >= MAX_PLACES) {
-        return count();
+        return checkOpen(count());
       }
       grow(all);
     }
@@ -129,7 +129,12 @@ final class Epochs {
 
   /// Whether nobody is inside.
   boolean isEmpty() {
-    return oldestInside() == Long.MAX_VALUE;
+    lock.lock();
+    try {
+      return oldestInside() == Long.MAX_VALUE;
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void grow(Reader[] full) {

@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
@@ -57,10 +58,10 @@ public final class Lsm implements AutoCloseable {
   private final WriteBatch.Entries entries = new WriteBatch.Entries();
   private final Set<Snapshot> snapshots = new LinkedHashSet<>();
   private final Set<LsmIterator> iterators = new LinkedHashSet<>();
-  private volatile ReadState state;
+  volatile ReadState state;
   private volatile long written;
   private volatile boolean closed;
-  private boolean closing;
+  private final AtomicBoolean closing = new AtomicBoolean();
   private Runnable groupEnd = () -> {};
 
   private final AtomicInteger immutables = new AtomicInteger();
@@ -773,20 +774,9 @@ public final class Lsm implements AutoCloseable {
   /// readers that are inside, but not for ever: one that stays five seconds keeps the memory.
   @Override
   public void close() throws IOException {
-    lock.lock();
-    try {
-      if (closed || closing) {
-        return;
-      }
-      closing = true;
-    } finally {
-      lock.unlock();
+    if (!closing.getAndSet(true)) {
+      new Closing(tools, background, tables, log, upkeep, directoryLock).run(this, readOnly);
     }
-    new Closing(tools, background, tables, log, upkeep, directoryLock).run(this, readOnly);
-  }
-
-  void letGoOfLast() {
-    letGo(state);
   }
 
   /// What was appended up to now is handed over, and nothing is appended any more.
