@@ -49,8 +49,8 @@ public final class Statistics {
     REPAIRED_RECORDS,
     /// Bytes of keys and values on them.
     REPAIRED_BYTES,
-    /// Records of them that were refused here, and pages with some that the sender could not read: asked
-    /// for again later, or of another replica.
+    /// Records of them that were refused here, and pages with some that the sender could not read:
+    /// asked for again later, or of another replica.
     REPAIR_PASSED_OVER,
     /// Partitions that had to be taken from another replica whole.
     REBUILDS,

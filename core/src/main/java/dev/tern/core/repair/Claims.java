@@ -9,8 +9,8 @@ import dev.tern.core.version.DotSet;
 /// replacement of that, and so on, end in a record of the sender or in a delete that is stripped.
 /// That end is among the dots of the clock that came with the page. So once all of that clock is
 /// here, or may be claimed by the same rule, the end is here, and the dot may be claimed. Claimed
-/// earlier, a version of the dot that is held by another replica only would be taken for replaced by
-/// nothing: a read would show nothing, and read repair remove it.
+/// earlier, a version of the dot that is held by another replica only would be taken for replaced
+/// by nothing: a read would show nothing, and read repair remove it.
 ///
 /// Invariants: nothing is claimed whose record was refused here. On the shard's loop.
 final class Claims {

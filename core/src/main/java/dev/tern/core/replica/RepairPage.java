@@ -44,8 +44,7 @@ public record RepairPage(
 
   /// An answer where the log of dots does not reach back.
   static RepairPage rebuild(DotSet clock) {
-    return new RepairPage(
-        clock, new DotSet(), new DotSet(), DONE, Answer.REBUILD, List.of());
+    return new RepairPage(clock, new DotSet(), new DotSet(), DONE, Answer.REBUILD, List.of());
   }
 
   /// An answer where nothing could be read.

@@ -49,8 +49,8 @@ class DotSetTest {
     assertEquals(DotSet.MAX_RUNS, claimed);
   }
 
-  /// What both sets have is never more than one of them has, however many gaps there are: a set that
-  /// claims too much would let deletes go that a replica still lacks.
+  /// What both sets have is never more than one of them has, however many gaps there are: a set
+  /// that claims too much would let deletes go that a replica still lacks.
   @Test
   void whatBothHaveIsNeverMoreThanOneHas() {
     DotSet odd = new DotSet();
