@@ -15,26 +15,52 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/// Gets and puts at LINEARIZABLE of one key, with links that slow down and nodes that pause,
+/// Gets, puts and updates at LINEARIZABLE of one key, with links that slow down and nodes that pause,
 /// checked by a search for an order (Wing and Gong, "Testing and Verifying Concurrent Objects",
 /// 1993).
 class LinearizableTest {
   private static final long MILLI = Cluster.MILLI;
   private static final byte[] KEY = "k".getBytes(US_ASCII);
   private static final int OPERATIONS = 60;
+  private static final Kind[] REGISTER = {Kind.GET, Kind.PUT};
+
+  private enum Kind {
+    GET,
+    PUT,
+    ADD,
+    DELETE
+  }
 
   private static final class Operation {
-    final boolean put;
+    final Kind kind;
     final long began;
     String value;
     long ended = Long.MAX_VALUE;
 
-    Operation(boolean put, String value, long began) {
-      this.put = put;
+    Operation(Kind kind, String value, long began) {
+      this.kind = kind;
       this.value = value;
       this.began = began;
+    }
+
+    boolean done() {
+      return ended != Long.MAX_VALUE;
+    }
+
+    /// What stands there after this over a value, null if it cannot have found that value.
+    @Nullable String over(String before) {
+      return switch (kind) {
+        case GET -> value.equals(before) ? before : null;
+        case PUT -> value;
+        case DELETE -> "";
+        case ADD -> {
+          String sum = Long.toString((before.isEmpty() ? 0 : Long.parseLong(before)) + 1);
+          yield !done() || value.equals(sum) ? sum : null;
+        }
+      };
     }
   }
 
@@ -42,35 +68,48 @@ class LinearizableTest {
   private Cluster cluster = new Cluster(3);
   private Randomness random = Randomness.of(1);
   private Level level = Level.LINEARIZABLE;
+  private boolean updates;
 
   private void client(int node, int left) {
     if (left == 0) {
       return;
     }
     Keyspace data = cluster.node(node).keyspace(0, "data");
-    boolean put = random.nextInt(2) == 0;
-    Operation operation = new Operation(put, "v" + history.size(), cluster.world.nanos());
+    Kind kind = updates ? Kind.values()[random.nextInt(4)] : REGISTER[random.nextInt(2)];
+    String value = Long.toString(1_000L * (history.size() + 1));
+    Operation operation = new Operation(kind, value, cluster.world.nanos());
     history.add(operation);
+    long pauseMillis = updates && random.nextInt(8) == 0 ? 7_000 : random.nextInt(20);
     Runnable next =
-        () ->
-            cluster.world.schedule(random.nextInt(20) * MILLI, node, () -> client(node, left - 1));
-    if (put) {
-      Update.Put update =
-          new Update.Put(operation.value.getBytes(US_ASCII), 0, Update.Condition.NONE, false);
-      data.update(
-          KEY,
-          update,
-          level,
-          outcome -> {
-            if (outcome instanceof UpdateOutcome.Done) {
-              operation.ended = cluster.world.nanos();
-            } else if (outcome instanceof Unanswered.Refused) {
-              history.remove(operation);
-            }
-            next.run();
-          });
+        () -> cluster.world.schedule(pauseMillis * MILLI, node, () -> client(node, left - 1));
+    if (kind == Kind.GET) {
+      get(data, operation, next);
       return;
     }
+    Update update =
+        switch (kind) {
+          case ADD -> new Update.Add(1);
+          case DELETE -> new Update.Delete(false);
+          case PUT, GET -> new Update.Put(value.getBytes(US_ASCII), 0, Update.Condition.NONE, false);
+        };
+    data.update(
+        KEY,
+        update,
+        level,
+        outcome -> {
+          if (outcome instanceof UpdateOutcome.Done done) {
+            operation.ended = cluster.world.nanos();
+            if (kind == Kind.ADD) {
+              operation.value = new String(done.value(), US_ASCII);
+            }
+          } else if (outcome instanceof Unanswered.Refused) {
+            history.remove(operation);
+          }
+          next.run();
+        });
+  }
+
+  private void get(Keyspace data, Operation operation, Runnable next) {
     data.read(
         KEY,
         level,
@@ -90,7 +129,7 @@ class LinearizableTest {
 
   /// Whether some order explains what clients saw.
   private boolean explained() {
-    history.removeIf(each -> !each.put && each.ended == Long.MAX_VALUE);
+    history.removeIf(each -> each.kind == Kind.GET && !each.done());
     assertTrue(history.size() <= Long.SIZE);
     Set<String> dead = new HashSet<>();
     return explained(0, "", dead);
@@ -106,16 +145,15 @@ class LinearizableTest {
     if (firstEnd == Long.MAX_VALUE) {
       return true;
     }
-    if (!dead.add(taken + value)) {
+    if (!dead.add(taken + " " + value)) {
       return false;
     }
     for (int i = 0; i < history.size(); i++) {
       Operation each = history.get(i);
       boolean may = (taken & 1L << i) == 0 && each.began <= firstEnd;
-      if (may && (each.put || each.value.equals(value))) {
-        if (explained(taken | 1L << i, each.put ? each.value : value, dead)) {
-          return true;
-        }
+      String after = may ? each.over(value) : null;
+      if (after != null && explained(taken | 1L << i, after, dead)) {
+        return true;
       }
     }
     return false;
@@ -145,7 +183,7 @@ class LinearizableTest {
       cluster.runFor(50 * MILLI);
     }
     cluster.network.heal();
-    cluster.runFor(10_000 * MILLI);
+    cluster.runFor(updates ? 60_000 * MILLI : 10_000 * MILLI);
     return explained();
   }
 
@@ -155,6 +193,26 @@ class LinearizableTest {
       int size = seed % 3 == 0 ? 5 : 3;
       assertTrue(run(seed, size, Level.LINEARIZABLE, PlantedBug.NONE), "seed " + seed);
     }
+  }
+
+  @Test
+  void updatesBesideThemHaveOneToo() {
+    updates = true;
+    for (int seed = 1; seed <= 30; seed++) {
+      int size = seed % 3 == 0 ? 5 : 3;
+      assertTrue(run(seed, size, Level.LINEARIZABLE, PlantedBug.NONE), "seed " + seed);
+    }
+  }
+
+  @Test
+  void updatesThatTakeFreshStampsHaveNone() {
+    updates = true;
+    int unexplained = 0;
+    for (int seed = 1; seed <= 30; seed++) {
+      PlantedBug planted = PlantedBug.UPDATE_TAKES_FRESH_STAMP;
+      unexplained += run(seed, 3, Level.LINEARIZABLE, planted) ? 0 : 1;
+    }
+    assertTrue(unexplained > 0);
   }
 
   @Test
