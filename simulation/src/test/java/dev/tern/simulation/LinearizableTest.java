@@ -18,9 +18,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/// Gets, puts and updates at LINEARIZABLE of one key, with links that slow down and nodes that pause,
-/// checked by a search for an order (Wing and Gong, "Testing and Verifying Concurrent Objects",
-/// 1993).
+/// Gets, puts and updates at LINEARIZABLE of one key, with links that slow down and nodes that
+/// pause, checked by a search for an order (Wing and Gong, "Testing and Verifying Concurrent
+/// Objects", 1993).
 class LinearizableTest {
   private static final long MILLI = Cluster.MILLI;
   private static final byte[] KEY = "k".getBytes(US_ASCII);
@@ -90,7 +90,8 @@ class LinearizableTest {
         switch (kind) {
           case ADD -> new Update.Add(1);
           case DELETE -> new Update.Delete(false);
-          case PUT, GET -> new Update.Put(value.getBytes(US_ASCII), 0, Update.Condition.NONE, false);
+          case PUT, GET ->
+              new Update.Put(value.getBytes(US_ASCII), 0, Update.Condition.NONE, false);
         };
     data.update(
         KEY,
