@@ -81,6 +81,12 @@ final class KeyOrder {
   }
 
   private final Map<Key, ArrayDeque<Entry>> chains = new HashMap<>();
+
+  /// Entries whose turn has come. They are begun one after the other: each may end at once, and a
+  /// thousand within each other would overflow the stack.
+  private final ArrayDeque<Entry> ready = new ArrayDeque<>();
+
+  private boolean beginning;
   private long turn;
   private int unfinished;
 
@@ -185,16 +191,29 @@ final class KeyOrder {
     if (first == null) {
       chains.remove(entry.key);
     } else if (!first.begun) {
-      // What ends at once changes the chain: begin one at a time, from a copy.
-      List<Entry> next = new ArrayList<>();
       for (Entry each : chain) {
         if (each.kind != first.kind) {
           break;
         }
         each.begun = true;
-        next.add(each);
+        ready.add(each);
       }
-      next.forEach(each -> each.begin.run());
+      beginReady();
+    }
+  }
+
+  private void beginReady() {
+    if (beginning) {
+      return;
+    }
+    beginning = true;
+    try {
+      Entry next;
+      while ((next = ready.poll()) != null) {
+        next.begin.run();
+      }
+    } finally {
+      beginning = false;
     }
   }
 }

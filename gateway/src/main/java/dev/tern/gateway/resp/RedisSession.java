@@ -27,6 +27,10 @@ public final class RedisSession {
   /// Requests begun and not yet answered; further ones wait in the socket.
   public static final int MAX_PENDING = 1024;
 
+  /// Replies that wait for one before them, bytes; no request is begun meanwhile. The one before
+  /// ends by its timeout at the latest.
+  private static final long MAX_HELD_BYTES = 8L << 20;
+
   /// Characters of an unknown command, and of its arguments altogether, that its error repeats.
   private static final int MAX_SHOWN = 128;
 
@@ -78,6 +82,9 @@ public final class RedisSession {
 
   /// No request is taken meanwhile: one looks at all keys, or has more parts than may be under way.
   private boolean held;
+
+  /// Of values in replies that have not left.
+  private long heldBytes;
 
   private boolean closing;
   private boolean announced;
@@ -143,7 +150,7 @@ public final class RedisSession {
   /// with more bytes now.
   public boolean feed(ByteBuf in) {
     order.nextTurn();
-    while (!closing && !held && pending.size() < MAX_PENDING) {
+    while (!closing && !held && pending.size() < MAX_PENDING && heldBytes < MAX_HELD_BYTES) {
       RespDecoder.Request request;
       try {
         request = decoder.next(in);
@@ -413,6 +420,7 @@ public final class RedisSession {
   /// A request has its reply.
   void answered(Pending request) {
     Reply reply = java.util.Objects.requireNonNull(request.reply);
+    heldBytes += Reply.valueBytes(reply);
     long nanos = clock.monotonicNanos() - request.beganNanos;
     statistics.command(request.command, nanos, reply instanceof Reply.Error);
     if (!announced && pending.peekFirst() != null && pending.peekFirst().reply != null) {
@@ -442,6 +450,7 @@ public final class RedisSession {
     Pending first;
     while ((first = pending.peekFirst()) != null && first.reply != null) {
       pending.pollFirst();
+      heldBytes -= Reply.valueBytes(first.reply);
       RespWriter.write(first.reply, protocol, out);
     }
     if (closing && pending.isEmpty()) {

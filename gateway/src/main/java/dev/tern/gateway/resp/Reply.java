@@ -33,6 +33,26 @@ public sealed interface Reply {
   Reply ONE = new Number(1);
   Reply EMPTY = new Array(List.of());
 
+  /// Of the values in a reply, which are what takes memory. Static: an interface with a default
+  /// method is initialized with its records, whose constants it holds.
+  static long valueBytes(Reply reply) {
+    return switch (reply) {
+      case Bulk bulk -> {
+        byte[] value = bulk.value();
+        yield value == null ? 0 : value.length;
+      }
+      case Array array -> {
+        long bytes = 0;
+        for (Reply element : array.elements()) {
+          bytes += valueBytes(element);
+        }
+        yield bytes;
+      }
+      case Text text -> text.text().length();
+      case Simple _, Error _, Number _, Pairs _ -> 0;
+    };
+  }
+
   static Reply text(String text) {
     return new Text(text, false);
   }

@@ -1,33 +1,58 @@
 package dev.tern.gateway.riak;
 
 import java.util.ArrayDeque;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /// The frames that answer one request; they leave when those of all requests before have left.
 final class Answer {
   /// One frame.
-  record Frame(int code, byte[] payload) {}
+  record Frame(int code, byte[] payload) {
+    /// Length and code.
+    private static final int HEADER_BYTES = 5;
+
+    long bytes() {
+      return HEADER_BYTES + payload.length;
+    }
+  }
 
   static final byte[] NOTHING = {};
 
-  private final Runnable changed;
+  private final LongConsumer changed;
   private final ArrayDeque<Frame> frames = new ArrayDeque<>(1);
   private boolean done;
+  private boolean abandoned;
 
-  /// @param changed called after each frame
-  Answer(Runnable changed) {
+  /// Goes on when the client has taken the frames so far; null for nothing.
+  private @Nullable Runnable then;
+
+  /// @param changed called after each frame with its bytes
+  Answer(LongConsumer changed) {
     this.changed = changed;
   }
 
   /// The only or last frame.
   void last(int code, byte[] payload) {
     done = true;
-    more(code, payload);
+    add(code, payload);
   }
 
   /// A frame that others follow.
-  void more(int code, byte[] payload) {
-    frames.add(new Frame(code, payload));
-    changed.run();
+  ///
+  /// @param next brings them; called when the client has taken this one, and never if it is gone
+  void more(int code, byte[] payload, Runnable next) {
+    then = next;
+    add(code, payload);
+  }
+
+  private void add(int code, byte[] payload) {
+    if (abandoned) {
+      changed.accept(0);
+      return;
+    }
+    Frame frame = new Frame(code, payload);
+    frames.add(frame);
+    changed.accept(frame.bytes());
   }
 
   void error(String message) {
@@ -36,11 +61,31 @@ final class Answer {
     }
   }
 
+  /// Nobody will read it.
+  void abandon() {
+    abandoned = true;
+    then = null;
+    frames.clear();
+  }
+
+  boolean isAbandoned() {
+    return abandoned;
+  }
+
   boolean isDone() {
     return done;
   }
 
   ArrayDeque<Frame> frames() {
     return frames;
+  }
+
+  /// The client has taken all frames so far.
+  void taken() {
+    Runnable next = then;
+    then = null;
+    if (next != null) {
+      next.run();
+    }
   }
 }

@@ -10,7 +10,8 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// The keys of a bucket or the buckets of a type, from a walk through all keys of the type: costly,
-/// as it is in Riak. Pages are sent as they come.
+/// as it is in Riak. Pages are sent as they come, and the next one is looked for when the client
+/// has taken the one before.
 final class Listing {
   /// Keys looked at in one step.
   private static final int STEP = 1_000;
@@ -94,6 +95,9 @@ final class Listing {
   }
 
   private void step(Keyspace keyspace, long cursor, Answer answer) {
+    if (answer.isAbandoned()) {
+      return;
+    }
     keyspace.scan(
         cursor,
         STEP,
@@ -126,10 +130,12 @@ final class Listing {
       answer.error("the type has more than %d buckets".formatted(MAX_BUCKETS));
     } else if (found.next() != 0) {
       if (any && streams) {
-        answer.more(code, page.encoded());
+        byte[] full = page.encoded();
         page = new Fields.Message();
+        answer.more(code, full, () -> step(keyspace, found.next(), answer));
+      } else {
+        step(keyspace, found.next(), answer);
       }
-      step(keyspace, found.next(), answer);
     } else if (streams || prefix != null) {
       answer.last(code, page.flag(2, true).encoded());
     } else {

@@ -24,6 +24,10 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
   /// A message up to this length waits in the connection's buffer until it is whole.
   private static final int SMALL_BYTES = 64 << 10;
 
+  /// Answers that wait for one before them, bytes; no request is begun meanwhile. The one before
+  /// ends by its timeout at the latest.
+  private static final long MAX_HELD_BYTES = 8L << 20;
+
   private static final Runnable NOTHING_TO_DO = () -> {};
 
   private final RiakRequests requests;
@@ -32,6 +36,15 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
 
   /// The orders of tasks under way, each with those that wait for it.
   private final Map<Long, ArrayDeque<Runnable>> running = new HashMap<>();
+
+  /// Tasks whose turn has come. They are begun one after the other: each may end at once, and a
+  /// thousand within each other would overflow the stack.
+  private final ArrayDeque<Runnable> ready = new ArrayDeque<>();
+
+  private boolean beginning;
+
+  /// Of frames that have not been handed to the socket.
+  private long heldBytes;
 
   /// Read, and waiting for all tasks before it; no more is read meanwhile.
   private @Nullable Runnable blocked;
@@ -90,7 +103,7 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
       return;
     }
     ByteBuf bytes = unread.bytes();
-    while (!broken && blocked == null && answers.size() < MAX_UNDER_WAY) {
+    while (!broken && blocked == null && hasRoom()) {
       byte[] message = next(bytes);
       if (message == null) {
         break;
@@ -107,10 +120,14 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
       drop(ClientBounds.Reason.INCOMPLETE_REQUESTS, "");
       return;
     }
-    boolean read = !broken && blocked == null && answers.size() < MAX_UNDER_WAY;
+    boolean read = !broken && blocked == null && hasRoom();
     if (active.channel().config().isAutoRead() != read) {
       active.channel().config().setAutoRead(read);
     }
+  }
+
+  private boolean hasRoom() {
+    return answers.size() < MAX_UNDER_WAY && heldBytes < MAX_HELD_BYTES;
   }
 
   /// The next message, its code first; null if it has not come whole.
@@ -187,11 +204,11 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
     Answer[] mine = {null};
     Answer answer =
         new Answer(
-            () -> {
+            bytes -> {
               if (mine[0] != null && mine[0].isDone()) {
                 ended(order);
               }
-              answered();
+              answered(bytes);
             });
     mine[0] = answer;
     answers.add(answer);
@@ -219,7 +236,7 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
     ArrayDeque<Runnable> waiting = running.get(order);
     Runnable next = waiting == null ? null : waiting.poll();
     if (next != null) {
-      next.run();
+      beginInTurn(next);
       return;
     }
     running.remove(order);
@@ -228,7 +245,23 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
       blocked = null;
     } else if (alone != null && alone != NOTHING_TO_DO && running.isEmpty()) {
       blocked = NOTHING_TO_DO;
-      alone.run();
+      beginInTurn(alone);
+    }
+  }
+
+  private void beginInTurn(Runnable task) {
+    ready.add(task);
+    if (beginning) {
+      return;
+    }
+    beginning = true;
+    try {
+      Runnable next;
+      while ((next = ready.poll()) != null) {
+        next.run();
+      }
+    } finally {
+      beginning = false;
     }
   }
 
@@ -246,7 +279,12 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
     send();
   }
 
-  private void answered() {
+  private void answered(long bytes) {
+    heldBytes += bytes;
+    flushSoon();
+  }
+
+  private void flushSoon() {
     ChannelHandlerContext active = context;
     if (!reading && !flushScheduled && active != null) {
       // All answers that this turn of the loop brings leave in one system call.
@@ -272,6 +310,7 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
     while ((first = answers.peek()) != null && !first.frames().isEmpty()) {
       Answer.Frame frame;
       while ((frame = first.frames().poll()) != null) {
+        heldBytes -= frame.bytes();
         out = out == null ? active.alloc().directBuffer(512) : out;
         out.writeInt(1 + frame.payload().length).writeByte(frame.code());
         out.writeBytes(frame.payload());
@@ -289,11 +328,17 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
     }
     if (broken && answers.isEmpty()) {
       active.close();
-    } else if (!active.channel().config().isAutoRead() || !unread.isEmpty()) {
+      return;
+    }
+    if (first != null && active.channel().isWritable()) {
+      first.taken();
+    }
+    if (!active.channel().config().isAutoRead() || !unread.isEmpty()) {
       parse();
-      if (answers.peek() != null && !answers.peek().frames().isEmpty()) {
-        answered();
-      }
+    }
+    Answer next = answers.peek();
+    if (next != null && !next.frames().isEmpty()) {
+      flushSoon();
     }
   }
 
@@ -311,13 +356,16 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext active) {
-    holdsAnswers(active);
+    if (holdsAnswers(active) && active.channel().isWritable()) {
+      flushSoon();
+    }
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext inactive) {
     unread.release();
     share.release();
+    answers.forEach(Answer::abandon);
     context = null;
     closed.run();
   }

@@ -6,6 +6,7 @@ import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.net.ClientLimit;
 import dev.tern.gateway.net.ListeningPort;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.ServerSocketChannel;
@@ -71,6 +72,16 @@ public final class RiakDoor implements AutoCloseable {
   private void closed() {
     clients.decrementAndGet();
     limit.leave();
+  }
+
+  /// One client's conversation with one shard: frames in, frames out. It knows a socket only as the
+  /// channel that it is put into, so that the simulator can hold it too.
+  ///
+  /// @param reserved name of a keyspace that is no bucket type
+  /// @param bounds of what the door's connections may hold
+  public static ChannelHandler conversation(
+      Node node, Clock clock, int shard, String reserved, ClientBounds bounds) {
+    return new RiakConnection(new RiakRequests(node, clock, shard, reserved), bounds, () -> {});
   }
 
   /// What its connections hold, and which were closed; any thread.
