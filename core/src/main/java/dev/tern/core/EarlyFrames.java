@@ -47,12 +47,7 @@ final class EarlyFrames {
   /// @param greeted whether a node has greeted as a member
   /// @param taker of frames whose node has greeted
   /// @param refuser of those that are given back
-  EarlyFrames(
-      EventLoop loop,
-      Clock clock,
-      IntPredicate greeted,
-      Taker taker,
-      Taker refuser) {
+  EarlyFrames(EventLoop loop, Clock clock, IntPredicate greeted, Taker taker, Taker refuser) {
     this.loop = loop;
     this.clock = clock;
     this.greeted = greeted;
@@ -117,7 +112,8 @@ final class EarlyFrames {
     }
   }
 
-  /// The connection that it came on is not at hand any more: a frame that cannot be read is dropped.
+  /// The connection that it came on is not at hand any more: a frame that cannot be read is
+  /// dropped.
   private void takeLate(int node, int fromShard, ByteReader payload) {
     try {
       taker.take(node, fromShard, payload);

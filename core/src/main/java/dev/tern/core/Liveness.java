@@ -45,6 +45,7 @@ final class Liveness {
 
   /// A member that said it leaves is not asked so long; by then gossip knows, or it came back.
   private static final long LEFT_NANOS = 3_000 * MILLI;
+
   /// A member is asked directly so often, at most.
   private static final int ASK_TICKS = 4;
 

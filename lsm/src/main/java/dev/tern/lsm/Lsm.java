@@ -770,8 +770,8 @@ public final class Lsm implements AutoCloseable {
   }
 
   /// Hands the log to the disk and lets the files go. Idempotent; any thread, also while others use
-  /// the store: every use from then on is an IllegalStateException, of open iterators too. Waits for
-  /// readers that are inside, but not for ever: one that stays five seconds keeps the memory.
+  /// the store: every use from then on is an IllegalStateException, of open iterators too. Waits
+  /// for readers that are inside, but not for ever: one that stays five seconds keeps the memory.
   @Override
   public void close() throws IOException {
     if (!closing.getAndSet(true)) {

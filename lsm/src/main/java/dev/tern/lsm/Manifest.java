@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 ///   CURRENT:    MANIFEST-n and a newline
 /// ```
 ///
-/// Number, bytes and checksum together say which file is meant: another table under the right name, of
-/// this store or of another one, is refused.
+/// Number, bytes and checksum together say which file is meant: another table under the right name,
+/// of this store or of another one, is refused.
 ///
 /// An edit is durable before anything relies on it. So a broken record at the end is one that was
 /// being written in a crash, and what is before it is the state; if it was not, the files that

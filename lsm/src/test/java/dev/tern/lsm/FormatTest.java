@@ -203,8 +203,7 @@ class FormatTest {
   void aManifestOfAnEarlierVersionIsRefusedByItsVersion() throws IOException {
     CorruptionException e =
         org.junit.jupiter.api.Assertions.assertThrows(
-            CorruptionException.class,
-            () -> Manifest.decode("m", earlier(), (offset, edit) -> {}));
+            CorruptionException.class, () -> Manifest.decode("m", earlier(), (offset, edit) -> {}));
     assertTrue(e.getMessage().contains("format 2") && e.getMessage().contains("reads 3"));
   }
 

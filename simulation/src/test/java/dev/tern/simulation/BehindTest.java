@@ -45,8 +45,7 @@ class BehindTest {
     return at(
         cluster,
         number,
-        (node, done) ->
-            node.keyspace(0, "data").read(key.getBytes(US_ASCII), level, done::accept));
+        (node, done) -> node.keyspace(0, "data").read(key.getBytes(US_ASCII), level, done::accept));
   }
 
   private static UpdateOutcome update(
@@ -117,8 +116,7 @@ class BehindTest {
           String key = "k" + i;
           int place = number;
           cluster.within(
-              10 * SECOND,
-              () -> read(cluster, place, key, R3) == ReadOutcome.Missing.INSTANCE);
+              10 * SECOND, () -> read(cluster, place, key, R3) == ReadOutcome.Missing.INSTANCE);
         }
       }
     }
@@ -155,18 +153,15 @@ class BehindTest {
           at(
               cluster,
               2,
-              (node, done) ->
-                  node.keyspace(0, "data").scan(0, 1_000, Scope.CLUSTER, done::accept));
-      boolean none =
-          page instanceof Unanswered || ((ScanOutcome.Page) page).keys().isEmpty();
+              (node, done) -> node.keyspace(0, "data").scan(0, 1_000, Scope.CLUSTER, done::accept));
+      boolean none = page instanceof Unanswered || ((ScanOutcome.Page) page).keys().isEmpty();
       assertTrue(none, "round " + round + ": " + page);
       CountOutcome count =
           at(
               cluster,
               1,
               (node, done) -> node.keyspace(0, "data").count(Scope.CLUSTER, done::accept));
-      boolean nothing =
-          count instanceof Unanswered || ((CountOutcome.Count) count).keys() == 0;
+      boolean nothing = count instanceof Unanswered || ((CountOutcome.Count) count).keys() == 0;
       assertTrue(nothing, "round " + round + ": " + count);
       cluster.runFor(SECOND / 10);
     }
@@ -216,6 +211,7 @@ class BehindTest {
     done(cluster, 1, "blind", put("v"), R1);
     cluster.start(2);
     cluster.within(3 * SECOND, () -> read(cluster, 2, "k", R2) instanceof ReadOutcome.Found);
-    cluster.within(SECOND, () -> update(cluster, 2, "k", put("w"), R2) instanceof UpdateOutcome.Done);
+    cluster.within(
+        SECOND, () -> update(cluster, 2, "k", put("w"), R2) instanceof UpdateOutcome.Done);
   }
 }

@@ -172,8 +172,8 @@ final class Cluster {
     return disks[number];
   }
 
-  /// Whether all shards of all others, and its own of them, believe a node alive, and it vouches for
-  /// what it has.
+  /// Whether all shards of all others, and its own of them, believe a node alive, and it vouches
+  /// for what it has.
   boolean seen(int number) {
     for (int other = 1; other <= size; other++) {
       if (!nodes[other].live(number) || !nodes[number].live(other)) {

@@ -52,6 +52,7 @@ public final class Departure {
 
   /// What a node is told that has not heard of it yet; nothing was done.
   static Unanswered.Refused refusal() {
-    return new Unanswered.Refused(Reason.LOADING, "the node that leads the key stops; try again", 20);
+    return new Unanswered.Refused(
+        Reason.LOADING, "the node that leads the key stops; try again", 20);
   }
 }

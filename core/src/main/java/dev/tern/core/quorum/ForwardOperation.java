@@ -78,8 +78,8 @@ final class ForwardOperation extends Operation {
     }
   }
 
-  /// A replica is behind, or stops, and has done nothing: sends the update to the next that lives, or carries
-  /// it out here in its turn; false if there is none.
+  /// A replica is behind, or stops, and has done nothing: sends the update to the next that lives,
+  /// or carries it out here in its turn; false if there is none.
   private boolean next(int refuser) {
     behind.add(refuser);
     for (int node : request.replicas()) {

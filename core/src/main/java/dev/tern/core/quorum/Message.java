@@ -70,12 +70,7 @@ public sealed interface Message {
   /// @param floor the greatest stamp of a delete that was stripped there
   /// @param trimmed the dots that are gone from its log of dots; null where nobody asked
   record Clock(
-      int group,
-      int partition,
-      boolean wanted,
-      DotSet clock,
-      Stamp floor,
-      @Nullable DotSet trimmed)
+      int group, int partition, boolean wanted, DotSet clock, Stamp floor, @Nullable DotSet trimmed)
       implements Repair {}
 
   /// Send the records of these dots.

@@ -424,8 +424,8 @@ final class ReadOperation extends Operation {
     }
   }
 
-  /// So many that every later read of `r` replicas, or of most, meets one; none where two reads need
-  /// not meet: few are asked, or others answer for replicas.
+  /// So many that every later read of `r` replicas, or of most, meets one; none where two reads
+  /// need not meet: few are asked, or others answer for replicas.
   private int holdersNeeded() {
     int n = request.replicas().length;
     boolean meet = 2 * request.r() > n;

@@ -64,9 +64,7 @@ public final class RiakDoor implements AutoCloseable {
     }
     clients.incrementAndGet();
     int shard = loops.indexOf(channel.eventLoop());
-    channel
-        .pipeline()
-        .addLast(new RiakConnection(requests.get(shard), bounds, this::closed));
+    channel.pipeline().addLast(new RiakConnection(requests.get(shard), bounds, this::closed));
   }
 
   private void closed() {
