@@ -22,7 +22,7 @@ final class ClockWatch {
   /// Looks every second on that loop, as long as it runs.
   static void start(Node node, EventLoop loop) {
     ClockWatch watch = new ClockWatch(node);
-    var unused =
+    var _ =
         loop.scheduleAtFixedRate(watch::look, EVERY_MILLIS, EVERY_MILLIS, TimeUnit.MILLISECONDS);
   }
 
