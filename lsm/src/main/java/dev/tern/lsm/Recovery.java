@@ -16,16 +16,11 @@ import org.jspecify.annotations.Nullable;
 /// is missing, and that is corruption. The first log is there always: its name is durable before a
 /// manifest names it.
 ///
-/// A little that was replayed stays in the memtables, and its logs, forced, stay too: a store that
-/// is opened often does not become one of many small tables. Much is written to tables. Where that
-/// fails, because the disk is full for instance, it stays in the memtables as well, and so does a
-/// store without a log that could be made: it can be read, and writes are refused until there is
-/// room.
+/// What was replayed is written to tables. Where that fails, because the disk is full for instance,
+/// it stays in the memtables, its logs stay too, and so does a store without a log that could be
+/// made: it can be read, and writes are refused until there is room. Compactions begin at once, so
+/// a store that is opened often does not become one of many small tables.
 record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Writer log) {
-
-  /// Logs that an opening may leave to be replayed again by the next one.
-  private static final int MAX_KEPT_LOGS = 8;
-
   static String logPath(String directory, long number) {
     return "%s/%06d.log".formatted(directory, number);
   }
@@ -112,7 +107,7 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
     }
     try {
       return new Recovery(
-          tables, settled(tools, tables, state, last, replayed, log, current), last, log);
+          tables, settled(tools, tables, state, last, log, current), last, log);
     } catch (IOException | RuntimeException | Error e) {
       log.file.close();
       throw e;
@@ -127,27 +122,17 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
     return !dropped && tables.isNamed(name, current);
   }
 
-  /// What readers see: with much that was replayed in tables, if that can be done.
+  /// What readers see: what was replayed, in tables, if that can be done. Left in the logs that it
+  /// came from it would rely on a force of these: where one has failed before this opening, the
+  /// next succeeds without writing what the cache had lost.
   private static ReadState settled(
       Tables.Tools tools,
       Tables tables,
       ReadState state,
       long last,
-      List<Long> replayed,
       LogFile.Writer log,
       @Nullable String current)
       throws IOException {
-    long bytes = 0;
-    boolean empty = true;
-    for (ReadState.Family family : state.families) {
-      bytes += family == null ? 0 : family.active().bytes();
-      empty &= family == null || family.active().isEmpty();
-    }
-    boolean little =
-        bytes <= tools.options().tuning().memtableBytes() / 2 && replayed.size() < MAX_KEPT_LOGS;
-    if (little && !empty && current != null) {
-      return state;
-    }
     try {
       ReadState flushed = tables.recovered(state, last, log.number);
       removeUnnamed(tools.files(), tools.directory(), name -> tables.isNamed(name, current));

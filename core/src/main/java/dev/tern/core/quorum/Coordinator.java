@@ -401,43 +401,9 @@ public final class Coordinator {
         0);
   }
 
-  private Draft draft(Request request, Update update) {
-    return switch (update) {
-      case Update.Put put ->
-          new Draft(
-              put.value(),
-              request.keyspace().expiry(put.expiryMillis(), wallMillis()),
-              null,
-              null,
-              false);
-      case Update.Store store -> {
-        long expiry =
-            store.value() == null
-                ? 0
-                : request.keyspace().expiry(store.expiryMillis(), wallMillis());
-        boolean lww = request.keyspace().resolution() == Resolution.LWW;
-        yield new Draft(
-            store.value(),
-            expiry,
-            null,
-            lww ? null : ToldVersions.context(store),
-            store.overwrites());
-      }
-      case Update.Delete u -> throw notBlind();
-      case Update.Add u -> throw notBlind();
-      case Update.AddDecimal u -> throw notBlind();
-      case Update.Append u -> throw notBlind();
-      case Update.Expire u -> throw notBlind();
-    };
-  }
-
-  private static IllegalStateException notBlind() {
-    return new IllegalStateException("this update reads first");
-  }
-
   private void write(
       Request request, Update update, boolean away, Completion<? super UpdateOutcome> completion) {
-    Draft draft = draft(request, update);
+    Draft draft = BlindDraft.of(request.keyspace(), update, wallMillis());
     WriteOperation.Done done =
         new WriteOperation.Done() {
           @Override
