@@ -126,7 +126,8 @@ class TimeTest {
     cluster.clock(3).offsetMillis = HOUR_MILLIS;
     cluster.runFor(20 * SECOND);
     held(cluster, 3);
-    assertEquals(HOUR_MILLIS, cluster.node(1).time().clocks().spreadMillis(), 1_000);
+    long spread = cluster.node(1).time().clocks().spreadMillis();
+    assertTrue(Math.abs(spread - HOUR_MILLIS) <= 1_000, spread + " ms");
   }
 
   @Test

@@ -405,7 +405,7 @@ public final class AntiEntropy {
     exchange.page = null;
     exchange.tries = 0;
     note(exchange, exchange.lacks, false);
-    exchange.rebuildClock = null;
+    exchange.rebuildEnded();
     fetches--;
     Exchange next = waiting.poll();
     if (next != null) {
@@ -597,6 +597,7 @@ public final class AntiEntropy {
     }
     if (exchange.rebuilding) {
       long id = exchange.fetchId;
+      exchange.passing(page.clock(), page.next());
       replica.dropUnlisted(
           exchange.partition,
           page,
@@ -637,18 +638,17 @@ public final class AntiEntropy {
     }
   }
 
-  /// A page of a rebuild is done.
   ///
   /// @param done whether all of it is stored here
   private void rebuilt(Exchange exchange, RepairPage page, boolean done) {
     if (!done) {
+      exchange.notPassed();
       askElsewhere(exchange, exchange.rebuildCursor);
       return;
     }
-    DotSet all =
-        exchange.rebuildClock == null ? page.clock() : exchange.rebuildClock.and(page.clock());
+    DotSet all = exchange.rebuildClockWith(page.clock());
     if (page.next().length > 0) {
-      exchange.rebuildClock = all;
+      exchange.passed(page.clock(), page.next());
       if (page.answer() == RepairPage.Answer.STUCK) {
         statistics.add(Counter.REPAIR_PASSED_OVER, 1);
         askElsewhere(exchange, page.next());

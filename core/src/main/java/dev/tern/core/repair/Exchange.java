@@ -62,8 +62,11 @@ final class Exchange {
   /// Whether it waits for its turn to fetch.
   boolean waits;
 
-  /// Of a rebuild that is under way the clock that came with its first page.
+  /// Of a rebuild that is under way what the clocks of all its pages have; null before the first.
   @Nullable DotSet rebuildClock;
+
+  /// Where its pages have come to.
+  private byte[] rebuiltTo = {};
 
   boolean rebuilding;
 
@@ -113,6 +116,38 @@ final class Exchange {
     if (partition.isBehind() && !readiness.hasTold(place)) {
       toldNanos[place] = NEVER;
     }
+  }
+
+  /// What the clocks of the pages so far and of one more have.
+  DotSet rebuildClockWith(DotSet page) {
+    return rebuildClock == null ? page : rebuildClock.and(page);
+  }
+
+  /// A page's records are here, and what it passes over is about to be dropped.
+  ///
+  /// @param next where the page ends, empty for the end of the partition
+  void passing(DotSet page, byte[] next) {
+    partition.rebuilt(next, rebuildClockWith(page));
+  }
+
+  /// It was dropped.
+  void passed(DotSet page, byte[] next) {
+    rebuildClock = rebuildClockWith(page);
+    rebuiltTo = next;
+  }
+
+  /// It could not be dropped: the page is asked for again.
+  void notPassed() {
+    if (rebuildClock == null) {
+      partition.rebuildEnded();
+    } else {
+      partition.rebuilt(rebuiltTo, rebuildClock);
+    }
+  }
+
+  void rebuildEnded() {
+    rebuildClock = null;
+    partition.rebuildEnded();
   }
 
   int place(int member) {

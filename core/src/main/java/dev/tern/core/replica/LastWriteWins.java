@@ -32,7 +32,10 @@ final class LastWriteWins {
       Applied done) {
     Durability durability = keyspace.durability();
     Version present = base == null ? null : base.newest();
-    boolean seen = partition.clock.contains(version.replica(), version.counter());
+    boolean seen =
+        store
+            .seen(partition, keyspace.id(), storageKey)
+            .contains(version.replica(), version.counter());
     boolean wins = wins(version, present);
     if (version.sameAs(present) || wins && seen) {
       // Seen and gone: it was replaced, at last perhaps by a delete that is stripped by now. What

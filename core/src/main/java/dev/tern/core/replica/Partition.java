@@ -5,6 +5,7 @@ import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// What a replica of one group knows of one partition besides its records. On the shard's loop.
 ///
@@ -50,6 +51,12 @@ public final class Partition {
 
   /// Whether it does not know yet, since the start, what the other replicas have.
   private boolean behind;
+
+  /// While it is taken whole from another replica: where the pages have come to, as u8 family and
+  /// storage key, and the dots that the pages before that place leave no doubt about. Null else.
+  private byte @Nullable [] rebuiltTo;
+
+  private DotSet rebuilt = new DotSet();
 
   /// Counts the changes of [#synced].
   long turns;
@@ -123,6 +130,40 @@ public final class Partition {
   /// Says so, or that it knows.
   public void behind(boolean is) {
     behind = is;
+  }
+
+  /// Pages of a rebuild have passed all keys before a place. A dot among `known` of such a key that
+  /// is not here was replaced or deleted: what carries it comes too late.
+  ///
+  /// @param to u8 family, storage key; empty for the end of the partition
+  public void rebuilt(byte[] to, DotSet known) {
+    rebuiltTo = to.clone();
+    rebuilt = known.copy();
+  }
+
+  /// No rebuild is under way: the clock says what was seen.
+  public void rebuildEnded() {
+    rebuiltTo = null;
+    rebuilt = new DotSet();
+  }
+
+  /// The dots of which this replica has what there is of a key; do not change.
+  ///
+  /// @param family the place of the key's family among [Store#dataFamilies]
+  DotSet seen(int family, byte[] storageKey) {
+    if (rebuiltTo == null || !isBefore(family, storageKey, rebuiltTo)) {
+      return clock;
+    }
+    DotSet seen = clock.copy();
+    seen.addAll(rebuilt);
+    return seen;
+  }
+
+  private static boolean isBefore(int family, byte[] storageKey, byte[] place) {
+    if (place.length == 0 || family != place[0]) {
+      return place.length == 0 || family < place[0];
+    }
+    return Arrays.compareUnsigned(storageKey, 0, storageKey.length, place, 1, place.length) < 0;
   }
 
   /// Whether there may be deletes to strip.

@@ -221,7 +221,9 @@ public final class Replica {
       Siblings record,
       Applied done) {
     Siblings merged =
-        planted == PlantedBug.REPAIR_OVERWRITES_NEWER ? record : merged(partition, base, record);
+        planted == PlantedBug.REPAIR_OVERWRITES_NEWER
+            ? record
+            : merged(store.seen(partition, keyspace.id(), storageKey), base, record);
     if (!RecordBounds.fits(merged)) {
       done.refused(RecordBounds.tooLarge(merged));
       return;
@@ -441,13 +443,13 @@ public final class Replica {
   /// What a latest record here and a filled one from elsewhere come to together, filled.
   public Siblings merged(
       KeyspaceConfig keyspace, int slot, @Nullable Siblings here, @Nullable Siblings other) {
-    return merged(store.partition(keyspace.id(), slot), here, other);
+    return merged(store.partition(keyspace.id(), slot).clock, here, other);
   }
 
   private static Siblings merged(
-      Partition partition, @Nullable Siblings here, @Nullable Siblings other) {
+      DotSet clock, @Nullable Siblings here, @Nullable Siblings other) {
     Siblings filled =
-        here == null ? Siblings.nothing(partition.clock.copy()) : here.filled(partition.clock);
+        here == null ? Siblings.nothing(clock.copy()) : here.filled(clock);
     return other == null ? filled : Siblings.merged(filled, other);
   }
 

@@ -549,6 +549,12 @@ public final class Store implements AutoCloseable {
     return List.of(leveled, sizeTiered);
   }
 
+  /// The dots of which a replica has what there is of a key: its clock, and while it is rebuilt
+  /// what the rebuild has passed. Do not change it.
+  DotSet seen(Partition partition, int keyspace, byte[] storageKey) {
+    return partition.seen(dataFamilies().indexOf(data(keyspace)), storageKey);
+  }
+
   /// Where the records of the keyspaces of a partition's group lie, by keyspace id.
   SortedMap<Integer, ColumnFamily> families(Partition partition) {
     TreeMap<Integer, ColumnFamily> families = new TreeMap<>();

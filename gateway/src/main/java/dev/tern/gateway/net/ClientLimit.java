@@ -40,7 +40,7 @@ public final class ClientLimit {
 
   static int ofFiles(long files) {
     long kept = Math.clamp(files / KEPT_SHARE, LEAST_KEPT, MOST_KEPT);
-    return (int) Math.clamp(files - kept, FEWEST, MOST);
+    return Math.clamp(files - kept, FEWEST, MOST);
   }
 
   /// One client more; false if there are enough.
