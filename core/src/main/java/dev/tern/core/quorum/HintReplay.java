@@ -101,7 +101,9 @@ final class HintReplay {
   private enum End {
     STORED,
     REFUSED,
-    UNANSWERED
+    UNANSWERED,
+    /// There was no room for it among what is in flight: it goes next.
+    UNSENT
   }
 
   /// One page on its way.
@@ -112,6 +114,9 @@ final class HintReplay {
     private final List<Hint> stored = new ArrayList<>();
     private int left;
     private int refused;
+
+    /// The least number of those that were not sent.
+    private long unsent = Long.MAX_VALUE;
 
     Page(int target, Pass pass, HintPage page) {
       this.target = target;
@@ -139,6 +144,7 @@ final class HintReplay {
         case STORED -> stored.add(hint);
         case REFUSED -> refused++;
         case UNANSWERED -> {}
+        case UNSENT -> unsent = Math.min(unsent, hint.number());
       }
       oneLess();
     }
@@ -163,7 +169,11 @@ final class HintReplay {
       if (answered) {
         pass.from = page.next();
       }
-      if (answered && coordinator.replica().store().hints().reaches(target, pass.from)) {
+      if (unsent < Long.MAX_VALUE) {
+        // The next beat goes on from here.
+        pass.from = Math.min(pass.from, unsent);
+        pass.underWay = false;
+      } else if (answered && coordinator.replica().store().hints().reaches(target, pass.from)) {
         page(target, pass);
       } else {
         pass.from = answered ? Math.min(pass.from, nextNumber()) : pass.from;
@@ -205,8 +215,11 @@ final class HintReplay {
         coordinator.replica().apply(keyspace, slot, hint.key(), hint.record(), this);
         return;
       }
-      if (destination == 0 || !coordinator.inFlight().add(this)) {
+      if (destination == 0) {
         end(End.UNANSWERED);
+        return;
+      } else if (!coordinator.inFlight().add(this)) {
+        end(End.UNSENT);
         return;
       }
       long epoch = topology.epoch(partition);
