@@ -150,6 +150,7 @@ final class RespClient {
     private final ByteBuf unread = Unpooled.buffer();
     private final ByteBuf replies = Unpooled.buffer();
     private final ArrayDeque<Consumer<String>> expected = new ArrayDeque<>();
+    private final ArrayDeque<byte[]> onTheWay = new ArrayDeque<>();
     private boolean hostile;
     private boolean closed;
     private Runnable answered = () -> {};
@@ -186,14 +187,17 @@ final class RespClient {
       long delay = 0;
       while (bytes.isReadable()) {
         int length = world.chance(0.5) ? bytes.readableBytes() : 1 + world.random.nextInt(20);
-        ByteBuf piece = bytes.readBytes(Math.min(length, bytes.readableBytes()));
-        world.schedule(delay, target, () -> arrived(piece));
+        byte[] piece = new byte[Math.min(length, bytes.readableBytes())];
+        bytes.readBytes(piece);
+        // A node that stands still may take up its events in another order: bytes keep theirs.
+        onTheWay.add(piece);
+        world.schedule(delay, target, this::arrived);
         delay += world.between(0, 200_000);
       }
     }
 
-    private void arrived(ByteBuf piece) {
-      unread.writeBytes(piece);
+    private void arrived() {
+      unread.writeBytes(java.util.Objects.requireNonNull(onTheWay.poll()));
       feed();
     }
 

@@ -226,9 +226,10 @@ class OverloadTest {
     long spreadNow = cluster.node(1).statistic(Counter.SPREAD_READS) - spread;
     assertTrue(spreadNow >= 30, spreadNow + " spread");
     long secondNow = cluster.node(2).statistic(Counter.MESSAGES_RECEIVED) - second;
-    assertTrue(secondNow >= 10, secondNow + " at the second");
+    // A third each, but for one that was a little slower when it was last asked.
+    assertTrue(secondNow >= 8, secondNow + " at the second");
     long thirdNow = cluster.node(3).statistic(Counter.MESSAGES_RECEIVED) - third;
-    assertTrue(thirdNow >= 10, thirdNow + " at the third");
+    assertTrue(thirdNow >= 8, thirdNow + " at the third");
     assertEquals(0, cached(cluster, 1));
   }
 
