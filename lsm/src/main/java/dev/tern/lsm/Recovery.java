@@ -106,8 +106,7 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
       return new Recovery(tables, state, last, missing(String.valueOf(e.getMessage())));
     }
     try {
-      return new Recovery(
-          tables, settled(tools, tables, state, last, log, current), last, log);
+      return new Recovery(tables, settled(tools, tables, state, last, log, current), last, log);
     } catch (IOException | RuntimeException | Error e) {
       log.file.close();
       throw e;

@@ -37,15 +37,26 @@ class HintIntoRebuildTest {
   }
 
   private static ReadOutcome read(Cluster c, int number, String key, Level level) {
-    return at(c, number, (node, done) -> node.keyspace(0, "data").read(key.getBytes(US_ASCII), level, done::accept));
+    return at(
+        c,
+        number,
+        (node, done) -> node.keyspace(0, "data").read(key.getBytes(US_ASCII), level, done::accept));
   }
 
   private static void done(Cluster c, int number, String key, Update update, Level level) {
-    c.within(60 * SECOND, () -> {
-      UpdateOutcome o = at(c, number, (node, done) -> node.keyspace(0, "data").update(key.getBytes(US_ASCII), update, level, done::accept));
-      System.out.println(key + " -> " + o);
-      return o instanceof UpdateOutcome.Done;
-    });
+    c.within(
+        60 * SECOND,
+        () -> {
+          UpdateOutcome o =
+              at(
+                  c,
+                  number,
+                  (node, done) ->
+                      node.keyspace(0, "data")
+                          .update(key.getBytes(US_ASCII), update, level, done::accept));
+          System.out.println(key + " -> " + o);
+          return o instanceof UpdateOutcome.Done;
+        });
   }
 
   private static Update put(String value) {
@@ -56,10 +67,19 @@ class HintIntoRebuildTest {
   void aDeletedValueStaysDeleted() {
     Cluster c = new Cluster(5);
     String key = "{t}0";
-    int ks = c.node(1).view().keyspaces().stream().filter(k -> k.name().equals("data")).findFirst().orElseThrow().id(); Topology topology = c.node(1).view().topology(ks);
+    int ks =
+        c.node(1).view().keyspaces().stream()
+            .filter(k -> k.name().equals("data"))
+            .findFirst()
+            .orElseThrow()
+            .id();
+    Topology topology = c.node(1).view().topology(ks);
     int[] reps = topology.replicas(topology.partitionOf(Slots.of(key.getBytes(US_ASCII))));
     List<Integer> outs = new ArrayList<>();
-    for (int i = 1; i <= 5; i++) { int x = i; if (Arrays.stream(reps).noneMatch(r -> r == x)) outs.add(i); }
+    for (int i = 1; i <= 5; i++) {
+      int x = i;
+      if (Arrays.stream(reps).noneMatch(r -> r == x)) outs.add(i);
+    }
     int a = reps[0], victim = reps[2];
     c.end(victim);
     c.runFor(10 * SECOND);

@@ -638,7 +638,6 @@ public final class AntiEntropy {
     }
   }
 
-  ///
   /// @param done whether all of it is stored here
   private void rebuilt(Exchange exchange, RepairPage page, boolean done) {
     if (!done) {

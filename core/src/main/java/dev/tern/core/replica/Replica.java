@@ -446,10 +446,8 @@ public final class Replica {
     return merged(store.partition(keyspace.id(), slot).clock, here, other);
   }
 
-  private static Siblings merged(
-      DotSet clock, @Nullable Siblings here, @Nullable Siblings other) {
-    Siblings filled =
-        here == null ? Siblings.nothing(clock.copy()) : here.filled(clock);
+  private static Siblings merged(DotSet clock, @Nullable Siblings here, @Nullable Siblings other) {
+    Siblings filled = here == null ? Siblings.nothing(clock.copy()) : here.filled(clock);
     return other == null ? filled : Siblings.merged(filled, other);
   }
 
