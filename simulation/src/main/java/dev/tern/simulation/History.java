@@ -122,8 +122,9 @@ final class History {
   private final Map<String, List<Write>> writes = new TreeMap<>();
   private final int n;
 
-  /// How far the clocks that decide about an expiry may be from true time.
-  private long expiryErrorMillis = 1_000;
+  /// How far the clocks that decide about an expiry may be from true time: a node that stood still
+  /// may be two seconds late, as docs/consistency.md says.
+  private long expiryErrorMillis = 3_000;
 
   /// How often a disk was lost with what it had acknowledged.
   private int losses;
