@@ -26,9 +26,12 @@ final class Checkpoint {
           }
           // Not those that follow while this one is copied: they would begin behind a hole.
           long lastLog = lsm.currentLog();
+          if (lastLog == 0) {
+            throw new IOException("the store has no log to copy: its disk is full");
+          }
           for (String name : files.list(tools.directory())) {
             long number =
-                name.matches("\\d{6,18}\\.log")
+                name.matches("\\d{6,12}\\.log")
                     ? Long.parseLong(name.substring(0, name.length() - 4))
                     : -1;
             if (number >= whole.firstLog() && number <= lastLog) {

@@ -270,6 +270,7 @@ public final class Lsm implements AutoCloseable {
   /// @throws IllegalStateException if the store is closed or read-only, or an fsync has failed
   public void write(WriteBatch batch, Durability durability) throws IOException {
     checkWritable();
+    java.util.Objects.requireNonNull(durability, "durability");
     throttle(batch.bytes());
     spill(Math.max(0, MAX_GROUP_BYTES - batch.bytes()));
     long sequence = append(batch);
@@ -691,6 +692,10 @@ public final class Lsm implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  boolean isReadOnly() {
+    return readOnly;
   }
 
   boolean isClosed() {

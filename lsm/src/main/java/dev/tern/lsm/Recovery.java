@@ -162,18 +162,23 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
       }
     }
     for (String name : files.list(directory)) {
-      if (name.matches("MANIFEST-\\d{6,18}")) {
+      if (name.matches("MANIFEST-\\d{6,12}")) {
         next = Math.max(next, Long.parseLong(name.substring(9)) + 1);
       }
     }
     return next;
   }
 
+  /// The numbers of the logs of a directory, in order.
+  static List<Long> logs(FileSystem files, String directory) throws IOException {
+    return numbers(files, directory, ".log");
+  }
+
   private static List<Long> numbers(FileSystem files, String directory, String suffix)
       throws IOException {
     List<Long> numbers = new ArrayList<>();
     for (String name : files.list(directory)) {
-      if (name.endsWith(suffix) && name.matches("\\d{6,18}\\.[a-z]+")) {
+      if (name.endsWith(suffix) && name.matches("\\d{6,12}\\.[a-z]+")) {
         numbers.add(Long.parseLong(name.substring(0, name.length() - suffix.length())));
       }
     }
@@ -255,7 +260,7 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
 
   /// Whether a file of that name can be one of a store; no other is ever removed.
   static boolean isOurs(String name) {
-    return name.matches("\\d{6,18}\\.(log|table)|MANIFEST-\\d{6,18}");
+    return name.matches("\\d{6,12}\\.(log|table)|MANIFEST-\\d{6,12}");
   }
 
   private static void removeUnnamed(

@@ -70,8 +70,9 @@ final class TableOutputs implements Merge.Outputs {
   @Override
   public TableWriter begin() throws IOException {
     long number = tables.newNumber();
-    numbers.add(number);
     file = tools.files().create(Recovery.tablePath(tools.directory(), number));
+    // Only now: what could not be made is not deleted, either.
+    numbers.add(number);
     return new TableWriter(
         file, tools.options().tuning().blockBytes(), bitsPerKey, family.options().compression());
   }

@@ -150,7 +150,7 @@ final class Upkeep {
   boolean begin() {
     lock.lock();
     try {
-      boolean open = !lsm.isClosed();
+      boolean open = !lsm.isClosed() && !lsm.isReadOnly();
       running += open ? 1 : 0;
       return open;
     } finally {
@@ -333,6 +333,9 @@ final class Upkeep {
   void retry() {
     lock.lock();
     try {
+      if (lsm.isReadOnly()) {
+        return;
+      }
       long now = tools.clock().monotonicNanos();
       boolean look = compacting == 0 && now - lookedAt >= LOOK_NANOS;
       if (look) {
@@ -356,6 +359,17 @@ final class Upkeep {
 
   /// Rotates and flushes here and now; blocks.
   void flushNow() throws IOException {
+    if (!begin()) {
+      throw new IllegalStateException("the store is closed");
+    }
+    try {
+      flushInside();
+    } finally {
+      end();
+    }
+  }
+
+  private void flushInside() throws IOException {
     lock.lock();
     try {
       while (rotating || flushing) {

@@ -100,10 +100,9 @@ final class WriteLog {
 
   /// Logs `from` up to `to`, exclusive, are not needed any more; blocks.
   void release(long from, long to) throws IOException {
-    for (long number = from; number < to; number++) {
-      String path = Recovery.logPath(directory, number);
-      if (files.exists(path) && !keep(number)) {
-        files.delete(path);
+    for (long number : Recovery.logs(files, directory)) {
+      if (number >= from && number < to && !keep(number)) {
+        files.delete(Recovery.logPath(directory, number));
       }
     }
   }

@@ -136,6 +136,8 @@ class NettyNetworkTest {
       assertFalse(a.network.connected(0, 2));
       try (TestNode b = new TestNode("auto", 2, 1, TestNode.CLUSTER, TestNode.TIMING, port)) {
         b.knows(1, a.port);
+        // The connection that the other had opened broke, too, and was told by itself.
+        assertEquals("0 2 false", a.nextConnection());
         assertEquals("0 2 true", a.nextConnection());
         assertTrue(a.send(0, 2, 0, random(5)));
         assertArrayEquals(random(5), b.next().payload());

@@ -41,7 +41,7 @@ final class Cluster {
 
   private static final LsmOptions STORAGE =
       LsmOptions.DEFAULT.withTuning(
-          new LsmOptions.Tuning(1 << 20, 1 << 16, 512, 1 << 14, LsmBug.NONE));
+          new LsmOptions.Tuning(1 << 18, 1 << 16, 512, 1 << 14, LsmBug.NONE));
   private final int size;
   private final SimulatedDisk[] disks;
   private final SimulatedClock[] clocks;

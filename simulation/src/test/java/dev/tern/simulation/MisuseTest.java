@@ -39,6 +39,9 @@ class MisuseTest {
     "MANIFEST.MF",
     "MANIFEST-000001.old",
     "MANIFEST-backup",
+    "999999999999999999.log",
+    "999999999999999999.table",
+    "MANIFEST-999999999999999999",
     "notes.txt"
   };
 
@@ -183,6 +186,46 @@ class MisuseTest {
             IllegalArgumentException.class, () -> lsm.columnFamily("data", FamilyOptions.DEFAULT));
         assertEquals(List.of(family), lsm.columnFamilies());
         lsm.write(new WriteBatch().put(family, bytes("k"), bytes("v" + opening)));
+      }
+    }
+  }
+
+  @Test
+  void aWriteWithoutADurabilityIsNotDone() throws IOException {
+    try (Lsm lsm = bed.open()) {
+      ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+      WriteBatch batch = new WriteBatch().put(family, bytes("k"), bytes("v"));
+      assertThrows(NullPointerException.class, () -> lsm.write(batch, null));
+      assertNull(lsm.get(family, bytes("k")));
+    }
+  }
+
+  @Test
+  void aTableThatCouldNotBeMadeIsNotDeleted() throws IOException {
+    try (Lsm lsm = bed.open()) {
+      ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+      lsm.write(new WriteBatch().put(family, bytes("k"), bytes("v")));
+      // Another opening's, should this one go on after its end.
+      for (int number = 1; number < 20; number++) {
+        String name = Bed.STORE + "/%06d.table".formatted(number);
+        if (!bed.disk.exists(name)) {
+          try (FileSystem.WritableFile file = bed.disk.create(name)) {
+            file.append(ByteBuffer.wrap(bytes("another's")));
+          }
+        }
+      }
+      assertThrows(IOException.class, lsm::flush);
+      assertArrayEquals(bytes("another's"), bed.copy(Bed.STORE).get("000019.table"));
+      long left =
+          bed.copy(Bed.STORE).values().stream()
+              .filter(file -> java.util.Arrays.equals(file, bytes("another's")))
+              .count();
+      assertTrue(left >= 15, left + " are left");
+      for (int number = 1; number < 20; number++) {
+        String name = Bed.STORE + "/%06d.table".formatted(number);
+        if (bed.disk.exists(name)) {
+          bed.disk.delete(name);
+        }
       }
     }
   }
