@@ -65,6 +65,12 @@ final class LocalKeyspace implements Keyspace {
   }
 
   @Override
+  public boolean putsFollow(Level level) {
+    int n = replicas();
+    return !level.sloppy() && !level.writesLocally() && 2 * level.writes(config().w(), n) > n;
+  }
+
+  @Override
   public void read(byte[] key, Level level, Completion<? super ReadOutcome> completion) {
     if (key.length > MAX_KEY_BYTES) {
       completion.complete(tooLarge("key", key.length, MAX_KEY_BYTES));

@@ -15,6 +15,10 @@ public interface Keyspace {
   /// How many replicas a key has: n, or as many as there are members. A level above it is refused.
   int replicas();
 
+  /// Whether a plain put that was acknowledged at a level is newer than all that were acknowledged
+  /// before it began: two sets of so many replicas meet.
+  boolean putsFollow(Level level);
+
   /// The live value of a key, as the newest of `r` replicas' answers.
   void read(byte[] key, Level level, Completion<? super ReadOutcome> completion);
 

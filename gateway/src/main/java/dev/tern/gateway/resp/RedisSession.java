@@ -318,7 +318,10 @@ public final class RedisSession {
   void update(byte[] key, Update update, Level at, Completion<UpdateOutcome> done) {
     boolean blind = update instanceof Update.Put put && put.blind();
     boolean forEver =
-        blind && update instanceof Update.Put put && put.expiryMillis() == Update.NO_EXPIRY;
+        blind
+            && update instanceof Update.Put put
+            && put.expiryMillis() == Update.NO_EXPIRY
+            && keyspace.putsFollow(at);
     order.update(
         key,
         blind ? CommandTable.Kind.PUT : CommandTable.Kind.UPDATE,
