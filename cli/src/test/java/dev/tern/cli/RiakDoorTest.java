@@ -169,7 +169,7 @@ class RiakDoorTest {
       byte[] typed = fields(1, "b", 2, "k", 13, "redis");
       assertTrue(text(wire.ask(GET, typed)).contains("No bucket-type named 'redis'"));
       byte[] clock = fields(1, "b", 2, "k", 3, new byte[] {9, 9}, 4, fields(1, "v"));
-      assertTrue(text(wire.ask(PUT, clock)).contains("not one of this store"));
+      assertTrue(text(wire.ask(PUT, clock)).contains("not one of this key"));
       assertArrayEquals(new byte[] {2}, wire.ask(1, new byte[0]));
     }
   }

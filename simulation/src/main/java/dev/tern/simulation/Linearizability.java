@@ -3,7 +3,7 @@ package dev.tern.simulation;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -149,7 +149,7 @@ final class Linearizability {
     for (Operation operation : operations) {
       left += !operation.refused && operation.answered != Long.MAX_VALUE ? 1 : 0;
     }
-    Set<Reached> seen = new HashSet<>();
+    Set<Reached> seen = new LinkedHashSet<>();
     List<Step> taken = new ArrayList<>();
     BitSet done = new BitSet();
     @Nullable String value = null;

@@ -44,7 +44,7 @@ import org.jspecify.annotations.Nullable;
 /// | 23 | Refused | id reason retry message needed answered (missing)* |
 /// | 32 | Clock | group partition u8 (1 wanted, 2 trimmed) dots rank (dots of 2) |
 /// | 33 | Missing | group partition id dots cursor? |
-/// | 34 | Repaired | group partition id clock covered unreadable next u8 answer (keyspace key record)* |
+/// | 34 | Repaired | group partition id clock covered unread next answer (keyspace key record)* |
 /// | 35 | Root | group partition id root |
 /// | 36 | Segments | group partition id u8 known n (hash)* |
 /// | 37 | Listed | group partition id u8 family from to n (hash)* |
