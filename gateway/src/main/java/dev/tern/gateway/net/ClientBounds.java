@@ -1,5 +1,7 @@
 package dev.tern.gateway.net;
 
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOutboundBuffer;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -72,6 +74,12 @@ public final class ClientBounds {
   /// @param heap where requests gather, bytes
   public static ClientBounds of(String door, long direct, long heap) {
     return new ClientBounds(door, direct / 4, heap / 4);
+  }
+
+  /// Bytes of replies that a client has not taken, 0 while they are few; on the connection's loop.
+  public static long unread(Channel channel) {
+    ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
+    return unsent == null || channel.isWritable() ? 0 : unsent.totalPendingWriteBytes();
   }
 
   /// Connections closed for a reason since the start.

@@ -245,9 +245,7 @@ public final class RedisDoor implements AutoCloseable {
 
     /// Counts what the client has not taken; closes the connection if it is too much.
     private boolean holdsReplies(ChannelHandlerContext active) {
-      io.netty.channel.ChannelOutboundBuffer unsent = active.channel().unsafe().outboundBuffer();
-      boolean waits = unsent != null && !active.channel().isWritable();
-      long bytes = waits ? unsent.totalPendingWriteBytes() : 0;
+      long bytes = ClientBounds.unread(active.channel());
       if (share.holdsReplies(bytes)) {
         return true;
       }

@@ -5,7 +5,6 @@ import dev.tern.gateway.net.Unread;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOutboundBuffer;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -344,9 +343,7 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
 
   /// Counts what the client has not taken; closes the connection if it is too much.
   private boolean holdsAnswers(ChannelHandlerContext active) {
-    ChannelOutboundBuffer unsent = active.channel().unsafe().outboundBuffer();
-    boolean waits = unsent != null && !active.channel().isWritable();
-    long bytes = waits ? unsent.totalPendingWriteBytes() : 0;
+    long bytes = ClientBounds.unread(active.channel());
     if (share.holdsReplies(bytes)) {
       return true;
     }
