@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// member any more, and all of a holder that leaves, go to another replica of their key.
 ///
 /// One that is refused or cannot be read is passed over, counted, and tried again in the next pass,
-/// [#AGAIN_NANOS] later: it holds up no other. A pass ends where nobody answers a whole page.
+/// [#AGAIN_NANOS] later: it holds up no other. Where a replica was only too busy for one, the next
+/// pass begins [#BUSY_NANOS] later. A pass ends where nobody answers a whole page.
 final class HintReplay {
   /// Hints on a page.
   private static final int PAGE = 64;
@@ -30,6 +31,9 @@ final class HintReplay {
 
   /// From the beginning of a pass over a target's hints to that of the next, if some are left.
   private static final long AGAIN_NANOS = 10_000_000_000L;
+
+  /// The same where a replica will take what it refused before long.
+  private static final long BUSY_NANOS = 1_000_000_000L;
 
   private final Coordinator coordinator;
 
@@ -101,6 +105,8 @@ final class HintReplay {
   private enum End {
     STORED,
     REFUSED,
+    /// A replica refused it that will take it before long.
+    BUSY,
     UNANSWERED,
     /// There was no room for it among what is in flight: it goes next.
     UNSENT
@@ -143,6 +149,10 @@ final class HintReplay {
       switch (end) {
         case STORED -> stored.add(hint);
         case REFUSED -> refused++;
+        case BUSY -> {
+          refused++;
+          pass.againNanos = Math.min(pass.againNanos, coordinator.nowNanos() + BUSY_NANOS);
+        }
         case UNANSWERED -> {}
         case UNSENT -> unsent = Math.min(unsent, hint.number());
       }
@@ -251,7 +261,7 @@ final class HintReplay {
 
     @Override
     public void refused(Unanswered.Refused why) {
-      end(End.REFUSED);
+      end(why.reason() == Unanswered.Reason.INVALID ? End.REFUSED : End.BUSY);
     }
 
     @Override
@@ -262,7 +272,7 @@ final class HintReplay {
       switch (reply) {
         case Message.Written m -> end(End.STORED);
         case Message.Superseded m -> end(End.STORED);
-        case Message.Refused m -> end(End.REFUSED);
+        case Message.Refused m -> refused(m.why());
         case Message.Value m -> {}
         case Message.Digest m -> {}
         case Message.Updated m -> {}
