@@ -19,6 +19,9 @@ final class Convergence {
   /// From the convergence to the end of the last delete.
   private static final long STRIPPED_WITHIN = 30 * ClusterRun.SECOND;
 
+  /// From the time of a value until all replicas have its delete.
+  private static final long DELETED_WITHIN = 4 * ClusterRun.SECOND;
+
   private static final long QUIET_NANOS = 3 * ClusterRun.SECOND;
 
   private final ClusterRun run;
@@ -100,6 +103,8 @@ final class Convergence {
         Objects.requireNonNull(
             Objects.requireNonNull(run.node(1)).view().topology(run.keyspace.id()));
     for (int partition = 0; partition < topology.partitions(); partition++) {
+      // The delete of a value whose time has just come may be on its way.
+      await(DELETED_WITHIN, Node::converged, "nodes %s are not alike any more");
       int[] replicas = topology.replicas(partition);
       for (int number : replicas) {
         rightTree(number, partition);
