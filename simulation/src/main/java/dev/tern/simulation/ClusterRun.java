@@ -326,7 +326,8 @@ final class ClusterRun {
   /// Ends a node, and lets it find half of the records of a keyspace gone when it is back: without
   /// siblings, as who has a record's dots and not the record says that it was replaced.
   void loseRecords(int number) {
-    lost(Long.MIN_VALUE);
+    diskLost = true;
+    history.recordsLost();
     recordsLost = true;
     crash(number, false);
     for (int shard = 0; shard < shards[number]; shard++) {

@@ -129,6 +129,10 @@ final class History {
   /// How often a disk was lost with what it had acknowledged.
   private int losses;
 
+  /// Replicas that may say that they have what they have lost: a store that lost records and not
+  /// the dots of these takes them for replaced, until the hash trees find them.
+  private int deceived;
+
   /// @param n replicas of each key
   History(int n) {
     this.n = n;
@@ -192,8 +196,15 @@ final class History {
     }
   }
 
+  /// One replica has lost records and still has their dots.
+  void recordsLost() {
+    lost(Long.MIN_VALUE);
+    deceived = 1;
+  }
+
   /// All that was acknowledged has come to all replicas.
   void settled(long now) {
+    deceived = 0;
     for (List<Write> list : writes.values()) {
       for (Write write : list) {
         if (write.ended != Long.MAX_VALUE) {
@@ -286,7 +297,7 @@ final class History {
   /// Reads of half of the replicas or fewer do not promise to see that.
   private void learn(List<Write> list, List<Write> returned, Read read) {
     @Nullable Write only = returned.size() == 1 ? returned.getFirst() : null;
-    int held = Math.min(read.held(), (n + 1) / 2);
+    int held = Math.min(read.held(), (n + 1) / 2) - deceived;
     for (Write write : list) {
       boolean met = write.ended < read.began() && write.replicas + read.r() > n;
       if (met && !returned.contains(write)) {
