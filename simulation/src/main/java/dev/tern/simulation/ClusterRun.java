@@ -205,7 +205,7 @@ final class ClusterRun {
       }
       boolean patient = world.chance(0.2);
       new Convergence(this).within(CONVERGED_WITHIN, patient);
-      history.settled(world.nanos());
+      history.settled(world.nanos(), mayRot() ? 1 : 0);
       world.runUntil(world.nanos() + (patient ? 60 : 1) * SECOND);
       new LastLook(this, clients).run();
       return null;

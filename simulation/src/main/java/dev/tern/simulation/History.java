@@ -203,15 +203,17 @@ final class History {
   }
 
   /// All that was acknowledged has come to all replicas.
-  void settled(long now) {
+  ///
+  /// @param rotten replicas that may be gone for good, with what they alone had
+  void settled(long now, int rotten) {
     deceived = 0;
     for (List<Write> list : writes.values()) {
       for (Write write : list) {
-        if (write.ended != Long.MAX_VALUE) {
-          write.replicas = n;
+        if (write.ended != Long.MAX_VALUE && (rotten == 0 || write.replicas > rotten)) {
+          write.replicas = n - rotten;
         }
-        if (write.beaten) {
-          write.replaced(n, now, write.replacedBy[1]);
+        if (write.beaten && (rotten == 0 || write.replaced[rotten + 1] != Long.MAX_VALUE)) {
+          write.replaced(n - rotten, now, write.replacedBy[1]);
         }
       }
     }

@@ -58,7 +58,7 @@ class HistoryTest {
     History.Write held = history.begin("k", "held", 0, 1);
     history.acknowledged("k", held, 2, 0, 0);
     assertDoesNotThrow(() -> read(null, 3, 4, 3));
-    history.settled(5);
+    history.settled(5, 0);
     impossible(null, 6, 7, 3);
   }
 
