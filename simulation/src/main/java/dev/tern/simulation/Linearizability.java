@@ -16,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// An operation whose outcome is unknown may have happened at any time after its invocation, or not
 /// at all. A key's value is a string, null for none; every operation tells what it requires of the
-/// value before it and what it leaves.
+/// value before it and what it leaves. An operation that may *repeat* may take effect a second time
+/// before it is answered, as docs/consistency.md admits of a strict blind put; that is tried where
+/// no order is found without.
 final class Linearizability {
   /// Steps after which nothing is said of a history: it has too many unknown outcomes.
   private static final int MAX_STEPS = 300_000;
@@ -43,6 +45,7 @@ final class Linearizability {
     private Effect effect;
     private String told = "?";
     private boolean refused;
+    private boolean repeats;
 
     private Operation(String name, long invoked, Effect ifUnknown) {
       this.name = name;
@@ -64,6 +67,12 @@ final class Linearizability {
     /// It did nothing.
     void refused() {
       refused = true;
+    }
+
+    /// It may take effect twice.
+    Operation mayRepeat() {
+      repeats = true;
+      return this;
     }
 
     @Override
@@ -113,14 +122,24 @@ final class Linearizability {
     final Operation operation;
     final int number;
     final boolean answer;
+
+    /// Of the second time that an operation takes effect, if it does.
+    final boolean repetition;
+
     @Nullable Entry match;
     @Nullable Entry before;
     @Nullable Entry after;
 
-    Entry(Operation operation, int number, boolean answer) {
+    Entry(Operation operation, int number, boolean answer, boolean repetition) {
       this.operation = operation;
       this.number = number;
       this.answer = answer;
+      this.repetition = repetition;
+    }
+
+    /// Whether it must come before the history ends.
+    boolean isDue() {
+      return match != null && !repetition;
     }
 
     void takeOut() {
@@ -140,14 +159,20 @@ final class Linearizability {
 
   private record Reached(BitSet done, @Nullable String value) {}
 
-  private record Step(Entry invocation, @Nullable String before) {}
+  /// @param skipped a repetition that did not happen
+  private record Step(Entry invocation, @Nullable String before, boolean skipped) {}
 
   /// Looks for an order.
   Verdict verdict() {
-    Entry head = entries();
+    Verdict once = verdict(entries(/* repetitions= */ false));
+    boolean any = operations.stream().anyMatch(operation -> operation.repeats);
+    return once == Verdict.IMPOSSIBLE && any ? verdict(entries(/* repetitions= */ true)) : once;
+  }
+
+  private Verdict verdict(Entry head) {
     int left = 0;
-    for (Operation operation : operations) {
-      left += !operation.refused && operation.answered != Long.MAX_VALUE ? 1 : 0;
+    for (Entry entry = head.after; entry != null; entry = entry.after) {
+      left += !entry.answer && entry.isDue() ? 1 : 0;
     }
     Set<Reached> seen = new LinkedHashSet<>();
     List<Step> taken = new ArrayList<>();
@@ -158,31 +183,39 @@ final class Linearizability {
       if (steps > MAX_STEPS) {
         return Verdict.UNDECIDED;
       }
-      boolean stuck = entry == null || entry.answer;
+      boolean skips = entry != null && entry.answer && entry.repetition;
+      boolean stuck = entry == null || entry.answer && !skips;
       if (!stuck) {
-        Entry invocation = Objects.requireNonNull(entry);
-        Value next = invocation.operation.effect.on(value);
+        Entry invocation = Objects.requireNonNull(skips ? entry.match : entry);
+        Value next = skips ? new Value(value) : invocation.operation.effect.on(value);
         done.set(invocation.number);
         if (next != IMPOSSIBLE && seen.add(new Reached((BitSet) done.clone(), next.value()))) {
-          taken.add(new Step(invocation, value));
+          taken.add(new Step(invocation, value, skips));
           value = next.value();
-          left -= invocation.match == null ? 0 : 1;
+          left -= invocation.isDue() ? 1 : 0;
           takeOut(invocation);
           entry = head.after;
-        } else {
-          done.clear(invocation.number);
-          entry = invocation.after;
+          continue;
         }
-      } else if (taken.isEmpty()) {
-        return Verdict.IMPOSSIBLE;
-      } else {
-        Step last = taken.removeLast();
+        done.clear(invocation.number);
+        if (!skips) {
+          entry = invocation.after;
+          continue;
+        }
+      }
+      // What was skipped last has no other choice left.
+      Step last;
+      do {
+        if (taken.isEmpty()) {
+          return Verdict.IMPOSSIBLE;
+        }
+        last = taken.removeLast();
         value = last.before();
         done.clear(last.invocation().number);
-        left += last.invocation().match == null ? 0 : 1;
+        left += last.invocation().isDue() ? 1 : 0;
         putBack(last.invocation());
-        entry = last.invocation().after;
-      }
+      } while (last.skipped());
+      entry = last.invocation().after;
     }
     return Verdict.POSSIBLE;
   }
@@ -203,23 +236,21 @@ final class Linearizability {
 
   /// All invocations and answers in the order of time, behind a head; at the same time invocations
   /// come first.
-  private Entry entries() {
+  private Entry entries(boolean repetitions) {
     List<Entry> entries = new ArrayList<>();
     int number = 0;
     for (Operation operation : operations) {
       if (!operation.refused) {
-        Entry invocation = new Entry(operation, number++, /* answer= */ false);
-        entries.add(invocation);
-        if (operation.answered != Long.MAX_VALUE) {
-          invocation.match = new Entry(operation, invocation.number, /* answer= */ true);
-          entries.add(invocation.match);
+        add(entries, operation, number++, /* repetition= */ false);
+        if (repetitions && operation.repeats) {
+          add(entries, operation, number++, /* repetition= */ true);
         }
       }
     }
     entries.sort(
         Comparator.<Entry>comparingLong(e -> e.answer ? e.operation.answered : e.operation.invoked)
             .thenComparing(e -> e.answer));
-    Entry head = new Entry(new Operation("head", 0, Value::new), -1, /* answer= */ false);
+    Entry head = new Entry(new Operation("head", 0, Value::new), -1, false, false);
     Entry last = head;
     for (Entry entry : entries) {
       last.after = entry;
@@ -227,6 +258,18 @@ final class Linearizability {
       last = entry;
     }
     return head;
+  }
+
+  private static void add(
+      List<Entry> entries, Operation operation, int number, boolean repetition) {
+    Entry invocation = new Entry(operation, number, /* answer= */ false, repetition);
+    entries.add(invocation);
+    if (operation.answered != Long.MAX_VALUE) {
+      Entry answer = new Entry(operation, number, /* answer= */ true, repetition);
+      invocation.match = answer;
+      answer.match = invocation;
+      entries.add(answer);
+    }
   }
 
   /// The last operations of the shortest beginning of the history that is impossible, for people.
@@ -254,6 +297,7 @@ final class Linearizability {
       if (operation.invoked <= time && !operation.refused) {
         boolean known = operation.answered <= time;
         Operation copy = beginning.begin(operation.name, operation.invoked, operation.ifUnknown);
+        copy.repeats = operation.repeats;
         if (known) {
           copy.answered(operation.answered, operation.told, operation.effect);
         }

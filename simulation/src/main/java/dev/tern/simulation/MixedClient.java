@@ -93,6 +93,9 @@ final class MixedClient {
     MixedKeys.Key key = run.mixed.current();
     String name = update.getClass().getSimpleName() + " " + (100_000L * (number + 1) + operations);
     Operation operation = key.history().begin(name, world.nanos(), ifUnknown);
+    if (update.blind()) {
+      operation.mayRepeat();
+    }
     keyspace.update(
         key.name().getBytes(US_ASCII),
         update,

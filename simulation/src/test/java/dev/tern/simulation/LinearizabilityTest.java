@@ -123,4 +123,49 @@ class LinearizabilityTest {
     did(3_002, 3_003, get("v100"));
     is(Verdict.IMPOSSIBLE);
   }
+
+  private void mayRepeat(long from, long to, String value) {
+    history.begin("p", from, set(value)).mayRepeat().answered(to, "", set(value));
+  }
+
+  @Test
+  void aPutMayBeSeenReplacedAndSeenOnceMoreBeforeItIsAnswered() {
+    mayRepeat(1, 10, "1");
+    did(2, 3, add(2));
+    did(4, 5, set("7"));
+    did(6, 7, add(2));
+    is(Verdict.POSSIBLE);
+  }
+
+  @Test
+  void aPutDoesNotComeBackAfterItsAnswer() {
+    mayRepeat(1, 5, "1");
+    did(2, 3, add(2));
+    did(6, 7, set("7"));
+    did(8, 9, add(2));
+    is(Verdict.IMPOSSIBLE);
+  }
+
+  @Test
+  void aPutDoesNotComeBackTwice() {
+    mayRepeat(1, 20, "1");
+    did(2, 3, add(2));
+    did(4, 5, set("7"));
+    did(6, 7, add(2));
+    did(8, 9, set("8"));
+    did(10, 11, add(2));
+    is(Verdict.IMPOSSIBLE);
+  }
+
+  @Test
+  void aPutNeedNotComeBack() {
+    mayRepeat(1, 10, "1");
+    mayRepeat(2, 10, "2");
+    did(11, 12, set("7"));
+    did(13, 14, get("7"));
+    mayRepeat(15, 20, "3");
+    did(16, 17, add(4));
+    did(21, 22, get("3"));
+    is(Verdict.POSSIBLE);
+  }
 }

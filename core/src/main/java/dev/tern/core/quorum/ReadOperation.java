@@ -82,6 +82,9 @@ final class ReadOperation extends Operation {
   /// The record that won while it is brought to replicas that are behind; null before.
   private @Nullable Siblings repaired;
 
+  /// It was begun by [#writeBack].
+  private boolean writesBack;
+
   /// What is told of repairs waits for the end of the step that counts them.
   private boolean settling;
 
@@ -139,6 +142,31 @@ final class ReadOperation extends Operation {
         return;
       }
     }
+  }
+
+  /// Asks nobody: brings a record that this node has heard of to so many replicas that every later
+  /// read of `r` replicas meets it, and then is done.
+  void writeBack(Siblings record) {
+    if (!coordinator.inFlight().add(this)) {
+      done.failed(coordinator.full());
+      return;
+    }
+    coordinator.count(Statistics.Counter.READ_REPAIRS);
+    repaired = record;
+    writesBack = true;
+    hurries = true;
+    settling = true;
+    for (int i = 0; i < states.length; i++) {
+      if (coordinator.live(request.replicas()[i])) {
+        repairAt(i);
+      }
+    }
+    settle();
+  }
+
+  /// Of so many replicas one is among any `r`, and among most.
+  static int holdersNeeded(int n, int r) {
+    return Math.max(n - r + 1, n / 2 + 1);
   }
 
   /// Whether the word of one replica is enough.
@@ -428,11 +456,11 @@ final class ReadOperation extends Operation {
   /// need not meet: few are asked, or others answer for replicas.
   private int holdersNeeded() {
     int n = request.replicas().length;
-    boolean meet = 2 * request.r() > n;
+    boolean meet = 2 * request.r() > n || writesBack;
     for (int standIn : standIns) {
       meet &= standIn == 0;
     }
-    return meet ? Math.max(n - request.r() + 1, n / 2 + 1) : 0;
+    return meet ? holdersNeeded(n, request.r()) : 0;
   }
 
   /// Sends the record to a live replica of the list that was not sent it yet; false if there is

@@ -140,6 +140,10 @@ final class Updates {
     private final List<Waiting> updates;
     private final List<Answer> answers;
     private @Nullable Siblings quorumBase;
+
+    /// The latest that the quorum and this replica have; null for nothing at all.
+    private @Nullable Siblings seen;
+
     private boolean uniform;
 
     /// Whether updates that come from now on have a round of their own.
@@ -261,6 +265,7 @@ final class Updates {
         latest = local;
         uniform = false;
       }
+      seen = latest;
       return latest == null || latest.isEmpty() ? null : latest;
     }
 
@@ -296,18 +301,22 @@ final class Updates {
         return;
       }
       // What was seen may not be durable at a quorum yet: make it so before anybody hears of it.
-      Durability durability = request.keyspace().durability();
-      coordinator.replica().whenDurable(durability, uniform ? () -> answered(null) : this::repair);
+      int held = uniform ? request.r() : 0;
+      int needed = ReadOperation.holdersNeeded(request.replicas().length, request.r());
+      if (seen == null || held >= needed) {
+        Durability durability = request.keyspace().durability();
+        coordinator.replica().whenDurable(durability, () -> answered(null));
+      } else {
+        writeBack(seen);
+      }
     }
 
-    private void repair() {
-      ReadOperation.Done repaired =
+    private void writeBack(Siblings record) {
+      ReadOperation.Done held =
           new ReadOperation.Done() {
             @Override
-            public void read(@Nullable Siblings record, boolean agreed) {
-              coordinator
-                  .replica()
-                  .whenDurable(request.keyspace().durability(), () -> answered(null));
+            public void read(@Nullable Siblings unused, boolean agreed) {
+              answered(null);
             }
 
             @Override
@@ -315,7 +324,7 @@ final class Updates {
               Round.this.failed(why);
             }
           };
-      new ReadOperation(coordinator, request, ReadOperation.Purpose.ANSWER, repaired).start();
+      new ReadOperation(coordinator, request, ReadOperation.Purpose.UPDATE, held).writeBack(record);
     }
 
     @Override
