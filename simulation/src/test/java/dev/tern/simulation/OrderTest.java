@@ -66,6 +66,26 @@ class OrderTest {
     assertEquals("6", incrementBesideAPut(PlantedBug.UPDATE_TAKES_FRESH_STAMP));
   }
 
+  /// A put has come to the first replica only when SET NX finds its value: nobody may hear of it
+  /// before other reads find it, too.
+  @Test
+  void anUpdateThatChangesNothingTellsOfNoValueThatMayStillBeLost() {
+    Script script = new Script(new Cluster(3), 3);
+    int[] replicas = script.replicas("data", KEY);
+    script.put(replicas[0], KEY, "1", Script.ALL);
+    for (int i = 1; i < 3; i++) {
+      script.cluster.network.cut(replicas[0], replicas[i], true);
+    }
+    Level allWrites = new Level(1, 3, 0);
+    begin(script, replicas[0], put("2", 0), allWrites);
+    script.cluster.runFor(100 * MILLI);
+    Update absent =
+        new Update.Put(new byte[] {'3'}, Update.NO_EXPIRY, Update.Condition.ABSENT, true);
+    List<UpdateOutcome> found = begin(script, replicas[0], absent, allWrites);
+    script.cluster.within(10 * SECOND, () -> !found.isEmpty());
+    assertInstanceOf(Unanswered.class, found.getFirst());
+  }
+
   /// The first replica is away while a value that is about to expire is renewed.
   private static String renewedWhileAway(PlantedBug planted, Update renewal) {
     Script script = new Script(new Cluster(3, planted), 3);
