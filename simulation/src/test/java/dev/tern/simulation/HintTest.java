@@ -3,6 +3,7 @@ package dev.tern.simulation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Limits;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.version.Siblings;
@@ -79,5 +80,21 @@ class HintTest {
     script.cluster.runFor(60 * Script.SECOND);
     assertTrue(script.values(replicas[2], "k", Level.DEFAULT).contains("merged"));
     script.converged(60 * Script.SECOND);
+  }
+
+  /// A replica that is too busy for most of a page is offered the rest a second later, not ten.
+  @Test
+  void heldWritesThatAReplicaIsTooBusyForAreTriedAgainSoon() {
+    Script script = new Script(new Cluster(5, Limits.DEFAULT.withCostBytes(16 << 10)), 5);
+    int[] replicas = script.replicas("siblings", "k");
+    int[] outsiders = script.outsiders("siblings", "k");
+    script.end(outsiders, replicas);
+    String value = "x".repeat(3_000);
+    for (int i = 0; i < 60; i++) {
+      script.stored(outsiders[0], "k", value + i, NO_CONTEXT, Script.sloppy(2));
+    }
+    startAll(script, replicas);
+    script.converged(30 * Script.SECOND);
+    assertTrue(script.counted(Counter.HINTS_PASSED_OVER) > 60);
   }
 }
