@@ -184,8 +184,7 @@ final class Linearizability {
         return Verdict.UNDECIDED;
       }
       boolean skips = entry != null && entry.answer && entry.repetition;
-      boolean stuck = entry == null || entry.answer && !skips;
-      if (!stuck) {
+      if (entry != null && (skips || !entry.answer)) {
         Entry invocation = Objects.requireNonNull(skips ? entry.match : entry);
         Value next = skips ? new Value(value) : invocation.operation.effect.on(value);
         done.set(invocation.number);
