@@ -40,6 +40,9 @@ final class Faults {
   private static final List<Fault> LOSING =
       List.of(Fault.BIT_ROT, Fault.LOST_DISK, Fault.LOST_RECORDS, Fault.SET_BACK);
 
+  /// How the directories of a node's stores begin.
+  private static final String STORE = "shard-";
+
   private final ClusterRun run;
   private final World world;
   private final EnumSet<Fault> kinds = EnumSet.noneOf(Fault.class);
@@ -60,15 +63,6 @@ final class Faults {
       }
     }
     oneLoss(mayRot);
-    if (!Awaited.SET_BACK) {
-      kinds.remove(Fault.SET_BACK);
-    }
-    if (!Awaited.FAR_STAMPS) {
-      kinds.remove(Fault.WRONG_CLOCKS);
-    }
-    if (!Awaited.LONG_AWAY) {
-      kinds.remove(Fault.LONG_AWAY);
-    }
     this.meanNanos = world.between(SECOND / 10, SECOND);
     this.unlucky = 1 + world.random.nextInt(run.nodeCount);
   }
@@ -228,7 +222,8 @@ final class Faults {
     }
   }
 
-  /// One disk is later what it is now.
+  /// The stores of one disk are later what they are now. Its part of the topology's log is not set
+  /// back: a voter that forgets its votes can break the log, see docs/known-gaps.md.
   private void setBack() {
     if (setBack || run.node(unlucky) == null || !run.allAreIn()) {
       return;
@@ -240,9 +235,19 @@ final class Faults {
         world.between(SECOND / 2, 15 * SECOND),
         0,
         () -> {
-          run.lost(since);
-          run.crash(unlucky, true);
-          run.disk(unlucky).restore(backup);
+          if (world.awakeNanos() < SECOND + run.chaosNanos) {
+            run.lost(since);
+            run.crash(unlucky, true);
+            Map<String, byte[]> restored = run.disk(unlucky).backup();
+            restored.keySet().removeIf(name -> name.startsWith(STORE));
+            backup.forEach(
+                (name, bytes) -> {
+                  if (name.startsWith(STORE)) {
+                    restored.put(name, bytes);
+                  }
+                });
+            run.disk(unlucky).restore(restored);
+          }
         });
   }
 

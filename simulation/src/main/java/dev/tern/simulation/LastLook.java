@@ -65,7 +65,7 @@ final class LastLook {
     }
     counter();
     tokens();
-    if (Awaited.ORDER && run.shape.ordersWrites() && !run.diskLost) {
+    if (run.shape.ordersWrites() && !run.diskLost) {
       mixed();
     }
     for (int node = 1; node <= run.nodeCount && !run.mayRot(); node++) {

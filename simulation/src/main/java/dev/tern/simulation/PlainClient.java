@@ -62,7 +62,7 @@ final class PlainClient {
 
   /// Soon, or long after the run.
   private long expiry() {
-    boolean soon = Awaited.EXPIRY && world.chance(0.6);
+    boolean soon = world.chance(0.6);
     long inMillis = soon ? world.between(50, 5_000) : world.between(3_600_000, 40_000_000);
     return SimulatedClock.EPOCH_MILLIS + world.millis() + inMillis;
   }

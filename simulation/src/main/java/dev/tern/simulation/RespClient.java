@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// that sockets have in production. Every command is answered in order by what it may be answered
 /// with; now and then the client sends what is no request, and connects anew.
 final class RespClient {
-  private static final int MAX_PIPELINED = 6;
+  static final int MAX_PIPELINED = 6;
 
   private final ClusterRun run;
   private final World world;
