@@ -9,6 +9,8 @@ import dev.tern.core.gossip.Status;
 import dev.tern.core.quorum.Sightings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.version.ClusterTime;
+import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
@@ -228,8 +230,8 @@ final class Liveness {
     if (kind > LEAVES) {
       throw new DecodeException("gossip of kind " + kind);
     }
-    long wallMillis = payload.readVarLong();
-    long timeMillis = payload.readVarLong();
+    long wallMillis = millis(payload);
+    long timeMillis = millis(payload);
     sightings.heard(from, clock.monotonicNanos());
     time.heard(from, wallMillis, timeMillis);
     if (kind == LEAVES) {
@@ -242,6 +244,14 @@ final class Liveness {
     if (payload.remaining() > 0) {
       perform(gossip.receive(nowMillis(), from, payload));
     }
+  }
+
+  private static long millis(ByteReader payload) {
+    long millis = payload.readPositiveVarLong();
+    if (millis > HybridClock.millis(Stamp.MAX_TIME)) {
+      throw new DecodeException("a clock of " + millis + " ms");
+    }
+    return millis;
   }
 
   /// Other members from now on.

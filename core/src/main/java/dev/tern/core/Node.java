@@ -19,6 +19,7 @@ import dev.tern.core.topology.log.RefusedException;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.env.ByteReader;
+import dev.tern.env.DecodeException;
 import dev.tern.env.Environment;
 import dev.tern.env.Network;
 import dev.tern.lsm.LsmStatistics;
@@ -140,16 +141,20 @@ public final class Node {
         new Network.Receiver() {
           @Override
           public void frame(int fromNode, int fromShard, int toShard, ByteReader payload) {
-            if (TopologyLog.carries(payload)) {
-              if (toShard == 0) {
-                log().frame(fromNode, payload);
-              }
+            boolean topology = TopologyLog.carries(payload);
+            if (!topology && !Liveness.carries(payload)) {
+              early.get(toShard).frame(fromNode, fromShard, payload);
               return;
             }
-            if (!Liveness.carries(payload)) {
-              early.get(toShard).frame(fromNode, fromShard, payload);
-            } else if (toShard == 0 && greeted(fromNode)) {
-              liveness().frame(fromNode, payload);
+            try {
+              if (topology && toShard == 0) {
+                log().frame(fromNode, payload);
+              } else if (!topology && toShard == 0 && greeted(fromNode)) {
+                liveness().frame(fromNode, payload);
+              }
+            } catch (DecodeException e) {
+              shards.getFirst().malformed();
+              throw e;
             }
           }
 
@@ -438,6 +443,20 @@ public final class Node {
   /// neither answer reads of more than one replica nor lead updates; any thread.
   public int partitionsBehind() {
     return shards.stream().mapToInt(shard -> shard.antiEntropy().behind()).sum();
+  }
+
+  /// How often a stored record was met that cannot be decoded; any thread.
+  public long unreadableRecords() {
+    return shards.stream().mapToLong(shard -> shard.store().records().unreadable()).sum();
+  }
+
+  /// What was said of one of the last of them, null if there was none; any thread.
+  public @Nullable String lastUnreadable() {
+    return shards.stream()
+        .map(shard -> shard.store().records().last())
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(null);
   }
 
   /// Writes that this node holds for others; any thread.

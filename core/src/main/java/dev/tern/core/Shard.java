@@ -6,7 +6,9 @@ import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.quorum.Responder;
 import dev.tern.core.quorum.Sightings;
+import dev.tern.core.quorum.Statistics;
 import dev.tern.core.repair.AntiEntropy;
+import dev.tern.core.repair.RepairScope;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.Store;
 import dev.tern.core.topology.ClusterView;
@@ -142,7 +144,7 @@ final class Shard implements AutoCloseable {
 
   /// Handles a frame.
   void frame(int fromNode, int fromShard, ByteReader payload) {
-    Message message = MessageCodec.decode(payload);
+    Message message = decoded(payload);
     coordinator.heard(fromNode);
     switch (message) {
       case Message.Request request -> responder.request(fromNode, fromShard, request);
@@ -151,11 +153,32 @@ final class Shard implements AutoCloseable {
     }
   }
 
+  /// A frame that is refused here has changed nothing.
+  ///
+  /// @throws DecodeException if it cannot be read, or names what is not the partition's
+  private Message decoded(ByteReader payload) {
+    try {
+      Message message = MessageCodec.decode(payload);
+      if (message instanceof Message.Repaired repaired) {
+        RepairScope.check(coordinator.view(), repaired);
+      }
+      return message;
+    } catch (DecodeException e) {
+      malformed();
+      throw e;
+    }
+  }
+
+  /// A frame for this shard could not be decoded.
+  void malformed() {
+    coordinator.statistics().add(Statistics.Counter.FRAMES_MALFORMED, 1);
+  }
+
   /// Answers a request of a node that has not greeted: nothing was done.
   ///
   /// @throws DecodeException if it cannot be read
   void refuse(int fromNode, int fromShard, ByteReader payload) {
-    if (MessageCodec.decode(payload) instanceof Message.Request request) {
+    if (decoded(payload) instanceof Message.Request request) {
       coordinator.answer(
           fromNode,
           fromShard,

@@ -109,6 +109,42 @@ public final class ByteReader {
     return (int) value;
   }
 
+  /// A varint that counts elements of at least so many bytes each still to come: a list reserved
+  /// for them takes no more memory than a few times what came.
+  public int readCount(int leastBytes) {
+    long value = readVarLong();
+    if (value < 0 || value > remaining() / leastBytes) {
+      throw new DecodeException(
+          "a count of "
+              + Long.toUnsignedString(value)
+              + " elements of "
+              + leastBytes
+              + " bytes or more where "
+              + remaining()
+              + " bytes remain");
+    }
+    return (int) value;
+  }
+
+  /// A varint of `least` to `most`.
+  public int readVarIntIn(int least, int most) {
+    long value = readVarLong();
+    if (value < least || value > most) {
+      throw new DecodeException(
+          Long.toUnsignedString(value) + " where " + least + " to " + most + " are allowed");
+    }
+    return (int) value;
+  }
+
+  /// A varint of less than 63 bits.
+  public long readPositiveVarLong() {
+    long value = readVarLong();
+    if (value < 0) {
+      throw new DecodeException("a number of more than 63 bits");
+    }
+    return value;
+  }
+
   /// A u8 of 0 or 1.
   public boolean readFlag() {
     int value = readUnsignedByte();

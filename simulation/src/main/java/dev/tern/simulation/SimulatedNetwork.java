@@ -2,6 +2,7 @@ package dev.tern.simulation;
 
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
 import dev.tern.env.Network;
 import java.util.Arrays;
 import java.util.function.Consumer;
@@ -63,6 +64,27 @@ final class SimulatedNetwork {
     broken[other][one]++;
     ports[one].lost(other);
     ports[other].lost(one);
+  }
+
+  /// Bytes that a node never sent arrive as one of its frames.
+  ///
+  /// @param refused told whether they were refused, on the receiving node
+  void forge(int from, int to, int shard, byte[] bytes, Consumer<Boolean> refused) {
+    world.schedule(
+        1_000,
+        to,
+        () -> {
+          Port port = ports[to];
+          Network.Receiver receiver = port.receiver;
+          if (receiver != null) {
+            try {
+              receiver.frame(from, 0, shard % port.shards, new ByteReader(bytes));
+              refused.accept(false);
+            } catch (DecodeException e) {
+              refused.accept(true);
+            }
+          }
+        });
   }
 
   void heal() {

@@ -121,7 +121,8 @@ public sealed interface Message {
       if (resolution == Resolution.LWW || record == null || record.isEmpty()) {
         return Rank.of(record, Stamp.NONE);
       }
-      long hash = record.digest();
+      // As a rank must be: a time below Stamp#MAX_TIME, a counter above 0.
+      long hash = record.digest() >>> 2 | 1;
       return new Rank(Stamp.put(hash, record.count()), record.count(), hash);
     }
   }

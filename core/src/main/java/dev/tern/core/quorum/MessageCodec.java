@@ -1,14 +1,18 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.RepairPage;
+import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
 import dev.tern.core.replica.TreeRange;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
@@ -50,6 +54,15 @@ import org.jspecify.annotations.Nullable;
 /// | 37 | Listed | group partition id u8 family from to n (hash)* |
 public final class MessageCodec {
   private static final int FORMAT = 2;
+
+  /// A family, a storage key, and one byte to stand behind it.
+  private static final int MAX_PLACE_BYTES = Keyspace.MAX_KEY_BYTES + 16;
+
+  /// Of elements of lists, at least.
+  private static final int LEAST_RECORD_BYTES = 5;
+
+  private static final int LEAST_SIBLING_BYTES = 4;
+  private static final int LEAST_SCANNED_BYTES = 18;
   private static final Unanswered.Reason[] REASONS = Unanswered.Reason.values();
   private static final UpdateOutcome.Why[] WHYS = UpdateOutcome.Why.values();
   private static final Update.Condition[] CONDITIONS = Update.Condition.values();
@@ -140,16 +153,16 @@ public final class MessageCodec {
 
   private static Message read(ByteReader in) {
     long id = in.readLong();
-    long epoch = in.readVarLong();
-    int keyspace = in.readVarInt();
-    byte[] key = in.readBlob();
+    long epoch = in.readPositiveVarLong();
+    int keyspace = keyspace(in);
+    byte[] key = key(in);
     int flags = flags(in);
     return new Message.Read(id, epoch, keyspace, key, (flags & 1) != 0, (flags & 2) != 0);
   }
 
   private static Message clock(ByteReader in) {
     int group = in.readInt();
-    int partition = in.readVarInt();
+    int partition = partition(in);
     int flags = flags(in);
     DotSet clock = DotSet.decode(in);
     Stamp floor = Rank.decode(in).stamp();
@@ -178,20 +191,20 @@ public final class MessageCodec {
           case 1 ->
               new Message.Write(
                   in.readLong(),
-                  in.readVarLong(),
-                  in.readVarInt(),
-                  in.readBlob(),
+                  in.readPositiveVarLong(),
+                  keyspace(in),
+                  key(in),
                   Siblings.decode(in));
           case 2 -> read(in);
           case 3 -> forward(in);
           case 4 ->
               new Message.Scan(
                   in.readLong(),
-                  in.readVarLong(),
-                  in.readVarInt(),
-                  in.readVarLong(),
-                  in.readVarInt());
-          case 5 -> new Message.Count(in.readLong(), in.readVarLong(), in.readVarInt());
+                  in.readPositiveVarLong(),
+                  keyspace(in),
+                  cursor(in),
+                  in.readVarIntIn(0, Integer.MAX_VALUE));
+          case 5 -> new Message.Count(in.readLong(), in.readPositiveVarLong(), keyspace(in));
           case 7 -> hold(in);
           case 8 -> readHeld(in);
           case 16 -> new Message.Written(in.readLong());
@@ -200,33 +213,79 @@ public final class MessageCodec {
           case 19 -> new Message.Digest(in.readLong(), Rank.decode(in));
           case 20 -> new Message.Updated(in.readLong(), outcome(in));
           case 21 -> page(in);
-          case 22 -> new Message.Counted(in.readLong(), in.readVarLong());
+          case 22 -> new Message.Counted(in.readLong(), in.readPositiveVarLong());
           case 23 -> new Message.Refused(in.readLong(), refused(in));
           case 32 -> clock(in);
           case 33 ->
               new Message.Missing(
                   in.readInt(),
-                  in.readVarInt(),
+                  partition(in),
                   in.readLong(),
                   DotSet.decode(in),
-                  in.readFlag() ? in.readBlob() : null);
+                  in.readFlag() ? place(in) : null);
           case 34 ->
-              new Message.Repaired(in.readInt(), in.readVarInt(), in.readLong(), repairPage(in));
-          case 35 -> new Message.Root(in.readInt(), in.readVarInt(), in.readLong(), in.readLong());
+              new Message.Repaired(in.readInt(), partition(in), in.readLong(), repairPage(in));
+          case 35 -> new Message.Root(in.readInt(), partition(in), in.readLong(), in.readLong());
           case 36 ->
               new Message.Segments(
-                  in.readInt(), in.readVarInt(), in.readLong(), in.readFlag(), hashes(in));
+                  in.readInt(), partition(in), in.readLong(), in.readFlag(), hashes(in));
           case 37 ->
-              new Message.Listed(
-                  in.readInt(),
-                  in.readVarInt(),
-                  in.readLong(),
-                  new TreeRange(in.readUnsignedByte(), in.readBlob(), in.readBlob()),
-                  hashes(in));
+              new Message.Listed(in.readInt(), partition(in), in.readLong(), range(in), hashes(in));
           default -> throw new DecodeException("a message of type " + type);
         };
     in.expectEnd();
     return message;
+  }
+
+  private static int keyspace(ByteReader in) {
+    return in.readVarIntIn(0, Integer.MAX_VALUE);
+  }
+
+  private static int partition(ByteReader in) {
+    return in.readVarIntIn(0, Slots.COUNT - 1);
+  }
+
+  private static int member(ByteReader in) {
+    return in.readVarIntIn(1, Member.MAX_NUMBER);
+  }
+
+  private static byte[] key(ByteReader in) {
+    byte[] key = in.readBlob();
+    if (key.length > Keyspace.MAX_KEY_BYTES) {
+      throw new DecodeException("a key of " + key.length + " bytes");
+    }
+    return key;
+  }
+
+  /// Of a scan, up to behind the last slot.
+  private static long cursor(ByteReader in) {
+    long cursor = in.readPositiveVarLong();
+    if (cursor > ScanCursor.END) {
+      throw new DecodeException("a cursor of a scan behind the last slot: " + cursor);
+    }
+    return cursor;
+  }
+
+  /// Of a rebuild: empty, or a family of records and a storage key.
+  private static byte[] place(ByteReader in) {
+    byte[] place = in.readBlob();
+    if (place.length > MAX_PLACE_BYTES || place.length > 0 && place[0] < 0) {
+      throw new DecodeException("a cursor of a rebuild of " + place.length + " bytes");
+    }
+    return place;
+  }
+
+  private static TreeRange range(ByteReader in) {
+    return new TreeRange(in.readUnsignedByte(), in.readBlob(), in.readBlob());
+  }
+
+  /// Of an update: also [Update#KEEP_EXPIRY].
+  private static long expiry(ByteReader in) {
+    long expiry = in.readVarLong();
+    if (expiry < Update.KEEP_EXPIRY) {
+      throw new DecodeException("an expiry of " + expiry);
+    }
+    return expiry;
   }
 
   private static ByteWriter request(
@@ -237,10 +296,10 @@ public final class MessageCodec {
 
   private static Message.Hold hold(ByteReader in) {
     long id = in.readLong();
-    long epoch = in.readVarLong();
-    int keyspace = in.readVarInt();
-    int target = in.readVarInt();
-    return new Message.Hold(id, epoch, keyspace, in.readBlob(), Siblings.decode(in), target);
+    long epoch = in.readPositiveVarLong();
+    int keyspace = keyspace(in);
+    int target = member(in);
+    return new Message.Hold(id, epoch, keyspace, key(in), Siblings.decode(in), target);
   }
 
   private static ByteWriter repair(ByteWriter out, int type, Message.Repair message) {
@@ -255,7 +314,7 @@ public final class MessageCodec {
   }
 
   private static long[] hashes(ByteReader in) {
-    long[] hashes = new long[in.readLength()];
+    long[] hashes = new long[in.readCount(Long.BYTES)];
     for (int i = 0; i < hashes.length; i++) {
       hashes[i] = in.readLong();
     }
@@ -278,29 +337,29 @@ public final class MessageCodec {
     DotSet clock = DotSet.decode(in);
     DotSet covered = DotSet.decode(in);
     DotSet unreadable = DotSet.decode(in);
-    byte[] next = in.readBlob();
+    byte[] next = place(in);
     RepairPage.Answer answer = in.readOneOf(ANSWERS);
-    int count = in.readLength();
+    int count = in.readCount(LEAST_RECORD_BYTES);
     List<RepairPage.RepairRecord> records = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      records.add(new RepairPage.RepairRecord(in.readVarInt(), in.readBlob(), Siblings.decode(in)));
+      records.add(new RepairPage.RepairRecord(keyspace(in), key(in), Siblings.decode(in)));
     }
     return new RepairPage(clock, covered, unreadable, next, answer, records);
   }
 
   private static Message.ReadHeld readHeld(ByteReader in) {
     long id = in.readLong();
-    long epoch = in.readVarLong();
-    int keyspace = in.readVarInt();
-    int target = in.readVarInt();
-    return new Message.ReadHeld(id, epoch, keyspace, in.readBlob(), target);
+    long epoch = in.readPositiveVarLong();
+    int keyspace = keyspace(in);
+    int target = member(in);
+    return new Message.ReadHeld(id, epoch, keyspace, key(in), target);
   }
 
   private static Message.Forward forward(ByteReader in) {
     long id = in.readLong();
-    long epoch = in.readVarLong();
-    int keyspace = in.readVarInt();
-    byte[] key = in.readBlob();
+    long epoch = in.readPositiveVarLong();
+    int keyspace = keyspace(in);
+    byte[] key = key(in);
     Level level;
     try {
       int n = in.readVarInt();
@@ -343,17 +402,16 @@ public final class MessageCodec {
   private static Update update(ByteReader in) {
     int type = in.readUnsignedByte();
     return switch (type) {
-      case 1 ->
-          new Update.Put(in.readBlob(), in.readVarLong(), in.readOneOf(CONDITIONS), in.readFlag());
+      case 1 -> new Update.Put(in.readBlob(), expiry(in), in.readOneOf(CONDITIONS), in.readFlag());
       case 2 -> new Update.Delete(in.readFlag());
       case 3 -> new Update.Add(in.readLong());
       case 4 -> new Update.AddDecimal(in.readString());
       case 5 -> new Update.Append(in.readBlob());
-      case 6 -> new Update.Expire(in.readVarLong(), in.readOneOf(EXPIRY_CONDITIONS));
+      case 6 -> new Update.Expire(in.readPositiveVarLong(), in.readOneOf(EXPIRY_CONDITIONS));
       case 7 ->
           new Update.Store(
               in.readFlag() ? in.readBlob() : null,
-              in.readVarLong(),
+              in.readPositiveVarLong(),
               in.readBlob(),
               in.readFlag(),
               in.readOneOf(MATCHES),
@@ -391,6 +449,9 @@ public final class MessageCodec {
     switch (type) {
       case 1 -> {
         int flags = in.readUnsignedByte();
+        if (flags > 7) {
+          throw new DecodeException("flags " + flags);
+        }
         byte @Nullable [] value = (flags & 4) != 0 ? in.readBlob() : null;
         return new UpdateOutcome.Done((flags & 1) != 0, (flags & 2) != 0, value);
       }
@@ -424,7 +485,7 @@ public final class MessageCodec {
   }
 
   private static Versions versions(ByteReader in) {
-    int count = in.readLength();
+    int count = in.readCount(LEAST_SIBLING_BYTES);
     List<Versions.Sibling> siblings = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
       siblings.add(
@@ -448,14 +509,14 @@ public final class MessageCodec {
 
   private static Unanswered.Refused refused(ByteReader in) {
     Unanswered.Reason reason = in.readOneOf(REASONS);
-    long retry = in.readVarLong();
+    long retry = in.readPositiveVarLong();
     String message = in.readString();
-    int needed = in.readVarInt();
-    int answered = in.readVarInt();
-    int count = in.readLength();
-    List<Integer> missing = new ArrayList<>(count);
+    int needed = in.readVarIntIn(0, Member.MAX_NUMBER);
+    int answered = in.readVarIntIn(0, Member.MAX_NUMBER);
+    int count = in.readCount(1);
+    List<Integer> missing = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      missing.add(in.readVarInt());
+      missing.add(member(in));
     }
     return new Unanswered.Refused(
         reason, message, retry, new Unanswered.Shortfall(needed, answered, missing));
@@ -474,13 +535,13 @@ public final class MessageCodec {
 
   private static Message page(ByteReader in) {
     long id = in.readLong();
-    long next = in.readVarLong();
-    int count = in.readLength();
+    long next = cursor(in);
+    int count = in.readCount(LEAST_SCANNED_BYTES);
     List<ScannedKey> keys = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      keys.add(
-          new ScannedKey(
-              in.readVarInt(), in.readVarLong(), in.readBlob(), Rank.decode(in), in.readFlag()));
+      int slot = in.readVarIntIn(0, Slots.COUNT - 1);
+      long position = in.readPositiveVarLong();
+      keys.add(new ScannedKey(slot, position, key(in), Rank.decode(in), in.readFlag()));
     }
     return new Message.Scanned(id, new ScanPage(keys, next));
   }

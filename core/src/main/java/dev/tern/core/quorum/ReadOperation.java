@@ -68,6 +68,9 @@ final class ReadOperation extends Operation {
 
   private final Purpose purpose;
 
+  /// What the last replica said that cannot read what it has; null for none.
+  private @Nullable String unreadable;
+
   private final State[] states;
   private final long[] askedNanos;
 
@@ -292,6 +295,7 @@ final class ReadOperation extends Operation {
     dev.tern.core.replica.Found found =
         (record, failure) -> {
           if (failure != null) {
+            unreadable = "node " + coordinator.self() + " cannot read it: " + failure.getMessage();
             lostAt(place);
           } else {
             answer(place, record);
@@ -523,6 +527,8 @@ final class ReadOperation extends Operation {
       overloaded = why;
     } else if (Behind.is(why)) {
       catchingUp = why;
+    } else if (why.reason() == Reason.UNAVAILABLE) {
+      unreadable = why.message();
     }
   }
 
@@ -661,6 +667,7 @@ final class ReadOperation extends Operation {
       String why =
           "%d of %d replicas answered, the read needs %d; no answer of nodes %s"
               .formatted(answered, states.length, request.r(), missing);
+      why = unreadable == null ? why : why + "; " + unreadable;
       done.failed(
           new Unanswered.Refused(
               catchingUp == null ? Reason.UNAVAILABLE : catchingUp.reason(),

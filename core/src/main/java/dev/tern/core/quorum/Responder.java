@@ -158,7 +158,8 @@ public final class Responder {
   /// Why this node holds nothing of a keyspace for others; null if it may.
   private Unanswered.@Nullable Refused unknown(int keyspace, byte[] key) {
     boolean known = coordinator.view().keyspace(keyspace) != null;
-    return known ? null : notHeld(keyspace, Slots.of(key));
+    // Also what is held for others lies in the shard of the key's partition.
+    return known && replica.store().holds(Slots.of(key)) ? null : notHeld(keyspace, Slots.of(key));
   }
 
   private static Unanswered.Refused notHeld(int keyspace, int slot) {
@@ -267,20 +268,23 @@ public final class Responder {
               shard,
               failure == null
                   ? new Message.Value(read.id(), record)
-                  : new Message.Refused(
-                      read.id(),
-                      new Unanswered.Refused(Reason.UNAVAILABLE, String.valueOf(failure), 0)));
+                  : new Message.Refused(read.id(), unread(failure)));
         });
   }
 
-  private static Message.Reply answer(
+  private Unanswered.Refused unread(@Nullable Throwable failure) {
+    String why = failure == null ? "it told nothing" : String.valueOf(failure.getMessage());
+    return new Unanswered.Refused(
+        Reason.UNAVAILABLE, "node %d cannot read it: %s".formatted(coordinator.self(), why), 0);
+  }
+
+  private Message.Reply answer(
       Message.Read read,
       @Nullable Siblings record,
       Resolution resolution,
       @Nullable Throwable failure) {
     if (failure != null) {
-      return new Message.Refused(
-          read.id(), new Unanswered.Refused(Reason.UNAVAILABLE, String.valueOf(failure), 0));
+      return new Message.Refused(read.id(), unread(failure));
     }
     return read.digest()
         ? new Message.Digest(read.id(), Message.Digest.of(record, resolution))
@@ -325,9 +329,7 @@ public final class Responder {
               node,
               shard,
               failure != null || page == null
-                  ? new Message.Refused(
-                      scan.id(),
-                      new Unanswered.Refused(Reason.UNAVAILABLE, String.valueOf(failure), 0))
+                  ? new Message.Refused(scan.id(), unread(failure))
                   : new Message.Scanned(scan.id(), page));
         });
   }

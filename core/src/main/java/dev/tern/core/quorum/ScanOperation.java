@@ -33,6 +33,11 @@ final class ScanOperation extends Operation {
   /// Replicas that do not vouch for what they have.
   private final List<Integer> behind = new ArrayList<>(0);
 
+  /// Replicas that cannot read what they have there, and what the last one said.
+  private final List<Integer> unreadable = new ArrayList<>(0);
+
+  private String cause = "";
+
   private boolean finished;
 
   /// @param ledOnly keep only keys of slots whose first live replica is this node
@@ -91,7 +96,7 @@ final class ScanOperation extends Operation {
                 /* alone= */ keyspace.r() == 1,
                 (page, failure) -> {
                   if (failure != null || page == null) {
-                    fail();
+                    unreadable(coordinator.self(), String.valueOf(failure));
                   } else {
                     page(coordinator.self(), page);
                   }
@@ -109,18 +114,29 @@ final class ScanOperation extends Operation {
     return coordinator.send(node, slot, scan);
   }
 
-  /// A replica is behind: asks another in its place; false if there is none.
-  private boolean replace(int node) {
+  /// Asks another in the place of a replica that does not tell; false if there is none.
+  ///
+  /// @param among replicas that were passed over for the same reason
+  private boolean replace(int node, List<Integer> among) {
     int place = targets.indexOf(node);
-    behind.add(node);
+    among.add(node);
     for (int other : topology.replicas(topology.partitionOf(ScanCursor.slot(cursor)))) {
-      boolean fresh = !targets.contains(other) && !behind.contains(other);
+      boolean passed = behind.contains(other) || unreadable.contains(other);
+      boolean fresh = !targets.contains(other) && !passed;
       if (place >= 0 && fresh && coordinator.live(other) && send(other)) {
         targets.set(place, other);
         return true;
       }
     }
     return false;
+  }
+
+  /// A replica cannot read all that is there: another one is asked for the page.
+  private void unreadable(int node, String why) {
+    cause = why;
+    if (!finished && !replace(node, unreadable)) {
+      fail();
+    }
   }
 
   private void page(int node, ScanPage page) {
@@ -183,7 +199,10 @@ final class ScanOperation extends Operation {
     switch (reply) {
       case Message.Scanned scanned -> page(node, scanned.page());
       case Message.Refused refused -> {
-        if (!finished && !(Behind.is(refused.why()) && replace(node))) {
+        boolean lags = Behind.is(refused.why());
+        if (!lags && refused.why().reason() == Reason.UNAVAILABLE) {
+          unreadable(node, refused.why().message());
+        } else if (!finished && !(lags && replace(node, behind))) {
           fail();
         }
       }
@@ -223,6 +242,9 @@ final class ScanOperation extends Operation {
       return Behind.refusal();
     }
     return new Unanswered.Refused(
-        Reason.UNAVAILABLE, "too few replicas answered; go on from the same cursor", 0);
+        Reason.UNAVAILABLE,
+        "too few replicas answered; go on from the same cursor"
+            + (cause.isEmpty() ? "" : "; " + cause),
+        0);
   }
 }

@@ -27,6 +27,9 @@ public final class Statistics {
     MESSAGES_SENT,
     MESSAGES_UNSENT,
     MESSAGES_RECEIVED,
+    /// Frames of other nodes that could not be decoded, or named what they cannot: the connection
+    /// that they came on was closed, nothing else was done.
+    FRAMES_MALFORMED,
     /// Versions whose time had passed and that were turned into deletes.
     EXPIRED,
     /// Writes that other nodes were asked to hold for replicas that are away.

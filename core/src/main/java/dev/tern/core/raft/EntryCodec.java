@@ -16,6 +16,9 @@ import java.util.List;
 public final class EntryCodec {
   private static final Entry.Kind[] KINDS = Entry.Kind.values();
 
+  /// Term, kind and payload.
+  private static final int LEAST_ENTRY_BYTES = 3;
+
   private EntryCodec() {}
 
   /// Appends entries that follow each other.
@@ -32,17 +35,17 @@ public final class EntryCodec {
 
   /// @throws DecodeException if the bytes are no entries
   public static List<Entry> entries(ByteReader in) {
-    int count = in.readLength();
+    int count = in.readCount(LEAST_ENTRY_BYTES);
     if (count == 0) {
       return List.of();
     }
-    long index = in.readVarLong();
+    long index = in.readPositiveVarLong();
     if (index <= 0 || index > Long.MAX_VALUE - count) {
       throw new DecodeException("entries from index " + index);
     }
     List<Entry> entries = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      long term = in.readVarLong();
+      long term = in.readPositiveVarLong();
       int kind = in.readUnsignedByte();
       if (kind >= KINDS.length) {
         throw new DecodeException("an entry of kind " + kind);
@@ -66,6 +69,7 @@ public final class EntryCodec {
 
   /// @throws DecodeException if the bytes are no mark
   public static SnapshotMark mark(ByteReader in) {
-    return new SnapshotMark(in.readVarLong(), in.readVarLong(), Membership.decode(in));
+    return new SnapshotMark(
+        in.readPositiveVarLong(), in.readPositiveVarLong(), Membership.decode(in));
   }
 }

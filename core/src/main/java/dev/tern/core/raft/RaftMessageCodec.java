@@ -28,6 +28,9 @@ import dev.tern.env.DecodeException;
 public final class RaftMessageCodec {
   private static final int FORMAT = 1;
 
+  /// Of terms, indices, rounds and offsets: one more never overflows.
+  private static final long MOST = 1L << 62;
+
   private RaftMessageCodec() {}
 
   /// Appends a message.
@@ -126,9 +129,9 @@ public final class RaftMessageCodec {
   }
 
   private static long number(ByteReader in) {
-    long value = in.readVarLong();
-    if (value < 0) {
-      throw new DecodeException("a number of more than 63 bits");
+    long value = in.readPositiveVarLong();
+    if (value > MOST) {
+      throw new DecodeException("a number of " + value + ", which nothing counts up to");
     }
     return value;
   }

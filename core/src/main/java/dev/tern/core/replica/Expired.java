@@ -21,6 +21,7 @@ import java.util.List;
 public record Expired(byte[] row, int replica, long counter) {
   private static final int TIME_BYTES = 8;
   private static final int DOT_BYTES = 12;
+  private static final int LEAST_BYTES = TIME_BYTES + StorageKey.PREFIX_BYTES + DOT_BYTES;
 
   static Expired of(byte[] row) {
     ByteReader in = new ByteReader(row, row.length - DOT_BYTES, DOT_BYTES);
@@ -59,7 +60,12 @@ public record Expired(byte[] row, int replica, long counter) {
         rows.next();
       }
       for (; rows.valid() && found.size() < limit; rows.next()) {
-        Expired each = Expired.of(rows.key().clone());
+        byte[] row = rows.key().clone();
+        Expired each = row.length < LEAST_BYTES ? null : Expired.of(row);
+        if (each == null || !StoredRecords.isKey(store, each.storageKey())) {
+          // No row of this index: nothing is known to expire by it.
+          continue;
+        }
         if (each.millis() > untilMillis) {
           break;
         }

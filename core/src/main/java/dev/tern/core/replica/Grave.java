@@ -28,7 +28,11 @@ public record Grave(int replica, long counter, byte[] storageKey) {
         if (java.util.Arrays.compareUnsigned(rows.key(), to) >= 0) {
           break;
         }
-        found.add(Grave.of(rows.key().clone(), rows.value().clone()));
+        byte[] storageKey = rows.value().clone();
+        boolean names = StoredRecords.isKey(store, storageKey);
+        if (names && store.partitionOf(StorageKey.slot(storageKey)) == partition.number) {
+          found.add(Grave.of(rows.key().clone(), storageKey));
+        }
       }
     }
     return found;

@@ -130,7 +130,7 @@ final class Healing implements Replica.Based {
 
   @Override
   public void unreadable(Throwable why) {
-    boolean rotten = why instanceof CorruptionException;
+    boolean rotten = why instanceof CorruptionException || why instanceof UnreadableRecordException;
     boolean may = rotten && mayHeal(null) && clock.covers(began);
     if (may) {
       write(other);

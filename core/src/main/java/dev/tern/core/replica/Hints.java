@@ -77,14 +77,23 @@ public final class Hints {
         long number = key.readLong();
         Held of = held.computeIfAbsent(target, first -> new Held());
         ByteReader value = new ByteReader(rows.value());
-        value.skip(Integer.BYTES + Long.BYTES);
         of.count++;
         of.next = number + 1;
         of.bytes += rows.value().length;
-        ofSlot[Slots.of(value.readBlob())]++;
+        count(value);
       }
     }
     counted();
+  }
+
+  private void count(ByteReader value) {
+    try {
+      value.skip(Integer.BYTES + Long.BYTES);
+      ofSlot[Slots.of(value.readBlob())]++;
+    } catch (DecodeException e) {
+      // It is passed over at each delivery, and counted there.
+      return;
+    }
   }
 
   private static byte[] row(int target, long number) {
@@ -252,9 +261,13 @@ public final class Hints {
         long number = new ByteReader(row, numberAt, Long.BYTES).readLong();
         byte[] value = lsm.get(family, row(target, number));
         if (value != null) {
-          ByteReader in = new ByteReader(value, 12, value.length - 12);
-          in.readBlob();
-          Siblings record = Siblings.decode(in);
+          Hint hint = decoded(number, value);
+          if (hint == null) {
+            throw new UnreadableRecordException(
+                "a write that is held for node %d (number %d) cannot be decoded"
+                    .formatted(target, number));
+          }
+          Siblings record = hint.record();
           merged = merged == null ? record : Siblings.merged(merged, record);
         }
       }

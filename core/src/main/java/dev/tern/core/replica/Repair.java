@@ -117,7 +117,9 @@ final class Repair {
         read += value.length;
         dots++;
         boolean ours = family == families.get(StorageKey.keyspace(key));
-        if (ours && Arrays.binarySearch(theirs, hasher.whole(key, decoded(value))) < 0) {
+        if (ours
+            && Arrays.binarySearch(theirs, hasher.whole(key, store.records().decode(key, value)))
+                < 0) {
           add(key, value);
         }
       }
@@ -127,10 +129,6 @@ final class Repair {
 
   private RepairPage page(DotSet speaksFor, byte[] next, Answer answer) {
     return new RepairPage(clock, speaksFor, unreadable, next, answer, records);
-  }
-
-  private static Siblings decoded(byte[] record) {
-    return Siblings.decode(new ByteReader(record));
   }
 
   private void run(LsmIterator log, int replica, long from, long to) throws IOException {
@@ -152,6 +150,9 @@ final class Repair {
 
   /// Whether the record could be read, if there is one.
   private boolean take(byte[] storageKey) {
+    if (!StoredRecords.isKey(store, storageKey)) {
+      return false;
+    }
     int keyspace = StorageKey.keyspace(storageKey);
     ColumnFamily family = families.get(keyspace);
     if (family == null || !taken.add(storageKey)) {
@@ -169,11 +170,12 @@ final class Repair {
     }
   }
 
-  private void add(byte[] storageKey, byte[] record) {
+  private void add(byte[] storageKey, byte[] record) throws UnreadableRecordException {
+    Siblings decoded = store.records().decode(storageKey, record);
     bytes += storageKey.length + record.length;
     byte[] key = StorageKey.userKey(storageKey);
     int keyspace = StorageKey.keyspace(storageKey);
-    records.add(new RepairRecord(keyspace, key, Siblings.decode(new ByteReader(record))));
+    records.add(new RepairRecord(keyspace, key, decoded));
   }
 
   /// All records of some slots in one family, from a cursor on: u8 family, storage key. A page goes
@@ -232,7 +234,13 @@ final class Repair {
       all.seek(from(cursor, firstSlot));
       for (; all.valid() && Arrays.compareUnsigned(all.key(), end) < 0; all.next()) {
         int keyspace = StorageKey.keyspace(all.key());
-        Siblings record = Siblings.decode(new ByteReader(all.value()));
+        Siblings record;
+        try {
+          record = store.records().decode(all.key(), all.value());
+        } catch (UnreadableRecordException e) {
+          // Nobody can say what it was: the hash trees mend it.
+          continue;
+        }
         boolean ours = family == families.get(keyspace) && !listed.contains(all.key());
         if (ours && page.clock().covers(record.dots())) {
           found.add(new Obsolete(keyspace, all.key().clone()));

@@ -371,24 +371,28 @@ public final class Replica {
       return;
     }
     byte[] cached;
+    Siblings base = null;
     try {
       cached = lsm.getCached(data, storageKey, Long.MAX_VALUE);
+      if (cached != Lsm.NOT_CACHED) {
+        base = store.records().decodeOrNull(storageKey, cached);
+      }
     } catch (IOException e) {
       then.unreadable(e);
       return;
     }
     if (cached != Lsm.NOT_CACHED) {
-      then.base(Siblings.decode(cached));
+      then.base(base);
       return;
     }
     latches.take(storageKey);
-    loop.<byte @Nullable []>offload(
-        () -> lsm.get(data, storageKey, Long.MAX_VALUE),
+    loop.<@Nullable Siblings>offload(
+        () -> store.records().decodeOrNull(storageKey, lsm.get(data, storageKey, Long.MAX_VALUE)),
         (found, failure) -> {
           if (failure != null) {
             then.unreadable(failure);
           } else {
-            then.base(Siblings.decode(found));
+            then.base(found);
           }
           latches.release(storageKey);
         });
@@ -413,27 +417,33 @@ public final class Replica {
             ? null
             : told(store.partition(keyspace.id(), slot)).copy();
     byte[] cached;
+    Siblings here = null;
     try {
       cached = lsm.getCached(data, storageKey, sequence);
+      if (cached != Lsm.NOT_CACHED) {
+        here = filled(store.records().decodeOrNull(storageKey, cached), clock);
+      }
     } catch (IOException e) {
       found.found(null, e);
       return;
     }
     if (cached != Lsm.NOT_CACHED) {
-      found.found(filled(cached, clock), null);
+      found.found(here, null);
       return;
     }
-    loop.<byte @Nullable []>offload(
-        () -> lsm.get(data, storageKey, sequence),
-        (read, failure) -> found.found(failure != null ? null : filled(read, clock), failure));
+    loop.<@Nullable Siblings>offload(
+        () ->
+            filled(
+                store.records().decodeOrNull(storageKey, lsm.get(data, storageKey, sequence)),
+                clock),
+        found::found);
   }
 
   private DotSet told(Partition partition) {
     return planted == PlantedBug.UNSYNCED_CLOCK_ADVERTISED ? partition.clock : partition.synced;
   }
 
-  private static @Nullable Siblings filled(byte @Nullable [] record, @Nullable DotSet clock) {
-    Siblings siblings = Siblings.decode(record);
+  private static @Nullable Siblings filled(@Nullable Siblings siblings, @Nullable DotSet clock) {
     if (clock == null) {
       return siblings;
     }

@@ -3,7 +3,6 @@ package dev.tern.core.replica;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
-import dev.tern.env.ByteReader;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
@@ -98,7 +97,7 @@ final class Scan {
       byte[] key = StorageKey.userKey(storageKey);
       long place = ScanCursor.positionOf(key);
       if (place >= position) {
-        Siblings record = Siblings.decode(new ByteReader(records.value()));
+        Siblings record = store.records().decode(storageKey, records.value());
         Rank rank = record.newest().rank();
         here.add(new ScannedKey(slot, place, key, rank, record.liveAt(nowMillis)));
       }

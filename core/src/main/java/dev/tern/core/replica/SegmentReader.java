@@ -1,8 +1,6 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.version.RecordHash;
-import dev.tern.core.version.Siblings;
-import dev.tern.env.ByteReader;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CorruptionException;
 import dev.tern.lsm.IteratorOptions;
@@ -116,7 +114,7 @@ public final class SegmentReader {
       while (!isDone() && !full()) {
         try {
           read(all, iterators);
-        } catch (CorruptionException e) {
+        } catch (CorruptionException | UnreadableRecordException e) {
           unreadable |= 1L << segment;
           hash = 0;
           ended();
@@ -153,7 +151,7 @@ public final class SegmentReader {
       bytes += key.length + value.length;
       records++;
       if (families.get(StorageKey.keyspace(key)) == all.get(family)) {
-        hash ^= hasher.withoutDeletes(key, Siblings.decode(new ByteReader(value)));
+        hash ^= hasher.withoutDeletes(key, store.records().decode(key, value));
       }
     }
     from = null;

@@ -10,6 +10,7 @@ import dev.tern.core.version.Rank;
 import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
@@ -60,6 +61,7 @@ public final class Store implements AutoCloseable {
   private final int slotsOfPartition;
   private final int partitions;
   private final Journal journal;
+  private final StoredRecords records = new StoredRecords();
 
   /// By the store's own count of groups: the partitions of this shard, by number.
   private Partition[][] groups = new Partition[0][];
@@ -137,6 +139,18 @@ public final class Store implements AutoCloseable {
   /// @param partitions of the cluster
   /// @throws IOException if the store cannot be read or belongs to other settings
   public static Store open(Lsm lsm, int partitions, int shard, int shards, Randomness randomness)
+      throws IOException {
+    try {
+      return opened(lsm, partitions, shard, shards, randomness);
+    } catch (DecodeException | IndexOutOfBoundsException | NullPointerException e) {
+      throw new IOException(
+          "shard %d: a row of the store's own cannot be decoded: %s; move the directory away and start with an empty one: the other nodes fill it (alone: restore a backup)"
+              .formatted(shard, e.getMessage()),
+          e);
+    }
+  }
+
+  private static Store opened(Lsm lsm, int partitions, int shard, int shards, Randomness randomness)
       throws IOException {
     Store store = new Store(lsm, partitions, shard, shards, randomness);
     WriteBatch batch = new WriteBatch();
@@ -335,6 +349,11 @@ public final class Store implements AutoCloseable {
   /// Whether this store keeps that slot's partition and it is not among some.
   boolean holds(int slot, @Nullable BitSet but) {
     return holds(slot) && (but == null || !but.get(slot / slotsOfPartition));
+  }
+
+  /// Decodes what is stored.
+  public StoredRecords records() {
+    return records;
   }
 
   /// What keeps the rows of the partitions.
@@ -564,6 +583,10 @@ public final class Store implements AutoCloseable {
       }
     }
     return families;
+  }
+
+  int partitionOf(int slot) {
+    return slot / slotsOfPartition;
   }
 
   /// The first slot of a partition; its last is that of the next, less one.

@@ -4,8 +4,6 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.replica.RepairPage.RepairRecord;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.RecordHash;
-import dev.tern.core.version.Siblings;
-import dev.tern.env.ByteReader;
 import dev.tern.env.EventLoop;
 import dev.tern.env.Offload;
 import dev.tern.lsm.ColumnFamily;
@@ -109,7 +107,7 @@ public final class Trees {
         byte[] value = all.value();
         bytes += key.length + value.length;
         if (families.get(StorageKey.keyspace(key)) == family) {
-          hashes[count++] = hasher.whole(key, Siblings.decode(new ByteReader(value)));
+          hashes[count++] = hasher.whole(key, store.records().decode(key, value));
         }
       }
     }

@@ -70,7 +70,7 @@ public final class ReplicaLists {
   }
 
   static ReplicaLists decode(ByteReader in) {
-    int partitions = in.readLength();
+    int partitions = in.readCount(1);
     if (partitions > Slots.COUNT) {
       throw new DecodeException("lists of " + partitions + " partitions");
     }

@@ -38,6 +38,7 @@ import java.util.function.Function;
 /// ```
 public final class TopologyCodec {
   private static final int FORMAT = 1;
+  private static final int MAX_PORT = 65_535;
   private static final ZonePolicy[] ZONES = ZonePolicy.values();
   private static final Resolution[] RESOLUTIONS = Resolution.values();
   private static final Durability[] DURABILITIES = Durability.values();
@@ -136,6 +137,10 @@ public final class TopologyCodec {
             in.readVarInt(),
             lives(in));
     in.expectEnd();
+    String flaw = StateCheck.flaw(state);
+    if (flaw != null) {
+      throw new DecodeException("a topology that cannot be: " + flaw);
+    }
     return state;
   }
 
@@ -178,7 +183,7 @@ public final class TopologyCodec {
   }
 
   private static MemberEntry entry(ByteReader in) {
-    return new MemberEntry(member(in), in.readVarInt(), in.readFlag());
+    return new MemberEntry(member(in), in.readVarIntIn(0, Integer.MAX_VALUE), in.readFlag());
   }
 
   private static void encode(Member member, ByteWriter out) {
@@ -190,12 +195,15 @@ public final class TopologyCodec {
 
   private static Member member(ByteReader in) {
     return new Member(
-        in.readVarInt(),
+        in.readVarIntIn(0, Member.MAX_NUMBER),
         in.readString(),
         in.readString(),
         in.readString(),
-        new Member.Ports(
-            in.readVarInt(), in.readVarInt(), in.readVarInt(), in.readVarInt(), in.readVarInt()));
+        new Member.Ports(port(in), port(in), port(in), port(in), port(in)));
+  }
+
+  private static int port(ByteReader in) {
+    return in.readVarIntIn(0, MAX_PORT);
   }
 
   private static void encode(KeyspaceSettings settings, ByteWriter out) {
@@ -237,7 +245,7 @@ public final class TopologyCodec {
 
   private static SortedMap<Integer, Long> lives(ByteReader in) {
     TreeMap<Integer, Long> lives = new TreeMap<>();
-    for (int i = in.readLength(); i > 0; i--) {
+    for (int i = in.readCount(1 + Long.BYTES); i > 0; i--) {
       lives.put(in.readVarInt(), in.readLong());
     }
     return lives;

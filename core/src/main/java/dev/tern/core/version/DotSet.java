@@ -266,7 +266,8 @@ public final class DotSet {
       for (int i = 0; i < runs; i++) {
         long start = end + in.readVarLong();
         long length = in.readVarLong();
-        if (start <= end || length <= 0 || start + length <= start) {
+        boolean beyond = length > Rank.MAX_COUNTER || start > Rank.MAX_COUNTER;
+        if (start <= end || length <= 0 || beyond) {
           throw new DecodeException("a set of dots whose runs overlap");
         }
         end = start + length - 1;

@@ -24,6 +24,9 @@ public record Rank(Stamp stamp, int replica, long counter) implements Comparable
   static final int INHERITED = 4;
   static final int EXPIRED = 8;
 
+  /// No replica counts so far: runs of counters in a [DotSet] do not overflow.
+  static final long MAX_COUNTER = 1L << 62;
+
   /// Of a key that is absent in a partition that never stripped a delete.
   public static final Rank NONE = absent(Stamp.NONE);
 
@@ -88,8 +91,14 @@ public record Rank(Stamp stamp, int replica, long counter) implements Comparable
     if (term < 0 || count < 0) {
       throw new DecodeException("a stamp of term " + term + " and count " + count);
     }
-    boolean expired = (flags & EXPIRED) != 0;
-    return new Rank(new Stamp(time, origin, term, count, expired), replica, counter);
+    Stamp stamp = new Stamp(time, origin, term, count, (flags & EXPIRED) != 0);
+    boolean dotted = replica == 0 ? counter == 0 : counter > 0 && counter < MAX_COUNTER;
+    if (!dotted || !stamp.inRange()) {
+      throw new DecodeException(
+          "a version of dot %08x:%d and %s, which no replica mints"
+              .formatted(replica, counter, stamp));
+    }
+    return new Rank(stamp, replica, counter);
   }
 
   /// Appends it to a message.

@@ -319,6 +319,9 @@ public final class Siblings {
     Version[] versions = new Version[count];
     for (int i = 0; i < count; i++) {
       versions[i] = Version.decode(in);
+      if (i > 0 && Version.compare(versions[i - 1], versions[i]) <= 0) {
+        throw new DecodeException("a record whose versions are not newest first");
+      }
     }
     DotSet context = DotSet.decode(in);
     return new Siblings(versions, context.isEmpty() ? NOTHING : context);

@@ -97,7 +97,10 @@ public record Version(
       throw new DecodeException("a version with unknown flags " + flags);
     }
     Rank rank = Rank.decodeBody(in, flags);
-    long expiry = (flags & EXPIRES) != 0 ? in.readVarLong() : 0;
+    if (rank.isAbsent()) {
+      throw new DecodeException("a version without a dot");
+    }
+    long expiry = (flags & EXPIRES) != 0 ? in.readPositiveVarLong() : 0;
     byte[] value = (flags & DELETED) != 0 ? null : in.readBlob();
     return new Version(rank.replica(), rank.counter(), rank.stamp(), expiry, value);
   }

@@ -2,6 +2,7 @@ package dev.tern.core.quorum;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -56,7 +57,7 @@ class MessageCodecTest {
                         new Versions.Sibling("a", KEY, 7, 8),
                         new Versions.Sibling("b", null, 9, 0)),
                     KEY))),
-        new Message.Scan(1, 2, 3, 1L << 61, 10),
+        new Message.Scan(1, 2, 3, 1L << 50, 10),
         new Message.Count(1, 2, 3),
         new Message.Written(-1),
         new Message.Superseded(1, new Rank(STAMP.ofExpiry(), -3, 4)),
@@ -146,6 +147,61 @@ class MessageCodecTest {
       }
     }
     assertEquals(true, refused > 1000);
+  }
+
+  /// Lengths and counts that claim more than there is reserve nothing.
+  @Test
+  void whatIsDecodedTakesNoMoreMemoryThanCame() {
+    com.sun.management.ThreadMXBean threads =
+        (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+    for (Message message : all()) {
+      byte[] bytes = encoded(message);
+      for (int at = 2; at < bytes.length; at++) {
+        // A count of 49,152, and room for as many bytes.
+        byte[] huge = java.util.Arrays.copyOf(bytes, 1 << 16);
+        byte[] number = {(byte) 0x80, (byte) 0x80, 0x03};
+        System.arraycopy(number, 0, huge, at, number.length);
+        long before = threads.getCurrentThreadAllocatedBytes();
+        try {
+          MessageCodec.decode(new ByteReader(huge));
+        } catch (DecodeException e) {
+          assertNotNull(e.getMessage());
+        }
+        long took = threads.getCurrentThreadAllocatedBytes() - before;
+        assertTrue(took < 8L * huge.length, message + ": " + took + " bytes at " + at);
+      }
+    }
+  }
+
+  @Test
+  void constantsOutOfRangeAreRefused() {
+    List<Message> wrong =
+        List.of(
+            new Message.Read(1, -1, 3, KEY, false, false),
+            new Message.Read(1, 2, -3, KEY, false, false),
+            new Message.Hold(1, 2, 3, KEY, record(), 0),
+            new Message.ReadHeld(1, 2, 3, KEY, -1),
+            new Message.Scan(1, 2, 3, 1L << 54, 10),
+            new Message.Scan(1, 2, 3, 0, -1),
+            new Message.Root(1, -1, 3, 4),
+            new Message.Root(1, 16384, 3, 4),
+            new Message.Counted(1, -5),
+            new Message.Write(1, 2, 3, KEY, Siblings.of(Version.put(0, 1, 1, 0, KEY))),
+            new Message.Write(1, 2, 3, KEY, Siblings.of(Version.put(1, 0, 1, 0, KEY))),
+            new Message.Write(1, 2, 3, KEY, Siblings.of(Version.put(1, 1, -1, 0, KEY))),
+            new Message.Write(1, 2, 3, KEY, Siblings.of(Version.put(1, 1, 1, -2, KEY))),
+            new Message.Write(1, 2, 3, new byte[70_000], record()),
+            new Message.Superseded(1, new Rank(Stamp.put(1L << 62, 1), 1, 4)),
+            new Message.Clock(1, 2, true, new DotSet(), Stamp.put(-1, 1), null),
+            new Message.Missing(1, 2, 3, new DotSet(), new byte[] {-1}),
+            forward(new Update.Put(KEY, -2, Update.Condition.NONE, false)),
+            forward(new Update.Expire(-1, Update.ExpiryCondition.NONE)));
+    for (Message message : wrong) {
+      assertThrows(
+          DecodeException.class,
+          () -> MessageCodec.decode(new ByteReader(encoded(message))),
+          message::toString);
+    }
   }
 
   @Test

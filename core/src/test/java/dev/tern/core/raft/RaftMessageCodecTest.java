@@ -39,7 +39,7 @@ class RaftMessageCodecTest {
         new RaftMessage.TimeoutNow(5),
         new RaftMessage.Read(5, Long.MIN_VALUE),
         new RaftMessage.ReadReply(5, -1, 7),
-        new RaftMessage.Stale(Long.MAX_VALUE));
+        new RaftMessage.Stale(1L << 62));
   }
 
   private static byte[] encoded(RaftMessage message) {

@@ -1,6 +1,7 @@
 package dev.tern.core.topology.log;
 
 import dev.tern.core.raft.RaftMessageCodec;
+import dev.tern.core.topology.Member;
 import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyOutcome;
 import dev.tern.env.ByteReader;
@@ -75,6 +76,20 @@ final class TopologyMessageCodec {
 
   /// @throws DecodeException if the bytes are no message of format 1
   static TopologyMessage decode(ByteReader in) {
+    try {
+      return decoded(in);
+    } catch (IllegalArgumentException e) {
+      // What the constructors of settings, stamps and lists refuse.
+      throw new DecodeException("a topology message that cannot be: " + e.getMessage());
+    }
+  }
+
+  /// 0 for none.
+  private static int leader(ByteReader in) {
+    return in.readVarIntIn(0, Member.MAX_NUMBER);
+  }
+
+  private static TopologyMessage decoded(ByteReader in) {
     int first = in.readUnsignedByte();
     int format = in.readUnsignedByte();
     if (first != FIRST || format != FORMAT) {
@@ -86,10 +101,12 @@ final class TopologyMessageCodec {
           case 1 -> greeting(in);
           case 2 -> new TopologyMessage.Raft(RaftMessageCodec.decode(in));
           case 3 -> new TopologyMessage.State(TopologyCodec.state(in));
-          case 4 -> new TopologyMessage.Beat(in.readVarLong(), in.readVarLong(), in.readVarInt());
+          case 4 ->
+              new TopologyMessage.Beat(
+                  in.readPositiveVarLong(), in.readPositiveVarLong(), leader(in));
           case 5 -> new TopologyMessage.Propose(in.readLong(), TopologyCodec.proposed(in));
           case 6 -> new TopologyMessage.Answer(in.readLong(), decision(in));
-          case 7 -> new TopologyMessage.NotLeader(in.readLong(), in.readVarInt());
+          case 7 -> new TopologyMessage.NotLeader(in.readLong(), leader(in));
           default -> throw new DecodeException("a topology message of type " + type);
         };
     if (type != 1) {
@@ -110,7 +127,7 @@ final class TopologyMessageCodec {
         new Levels(min, max),
         in.readVarInt(),
         TopologyCodec.cluster(in),
-        in.readVarLong(),
+        in.readPositiveVarLong(),
         TopologyCodec.founding(in),
         in.readLong(),
         in.readFlag(),
@@ -120,8 +137,8 @@ final class TopologyMessageCodec {
   private static Decision decision(ByteReader in) {
     int kind = in.readUnsignedByte();
     return switch (kind) {
-      case 1 -> new Decision.Decided(new TopologyOutcome.Changed(in.readVarLong()));
-      case 2 -> new Decision.Decided(new TopologyOutcome.Unchanged(in.readVarLong()));
+      case 1 -> new Decision.Decided(new TopologyOutcome.Changed(in.readPositiveVarLong()));
+      case 2 -> new Decision.Decided(new TopologyOutcome.Unchanged(in.readPositiveVarLong()));
       case 3 ->
           new Decision.Decided(new TopologyOutcome.Refused(in.readOneOf(REASONS), in.readString()));
       case 4 -> new Decision.NotProposed(in.readString());

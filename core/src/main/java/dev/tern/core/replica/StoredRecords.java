@@ -1,0 +1,86 @@
+package dev.tern.core.replica;
+
+import dev.tern.core.topology.Slots;
+import dev.tern.core.version.Siblings;
+import dev.tern.env.DecodeException;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// Decodes what the store holds, and counts what cannot be. Nothing that clients or nodes send
+/// makes such bytes; a disk, a backup or a mistake of an earlier version can. They never end the
+/// node.
+///
+/// Threads: any.
+public final class StoredRecords {
+  /// Bytes of a key that a message shows.
+  private static final int SHOWN_BYTES = 64;
+
+  private final AtomicLong unreadable = new AtomicLong();
+  private volatile @Nullable String last;
+
+  StoredRecords() {}
+
+  /// How often a record could not be decoded.
+  public long unreadable() {
+    return unreadable.get();
+  }
+
+  /// What was said of the last one, null if there was none.
+  public @Nullable String last() {
+    return last;
+  }
+
+  /// The record that a key's bytes are, null for none. A record that is stored has a version.
+  ///
+  /// @throws UnreadableRecordException if they are none
+  @Nullable Siblings decodeOrNull(byte[] storageKey, byte @Nullable [] bytes)
+      throws UnreadableRecordException {
+    return bytes == null ? null : decode(storageKey, bytes);
+  }
+
+  /// The record that a key's bytes are.
+  ///
+  /// @throws UnreadableRecordException if they are none
+  Siblings decode(byte[] storageKey, byte[] bytes) throws UnreadableRecordException {
+    try {
+      Siblings record = Siblings.decode(bytes);
+      if (record != null && !record.isEmpty()) {
+        return record;
+      }
+      throw met(storageKey, "it has no version");
+    } catch (DecodeException e) {
+      throw met(storageKey, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private UnreadableRecordException met(byte[] storageKey, String why) {
+    boolean whole = storageKey.length >= StorageKey.PREFIX_BYTES;
+    String key = shown(whole ? StorageKey.userKey(storageKey) : storageKey);
+    String message =
+        "the stored record of key \"%s\" (keyspace %d, slot %d) cannot be decoded: %s"
+            .formatted(
+                key,
+                whole ? StorageKey.keyspace(storageKey) : -1,
+                whole ? StorageKey.slot(storageKey) : -1,
+                why);
+    unreadable.incrementAndGet();
+    last = message;
+    return new UnreadableRecordException(message);
+  }
+
+  private static String shown(byte[] key) {
+    int length = Math.min(key.length, SHOWN_BYTES);
+    String text = new String(key, 0, length, StandardCharsets.ISO_8859_1);
+    String plain = text.replaceAll("[^ -~]", "?");
+    return length < key.length ? plain + "..." : plain;
+  }
+
+  /// Whether a row that names a storage key names one of a store.
+  static boolean isKey(Store store, byte[] storageKey) {
+    return storageKey.length >= StorageKey.PREFIX_BYTES
+        && StorageKey.keyspace(storageKey) > 0
+        && StorageKey.slot(storageKey) == Slots.of(StorageKey.userKey(storageKey))
+        && store.holds(StorageKey.slot(storageKey));
+  }
+}
