@@ -8,6 +8,7 @@ public abstract sealed class TernException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   private static final String OVERLOAD = "overload";
+  private static final String DISK_FULL = "disk_full, ";
   private static final Pattern RETRY_AFTER = Pattern.compile("retry after ([0-9]{1,7}) ms");
 
   private TernException(String message) {
@@ -90,6 +91,9 @@ public abstract sealed class TernException extends RuntimeException {
       String when = millis == 0 ? "" : ", retry after %d ms".formatted(millis);
       return new Refused("the store is overloaded" + when, true, millis);
     }
+    if (error.startsWith(DISK_FULL)) {
+      return new Refused(error.substring(DISK_FULL.length()), false);
+    }
     if (error.equals("match_found") || error.equals("modified") || error.equals("notfound")) {
       return new NotApplied(error);
     }
@@ -97,6 +101,7 @@ public abstract sealed class TernException extends RuntimeException {
       return new Refused("too few replicas: " + error, false);
     }
     if (error.contains("older than epoch")
+        || error.contains("try again")
         || error.contains("is no replica")
         || error.contains("does not hold")) {
       return new Refused(error, true);

@@ -459,6 +459,15 @@ public final class Node {
         .orElse(null);
   }
 
+  /// What the disk said if it is full, so that writes are refused; null if it is not. Any thread.
+  public @Nullable String fullDisk() {
+    return shards.stream()
+        .map(shard -> shard.replica().blockage().full())
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(null);
+  }
+
   /// Writes that this node holds for others; any thread.
   public long heldHints() {
     return shards.stream().mapToLong(shard -> shard.store().hints().count()).sum();

@@ -78,7 +78,7 @@ final class Shard implements AutoCloseable {
       lsm.close();
       throw e;
     }
-    Replica replica = new Replica(store, loop, time, config.planted());
+    Replica replica = new Replica(store, loop, time, config.self(), config.planted());
     Coordinator coordinator =
         new Coordinator(
             number,

@@ -50,6 +50,9 @@ final class Figures implements AutoCloseable {
     seconds("tern.clock.ahead.seconds", node, Clocks::ownMillis);
     seconds("tern.time.ahead.seconds", node, Clocks::timeMillis);
     Gauge.builder("tern.time.set", node, n -> n.time().isSet() ? 1 : 0).register(registry);
+    Gauge.builder("tern.disk.full", node, n -> n.fullDisk() == null ? 0 : 1).register(registry);
+    FunctionCounter.builder("tern.unreadable.records", node, Node::unreadableRecords)
+        .register(registry);
     Gauge.builder("tern.hints.waiting", node, Node::heldHints).register(registry);
     for (int shard = 0; shard < node.shards(); shard++) {
       String label = Integer.toString(shard);

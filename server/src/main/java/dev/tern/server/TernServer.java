@@ -153,6 +153,7 @@ public final class TernServer implements AutoCloseable {
     try {
       node.start();
       ClockWatch.start(node, environment.loops().getFirst().netty());
+      StoreWatch.start(node, environment.loops().getFirst().netty());
       server.meetOthers();
       server.openDoors();
       server.started = true;

@@ -144,7 +144,7 @@ final class SimulatedNetwork {
 
     @Override
     public boolean send(int fromShard, int node, int toShard, ByteWriter payload) {
-      if (ports[node].receiver == null) {
+      if (ports[node].receiver == null || payload.length() > MAX_PAYLOAD_BYTES) {
         return false;
       }
       byte[] bytes = payload.toByteArray();

@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
@@ -87,8 +88,8 @@ class UnreadableRecordTest {
     return outcomes.getFirst();
   }
 
-  private TreeSet<String> scan(int node) {
-    TreeSet<String> found = new TreeSet<>();
+  private Set<String> scan(int node) {
+    Set<String> found = new TreeSet<>();
     long cursor = 0;
     do {
       List<ScanOutcome> pages = new ArrayList<>();

@@ -14,6 +14,11 @@ public sealed interface Unanswered
     public Refused(Reason reason, String message, long retryAfterMillis) {
       this(reason, message, retryAfterMillis, Shortfall.NONE);
     }
+
+    /// Whether the store that said so takes no writes now, and may later.
+    public boolean isOfStore() {
+      return reason == Reason.OVERLOADED || reason == Reason.DISK_FULL;
+    }
   }
 
   /// How far an attempt was from its level.
@@ -40,9 +45,11 @@ public sealed interface Unanswered
     OVERLOADED,
     /// A concurrent update or change of the topology was in the way; try again.
     TRY_AGAIN,
-    /// The request itself cannot be served (a level above n, a value too large, a full disk).
+    /// The request itself cannot be served (a level above n, a value too large).
     INVALID,
     /// The node is still starting.
-    LOADING
+    LOADING,
+    /// A disk has no room: the message says which node's. Reads go on; writes do when there is room.
+    DISK_FULL
   }
 }

@@ -327,11 +327,10 @@ public final class Coordinator {
 
   /// Carries out an update as a replica.
   void carryOut(Request request, Update update, Completion<? super UpdateOutcome> completion) {
-    if (spared(request) > 0) {
+    long spared = spared(request);
+    if (spared > 0) {
       count(Statistics.Counter.REPLICAS_OVERLOADED);
-      completion.complete(
-          new Unanswered.Refused(
-              Reason.OVERLOADED, "too many replicas are overloaded", spared(request)));
+      completion.complete(peers.sparing(request.replicas(), spared));
     } else if (update.blind()) {
       write(request, update, /* away= */ false, completion);
     } else {
@@ -650,6 +649,7 @@ public final class Coordinator {
               switch (refused.reason()) {
                 case UNAVAILABLE -> Statistics.Counter.REFUSED_UNAVAILABLE;
                 case OVERLOADED -> Statistics.Counter.REFUSED_OVERLOADED;
+                case DISK_FULL -> Statistics.Counter.REFUSED_DISK_FULL;
                 case TRY_AGAIN, INVALID, LOADING -> Statistics.Counter.REFUSED_OTHER;
               };
         });
@@ -668,7 +668,11 @@ public final class Coordinator {
   private boolean send(int node, int toShard, Message message, int fromShard) {
     frame.clear();
     MessageCodec.encode(message, frame);
-    boolean sent = network.send(fromShard, node, toShard, frame);
+    boolean fits = frame.length() <= Network.MAX_PAYLOAD_BYTES;
+    if (!fits) {
+      count(Statistics.Counter.MESSAGES_TOO_LARGE);
+    }
+    boolean sent = fits && network.send(fromShard, node, toShard, frame);
     if (sent && message instanceof Message.Request) {
       peers.asks(node);
     }
@@ -679,19 +683,21 @@ public final class Coordinator {
   /// Sends to a shard elsewhere, named by itself or by a partition that it has. An answer that
   /// cannot be sent is kept for a while; one that never fits a frame is refused instead.
   public void answer(int node, int toShard, Message message) {
-    if (send(node, toShard, message, shard) || !(message instanceof Message.Reply reply)) {
+    if (send(node, toShard, message, shard)) {
       return;
     }
-    if (frame.length() > Network.MAX_PAYLOAD_BYTES) {
-      answer(
-          node,
-          toShard,
-          new Message.Refused(
-              reply.id(),
-              new Unanswered.Refused(
-                  Reason.INVALID, "what the key holds is too large to be sent", 0)));
-    } else {
-      unsentAnswers.add(node, toShard, reply, frame.length(), nowNanos());
+    int length = frame.length();
+    if (length > Network.MAX_PAYLOAD_BYTES) {
+      Message instead =
+          StandIn.of(
+              message,
+              "the answer has %d bytes, more than the %d that nodes send each other: ask for less"
+                  .formatted(length, Network.MAX_PAYLOAD_BYTES));
+      if (instead != null) {
+        answer(node, toShard, instead);
+      }
+    } else if (message instanceof Message.Reply reply) {
+      unsentAnswers.add(node, toShard, reply, length, nowNanos());
     }
   }
 

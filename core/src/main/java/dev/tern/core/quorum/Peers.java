@@ -5,6 +5,7 @@ import dev.tern.core.topology.Member;
 import dev.tern.env.Clock;
 import dev.tern.env.Network;
 import java.util.Arrays;
+import java.util.TreeMap;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
@@ -68,6 +69,9 @@ final class Peers {
 
   /// By member number: until when it said that it does not want to be asked.
   private long[] sparedNanos;
+
+  /// Members that last said that they take no writes as their disks are full.
+  private final TreeMap<Integer, Unanswered.Refused> fullDisks = new TreeMap<>();
 
   /// By member number: updates that it coordinates for this shard.
   private int[] forwards;
@@ -146,11 +150,28 @@ final class Peers {
 
   /// A member said no. If it is overloaded it is taken for as slow as it says, and spared so long.
   void refused(int member, Unanswered.Refused why) {
-    if (why.reason() == Unanswered.Reason.OVERLOADED && member > 0 && member < forwards.length) {
+    if (why.isOfStore() && member > 0 && member < forwards.length) {
+      if (why.reason() == Unanswered.Reason.DISK_FULL) {
+        fullDisks.put(member, why);
+      } else {
+        fullDisks.remove(member);
+      }
       long nanos = Math.min(MAX_SPARED_NANOS, why.retryAfterMillis() * 1_000_000);
       sparedNanos[member] = clock.monotonicNanos() + nanos;
       took(member, Math.max(2 * USUAL_NANOS, nanos));
     }
+  }
+
+  /// What a request is told that would need members that want to be spared.
+  Unanswered.Refused sparing(int[] replicas, long retryAfterMillis) {
+    for (int member : replicas) {
+      Unanswered.Refused full = fullDisks.get(member);
+      if (full != null && sparedMillis(member) > 0) {
+        return new Unanswered.Refused(full.reason(), full.message(), retryAfterMillis);
+      }
+    }
+    return new Unanswered.Refused(
+        Unanswered.Reason.OVERLOADED, "too many replicas are overloaded", retryAfterMillis);
   }
 
   /// For how long a member still wants to be spared, milliseconds; 0 if it does not.

@@ -523,7 +523,7 @@ final class ReadOperation extends Operation {
   }
 
   private void refusal(Unanswered.Refused why) {
-    if (why.reason() == Reason.OVERLOADED) {
+    if (why.isOfStore()) {
       overloaded = why;
     } else if (Behind.is(why)) {
       catchingUp = why;

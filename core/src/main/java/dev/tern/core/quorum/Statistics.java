@@ -22,10 +22,14 @@ public final class Statistics {
     CONFLICTING_UPDATES,
     REFUSED_UNAVAILABLE,
     REFUSED_OVERLOADED,
+    /// Requests that were refused as the disk of a replica that they need is full.
+    REFUSED_DISK_FULL,
     REFUSED_OTHER,
     UNKNOWN,
     MESSAGES_SENT,
     MESSAGES_UNSENT,
+    /// Messages that no frame takes: who waits for them was told so.
+    MESSAGES_TOO_LARGE,
     MESSAGES_RECEIVED,
     /// Frames of other nodes that could not be decoded, or named what they cannot: the connection
     /// that they came on was closed, nothing else was done.

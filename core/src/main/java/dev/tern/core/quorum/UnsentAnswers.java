@@ -9,8 +9,15 @@ import java.util.TreeMap;
 ///
 /// Threads: one shard's loop.
 final class UnsentAnswers {
-  /// All nodes together; what does not fit is dropped, and its asker learns of it by its deadline.
+  /// All nodes together. Large answers that do not fit are kept as small ones that say so; when these
+  /// do not fit either, their askers learn of it by their deadlines.
   static final int MAX_BYTES = 16 << 20;
+
+  /// Of these for small ones only.
+  private static final int RESERVED_BYTES = 4 << 20;
+
+  /// Of a small one, about.
+  private static final int SMALL_BYTES = 256;
 
   /// Most requests have ended by then.
   static final long KEPT_NANOS = 5_000_000_000L;
@@ -32,11 +39,19 @@ final class UnsentAnswers {
 
   /// Keeps an answer to a shard of a node.
   void add(int node, int shard, Message.Reply answer, int length, long nowNanos) {
-    if (bytes + length <= MAX_BYTES) {
-      bytes += length;
+    Message.Reply kept = answer;
+    int size = length;
+    if (bytes + size > MAX_BYTES - RESERVED_BYTES
+        && StandIn.of(answer, "the answer found no room on its way back; ask again")
+            instanceof Message.Reply small) {
+      kept = small;
+      size = Math.min(length, SMALL_BYTES);
+    }
+    if (bytes + size <= MAX_BYTES) {
+      bytes += size;
       unsent
           .computeIfAbsent(node, any -> new ArrayDeque<>())
-          .add(new Unsent(shard, answer, length, nowNanos + KEPT_NANOS));
+          .add(new Unsent(shard, kept, size, nowNanos + KEPT_NANOS));
     }
   }
 

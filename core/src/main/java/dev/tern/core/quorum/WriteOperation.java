@@ -80,6 +80,9 @@ final class WriteOperation extends Operation implements Mutation {
 
   private boolean finished;
 
+  /// What the last replica said that refused the write; empty for none.
+  private String refusal = "";
+
   WriteOperation(
       Coordinator coordinator,
       Request request,
@@ -324,6 +327,7 @@ final class WriteOperation extends Operation implements Mutation {
       case Message.Superseded superseded -> superseded(place, superseded.by());
       case Message.Refused refused -> {
         coordinator.peers().refused(node, refused.why());
+        refusal = "; node %d: %s".formatted(node, refused.why().message());
         set(place, State.LOST);
       }
       case Message.Value m -> {}
@@ -384,7 +388,8 @@ final class WriteOperation extends Operation implements Mutation {
         overtaken();
       } else {
         finish();
-        done.failed(unknown(stored + " of " + request.w() + " replicas hold the write"));
+        done.failed(
+            unknown(stored + " of " + request.w() + " replicas hold the write" + refusal));
       }
     }
   }
@@ -456,8 +461,8 @@ final class WriteOperation extends Operation implements Mutation {
       finish();
       done.failed(
           unknown(
-              "%d of %d replicas held the write in time"
-                  .formatted(record == null ? 0 : count(State.STORED), request.w())));
+              "%d of %d replicas held the write in time%s"
+                  .formatted(record == null ? 0 : count(State.STORED), request.w(), refusal)));
     }
   }
 

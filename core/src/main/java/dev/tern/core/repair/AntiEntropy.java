@@ -577,7 +577,7 @@ public final class AntiEntropy {
 
       @Override
       public void refused(Unanswered.Refused why) {
-        if (why.reason() == Unanswered.Reason.OVERLOADED && clock.monotonicNanos() < untilNanos) {
+        if (why.isOfStore() && clock.monotonicNanos() < untilNanos) {
           later.add(record);
         } else {
           statistics.add(Counter.REPAIR_PASSED_OVER, 1);

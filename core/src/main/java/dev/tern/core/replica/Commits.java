@@ -5,7 +5,9 @@ import dev.tern.env.EventLoop;
 import dev.tern.lsm.Lsm;
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /// Group commit: gathers who waits for which sequence and drives the log.
 ///
@@ -41,7 +43,16 @@ final class Commits {
   /// Where an early acknowledgement is planted by tests.
   private final boolean ackBeforeDurable;
 
-  Commits(Lsm lsm, EventLoop loop, boolean ackBeforeDurable, LongConsumer told) {
+  /// Told why the log did not take what was written, null when it does.
+  private final Consumer<@Nullable Throwable> stalled;
+
+  Commits(
+      Lsm lsm,
+      EventLoop loop,
+      boolean ackBeforeDurable,
+      LongConsumer told,
+      Consumer<@Nullable Throwable> stalled) {
+    this.stalled = stalled;
     this.lsm = lsm;
     this.loop = loop;
     this.ackBeforeDurable = ackBeforeDurable;
@@ -79,7 +90,13 @@ final class Commits {
 
   private void handOver() throws IOException {
     unforced = 0;
-    lsm.flushLog();
+    try {
+      lsm.flushLog();
+      stalled.accept(null);
+    } catch (IOException e) {
+      stalled.accept(e);
+      throw e;
+    }
   }
 
   /// The newest sequence that a reader of that durability may see.
@@ -89,6 +106,14 @@ final class Commits {
       case OS -> lsm.loggedSequence();
       case SYNC -> lsm.syncedSequence();
     };
+  }
+
+  /// A log whose file could not be made takes nothing and says nothing: those that wait are looked
+  /// at again; a few times a second.
+  void goOn() {
+    if (!logged.isEmpty() || !synced.isEmpty()) {
+      scheduleTick();
+    }
   }
 
   private void scheduleTick() {

@@ -47,6 +47,17 @@ public record RepairPage(
     return new RepairPage(clock, new DotSet(), new DotSet(), DONE, Answer.REBUILD, List.of());
   }
 
+  /// This without its records, where they cannot be sent: as if they could not be read. Null for a
+  /// page of a range, of which records that are not listed are dropped.
+  public @Nullable RepairPage unsent() {
+    if (covered.isEmpty() || next.length > 0) {
+      return null;
+    }
+    DotSet dots = unreadable.copy();
+    records.forEach(record -> dots.addAll(record.record().dots()));
+    return new RepairPage(clock, covered.minus(dots), dots, next, answer, List.of());
+  }
+
   /// An answer where nothing could be read.
   ///
   /// @param wanted dots

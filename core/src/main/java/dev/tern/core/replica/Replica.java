@@ -19,7 +19,6 @@ import dev.tern.lsm.Lsm;
 import dev.tern.lsm.WriteBatch;
 import dev.tern.lsm.WritePressure;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.Consumer;
@@ -36,14 +35,13 @@ public final class Replica {
   /// A version goes for good so long after its time: clocks differ.
   private static final long EXPIRY_MARGIN_MILLIS = 5_000;
 
-  /// Writes that may wait for a reservation of numbers; more are refused.
-  private static final int MAX_NUMBERLESS = 16_384;
-
   private final Lsm lsm;
   private final Store store;
   private final EventLoop loop;
   private final ClusterTime clock;
   private final Commits commits;
+  private final Blockage blockage;
+  private final Reservations reservations;
   private final Latches latches = new Latches();
   private final Leftovers leftovers = new Leftovers();
   private final LastWriteWins newest;
@@ -51,18 +49,24 @@ public final class Replica {
   private final ByteWriter bytes = new ByteWriter();
   private final PlantedBug planted;
 
-  /// Writes that wait for a reservation of numbers.
-  private final List<Runnable> numberless = new ArrayList<>();
-
   /// Over an open store.
-  public Replica(Store store, EventLoop loop, ClusterTime clock, PlantedBug planted) {
+  ///
+  /// @param self the member whose store it is
+  public Replica(Store store, EventLoop loop, ClusterTime clock, int self, PlantedBug planted) {
     this.store = store;
     this.lsm = store.lsm();
     this.loop = loop;
     this.clock = clock;
     this.planted = planted;
+    this.blockage = new Blockage(lsm, self);
     this.commits =
-        new Commits(lsm, loop, planted == PlantedBug.ACK_BEFORE_DURABLE, store.journal()::synced);
+        new Commits(
+            lsm,
+            loop,
+            planted == PlantedBug.ACK_BEFORE_DURABLE,
+            store.journal()::synced,
+            blockage::stalled);
+    this.reservations = new Reservations(lsm, store, commits);
     this.newest = new LastWriteWins(this, commits);
     if (planted == PlantedBug.REUSED_DOTS) {
       store.forEachPartition(each -> each.counter = each.clock.highest(store.replicaId()));
@@ -73,9 +77,9 @@ public final class Replica {
   /// Mints a version over what is there.
   public void mutate(KeyspaceConfig keyspace, int slot, byte[] key, Mutation mutation) {
     WritePressure pressure = lsm.pressure();
-    if (pressure.refused()) {
-      mutation.refused(
-          overloaded("the store is behind or its disk is full", pressure.retryAfterMillis()));
+    Unanswered.Refused blocked = blockage.refusal(pressure);
+    if (blocked != null) {
+      mutation.refused(blocked);
       return;
     }
     long delayNanos = pressure.delayNanos(key.length);
@@ -163,22 +167,20 @@ public final class Replica {
 
   /// Mints when the disk has taken the next reservation.
   private void waitForNumbers(int slot, KeyspaceConfig keyspace, byte[] key, Mutation mutation) {
-    if (numberless.size() >= MAX_NUMBERLESS) {
+    if (reservations.await(() -> latched(slot, keyspace, key, mutation))) {
+      reservations.reserve(physicalMillis());
+    } else {
       mutation.refused(overloaded("too many writes wait for version numbers", 10));
-      return;
     }
-    numberless.add(() -> latched(slot, keyspace, key, mutation));
-    reserve();
   }
 
   /// Stores a record from elsewhere, as far as it is news here.
   ///
   /// @param record filled by whoever sends it
   public void apply(KeyspaceConfig keyspace, int slot, byte[] key, Siblings record, Applied done) {
-    WritePressure pressure = lsm.pressure();
-    if (pressure.refused()) {
-      done.refused(
-          overloaded("the store is behind or its disk is full", pressure.retryAfterMillis()));
+    Unanswered.Refused blocked = blockage.refusal(lsm.pressure());
+    if (blocked != null) {
+      done.refused(blocked);
       return;
     }
     boolean lww = keyspace.resolution() == Resolution.LWW;
@@ -288,7 +290,7 @@ public final class Replica {
       store.journal().noteCount(partition, keyspace, delta);
     }
     if (store.reservationIsLow(partition.counter, physicalMillis())) {
-      reserve();
+      reservations.reserve(physicalMillis());
     }
     return sequence;
   }
@@ -328,24 +330,6 @@ public final class Replica {
       stripped.encode(bytes);
       batch.put(store.data(leftover.keyspace()), leftover.storageKey(), bytes);
       lsm.append(batch);
-    }
-  }
-
-  private void reserve() {
-    Store.Reservation wanted = store.wantReservation(physicalMillis());
-    if (wanted != null) {
-      batch.clear();
-      batch.put(store.meta(), StorageKey.RESERVATION_ROW, wanted.encoded());
-      long sequence = lsm.append(batch);
-      commits.await(
-          sequence,
-          Durability.SYNC,
-          () -> {
-            store.reserved(wanted);
-            List<Runnable> again = List.copyOf(numberless);
-            numberless.clear();
-            again.forEach(Runnable::run);
-          });
     }
   }
 
@@ -511,10 +495,10 @@ public final class Replica {
   /// @param target its member number
   /// @param record filled
   public void hold(KeyspaceConfig keyspace, byte[] key, Siblings record, int target, Applied done) {
-    WritePressure pressure = lsm.pressure();
-    if (pressure.refused() || !store.hints().hasRoom(target, clock.monotonicNanos())) {
-      long retry = pressure.refused() ? pressure.retryAfterMillis() : 0;
-      done.refused(overloaded("no room to hold a write for node " + target, retry));
+    Unanswered.Refused blocked = blockage.refusal(lsm.pressure());
+    if (blocked != null || !store.hints().hasRoom(target, clock.monotonicNanos())) {
+      String why = "no room to hold a write for node " + target;
+      done.refused(blocked == null ? overloaded(why, 0) : blocked);
       return;
     }
     if (planted != PlantedBug.HINT_DROPPED) {
@@ -528,8 +512,10 @@ public final class Replica {
   public void mintAway(KeyspaceConfig keyspace, int slot, byte[] key, Mutation mutation) {
     Partition partition = store.partition(keyspace.id(), slot);
     if (store.hlc().exhausted() || partition.counter + 1 >= store.reservedCounter()) {
-      mutation.refused(overloaded("no version numbers are reserved yet", 10));
-      reserve();
+      Unanswered.Refused blocked = blockage.refusal(lsm.pressure());
+      String why = "no version numbers are reserved yet";
+      mutation.refused(blocked == null ? overloaded(why, 10) : blocked);
+      reservations.reserve(physicalMillis());
       return;
     }
     Draft draft = mutation.over(null);
@@ -549,7 +535,7 @@ public final class Replica {
         replaced == null ? Siblings.of(version) : Siblings.written(null, replaced, version),
         version.counter());
     if (store.reservationIsLow(partition.counter, physicalMillis())) {
-      reserve();
+      reservations.reserve(physicalMillis());
     }
   }
 
@@ -739,6 +725,8 @@ public final class Replica {
       throw new IllegalStateException(Commits.UNKNOWN_LOG, failure);
     }
     lsm.retry();
+    blockage.beat();
+    commits.goOn();
     if (store.erases() && !lsm.pressure().refused()) {
       batch.clear();
       store.eraseSome(batch);
@@ -753,7 +741,7 @@ public final class Replica {
     }
     // Also when idle: the first write after it shall not have to wait.
     if (store.reservationIsLow(0, physicalMillis())) {
-      reserve();
+      reservations.reserve(physicalMillis());
     }
   }
 
@@ -767,6 +755,11 @@ public final class Replica {
     return new Trees(this, loop);
   }
 
+  /// Why the store takes no writes.
+  public Blockage blockage() {
+    return blockage;
+  }
+
   /// A mistake for tests to find.
   PlantedBug planted() {
     return planted;
@@ -774,7 +767,7 @@ public final class Replica {
 
   /// Writes that wait for a disk read or for durability.
   public int waiting() {
-    return latches.waiting() + numberless.size() + commits.waiting();
+    return latches.waiting() + reservations.waiting() + commits.waiting();
   }
 
   /// The time that stamps are minted by; while it is not known they count on from the last one.

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 final class Scan {
   private static final int PASSES = 64;
 
+  /// Bytes of keys on a page, about: pages of several replicas and the answer of a door stay small.
+  static final int MAX_BYTES = 4 << 20;
+
   private final Lsm lsm;
   private final Store store;
   private final ColumnFamily data;
@@ -33,6 +36,9 @@ final class Scan {
   private final @Nullable BitSet but;
 
   private final List<ScannedKey> keys = new ArrayList<>();
+
+  /// Of these keys.
+  private long bytes;
 
   Scan(
       Lsm lsm,
@@ -65,7 +71,7 @@ final class Scan {
           continue;
         }
         long next = slot(records, slot, position, limit - keys.size());
-        if (ScanCursor.slot(next) == slot || keys.size() >= limit) {
+        if (ScanCursor.slot(next) == slot || keys.size() >= limit || bytes >= MAX_BYTES) {
           return new ScanPage(keys, next);
         }
         slot++;
@@ -73,6 +79,21 @@ final class Scan {
       }
       return new ScanPage(keys, ScanCursor.of(slot, 0));
     }
+  }
+
+  private void add(List<ScannedKey> some) {
+    keys.addAll(some);
+    some.forEach(key -> bytes += key.key().length);
+  }
+
+  /// How many of a slot's keys the page has room for; one at least.
+  private int fitting(List<ScannedKey> here) {
+    long sum = bytes;
+    int count = 0;
+    while (count < here.size() && (count == 0 || sum < MAX_BYTES)) {
+      sum += here.get(count++).key().length;
+    }
+    return count;
   }
 
   private int nextOwned(int from, int to) {
@@ -103,15 +124,15 @@ final class Scan {
       }
     }
     here.sort(Comparator.comparingLong(ScannedKey::position));
-    int take = Math.max(Math.max(limit, 1), met / PASSES);
+    int take = Math.min(fitting(here), Math.max(Math.max(limit, 1), met / PASSES));
     if (here.size() <= take) {
-      keys.addAll(here);
+      add(here);
       return ScanCursor.of(slot + 1, 0);
     }
     while (take < here.size() && here.get(take).position() == here.get(take - 1).position()) {
       take++;
     }
-    keys.addAll(here.subList(0, take));
+    add(here.subList(0, take));
     return take == here.size()
         ? ScanCursor.of(slot + 1, 0)
         : ScanCursor.of(slot, here.get(take - 1).position() + 1);

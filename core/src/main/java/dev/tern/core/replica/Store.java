@@ -11,6 +11,7 @@ import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.env.DiskFull;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
@@ -101,6 +102,9 @@ public final class Store implements AutoCloseable {
   private long reservedCounter;
   private boolean reserving;
 
+  /// What the opening could not make durable; null if it could.
+  private @Nullable Pending opening;
+
   /// Numbers that may be given out once they are on disk.
   ///
   /// @param counter no partition's counter reaches it
@@ -115,6 +119,9 @@ public final class Store implements AutoCloseable {
       return new Reservation(in.readLong(), in.readLong());
     }
   }
+
+  /// A reservation that waits for the disk.
+  record Pending(long sequence, Reservation wanted) {}
 
   private Store(Lsm lsm, int partitions, int shard, int shards, Randomness randomness)
       throws IOException {
@@ -163,10 +170,21 @@ public final class Store implements AutoCloseable {
     Reservation next = java.util.Objects.requireNonNull(store.wantReservation(0));
     batch.put(store.meta, StorageKey.RESERVATION_ROW, next.encoded());
     store.journal.writeRows(batch);
-    lsm.append(batch);
-    lsm.flushLog();
-    lsm.syncLog();
-    store.reserved(next);
+    long sequence = lsm.append(batch);
+    try {
+      lsm.flushLog();
+      lsm.syncLog();
+    } catch (IOException e) {
+      if (lsm.failure() != null || !DiskFull.is(e)) {
+        throw e;
+      }
+    }
+    if (lsm.syncedSequence() >= sequence) {
+      store.reserved(next);
+    } else {
+      // The disk is full: the store is read, and gives out no number before this is on it.
+      store.opening = new Pending(sequence, next);
+    }
     return store;
   }
 
@@ -524,6 +542,11 @@ public final class Store implements AutoCloseable {
     reserving = false;
     reservedCounter = reservation.counter();
     hlc.reserved(reservation.stamp());
+  }
+
+  /// What the opening could not make durable, for lack of room; null if it could.
+  @Nullable Pending opening() {
+    return opening;
   }
 
   long reservedCounter() {

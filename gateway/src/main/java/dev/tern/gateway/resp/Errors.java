@@ -20,6 +20,8 @@ final class Errors {
                         .formatted(refused.retryAfterMillis(), refused.message());
                 case TRY_AGAIN -> "TRYAGAIN " + refused.message();
                 case INVALID -> "ERR " + refused.message();
+                // As Redis says where it cannot write to its disk.
+                case DISK_FULL -> "MISCONF " + refused.message();
                 case LOADING -> "LOADING " + refused.message();
               };
         });

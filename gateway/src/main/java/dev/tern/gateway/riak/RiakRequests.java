@@ -368,6 +368,7 @@ final class RiakRequests {
           switch (refused.reason()) {
             case UNAVAILABLE -> unavailable(refused, level);
             case OVERLOADED -> overload(refused.retryAfterMillis());
+            case DISK_FULL -> "disk_full, " + refused.message();
             case TRY_AGAIN, INVALID, LOADING -> refused.message();
           };
     };

@@ -139,9 +139,14 @@ public final class RaftGroup {
     return raft;
   }
 
+  /// Whether this member does nothing: it has failed, or its log cannot be written yet.
+  private boolean rests() {
+    return failed || log.notReady() != null;
+  }
+
   /// Called about once a tick; ticks as often as the clock says, which every other call does too.
   public void tick() {
-    if (!failed) {
+    if (!rests()) {
       catchUp();
       work();
     }
@@ -158,7 +163,7 @@ public final class RaftGroup {
 
   /// A message from a member.
   public void step(int from, RaftMessage message) {
-    if (!failed) {
+    if (!rests()) {
       catchUp();
       raft.step(from, message);
       work();
@@ -167,7 +172,7 @@ public final class RaftGroup {
 
   /// See [Raft#propose].
   public Proposal propose(byte[] payload) {
-    if (failed) {
+    if (rests()) {
       return NOBODY;
     }
     catchUp();
@@ -178,7 +183,7 @@ public final class RaftGroup {
 
   /// See [Raft#change].
   public Proposal change(Membership target) {
-    if (failed) {
+    if (rests()) {
       return NOBODY;
     }
     catchUp();
@@ -189,7 +194,7 @@ public final class RaftGroup {
 
   /// See [Raft#transfer].
   public boolean transfer(int to) {
-    if (failed) {
+    if (rests()) {
       return false;
     }
     catchUp();
@@ -200,7 +205,7 @@ public final class RaftGroup {
 
   /// See [Raft#read].
   public void read(long context) {
-    if (failed) {
+    if (rests()) {
       listener.readRefused(context);
       return;
     }

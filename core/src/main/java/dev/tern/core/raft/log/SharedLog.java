@@ -5,6 +5,7 @@ import dev.tern.core.raft.Membership;
 import dev.tern.core.raft.Recovered;
 import dev.tern.core.raft.SnapshotMark;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.DiskFull;
 import dev.tern.env.EventLoop;
 import dev.tern.env.FileSystem;
 import dev.tern.env.SmallFile;
@@ -14,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -67,7 +69,17 @@ public final class SharedLog {
 
   private boolean scheduled;
   private @Nullable Throwable failure;
-  private FileSystem.WritableFile file;
+
+  /// Null before the first segment of this life could be made.
+  private FileSystem.@Nullable WritableFile file;
+
+  /// What the opening could not finish for lack of room; null once it has.
+  private @Nullable Opening opening;
+
+  private @Nullable String notReady;
+
+  /// What was found, and how the first segment of this life begins.
+  private record Opening(Recovery recovery, Roll roll) {}
 
   /// Used by the job.
   private final ByteWriter buffer = new ByteWriter(16 << 10);
@@ -87,14 +99,68 @@ public final class SharedLog {
     this.segmentBytes = segmentBytes;
     files.createDirectories(directory);
     Recovery recovery = Recovery.run(files, directory, groups, segments);
-    if (recovery.last() > 0) {
-      settle(recovery.last(), (int) recovery.lastBytes());
-    }
     Roll roll = roll(recovery.nextNumber(), recovery.last(), recovery.lastBytes());
-    this.file = files.create(path(roll.number()));
-    this.end = begin(roll, List.of());
-    this.forces = 1;
-    this.bytes = end;
+    this.opening = new Opening(recovery, roll);
+    try {
+      opened(prepare(opening));
+    } catch (IOException e) {
+      if (!DiskFull.is(e)) {
+        throw e;
+      }
+      this.notReady = e.getMessage();
+    }
+  }
+
+  /// Settles what was found and begins the first segment of this life. Blocks; once it has failed
+  /// for lack of room it is tried again.
+  private Long prepare(Opening from) throws IOException {
+    if (from.recovery().last() > 0) {
+      settle(from.recovery().last(), (int) from.recovery().lastBytes());
+    }
+    String path = path(from.roll().number());
+    if (file != null) {
+      file.close();
+      file = null;
+    }
+    if (files.exists(path)) {
+      files.delete(path);
+    }
+    file = files.create(path);
+    return begin(from.roll(), List.of());
+  }
+
+  private void opened(long newEnd) {
+    end = newEnd;
+    forces = 1;
+    bytes = newEnd;
+    opening = null;
+    notReady = null;
+  }
+
+  /// Why nothing can be written yet, as the disk was full when this was opened; null if it can.
+  /// Until then nobody may go by what was found: nobody knows whether the disk holds it.
+  public @Nullable String notReady() {
+    return notReady;
+  }
+
+  /// Tries again what lacked room; the owner calls it now and then.
+  public void retry() {
+    Opening from = opening;
+    if (from == null || writing) {
+      return;
+    }
+    writing = true;
+    loop.<Long>offload(
+        () -> prepare(from),
+        (newEnd, failed) -> {
+          writing = false;
+          if (newEnd != null) {
+            opened(newEnd);
+            flush();
+          } else {
+            notReady = String.valueOf(failed == null ? null : failed.getMessage());
+          }
+        });
   }
 
   /// Makes durable what was found in the last segment: an earlier life may have ended before, or
@@ -196,7 +262,7 @@ public final class SharedLog {
 
   private void flush() {
     scheduled = false;
-    if (writing || waiting.isEmpty()) {
+    if (writing || opening != null || waiting.isEmpty()) {
       return;
     }
     ArrayDeque<Waiting> group = waiting;
@@ -283,7 +349,7 @@ public final class SharedLog {
   }
 
   private Roll next(Roll roll) throws IOException {
-    file.close();
+    current().close();
     file = files.create(path(roll.number()));
     return roll;
   }
@@ -303,12 +369,18 @@ public final class SharedLog {
   }
 
   private void appendAndForce(ByteWriter out) throws IOException {
-    file.append(ByteBuffer.wrap(out.array(), 0, out.length()));
-    file.force();
+    current().append(ByteBuffer.wrap(out.array(), 0, out.length()));
+    current().force();
+  }
+
+  private FileSystem.WritableFile current() {
+    return Objects.requireNonNull(file);
   }
 
   /// Lets go of the file; nothing may be under way.
   public void close() throws IOException {
-    file.close();
+    if (file != null) {
+      file.close();
+    }
   }
 }

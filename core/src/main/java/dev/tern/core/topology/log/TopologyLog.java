@@ -333,6 +333,7 @@ public final class TopologyLog {
       govern();
     }
     if (ticks % BEAT_TICKS == 0) {
+      shared.retry();
       beat();
     }
     publish();
@@ -341,7 +342,8 @@ public final class TopologyLog {
 
   private void publish() {
     Raft raft = group.raft();
-    String problem = failed == null ? unsaved : failed;
+    String late = shared.notReady();
+    String problem = failed != null ? failed : late == null ? unsaved : "not written yet: " + late;
     status =
         new Status(
             raft.role(),

@@ -1,0 +1,82 @@
+package dev.tern.core.replica;
+
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.env.DiskFull;
+import dev.tern.lsm.Lsm;
+import dev.tern.lsm.WritePressure;
+import org.jspecify.annotations.Nullable;
+
+/// Why a store takes no writes, if it does not: its disk is full, or it is behind.
+///
+/// Threads: the shard's loop, but where said.
+public final class Blockage {
+  private final Lsm lsm;
+  private final int self;
+
+  /// Of the failures that the engine shows the last one may be long past: only one that was not
+  /// there when writes were last taken is a reason.
+  private long failuresBefore;
+
+  private @Nullable String stalled;
+  private volatile @Nullable String full;
+  private boolean refusing;
+
+  /// @param self the member whose store it is
+  Blockage(Lsm lsm, int self) {
+    this.lsm = lsm;
+    this.self = self;
+  }
+
+  /// The log did not take what was written; null if it does.
+  void stalled(@Nullable Throwable failure) {
+    stalled = failure == null ? null : String.valueOf(failure.getMessage());
+  }
+
+  /// What the disk said if it is full, null if it is not; any thread, as of the last beat or write.
+  public @Nullable String full() {
+    return full;
+  }
+
+  /// A few times a second.
+  void beat() {
+    look(lsm.pressure());
+  }
+
+  /// What a write is told now, null if it may be done.
+  Unanswered.@Nullable Refused refusal(WritePressure pressure) {
+    if (pressure.refused() != refusing) {
+      look(pressure);
+    }
+    if (!pressure.refused()) {
+      return null;
+    }
+    return full == null
+        ? new Unanswered.Refused(
+            Reason.OVERLOADED,
+            "the store of node %d is behind with its writes".formatted(self),
+            pressure.retryAfterMillis())
+        : refusal(self, pressure.retryAfterMillis());
+  }
+
+  /// What is said of a full disk.
+  static Unanswered.Refused refusal(int node, long retryAfterMillis) {
+    return new Unanswered.Refused(
+        Reason.DISK_FULL,
+        "the disk of node %d is full: make room there; reads go on".formatted(node),
+        retryAfterMillis);
+  }
+
+  private void look(WritePressure pressure) {
+    refusing = pressure.refused();
+    var figures = lsm.statistics();
+    if (!refusing) {
+      failuresBefore = figures.backgroundFailures();
+      full = null;
+      return;
+    }
+    boolean failed = figures.backgroundFailures() > failuresBefore;
+    String why = DiskFull.says(stalled) ? stalled : failed ? figures.lastFailure() : null;
+    full = DiskFull.says(why) ? why : null;
+  }
+}
