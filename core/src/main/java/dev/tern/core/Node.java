@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.quorum.Sightings;
 import dev.tern.core.quorum.Statistics;
+import dev.tern.core.raft.log.RaftLogException;
 import dev.tern.core.repair.Repairs;
 import dev.tern.core.replica.Inspection;
 import dev.tern.core.replica.Partition;
@@ -22,6 +23,7 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Environment;
 import dev.tern.env.Network;
+import dev.tern.lsm.CorruptionException;
 import dev.tern.lsm.LsmStatistics;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -117,9 +119,15 @@ public final class Node {
       } catch (IOException closing) {
         e.addSuppressed(closing);
       }
+      if (e instanceof CorruptionException || e instanceof RaftLogException) {
+        throw new IOException(e.getMessage() + WHAT_TO_DO, e);
+      }
       throw e;
     }
   }
+
+  private static final String WHAT_TO_DO =
+      "; this node's directory is damaged: move it away and start with an empty one, the other nodes fill it (a node that is alone needs a backup)";
 
   /// Whether frames of a node are listened to.
   private boolean greeted(int node) {

@@ -50,9 +50,7 @@ final class Figures implements AutoCloseable {
     seconds("tern.clock.ahead.seconds", node, Clocks::ownMillis);
     seconds("tern.time.ahead.seconds", node, Clocks::timeMillis);
     Gauge.builder("tern.time.set", node, n -> n.time().isSet() ? 1 : 0).register(registry);
-    Gauge.builder("tern.disk.full", node, n -> n.fullDisk() == null ? 0 : 1).register(registry);
-    FunctionCounter.builder("tern.unreadable.records", node, Node::unreadableRecords)
-        .register(registry);
+    disk(node);
     Gauge.builder("tern.hints.waiting", node, Node::heldHints).register(registry);
     for (int shard = 0; shard < node.shards(); shard++) {
       String label = Integer.toString(shard);
@@ -98,6 +96,13 @@ final class Figures implements AutoCloseable {
             "tern.redis.connections",
             redis,
             all -> all.stream().mapToDouble(DoorStatistics::connections).sum())
+        .register(registry);
+  }
+
+  /// Whether the disk is full, and what of it cannot be read.
+  private void disk(Node node) {
+    Gauge.builder("tern.disk.full", node, n -> n.fullDisk() == null ? 0 : 1).register(registry);
+    FunctionCounter.builder("tern.unreadable.records", node, Node::unreadableRecords)
         .register(registry);
   }
 

@@ -96,9 +96,15 @@ final class RespClient {
     }
   }
 
+  private static boolean isRefusal(String reply) {
+    return reply.startsWith("-CLUSTERDOWN")
+        || reply.startsWith("-TRYAGAIN")
+        || reply.startsWith("-MISCONF");
+  }
+
   /// Whether a write was done, as an error tells.
   private static void failed(History.Write write, String reply) {
-    if (reply.startsWith("-CLUSTERDOWN") || reply.startsWith("-TRYAGAIN")) {
+    if (isRefusal(reply)) {
       write.refused = true;
     } else if (!reply.startsWith("-TIMEOUT") && !reply.startsWith("-LOADING")) {
       throw new History.Violation("the Redis door answered a write with " + reply);

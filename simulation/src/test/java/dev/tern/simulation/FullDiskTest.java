@@ -13,8 +13,8 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import org.junit.jupiter.api.Test;
 
-/// A disk without a free block: the node starts, reads go on, writes are refused with the cause, and
-/// all goes on when there is room.
+/// A disk without a free block: the node starts, reads go on, writes are refused with the cause,
+/// and all goes on when there is room.
 class FullDiskTest {
   private static final long SECOND = Cluster.SECOND;
   private static final Level EACH_W = new Level(2, 3, 0);

@@ -49,7 +49,8 @@ public sealed interface Unanswered
     INVALID,
     /// The node is still starting.
     LOADING,
-    /// A disk has no room: the message says which node's. Reads go on; writes do when there is room.
+    /// A disk has no room: the message says which node's. Reads go on; writes do when there is
+    /// room.
     DISK_FULL
   }
 }

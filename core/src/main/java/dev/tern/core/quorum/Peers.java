@@ -5,8 +5,8 @@ import dev.tern.core.topology.Member;
 import dev.tern.env.Clock;
 import dev.tern.env.Network;
 import java.util.Arrays;
-import java.util.TreeMap;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 

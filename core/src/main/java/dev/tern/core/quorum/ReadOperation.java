@@ -573,9 +573,13 @@ final class ReadOperation extends Operation {
     if (finished) {
       return;
     }
-    if (isStoodInFor(place) && node == request.replicas()[place]) {
-      // It is there after all.
+    boolean tells = reply instanceof Message.Value || reply instanceof Message.Digest;
+    if (tells && isStoodInFor(place) && node == request.replicas()[place] && repaired == null) {
+      // It is there after all: what another node held for it counts no more.
       standIns[place] = 0;
+      answered -= states[place] == State.ANSWERED ? 1 : 0;
+      states[place] = State.ASKED;
+      records[place] = null;
     }
     switch (reply) {
       case Message.Value value -> answer(place, value.record());

@@ -5,8 +5,8 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.RepairPage;
 import org.jspecify.annotations.Nullable;
 
-/// What is sent in place of a message that no frame takes, or that there is no room to keep until it
-/// can be sent: small, and it says what became of what was asked.
+/// What is sent in place of a message that no frame takes, or that there is no room to keep until
+/// it can be sent: small, and it says what became of what was asked.
 final class StandIn {
   private StandIn() {}
 
@@ -25,8 +25,7 @@ final class StandIn {
         RepairPage page = repaired.page().unsent();
         yield page == null
             ? null
-            : new Message.Repaired(
-                repaired.group(), repaired.partition(), repaired.id(), page);
+            : new Message.Repaired(repaired.group(), repaired.partition(), repaired.id(), page);
       }
       case Message.Request request -> null;
       case Message.Repair repair -> null;

@@ -9,8 +9,8 @@ import java.util.TreeMap;
 ///
 /// Threads: one shard's loop.
 final class UnsentAnswers {
-  /// All nodes together. Large answers that do not fit are kept as small ones that say so; when these
-  /// do not fit either, their askers learn of it by their deadlines.
+  /// All nodes together. Large answers that do not fit are kept as small ones that say so; when
+  /// these do not fit either, their askers learn of it by their deadlines.
   static final int MAX_BYTES = 16 << 20;
 
   /// Of these for small ones only.

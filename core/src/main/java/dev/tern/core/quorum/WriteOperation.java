@@ -388,8 +388,7 @@ final class WriteOperation extends Operation implements Mutation {
         overtaken();
       } else {
         finish();
-        done.failed(
-            unknown(stored + " of " + request.w() + " replicas hold the write" + refusal));
+        done.failed(unknown(stored + " of " + request.w() + " replicas hold the write" + refusal));
       }
     }
   }

@@ -748,7 +748,7 @@ public final class AntiEntropy {
           if (found == null || !exchange.complete()) {
             return;
           }
-          exchange.condemned = condemned(found, common);
+          exchange.condemned = condemned(found, exchange.common());
           exchange.needed = exchange.union();
           exchange.stirred |= !found.isEmpty();
         });

@@ -46,8 +46,7 @@ class StandInTest {
     List<RepairPage.RepairRecord> records =
         List.of(new RepairPage.RepairRecord(1, new byte[1], RECORD));
     RepairPage page =
-        new RepairPage(
-            dots, dots, new DotSet(), new byte[0], RepairPage.Answer.RECORDS, records);
+        new RepairPage(dots, dots, new DotSet(), new byte[0], RepairPage.Answer.RECORDS, records);
     Message.Repaired instead =
         assertInstanceOf(
             Message.Repaired.class, StandIn.of(new Message.Repaired(1, 2, 5, page), "too large"));
@@ -64,8 +63,7 @@ class StandInTest {
   void largeAnswersThatFindNoRoomAreKeptAsSmallOnes() {
     List<Message.Reply> sent = new ArrayList<>();
     boolean[] open = {false};
-    UnsentAnswers unsent =
-        new UnsentAnswers((node, shard, answer) -> open[0] && sent.add(answer));
+    UnsentAnswers unsent = new UnsentAnswers((node, shard, answer) -> open[0] && sent.add(answer));
     for (int i = 0; i < 8; i++) {
       unsent.add(2, 0, new Message.Value(i, RECORD), 4 << 20, 0);
     }
