@@ -24,6 +24,7 @@ import dev.tern.env.DecodeException;
 import dev.tern.env.Environment;
 import dev.tern.env.Network;
 import dev.tern.lsm.CorruptionException;
+import dev.tern.lsm.LogLoss;
 import dev.tern.lsm.LsmStatistics;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -438,6 +439,11 @@ public final class Node {
   /// Figures of a shard's storage engine; any thread.
   public LsmStatistics storage(int shard) {
     return shards.get(shard).store().lsm().statistics();
+  }
+
+  /// What the opening of a shard's store dropped behind the ends of its logs; any thread.
+  public List<LogLoss> logLosses(int shard) {
+    return shards.get(shard).store().lsm().recovery();
   }
 
   /// What this node has to catch up with; any thread.

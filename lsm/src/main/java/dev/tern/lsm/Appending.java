@@ -23,6 +23,11 @@ final class Appending {
       throw new IllegalStateException(
           log.gathered() + " bytes wait to be handed over: call flushLog between appends");
     }
+    if (!log.hasRoom(batch.bytes())) {
+      throw new IllegalStateException(
+          "the log holds as much as one may, and the next cannot be begun yet: ask pressure() before"
+              + " each append");
+    }
     long last = lsm.writtenSequence() + batch.entries();
     ByteWriter encoded = batch.encoded(lsm.writtenSequence() + 1);
     check(encoded, entries, last);

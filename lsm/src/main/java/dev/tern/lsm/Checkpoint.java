@@ -3,6 +3,7 @@ package dev.tern.lsm;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /// Copies a store while it is used: tables, which never change, get a second name; the logs behind
 /// them are copied; a manifest of its own names both.
@@ -29,17 +30,16 @@ final class Checkpoint {
           if (lastLog == 0) {
             throw new IOException("the store has no log to copy: its disk is full");
           }
-          for (String name : files.list(tools.directory())) {
-            long number =
-                name.matches("\\d{6,12}\\.log")
-                    ? Long.parseLong(name.substring(0, name.length() - 4))
-                    : -1;
-            if (number >= whole.firstLog() && number <= lastLog) {
-              copy(files, tools.directory() + "/" + name, path + "/" + name);
-            }
+          List<Manifest.NamedLog> logs =
+              whole.logs().stream().filter(log -> log.number() <= lastLog).toList();
+          for (Manifest.NamedLog log : logs) {
+            copy(
+                files,
+                Recovery.logPath(tools.directory(), log.number()),
+                Recovery.logPath(path, log.number()));
           }
           Manifest manifest = new Manifest(files, path);
-          manifest.roll(whole, whole.nextFile());
+          manifest.roll(whole.withLogs(logs), whole.nextFile());
           manifest.close();
         });
     StoreDirectory.forceAbove(files, path);

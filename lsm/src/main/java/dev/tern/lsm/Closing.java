@@ -39,11 +39,23 @@ record Closing(
 
   private void closeFiles(boolean readOnly) throws IOException {
     try {
-      tables.close();
-    } finally {
       if (!readOnly) {
         log.close();
+        tidy();
       }
+    } finally {
+      tables.close();
+    }
+  }
+
+  /// The manifest shall know where the log ends, and no file shall be kept for another one.
+  private void tidy() {
+    try {
+      tables.nameLogs();
+      log.deleteKept();
+    } catch (IOException e) {
+      // Nothing is lost by it: the next opening knows less of what it should find, and deletes.
+      return;
     }
   }
 

@@ -16,6 +16,7 @@ final class Figures {
       Tables tables,
       WriteLog log,
       Upkeep upkeep,
+      long droppedBytes,
       long delayedNanos,
       long[] snapshotAges,
       long[] iteratorAges) {
@@ -71,6 +72,7 @@ final class Figures {
         iteratorAges.length,
         oldestMillis(iteratorAges),
         tools.epochs().waiting(),
+        droppedBytes,
         tables.undeleted());
   }
 

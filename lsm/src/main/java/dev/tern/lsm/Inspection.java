@@ -21,7 +21,7 @@ public final class Inspection {
         LogFile.read(
             files,
             path,
-            number,
+            new LogFile.Identity(number, null),
             entry -> {
               try {
                 entry(entry, out);
@@ -32,7 +32,11 @@ public final class Inspection {
     if (failure[0] != null) {
       throw failure[0];
     }
-    out.append(ending.clean() ? "the log ends cleanly\n" : "the log ends in a torn tail\n");
+    out.append(
+        ending.clean()
+            ? "the log ends cleanly at %d%n".formatted(ending.at())
+            : "the log ends at %d in a torn tail of %d bytes, %d whole chunks among them%n"
+                .formatted(ending.at(), ending.droppedBytes(), ending.droppedChunks()));
   }
 
   private static void entry(ByteReader entry, Appendable out) throws IOException {
@@ -113,6 +117,7 @@ public final class Inspection {
     out.append(
         "next file %d, first log %d, flushed up to sequence %d%n"
             .formatted(state.nextFile, state.firstLog, state.flushedSequence));
+    out.append("logs %s of life %016x%n".formatted(state.logs, state.life));
     for (ColumnFamily family : state.families) {
       out.append("  family %d %s %s%n".formatted(family.id(), family.name(), family.options()));
       for (int level = 0; level < Levels.COUNT; level++) {

@@ -6,25 +6,35 @@ import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /// The write-ahead log's format: 32 KiB blocks of chunks, an entry being one chunk or a first,
 /// middle ones and a last (after LevelDB's log format).
 ///
 /// ```
 ///   chunk: u32 crc32c of what follows   u16 payload bytes   u8 type   u64 log number
-///          u64 synced offset            payload
+///          u64 life   u64 synced offset   payload
 ///   type:  1 whole  2 first  3 middle  4 last  5 end of the log
-///          a block's last < 23 bytes are zeros
+///          a block's last < 31 bytes are zeros
 /// ```
+///
+/// The life is a random number of the store's opening that wrote the chunk; the manifest has it
+/// too. A log that begins with another life's chunk is another store's, or an old one of this
+/// store.
 ///
 /// The synced offset says how much of this file was forced when the chunk was made. A broken chunk
 /// before an offset that any later chunk knows as synced is corruption; one after it is the torn
 /// tail of a crash, and the log ends there. A log that was closed ends in a chunk of type 5, which
 /// knows all of it as synced. A file that is used again still holds chunks of its former number
-/// behind its end: they count as nothing.
+/// behind its end: they count as nothing. The manifest knows how much of each log was forced when
+/// it was last written, and so finds what the log itself cannot know; see [LogNames].
 final class LogFile {
   static final int BLOCK_BYTES = 32 << 10;
-  static final int HEADER_BYTES = 23;
+  static final int HEADER_BYTES = 31;
+
+  /// A log is never longer, so that it can be read into one array.
+  static final long MOST_BYTES = Integer.MAX_VALUE - (64 << 20);
+
   private static final int WHOLE = 1;
   private static final int FIRST = 2;
   private static final int MIDDLE = 3;
@@ -42,7 +52,12 @@ final class LogFile {
     private static final int PIECE_BYTES = 256 << 10;
 
     final long number;
+    final long life;
     final FileSystem.WritableFile file;
+
+    /// Whether the manifest names it, durably; guarded by the store's lock.
+    boolean named;
+
     private final ByteWriter group = new ByteWriter(16 << 10);
 
     /// What of the group has been cut into chunks.
@@ -74,8 +89,9 @@ final class LogFile {
 
     volatile long syncedOffset;
 
-    Writer(long number, FileSystem.WritableFile file) {
+    Writer(long number, long life, FileSystem.WritableFile file) {
       this.number = number;
+      this.life = life;
       this.file = file;
     }
 
@@ -127,7 +143,7 @@ final class LogFile {
       int start = buffer.length();
       boolean done = false;
       try {
-        buffer.writeInt(0).writeShort(count).writeByte(type).writeLong(number);
+        buffer.writeInt(0).writeShort(count).writeByte(type).writeLong(number).writeLong(life);
         buffer.writeLong(syncedOffset).writeBytes(entry, offset, count);
         done = true;
       } finally {
@@ -167,6 +183,12 @@ final class LogFile {
       syncedOffset = end;
       chunk(END, new byte[0], 0, 0);
       append();
+    }
+
+    /// Whether so many bytes more, with their headers, keep the log within [#MOST_BYTES].
+    boolean hasRoom(long more) {
+      long wanted = end + gathered() + more;
+      return wanted + (wanted / (BLOCK_BYTES - HEADER_BYTES) + 2) * HEADER_BYTES <= MOST_BYTES;
     }
 
     /// Bytes gathered and not handed over.
@@ -209,19 +231,28 @@ final class LogFile {
   ///   file that was used before has its former chunks there
   /// @param synced whether it knows that some of it was forced, and so all logs before it
   /// @param at where its last whole entry ends
-  record Ending(boolean clean, boolean synced, long at) {}
+  /// @param droppedBytes behind that, as far as chunks of this log are found there
+  /// @param droppedChunks the whole ones among them
+  record Ending(boolean clean, boolean synced, long at, long droppedBytes, int droppedChunks) {}
+
+  /// Which chunks count.
+  ///
+  /// @param number of the log
+  /// @param life of those who wrote it, null for that of the first chunk
+  record Identity(long number, @Nullable Long life) {}
 
   /// Reads a log to its end or its torn tail.
   ///
-  /// @throws CorruptionException if it is broken where it was synced
-  static Ending read(FileSystem files, String path, long number, Visitor visitor)
+  /// @throws CorruptionException if it is broken where it was synced, or another store's
+  static Ending read(FileSystem files, String path, Identity wanted, Visitor visitor)
       throws IOException {
     byte[] bytes = Table.readAll(files, path);
     CRC32C crc = new CRC32C();
+    Identity identity = checkLife(path, bytes, wanted, crc);
     ByteWriter entry = new ByteWriter();
     int at = 0;
     int end = 0;
-    boolean inside = false;
+    int open = 0;
     boolean synced = false;
     while (at < bytes.length) {
       int left = BLOCK_BYTES - at % BLOCK_BYTES;
@@ -229,67 +260,114 @@ final class LogFile {
         at += left;
         continue;
       }
-      int length = valid(bytes, at, number, crc);
+      int length = valid(bytes, at, identity, crc);
       if (length < 0) {
-        checkTorn(path, bytes, at, number, crc);
-        return new Ending(false, synced, end);
+        long[] behind = checkTorn(path, bytes, at, identity, crc);
+        long last = Math.max(behind[0], open > 0 ? at : end);
+        return new Ending(false, synced, end, last - end, open + (int) behind[1]);
       }
       int type = bytes[at + 6];
       synced |= syncedOffset(bytes, at) > 0;
       boolean begins = type == WHOLE || type == FIRST || type == END;
-      if (begins == inside || type < WHOLE || type > END) {
+      if (begins == open > 0 || type < WHOLE || type > END) {
         throw new CorruptionException(path, at, "a chunk of type " + type + " out of order");
       }
       if (type == END) {
-        return new Ending(true, true, end);
+        return new Ending(true, true, end, 0, 0);
       }
       if (begins) {
         entry.clear();
       }
       entry.writeBytes(bytes, at + HEADER_BYTES, length);
-      inside = type == FIRST || type == MIDDLE;
+      open = type == FIRST || type == MIDDLE ? open + 1 : 0;
       at += HEADER_BYTES + length;
-      end = inside ? end : at;
-      if (!inside) {
+      end = open > 0 ? end : at;
+      if (open == 0) {
         visitor.entry(new ByteReader(entry.array(), 0, entry.length()));
       }
     }
-    return new Ending(!inside, synced, end);
+    return new Ending(open == 0, synced, end, open == 0 ? 0 : at - end, open);
+  }
+
+  /// Whether a file begins with a chunk, whoever wrote it.
+  static boolean isBegun(FileSystem files, String path) throws IOException {
+    byte[] bytes = Table.readAll(files, path);
+    Identity first = first(bytes);
+    return first != null && valid(bytes, 0, first, new CRC32C()) >= 0;
+  }
+
+  private static @Nullable Identity first(byte[] bytes) {
+    return bytes.length < HEADER_BYTES
+        ? null
+        : new Identity((long) Keys.LONG.get(bytes, 7), (long) Keys.LONG.get(bytes, 15));
+  }
+
+  /// A file that is used again may begin with a chunk of its former number, never of another life.
+  private static Identity checkLife(String path, byte[] bytes, Identity wanted, CRC32C crc)
+      throws CorruptionException {
+    Identity first = first(bytes);
+    Long life = wanted.life;
+    if (life == null) {
+      return new Identity(wanted.number, first == null ? Long.valueOf(0) : first.life);
+    }
+    if (first != null && !life.equals(first.life) && valid(bytes, 0, first, crc) >= 0) {
+      throw new CorruptionException(
+          path, 0, "a log of another store, or of an earlier opening of this one");
+    }
+    return wanted;
   }
 
   private static long syncedOffset(byte[] bytes, int chunk) {
-    return new ByteReader(bytes, chunk + 15, 8).readLong();
+    return (long) Keys.LONG.get(bytes, chunk + 23);
   }
 
   /// The payload length of the chunk at `at`, -1 if there is no whole one.
-  private static int valid(byte[] bytes, int at, long number, CRC32C crc) {
-    if (at + HEADER_BYTES > bytes.length || (long) Keys.LONG.get(bytes, at + 7) != number) {
-      return -1;
-    }
-    ByteReader header = new ByteReader(bytes, at, HEADER_BYTES);
-    int sum = header.readInt();
-    int length = header.readUnsignedShort();
-    boolean fits =
-        at % BLOCK_BYTES + HEADER_BYTES + length <= BLOCK_BYTES
-            && at + HEADER_BYTES + length <= bytes.length;
-    if (!fits) {
+  private static int valid(byte[] bytes, int at, Identity identity, CRC32C crc) {
+    int length = length(bytes, at, identity);
+    if (length < 0) {
       return -1;
     }
     crc.reset();
     crc.update(bytes, at + 4, HEADER_BYTES - 4 + length);
-    return (int) crc.getValue() == sum ? length : -1;
+    return (int) crc.getValue() == new ByteReader(bytes, at, 4).readInt() ? length : -1;
   }
 
-  /// Throws if a later chunk knows the broken place as synced.
-  private static void checkTorn(String path, byte[] bytes, int broken, long number, CRC32C crc)
+  /// What the header at `at` says of its payload's length, -1 if it is none of this log.
+  private static int length(byte[] bytes, int at, Identity identity) {
+    if (at + HEADER_BYTES > bytes.length
+        || (long) Keys.LONG.get(bytes, at + 7) != identity.number
+        || (long) Keys.LONG.get(bytes, at + 15)
+            != java.util.Objects.requireNonNull(identity.life)) {
+      return -1;
+    }
+    int length = new ByteReader(bytes, at + 4, 2).readUnsignedShort();
+    boolean fits =
+        at % BLOCK_BYTES + HEADER_BYTES + length <= BLOCK_BYTES
+            && at + HEADER_BYTES + length <= bytes.length;
+    return fits ? length : -1;
+  }
+
+  /// Throws if a later chunk knows the broken place as synced; else where the last chunk behind it
+  /// ends, or the broken one by what its header says, and how many whole ones there are.
+  private static long[] checkTorn(
+      String path, byte[] bytes, int broken, Identity identity, CRC32C crc)
       throws CorruptionException {
+    int stated = length(bytes, broken, identity);
+    long[] found = {stated < 0 ? 0 : broken + HEADER_BYTES + stated, 0};
     for (int at = broken + 1; at + HEADER_BYTES <= bytes.length; at++) {
-      if (valid(bytes, at, number, crc) >= 0 && syncedOffset(bytes, at) > broken) {
+      int length = valid(bytes, at, identity, crc);
+      if (length < 0) {
+        continue;
+      }
+      if (syncedOffset(bytes, at) > broken) {
         throw new CorruptionException(
             path,
             broken,
             "a broken chunk in what was synced (up to " + syncedOffset(bytes, at) + ")");
       }
+      found[0] = at + HEADER_BYTES + length;
+      found[1]++;
     }
+    return found;
   }
 }

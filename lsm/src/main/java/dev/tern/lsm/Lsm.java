@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +33,6 @@ public final class Lsm implements AutoCloseable {
   /// What [#getCached] returns where a block would have to be read; compare by identity.
   @SuppressWarnings("MutablePublicArray")
   public static final byte[] NOT_CACHED = new byte[0];
-
-  private static final long MILLI = 1_000_000;
 
   /// Bytes that a write with [Durability#NONE] may leave in the log's buffer.
   private static final int MAX_GATHERED_BYTES = 256 << 10;
@@ -65,7 +62,8 @@ public final class Lsm implements AutoCloseable {
   private Runnable groupEnd = () -> {};
 
   private final AtomicInteger immutables = new AtomicInteger();
-  private final LongAdder delayedNanos = new LongAdder();
+  private final Throttle throttle;
+  private final List<LogLoss> losses;
 
   private Lsm(
       Tables.Tools tools,
@@ -83,8 +81,12 @@ public final class Lsm implements AutoCloseable {
     this.written = recovered.lastSequence();
     boolean skipForce = tools.options().tuning().planted() == LsmBug.SKIP_FSYNC;
     LogFile.Writer first = recovered.log();
-    this.log = new WriteLog(tools.files(), tools.directory(), lock, skipForce, first, written);
+    this.losses = recovered.losses();
+    this.log =
+        new WriteLog(
+            tools.files(), tools.directory(), lock, skipForce, tables.logs, first, written);
     this.upkeep = new Upkeep(this, tables, log, background, tools);
+    this.throttle = new Throttle(this, log, upkeep, background, tools.directory());
   }
 
   /// Opens or creates a store and brings it back to where it was: all that was synced, and of the
@@ -92,7 +94,7 @@ public final class Lsm implements AutoCloseable {
   ///
   /// @param background where flushes and compactions run
   /// @param clock for expiry and pacing
-  /// @param randomness kept for what will need it
+  /// @param randomness for the number that tells this opening's log from all others
   /// @throws CorruptionException if a file holds what cannot have been written
   /// @throws IOException if the directory cannot be used, or is in use
   public static Lsm open(
@@ -105,7 +107,9 @@ public final class Lsm implements AutoCloseable {
       throws IOException {
     AutoCloseable directoryLock = StoreDirectory.take(files, directory);
     try {
-      return open(files, background, clock, directory, options, directoryLock, false);
+      long life = LogNames.newLife(randomness, clock, directory);
+      Tables.Tools tools = Tables.Tools.of(files, background, clock, directory, options);
+      return open(tools, life, background, directoryLock, false);
     } catch (IOException | RuntimeException | Error e) {
       StoreDirectory.release(directoryLock);
       throw e;
@@ -121,21 +125,19 @@ public final class Lsm implements AutoCloseable {
   public static Lsm openReadOnly(
       FileSystem files, Offload background, Clock clock, String directory, LsmOptions options)
       throws IOException {
-    return open(files, background, clock, directory, options, () -> {}, true);
+    Tables.Tools tools = Tables.Tools.of(files, background, clock, directory, options);
+    return open(tools, 0, background, () -> {}, true);
   }
 
   private static Lsm open(
-      FileSystem files,
+      Tables.Tools tools,
+      long life,
       Offload background,
-      Clock clock,
-      String directory,
-      LsmOptions options,
       AutoCloseable directoryLock,
       boolean readOnly)
       throws IOException {
-    Tables.Tools tools = Tables.Tools.of(files, background, clock, directory, options);
     try {
-      Recovery recovered = Recovery.run(tools, readOnly);
+      Recovery recovered = Recovery.run(tools, life, readOnly);
       Lsm lsm = new Lsm(tools, background, directoryLock, recovered, readOnly);
       if (!readOnly) {
         lsm.upkeep.opened();
@@ -246,7 +248,7 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
-  private void checkWritable() {
+  void checkWritable() {
     IOException failure = log.failure();
     if (closed || readOnly || failure != null) {
       throw new IllegalStateException(
@@ -271,7 +273,7 @@ public final class Lsm implements AutoCloseable {
   public void write(WriteBatch batch, Durability durability) throws IOException {
     checkWritable();
     java.util.Objects.requireNonNull(durability, "durability");
-    throttle(batch.bytes());
+    throttle.before(batch.bytes());
     spill(Math.max(0, MAX_GROUP_BYTES - batch.bytes()));
     long sequence = append(batch);
     switch (durability) {
@@ -299,49 +301,6 @@ public final class Lsm implements AutoCloseable {
   /// Removes all keys from `from` up to `to`, exclusive.
   public void deleteRange(ColumnFamily family, byte[] from, byte[] to) throws IOException {
     write(new WriteBatch().deleteRange(family, from, to));
-  }
-
-  /// A log that the operating system did not take is offered again.
-  private void unstall() throws IOException {
-    if (log.isStalled()) {
-      retry();
-      try {
-        flushLog();
-        if (log.isStalled()) {
-          throw new IOException("it could not be made yet");
-        }
-      } catch (IOException e) {
-        throw new WriteRefusedException(
-            "the log cannot be written, so nothing is: " + e.getMessage(), e);
-      }
-    }
-  }
-
-  private void throttle(int bytes) throws IOException {
-    unstall();
-    WritePressure pressure = pressure();
-    if (pressure == WritePressure.NONE) {
-      return;
-    }
-    Events.WriteDelay event = new Events.WriteDelay();
-    event.begin();
-    long delay = pressure.delayNanos(bytes);
-    delayedNanos.add(delay);
-    background.pause(delay);
-    while (pressure().refused()) {
-      checkWritable();
-      unstall();
-      retry();
-      Throwable failure = upkeep.lastFailure();
-      if (failure != null) {
-        throw new WriteRefusedException(
-            "memtables are full and cannot be written to tables: " + failure.getMessage(), failure);
-      }
-      delayedNanos.add(MILLI);
-      background.pause(MILLI);
-    }
-    event.store = tools.directory();
-    event.commit();
   }
 
   /// Tries again what failed in the background, for instance because the disk was full, and lets go
@@ -654,20 +613,20 @@ public final class Lsm implements AutoCloseable {
     groupEnd.run();
     log.handOver();
     log.switchTo(next);
+    rotateMemtables(next.number);
+  }
+
+  /// Goes on in new memtables: once the others are in tables, no log below a number is needed.
+  /// Called under the lock.
+  void rotateMemtables(long nextLog) {
     ReadState now = state;
     ReadState.@Nullable Family[] families = now.families.clone();
     for (int i = 0; i < families.length; i++) {
       ReadState.Family family = families[i];
-      if (family != null) {
-        List<Memtable> immutable = new java.util.ArrayList<>();
-        family.active().order();
-        immutable.add(family.active());
-        immutable.addAll(family.immutable());
-        families[i] = new ReadState.Family(tools.memtable(), immutable, family.levels());
-      }
+      families[i] = family == null ? null : family.rotated(tools.memtable());
     }
     immutables.incrementAndGet();
-    tables.rotated(next.number, written);
+    tables.rotated(nextLog, written);
     publish(families, now.flushedSequence);
   }
 
@@ -700,6 +659,12 @@ public final class Lsm implements AutoCloseable {
 
   boolean isClosed() {
     return closed;
+  }
+
+  /// What this opening found in the logs behind their ends and did not take; empty after a clean
+  /// close. To be logged: see docs/lsm.md, "A flipped byte".
+  public List<LogLoss> recovery() {
+    return losses;
   }
 
   /// Why the store has failed for good, else null.
@@ -765,7 +730,8 @@ public final class Lsm implements AutoCloseable {
           tables,
           log,
           upkeep,
-          delayedNanos.sum(),
+          losses.stream().mapToLong(LogLoss::bytes).sum(),
+          throttle.delayedNanos(),
           snapshots.stream().mapToLong(s -> nanos - s.takenNanos()).toArray(),
           iterators.stream().mapToLong(i -> nanos - i.openedNanos()).toArray());
     } finally {

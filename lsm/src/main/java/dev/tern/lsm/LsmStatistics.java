@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// @param unreclaimed read states and blocks that wait for readers to leave
 /// @param lastFailure what the last of them said, which names the file; null if none failed
 /// @param tablesSetAside tables that made compactions fail and that none takes for a while
+/// @param logBytesDropped behind the ends of logs when the store was opened; see [Lsm#recovery]
 /// @param undeleted files that are not needed and could not be deleted; the next open tries again
 public record LsmStatistics(
     Memory memory,
@@ -53,6 +54,7 @@ public record LsmStatistics(
     int iterators,
     long oldestIteratorMillis,
     int unreclaimed,
+    long logBytesDropped,
     long undeleted) {
 
   /// Who holds what, bytes.

@@ -19,12 +19,15 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///   MANIFEST-n: u64 magic, then records: u32 bytes   u32 crc32c of length and payload   payload
 ///   payload:    varint next file number   varint first log to replay   varint flushed sequence
+///               u64 life   varint logs: varint number, varint bytes forced
 ///               varint new families:   varint id, string name, u8 style, u8 compression,
 ///                                      varint ttl millis, varint max bytes
 ///               varint changed levels: varint family, u8 level, varint tables: varint number,
 ///                                      varint bytes, u32 crc32c of the file up to its footer
 ///   CURRENT:    MANIFEST-n and a newline
 /// ```
+///
+/// The logs are all that may hold something, each named before it is written to; see [LogNames].
 ///
 /// Number, bytes and checksum together say which file is meant: another table under the right name,
 /// of this store or of another one, is refused.
@@ -33,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 /// being written in a crash, and what is before it is the state; if it was not, the files that
 /// state names are gone, and the opening fails.
 final class Manifest {
-  private static final long MAGIC = 0x7465726e_6d616e33L;
+  private static final long MAGIC = 0x7465726e_6d616e34L;
   private static final int HEADER_BYTES = 8;
 
   /// A manifest beyond it is begun anew.
@@ -45,6 +48,11 @@ final class Manifest {
   /// @param crc of those up to the footer
   record Named(long number, long bytes, int crc) {}
 
+  /// A log.
+  ///
+  /// @param forcedBytes it is at least so long
+  record NamedLog(long number, long forcedBytes) {}
+
   /// A level of a family and the tables it has from now on.
   record LevelChange(int family, int level, List<Named> tables) {}
 
@@ -53,18 +61,30 @@ final class Manifest {
   /// @param nextFile numbers from here on are free
   /// @param firstLog logs below it are not needed any more
   /// @param flushedSequence everything up to it lies in tables
+  /// @param life of those who wrote the logs
+  /// @param logs all from the first on
   record Edit(
       long nextFile,
       long firstLog,
       long flushedSequence,
+      long life,
+      List<NamedLog> logs,
       List<ColumnFamily> families,
-      List<LevelChange> levels) {}
+      List<LevelChange> levels) {
+
+    /// With some of its logs only.
+    Edit withLogs(List<NamedLog> some) {
+      return new Edit(nextFile, firstLog, flushedSequence, life, some, families, levels);
+    }
+  }
 
   /// What the edits add up to.
   static final class State {
     long nextFile = 1;
     long firstLog;
     long flushedSequence;
+    long life;
+    List<NamedLog> logs = List.of();
     final List<ColumnFamily> families = new ArrayList<>();
 
     /// By family and level.
@@ -78,6 +98,8 @@ final class Manifest {
       nextFile = edit.nextFile;
       firstLog = edit.firstLog;
       flushedSequence = edit.flushedSequence;
+      life = edit.life;
+      logs = edit.logs;
       for (ColumnFamily family : edit.families) {
         if (family.id() != families.size()) {
           throw new DecodeException("column family " + family.id() + " out of order");
@@ -199,6 +221,8 @@ final class Manifest {
     ByteWriter out = new ByteWriter();
     out.writeInt(0).writeInt(0);
     out.writeVarLong(edit.nextFile).writeVarLong(edit.firstLog).writeVarLong(edit.flushedSequence);
+    out.writeLong(edit.life).writeVarInt(edit.logs.size());
+    edit.logs.forEach(log -> out.writeVarLong(log.number).writeVarLong(log.forcedBytes));
     out.writeVarInt(edit.families.size());
     for (ColumnFamily family : edit.families) {
       FamilyOptions options = family.options();
@@ -321,6 +345,12 @@ final class Manifest {
     long nextFile = in.readVarLong();
     long firstLog = in.readVarLong();
     long flushed = in.readVarLong();
+    long life = in.readLong();
+    List<NamedLog> logs = new ArrayList<>();
+    int named = in.readLength();
+    for (int i = 0; i < named; i++) {
+      logs.add(new NamedLog(in.readVarLong(), in.readVarLong()));
+    }
     List<ColumnFamily> families = new ArrayList<>();
     int count = in.readLength();
     for (int i = 0; i < count; i++) {
@@ -345,6 +375,6 @@ final class Manifest {
       levels.add(new LevelChange(family, level, List.copyOf(tables)));
     }
     in.expectEnd();
-    return new Edit(nextFile, firstLog, flushed, families, levels);
+    return new Edit(nextFile, firstLog, flushed, life, List.copyOf(logs), families, levels);
   }
 }

@@ -18,6 +18,15 @@ final class ReadState {
   /// @param immutable waiting for their flush, newest first
   record Family(Memtable active, List<Memtable> immutable, Levels levels) {
 
+    /// With another memtable to be written to.
+    Family rotated(Memtable next) {
+      List<Memtable> waiting = new ArrayList<>();
+      active.order();
+      waiting.add(active);
+      waiting.addAll(immutable);
+      return new Family(next, waiting, levels);
+    }
+
     /// Looks the lookup's key up, newest source first: what a source says of a key is newer than
     /// what those behind it do.
     int find(Lookup lookup) throws IOException {

@@ -1,7 +1,5 @@
 package dev.tern.lsm;
 
-import dev.tern.env.ByteReader;
-import dev.tern.env.DecodeException;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -13,14 +11,18 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The entries replayed are a prefix of those written: replay ends at the first sequence that is
 /// missing, in whichever log. If a log behind the hole knows that it was forced, then so was what
-/// is missing, and that is corruption. The first log is there always: its name is durable before a
-/// manifest names it.
+/// is missing, and that is corruption. So is a log that the manifest names and that is missing,
+/// shorter than the manifest knows, or of another life. No other log counts.
 ///
 /// What was replayed is written to tables. Where that fails, because the disk is full for instance,
-/// it stays in the memtables, its logs stay too, and so does a store without a log that could be
-/// made: it can be read, and writes are refused until there is room. Compactions begin at once, so
-/// a store that is opened often does not become one of many small tables.
-record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Writer log) {
+/// it stays in the memtables, its logs stay too, and the store has no log: it can be read, and
+/// writes are refused until there is room for those tables. No write ever relies on a log of an
+/// earlier opening, whose fsync may have failed. Compactions begin at once, so a store that is
+/// opened often does not become one of many small tables.
+///
+/// @param losses what the logs held behind their ends
+record Recovery(
+    Tables tables, ReadState state, long lastSequence, LogFile.Writer log, List<LogLoss> losses) {
   static String logPath(String directory, long number) {
     return "%s/%06d.log".formatted(directory, number);
   }
@@ -30,7 +32,7 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
   }
 
   /// @param readOnly nothing is written: what is replayed stays in memory
-  static Recovery run(Tables.Tools tools, boolean readOnly) throws IOException {
+  static Recovery run(Tables.Tools tools, long life, boolean readOnly) throws IOException {
     FileSystem files = tools.files();
     String directory = tools.directory();
     String current = Manifest.current(files, directory);
@@ -38,27 +40,23 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
         current == null
             ? new Manifest.State()
             : Manifest.load(files, directory + "/" + current, (offset, edit) -> {});
-    List<Long> logs = numbers(files, directory, ".log");
     if (current == null) {
-      refuseForeign(directory, numbers(files, directory, ".table"));
+      refuseForeign(files, directory);
     }
-    if (current != null && !logs.contains(manifest.firstLog)) {
-      throw new CorruptionException(
-          logPath(directory, manifest.firstLog),
-          0,
-          "the manifest names this log and it is missing");
-    }
-    Tables tables = new Tables(tools, nextNumber(files, directory, manifest));
+    LogNames names = new LogNames(manifest, life);
+    Tables tables = new Tables(tools, nextNumber(files, directory, manifest), names);
     ReadState.@Nullable Family[] families = tables.load(manifest);
     Recovery made = null;
     try {
-      List<Long> replayed = new ArrayList<>();
-      long last = replay(files, directory, manifest, logs, families, replayed);
+      Replay replay = new Replay(files, directory, manifest, families);
+      long last = replay.run();
       ReadState state = new ReadState(tables, families, manifest.flushedSequence);
-      made =
+      LogFile.Writer log =
           readOnly
-              ? new Recovery(tables, state, last, missing("the store is open read-only"))
-              : writable(tools, tables, state, last, replayed, current);
+              ? missing("the store is open read-only")
+              : newLog(tools, tables, replay, current);
+      made = new Recovery(tables, state, last, log, List.copyOf(replay.losses));
+      made = readOnly ? made : made.settled(tools, current);
       tables.retain(made.state);
       return made;
     } catch (IOException | RuntimeException | Error e) {
@@ -72,17 +70,11 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
   }
 
   private static LogFile.Writer missing(String why) {
-    return new LogFile.Writer(0, new NoFile(why));
+    return new LogFile.Writer(0, 0, new NoFile(why));
   }
 
-  /// @param replayed the logs that hold what was replayed, or are empty
-  private static Recovery writable(
-      Tables.Tools tools,
-      Tables tables,
-      ReadState state,
-      long last,
-      List<Long> replayed,
-      @Nullable String current)
+  private static LogFile.Writer newLog(
+      Tables.Tools tools, Tables tables, Replay replay, @Nullable String current)
       throws IOException {
     FileSystem files = tools.files();
     String directory = tools.directory();
@@ -90,66 +82,61 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
     if (current != null) {
       files.force(directory + "/" + current);
     }
-    for (long number : replayed) {
+    for (long number : replay.replayed) {
       files.force(logPath(directory, number));
     }
     files.forceDirectory(directory);
-    removeUnnamed(files, directory, name -> isKept(name, tables, replayed, current));
+    removeUnnamed(
+        files,
+        directory,
+        name ->
+            name.endsWith(".log") ? replay.isNamed(number(name)) : tables.isNamed(name, current));
     files.forceDirectory(directory);
-    LogFile.Writer log;
     try {
-      log = WriteLog.create(files, directory, tables.newNumber());
+      return WriteLog.create(files, directory, tables.logs, tables.newNumber());
     } catch (IOException e) {
       if (current == null) {
         throw e;
       }
-      return new Recovery(tables, state, last, missing(String.valueOf(e.getMessage())));
-    }
-    try {
-      return new Recovery(tables, settled(tools, tables, state, last, log, current), last, log);
-    } catch (IOException | RuntimeException | Error e) {
-      log.file.close();
-      throw e;
+      return missing(String.valueOf(e.getMessage()));
     }
   }
 
-  private static boolean isKept(
-      String name, Tables tables, List<Long> replayed, @Nullable String current) {
-    boolean dropped =
-        name.endsWith(".log")
-            && !replayed.contains(Long.parseLong(name.substring(0, name.length() - 4)));
-    return !dropped && tables.isNamed(name, current);
-  }
-
-  /// What readers see: what was replayed, in tables, if that can be done. Left in the logs that it
-  /// came from it would rely on a force of these: where one has failed before this opening, the
-  /// next succeeds without writing what the cache had lost.
-  private static ReadState settled(
-      Tables.Tools tools,
-      Tables tables,
-      ReadState state,
-      long last,
-      LogFile.Writer log,
-      @Nullable String current)
-      throws IOException {
+  /// What was replayed in tables, if that can be done; else as it is, and without a log: what is
+  /// written behind it must not be more durable than it.
+  private Recovery settled(Tables.Tools tools, @Nullable String current) throws IOException {
+    if (log.isMissing()) {
+      return this;
+    }
     try {
-      ReadState flushed = tables.recovered(state, last, log.number);
+      ReadState flushed = tables.recovered(state, lastSequence, log.number);
       removeUnnamed(tools.files(), tools.directory(), name -> tables.isNamed(name, current));
-      return flushed;
+      return new Recovery(tables, flushed, lastSequence, log, losses);
     } catch (IOException e) {
       if (current == null) {
         throw e;
       }
-      return state;
+      log.file.close();
+      LogFile.Writer none = missing(String.valueOf(e.getMessage()));
+      return new Recovery(tables, state, lastSequence, none, losses);
     }
   }
 
-  /// Without a manifest there can be no table: `CURRENT` is durable before the first one.
-  private static void refuseForeign(String directory, List<Long> tables)
-      throws CorruptionException {
-    if (!tables.isEmpty()) {
+  private static long number(String log) {
+    return Long.parseLong(log.substring(0, log.length() - ".log".length()));
+  }
+
+  /// Without a manifest there can be no table and no entry of a log: `CURRENT` is durable before
+  /// the first of them.
+  private static void refuseForeign(FileSystem files, String directory) throws IOException {
+    boolean tables = !numbers(files, directory, ".table").isEmpty();
+    boolean logs = false;
+    for (long number : numbers(files, directory, ".log")) {
+      logs |= LogFile.isBegun(files, logPath(directory, number));
+    }
+    if (tables || logs) {
       throw new CorruptionException(
-          directory + "/CURRENT", 0, "it is missing, and tables are here");
+          directory + "/CURRENT", 0, "it is missing, and tables or logs are here");
     }
   }
 
@@ -184,78 +171,6 @@ record Recovery(Tables tables, ReadState state, long lastSequence, LogFile.Write
     }
     numbers.sort(null);
     return numbers;
-  }
-
-  private static long replay(
-      FileSystem files,
-      String directory,
-      Manifest.State manifest,
-      List<Long> logs,
-      ReadState.@Nullable Family[] families,
-      List<Long> replayed)
-      throws IOException {
-    long[] last = {manifest.flushedSequence};
-    boolean[] hole = {false};
-    String before = logPath(directory, manifest.firstLog);
-    long endBefore = 0;
-    for (long number : logs) {
-      if (number < manifest.firstLog) {
-        continue;
-      }
-      String path = logPath(directory, number);
-      boolean whole = !hole[0];
-      LogFile.Ending ending;
-      try {
-        ending =
-            LogFile.read(
-                files,
-                path,
-                number,
-                entry -> {
-                  while (entry.remaining() > 0 && !hole[0]) {
-                    long next = replay(entry, last[0], manifest.flushedSequence, families);
-                    hole[0] = next < 0;
-                    last[0] = Math.max(last[0], next - 1);
-                  }
-                });
-      } catch (DecodeException e) {
-        throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
-      }
-      if (hole[0] && ending.synced()) {
-        throw new CorruptionException(
-            before,
-            endBefore,
-            "%s was forced and goes on after sequence %d".formatted(path, last[0]));
-      }
-      if (whole && !hole[0]) {
-        before = path;
-        endBefore = ending.at();
-        replayed.add(number);
-      }
-    }
-    return last[0];
-  }
-
-  /// Replays one batch; the sequence after it, -1 if some are missing before it.
-  private static long replay(
-      ByteReader in, long last, long flushed, ReadState.@Nullable Family[] families) {
-    long first = new ByteReader(in.array(), in.position(), in.remaining()).readLong();
-    if (first > last + 1) {
-      return -1;
-    }
-    WriteBatch.Entries entries = new WriteBatch.Entries();
-    entries.begin(in);
-    while (entries.next()) {
-      int family = entries.family;
-      ReadState.Family target = family >= 0 && family < families.length ? families[family] : null;
-      if (target == null) {
-        throw new DecodeException("an entry of column family " + family);
-      }
-      if (entries.sequence > flushed) {
-        target.active().apply(entries);
-      }
-    }
-    return entries.sequence + 1;
   }
 
   /// Whether a file of that name can be one of a store; no other is ever removed.

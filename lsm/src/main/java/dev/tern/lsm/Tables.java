@@ -83,6 +83,9 @@ final class Tables {
 
   final SetAside aside = new SetAside();
 
+  /// What the manifest says of the logs.
+  final LogNames logs;
+
   /// Where the next choice begins, so that no family waits for another that always has work.
   private int nextFamily;
 
@@ -106,8 +109,9 @@ final class Tables {
   /// them.
   private final LongAdder undeleted = new LongAdder();
 
-  Tables(Tools tools, long nextNumber) {
+  Tables(Tools tools, long nextNumber, LogNames logs) {
     this.tools = tools;
+    this.logs = logs;
     this.manifest = new Manifest(tools.files, tools.directory);
     this.picker = new CompactionPicker(tools.options.tuning());
     this.nextNumber = nextNumber;
@@ -194,6 +198,7 @@ final class Tables {
         abandon(made);
       }
     }
+    logs.drop(firstLog);
     countYoung();
     ReadState.@Nullable Family[] fresh = new ReadState.Family[replayed.families.length];
     for (int id = 0; id < fresh.length; id++) {
@@ -360,6 +365,7 @@ final class Tables {
     } finally {
       countLock.unlock();
     }
+    logs.drop(firstLog);
     countYoung();
     Map<Integer, Levels> now = new LinkedHashMap<>();
     made.keySet().forEach(id -> now.put(id, levels.get(id)));
@@ -390,7 +396,25 @@ final class Tables {
   }
 
   private Manifest.Edit edit(List<ColumnFamily> created, List<Manifest.LevelChange> changes) {
-    return new Manifest.Edit(nextNumber, firstLog, flushedSequence, created, changes);
+    return new Manifest.Edit(
+        nextNumber,
+        firstLog,
+        flushedSequence,
+        logs.life(firstLog),
+        logs.from(firstLog),
+        created,
+        changes);
+  }
+
+  /// Says in the manifest, durably, which logs there are and how much of them was forced; blocks.
+  void nameLogs() throws IOException {
+    manifestLock.lock();
+    try {
+      checkOpen();
+      install(edit(List.of(), List.of()));
+    } finally {
+      manifestLock.unlock();
+    }
   }
 
   private Manifest.Edit whole() {

@@ -57,6 +57,9 @@ final class Upkeep {
 
   private volatile long memtableBytes;
 
+  /// Writers wait for the next log.
+  private volatile boolean logIsLong;
+
   /// Of a rotation or a flush since one succeeded: what writers wait for.
   private volatile @Nullable Throwable lastFailure;
 
@@ -90,7 +93,9 @@ final class Upkeep {
   /// Under the lock, after each batch.
   void written() {
     memtableBytes = lsm.activeBytes();
-    if (memtableBytes >= tools.options().tuning().memtableBytes() || log.isMissing()) {
+    logIsLong = log.isLong();
+    boolean full = memtableBytes >= tools.options().tuning().memtableBytes() || logIsLong;
+    if (full || log.isMissing()) {
       startRotation();
     }
   }
@@ -108,14 +113,73 @@ final class Upkeep {
 
   /// Under the lock.
   private void startRotation() {
-    if (rotating
-        || lsm.immutables() >= MAX_MEMTABLES - 1 && !log.isMissing()
-        || isBackingOff()
-        || log.failure() != null) {
+    if (rotating || isBackingOff() || log.failure() != null) {
+      return;
+    }
+    if (log.isMissing()) {
+      startRevival();
+    } else if (lsm.immutables() < MAX_MEMTABLES - 1) {
+      rotating = true;
+      job(() -> log.next(tables), this::rotate);
+    }
+  }
+
+  /// Under the lock.
+  private void startRevival() {
+    if (flushing) {
       return;
     }
     rotating = true;
-    job(() -> log.next(tables.newNumber()), this::rotate);
+    flushing = true;
+    this.<Boolean>job(
+        () -> {
+          revive();
+          return true;
+        },
+        (done, failure) -> {
+          rotating = false;
+          flushing = false;
+          note(failure);
+          if (done != null) {
+            lastFailure = null;
+            written();
+            startAnother();
+          }
+        });
+  }
+
+  /// A store that was opened without a log gets one. What was replayed goes to tables before: it
+  /// lies in logs that may not be on the disk, whatever an fsync of them says now, and what is
+  /// written behind it must not be more durable than it. Blocks.
+  private void revive() throws IOException {
+    LogFile.Writer next = log.next(tables);
+    boolean adopted = false;
+    try {
+      locked(
+          () -> {
+            if (lsm.immutables() == 0) {
+              lsm.rotateMemtables(next.number);
+            }
+          });
+      while (lsm.immutables() > 0) {
+        flushOldest();
+      }
+      locked(() -> log.adopt(next));
+      adopted = true;
+    } finally {
+      if (!adopted) {
+        locked(() -> log.keep(next));
+      }
+    }
+  }
+
+  private void locked(Runnable action) {
+    lock.lock();
+    try {
+      action.run();
+    } finally {
+      lock.unlock();
+    }
   }
 
   private boolean isBackingOff() {
@@ -173,33 +237,19 @@ final class Upkeep {
     try {
       if (next != null && lsm.isClosed()) {
         next.file.close();
-      } else if (next != null && log.isMissing()) {
-        log.adopt(next);
-        lastFailure = null;
       } else if (next != null) {
         lsm.rotate(next);
         startFlush();
       }
     } catch (IOException e) {
       note(e);
-      background.<Boolean>offload(
-          () -> {
-            abandon(next);
-            return true;
-          },
-          (done, ignored) -> {});
+      log.keep(java.util.Objects.requireNonNull(next));
     } finally {
       rotating = false;
     }
     if (next != null) {
       written();
     }
-  }
-
-  /// A log that was not gone on in. Blocks.
-  private void abandon(LogFile.Writer next) throws IOException {
-    next.file.close();
-    log.release(next.number, next.number + 1);
   }
 
   private void note(@Nullable Throwable failure) {
@@ -404,11 +454,9 @@ final class Upkeep {
     boolean done = false;
     try {
       if (isLogMissing()) {
-        next = log.next(tables.newNumber());
-        adoptNow(next);
-        next = null;
+        revive();
       }
-      next = log.next(tables.newNumber());
+      next = log.next(tables);
       lock.lock();
       try {
         lsm.rotate(next);
@@ -417,15 +465,14 @@ final class Upkeep {
         lock.unlock();
       }
     } finally {
-      lock.lock();
-      try {
-        rotating = false;
-      } finally {
-        lock.unlock();
-      }
-      if (next != null && !done) {
-        abandon(next);
-      }
+      LogFile.Writer unused = done ? null : next;
+      locked(
+          () -> {
+            rotating = false;
+            if (unused != null) {
+              log.keep(unused);
+            }
+          });
     }
   }
 
@@ -438,22 +485,13 @@ final class Upkeep {
     }
   }
 
-  private void adoptNow(LogFile.Writer found) {
-    lock.lock();
-    try {
-      log.adopt(found);
-    } finally {
-      lock.unlock();
-    }
-  }
-
   @Nullable Throwable lastFailure() {
     return lastFailure;
   }
 
   /// Smooth: nothing while flushes and compactions keep up, then more and more.
   WritePressure pressure() {
-    if (log.isStalled()) {
+    if (log.isStalled() || logIsLong) {
       return new WritePressure(0, RETRY_MILLIS);
     }
     double full = (double) memtableBytes / tools.options().tuning().memtableBytes();

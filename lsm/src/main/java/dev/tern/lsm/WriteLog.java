@@ -32,7 +32,12 @@ final class WriteLog {
   /// The last one is being written; guarded by the lock.
   private final List<LogFile.Writer> unsynced = new ArrayList<>();
 
+  private final LogNames names;
   private final ArrayDeque<Long> recyclable = new ArrayDeque<>();
+
+  /// Made for the next log, and not gone on in yet: the manifest may name it, so it is not deleted.
+  private LogFile.@Nullable Writer spare;
+
   private boolean syncing;
   private volatile long logged;
   private volatile long synced;
@@ -54,12 +59,14 @@ final class WriteLog {
       String directory,
       ReentrantLock lock,
       boolean skipForce,
+      LogNames names,
       LogFile.Writer first,
       long recovered) {
     this.files = files;
     this.directory = directory;
     this.lock = lock;
     this.skipForce = skipForce;
+    this.names = names;
     this.syncEnded = lock.newCondition();
     this.logged = recovered;
     this.synced = recovered;
@@ -69,19 +76,62 @@ final class WriteLog {
     first.bufferedSequence = recovered;
   }
 
-  static LogFile.Writer create(FileSystem files, String directory, long number) throws IOException {
+  /// A new log, whose name is durable.
+  static LogFile.Writer create(FileSystem files, String directory, LogNames names, long number)
+      throws IOException {
     FileSystem.WritableFile file = files.createLog(Recovery.logPath(directory, number));
     try {
       files.forceDirectory(directory);
-      return new LogFile.Writer(number, file);
+      names.add(number);
+      return new LogFile.Writer(number, names.ownLife(), file);
     } catch (IOException e) {
       file.close();
       throw e;
     }
   }
 
-  /// A file for the next log; blocks.
-  LogFile.Writer next(long number) throws IOException {
+  /// A file for the next log, which the manifest names; blocks. What is not gone on in must be
+  /// given back with [#keep].
+  LogFile.Writer next(Tables tables) throws IOException {
+    LogFile.Writer next = takeSpare();
+    next = next == null ? make(tables.newNumber()) : next;
+    boolean done = next.named;
+    try {
+      if (!done) {
+        tables.nameLogs();
+        next.named = true;
+        done = true;
+      }
+      return next;
+    } finally {
+      if (!done) {
+        lock.lock();
+        try {
+          keep(next);
+        } finally {
+          lock.unlock();
+        }
+      }
+    }
+  }
+
+  private LogFile.@Nullable Writer takeSpare() {
+    lock.lock();
+    try {
+      LogFile.Writer kept = spare;
+      spare = null;
+      return kept;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Under the lock: a log that was not gone on in is there for the next time.
+  void keep(LogFile.Writer unused) {
+    spare = unused;
+  }
+
+  private LogFile.Writer make(long number) throws IOException {
     Long old;
     lock.lock();
     try {
@@ -90,12 +140,13 @@ final class WriteLog {
       lock.unlock();
     }
     if (old == null) {
-      return create(files, directory, number);
+      return create(files, directory, names, number);
     }
     String path = Recovery.logPath(directory, number);
     files.rename(Recovery.logPath(directory, old), path);
     files.forceDirectory(directory);
-    return new LogFile.Writer(number, files.overwrite(path));
+    names.add(number);
+    return new LogFile.Writer(number, names.ownLife(), files.overwrite(path));
   }
 
   /// Logs `from` up to `to`, exclusive, are not needed any more; blocks.
@@ -227,6 +278,7 @@ final class WriteLog {
       if (done) {
         for (int i = 0; i < ends.length; i++) {
           todo.get(i).syncedOffset = ends[i];
+          names.forced(todo.get(i).number, ends[i]);
         }
         synced = Math.max(synced, target);
         List<LogFile.Writer> old = todo.subList(0, todo.size() - 1);
@@ -278,6 +330,25 @@ final class WriteLog {
     return bytes.sum();
   }
 
+  /// Deletes the file that was kept for the next log; nothing is written any more.
+  void deleteKept() throws IOException {
+    Long kept;
+    while ((kept = recyclable.poll()) != null) {
+      files.delete(Recovery.logPath(directory, kept));
+    }
+  }
+
+  /// Whether the log that is written to should be gone on in another one, however little the
+  /// memtables hold. Under the lock.
+  boolean isLong() {
+    return !current().hasRoom(WriteBatch.MAX_BATCH_BYTES);
+  }
+
+  /// Whether a batch of so many bytes fits into the log. Under the lock.
+  boolean hasRoom(long batchBytes) {
+    return current().hasRoom(batchBytes);
+  }
+
   /// Marks the end of what was written, if all is on the disk, and lets the files go.
   void close() throws IOException {
     lock.lock();
@@ -288,9 +359,13 @@ final class WriteLog {
           && !current().isMissing()) {
         current().end();
         current().file.force();
+        names.forced(current().number, current().handedOver);
       }
     } finally {
       unsynced.forEach(WriteLog::closeQuietly);
+      if (spare != null) {
+        closeQuietly(spare);
+      }
       lock.unlock();
     }
   }

@@ -137,10 +137,50 @@ class FailedAppendTest {
     }
   }
 
+  /// A file that counts what it gets.
+  private static final class Counting implements FileSystem.WritableFile {
+    private long position;
+
+    @Override
+    public void append(ByteBuffer bytes) {
+      position += bytes.remaining();
+      bytes.position(bytes.limit());
+    }
+
+    @Override
+    public long position() {
+      return position;
+    }
+
+    @Override
+    public void force() {
+      // There is nothing to force.
+    }
+
+    @Override
+    public void close() {
+      // There is nothing to close.
+    }
+  }
+
+  @Test
+  void aLogHasNoRoomBeyondWhatCanBeReadIntoAnArray() throws IOException {
+    LogFile.Writer writer = new LogFile.Writer(7, 1, new Counting());
+    byte[] batch = new byte[8 << 20];
+    assertTrue(writer.hasRoom(WriteBatch.MAX_BATCH_BYTES));
+    while (writer.hasRoom(batch.length)) {
+      writer.add(batch, batch.length, 1);
+      writer.handOver();
+    }
+    writer.end();
+    assertTrue(writer.file.position() < Integer.MAX_VALUE - 16);
+    assertTrue(writer.file.position() > LogFile.MOST_BYTES - (10 << 20));
+  }
+
   @Test
   void aLogThatIsHandedOverInPiecesHoldsEachEntryOnce() throws IOException {
     Random random = new Random(2);
-    LogFile.Writer writer = new LogFile.Writer(7, new Sick(files.create("store/000007.log")));
+    LogFile.Writer writer = new LogFile.Writer(7, 1, new Sick(files.create("store/000007.log")));
     List<byte[]> written = new ArrayList<>();
     int failures = 0;
     for (int i = 0; i < 300; i++) {
@@ -170,7 +210,7 @@ class FailedAppendTest {
         LogFile.read(
             files,
             "store/000007.log",
-            7,
+            new LogFile.Identity(7, 1L),
             entry -> all.put(entry.array(), entry.position(), entry.remaining()));
     assertTrue(ending.clean());
     all.flip();

@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Test;
 /// `-Dgolden.write=DIRECTORY` writes the files instead.
 @SuppressWarnings("JUnitMethodInvoked")
 class FormatTest {
+  private static final long LIFE = 0x1234_5678_9abc_def0L;
+
   private final MemoryFiles files = new MemoryFiles();
 
   private static byte[] bytes(String text) {
@@ -45,6 +47,10 @@ class FormatTest {
 
   private static Manifest.Named named(int number) {
     return new Manifest.Named(number, 100L * number, number * 0x9e3779b9);
+  }
+
+  private static Manifest.NamedLog log(long number, long forcedBytes) {
+    return new Manifest.NamedLog(number, forcedBytes);
   }
 
   private static List<WriteBatch> batches() {
@@ -81,8 +87,8 @@ class FormatTest {
   }
 
   @Test
-  void logsOfVersion1() throws IOException {
-    LogFile.Writer writer = new LogFile.Writer(7, files.create("store/000007.log"));
+  void logsOfVersion2() throws IOException {
+    LogFile.Writer writer = new LogFile.Writer(7, LIFE, files.create("store/000007.log"));
     long sequence = 0;
     for (WriteBatch batch : batches()) {
       byte[] encoded = batch.encoded(sequence + 1).toByteArray();
@@ -94,13 +100,17 @@ class FormatTest {
       }
     }
     writer.end();
-    byte[] wanted = golden("log-1", files.bytes("store/000007.log"));
+    byte[] wanted = golden("log-2", files.bytes("store/000007.log"));
     assertArrayEquals(wanted, files.bytes("store/000007.log"));
 
     files.put("golden/000007.log", wanted);
     List<String> groups = new ArrayList<>();
     LogFile.Ending ending =
-        LogFile.read(files, "golden/000007.log", 7, entry -> groups.add(shown(entry)));
+        LogFile.read(
+            files,
+            "golden/000007.log",
+            new LogFile.Identity(7, LIFE),
+            entry -> groups.add(shown(entry)));
     assertEquals(
         List.of(
             "1 put 0 key 5;2 delete 0 key 0;3 expiring put 1 expiring 12;4 range delete 1 a 1;",
@@ -170,23 +180,26 @@ class FormatTest {
   }
 
   @Test
-  void manifestsOfVersion3() throws IOException {
+  void manifestsOfVersion4() throws IOException {
     ColumnFamily data = family(0, "data", FamilyOptions.DEFAULT);
     ColumnFamily recent =
         family(1, "recent", new FamilyOptions(CompactionStyle.FIFO, Compression.ZSTD, 60_000, 9));
     Manifest manifest = new Manifest(files, "store");
-    manifest.roll(new Manifest.Edit(2, 1, 0, List.of(data), List.of()), 1);
-    manifest.append(new Manifest.Edit(3, 1, 0, List.of(recent), List.of()));
+    manifest.roll(new Manifest.Edit(2, 1, 0, LIFE, List.of(), List.of(data), List.of()), 1);
+    manifest.append(
+        new Manifest.Edit(3, 1, 0, LIFE, List.of(log(1, 0)), List.of(recent), List.of()));
     manifest.append(
         new Manifest.Edit(
             900,
             300,
             70_000,
+            LIFE,
+            List.of(log(300, 77_000), log(302, 0)),
             List.of(),
             List.of(
                 new Manifest.LevelChange(0, 6, List.of(named(12), named(500))),
                 new Manifest.LevelChange(1, 0, List.of(named(501))))));
-    byte[] wanted = golden("manifest-3", files.bytes("store/MANIFEST-000001"));
+    byte[] wanted = golden("manifest-4", files.bytes("store/MANIFEST-000001"));
     assertArrayEquals(wanted, files.bytes("store/MANIFEST-000001"));
     assertArrayEquals(bytes("MANIFEST-000001\n"), files.bytes("store/CURRENT"));
 
@@ -197,6 +210,8 @@ class FormatTest {
     assertEquals(900, state.nextFile);
     assertEquals(300, state.firstLog);
     assertEquals(70_000, state.flushedSequence);
+    assertEquals(LIFE, state.life);
+    assertEquals(List.of(log(300, 77_000), log(302, 0)), state.logs);
   }
 
   @Test
@@ -204,11 +219,11 @@ class FormatTest {
     CorruptionException e =
         org.junit.jupiter.api.Assertions.assertThrows(
             CorruptionException.class, () -> Manifest.decode("m", earlier(), (offset, edit) -> {}));
-    assertTrue(e.getMessage().contains("format 2") && e.getMessage().contains("reads 3"));
+    assertTrue(e.getMessage().contains("format 3") && e.getMessage().contains("reads 4"));
   }
 
   private static byte[] earlier() throws IOException {
-    try (InputStream in = FormatTest.class.getResourceAsStream("/golden/manifest-2")) {
+    try (InputStream in = FormatTest.class.getResourceAsStream("/golden/manifest-3")) {
       return in.readAllBytes();
     }
   }

@@ -23,6 +23,8 @@ class ManifestTest {
         number + tables,
         number,
         number * 10,
+        7,
+        List.of(),
         families,
         List.of(new Manifest.LevelChange(0, 0, numbers)));
   }
@@ -45,6 +47,8 @@ class ManifestTest {
             before.nextFile,
             before.firstLog,
             before.flushedSequence,
+            before.life,
+            before.logs,
             before.families,
             List.of(new Manifest.LevelChange(0, 0, before.level(0, 0)))),
         number);

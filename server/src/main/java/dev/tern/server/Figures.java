@@ -71,6 +71,7 @@ final class Figures implements AutoCloseable {
       gauge(node, shard, "tern.lsm.log.syncs", LsmStatistics::logSyncs);
       gauge(node, shard, "tern.lsm.background.failures", LsmStatistics::backgroundFailures);
       gauge(node, shard, "tern.lsm.tables.set.aside", LsmStatistics::tablesSetAside);
+      gauge(node, shard, "tern.lsm.log.bytes.dropped", LsmStatistics::logBytesDropped);
       gauge(node, shard, "tern.lsm.memory.budget", s -> s.memory().budget());
       gauge(node, shard, "tern.lsm.memory.filters", s -> s.memory().filtersAndIndexes());
       gauge(node, shard, "tern.lsm.memory.buffers", s -> s.memory().buffers());

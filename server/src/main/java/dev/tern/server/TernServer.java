@@ -152,6 +152,7 @@ public final class TernServer implements AutoCloseable {
     TernServer server = new TernServer(config, environment, node);
     try {
       node.start();
+      RecoveryReport.log(node);
       ClockWatch.start(node, environment.loops().getFirst().netty());
       StoreWatch.start(node, environment.loops().getFirst().netty());
       server.meetOthers();

@@ -172,7 +172,7 @@ class SickDiskTest {
     int finals = 0;
     int failures = 0;
     for (int failing : new int[] {1, 3}) {
-      for (long at = 0; at < 900; at += Integer.getInteger("proof", 1) > 1 ? 1 : 4) {
+      for (long at = 0; at < 900; at += Integer.getInteger("proof", 1) > 1 ? 1 : 3) {
         String when = failing + " operations fail from " + at;
         Life life = new Life(at);
         try {

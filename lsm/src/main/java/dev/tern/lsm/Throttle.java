@@ -1,0 +1,89 @@
+package dev.tern.lsm;
+
+import dev.tern.env.Offload;
+import java.io.IOException;
+import java.util.concurrent.atomic.LongAdder;
+
+/// Holds a writer up that may block while flushes and compactions are behind. It asks again every
+/// few milliseconds, so that a writer goes on as soon as they have caught up. Any thread.
+final class Throttle {
+  /// A writer sleeps so long at a time.
+  static final long MOST_PAUSE_NANOS = 5_000_000;
+
+  private static final long REFUSED_PAUSE_NANOS = 1_000_000;
+
+  private final Lsm lsm;
+  private final WriteLog log;
+  private final Upkeep upkeep;
+  private final Offload background;
+  private final String directory;
+  private final LongAdder delayedNanos = new LongAdder();
+
+  Throttle(Lsm lsm, WriteLog log, Upkeep upkeep, Offload background, String directory) {
+    this.lsm = lsm;
+    this.log = log;
+    this.upkeep = upkeep;
+    this.background = background;
+    this.directory = directory;
+  }
+
+  /// Before a write of so many bytes.
+  ///
+  /// @throws WriteRefusedException if there is no room on the disk
+  void before(int bytes) throws IOException {
+    unstall();
+    WritePressure pressure = lsm.pressure();
+    if (pressure == WritePressure.NONE) {
+      return;
+    }
+    Events.WriteDelay event = new Events.WriteDelay();
+    event.begin();
+    long paused = 0;
+    while (pressure.refused() || paused < pressure.delayNanos(bytes)) {
+      long nanos = REFUSED_PAUSE_NANOS;
+      if (pressure.refused()) {
+        goOn();
+      } else {
+        nanos = Math.min(MOST_PAUSE_NANOS, pressure.delayNanos(bytes) - paused);
+        paused += nanos;
+      }
+      delayedNanos.add(nanos);
+      background.pause(nanos);
+      pressure = lsm.pressure();
+    }
+    event.store = directory;
+    event.commit();
+  }
+
+  /// A writer that may not go on sees to it that somebody else does, or is told why not.
+  private void goOn() throws IOException {
+    lsm.checkWritable();
+    unstall();
+    lsm.retry();
+    Throwable failure = upkeep.lastFailure();
+    if (failure != null) {
+      throw new WriteRefusedException(
+          "memtables are full and cannot be written to tables: " + failure.getMessage(), failure);
+    }
+  }
+
+  /// A log that the operating system did not take is offered again.
+  private void unstall() throws IOException {
+    if (log.isStalled()) {
+      lsm.retry();
+      try {
+        lsm.flushLog();
+        if (log.isStalled()) {
+          throw new IOException("it could not be made yet");
+        }
+      } catch (IOException e) {
+        throw new WriteRefusedException(
+            "the log cannot be written, so nothing is: " + e.getMessage(), e);
+      }
+    }
+  }
+
+  long delayedNanos() {
+    return delayedNanos.sum();
+  }
+}
