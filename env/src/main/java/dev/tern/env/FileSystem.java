@@ -63,6 +63,14 @@ public interface FileSystem {
     /// Appends all remaining bytes; on failure any prefix of them may have been written.
     void append(ByteBuffer bytes) throws IOException;
 
+    /// Makes room for so many bytes more, so that a full disk is told before they are appended; not
+    /// more than a hint where that is not known.
+    ///
+    /// @throws IOException if there is no room; what was appended is as it was
+    default void reserve(long bytes) throws IOException {
+      // Nothing is known: the append tells.
+    }
+
     /// Bytes appended through this handle.
     long position();
 

@@ -22,7 +22,7 @@ record Closing(
       try {
         lsm.endWrites();
         if (!readOnly && log.failure() == null) {
-          lsm.syncLog();
+          log.syncLogged();
         }
       } finally {
         upkeep.close();

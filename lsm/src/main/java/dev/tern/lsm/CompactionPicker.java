@@ -133,6 +133,20 @@ final class CompactionPicker {
     return targets;
   }
 
+  long baseBytes() {
+    return baseBytes;
+  }
+
+  /// Bytes by which levels below 0 exceed the sizes they should have.
+  long debt(Levels levels) {
+    long[] targets = targets(levels);
+    long debt = 0;
+    for (int level = 1; level < Levels.LAST; level++) {
+      debt += Math.max(0, levels.bytes(level) - targets[level]);
+    }
+    return debt;
+  }
+
   /// The level that level 0 is merged into: no level above it has tables.
   private static int firstLevel(Levels levels, long[] targets) {
     for (int level = 1; level < Levels.COUNT; level++) {

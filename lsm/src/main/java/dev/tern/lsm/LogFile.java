@@ -187,8 +187,16 @@ final class LogFile {
 
     /// Whether so many bytes more, with their headers, keep the log within [#MOST_BYTES].
     boolean hasRoom(long more) {
-      long wanted = end + gathered() + more;
-      return wanted + (wanted / (BLOCK_BYTES - HEADER_BYTES) + 2) * HEADER_BYTES <= MOST_BYTES;
+      return withHeaders(end + gathered() + more) <= MOST_BYTES;
+    }
+
+    /// Makes room on the disk for what is gathered and so many bytes more.
+    void reserve(long more) throws IOException {
+      file.reserve(withHeaders(gathered() + more));
+    }
+
+    private static long withHeaders(long bytes) {
+      return bytes + (bytes / (BLOCK_BYTES - HEADER_BYTES) + 2) * HEADER_BYTES;
     }
 
     /// Bytes gathered and not handed over.

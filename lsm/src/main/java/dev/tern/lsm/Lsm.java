@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 /// [#write] blocks until the batch is as durable as asked, held up smoothly while compactions are
 /// behind. [#append], [#flushLog], [#syncLog] and [#pressure] never wait, for an event loop.
 ///
+/// Once the store is closed every call is an [IllegalStateException], but for those that only tell a
+/// figure: the sequences, [#failure], [#recovery], [#pressure] and [#busy].
+///
 /// An fsync of the log that fails is final: what the disk holds is unknown, every later write is
 /// refused, and the store must be opened anew. A full disk is not: writes are refused, reads go on,
 /// and writing resumes when space returns.
@@ -166,7 +169,10 @@ public final class Lsm implements AutoCloseable {
   }
 
   /// The column families there are, by number; with whatever options they were created with.
+  ///
+  /// @throws IllegalStateException if the store is closed
   public List<ColumnFamily> columnFamilies() {
+    checkOpen();
     return tables.families();
   }
 
@@ -239,6 +245,10 @@ public final class Lsm implements AutoCloseable {
     }
     written = decoded.sequence;
     tools.pacer().ingested(bytes);
+  }
+
+  /// Behind [#apply]: perhaps the memtables are full now; under the lock.
+  void applied() {
     upkeep.written();
   }
 
@@ -275,7 +285,7 @@ public final class Lsm implements AutoCloseable {
     java.util.Objects.requireNonNull(durability, "durability");
     throttle.before(batch.bytes());
     spill(Math.max(0, MAX_GROUP_BYTES - batch.bytes()));
-    long sequence = append(batch);
+    long sequence = reserveAndAppend(batch);
     switch (durability) {
       case NONE -> spill(MAX_GATHERED_BYTES);
       case OS -> {
@@ -284,6 +294,17 @@ public final class Lsm implements AutoCloseable {
         }
       }
       case SYNC -> log.sync(sequence, this::flushLog);
+    }
+  }
+
+  private long reserveAndAppend(WriteBatch batch) throws IOException {
+    lock.lock();
+    try {
+      checkWritable();
+      log.reserve(batch.bytes());
+      return Appending.append(batch, this, log, entries);
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -306,7 +327,10 @@ public final class Lsm implements AutoCloseable {
   /// Tries again what failed in the background, for instance because the disk was full, and lets go
   /// of what readers have left; the owner calls it now and then. A store that is written to calls
   /// it by itself.
+  ///
+  /// @throws IllegalStateException if the store is closed
   public void retry() {
+    checkOpen();
     upkeep.retry();
     epochs.reclaim();
   }
@@ -315,9 +339,11 @@ public final class Lsm implements AutoCloseable {
   ///
   /// @throws IOException if that fails, for instance because the disk is full; nothing is lost, and
   ///   the next call goes on where this one ended
+  /// @throws IllegalStateException if the store is closed
   public void flushLog() throws IOException {
     lock.lock();
     try {
+      checkOpen();
       groupEnd.run();
       log.handOver();
     } finally {
@@ -328,8 +354,10 @@ public final class Lsm implements AutoCloseable {
   /// Forces to the disk all that was handed to the operating system before the call; blocks.
   ///
   /// @throws IOException if the disk refuses; the store has then failed for good
+  /// @throws IllegalStateException if the store is closed
   public void syncLog() throws IOException {
-    log.sync(log.loggedSequence(), () -> {});
+    checkOpen();
+    log.syncLogged();
   }
 
   /// Writes what the memtables hold to tables; blocks until that is done.
@@ -653,6 +681,10 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
+  boolean planted(LsmBug bug) {
+    return tools.planted(bug);
+  }
+
   boolean isReadOnly() {
     return readOnly;
   }
@@ -701,7 +733,9 @@ public final class Lsm implements AutoCloseable {
   /// by hard links, the log by copying. Blocks.
   ///
   /// @throws IOException if the directory has something in it, or the copy cannot be made
+  /// @throws IllegalStateException if the store is closed
   public void checkpoint(String path) throws IOException {
+    checkOpen();
     Checkpoint.make(this, tools, path);
   }
 
@@ -754,7 +788,7 @@ public final class Lsm implements AutoCloseable {
   void endWrites() throws IOException {
     lock.lock();
     try {
-      if (!readOnly && log.failure() == null) {
+      if (!readOnly && log.failure() == null && !planted(LsmBug.CLOSED_BEFORE_HANDOVER)) {
         flushLog();
       }
     } finally {

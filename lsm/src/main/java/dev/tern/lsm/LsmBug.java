@@ -15,7 +15,21 @@ public enum LsmBug {
   /// the list.
   SNAPSHOTS_BEFORE_INPUTS,
   /// A table that makes a compaction fail is chosen again at once.
-  NO_TABLE_SET_ASIDE;
+  NO_TABLE_SET_ASIDE,
+  /// An opening deletes every file whose name ends as those of a store do.
+  FOREIGN_FILES_DELETED,
+  /// A log that is shorter than the manifest knows is read as far as it goes.
+  LOG_ENDS_NOT_CHECKED,
+  /// A flush forgets the deleted ranges.
+  FLUSH_LOSES_DELETED_RANGES,
+  /// A checkpoint has tables only.
+  CHECKPOINT_WITHOUT_LOG,
+  /// What was gathered is not handed over when the store is closed.
+  CLOSED_BEFORE_HANDOVER,
+  /// Writing goes on behind a batch that is in the log and half in the memtables.
+  HALF_BATCH_GOES_ON,
+  /// A store whose replay could not be written to tables is written to.
+  WRITES_BEFORE_REPLAY_IS_SAFE;
 
   /// Whether only the engine's own tests can see it: a cluster takes no snapshots, say.
   public boolean isOfTheEngineAlone() {

@@ -3,6 +3,7 @@ package dev.tern.lsm;
 import dev.tern.env.Clock;
 import java.io.IOException;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// Walks the live keys of a column family, forward and backward, as they were when it was made or
 /// refreshed. Pins tables, memtables and blocks until closed. One thread, which may be held up by
@@ -117,12 +118,17 @@ public final class LsmIterator implements AutoCloseable {
   /// what could not be read.
   private void begin() {
     valid = false;
-    if (closed) {
-      throw new IllegalStateException("the iterator is closed");
+    checkOpen();
+  }
+
+  private void checkOpen() {
+    if (closed || lsm.isClosed()) {
+      throw new IllegalStateException(closed ? "the iterator is closed" : "the store is closed");
     }
   }
 
   private void check() {
+    checkOpen();
     if (!valid) {
       throw new IllegalStateException("the iterator stands on no key");
     }
@@ -154,10 +160,11 @@ public final class LsmIterator implements AutoCloseable {
       if (upper != null && cursor.compareKey(upper, upper.length) >= 0) {
         break;
       }
-      long deletedAt = deletedAt(cursor.key, cursor.keyOffset, cursor.keyLength);
-      if (deletedAt > cursor.sequence) {
+      RangeTombstones.Range deletion =
+          deletion(cursor.key, cursor.keyOffset, cursor.keyLength);
+      if (deletion != null && deletion.sequence() > cursor.sequence) {
         countDead();
-        jump();
+        jump(deletion);
         continue;
       }
       keep(cursor);
@@ -172,16 +179,13 @@ public final class LsmIterator implements AutoCloseable {
     tellDead();
   }
 
-  private long deletedAt(byte[] at, int offset, int length) {
-    RangeTombstones.Range range =
-        view.deletions.isEmpty() ? null : view.deletions.of(at, offset, length);
-    return range == null ? 0 : range.sequence();
+  private RangeTombstones.@Nullable Range deletion(byte[] at, int offset, int length) {
+    return view.deletions.isEmpty() ? null : view.deletions.of(at, offset, length);
   }
 
   /// Past a deleted range; at least past the entry.
-  private void jump() throws IOException {
+  private void jump(RangeTombstones.@Nullable Range range) throws IOException {
     MergingCursor cursor = view.cursor;
-    RangeTombstones.Range range = view.deletions.of(cursor.key, cursor.keyOffset, cursor.keyLength);
     cursor.next();
     if (range != null && cursor.valid) {
       byte[] end = range.to();
@@ -224,7 +228,8 @@ public final class LsmIterator implements AutoCloseable {
         break;
       }
       boolean live = false;
-      long deletedAt = deletedAt(key, 0, keyLength);
+      RangeTombstones.Range deletion = deletion(key, 0, keyLength);
+      long deletedAt = deletion == null ? 0 : deletion.sequence();
       while (cursor.valid && cursor.compareKey(key, keyLength) == 0) {
         if (cursor.sequence <= view.maxSequence) {
           live = cursor.sequence >= deletedAt && isLive(cursor.kind);
@@ -237,9 +242,21 @@ public final class LsmIterator implements AutoCloseable {
       valid = live;
       if (!live) {
         countDead();
+        jumpBack(deletion);
       }
     }
     tellDead();
+  }
+
+  /// Before a deleted range, from within it or from its end.
+  private void jumpBack(RangeTombstones.@Nullable Range range) throws IOException {
+    MergingCursor cursor = view.cursor;
+    if (range != null && cursor.valid) {
+      byte[] start = range.from();
+      if (cursor.compareKey(start, start.length) >= 0) {
+        cursor.skipBackTo(start, range.sequence());
+      }
+    }
   }
 
   private void keepValue(MergingCursor cursor) {

@@ -134,6 +134,17 @@ final class MergingCursor extends Cursor {
     gather();
   }
 
+  /// Before what a range deletion covers, walking backward; see [#skipTo].
+  void skipBackTo(byte[] target, long deletedAt) throws IOException {
+    for (int i = 0; i < live; i++) {
+      Cursor source = heap[i];
+      if (source.largestSequence() < deletedAt && source.compareKey(target, target.length) >= 0) {
+        source.seekBefore(target);
+      }
+    }
+    gather();
+  }
+
   @Override
   int valueLength() {
     return heap[0].valueLength();

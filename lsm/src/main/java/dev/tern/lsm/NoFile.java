@@ -19,6 +19,11 @@ final class NoFile implements FileSystem.WritableFile {
   }
 
   @Override
+  public void reserve(long bytes) throws IOException {
+    throw new IOException(why);
+  }
+
+  @Override
   public long position() {
     return 0;
   }

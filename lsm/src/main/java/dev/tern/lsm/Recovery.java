@@ -48,7 +48,7 @@ record Recovery(
     ReadState.@Nullable Family[] families = tables.load(manifest);
     Recovery made = null;
     try {
-      Replay replay = new Replay(files, directory, manifest, families);
+      Replay replay = new Replay(tools, manifest, families);
       long last = replay.run();
       ReadState state = new ReadState(tables, families, manifest.flushedSequence);
       LogFile.Writer log =
@@ -89,6 +89,7 @@ record Recovery(
     removeUnnamed(
         files,
         directory,
+        tools.planted(LsmBug.FOREIGN_FILES_DELETED),
         name ->
             name.endsWith(".log") ? replay.isNamed(number(name)) : tables.isNamed(name, current));
     files.forceDirectory(directory);
@@ -110,7 +111,7 @@ record Recovery(
     }
     try {
       ReadState flushed = tables.recovered(state, lastSequence, log.number);
-      removeUnnamed(tools.files(), tools.directory(), name -> tables.isNamed(name, current));
+      removeUnnamed(tools.files(), tools.directory(), false, name -> tables.isNamed(name, current));
       return new Recovery(tables, flushed, lastSequence, log, losses);
     } catch (IOException e) {
       if (current == null) {
@@ -178,11 +179,17 @@ record Recovery(
     return name.matches("\\d{6,12}\\.(log|table)|MANIFEST-\\d{6,12}");
   }
 
+  /// @param foreign a planted mistake
   private static void removeUnnamed(
-      FileSystem files, String directory, java.util.function.Predicate<String> kept)
+      FileSystem files,
+      String directory,
+      boolean foreign,
+      java.util.function.Predicate<String> kept)
       throws IOException {
     for (String name : files.list(directory)) {
-      if (isOurs(name) && !kept.test(name)) {
+      if (foreign && name.startsWith("MANIFEST.")) {
+        files.delete(directory + "/" + name);
+      } else if (isOurs(name) && !kept.test(name)) {
         files.delete(directory + "/" + name);
       }
     }

@@ -89,6 +89,8 @@ final class TableOutputs implements Merge.Outputs {
   public void pace(long bytes) {
     if (pacer != null) {
       pacer.wrote(bytes, tables.isUrgent());
+    } else {
+      tables.flushedSome(bytes);
     }
   }
 }

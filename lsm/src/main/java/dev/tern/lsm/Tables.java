@@ -48,6 +48,10 @@ final class Tables {
       return new Memtable(chunks);
     }
 
+    boolean planted(LsmBug bug) {
+      return options.tuning().planted() == bug;
+    }
+
     /// A table that the manifest names: that one and no other.
     Table open(Manifest.Named named) throws IOException {
       Table table = open(named.number());
@@ -66,6 +70,9 @@ final class Tables {
       return Table.open(files, Recovery.tablePath(directory, number), number, cache, buffers);
     }
   }
+
+  /// Compactions that are so far behind do not keep to a pace; see [#debt].
+  private static final double URGENT_DEBT = 4;
 
   private final Tools tools;
   private final Manifest manifest;
@@ -100,6 +107,12 @@ final class Tables {
 
   /// The most tables of level 0 in a leveled family.
   private volatile int young;
+
+  /// Bytes beyond the sizes that the levels below 0 of leveled families should have.
+  private volatile long debt;
+
+  /// Written by the flush that is under way.
+  private final LongAdder flushing = new LongAdder();
 
   private final LongAdder flushBytes = new LongAdder();
   private final LongAdder compactionReadBytes = new LongAdder();
@@ -296,6 +309,7 @@ final class Tables {
   long[] flush(ReadState from, long[] snapshots, Changed changed) throws IOException {
     Events.Flush event = new Events.Flush();
     event.begin();
+    flushing.reset();
     Map<Integer, List<Table>> made = writeOldest(from, snapshots);
     for (List<Table> tables : made.values()) {
       tables.forEach(table -> flushBytes.add(table.sizeBytes));
@@ -330,6 +344,7 @@ final class Tables {
       }
       return made;
     } catch (IOException | RuntimeException | Error e) {
+      flushing.reset();
       made.values().forEach(tables -> delete(tables, true));
       throw e;
     }
@@ -369,6 +384,7 @@ final class Tables {
     countYoung();
     Map<Integer, Levels> now = new LinkedHashMap<>();
     made.keySet().forEach(id -> now.put(id, levels.get(id)));
+    flushing.reset();
     changed.changed(now, flushedSequence);
     return new long[] {marks[0], firstLog};
   }
@@ -466,12 +482,30 @@ final class Tables {
 
   private void countYoung() {
     int most = 0;
+    long over = 0;
     for (int id = 0; id < families.size(); id++) {
       if (families.get(id).options().style() == CompactionStyle.LEVELED) {
         most = Math.max(most, levels.get(id).level(0).length);
+        over += picker.debt(levels.get(id));
       }
     }
     young = most;
+    debt = over;
+  }
+
+  /// What compactions below level 0 are behind, as a multiple of the smallest level's size.
+  double debt() {
+    return (double) debt / picker.baseBytes();
+  }
+
+  /// A flush has written so many bytes more.
+  void flushedSome(long bytes) {
+    flushing.add(bytes);
+  }
+
+  /// Bytes that the flush under way has written, compressed.
+  long flushingBytes() {
+    return flushing.sum();
   }
 
   int young() {
@@ -483,7 +517,11 @@ final class Tables {
     LsmBug planted = tools.options.tuning().planted();
     Cursor all = memtable.allVersions(planted == LsmBug.FLUSH_KEEPS_OLDER);
     TableOutputs outputs = new TableOutputs(this, tools, family, Bloom.BITS_PER_KEY, null);
-    return outputs.run(all, memtable.tombstones().merged(), snapshots, false, Long.MAX_VALUE);
+    RangeTombstones deleted =
+        planted == LsmBug.FLUSH_LOSES_DELETED_RANGES
+            ? RangeTombstones.NONE
+            : memtable.tombstones().merged();
+    return outputs.run(all, deleted, snapshots, false, Long.MAX_VALUE);
   }
 
   /// What is to be merged next; its inputs are then taken. Null if there is nothing.
@@ -623,7 +661,7 @@ final class Tables {
   }
 
   boolean isUrgent() {
-    return young > 2 * CompactionPicker.YOUNG_TABLES;
+    return young > 2 * CompactionPicker.YOUNG_TABLES || debt() > URGENT_DEBT;
   }
 
   /// Whether a file of the store's directory is the store's: a table or a manifest that is named,

@@ -29,6 +29,12 @@ final class Upkeep {
 
   private static final int MOST_YOUNG = 48;
 
+  /// Compactions below level 0 that are so far behind, in sizes of the smallest level, are felt by
+  /// writers, and held up for most.
+  private static final double EASY_DEBT = 16;
+
+  private static final double MOST_DEBT = 64;
+
   /// At full pressure a writer waits so long for each byte: half a megabyte a second.
   private static final double MOST_NANOS_PER_BYTE = 2000;
 
@@ -154,6 +160,10 @@ final class Upkeep {
   private void revive() throws IOException {
     LogFile.Writer next = log.next(tables);
     boolean adopted = false;
+    if (tools.planted(LsmBug.WRITES_BEFORE_REPLAY_IS_SAFE)) {
+      locked(() -> log.adopt(next));
+      return;
+    }
     try {
       locked(
           () -> {
@@ -187,7 +197,16 @@ final class Upkeep {
   }
 
   /// Runs a job that [#close] waits for, and its completion under the lock unless the store closed.
+  /// One that cannot be begun has failed.
   private <T> void job(Offload.Job<T> work, Offload.Completion<T> completion) {
+    try {
+      begin(work, completion);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      completion.complete(null, e);
+    }
+  }
+
+  private <T> void begin(Offload.Job<T> work, Offload.Completion<T> completion) {
     background.offload(
         () -> {
           if (!begin()) {
@@ -294,7 +313,7 @@ final class Upkeep {
 
   private void flushOldest() throws IOException {
     if (tools.options().tuning().planted() != LsmBug.TABLE_NOT_FORCED) {
-      lsm.syncLog();
+      log.syncLogged();
     }
     ReadState from = lsm.acquire();
     try {
@@ -496,13 +515,16 @@ final class Upkeep {
     }
     double full = (double) memtableBytes / tools.options().tuning().memtableBytes();
     double memtables = lsm.immutables() + full;
-    double byMemory = (memtables - EASY_MEMTABLES) / (MAX_MEMTABLES - EASY_MEMTABLES);
+    double written = (double) tables.flushingBytes() / tools.options().tuning().memtableBytes();
+    double left = memtables - Math.min(1, written);
+    double byMemory = (left - EASY_MEMTABLES) / (MAX_MEMTABLES - EASY_MEMTABLES);
     double byTables = (double) (tables.young() - EASY_YOUNG) / (MOST_YOUNG - EASY_YOUNG);
-    double pressure = Math.max(byMemory, byTables);
-    if (pressure <= 0) {
+    double byDebt = (tables.debt() - EASY_DEBT) / (MOST_DEBT - EASY_DEBT);
+    double pressure = Math.max(byMemory, Math.max(byTables, byDebt));
+    if (memtables < MAX_MEMTABLES && pressure <= 0) {
       return WritePressure.NONE;
     }
-    if (byMemory >= 1) {
+    if (memtables >= MAX_MEMTABLES) {
       return new WritePressure(MOST_NANOS_PER_BYTE, RETRY_MILLIS);
     }
     double capped = Math.min(1, pressure);

@@ -181,6 +181,17 @@ final class WriteLog {
     return unsynced.getLast();
   }
 
+  /// Under the lock: makes room on the disk for a batch.
+  ///
+  /// @throws WriteRefusedException if there is none
+  void reserve(int batchBytes) throws IOException {
+    try {
+      current().reserve(batchBytes);
+    } catch (IOException e) {
+      throw new WriteRefusedException("there is no room for the log: " + e.getMessage(), e);
+    }
+  }
+
   /// Under the lock: gathers a batch; one that throws gathers nothing.
   void add(ByteWriter batch, long lastSequence) {
     bytes.add(batch.length());
@@ -259,6 +270,11 @@ final class WriteLog {
     } finally {
       lock.unlock();
     }
+  }
+
+  /// As [#sync], for all that was handed over before the call.
+  void syncLogged() throws IOException {
+    sync(logged, () -> {});
   }
 
   /// Under the lock, which is let go meanwhile.

@@ -54,9 +54,26 @@ class FailedAppendTest {
     }
   }
 
+  private LsmOptions options = LsmOptions.DEFAULT;
+
   private Lsm open() throws IOException {
-    return Lsm.open(
-        files, new HereAndNow(), new Stopped(), Randomness.of(1), "store", LsmOptions.DEFAULT);
+    return Lsm.open(files, new HereAndNow(), new Stopped(), Randomness.of(1), "store", options);
+  }
+
+  @Test
+  void aStoreThatGoesOnBehindHalfABatchIsFound() {
+    LsmOptions.Tuning plain = options.tuning();
+    options =
+        options.withTuning(
+            new LsmOptions.Tuning(
+                plain.memtableBytes(),
+                plain.cacheBytes(),
+                plain.blockBytes(),
+                plain.tableBytes(),
+                LsmBug.HALF_BATCH_GOES_ON));
+    assertThrows(
+        AssertionError.class,
+        this::aBatchThatIsInTheLogAndNotInTheMemtablesFailsTheStoreAndIsNowhere);
   }
 
   private static byte[] bytes(String text) {

@@ -75,6 +75,11 @@ final class MappedLog implements WritableFile {
     }
   }
 
+  @Override
+  public void reserve(long bytes) throws IOException {
+    allocate(position() + bytes);
+  }
+
   private void copy(ByteBuffer part) throws IOException {
     int count = part.remaining();
     long at = window.byteSize() - (windowEnd - position());

@@ -486,6 +486,13 @@ final class SimulatedDisk implements FileSystem {
       take(bytes, bytes.remaining());
     }
 
+    @Override
+    public void reserve(long bytes) throws IOException {
+      if (position + bytes > inode.length) {
+        needSpace(path);
+      }
+    }
+
     private void take(ByteBuffer bytes, int count) {
       if (position + count > inode.bytes.length) {
         inode.bytes = Arrays.copyOf(inode.bytes, Math.max(position + count, position * 2));

@@ -12,6 +12,7 @@ import dev.tern.lsm.CorruptionException;
 import dev.tern.lsm.Durability;
 import dev.tern.lsm.LogLoss;
 import dev.tern.lsm.Lsm;
+import dev.tern.lsm.LsmBug;
 import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
 import java.util.Arrays;
@@ -20,8 +21,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/// What the manifest knows of the logs: one that is gone, cut, zeroed or another store's is an error,
-/// and what an opening drops behind a log's end is said.
+/// What the manifest knows of the logs: one that is gone, cut, zeroed or another store's is an
+/// error, and what an opening drops behind a log's end is said.
 class LogWitnessTest {
   private static final int WRITES = 40;
 
@@ -183,41 +184,60 @@ class LogWitnessTest {
   @Test
   void aFailedForceAFullDiskAndAPowerCutLeaveAStoreThatOpens() throws IOException {
     for (int seed = 0; seed < Rounds.of(150); seed++) {
-      Randomness random = Randomness.of(seed).child("threefold");
-      Bed bed = new Bed(seed);
-      TreeMap<String, Integer> sure = new TreeMap<>();
-      Lsm lsm = bed.open();
-      for (int i = random.nextInt(30); i >= 0; i--) {
-        write(bed, lsm, random, sure);
-      }
-      bed.disk.forceErrors = 1;
-      write(bed, lsm, random, sure);
-      bed.disk.forceErrors = 0;
+      threefold(seed, LsmBug.NONE);
+    }
+  }
+
+  /// Measures the test above.
+  @Test
+  void aStoreThatIsWrittenToBeforeItsReplayIsSafeIsFound() throws IOException {
+    boolean found = false;
+    for (int seed = 0; seed < 150 && !found; seed++) {
       try {
-        lsm.close();
-      } catch (IOException e) {
-        assertTrue(lsm.failure() != null, e::toString);
+        threefold(seed, LsmBug.WRITES_BEFORE_REPLAY_IS_SAFE);
+      } catch (AssertionError e) {
+        found = true;
       }
-      bed.settle();
-      bed.disk.full = random.nextInt(4) > 0;
-      lsm = bed.open();
-      for (int i = 0; i < 10; i++) {
-        // Some space comes and goes.
-        bed.disk.full = random.nextInt(3) > 0;
-        write(bed, lsm, random, sure);
-        bed.world.runUntil(bed.world.nanos() + random.nextInt(200_000_000));
+    }
+    assertTrue(found);
+  }
+
+  private static void threefold(int seed, LsmBug planted) throws IOException {
+    Randomness random = Randomness.of(seed).child("threefold");
+    Bed bed = new Bed(seed);
+    bed.options = Bed.options(2048, 8192, 256, 2048, planted);
+    TreeMap<String, Integer> sure = new TreeMap<>();
+    Lsm lsm = bed.open();
+    for (int i = random.nextInt(30); i >= 0; i--) {
+      write(bed, lsm, random, sure);
+    }
+    bed.disk.forceErrors = 1;
+    write(bed, lsm, random, sure);
+    bed.disk.forceErrors = 0;
+    try {
+      lsm.close();
+    } catch (IOException e) {
+      assertTrue(lsm.failure() != null, e::toString);
+    }
+    bed.settle();
+    bed.disk.full = random.nextInt(4) > 0;
+    lsm = bed.open();
+    for (int i = 0; i < 10; i++) {
+      // Some space comes and goes.
+      bed.disk.full = random.nextInt(3) > 0;
+      write(bed, lsm, random, sure);
+      bed.world.runUntil(bed.world.nanos() + random.nextInt(200_000_000));
+    }
+    bed.powerCut();
+    try (Lsm again = bed.open()) {
+      ColumnFamily family = again.columnFamily("data", CompactionStyle.LEVELED);
+      for (Map.Entry<String, Integer> entry : sure.entrySet()) {
+        byte[] found = again.get(family, Bed.bytes(entry.getKey()));
+        int length = found == null ? -1 : found.length;
+        assertTrue(length >= entry.getValue(), "seed " + seed + ": " + entry + " is " + length);
       }
-      bed.powerCut();
-      try (Lsm again = bed.open()) {
-        ColumnFamily family = again.columnFamily("data", CompactionStyle.LEVELED);
-        for (Map.Entry<String, Integer> entry : sure.entrySet()) {
-          byte[] found = again.get(family, Bed.bytes(entry.getKey()));
-          int length = found == null ? -1 : found.length;
-          assertTrue(length >= entry.getValue(), "seed " + seed + ": " + entry + " is " + length);
-        }
-      } catch (CorruptionException e) {
-        throw new AssertionError("seed " + seed, e);
-      }
+    } catch (CorruptionException e) {
+      throw new AssertionError("seed " + seed, e);
     }
   }
 

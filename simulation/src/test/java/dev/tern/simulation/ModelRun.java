@@ -10,6 +10,7 @@ import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.Compression;
+import dev.tern.lsm.CorruptionException;
 import dev.tern.lsm.FamilyOptions;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
@@ -35,6 +36,9 @@ final class ModelRun {
   private static final long FIFO_BYTES = 6000;
   private static final int MOST_FAMILIES = 8;
 
+  /// A file of somebody else in the store's directory.
+  private static final String FOREIGN = Bed.STORE + "/MANIFEST.MF";
+
   /// A snapshot and the step it saw.
   private record Moment(Snapshot snapshot, long step) {}
 
@@ -51,6 +55,7 @@ final class ModelRun {
   private final List<Walk> walks = new ArrayList<>();
   private final List<ColumnFamily> families = new ArrayList<>();
   private int checkpoints;
+  private int opened;
   private Lsm lsm;
 
   /// Of what happened, how often.
@@ -111,6 +116,11 @@ final class ModelRun {
   }
 
   private void open() throws IOException {
+    if (!bed.disk.exists(FOREIGN)) {
+      assertEquals(0, opened, "an opening deleted a file that is not the store's");
+      bed.disk.create(FOREIGN).close();
+    }
+    opened++;
     lsm = bed.open();
     families.clear();
     for (int i = 0; i < choices.size(); i++) {
@@ -414,6 +424,27 @@ final class ModelRun {
     compareAll();
   }
 
+  /// A copy of the closed store whose log is cut somewhere is refused, or holds everything.
+  private void cut() throws IOException {
+    Map<String, byte[]> files = bed.copy(Bed.STORE);
+    String log = files.keySet().stream().filter(n -> n.endsWith(".log")).toList().getLast();
+    int length = files.get(log).length;
+    files.put(log, Arrays.copyOf(files.get(log), random.nextInt(length + 1)));
+    String directory = "data/cut-" + step;
+    bed.restore(directory, files);
+    try (Lsm other = bed.openReadOnly(directory)) {
+      for (int at = 0; at < families.size(); at++) {
+        ColumnFamily family = other.columnFamily("family-" + at, choices.get(at));
+        compare(other, family, models.get(at).at(step, bed.clock.wallMillis()));
+      }
+    } catch (CorruptionException e) {
+      count("cut log refused", 1);
+    }
+    for (String name : files.keySet()) {
+      bed.disk.delete(directory + "/" + name);
+    }
+  }
+
   /// A checkpoint, or a look at the closed store, shows the same.
   private void elsewhere() throws IOException {
     String directory = Bed.STORE;
@@ -423,6 +454,7 @@ final class ModelRun {
       count("checkpoint", 1);
     } else {
       closeAll();
+      cut();
     }
     Map<String, byte[]> before = bed.copy(directory);
     try (Lsm other = bed.openReadOnly(directory)) {

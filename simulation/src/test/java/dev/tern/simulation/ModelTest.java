@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// Random operations under random options are answered as a sorted map with versions would.
 class ModelTest {
@@ -31,11 +33,21 @@ class ModelTest {
   }
 
   /// Measures the model.
-  @Test
-  void aPlantedMistakeIsFound() {
+  @ParameterizedTest
+  @EnumSource(
+      value = LsmBug.class,
+      names = {
+        "SNAPSHOTS_BEFORE_INPUTS",
+        "FOREIGN_FILES_DELETED",
+        "LOG_ENDS_NOT_CHECKED",
+        "FLUSH_LOSES_DELETED_RANGES",
+        "CHECKPOINT_WITHOUT_LOG",
+        "CLOSED_BEFORE_HANDOVER"
+      })
+  void aPlantedMistakeIsFound(LsmBug mistake) {
     boolean found = false;
     for (long seed = 0; seed < 400 && !found; seed++) {
-      found = fails(new ModelRun(seed, LsmBug.SNAPSHOTS_BEFORE_INPUTS));
+      found = fails(new ModelRun(seed, mistake));
     }
     assertTrue(found);
   }

@@ -202,6 +202,7 @@ class SickDiskTest {
         life.assertAllRight(when);
       }
       assertTrue(life.refused > 20, when + ": refused " + life.refused);
+      assertEquals(0, life.unknown, when + ": a write that met the full disk was kept");
       int files = life.bed.disk.list(Bed.STORE).size();
       life.bed.settle();
       assertTrue(files < 40, when + ": attempts leave files behind: " + files);
