@@ -141,7 +141,7 @@ final class ClusterRun {
             settings("siblings", Resolution.SIBLINGS, durability));
     this.founding = new Founding(PARTITIONS, founders, settings);
     this.keyspace = founding.state().keyspaces().getFirst().config();
-    long memtableBytes = world.between(8, 64) << 10;
+    long memtableBytes = (world.chance(0.3) ? world.between(8, 32) : world.between(32, 128)) << 10;
     this.storage =
         LsmOptions.DEFAULT.withTuning(
             new LsmOptions.Tuning(memtableBytes, 16 << 10, 512, 8 << 10, lsmBug));
