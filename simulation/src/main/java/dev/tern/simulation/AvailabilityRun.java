@@ -70,7 +70,7 @@ public final class AvailabilityRun {
             (node, what) -> {
               throw new IllegalStateException("node " + node + " broke", what);
             });
-    this.network = new SimulatedNetwork(world, NODES, frame -> {});
+    this.network = new SimulatedNetwork(world, NODES, (from, to, frame) -> {});
     List<MemberEntry> founders = new ArrayList<>();
     for (int i = 1; i <= NODES; i++) {
       disks[i] = new SimulatedDisk(world, i);

@@ -6,16 +6,14 @@ import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
-import dev.tern.core.quorum.Message;
-import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.raft.log.RaftLogException;
 import dev.tern.core.ring.ZonePolicy;
+import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
-import dev.tern.core.topology.log.TopologyLog;
-import dev.tern.core.version.HybridClock;
+import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
@@ -34,6 +32,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// One cluster from one seed: chaos, heal, and the last look.
@@ -61,16 +60,13 @@ final class ClusterRun {
   /// Hash trees are compared in one to so many seconds, so that each run sees it.
   private static final int MAX_TREE_ROUND_SECONDS = 8;
 
-  /// How far ahead of true time a stamp may be: most clocks are off by 20 s at most, and stamps are
-  /// reserved for 10 s.
-  private static final long MAX_STAMP_AHEAD_MILLIS = 35_000;
-
   final World world;
+  final Theme theme;
   final Shape shape;
   final History history;
   final SiblingHistory siblings = new SiblingHistory();
   final Tokens tokens = new Tokens();
-  final MixedKeys mixed = new MixedKeys();
+  final MixedKeys mixed;
   final int nodeCount;
   final KeyspaceConfig keyspace;
   final long chaosNanos;
@@ -103,13 +99,15 @@ final class ClusterRun {
   private final Limits limits;
 
   private final Faults faults;
+  private final Wire wire;
   private final List<SimulatedClient> clients = new ArrayList<>();
 
   ClusterRun(long seed, PlantedBug planted, LsmBug lsmBug) {
     this.world = new World(seed, this::threw);
     this.planted = planted;
     this.limits = limits(seed);
-    this.shape = Shape.of(world);
+    this.theme = Theme.of(world);
+    this.shape = Shape.of(world, theme);
     this.nodeCount = shape.nodes();
     this.chaosNanos = world.between(8, 20) * SECOND;
     this.network = new SimulatedNetwork(world, nodeCount, this::sent);
@@ -129,6 +127,7 @@ final class ClusterRun {
           MemberEntry.of(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports)));
     }
     this.history = new History(shape.n());
+    this.mixed = new MixedKeys(world, theme);
     this.faults = new Faults(this, shape.bearsLoss());
     if (faults.has(Fault.PAUSE) || faults.has(Fault.PAUSES) || faults.has(Fault.SLOW_NODE)) {
       // What a node hears late of the others' clocks makes its time late, docs/known-gaps.md.
@@ -141,6 +140,8 @@ final class ClusterRun {
             settings("siblings", Resolution.SIBLINGS, durability));
     this.founding = new Founding(PARTITIONS, founders, settings);
     this.keyspace = founding.state().keyspaces().getFirst().config();
+    Topology topology = ClusterView.of(founding.state()).topology(keyspace.id());
+    this.wire = new Wire(this, Objects.requireNonNull(topology));
     long memtableBytes = (world.chance(0.3) ? world.between(8, 32) : world.between(32, 128)) << 10;
     this.storage =
         LsmOptions.DEFAULT.withTuning(
@@ -232,20 +233,18 @@ final class ClusterRun {
     }
   }
 
-  /// Stamps stay near true time, whatever one clock says.
-  private void sent(byte[] frame) {
-    if (TopologyLog.carries(new ByteReader(frame)) || frame[0] == 'G') {
-      return;
-    }
-    if (MessageCodec.decode(new ByteReader(frame)) instanceof Message.Write write
-        && !write.record().isEmpty()) {
-      long millis = HybridClock.millis(write.record().newest().stamp().time());
-      long now = SimulatedClock.EPOCH_MILLIS + world.millis();
-      if (!faults.has(Fault.WRONG_CLOCKS) && millis > now + MAX_STAMP_AHEAD_MILLIS) {
-        throw new History.Violation(
-            "a version's stamp is %d ms ahead of the time".formatted(millis - now));
-      }
-    }
+  /// Whether no fault of the run makes most clocks wrong.
+  boolean clocksAreMostlyRight() {
+    return !faults.has(Fault.WRONG_CLOCKS);
+  }
+
+  /// Whether a disk was set back: what it gave out since it may give out again.
+  boolean wasSetBack() {
+    return faults.wasSetBack();
+  }
+
+  private void sent(int from, int to, byte[] frame) {
+    wire.sent(from, to, frame);
   }
 
   private void heal() {
@@ -330,6 +329,7 @@ final class ClusterRun {
   /// siblings, as who has a record's dots and not the record says that it was replaced.
   void loseRecords(int number) {
     diskLost = true;
+    mixed.lost();
     history.recordsLost();
     recordsLost = true;
     crash(number, false);
@@ -360,6 +360,7 @@ final class ClusterRun {
   void lost(long since) {
     diskLost = true;
     history.lost(since);
+    mixed.lost();
   }
 
   /// A node's wall clock is wrong from now on. What has expired goes by the clocks of most members,
@@ -425,15 +426,26 @@ final class ClusterRun {
     return faults.has(Fault.BIT_ROT);
   }
 
-  /// Whether an acknowledged increment may get lost: two nodes may have acted at once.
-  boolean suspicionsMayBeFalse() {
-    return faults.mayCauseSuspicion() || diskLost;
+  /// Whether an acknowledged update of a key may be lost: two nodes led one of the same version at
+  /// the same time, or a disk was lost.
+  boolean mayLoseUpdates(String key) {
+    return forked(key) || diskLost;
+  }
+
+  boolean forked(String key) {
+    return wire.forked(key);
+  }
+
+  /// Whether the put of a value was minted twice, so that it may be seen, replaced and seen again.
+  boolean mintedTwice(String value) {
+    return wire.mintedTwice(value);
   }
 
   @Override
   public String toString() {
-    return "shards %s N=%d R=%d W=%d %s, %s"
+    return "%s shards %s N=%d R=%d W=%d %s, %s"
         .formatted(
+            theme,
             Arrays.toString(Arrays.copyOfRange(shards, 1, nodeCount + 1)),
             shape.n(),
             keyspace.r(),

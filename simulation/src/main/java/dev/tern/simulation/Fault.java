@@ -41,6 +41,8 @@ enum Fault {
   PAUSES,
   /// A node takes long for everything.
   SLOW_NODE,
+  /// A node's paths to all others end, come back for a moment and end again in one direction.
+  FLAPPING,
   /// A node is away for minutes to days.
   LONG_AWAY,
   /// Most wall clocks are wrong by minutes to days, and come right again.

@@ -11,21 +11,6 @@ import java.util.Set;
 final class Faults {
   private static final long SECOND = ClusterRun.SECOND;
 
-  /// What can make a node take another for dead.
-  private static final Set<Fault> SILENCING =
-      EnumSet.of(
-          Fault.POWER_CUT,
-          Fault.PROCESS_CRASH,
-          Fault.PARTITION,
-          Fault.LOSSY_NETWORK,
-          Fault.SLOW_LINK,
-          Fault.PAUSE,
-          Fault.PAUSES,
-          Fault.SLOW_NODE,
-          Fault.LONG_AWAY,
-          Fault.BLACKOUT,
-          Fault.DISK_ERRORS);
-
   /// Those that few runs shall have: they cost time, or hide much.
   private static final Set<Fault> RARE =
       EnumSet.of(
@@ -34,6 +19,7 @@ final class Faults {
           Fault.PAUSES,
           Fault.SLOW_NODE,
           Fault.LONG_AWAY,
+          Fault.FLAPPING,
           Fault.WRONG_CLOCKS);
 
   /// Those that take from one replica what it had acknowledged; a run has one of them at most.
@@ -52,13 +38,16 @@ final class Faults {
   private final int unlucky;
 
   private boolean setBack;
+  private boolean wasSetBack;
   private boolean away;
+  private boolean flaps;
 
   Faults(ClusterRun run, boolean mayRot) {
     this.run = run;
     this.world = run.world;
     for (Fault fault : Fault.values()) {
-      if (world.chance(RARE.contains(fault) ? 0.08 : 0.25)) {
+      double usual = RARE.contains(fault) ? 0.08 : 0.25;
+      if (world.chance(run.theme.faults().contains(fault) ? usual / 2 + 0.5 : usual)) {
         kinds.add(fault);
       }
     }
@@ -94,8 +83,8 @@ final class Faults {
     return has(Fault.POWER_CUT) || has(Fault.BLACKOUT) || has(Fault.SET_BACK);
   }
 
-  boolean mayCauseSuspicion() {
-    return kinds.stream().anyMatch(SILENCING::contains);
+  boolean wasSetBack() {
+    return wasSetBack;
   }
 
   /// Before any node starts.
@@ -195,6 +184,7 @@ final class Faults {
         world.slow(node, world.between(10_000, 400_000));
         later(() -> world.slow(node, 0));
       }
+      case FLAPPING -> flapping(node);
       case LONG_AWAY -> {
         if (up && !away) {
           awayForLong(node);
@@ -236,6 +226,7 @@ final class Faults {
         0,
         () -> {
           if (world.awakeNanos() < SECOND + run.chaosNanos) {
+            wasSetBack = true;
             run.lost(since);
             run.crash(unlucky, true);
             Map<String, byte[]> restored = run.disk(unlucky).backup();
@@ -259,6 +250,37 @@ final class Faults {
     for (int node = 1; node <= run.nodeCount; node++) {
       if (node != paused && run.node(node) != null) {
         run.crash(node, true);
+      }
+    }
+  }
+
+  /// A node is alone for a while, meets the others for a moment, and is not heard then.
+  private void flapping(int node) {
+    if (flaps) {
+      return;
+    }
+    flaps = true;
+    apart(node, true, true);
+    long alone = world.between(SECOND, 5 * SECOND);
+    long together = alone + world.between(SECOND / 20, 3 * SECOND / 2);
+    long unheard = together + world.between(SECOND / 2, 3 * SECOND);
+    world.schedule(alone, 0, () -> apart(node, false, false));
+    world.schedule(together, 0, () -> apart(node, true, false));
+    world.schedule(
+        unheard,
+        0,
+        () -> {
+          apart(node, false, false);
+          flaps = false;
+        });
+  }
+
+  private void apart(int node, boolean unheard, boolean deaf) {
+    boolean chaos = world.awakeNanos() < SECOND + run.chaosNanos;
+    for (int other = 1; other <= run.nodeCount; other++) {
+      if (other != node) {
+        run.network().cut(node, other, chaos && unheard);
+        run.network().cut(other, node, chaos && deaf);
       }
     }
   }

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Whether the operations on one key can have happened one at a time, each between its invocation
@@ -100,6 +101,15 @@ final class Linearizability {
     Operation operation = new Operation(name, now, ifUnknown);
     operations.add(operation);
     return operation;
+  }
+
+  /// Some operations may have taken effect twice.
+  ///
+  /// @param which of them, told the name that each began with
+  void mayRepeat(Predicate<String> which) {
+    for (Operation operation : operations) {
+      operation.repeats |= which.test(operation.name);
+    }
   }
 
   /// An operation's outcome will not be known.

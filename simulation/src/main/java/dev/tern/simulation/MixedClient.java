@@ -3,7 +3,7 @@ package dev.tern.simulation;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.tern.core.keyspace.Keyspace;
-import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.Update.Condition;
@@ -14,16 +14,15 @@ import dev.tern.simulation.Linearizability.Value;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// A client that puts blindly, adds, deletes and puts under a condition, all on one key at a time
-/// that it shares with the others: what they come to together must be linearizable.
+/// A client that puts blindly, adds, deletes and puts under a condition, or gets and puts at
+/// [Level#LINEARIZABLE], each on one key at a time that it shares with the others: what they come
+/// to together must be linearizable.
 final class MixedClient {
-  private final ClusterRun run;
   private final World world;
   private final int number;
   private int operations;
 
   MixedClient(ClusterRun run, int number) {
-    this.run = run;
     this.world = run.world;
     this.number = number;
   }
@@ -38,33 +37,85 @@ final class MixedClient {
         Objects.equals(before, required) ? effect.on(before) : Linearizability.IMPOSSIBLE;
   }
 
-  void request(Keyspace keyspace, Runnable answered) {
-    // Sums of it and of what others put are told apart.
-    String value = Long.toString((100_000L * (number + 1) + ++operations) * 1_000_000);
+  void request(Keyspace keyspace, MixedKeys.Key key, Runnable answered) {
+    switch (key.kind()) {
+      case REGISTER -> {
+        if (world.chance(0.5)) {
+          get(keyspace, key, answered);
+        } else {
+          put(keyspace, key, answered);
+        }
+      }
+      case REGISTER_UPDATED -> {
+        if (world.chance(0.3)) {
+          get(keyspace, key, answered);
+        } else {
+          change(keyspace, key, answered);
+        }
+      }
+      case UPDATES -> change(keyspace, key, answered);
+    }
+  }
+
+  private void get(Keyspace keyspace, MixedKeys.Key key, Runnable answered) {
+    Effect nothing = Value::new;
+    Operation operation = key.history().begin("get", world.nanos(), nothing);
+    keyspace.read(
+        key.name().getBytes(US_ASCII),
+        key.level(),
+        outcome -> {
+          switch (outcome) {
+            case ReadOutcome.Found found -> got(operation, new String(found.value(), US_ASCII));
+            case ReadOutcome.Missing missing -> got(operation, null);
+            case Unanswered why -> operation.refused();
+          }
+          answered.run();
+        });
+  }
+
+  private void got(Operation operation, @Nullable String value) {
+    operation.answered(world.nanos(), "" + value, after(value, Value::new));
+  }
+
+  /// Sums of it and of what others put are told apart.
+  private String value() {
+    return Long.toString((100_000L * (number + 1) + ++operations) * 1_000_000);
+  }
+
+  private void put(Keyspace keyspace, MixedKeys.Key key, Runnable answered) {
+    String value = value();
+    Effect puts = before -> new Value(value);
+    Update put = new Update.Put(value.getBytes(US_ASCII), Update.NO_EXPIRY, Condition.NONE, false);
+    update(keyspace, key, put, puts, done -> puts, answered);
+  }
+
+  private void change(Keyspace keyspace, MixedKeys.Key key, Runnable answered) {
+    String value = value();
     byte[] bytes = value.getBytes(US_ASCII);
     Effect puts = before -> new Value(value);
     switch (world.random.nextInt(10)) {
       case 0, 1, 2 -> {
         Update put = new Update.Put(bytes, Update.NO_EXPIRY, Condition.NONE, false);
-        update(keyspace, put, puts, done -> puts, answered);
+        update(keyspace, key, put, puts, done -> puts, answered);
       }
       case 3 -> {
         Update put = new Update.Put(bytes, Update.NO_EXPIRY, Condition.NONE, true);
-        update(keyspace, put, puts, done -> after(text(done), puts), answered);
+        update(keyspace, key, put, puts, done -> after(text(done), puts), answered);
       }
       case 4 -> {
         Update put = new Update.Put(bytes, Update.NO_EXPIRY, Condition.ABSENT, true);
         Effect ifAbsent = before -> new Value(before == null ? value : before);
-        update(keyspace, put, ifAbsent, done -> after(text(done), ifAbsent), answered);
+        update(keyspace, key, put, ifAbsent, done -> after(text(done), ifAbsent), answered);
       }
       case 5 -> {
         Effect deletes = before -> new Value(null);
         Update delete = new Update.Delete(true);
-        update(keyspace, delete, deletes, done -> after(text(done), deletes), answered);
+        update(keyspace, key, delete, deletes, done -> after(text(done), deletes), answered);
       }
       default ->
           update(
               keyspace,
+              key,
               new Update.Add(1),
               MixedClient::add,
               done ->
@@ -78,6 +129,10 @@ final class MixedClient {
     }
   }
 
+  private static String value(Update update) {
+    return new String(((Update.Put) update).value(), US_ASCII);
+  }
+
   private static @Nullable String text(UpdateOutcome.Done done) {
     byte[] value = done.value();
     return value == null ? null : new String(value, US_ASCII);
@@ -89,17 +144,19 @@ final class MixedClient {
   }
 
   private void update(
-      Keyspace keyspace, Update update, Effect ifUnknown, Told told, Runnable answered) {
-    MixedKeys.Key key = run.mixed.current();
-    String name = update.getClass().getSimpleName() + " " + (100_000L * (number + 1) + operations);
+      Keyspace keyspace,
+      MixedKeys.Key key,
+      Update update,
+      Effect ifUnknown,
+      Told told,
+      Runnable answered) {
+    boolean puts = update instanceof Update.Put;
+    String name = update.getClass().getSimpleName() + " " + (puts ? value(update) : number);
     Operation operation = key.history().begin(name, world.nanos(), ifUnknown);
-    if (update.blind()) {
-      operation.mayRepeat();
-    }
     keyspace.update(
         key.name().getBytes(US_ASCII),
         update,
-        Level.DEFAULT,
+        key.level(),
         outcome -> {
           switch (outcome) {
             case UpdateOutcome.Done done -> {

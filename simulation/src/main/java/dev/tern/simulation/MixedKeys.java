@@ -1,26 +1,75 @@
 package dev.tern.simulation;
 
+import dev.tern.core.keyspace.Level;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The keys that blind puts and updates share, one after the other: each for as long as its history
-/// can still be searched.
+/// The keys whose histories must be linearizable, one after the other: each for as long as its
+/// history can still be searched, and until a disk is lost that had a part in it.
 final class MixedKeys {
   private static final int MAX_OPERATIONS = 120;
   private static final int MAX_UNKNOWN = 6;
 
-  /// A key, and what was done to it.
-  record Key(String name, Linearizability history) {}
+  /// What is done to a key.
+  enum Kind {
+    /// Blind puts and updates at the level of the keyspace.
+    UPDATES,
+    /// Gets and puts at [Level#LINEARIZABLE].
+    REGISTER,
+    /// Gets, puts and updates at [Level#LINEARIZABLE].
+    REGISTER_UPDATED
+  }
 
+  /// A key, and what was done to it.
+  record Key(String name, Kind kind, Linearizability history) {
+    Level level() {
+      return kind == Kind.UPDATES ? Level.DEFAULT : Level.LINEARIZABLE;
+    }
+  }
+
+  private final World world;
+  private final Theme theme;
   private final List<Key> keys = new ArrayList<>();
 
-  /// The one in use.
-  Key current() {
-    Linearizability last = keys.isEmpty() ? null : keys.getLast().history();
-    if (last == null || last.size() >= MAX_OPERATIONS || last.unknown() >= MAX_UNKNOWN) {
-      keys.add(new Key("mix-" + keys.size(), new Linearizability()));
+  /// Keys so far.
+  private int made;
+
+  /// By kind, the one in use.
+  private final Key[] current = new Key[Kind.values().length];
+
+  MixedKeys(World world, Theme theme) {
+    this.world = world;
+    this.theme = theme;
+  }
+
+  /// One in use, of any kind.
+  Key some() {
+    boolean register = world.chance(theme == Theme.REGISTERS ? 0.8 : 0.3);
+    Kind kind = Kind.UPDATES;
+    if (register) {
+      kind = world.chance(0.7) ? Kind.REGISTER : Kind.REGISTER_UPDATED;
     }
-    return keys.getLast();
+    return current(kind);
+  }
+
+  private Key current(Kind kind) {
+    Key last = current[kind.ordinal()];
+    boolean usable =
+        last != null
+            && last.history().size() < MAX_OPERATIONS
+            && last.history().unknown() < MAX_UNKNOWN;
+    if (!usable) {
+      last = new Key("mix-" + made++, kind, new Linearizability());
+      keys.add(last);
+      current[kind.ordinal()] = last;
+    }
+    return last;
+  }
+
+  /// One replica has lost what it had acknowledged: nothing is promised of what was under way.
+  void lost() {
+    keys.clear();
+    java.util.Arrays.fill(current, null);
   }
 
   List<Key> all() {

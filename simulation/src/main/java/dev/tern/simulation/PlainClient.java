@@ -36,10 +36,22 @@ final class PlainClient {
   /// read before a write meets; 0 for those that nothing is promised of.
   private record Reach(int r, int w, int updating) {}
 
+  /// One of a few that many ask for.
+  String hotKey() {
+    return "key-" + world.random.nextInt(3);
+  }
+
   void request(Keyspace keyspace, Runnable answered) {
     // A few hot keys and some others.
-    int spread = world.chance(0.6) ? 3 : run.shape.keys();
-    String key = "key-" + world.random.nextInt(spread);
+    String key = world.chance(0.6) ? hotKey() : "key-" + world.random.nextInt(run.shape.keys());
+    request(keyspace, key, answered);
+  }
+
+  void request(Keyspace keyspace, String key, Runnable answered) {
+    if (run.theme == Theme.EXPIRY && world.chance(0.5)) {
+      expiring(keyspace, key, answered);
+      return;
+    }
     switch (world.random.nextInt(40)) {
       case 0, 1 -> delete(keyspace, key, answered);
       case 2, 3 -> conditional(keyspace, key, answered);
@@ -52,6 +64,19 @@ final class PlainClient {
         boolean previous = world.chance(0.05);
         put(keyspace, key, Update.NO_EXPIRY, Condition.NONE, previous, answered);
       }
+      default -> read(keyspace, key, answered);
+    }
+  }
+
+  /// Values whose time comes soon, and what puts it off.
+  private void expiring(Keyspace keyspace, String key, Runnable answered) {
+    switch (world.random.nextInt(6)) {
+      case 0, 1 -> {
+        long expiry = SimulatedClock.EPOCH_MILLIS + world.millis() + world.between(200, 2_000);
+        put(keyspace, key, expiry, Condition.NONE, world.chance(0.1), answered);
+      }
+      case 2 -> put(keyspace, key, Update.NO_EXPIRY, Condition.NONE, false, answered);
+      case 3 -> expire(keyspace, key, answered);
       default -> read(keyspace, key, answered);
     }
   }
@@ -69,13 +94,14 @@ final class PlainClient {
 
   /// That of the keyspace mostly, else any.
   private Level level() {
-    if (world.chance(0.75)) {
+    boolean sloppy = run.theme == Theme.SLOPPY && world.chance(0.5);
+    if (!sloppy && world.chance(run.theme == Theme.BURSTS ? 0.4 : 0.75)) {
       return Level.DEFAULT;
     }
     int n = run.shape.n();
     int r = world.random.nextInt(n + 1);
     int w = world.random.nextInt(n + 1);
-    if (world.chance(0.4)) {
+    if (sloppy || world.chance(0.4)) {
       return new Level(0, 0, world.chance(0.5) ? n : 0, 0, 0, 0, /* sloppy= */ true, 0);
     }
     if (world.chance(0.5)) {
@@ -177,6 +203,13 @@ final class PlainClient {
     String value = value();
     Update.Put put = new Update.Put(value.getBytes(US_ASCII), expiryMillis, condition, previous);
     History.Write write = run.history.begin(key, value, expiryMillis, world.nanos());
+    if (world.chance(run.theme == Theme.BURSTS ? 0.2 : 0.03)) {
+      // Nobody waits so long for it.
+      int timeout = (int) world.between(2_000, 12_000);
+      update(keyspace, key, put, new Level(0, 0, timeout), write, () -> {});
+      answered.run();
+      return;
+    }
     update(keyspace, key, put, write, answered);
   }
 
@@ -204,7 +237,16 @@ final class PlainClient {
 
   private void update(
       Keyspace keyspace, String key, Update update, History.Write write, Runnable answered) {
-    Level level = level();
+    update(keyspace, key, update, level(), write, answered);
+  }
+
+  private void update(
+      Keyspace keyspace,
+      String key,
+      Update update,
+      Level level,
+      History.Write write,
+      Runnable answered) {
     Reach reach = reach(level);
     int losses = run.history.losses();
     keyspace.update(
@@ -287,9 +329,20 @@ final class PlainClient {
         });
   }
 
-  /// A write that the context of an earlier fetch must allow.
+  /// A context of another key, null if there is none that says anything.
+  private byte @Nullable [] foreignContext(String key) {
+    for (Map.Entry<String, byte[]> each : contexts.entrySet()) {
+      if (!each.getKey().equals(key) && each.getValue().length > 0) {
+        return each.getValue();
+      }
+    }
+    return null;
+  }
+
+  /// A write that the context of an earlier fetch must allow; that of another key must not.
   private void store(Keyspace keyspace, String key, Runnable answered) {
-    byte[] context = contexts.get(key);
+    byte[] foreign = world.chance(0.1) ? foreignContext(key) : null;
+    byte[] context = foreign != null ? foreign : contexts.get(key);
     Update.Match match =
         context == null || world.chance(0.3)
             ? Update.Match.ABSENT
@@ -313,6 +366,8 @@ final class PlainClient {
         level,
         outcome -> {
           switch (outcome) {
+            case UpdateOutcome.Stored stored when foreign != null ->
+                throw new History.Violation(key + ": a context of another key was taken");
             case UpdateOutcome.Stored stored -> {
               write.refused = !stored.applied();
               boolean blind = match == Update.Match.NONE;

@@ -9,9 +9,11 @@ package dev.tern.simulation;
 /// @param keys of the keyspace where the last write wins
 record Shape(int nodes, int n, int r, int w, int keys) {
 
-  static Shape of(World world) {
-    int nodes = world.chance(0.6) ? 3 : (int) world.between(4, 6);
-    int n = nodes == 3 || world.chance(0.5) ? 3 : (int) world.between(4, nodes + 1);
+  static Shape of(World world, Theme theme) {
+    // Who stands in for a replica is none of the key's.
+    boolean spare = theme == Theme.SLOPPY;
+    int nodes = !spare && world.chance(0.6) ? 3 : (int) world.between(4, 6);
+    int n = nodes == 3 || spare || world.chance(0.5) ? 3 : (int) world.between(4, nodes + 1);
     int keys = world.chance(0.9) ? 12 : 60;
     if (world.chance(0.2)) {
       return new Shape(

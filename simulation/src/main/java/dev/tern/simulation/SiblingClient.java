@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// A client of a keyspace with siblings: reads, writes with what it last read of the key or with
 /// nothing, deletes.
@@ -93,7 +94,8 @@ final class SiblingClient {
   private void store(
       Keyspace keyspace, String key, boolean deletes, Update.Match match, Runnable answered) {
     Seen last = seen.get(key);
-    boolean blind = last == null || world.chance(0.3);
+    byte[] foreign = world.chance(0.03) ? foreignContext(key) : null;
+    boolean blind = foreign != null || last == null || world.chance(0.3);
     Seen shown =
         blind ? new Seen(new TreeSet<>(), NOTHING) : java.util.Objects.requireNonNull(last);
     String value = (deletes ? "-" : "") + "s" + number + "." + ++operations;
@@ -105,7 +107,7 @@ final class SiblingClient {
         new Update.Store(
             deletes ? null : value.getBytes(US_ASCII),
             write.expires ? soon : Update.NO_EXPIRY,
-            shown.context(),
+            foreign != null ? foreign : shown.context(),
             /* overwrites= */ false,
             match,
             world.chance(0.5));
@@ -117,6 +119,8 @@ final class SiblingClient {
         level,
         outcome -> {
           switch (outcome) {
+            case UpdateOutcome.Stored stored when foreign != null ->
+                throw new History.Violation(key + ": a context of another key was taken");
             case UpdateOutcome.Stored stored -> stored(key, write, stored);
             case UpdateOutcome.Done done -> throw unexpected(outcome);
             case UpdateOutcome.Rejected rejected -> throw unexpected(outcome);
@@ -125,6 +129,16 @@ final class SiblingClient {
           }
           answered.run();
         });
+  }
+
+  /// A context of another key, null if there is none that says anything.
+  private byte @Nullable [] foreignContext(String key) {
+    for (Map.Entry<String, Seen> each : seen.entrySet()) {
+      if (!each.getKey().equals(key) && each.getValue().context().length > 0) {
+        return each.getValue().context();
+      }
+    }
+    return null;
   }
 
   private void stored(String key, SiblingHistory.Write write, UpdateOutcome.Stored stored) {

@@ -84,6 +84,10 @@ final class SimulatedClient {
       world.schedule(0, target, () -> resp.request(node, shard, () -> answered(mine)));
       return;
     }
+    if (world.chance(run.theme == Theme.BURSTS ? 0.3 : 0.03)) {
+      burst(node, () -> answered(mine));
+      return;
+    }
     boolean last = world.chance(0.7);
     Keyspace keyspace = node.keyspace(shard, last ? "data" : "siblings");
     Runnable request =
@@ -91,6 +95,32 @@ final class SimulatedClient {
             ? () -> request(keyspace, mine)
             : () -> siblings.request(keyspace, () -> answered(mine));
     world.schedule(0, target, request);
+  }
+
+  /// Some requests of one key at the same time, most of them to one node.
+  private void burst(Node first, Runnable answered) {
+    int size = 2 + world.random.nextInt(5);
+    int[] left = {size};
+    Runnable one =
+        () -> {
+          if (--left[0] == 0) {
+            answered.run();
+          }
+        };
+    String key = world.chance(0.5) ? plain.hotKey() : null;
+    MixedKeys.Key shared = run.mixed.some();
+    for (int i = 0; i < size; i++) {
+      Node other = run.node(1 + world.random.nextInt(run.nodeCount));
+      Node node = other == null || world.chance(0.6) ? first : other;
+      int target = node.self().number();
+      Keyspace data = node.keyspace(world.random.nextInt(run.shards(target)), "data");
+      world.schedule(
+          world.chance(0.7) ? 0 : world.between(0, 3_000_000),
+          target,
+          key == null
+              ? () -> mixed.request(data, shared, one)
+              : () -> plain.request(data, key, one));
+    }
   }
 
   /// A node that has been up and about since a request came has answered it.
@@ -107,7 +137,14 @@ final class SimulatedClient {
     switch (world.random.nextInt(20)) {
       case 0 -> increment(keyspace, mine);
       case 1 -> append(keyspace, mine);
-      case 2, 3, 4 -> mixed.request(keyspace, () -> answered(mine));
+      case 2, 3, 4 -> mixed.request(keyspace, run.mixed.some(), () -> answered(mine));
+      case 5, 6, 7, 8, 9, 10 -> {
+        if (run.theme == Theme.REGISTERS) {
+          mixed.request(keyspace, run.mixed.some(), () -> answered(mine));
+        } else {
+          plain.request(keyspace, () -> answered(mine));
+        }
+      }
       default -> plain.request(keyspace, () -> answered(mine));
     }
   }

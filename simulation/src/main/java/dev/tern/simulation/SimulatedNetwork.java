@@ -5,12 +5,16 @@ import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Network;
 import java.util.Arrays;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// All connections between the nodes of a world. A connection that breaks loses what is under way
 /// on it; one that is cut loses all, and neither end is told.
 final class SimulatedNetwork {
+  /// Sees frames.
+  interface Observer {
+    void sent(int from, int to, byte[] frame);
+  }
+
   private final World world;
   private final Port[] ports;
 
@@ -23,14 +27,14 @@ final class SimulatedNetwork {
   /// `broken[a][b]`: how often the connection from a to b broke; a frame of an older one is lost.
   private final int[][] broken;
 
-  private final Consumer<byte[]> observer;
+  private final Observer observer;
 
   double loss;
   double duplication;
   long delayNanos = 200_000;
 
   /// @param observer sees each frame that is sent
-  SimulatedNetwork(World world, int nodes, Consumer<byte[]> observer) {
+  SimulatedNetwork(World world, int nodes, Observer observer) {
     this.world = world;
     this.observer = observer;
     this.ports = new Port[nodes + 1];
@@ -144,11 +148,14 @@ final class SimulatedNetwork {
 
     @Override
     public boolean send(int fromShard, int node, int toShard, ByteWriter payload) {
-      if (ports[node].receiver == null || payload.length() > MAX_PAYLOAD_BYTES) {
+      if (payload.length() > MAX_PAYLOAD_BYTES) {
         return false;
       }
       byte[] bytes = payload.toByteArray();
-      observer.accept(bytes);
+      observer.sent(self, node, bytes);
+      if (ports[node].receiver == null) {
+        return false;
+      }
       int copies = world.chance(duplication) ? 2 : 1;
       for (int i = 0; i < copies; i++) {
         if (!cut[self][node] && !world.chance(loss)) {

@@ -78,7 +78,7 @@ final class TopologyRun {
     founders = (int) world.between(1, 6);
     nodeCount = founders + JOINERS;
     chaosNanos = world.between(4, 15) * SECOND;
-    network = new SimulatedNetwork(world, nodeCount, frame -> {});
+    network = new SimulatedNetwork(world, nodeCount, (from, to, frame) -> {});
     disks = new SimulatedDisk[nodeCount + 1];
     clocks = new DriftingClock[nodeCount + 1];
     logs = new TopologyLog[nodeCount + 1];

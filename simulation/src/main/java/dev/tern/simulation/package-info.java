@@ -20,8 +20,12 @@
 /// - durability: after the heal the same holds of the last reads, so an acknowledged write is there
 ///   or replaced by one that did not end before it;
 /// - updates: the counter's sum is at most the increments tried, each append is done at most once,
-///   and what was refused is not done; nothing acknowledged is missing where no suspicion was
-///   false;
+///   and what was refused is not done; nothing acknowledged is missing of keys that two replicas
+///   did not lead at the same time, and where no disk was lost;
+/// - linearizability, of each key alone: gets and puts at `LINEARIZABLE`, also beside updates, and
+///   puts beside updates at the level of the keyspace where two writes meet;
+/// - identity: a dot stands for one write, a context is taken for its own key only, and a blind put
+///   is minted twice at most ([Wire]);
 /// - liveness: after the heal every node answers, and takes writes, even with a wrong clock;
 /// - stamps: never far ahead of the time while most clocks are right;
 /// - a node stops of itself only when its disk has failed it, and starts whenever it does not;

@@ -80,7 +80,7 @@ final class Cluster {
     this.size = size;
     this.n = n;
     this.zones = zones;
-    this.network = new SimulatedNetwork(world, size, frame -> observer.accept(frame));
+    this.network = new SimulatedNetwork(world, size, (from, to, frame) -> observer.accept(frame));
     this.disks = new SimulatedDisk[size + 1];
     this.clocks = new SimulatedClock[size + 1];
     this.nodes = new Node[size + 1];

@@ -1,0 +1,228 @@
+package dev.tern.simulation;
+
+import dev.tern.core.quorum.Message;
+import dev.tern.core.quorum.MessageCodec;
+import dev.tern.core.topology.Slots;
+import dev.tern.core.topology.Topology;
+import dev.tern.core.topology.log.TopologyLog;
+import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Stamp;
+import dev.tern.core.version.Version;
+import dev.tern.env.ByteReader;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/// Looks at every version that travels between nodes, and knows what cannot be:
+/// - a stamp that is far ahead of the time while most clocks are right;
+/// - one dot of two writes: a dot is a write's identity, in its partition;
+/// - a blind put that was minted more than twice, the second time when more than about a second had
+///   passed, or without anything above it but updates of itself: docs/consistency.md, "Levels of
+///   gets and puts".
+final class Wire {
+  /// How far ahead of true time a stamp may be: most clocks are off by 20 s at most, and stamps are
+  /// reserved for 10 s.
+  private static final long MAX_STAMP_AHEAD_MILLIS = 35_000;
+
+  /// Within so long of its first mint a put may be minted a second time: the product's second, and
+  /// what a slow disk and a queue of jobs take.
+  private static final long MINTED_ANEW_WITHIN = 2 * ClusterRun.SECOND;
+
+  /// A round of updates takes a second at most to read, and one to be acknowledged; who stands
+  /// still takes longer.
+  private static final long LED_WITHIN = 5 * ClusterRun.SECOND / 2;
+
+  private final ClusterRun run;
+  private final Topology topology;
+
+  /// In which partition of which keyspace, and the dot there.
+  private record Dot(int keyspace, int partition, int replica, long counter) {}
+
+  /// One mint of a put.
+  private record Mint(Stamp stamp, int by, long nanos) {}
+
+  private final Map<Dot, Identity> dots = new LinkedHashMap<>();
+
+  /// A write that a node has sent.
+  private record Asked(int from, long id) {}
+
+  private final Map<Asked, Stamp> asked = new LinkedHashMap<>();
+
+  /// The stamps of puts that a rival stands above: something else than an update of the put.
+  private final Set<Stamp> overtaken = new LinkedHashSet<>();
+
+  /// By value; values of blind puts are unique.
+  private final Map<String, List<Mint>> puts = new LinkedHashMap<>();
+
+  /// What updates of a key were computed from: the first of each stamp.
+  private record Point(String key, long time, int origin, long count) {}
+
+  private record Led(int replica, long counter, int by, long nanos) {}
+
+  private final Map<Point, Led> updates = new LinkedHashMap<>();
+
+  /// Keys of which two replicas led an update of one version at about the same time: one of the two
+  /// is lost, docs/consistency.md, "Two leaders".
+  private final Set<String> forked = new TreeSet<>();
+
+  /// What a dot stands for.
+  private record Identity(byte[] key, Version version) {
+    boolean is(byte[] otherKey, Version other) {
+      return version.stamp().equals(other.stamp())
+          && version.expiryMillis() == other.expiryMillis()
+          && Arrays.equals(key, otherKey)
+          && Arrays.equals(version.value(), other.value());
+    }
+  }
+
+  /// @param topology of all keyspaces of the run
+  Wire(ClusterRun run, Topology topology) {
+    this.run = run;
+    this.topology = topology;
+  }
+
+  /// A frame goes out.
+  void sent(int from, int to, byte[] frame) {
+    if (TopologyLog.carries(new ByteReader(frame)) || frame[0] == 'G') {
+      return;
+    }
+    switch (MessageCodec.decode(new ByteReader(frame))) {
+      case Message.Write m -> {
+        if (m.keyspace() == run.keyspace.id() && !m.record().isEmpty()) {
+          asked.put(new Asked(from, m.id()), m.record().newest().stamp());
+        }
+        versions(from, m.keyspace(), m.key(), m.record());
+      }
+      case Message.Superseded m -> superseded(asked.get(new Asked(to, m.id())), m.by().stamp());
+      case Message.Hold m -> versions(from, m.keyspace(), m.key(), m.record());
+      default -> {}
+    }
+  }
+
+  private void versions(int from, int keyspace, byte[] key, Siblings record) {
+    if (record.isEmpty()) {
+      return;
+    }
+    if (run.clocksAreMostlyRight()) {
+      stampIsNear(record.newest().stamp());
+    }
+    int partition = topology.partitionOf(Slots.of(key));
+    for (int i = 0; i < record.count(); i++) {
+      Version version = record.get(i);
+      if (!run.wasSetBack()) {
+        dotIsUnique(
+            new Dot(keyspace, partition, version.replica(), version.counter()), key, version);
+      }
+      boolean blindPut = version.stamp().count() == 0 && version.value() != null;
+      if (keyspace == run.keyspace.id()) {
+        if (blindPut) {
+          mintedInTime(from, key, version);
+        } else {
+          ledByOne(from, key, version);
+        }
+      }
+    }
+  }
+
+  private void stampIsNear(Stamp stamp) {
+    long millis = HybridClock.millis(stamp.time());
+    long now = SimulatedClock.EPOCH_MILLIS + run.world.millis();
+    if (millis > now + MAX_STAMP_AHEAD_MILLIS) {
+      throw new History.Violation(
+          "a version's stamp is %d ms ahead of the time".formatted(millis - now));
+    }
+  }
+
+  private void dotIsUnique(Dot dot, byte[] key, Version version) {
+    Identity known = dots.putIfAbsent(dot, new Identity(key, version));
+    if (known != null && !known.is(key, version)) {
+      throw new History.Violation(
+          "%s stands for two writes: %s of %s and %s of %s"
+              .formatted(
+                  dot, text(known.version()), ascii(known.key()), text(version), ascii(key)));
+    }
+  }
+
+  private void superseded(@Nullable Stamp put, Stamp by) {
+    if (put != null && !put.sharesPut(by)) {
+      overtaken.add(put);
+    }
+  }
+
+  /// Whether the put of a value was minted a second time.
+  boolean mintedTwice(String value) {
+    List<Mint> mints = puts.get(value);
+    return mints != null && mints.size() > 1;
+  }
+
+  private void mintedInTime(int from, byte[] key, Version version) {
+    String value = ascii(Objects.requireNonNull(version.value()));
+    List<Mint> mints = puts.computeIfAbsent(value, first -> new ArrayList<>(2));
+    for (Mint mint : mints) {
+      if (mint.stamp().sharesPut(version.stamp())) {
+        return;
+      }
+    }
+    long now = run.world.nanos();
+    mints.add(new Mint(version.stamp(), from, now));
+    Mint first = mints.getFirst();
+    // Who stood still sends late what it minted in time.
+    boolean late =
+        now - first.nanos() > MINTED_ANEW_WITHIN && !run.world.pausedSince(from, first.nanos());
+    Stamp before = first.stamp();
+    if (mints.size() == 2 && before.origin() == version.replica() && !overtaken.contains(before)) {
+      throw new History.Violation(
+          "%s: the put of %s was minted anew although nothing stood above it but updates of it: %s"
+              .formatted(ascii(key), value, mints));
+    }
+    if (mints.size() > 2 || mints.size() > 1 && late) {
+      throw new History.Violation(
+          "%s: the put of %s was minted %d times, the last %d ms after the first: %s"
+              .formatted(
+                  ascii(key), value, mints.size(), (now - first.nanos()) / 1_000_000, mints));
+    }
+  }
+
+  /// Whether two led an update of one version of a key of the keyspace where the last write wins.
+  boolean forked(String key) {
+    return forked.contains(key);
+  }
+
+  private void ledByOne(int from, byte[] key, Version version) {
+    Stamp stamp = version.stamp();
+    if (stamp.count() == 0 || stamp.expired()) {
+      return;
+    }
+    String name = ascii(key);
+    long now = run.world.nanos();
+    Point point = new Point(name, stamp.time(), stamp.origin(), stamp.count());
+    Led mine = new Led(version.replica(), version.counter(), from, now);
+    Led first = updates.putIfAbsent(point, mine);
+    if (first == null || first.replica() == mine.replica() && first.counter() == mine.counter()) {
+      return;
+    }
+    boolean stood =
+        run.world.pausedSince(from, first.nanos())
+            || run.world.pausedSince(first.by(), first.nanos() - LED_WITHIN);
+    if (stood || now - first.nanos() < LED_WITHIN) {
+      forked.add(name);
+    }
+  }
+
+  private static String text(Version version) {
+    byte[] value = version.value();
+    return (value == null ? "a delete" : ascii(value)) + " at " + version.stamp();
+  }
+
+  private static String ascii(byte[] bytes) {
+    return new String(bytes, java.nio.charset.StandardCharsets.US_ASCII);
+  }
+}
