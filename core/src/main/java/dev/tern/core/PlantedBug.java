@@ -73,5 +73,7 @@ public enum PlantedBug {
   /// A held write is forgotten when it was sent, whatever its replica says of it.
   HINT_FORGOTTEN_WHEN_SENT,
   /// Of two versions the one with the greater counter of updates is newer, whatever their times.
-  UPDATES_COUNTED_BEFORE_TIME
+  UPDATES_COUNTED_BEFORE_TIME,
+  /// Deletes are stripped though a node that is no replica may hold a write that is older.
+  STRIP_WITHOUT_ASKING_HOLDERS
 }

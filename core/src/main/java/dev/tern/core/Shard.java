@@ -121,6 +121,16 @@ final class Shard implements AutoCloseable {
       public void send(int member, int partition, Message message) {
         coordinator.answer(member, partition, message);
       }
+
+      @Override
+      public boolean keeps(int partition) {
+        return coordinator.keeps(partition);
+      }
+
+      @Override
+      public boolean sendsAway(int partition) {
+        return coordinator.sendsAway(partition);
+      }
     };
   }
 
@@ -150,6 +160,7 @@ final class Shard implements AutoCloseable {
       case Message.Request request -> responder.request(fromNode, fromShard, request);
       case Message.Reply reply -> coordinator.reply(fromNode, reply);
       case Message.Repair repair -> antiEntropy.receive(fromNode, repair);
+      case Message.Inquiry inquiry -> antiEntropy.receive(fromNode, fromShard, inquiry);
     }
   }
 

@@ -22,7 +22,8 @@ class PlantedBugTest {
           "EXPIRY_TAKES_FRESH_STAMP",
           "FAR_STAMP_REFUSED_IN_REPAIR",
           "PUT_MINTED_ANEW_AFTER_SILENCE",
-          "ROUND_MERGES_OPTIONS");
+          "ROUND_MERGES_OPTIONS",
+          "STRIP_WITHOUT_ASKING_HOLDERS");
 
   static Stream<String> mistakes() {
     return Stream.concat(

@@ -62,6 +62,7 @@ public final class Coordinator {
   private final HintReplay hintReplay;
   private final Expiry expiry;
   private final UnsentAnswers unsentAnswers;
+  private final AwayWrites awayWrites = new AwayWrites();
   private final Statistics statistics = new Statistics();
   private final ByteWriter frame = new ByteWriter(1024);
   private final PlantedBug planted;
@@ -500,10 +501,26 @@ public final class Coordinator {
 
   /// An answer to an operation of this shard.
   public void reply(int node, Message.Reply reply) {
+    awayWrites.answered(node, reply.id());
     Operation operation = inFlight.find(reply.id());
     if (operation != null) {
       operation.reply(node, reply);
     }
+  }
+
+  /// A version that was minted here for a key of others is on its way.
+  void sentAway(long request, int slot, int node) {
+    awayWrites.sent(request, view.partitionOf(slot), node, nowNanos());
+  }
+
+  /// Whether such a version of a partition may be on its way.
+  public boolean sendsAway(int partition) {
+    return awayWrites.any(partition, nowNanos());
+  }
+
+  /// Whether this shard has a partition.
+  public boolean keeps(int partition) {
+    return replica.store().holds(Slots.COUNT / view.partitions() * partition);
   }
 
   /// Something came from a node.

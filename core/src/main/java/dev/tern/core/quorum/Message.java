@@ -12,6 +12,7 @@ import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What shards of different nodes say to each other. Requests carry the sender's epoch; answers
@@ -101,6 +102,21 @@ public sealed interface Message {
   /// @param hashes of the sender's records there
   record Listed(int group, int partition, long id, TreeRange range, long[] hashes)
       implements Repair {}
+
+  /// What a shard asks the shards of all members before it strips deletes, and what they answer.
+  sealed interface Inquiry extends Message {
+    long id();
+  }
+
+  /// A partition of a group.
+  record Asked(int group, int partition) {}
+
+  /// Tell of each of these partitions whether writes of it are held, or minted away and on their
+  /// way.
+  record AskHeld(long id, List<Asked> about) implements Inquiry {}
+
+  /// By partition, in the order of the question: 0 nothing, 1 something, 2 another shard knows.
+  record Holds(long id, byte[] states) implements Inquiry {}
 
   /// Stored, durably.
   record Written(long id) implements Reply {}

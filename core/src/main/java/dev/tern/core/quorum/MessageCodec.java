@@ -52,6 +52,8 @@ import org.jspecify.annotations.Nullable;
 /// | 35 | Root | group partition id root |
 /// | 36 | Segments | group partition id u8 known n (hash)* |
 /// | 37 | Listed | group partition id u8 family from to n (hash)* |
+/// | 48 | AskHeld | id n (group partition)* |
+/// | 49 | Holds | id states |
 public final class MessageCodec {
   private static final int FORMAT = 2;
 
@@ -61,6 +63,7 @@ public final class MessageCodec {
   /// Of elements of lists, at least.
   private static final int LEAST_RECORD_BYTES = 5;
 
+  private static final int LEAST_ASKED_BYTES = 5;
   private static final int LEAST_SIBLING_BYTES = 4;
   private static final int LEAST_SCANNED_BYTES = 18;
   private static final Unanswered.Reason[] REASONS = Unanswered.Reason.values();
@@ -134,6 +137,11 @@ public final class MessageCodec {
         repair(out, 37, m).writeLong(m.id()).writeByte(range.family());
         hashes(m.hashes(), out.writeBlob(range.from()).writeBlob(range.to()));
       }
+      case Message.AskHeld m -> {
+        out.writeByte(48).writeLong(m.id()).writeVarInt(m.about().size());
+        m.about().forEach(each -> out.writeInt(each.group()).writeVarInt(each.partition()));
+      }
+      case Message.Holds m -> out.writeByte(49).writeLong(m.id()).writeBlob(m.states());
       case Message.Refused m -> {
         out.writeByte(23).writeLong(m.id());
         refused(m.why(), out);
@@ -149,6 +157,15 @@ public final class MessageCodec {
     out.writeVarInt(level.pr()).writeVarInt(level.pw()).writeByte(level.sloppy() ? 1 : 0);
     out.writeVarInt(level.timeoutMillis());
     update(m.update(), out);
+  }
+
+  private static List<Message.Asked> asked(ByteReader in) {
+    int count = in.readCount(LEAST_ASKED_BYTES);
+    List<Message.Asked> about = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      about.add(new Message.Asked(in.readInt(), partition(in)));
+    }
+    return about;
   }
 
   private static Message read(ByteReader in) {
@@ -231,6 +248,8 @@ public final class MessageCodec {
                   in.readInt(), partition(in), in.readLong(), in.readFlag(), hashes(in));
           case 37 ->
               new Message.Listed(in.readInt(), partition(in), in.readLong(), range(in), hashes(in));
+          case 48 -> new Message.AskHeld(in.readLong(), asked(in));
+          case 49 -> new Message.Holds(in.readLong(), in.readBlob());
           default -> throw new DecodeException("a message of type " + type);
         };
     in.expectEnd();

@@ -65,6 +65,10 @@ public final class Statistics {
     LOGS_CUT,
     /// Deletes that were forgotten.
     STRIPPED_DELETES,
+    /// Times that deletes of a partition stayed as a member holds a write for its replicas.
+    STRIPS_HELD_UP,
+    /// Times that they stayed as a member could not be asked, or did not answer.
+    STRIPS_UNANSWERED,
     /// Times this store took a new replica id, as others knew of dots it had not given out.
     NEW_REPLICA_IDS,
     /// Partitions whose hash trees were compared with another replica's.

@@ -223,6 +223,7 @@ final class WriteOperation extends Operation implements Mutation {
         Message.Write write =
             new Message.Write(id, request.epoch(), request.keyspace().id(), request.key(), minted);
         boolean sent = coordinator.send(replicas[place], request.slot(), write);
+        noteAway(sent, replicas[place]);
         states[place] = sent ? State.SENT : State.LOST;
       }
     }
@@ -249,8 +250,14 @@ final class WriteOperation extends Operation implements Mutation {
     }
     Message.Hold message =
         new Message.Hold(id, request.epoch(), request.keyspace().id(), request.key(), held, target);
-    if (!coordinator.send(holder, request.slot(), message)) {
-      states[place] = State.LOST;
+    boolean sent = coordinator.send(holder, request.slot(), message);
+    noteAway(sent, holder);
+    states[place] = sent ? State.SENT : State.LOST;
+  }
+
+  private void noteAway(boolean sent, int node) {
+    if (away && sent) {
+      coordinator.sentAway(id, request.slot(), node);
     }
   }
 

@@ -8,7 +8,6 @@ import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.Statistics;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.replica.Applied;
-import dev.tern.core.replica.Grave;
 import dev.tern.core.replica.Partition;
 import dev.tern.core.replica.RepairPage;
 import dev.tern.core.replica.RepairPage.RepairRecord;
@@ -65,15 +64,19 @@ public final class AntiEntropy {
   /// A record that finds the store overloaded is tried again for so long.
   private static final long OVERLOADED_NANOS = 20_000_000_000L;
 
-  /// Deletes looked at together.
-  private static final int MAX_GRAVES = 1_024;
-
   /// To the other nodes.
   public interface Wire {
     boolean live(int member);
 
     /// To the shard that has the partition.
     void send(int member, int partition, Message message);
+
+    /// Whether this shard has a partition.
+    boolean keeps(int partition);
+
+    /// Whether a write of a partition that was minted here, where no replica of it is, may be on its
+    /// way.
+    boolean sendsAway(int partition);
   }
 
   private final int self;
@@ -87,6 +90,8 @@ public final class AntiEntropy {
   private final List<Exchange> exchanges = new ArrayList<>();
   private final TreeMap<Long, Exchange> byPlace = new TreeMap<>();
   private final Scrub scrub;
+  private final Inquiries inquiries;
+  private final Burial burial;
   private int fetches;
   private volatile Repairs repairs = Repairs.NONE;
 
@@ -120,7 +125,7 @@ public final class AntiEntropy {
     this.limits = limits;
     this.view = view;
     this.nextId = firstId;
-    adopt(view);
+    meetAll();
     this.scrub =
         new Scrub(
             replica,
@@ -131,6 +136,17 @@ public final class AntiEntropy {
             keyspace -> this.view.keyspace(keyspace),
             () -> ++nextId,
             limits.treeRoundNanos());
+    this.inquiries =
+        new Inquiries(
+            self,
+            replica.store().hints(),
+            clock,
+            wire,
+            statistics,
+            () -> ++nextId,
+            view,
+            planted);
+    this.burial = new Burial(replica, statistics, inquiries, planted);
   }
 
   /// Another topology holds from now on; the store has adopted it.
@@ -143,6 +159,11 @@ public final class AntiEntropy {
       }
     }
     gone.forEach(this::part);
+    meetAll();
+    inquiries.adopt(later);
+  }
+
+  private void meetAll() {
     replica.store().forEachPartition(this::meet);
     repairs = new Repairs(exchanges.size(), repairs.lacking(), repairs.rebuilding());
   }
@@ -179,7 +200,7 @@ public final class AntiEntropy {
     }
   }
 
-  private static long place(int group, int partition) {
+  static long place(int group, int partition) {
     return (long) group << 32 | partition;
   }
 
@@ -237,6 +258,14 @@ public final class AntiEntropy {
       }
     }
     scrub.beat();
+    inquiries.beat();
+  }
+
+  /// A question about what is held here, or an answer to one.
+  ///
+  /// @param shard of the member that sent it
+  public void receive(int member, int shard, Message.Inquiry message) {
+    inquiries.receive(member, shard, message);
   }
 
   private void tellIfDue(Exchange exchange, int place, long now) {
@@ -695,7 +724,7 @@ public final class AntiEntropy {
         exchange.stirred = true;
       }
     }
-    bury(exchange, common);
+    burial.bury(exchange, common);
   }
 
   /// Keeps the log of dots within its bound while a replica is away.
@@ -717,52 +746,6 @@ public final class AntiEntropy {
       statistics.add(Counter.LOGS_CUT, 1);
       replica.trim(exchange.partition, trimmable);
     }
-  }
-
-  /// Strips deletes in two steps. All replicas have them: what any replica has written before it
-  /// had them is then among the dots that any has on disk. All replicas have those, too: nothing
-  /// older than the deletes can come any more.
-  private void bury(Exchange exchange, DotSet common) {
-    if (!exchange.condemned.isEmpty()) {
-      exchange.stirred = true;
-      // What a lost disk was the only one to have comes no more.
-      if (common.covers(exchange.needed.and(exchange.union()))) {
-        statistics.add(Counter.STRIPPED_DELETES, exchange.condemned.size());
-        // First, so that who asks for the dot of a delete that is no more gets the whole partition.
-        replica.trim(exchange.partition, common.minus(exchange.partition.trimmed()));
-        replica.strip(exchange.partition, exchange.condemned);
-        exchange.condemned = List.of();
-      }
-      return;
-    }
-    if (exchange.digging || !exchange.partition.mayHaveGraves()) {
-      return;
-    }
-    exchange.digging = true;
-    replica.graves(
-        exchange.partition,
-        MAX_GRAVES,
-        (found, failure) -> {
-          exchange.digging = false;
-          exchange.stirred |= failure != null;
-          if (found == null || !exchange.complete()) {
-            return;
-          }
-          exchange.condemned = condemned(found, exchange.common());
-          exchange.needed = exchange.union();
-          exchange.stirred |= !found.isEmpty();
-        });
-  }
-
-  private List<Grave> condemned(List<Grave> found, DotSet common) {
-    List<Grave> condemned = new ArrayList<>();
-    for (Grave grave : found) {
-      if (common.contains(grave.replica(), grave.counter())
-          || planted == PlantedBug.TOMBSTONE_STRIPPED_TOO_EARLY) {
-        condemned.add(grave);
-      }
-    }
-    return condemned;
   }
 
   /// Deletes that are not stripped yet, or may be there, by partition; for tests.

@@ -93,6 +93,10 @@ final class Exchange {
   List<Grave> condemned = List.of();
 
   DotSet needed = new DotSet();
+
+  /// Nobody holds a write that they must outlive, see [Inquiries].
+  boolean cleared;
+
   boolean digging;
 
   Exchange(Partition partition, int group, int[] peers, long nowNanos) {

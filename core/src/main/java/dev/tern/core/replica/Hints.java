@@ -15,7 +15,9 @@ import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// The writes that this store holds for replicas that are away, on disk, in the order they came; on
@@ -49,8 +51,8 @@ public final class Hints {
   /// By target.
   private final TreeMap<Integer, Held> held = new TreeMap<>();
 
-  /// By slot: how many are held of its keys, for all targets.
-  private final int[] ofSlot = new int[Slots.COUNT];
+  /// By slot and keyspace: how many are held of its keys, for all targets.
+  private final TreeMap<Long, Integer> ofSlot = new TreeMap<>();
 
   private static final class Held {
     /// The number of the next one.
@@ -88,8 +90,9 @@ public final class Hints {
 
   private void count(ByteReader value) {
     try {
-      value.skip(Integer.BYTES + Long.BYTES);
-      ofSlot[Slots.of(value.readBlob())]++;
+      int keyspace = value.readInt();
+      value.skip(Long.BYTES);
+      count(keyspace, value.readBlob(), 1);
     } catch (DecodeException e) {
       // It is passed over at each delivery, and counted there.
       return;
@@ -132,7 +135,7 @@ public final class Hints {
     of.next++;
     of.count++;
     of.bytes += value.length();
-    ofSlot[Slots.of(key)]++;
+    count(keyspace.id(), key, 1);
     counted();
   }
 
@@ -173,13 +176,19 @@ public final class Hints {
     return of == null ? 0 : of.next;
   }
 
-  /// How many are held of the keys of some slots, for all targets.
-  long ofSlots(int first, int end) {
-    long sum = 0;
-    for (int slot = first; slot < end; slot++) {
-      sum += ofSlot[slot];
+  private void count(int keyspace, byte[] key, int delta) {
+    long row = (long) Slots.of(key) << Integer.SIZE | keyspace;
+    ofSlot.merge(row, delta, (before, more) -> before + more == 0 ? null : before + more);
+  }
+
+  /// The keyspaces of which something is held of some slots, for whatever target.
+  public SortedSet<Integer> keyspacesOfSlots(int first, int end) {
+    SortedSet<Integer> keyspaces = new TreeSet<>();
+    for (long row :
+        ofSlot.subMap((long) first << Integer.SIZE, (long) end << Integer.SIZE).keySet()) {
+      keyspaces.add((int) row);
     }
-    return sum;
+    return keyspaces;
   }
 
   /// Those of a target from a number on, in order; on a worker. One that cannot be read is passed
@@ -286,7 +295,7 @@ public final class Hints {
     for (Hint hint : delivered) {
       of.bytes -= hint.bytes();
       of.count--;
-      ofSlot[Slots.of(hint.key())]--;
+      count(hint.keyspace(), hint.key(), -1);
       batch.delete(family, ofKey(target, hint.keyspace(), hint.key(), hint.number()));
       batch.delete(family, row(target, hint.number()));
     }
