@@ -74,8 +74,8 @@ public final class AntiEntropy {
     /// Whether this shard has a partition.
     boolean keeps(int partition);
 
-    /// Whether a write of a partition that was minted here, where no replica of it is, may be on its
-    /// way.
+    /// Whether a write of a partition that was minted here, where no replica of it is, may be on
+    /// its way.
     boolean sendsAway(int partition);
   }
 
@@ -138,14 +138,7 @@ public final class AntiEntropy {
             limits.treeRoundNanos());
     this.inquiries =
         new Inquiries(
-            self,
-            replica.store().hints(),
-            clock,
-            wire,
-            statistics,
-            () -> ++nextId,
-            view,
-            planted);
+            self, replica.store().hints(), clock, wire, statistics, () -> ++nextId, view, planted);
     this.burial = new Burial(replica, statistics, inquiries, planted);
   }
 

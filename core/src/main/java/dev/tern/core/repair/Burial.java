@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Strips deletes in three steps. All replicas have them: what any replica has written before it
-/// had them is then among the dots that any has on disk. All replicas have those, too: nothing older
-/// than the deletes can come from a replica any more. No member holds a write for the replicas:
-/// nothing older can come from elsewhere ([Inquiries]).
+/// had them is then among the dots that any has on disk. All replicas have those, too: nothing
+/// older than the deletes can come from a replica any more. No member holds a write for the
+/// replicas: nothing older can come from elsewhere ([Inquiries]).
 ///
 /// Threads: the shard's loop.
 final class Burial {

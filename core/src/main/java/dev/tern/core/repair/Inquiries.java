@@ -18,8 +18,8 @@ import java.util.TreeMap;
 import java.util.function.LongSupplier;
 
 /// Asks all members, replicas or not, whether they hold writes of a partition for its replicas,
-/// before deletes of it are stripped. Such a write may carry a dot that no replica's clock has and a
-/// stamp below the delete's: stored after the strip, it would bring the deleted value back.
+/// before deletes of it are stripped. Such a write may carry a dot that no replica's clock has and
+/// a stamp below the delete's: stored after the strip, it would bring the deleted value back.
 ///
 /// ```
 ///   round 1   AskHeld --> every member    what it holds, and what it minted away and sent
@@ -194,8 +194,9 @@ final class Inquiries {
           wire.send(member, shard, new Message.Holds(question.id(), answer(question.about())));
       case Message.Holds holds -> {
         Question question = open.get(holds.id());
-        boolean fits = question != null && question.member == member;
-        if (fits && question.about.size() == holds.states().length) {
+        if (question != null
+            && question.member == member
+            && question.about.size() == holds.states().length) {
           open.remove(holds.id());
           answered(question, holds.states());
         }
