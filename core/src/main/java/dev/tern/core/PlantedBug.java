@@ -75,5 +75,7 @@ public enum PlantedBug {
   /// Of two versions the one with the greater counter of updates is newer, whatever their times.
   UPDATES_COUNTED_BEFORE_TIME,
   /// Deletes are stripped though a node that is no replica may hold a write that is older.
-  STRIP_WITHOUT_ASKING_HOLDERS
+  STRIP_WITHOUT_ASKING_HOLDERS,
+  /// A replica takes updates of a leader though it has answered the read of a later one.
+  BALLOTS_IGNORED
 }

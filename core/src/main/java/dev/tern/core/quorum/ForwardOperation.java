@@ -149,6 +149,7 @@ final class ForwardOperation extends Operation {
         }
       }
       case Message.Written m -> {}
+      case Message.Outvoted m -> {}
       case Message.Superseded m -> {}
       case Message.Value m -> {}
       case Message.Digest m -> {}

@@ -276,6 +276,7 @@ final class HintReplay {
         case Message.Value m -> {}
         case Message.Digest m -> {}
         case Message.Updated m -> {}
+        case Message.Outvoted m -> {}
         case Message.Scanned m -> {}
         case Message.Counted m -> {}
       }

@@ -32,7 +32,15 @@ public sealed interface Message {
   }
 
   /// Store this record, as far as it is news; with siblings it is filled.
-  record Write(long id, long epoch, int keyspace, byte[] key, Siblings record) implements Request {}
+  ///
+  /// @param ballot of the leader whose update it is, see [dev.tern.core.replica.Ballots]; 0 for any
+  ///   other record
+  record Write(long id, long epoch, int keyspace, byte[] key, Siblings record, long ballot)
+      implements Request {
+    Write(long id, long epoch, int keyspace, byte[] key, Siblings record) {
+      this(id, epoch, keyspace, key, record, 0);
+    }
+  }
 
   /// Hold this record for a replica that is away.
   record Hold(long id, long epoch, int keyspace, byte[] key, Siblings record, int target)
@@ -44,7 +52,9 @@ public sealed interface Message {
   /// Tell the record of this key, or only its digest.
   ///
   /// @param alone whether this replica's word is enough for whoever asks
-  record Read(long id, long epoch, int keyspace, byte[] key, boolean digest, boolean alone)
+  /// @param ballot of the leader who reads it as the base of an update; 0 for any other read
+  record Read(
+      long id, long epoch, int keyspace, byte[] key, boolean digest, boolean alone, long ballot)
       implements Request {}
 
   /// Coordinate this update.
@@ -142,6 +152,9 @@ public sealed interface Message {
       return new Rank(Stamp.put(hash, record.count()), record.count(), hash);
     }
   }
+
+  /// Nothing was done: a higher ballot was promised to another leader.
+  record Outvoted(long id, long by) implements Reply {}
 
   /// What became of a forwarded update.
   record Updated(long id, UpdateOutcome outcome) implements Reply {}

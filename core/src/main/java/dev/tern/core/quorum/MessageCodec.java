@@ -31,13 +31,14 @@ import org.jspecify.annotations.Nullable;
 /// | type | message | fields |
 /// |---|---|---|
 /// | 1 | Write | id epoch keyspace key record |
-/// | 2 | Read | id epoch keyspace key u8 (1 digest, 2 alone) |
+/// | 2 | Read | id epoch keyspace key u8 (1 digest, 2 alone, 4 led) (ballot of 4) |
 /// | 3 | Forward | id epoch keyspace key n r+3 w+3 pr pw u8 sloppy timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
 /// | 6 | retired |  |
 /// | 7 | Hold | id epoch keyspace target key record |
 /// | 8 | ReadHeld | id epoch keyspace target key |
+/// | 9 | Write of a leader | id epoch keyspace key ballot record |
 /// | 16 | Written | id |
 /// | 17 | Superseded | id rank |
 /// | 18 | Value | id record? |
@@ -46,6 +47,7 @@ import org.jspecify.annotations.Nullable;
 /// | 21 | Scanned | id next count (slot position key rank live)* |
 /// | 22 | Counted | id records |
 /// | 23 | Refused | id reason retry message needed answered (missing)* |
+/// | 24 | Outvoted | id ballot |
 /// | 32 | Clock | group partition u8 (1 wanted, 2 trimmed) dots rank (dots of 2) |
 /// | 33 | Missing | group partition id dots cursor? |
 /// | 34 | Repaired | group partition id clock covered unread next answer (keyspace key record)* |
@@ -81,7 +83,10 @@ public final class MessageCodec {
     out.writeByte(FORMAT);
     switch (message) {
       case Message.Write m -> {
-        request(out, 1, m, m.keyspace()).writeBlob(m.key());
+        request(out, m.ballot() == 0 ? 1 : 9, m, m.keyspace()).writeBlob(m.key());
+        if (m.ballot() != 0) {
+          out.writeVarLong(m.ballot());
+        }
         m.record().encode(out);
       }
       case Message.Hold m -> {
@@ -90,10 +95,13 @@ public final class MessageCodec {
       }
       case Message.ReadHeld m ->
           request(out, 8, m, m.keyspace()).writeVarInt(m.target()).writeBlob(m.key());
-      case Message.Read m ->
-          request(out, 2, m, m.keyspace())
-              .writeBlob(m.key())
-              .writeByte((m.digest() ? 1 : 0) | (m.alone() ? 2 : 0));
+      case Message.Read m -> {
+        int flags = (m.digest() ? 1 : 0) | (m.alone() ? 2 : 0) | (m.ballot() == 0 ? 0 : 4);
+        request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(flags);
+        if (m.ballot() != 0) {
+          out.writeVarLong(m.ballot());
+        }
+      }
       case Message.Forward m -> forward(m, out);
       case Message.Scan m ->
           request(out, 4, m, m.keyspace()).writeVarLong(m.cursor()).writeVarInt(m.limit());
@@ -137,6 +145,7 @@ public final class MessageCodec {
         repair(out, 37, m).writeLong(m.id()).writeByte(range.family());
         hashes(m.hashes(), out.writeBlob(range.from()).writeBlob(range.to()));
       }
+      case Message.Outvoted m -> out.writeByte(24).writeLong(m.id()).writeVarLong(m.by());
       case Message.AskHeld m -> {
         out.writeByte(48).writeLong(m.id()).writeVarInt(m.about().size());
         m.about().forEach(each -> out.writeInt(each.group()).writeVarInt(each.partition()));
@@ -168,29 +177,38 @@ public final class MessageCodec {
     return about;
   }
 
+  private static Message led(ByteReader in) {
+    long id = in.readLong();
+    long epoch = in.readPositiveVarLong();
+    int keyspace = keyspace(in);
+    byte[] key = key(in);
+    long ballot = in.readPositiveVarLong();
+    return new Message.Write(id, epoch, keyspace, key, Siblings.decode(in), ballot);
+  }
+
   private static Message read(ByteReader in) {
     long id = in.readLong();
     long epoch = in.readPositiveVarLong();
     int keyspace = keyspace(in);
     byte[] key = key(in);
-    int flags = flags(in);
-    return new Message.Read(id, epoch, keyspace, key, (flags & 1) != 0, (flags & 2) != 0);
+    int flags = flags(in, 7);
+    long ballot = (flags & 4) != 0 ? in.readPositiveVarLong() : 0;
+    return new Message.Read(id, epoch, keyspace, key, (flags & 1) != 0, (flags & 2) != 0, ballot);
   }
 
   private static Message clock(ByteReader in) {
     int group = in.readInt();
     int partition = partition(in);
-    int flags = flags(in);
+    int flags = flags(in, 3);
     DotSet clock = DotSet.decode(in);
     Stamp floor = Rank.decode(in).stamp();
     DotSet trimmed = (flags & 2) != 0 ? DotSet.decode(in) : null;
     return new Message.Clock(group, partition, (flags & 1) != 0, clock, floor, trimmed);
   }
 
-  /// Two of them.
-  private static int flags(ByteReader in) {
+  private static int flags(ByteReader in, int most) {
     int flags = in.readUnsignedByte();
-    if (flags > 3) {
+    if (flags > most) {
       throw new DecodeException("flags " + flags);
     }
     return flags;
@@ -224,6 +242,7 @@ public final class MessageCodec {
           case 5 -> new Message.Count(in.readLong(), in.readPositiveVarLong(), keyspace(in));
           case 7 -> hold(in);
           case 8 -> readHeld(in);
+          case 9 -> led(in);
           case 16 -> new Message.Written(in.readLong());
           case 17 -> new Message.Superseded(in.readLong(), Rank.decode(in));
           case 18 -> new Message.Value(in.readLong(), in.readFlag() ? Siblings.decode(in) : null);
@@ -232,6 +251,7 @@ public final class MessageCodec {
           case 21 -> page(in);
           case 22 -> new Message.Counted(in.readLong(), in.readPositiveVarLong());
           case 23 -> new Message.Refused(in.readLong(), refused(in));
+          case 24 -> new Message.Outvoted(in.readLong(), in.readPositiveVarLong());
           case 32 -> clock(in);
           case 33 ->
               new Message.Missing(

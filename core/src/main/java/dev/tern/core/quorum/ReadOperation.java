@@ -33,6 +33,17 @@ final class ReadOperation extends Operation {
     void read(@Nullable Siblings record, boolean uniform);
 
     void failed(Unanswered why);
+
+    /// A replica has promised a higher ballot to another leader.
+    default void outvoted(long by) {
+      failed(outvotedRefusal());
+    }
+  }
+
+  /// Nothing was done.
+  static Unanswered.Refused outvotedRefusal() {
+    return new Unanswered.Refused(
+        Reason.TRY_AGAIN, "another replica leads updates of the key; try again", 20);
   }
 
   /// A replica that had to be helped out is taken for so many times slower than it was until then.
@@ -94,6 +105,9 @@ final class ReadOperation extends Operation {
   /// Repairs that are outstanding are not waited for any more.
   private boolean hurries;
 
+  /// Of the round of updates that it begins; 0 for none.
+  private long ballot;
+
   private int answered;
   private boolean finished;
   private long hedgeAtNanos;
@@ -120,6 +134,12 @@ final class ReadOperation extends Operation {
     this.standIns = request.sloppy() ? new int[n] : NOBODY;
     this.ranks = new Rank[n];
     this.records = new Siblings[n];
+  }
+
+  /// Says under which ballot it begins a round of updates.
+  ReadOperation under(long round) {
+    ballot = round;
+    return this;
   }
 
   /// Asks the live replicas in turn from a place of the list on, this one among them.
@@ -283,7 +303,13 @@ final class ReadOperation extends Operation {
   private boolean ask(int place, boolean digest) {
     Message.Read read =
         new Message.Read(
-            id, request.epoch(), request.keyspace().id(), request.key(), digest, alone());
+            id,
+            request.epoch(),
+            request.keyspace().id(),
+            request.key(),
+            digest,
+            alone(),
+            ballot);
     askedNanos[place] = coordinator.nowNanos();
     boolean sent = coordinator.send(request.replicas()[place], request.slot(), read);
     states[place] = sent ? State.ASKED : State.LOST;
@@ -590,6 +616,10 @@ final class ReadOperation extends Operation {
         coordinator.peers().refused(node, refused.why());
         refusal(refused.why());
         lostAt(place);
+      }
+      case Message.Outvoted outvoted -> {
+        finish();
+        done.outvoted(outvoted.by());
       }
       case Message.Updated m -> {}
       case Message.Scanned m -> {}

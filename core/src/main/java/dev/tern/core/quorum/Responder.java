@@ -184,6 +184,7 @@ public final class Responder {
         Slots.of(write.key()),
         write.key(),
         write.record(),
+        write.ballot(),
         answering(node, shard, id, cost, write));
   }
 
@@ -204,6 +205,12 @@ public final class Responder {
       public void superseded(Version by) {
         admission.finished(cost);
         coordinator.answer(node, shard, new Message.Superseded(id, by.rank()));
+      }
+
+      @Override
+      public void outvoted(long by) {
+        admission.finished(cost);
+        coordinator.answer(node, shard, new Message.Outvoted(id, by));
       }
 
       @Override
@@ -241,6 +248,22 @@ public final class Responder {
     if (!admits(node, shard, read.id(), cost)) {
       return;
     }
+    if (read.ballot() == 0) {
+      read(node, shard, read, keyspace, cost);
+      return;
+    }
+    int slot = Slots.of(read.key());
+    if (!replica.ballots().promise(keyspace.id(), slot, read.key(), read.ballot())) {
+      admission.finished(cost);
+      long by = replica.ballots().promised(keyspace.id(), slot, read.key());
+      coordinator.answer(node, shard, new Message.Outvoted(read.id(), by));
+      return;
+    }
+    replica.afterRivals(
+        keyspace, slot, read.ballot(), () -> read(node, shard, read, keyspace, cost));
+  }
+
+  private void read(int node, int shard, Message.Read read, KeyspaceConfig keyspace, long cost) {
     replica.read(
         keyspace,
         Slots.of(read.key()),

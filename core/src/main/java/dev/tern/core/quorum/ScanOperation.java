@@ -211,6 +211,7 @@ final class ScanOperation extends Operation {
       case Message.Value m -> {}
       case Message.Digest m -> {}
       case Message.Updated m -> {}
+      case Message.Outvoted m -> {}
       case Message.Counted m -> {}
     }
   }

@@ -9,6 +9,7 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.replica.Ballots;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
@@ -40,6 +41,11 @@ final class Updates {
   private final Map<KeyName, List<Waiting>> reading = new LinkedHashMap<>();
 
   private int waiting;
+
+  /// A round that another leader has outvoted twice waits so long, times what tells them apart.
+  private static final long RIVAL_NANOS = 7_000_000;
+
+  private static final int RIVALS = 5;
 
   /// Reads of one round before it gives up.
   private static final int MAX_READS = 8;
@@ -155,6 +161,11 @@ final class Updates {
     private boolean outrun;
     private int reads;
 
+    /// Under which this round reads and writes, and whether another leader's is higher.
+    private long ballot;
+
+    private boolean outvoted;
+
     Round(KeyName name, Request request, List<Waiting> updates) {
       this.name = name;
       this.request = request;
@@ -165,8 +176,37 @@ final class Updates {
     void read() {
       reads++;
       outrun = false;
+      outvoted = false;
       stripsBefore = strips();
-      new ReadOperation(coordinator, request, ReadOperation.Purpose.UPDATE, this).start();
+      ballot =
+          ballots()
+              .lead(
+                  request.keyspace().id(),
+                  request.slot(),
+                  request.key(),
+                  coordinator.self(),
+                  coordinator.wallMillis());
+      new ReadOperation(coordinator, request, ReadOperation.Purpose.UPDATE, this)
+          .under(ballot)
+          .start();
+    }
+
+    private Ballots ballots() {
+      return coordinator.replica().ballots();
+    }
+
+    @Override
+    public void outvoted(long by) {
+      ballots().outvoted(request.keyspace().id(), request.slot(), by);
+      if (reads >= MAX_READS) {
+        failed(ReadOperation.outvotedRefusal());
+      } else if (reads == 1) {
+        read();
+      } else {
+        // Another one leads as well: each waits for another time.
+        long turns = reads + coordinator.self() % RIVALS;
+        coordinator.inFlight().later(turns * RIVAL_NANOS, this::read);
+      }
     }
 
     @Override
@@ -177,7 +217,7 @@ final class Updates {
         // The version must lie above what the quorum holds, not only above what lies here.
         coordinator.replica().store().follow(quorumBase.newest().stamp().time());
       }
-      new WriteOperation(coordinator, request, false, this::overBase, this).start();
+      new WriteOperation(coordinator, request, false, this::overBase, this).under(ballot).start();
       handOver();
     }
 
@@ -196,7 +236,8 @@ final class Updates {
     /// than that delete, and nothing here tells of it any more: then the round reads again.
     private @Nullable Draft overBase(@Nullable Siblings local) {
       outrun = local == null && strips() != stripsBefore;
-      return outrun ? null : evaluate(local);
+      outvoted = !ballots().promise(request.keyspace().id(), request.slot(), request.key(), ballot);
+      return outrun || outvoted ? null : evaluate(local);
     }
 
     /// Applies the updates in order; the version to write, or null if none changed anything.
@@ -252,7 +293,7 @@ final class Updates {
           newest == null
               ? coordinator.replica().store().floor(request.keyspace().id(), request.slot())
               : newest.stamp();
-      return base.updated(request.epoch());
+      return base.updated(ballot);
     }
 
     /// The latest of what the quorum said and what is here; null if the key holds nothing.
@@ -292,6 +333,10 @@ final class Updates {
 
     @Override
     public void nothing() {
+      if (outvoted) {
+        outvoted(0);
+        return;
+      }
       if (outrun && reads < MAX_READS) {
         read();
         return;

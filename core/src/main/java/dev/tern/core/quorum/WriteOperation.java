@@ -67,6 +67,12 @@ final class WriteOperation extends Operation implements Mutation {
   private final int[] holders;
 
   private boolean away;
+
+  /// Of an update the ballot under which it was computed; 0 for a blind put.
+  private long ballot;
+
+  /// Whether a replica has promised a higher one to another leader.
+  private boolean outvoted;
   private @Nullable Siblings record;
   private int mints;
   private long mintedNanos;
@@ -97,6 +103,12 @@ final class WriteOperation extends Operation implements Mutation {
     this.done = done;
     this.states = new State[request.replicas().length];
     this.holders = new int[request.replicas().length];
+  }
+
+  /// Says under which ballot an update was computed.
+  WriteOperation under(long round) {
+    ballot = round;
+    return this;
   }
 
   /// As [#start], once `r` replicas have said what stands there: the version is minted above that,
@@ -214,6 +226,9 @@ final class WriteOperation extends Operation implements Mutation {
   public void minted(Siblings minted, long dot) {
     record = minted;
     int[] replicas = request.replicas();
+    if (ballot > 0) {
+      coordinator.replica().led(request.keyspace().id(), request.slot(), ballot);
+    }
     for (int place = 0; place < replicas.length; place++) {
       if (replicas[place] == coordinator.self()) {
         states[place] = State.SENT;
@@ -221,7 +236,8 @@ final class WriteOperation extends Operation implements Mutation {
         hold(place);
       } else {
         Message.Write write =
-            new Message.Write(id, request.epoch(), request.keyspace().id(), request.key(), minted);
+            new Message.Write(
+                id, request.epoch(), request.keyspace().id(), request.key(), minted, ballot);
         boolean sent = coordinator.send(replicas[place], request.slot(), write);
         noteAway(sent, replicas[place]);
         states[place] = sent ? State.SENT : State.LOST;
@@ -339,6 +355,15 @@ final class WriteOperation extends Operation implements Mutation {
       }
       case Message.Value m -> {}
       case Message.Digest m -> {}
+      case Message.Outvoted by -> {
+        outvoted = true;
+        coordinator.count(Statistics.Counter.CONFLICTING_UPDATES);
+        coordinator
+            .replica()
+            .ballots()
+            .outvoted(request.keyspace().id(), request.slot(), by.by());
+        set(place, State.LOST);
+      }
       case Message.Updated m -> {}
       case Message.Scanned m -> {}
       case Message.Counted m -> {}
@@ -380,7 +405,7 @@ final class WriteOperation extends Operation implements Mutation {
       return;
     }
     states[place] = state;
-    if (state == State.LOST && request.sloppy() && holders[place] == 0) {
+    if (state == State.LOST && request.sloppy() && holders[place] == 0 && !outvoted) {
       hold(place);
     }
     int stored = count(State.STORED);

@@ -13,6 +13,13 @@ public interface Applied {
   /// two is kept.
   void superseded(Version by);
 
+  /// It was not stored: a higher ballot was promised to another leader, see [Ballots].
+  default void outvoted(long by) {
+    refused(
+        new Unanswered.Refused(
+            Unanswered.Reason.TRY_AGAIN, "another replica leads updates of the key", 20));
+  }
+
   /// It was not stored.
   void refused(Unanswered.Refused why);
 }

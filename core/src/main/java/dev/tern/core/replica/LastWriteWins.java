@@ -23,12 +23,14 @@ final class LastWriteWins {
   }
 
   /// @param base what is here, null for nothing
+  /// @param led whether the leader that sends it was promised that no other one's update counts
   void store(
       KeyspaceConfig keyspace,
       Partition partition,
       byte[] storageKey,
       @Nullable Siblings base,
       Version version,
+      boolean led,
       Applied done) {
     Durability durability = keyspace.durability();
     Version present = base == null ? null : base.newest();
@@ -45,7 +47,7 @@ final class LastWriteWins {
       long sequence =
           replica.append(keyspace.id(), partition, storageKey, base, Siblings.of(version));
       store.journal().note(partition, version, storageKey, /* stored= */ true);
-      if (present != null && version.stamp().forks(present.stamp())) {
+      if (!led && present != null && version.stamp().forks(present.stamp())) {
         commits.await(sequence, durability, () -> done.superseded(present));
       } else {
         commits.await(sequence, durability, done::durable);

@@ -33,6 +33,29 @@ public final class Partition {
   /// absent counts as deleted at it. In a row of its own, written with the removal; never falls.
   Stamp floor = Stamp.NONE;
 
+  /// What is known of those who lead updates of its keys, see [dev.tern.core.replica.Ballots].
+  final Ballots ballots = new Ballots();
+
+  /// Of one partition.
+  static final class Ballots {
+    /// Promised for all keys that are not known one by one.
+    long floor;
+
+    /// The highest that was heard of.
+    long seen;
+
+    /// That this node leads under, 0 for none.
+    long own;
+
+    /// Of the last update that was appended, and the sequence of the log then.
+    long accepted;
+
+    long written;
+
+    /// The sequence when the last update was appended that came under another one than that.
+    long rivals;
+  }
+
   /// Counts what was removed here because all replicas had its delete; since the start.
   long strips;
 

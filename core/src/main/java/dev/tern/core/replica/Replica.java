@@ -45,6 +45,7 @@ public final class Replica {
   private final Latches latches = new Latches();
   private final Leftovers leftovers = new Leftovers();
   private final LastWriteWins newest;
+  private final Ballots ballots;
   private final WriteBatch batch = new WriteBatch();
   private final ByteWriter bytes = new ByteWriter();
   private final PlantedBug planted;
@@ -68,6 +69,7 @@ public final class Replica {
             blockage::stalled);
     this.reservations = new Reservations(lsm, store, commits);
     this.newest = new LastWriteWins(this, commits);
+    this.ballots = new Ballots(store, planted);
     if (planted == PlantedBug.REUSED_DOTS) {
       store.forEachPartition(each -> each.counter = each.clock.highest(store.replicaId()));
     }
@@ -178,13 +180,26 @@ public final class Replica {
   ///
   /// @param record filled by whoever sends it
   public void apply(KeyspaceConfig keyspace, int slot, byte[] key, Siblings record, Applied done) {
+    apply(keyspace, slot, key, record, 0, done);
+  }
+
+  /// Stores an update that another node leads.
+  ///
+  /// @param record filled by whoever sends it
+  /// @param ballot of its leader, see [Ballots]; 0 for any other record
+  public void apply(
+      KeyspaceConfig keyspace,
+      int slot,
+      byte[] key,
+      Siblings record,
+      long ballot,
+      Applied done) {
     Unanswered.Refused blocked = blockage.refusal(lsm.pressure());
     if (blocked != null) {
       done.refused(blocked);
       return;
     }
-    boolean lww = keyspace.resolution() == Resolution.LWW;
-    if (record.isEmpty() && lww) {
+    if (record.isEmpty() && keyspace.resolution() == Resolution.LWW) {
       done.durable();
       return;
     }
@@ -193,54 +208,8 @@ public final class Replica {
           new Unanswered.Refused(Reason.INVALID, "a planted mistake: the stamp is far ahead", 0));
       return;
     }
-    byte[] storageKey = StorageKey.of(slot, keyspace.id(), key);
-    withBase(
-        store.data(keyspace.id()),
-        storageKey,
-        new Based() {
-          @Override
-          public void base(@Nullable Siblings base) {
-            Partition partition = store.partition(keyspace.id(), slot);
-            if (lww) {
-              newest.store(keyspace, partition, storageKey, base, record.newest(), done);
-            } else {
-              storeMerged(keyspace, partition, storageKey, base, record, done);
-            }
-          }
-
-          @Override
-          public void refused(Unanswered.Refused why) {
-            done.refused(why);
-          }
-        });
-  }
-
-  private void storeMerged(
-      KeyspaceConfig keyspace,
-      Partition partition,
-      byte[] storageKey,
-      @Nullable Siblings base,
-      Siblings record,
-      Applied done) {
-    Siblings merged =
-        planted == PlantedBug.REPAIR_OVERWRITES_NEWER
-            ? record
-            : merged(store.seen(partition, keyspace.id(), storageKey), base, record);
-    if (!RecordBounds.fits(merged)) {
-      done.refused(RecordBounds.tooLarge(merged));
-      return;
-    }
-    if (!merged.sameVersions(base) && !(merged.isEmpty() && base == null)) {
-      append(keyspace.id(), partition, storageKey, base, merged);
-    }
-    for (int i = 0; i < record.count(); i++) {
-      Version version = record.get(i);
-      if (!partition.clock.contains(version.replica(), version.counter())) {
-        boolean stored = merged.has(version.replica(), version.counter());
-        store.journal().note(partition, version, storageKey, stored);
-      }
-    }
-    commits.await(lsm.writtenSequence(), keyspace.durability(), done::durable);
+    Arrival arrival = new Arrival(this, keyspace, slot, key, record, ballot, done);
+    withBase(store.data(keyspace.id()), arrival.storageKey(), arrival);
   }
 
   /// @param record what shall be there; none if it is empty
@@ -440,7 +409,7 @@ public final class Replica {
     return merged(store.partition(keyspace.id(), slot).clock, here, other);
   }
 
-  private static Siblings merged(DotSet clock, @Nullable Siblings here, @Nullable Siblings other) {
+  static Siblings merged(DotSet clock, @Nullable Siblings here, @Nullable Siblings other) {
     Siblings filled = here == null ? Siblings.nothing(clock.copy()) : here.filled(clock);
     return other == null ? filled : Siblings.merged(filled, other);
   }
@@ -448,6 +417,17 @@ public final class Replica {
   /// Runs `then` when everything appended so far is as durable as asked.
   public void whenDurable(Durability durability, Runnable then) {
     commits.await(lsm.writtenSequence(), durability, then);
+  }
+
+  /// An update that this node leads was just appended here.
+  public void led(int keyspace, int slot, long ballot) {
+    ballots.accepted(keyspace, slot, ballot, lsm.writtenSequence());
+  }
+
+  /// Runs `then` when what was stored under other ballots of a slot's partition is as durable as its
+  /// keyspace demands, so that a read shows it.
+  public void afterRivals(KeyspaceConfig keyspace, int slot, long ballot, Runnable then) {
+    commits.await(ballots.rivals(keyspace.id(), slot, ballot), keyspace.durability(), then);
   }
 
   /// Looks at keys from `cursor` on until about `limit` are gathered or a slot comes that `owned`
@@ -758,6 +738,16 @@ public final class Replica {
   /// Why the store takes no writes.
   public Blockage blockage() {
     return blockage;
+  }
+
+  /// Whose updates are taken.
+  public Ballots ballots() {
+    return ballots;
+  }
+
+  /// Stores versions where the last write wins.
+  LastWriteWins newest() {
+    return newest;
   }
 
   /// A mistake for tests to find.

@@ -166,6 +166,7 @@ public final class Store implements AutoCloseable {
     Reservation last = row == null ? new Reservation(0, 0) : Reservation.decode(row);
     store.load(last.counter());
     store.hlc = new HybridClock(last.stamp(), 0);
+    store.forEachPartition(partition -> Ballots.restarted(partition, last.stamp()));
     // The time is not known yet: what one's own clock says may be wrong for ever on disk.
     Reservation next = java.util.Objects.requireNonNull(store.wantReservation(0));
     batch.put(store.meta, StorageKey.RESERVATION_ROW, next.encoded());

@@ -14,7 +14,8 @@ package dev.tern.core.version;
 /// @param time hybrid logical clock of the put at the bottom: milliseconds << 16 | logical;
 ///   unsigned
 /// @param origin id of the replica that minted that put; 0 where there was never one
-/// @param term of an update, the epoch of the replica list under which it was led; else 0
+/// @param term of an update, the ballot under which it was led, see
+///   [dev.tern.core.replica.Ballots]; else 0
 /// @param count updates since that put
 /// @param expired whether it is of a delete that stands for a version whose time had passed: it
 ///   ranks just above that version and below every update of it
@@ -48,9 +49,9 @@ public record Stamp(long time, int origin, long term, long count, boolean expire
 
   /// Of an update of the version with this stamp.
   ///
-  /// @param epoch of the replica list under which it is led
-  public Stamp updated(long epoch) {
-    Stamp next = new Stamp(time, origin, Math.max(term, epoch), count + 1, false);
+  /// @param ballot under which it is led
+  public Stamp updated(long ballot) {
+    Stamp next = new Stamp(time, origin, Math.max(term, ballot), count + 1, false);
     assert next.compareTo(this) > 0;
     return next;
   }

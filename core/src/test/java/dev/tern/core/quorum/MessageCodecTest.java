@@ -36,8 +36,11 @@ class MessageCodecTest {
     return List.of(
         new Message.Write(1, 2, 3, KEY, Siblings.of(VERSION)),
         new Message.Write(1, 2, 3, KEY, record()),
-        new Message.Read(1, 2, 3, KEY, true, false),
-        new Message.Read(1, 2, 3, KEY, false, true),
+        new Message.Write(1, 2, 3, KEY, record(), 1L << 57),
+        new Message.Read(1, 2, 3, KEY, true, false, 0),
+        new Message.Read(1, 2, 3, KEY, false, true, 0),
+        new Message.Read(1, 2, 3, KEY, true, false, 1L << 57),
+        new Message.Outvoted(1, 1L << 57),
         new Message.ReadHeld(1, 2, 3, KEY, 4),
         forward(new Update.Put(KEY, -1, Update.Condition.ABSENT, true)),
         forward(new Update.Delete(true)),

@@ -1,0 +1,93 @@
+package dev.tern.core.replica;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Resolution;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Version;
+import org.jspecify.annotations.Nullable;
+
+/// A record from elsewhere on its way into the store. With a ballot it is an update, and is stored
+/// only if no other leader has been promised a higher one by the moment that it is appended.
+final class Arrival implements Replica.Based {
+  private final Replica replica;
+  private final KeyspaceConfig keyspace;
+  private final int slot;
+  private final byte[] key;
+  private final byte[] storageKey;
+  private final Siblings record;
+  private final long ballot;
+  private final Applied done;
+
+  /// @param record filled
+  /// @param ballot of the leader whose update it is, 0 for any other record
+  Arrival(
+      Replica replica,
+      KeyspaceConfig keyspace,
+      int slot,
+      byte[] key,
+      Siblings record,
+      long ballot,
+      Applied done) {
+    this.replica = replica;
+    this.keyspace = keyspace;
+    this.slot = slot;
+    this.key = key;
+    this.storageKey = StorageKey.of(slot, keyspace.id(), key);
+    this.record = record;
+    this.ballot = ballot;
+    this.done = done;
+  }
+
+  byte[] storageKey() {
+    return storageKey;
+  }
+
+  @Override
+  public void base(@Nullable Siblings base) {
+    Ballots ballots = replica.ballots();
+    if (ballot > 0 && !ballots.promise(keyspace.id(), slot, key, ballot)) {
+      done.outvoted(ballots.promised(keyspace.id(), slot, key));
+      return;
+    }
+    Partition partition = replica.store().partition(keyspace.id(), slot);
+    if (keyspace.resolution() == Resolution.LWW) {
+      boolean led = ballot > 0;
+      replica.newest().store(keyspace, partition, storageKey, base, record.newest(), led, done);
+    } else {
+      storeMerged(partition, base);
+    }
+    if (ballot > 0) {
+      ballots.accepted(keyspace.id(), slot, ballot, replica.store().lsm().writtenSequence());
+    }
+  }
+
+  @Override
+  public void refused(Unanswered.Refused why) {
+    done.refused(why);
+  }
+
+  private void storeMerged(Partition partition, @Nullable Siblings base) {
+    Store store = replica.store();
+    Siblings merged =
+        replica.planted() == PlantedBug.REPAIR_OVERWRITES_NEWER
+            ? record
+            : Replica.merged(store.seen(partition, keyspace.id(), storageKey), base, record);
+    if (!RecordBounds.fits(merged)) {
+      done.refused(RecordBounds.tooLarge(merged));
+      return;
+    }
+    if (!merged.sameVersions(base) && !(merged.isEmpty() && base == null)) {
+      replica.append(keyspace.id(), partition, storageKey, base, merged);
+    }
+    for (int i = 0; i < record.count(); i++) {
+      Version version = record.get(i);
+      if (!partition.clock.contains(version.replica(), version.counter())) {
+        boolean stored = merged.has(version.replica(), version.counter());
+        store.journal().note(partition, version, storageKey, stored);
+      }
+    }
+    replica.whenDurable(keyspace.durability(), done::durable);
+  }
+}

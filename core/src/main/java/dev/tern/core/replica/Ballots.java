@@ -1,0 +1,143 @@
+package dev.tern.core.replica;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.version.HybridClock;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Which leader's updates of a key this shard's replicas take: a *ballot* for each round of
+/// read-modify-writes, as in Paxos (after Rystsov, "CASPaxos", 2018).
+///
+/// ```
+///   leader --Read, ballot--> replicas     promise: no update of the key under a lower one
+///          <-- record, or Outvoted --
+///   leader --Write, ballot--> replicas    stored, unless a higher one was promised since
+/// ```
+///
+/// Where `r + w > n` two leaders of one key cannot both be acknowledged for updates of one version:
+/// some replica that answered the later leader's read either had stored the earlier one's update,
+/// which the read has seen, or refuses it.
+///
+/// A ballot is `milliseconds << 16 | member number`, above every ballot that its leader has heard of;
+/// a leader keeps it for a partition until it is outvoted. Promises are kept in memory, for the last
+/// [#MAX_KEYS] keys one by one, for all others as one floor a partition. After a start the floor is
+/// the reservation of stamps that was on disk: every ballot that was promised lies below it.
+///
+/// Threads: the shard's loop.
+public final class Ballots {
+  /// Keys whose promises are known one by one.
+  static final int MAX_KEYS = 16_384;
+
+  private static final int MEMBER_BITS = 16;
+  private static final long MEMBERS = (1L << MEMBER_BITS) - 1;
+  private static final long FNV_OFFSET = 0xcbf29ce484222325L;
+  private static final long FNV_PRIME = 0x100000001b3L;
+
+  private final Store store;
+  private final PlantedBug planted;
+
+  /// By hash of the key: two keys that share one share their promises, which refuses more.
+  private final LinkedHashMap<Long, Promise> promises = new LinkedHashMap<>();
+
+  private record Promise(Partition partition, long ballot) {}
+
+  Ballots(Store store, PlantedBug planted) {
+    this.store = store;
+    this.planted = planted;
+  }
+
+  private static long hash(int keyspace, byte[] key) {
+    long hash = FNV_OFFSET ^ keyspace;
+    for (byte each : key) {
+      hash = (hash ^ each & 0xff) * FNV_PRIME;
+    }
+    return hash;
+  }
+
+  /// The highest ballot that was promised for a key.
+  public long promised(int keyspace, int slot, byte[] key) {
+    Promise promise = promises.get(hash(keyspace, key));
+    long floor = store.partition(keyspace, slot).ballots.floor;
+    return promise == null ? floor : Math.max(floor, promise.ballot);
+  }
+
+  /// Promises to take no update of a key under a lower ballot; false if a higher one was promised.
+  public boolean promise(int keyspace, int slot, byte[] key, long ballot) {
+    if (planted == PlantedBug.BALLOTS_IGNORED) {
+      return true;
+    }
+    long promised = promised(keyspace, slot, key);
+    if (ballot < promised) {
+      return false;
+    }
+    Partition partition = store.partition(keyspace, slot);
+    partition.ballots.seen = Math.max(partition.ballots.seen, ballot);
+    if (ballot > promised) {
+      keep(hash(keyspace, key), new Promise(partition, ballot));
+      if (ballot >= store.hlc().reservedLimit()) {
+        // The next reservation lies above it.
+        store.follow(ballot);
+      }
+    }
+    return true;
+  }
+
+  private void keep(long hash, Promise promise) {
+    promises.remove(hash);
+    promises.put(hash, promise);
+    if (promises.size() > MAX_KEYS) {
+      Iterator<Map.Entry<Long, Promise>> eldest = promises.entrySet().iterator();
+      Promise dropped = eldest.next().getValue();
+      eldest.remove();
+      Partition.Ballots of = dropped.partition.ballots;
+      of.floor = Math.max(of.floor, dropped.ballot);
+    }
+  }
+
+  /// The ballot under which this node leads a round of updates of a key, promised here.
+  ///
+  /// @param member number of this node
+  /// @param nowMillis 0 where the time is not known
+  public long lead(int keyspace, int slot, byte[] key, int member, long nowMillis) {
+    Partition.Ballots of = store.partition(keyspace, slot).ballots;
+    if (of.own == 0 || of.own < promised(keyspace, slot, key)) {
+      long millis = Math.max(nowMillis, HybridClock.millis(of.seen) + 1);
+      of.own = millis << MEMBER_BITS | member & MEMBERS;
+    }
+    promise(keyspace, slot, key, of.own);
+    return of.own;
+  }
+
+  /// A replica has promised a higher ballot to another leader: the next round begins above it.
+  public void outvoted(int keyspace, int slot, long by) {
+    Partition.Ballots of = store.partition(keyspace, slot).ballots;
+    of.seen = Math.max(of.seen, by);
+    of.own = of.own < by ? 0 : of.own;
+  }
+
+  /// An update was appended here.
+  ///
+  /// @param sequence of the log
+  public void accepted(int keyspace, int slot, long ballot, long sequence) {
+    Partition.Ballots of = store.partition(keyspace, slot).ballots;
+    if (ballot != of.accepted) {
+      of.rivals = of.written;
+      of.accepted = ballot;
+    }
+    of.written = sequence;
+  }
+
+  /// The sequence of the last update that was appended under another ballot: whoever reads under
+  /// this one must be shown it.
+  long rivals(int keyspace, int slot, long ballot) {
+    Partition.Ballots of = store.partition(keyspace, slot).ballots;
+    return ballot == of.accepted ? of.rivals : of.written;
+  }
+
+  /// What was promised before the start lies below a reservation of stamps.
+  static void restarted(Partition partition, long reservedStamp) {
+    partition.ballots.floor = reservedStamp | MEMBERS;
+    partition.ballots.seen = partition.ballots.floor;
+  }
+}
