@@ -7,6 +7,7 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Applied;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Stamp;
 import dev.tern.core.version.Version;
 import java.util.ArrayList;
 import java.util.List;
@@ -366,6 +367,10 @@ final class ReadOperation extends Operation {
       finish();
       done.read(null, false);
       return;
+    }
+    if (ballot > 0 && ranks[newest].isAbsent()) {
+      Stamp floor = ranks[newest].stamp();
+      coordinator.replica().store().learnFloor(request.keyspace().id(), request.slot(), floor);
     }
     boolean uniform = true;
     for (int i = 0; i < states.length; i++) {

@@ -11,7 +11,9 @@ import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Stamp;
 import dev.tern.core.version.Version;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -271,6 +273,13 @@ public final class Responder {
         (record, failure) -> {
           admission.finished(cost);
           admission.answered(read.key(), record);
+          boolean nothing = failure == null && (record == null || record.isEmpty());
+          if (nothing && read.ballot() > 0 && keyspace.resolution() == Resolution.LWW) {
+            // The leader must know what absent counts as, wherever a delete was stripped.
+            Stamp floor = replica.store().floor(keyspace.id(), Slots.of(read.key()));
+            coordinator.answer(node, shard, new Message.Digest(read.id(), Rank.absent(floor)));
+            return;
+          }
           coordinator.answer(node, shard, answer(read, record, keyspace.resolution(), failure));
         });
   }

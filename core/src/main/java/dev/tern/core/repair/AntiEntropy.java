@@ -164,6 +164,10 @@ public final class AntiEntropy {
   /// The last keyspace of its groups was dropped: nothing of it is exchanged any more.
   private void part(Exchange exchange) {
     exchanges.remove(exchange);
+    if (exchange.isBehind()) {
+      exchange.partition.behind(false);
+      behind = --countedBehind;
+    }
     byPlace.remove(place(exchange.group, exchange.partition.number()));
     waiting.remove(exchange);
     exchange.waits = false;
@@ -203,14 +207,19 @@ public final class AntiEntropy {
     return behind;
   }
 
-  /// Leaves the state of a replica that is behind, if it may.
+  /// Leaves the state of a replica that is behind, if it may, or comes back to it, if it must.
   private void settle(Exchange exchange, long now) {
-    if (exchange.isBehind()
-        && exchange.readiness.isReady(
-            exchange.partition.clock(), place -> wire.live(exchange.peers[place]), now)) {
-      exchange.partition.behind(false);
+    if (exchange.readiness.isSettled() || planted == PlantedBug.BEHIND_REPLICA_ANSWERS) {
+      return;
+    }
+    boolean ready =
+        exchange.readiness.isReady(
+            exchange.partition.clock(), place -> wire.live(exchange.peers[place]), now);
+    if (ready == exchange.isBehind()) {
+      exchange.partition.behind(!ready);
       exchange.stirred = true;
-      behind = --countedBehind;
+      countedBehind += ready ? -1 : 1;
+      behind = countedBehind;
     }
   }
 
@@ -288,6 +297,8 @@ public final class AntiEntropy {
       int place = exchange.place(member);
       if (place >= 0) {
         exchange.toldTurns[place] = -1;
+        exchange.readiness.came(place, clock.monotonicNanos());
+        settle(exchange, clock.monotonicNanos());
         exchange.askAtOnce(place);
       }
     }
@@ -346,7 +357,7 @@ public final class AntiEntropy {
       tell(exchange, place, /* wanted= */ false, /* trimmed= */ true);
     }
     if (told.trimmed() != null) {
-      exchange.readiness.told(place, told.trimmed());
+      exchange.readiness.told(place, told.trimmed(), told.clock());
       settle(exchange, clock.monotonicNanos());
     }
     fetch(exchange);

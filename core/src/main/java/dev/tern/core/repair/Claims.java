@@ -27,7 +27,12 @@ final class Claims {
   /// @param missed dots that were refused here or could not be read there
   void page(DotSet speaksFor, DotSet told, DotSet missed) {
     replaced.addAll(speaksFor);
-    clock.addAll(told);
+    if (told.covers(clock)) {
+      clock = told;
+    } else {
+      clock = clock.copy();
+      clock.addAll(told);
+    }
     passedOver.addAll(missed);
   }
 
@@ -35,7 +40,13 @@ final class Claims {
   ///
   /// @param here the clock of this replica
   DotSet ripe(DotSet here) {
-    if (replaced.isEmpty() || !clock.minus(here).minus(replaced).isEmpty()) {
+    if (replaced.isEmpty()) {
+      return new DotSet();
+    }
+    // A set with too many gaps forgets: of what is here, never of what has to be.
+    DotSet both = here.copy();
+    both.addAll(replaced);
+    if (!both.covers(clock)) {
       return new DotSet();
     }
     DotSet ripe = replaced;

@@ -1,6 +1,7 @@
 package dev.tern.core.repair;
 
 import dev.tern.core.version.DotSet;
+import java.util.Arrays;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +13,12 @@ import org.jspecify.annotations.Nullable;
 /// its log, and all those dots are here; what is only missing otherwise is there to be asked for,
 /// and wins by its own stamp. Replicas that are not alive are not waited for once [#PATIENCE_NANOS]
 /// have passed, if at least one has told.
+///
+/// Readiness without all of them is for a while: the one that has not told may have stripped deletes
+/// that are here only at a replica that has told. So the state comes back when one comes that has not
+/// told, or when one that has told goes before all that it had is here. It is *settled* when all have
+/// told, or when all is here that those who told had: a delete is stripped nowhere before all
+/// replicas have it.
 final class Readiness {
   /// Gossip knows by then who is alive.
   static final long PATIENCE_NANOS = 2_000_000_000L;
@@ -21,14 +28,38 @@ final class Readiness {
   /// By peer: dots that are gone from its log, null until it said.
   private final @Nullable DotSet[] trimmed;
 
+  /// By peer: what it had when it said so.
+  private final @Nullable DotSet[] clocks;
+
+  /// By peer: when a connection to it opened last.
+  private final long[] cameNanos;
+
+  private boolean settled;
+
   Readiness(int peers, long nowNanos) {
     this.trimmed = new DotSet[peers];
+    this.clocks = new DotSet[peers];
+    this.cameNanos = new long[peers];
+    Arrays.fill(cameNanos, nowNanos - PATIENCE_NANOS);
+    this.settled = peers == 0;
     this.sinceNanos = nowNanos;
   }
 
   /// A peer said which dots are gone from its log.
-  void told(int place, DotSet gone) {
-    trimmed[place] = gone;
+  void told(int place, DotSet gone, DotSet clock) {
+    // Trimmed dots may be told in runs that reach over gaps of the clock.
+    trimmed[place] = gone.and(clock);
+    clocks[place] = clock;
+  }
+
+  /// A connection to a peer opened: it may be asked, and ask, from now on.
+  void came(int place, long nowNanos) {
+    cameNanos[place] = nowNanos;
+  }
+
+  /// Whether nothing can bring the state back.
+  boolean isSettled() {
+    return settled;
   }
 
   /// A rebuild took all records of these dots: who told that they are gone need not be asked again.
@@ -67,11 +98,29 @@ final class Readiness {
   /// @param live by peer
   boolean isReady(DotSet here, IntPredicate live, long nowNanos) {
     boolean patient = nowNanos - sinceNanos < PATIENCE_NANOS;
+    boolean all = true;
+    boolean covered = true;
+    boolean ready = hasAnyTold();
     for (int place = 0; place < trimmed.length; place++) {
-      if (trimmed[place] == null ? patient || live.test(place) : lacking(place, here) != null) {
-        return false;
+      DotSet clock = clocks[place];
+      if (clock == null) {
+        boolean there = live.test(place) || nowNanos - cameNanos[place] < PATIENCE_NANOS;
+        all = false;
+        ready &= !patient && !there;
+      } else {
+        boolean has = here.covers(clock);
+        covered &= has;
+        ready &= lacking(place, here) == null && (has || live.test(place));
       }
     }
-    return hasAnyTold();
+    if (all) {
+      // Who has told and is gone since had nothing that another one stripped behind its back.
+      ready = hasAnyTold();
+      for (int place = 0; place < trimmed.length; place++) {
+        ready &= lacking(place, here) == null;
+      }
+    }
+    settled = ready && (all || covered);
+    return ready;
   }
 }

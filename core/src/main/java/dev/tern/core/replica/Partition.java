@@ -22,8 +22,8 @@ public final class Partition {
   /// Those of them that are on disk: what may be told to others.
   final DotSet synced;
 
-  /// The dots whose entries in the log of dots are gone: all replicas had them. In a row of its
-  /// own, written with the removal.
+  /// The dots whose entries in the log of dots are gone: all replicas had them; with too many gaps
+  /// also some that are not in the clock. In a row of its own, written with the removal.
   final DotSet trimmed = new DotSet();
 
   /// The hashes of its records, as far as they are known.
@@ -81,7 +81,7 @@ public final class Partition {
 
   private DotSet rebuilt = new DotSet();
 
-  /// Counts the changes of [#synced].
+  /// Counts the changes of [#synced] and of [#floor].
   long turns;
 
   private int[] keyspaces = new int[0];
@@ -129,7 +129,7 @@ public final class Partition {
     return synced;
   }
 
-  /// Grows whenever [#synced] does.
+  /// Grows whenever [#synced] or [#floor] does.
   public long turns() {
     return turns;
   }

@@ -625,7 +625,7 @@ public final class Replica {
                 store.dots(),
                 StorageKey.dot(partition.group, partition.number, replica, from),
                 StorageKey.dot(partition.group, partition.number, replica, to + 1)));
-    partition.trimmed.addAll(dots);
+    partition.trimmed.addAllWidely(dots);
     byte[] row = StorageKey.trimmedRow(partition.group, partition.number);
     batch.put(store.meta(), row, partition.trimmed.encoded());
     lsm.append(batch);

@@ -309,10 +309,17 @@ public final class Store implements AutoCloseable {
     }
   }
 
+  /// A replica of a slot's partition has stripped deletes up to a stamp.
+  public void learnFloor(int keyspace, int slot, Stamp floor) {
+    learnFloor(partition(keyspace, slot), floor);
+  }
+
   /// A delete is stripped with this batch: what is absent counts as deleted at its stamp at least.
   void raiseFloor(Partition partition, Stamp stamp, WriteBatch batch) {
     if (stamp.compareTo(partition.floor) > 0) {
       partition.floor = stamp;
+      // So that the other replicas are told soon.
+      partition.turns++;
       ByteWriter row = new ByteWriter(32);
       Rank.absent(stamp).encode(row);
       batch.put(meta, StorageKey.floorRow(partition.group, partition.number), row);

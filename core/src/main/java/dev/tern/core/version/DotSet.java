@@ -108,6 +108,31 @@ public final class DotSet {
     other.forEach(this::addRun);
   }
 
+  /// Notes all dots of another set, and rather than to forget some, past the bound of runs, also
+  /// those between two runs that are close to each other.
+  public void addAllWidely(DotSet other) {
+    other.forEach(
+        (replica, from, to) -> {
+          Entry entry = entry(replica);
+          if (entry.runs == MAX_RUNS) {
+            closeSmallestGap(entry);
+          }
+          addRun(entry, from, to);
+        });
+  }
+
+  private static void closeSmallestGap(Entry entry) {
+    int smallest = 1;
+    for (int i = 2; i < entry.runs; i++) {
+      long gap = entry.starts[i] - entry.ends[i - 1];
+      if (gap < entry.starts[smallest] - entry.ends[smallest - 1]) {
+        smallest = i;
+      }
+    }
+    entry.ends[smallest - 1] = entry.ends[smallest];
+    remove(entry, smallest, 1);
+  }
+
   public boolean contains(int replica, long counter) {
     for (int e = 0; e < entries.size(); e++) {
       Entry entry = entries.get(e);

@@ -54,4 +54,28 @@ class ClaimsTest {
     assertEquals(1, claims.toAsk(dots(1, 200)).size());
     assertEquals(199, claims.ripe(dots(100, 100)).size());
   }
+
+  /// A set with more gaps than are kept forgets some: nothing is claimed for that.
+  @Test
+  void nothingIsClaimedBecauseASetForgot() {
+    DotSet clock = new DotSet();
+    for (int i = 0; i < DotSet.MAX_RUNS; i++) {
+      clock.addRun(1, 10L * i + 1, 10L * i + 5);
+    }
+    DotSet here = new DotSet();
+    for (int i = 0; i < DotSet.MAX_RUNS; i++) {
+      // Each run of the clock is left in two pieces, the last one in none.
+      here.addRun(1, 10L * i + 3, i == DotSet.MAX_RUNS - 1 ? 10L * i + 5 : 10L * i + 3);
+    }
+    DotSet replaced = new DotSet();
+    replaced.addRun(2, 1, 1);
+    for (int i = 0; i < DotSet.MAX_RUNS / 2; i++) {
+      replaced.addRun(1, 10L * i + 1, 10L * i + 5);
+    }
+    Claims claims = new Claims();
+    claims.page(replaced, clock, new DotSet());
+    assertTrue(claims.ripe(here).isEmpty());
+    here.addAll(clock);
+    assertEquals(replaced.size(), claims.ripe(here).size());
+  }
 }

@@ -117,4 +117,24 @@ class DotSetTest {
       assertEquals(all, dots(DotSet.decode(new ByteReader(sum.encoded()))));
     }
   }
+
+  @Test
+  void aSetThatReachesOverGapsForgetsNothing() {
+    DotSet some = new DotSet();
+    for (int i = 0; i < 3 * DotSet.MAX_RUNS; i++) {
+      long from = 10L * i + i % 7;
+      some.addAllWidely(run(from, from + 1));
+    }
+    assertTrue(some.runs() <= DotSet.MAX_RUNS);
+    for (int i = 0; i < 3 * DotSet.MAX_RUNS; i++) {
+      long from = 10L * i + i % 7;
+      assertTrue(some.contains(5, from) && some.contains(5, from + 1), "run " + i);
+    }
+  }
+
+  private static DotSet run(long from, long to) {
+    DotSet run = new DotSet();
+    run.addRun(5, from, to);
+    return run;
+  }
 }

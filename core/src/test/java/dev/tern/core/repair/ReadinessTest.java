@@ -1,0 +1,69 @@
+package dev.tern.core.repair;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.version.DotSet;
+import org.junit.jupiter.api.Test;
+
+class ReadinessTest {
+  private static final long LATER = Readiness.PATIENCE_NANOS;
+  private final boolean[] live = {true, false};
+  private final Readiness readiness = new Readiness(2, 0);
+
+  private static DotSet dots(long to) {
+    DotSet dots = new DotSet();
+    dots.addRun(1, 1, to);
+    return dots;
+  }
+
+  private boolean ready(DotSet here, long nanos) {
+    return readiness.isReady(here, place -> live[place], nanos);
+  }
+
+  @Test
+  void aPeerThatIsAwayIsNotWaitedForForLong() {
+    readiness.told(0, dots(2), dots(9));
+    assertFalse(ready(dots(5), LATER - 1));
+    assertTrue(ready(dots(5), LATER));
+    assertFalse(readiness.isSettled());
+    assertTrue(ready(dots(9), LATER));
+    assertTrue(readiness.isSettled());
+  }
+
+  /// What it had may be what the third has stripped.
+  @Test
+  void aPeerThatToldAndIsLostTakesReadinessWithIt() {
+    readiness.told(0, dots(2), dots(9));
+    assertTrue(ready(dots(5), LATER));
+    live[0] = false;
+    assertFalse(ready(dots(5), LATER));
+    readiness.told(1, dots(9), dots(9));
+    assertFalse(ready(dots(5), LATER));
+    assertTrue(ready(dots(9), LATER));
+    assertTrue(readiness.isSettled());
+  }
+
+  @Test
+  void aPeerThatComesMustTellFirst() {
+    readiness.told(0, dots(2), dots(9));
+    assertTrue(ready(dots(5), LATER));
+    readiness.came(1, LATER);
+    assertFalse(ready(dots(5), LATER));
+    readiness.told(1, dots(2), dots(9));
+    assertTrue(ready(dots(5), LATER));
+    assertTrue(readiness.isSettled());
+  }
+
+  @Test
+  void whatIsGoneFromALogMustBeHere() {
+    live[1] = true;
+    readiness.told(0, dots(2), dots(9));
+    readiness.told(1, dots(7), dots(9));
+    assertFalse(ready(dots(5), LATER));
+    assertEquals(2, readiness.lacking(1, dots(5)).size());
+    readiness.taken(dots(9));
+    assertTrue(ready(dots(9), LATER));
+  }
+}
