@@ -304,13 +304,7 @@ final class ReadOperation extends Operation {
   private boolean ask(int place, boolean digest) {
     Message.Read read =
         new Message.Read(
-            id,
-            request.epoch(),
-            request.keyspace().id(),
-            request.key(),
-            digest,
-            alone(),
-            ballot);
+            id, request.epoch(), request.keyspace().id(), request.key(), digest, alone(), ballot);
     askedNanos[place] = coordinator.nowNanos();
     boolean sent = coordinator.send(request.replicas()[place], request.slot(), read);
     states[place] = sent ? State.ASKED : State.LOST;

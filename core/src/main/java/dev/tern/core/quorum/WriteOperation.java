@@ -73,6 +73,7 @@ final class WriteOperation extends Operation implements Mutation {
 
   /// Whether a replica has promised a higher one to another leader.
   private boolean outvoted;
+
   private @Nullable Siblings record;
   private int mints;
   private long mintedNanos;
@@ -358,10 +359,7 @@ final class WriteOperation extends Operation implements Mutation {
       case Message.Outvoted by -> {
         outvoted = true;
         coordinator.count(Statistics.Counter.CONFLICTING_UPDATES);
-        coordinator
-            .replica()
-            .ballots()
-            .outvoted(request.keyspace().id(), request.slot(), by.by());
+        coordinator.replica().ballots().outvoted(request.keyspace().id(), request.slot(), by.by());
         set(place, State.LOST);
       }
       case Message.Updated m -> {}

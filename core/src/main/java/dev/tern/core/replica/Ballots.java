@@ -19,10 +19,11 @@ import java.util.Map;
 /// some replica that answered the later leader's read either had stored the earlier one's update,
 /// which the read has seen, or refuses it.
 ///
-/// A ballot is `milliseconds << 16 | member number`, above every ballot that its leader has heard of;
-/// a leader keeps it for a partition until it is outvoted. Promises are kept in memory, for the last
-/// [#MAX_KEYS] keys one by one, for all others as one floor a partition. After a start the floor is
-/// the reservation of stamps that was on disk: every ballot that was promised lies below it.
+/// A ballot is `milliseconds << 16 | member number`, above every ballot that its leader has heard
+/// of; a leader keeps it for a partition until it is outvoted. Promises are kept in memory, for the
+/// last [#MAX_KEYS] keys one by one, for all others as one floor a partition. After a start the
+/// floor is the reservation of stamps that was on disk: every ballot that was promised lies below
+/// it.
 ///
 /// Threads: the shard's loop.
 public final class Ballots {

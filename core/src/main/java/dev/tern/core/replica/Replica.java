@@ -188,12 +188,7 @@ public final class Replica {
   /// @param record filled by whoever sends it
   /// @param ballot of its leader, see [Ballots]; 0 for any other record
   public void apply(
-      KeyspaceConfig keyspace,
-      int slot,
-      byte[] key,
-      Siblings record,
-      long ballot,
-      Applied done) {
+      KeyspaceConfig keyspace, int slot, byte[] key, Siblings record, long ballot, Applied done) {
     Unanswered.Refused blocked = blockage.refusal(lsm.pressure());
     if (blocked != null) {
       done.refused(blocked);
@@ -424,8 +419,8 @@ public final class Replica {
     ballots.accepted(keyspace, slot, ballot, lsm.writtenSequence());
   }
 
-  /// Runs `then` when what was stored under other ballots of a slot's partition is as durable as its
-  /// keyspace demands, so that a read shows it.
+  /// Runs `then` when what was stored under other ballots of a slot's partition is as durable as
+  /// its keyspace demands, so that a read shows it.
   public void afterRivals(KeyspaceConfig keyspace, int slot, long ballot, Runnable then) {
     commits.await(ballots.rivals(keyspace.id(), slot, ballot), keyspace.durability(), then);
   }
