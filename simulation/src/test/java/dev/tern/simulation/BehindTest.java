@@ -13,7 +13,6 @@ import dev.tern.core.keyspace.Scope;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.quorum.Statistics.Counter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -123,6 +122,8 @@ class BehindTest {
     }
   }
 
+<<<<<<< ours
+=======
   /// Only one peer could tell, and it is lost before the old directory has fetched what it needs;
   /// then the third comes, which has stripped the deletes.
   @Test
@@ -164,11 +165,11 @@ class BehindTest {
     cluster.start(1);
     cluster.within(30 * SECOND, cluster::allSeen);
     for (String key : keys) {
-      cluster.within(
-          10 * SECOND, () -> read(cluster, 2, key, R3) == ReadOutcome.Missing.INSTANCE);
+      cluster.within(10 * SECOND, () -> read(cluster, 2, key, R3) == ReadOutcome.Missing.INSTANCE);
     }
   }
 
+>>>>>>> theirs
   @Test
   void anOldDirectoryIsNoBaseOfUpdates() {
     Cluster cluster = rolledBack(120);

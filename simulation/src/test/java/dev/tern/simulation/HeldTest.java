@@ -1,12 +1,19 @@
 package dev.tern.simulation;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Level;
+import dev.tern.core.keyspace.Update;
+import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.quorum.Statistics.Counter;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -114,5 +121,41 @@ class HeldTest {
     script.cluster.within(15 * SECOND, script.cluster::allSeen);
     assertTrue(script.counted(Counter.STRIPS_UNANSWERED) > 0);
     script.cluster.within(30 * SECOND, () -> script.counted(Counter.STRIPPED_DELETES) >= 3);
+  }
+
+  /// One replica has stripped a delete, the one that leads has not, and has not been told of it.
+  @Test
+  void anUpdateOfAnAbsentKeyStandsAboveWhatAnyOfItsReplicasHasStripped() {
+    Script script = new Script(new Cluster(4), 4);
+    int[] replicas = script.replicas("data", KEY);
+    int leader = replicas[0];
+    // The key's tag puts it into the slot of the other one.
+    String other = "{" + KEY + "}";
+    script.put(leader, other, "v", Script.ALL);
+    long deleted = SimulatedClock.EPOCH_MILLIS + script.cluster.world.millis();
+    script.delete(leader, other, Script.ALL);
+    // The leader cannot ask the fourth node, so it keeps the delete.
+    script.cut(leader, script.outsiders("data", KEY)[0], true);
+    script.cluster.within(
+        60 * SECOND,
+        () -> script.cluster.node(replicas[1]).statistic(Counter.STRIPPED_DELETES) > 0);
+    assertEquals(0, script.cluster.node(leader).statistic(Counter.STRIPPED_DELETES));
+    Update append = new Update.Append("x".getBytes(US_ASCII));
+    UpdateOutcome outcome = script.update(leader, "data", KEY, append, Level.DEFAULT);
+    assertInstanceOf(UpdateOutcome.Done.class, outcome, outcome::toString);
+    List<FetchOutcome> fetched = new ArrayList<>();
+    script.cluster.world.schedule(
+        0,
+        leader,
+        () ->
+            script
+                .cluster
+                .node(leader)
+                .keyspace(0, "data")
+                .fetch(KEY.getBytes(US_ASCII), Level.DEFAULT, fetched::add));
+    script.cluster.within(5 * SECOND, () -> !fetched.isEmpty());
+    FetchOutcome.Held held = assertInstanceOf(FetchOutcome.Held.class, fetched.getFirst());
+    long millis = held.versions().siblings().getFirst().stamp() / 1_000;
+    assertTrue(millis >= deleted - 100, () -> millis + " is below " + deleted);
   }
 }

@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 /// and wins by its own stamp. Replicas that are not alive are not waited for once [#PATIENCE_NANOS]
 /// have passed, if at least one has told.
 ///
-/// Readiness without all of them is for a while: the one that has not told may have stripped deletes
-/// that are here only at a replica that has told. So the state comes back when one comes that has not
-/// told, or when one that has told goes before all that it had is here. It is *settled* when all have
-/// told, or when all is here that those who told had: a delete is stripped nowhere before all
-/// replicas have it.
+/// Readiness without all of them is for a while: the one that has not told may have stripped
+/// deletes that are here only at a replica that has told. So the state comes back when one comes
+/// that has not told, or when one that has told goes before all that it had is here. It is
+/// *settled* when all have told, or when all is here that those who told had: a delete is stripped
+/// nowhere before all replicas have it.
 final class Readiness {
   /// Gossip knows by then who is alive.
   static final long PATIENCE_NANOS = 2_000_000_000L;
