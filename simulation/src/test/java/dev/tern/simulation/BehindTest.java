@@ -122,54 +122,6 @@ class BehindTest {
     }
   }
 
-<<<<<<< ours
-=======
-  /// Only one peer could tell, and it is lost before the old directory has fetched what it needs;
-  /// then the third comes, which has stripped the deletes.
-  @Test
-  void anOldDirectoryShowsNothingWhenTheOneThatToldIsLost() {
-    Cluster cluster = new Cluster(3);
-    Script script = new Script(cluster, 3);
-    List<String> keys = new ArrayList<>();
-    for (int i = 0; keys.size() < KEYS / 2; i++) {
-      if (script.replicas("data", "k" + i)[0] == 3) {
-        keys.add("k" + i);
-      }
-    }
-    keys.forEach(key -> done(cluster, 3, key, put("old"), W3));
-    cluster.runFor(10 * SECOND);
-    Map<String, byte[]> backup = cluster.disk(2).backup();
-    keys.forEach(key -> done(cluster, 3, key, new Update.Delete(false), W3));
-    // The first cannot ask the second, so that only the third strips.
-    cluster.network.cut(1, 2, true);
-    cluster.runFor(30 * SECOND);
-    assertTrue(cluster.node(3).statistic(Counter.STRIPPED_DELETES) > 0);
-    assertEquals(0, cluster.node(1).statistic(Counter.STRIPPED_DELETES));
-    cluster.end(3);
-    cluster.end(2);
-    cluster.network.heal();
-    cluster.disk(2).restore(backup);
-    cluster.network.slow(1, 2, 900 * Cluster.MILLI);
-    cluster.start(2);
-    cluster.runFor(5 * SECOND / 2);
-    cluster.end(1);
-    cluster.start(3);
-    for (int round = 0; round < 60; round++) {
-      for (int number = 2; number <= 3; number++) {
-        String key = keys.get(round % keys.size());
-        shows(read(cluster, number, key, R2), key + " at node " + number + ", round " + round);
-      }
-      cluster.runFor(SECOND / 5);
-    }
-    cluster.network.heal();
-    cluster.start(1);
-    cluster.within(30 * SECOND, cluster::allSeen);
-    for (String key : keys) {
-      cluster.within(10 * SECOND, () -> read(cluster, 2, key, R3) == ReadOutcome.Missing.INSTANCE);
-    }
-  }
-
->>>>>>> theirs
   @Test
   void anOldDirectoryIsNoBaseOfUpdates() {
     Cluster cluster = rolledBack(120);

@@ -82,26 +82,14 @@ public final class MessageCodec {
   public static void encode(Message message, ByteWriter out) {
     out.writeByte(FORMAT);
     switch (message) {
-      case Message.Write m -> {
-        request(out, m.ballot() == 0 ? 1 : 9, m, m.keyspace()).writeBlob(m.key());
-        if (m.ballot() != 0) {
-          out.writeVarLong(m.ballot());
-        }
-        m.record().encode(out);
-      }
+      case Message.Write m -> write(m, out);
       case Message.Hold m -> {
         request(out, 7, m, m.keyspace()).writeVarInt(m.target()).writeBlob(m.key());
         m.record().encode(out);
       }
       case Message.ReadHeld m ->
           request(out, 8, m, m.keyspace()).writeVarInt(m.target()).writeBlob(m.key());
-      case Message.Read m -> {
-        int flags = (m.digest() ? 1 : 0) | (m.alone() ? 2 : 0) | (m.ballot() == 0 ? 0 : 4);
-        request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(flags);
-        if (m.ballot() != 0) {
-          out.writeVarLong(m.ballot());
-        }
-      }
+      case Message.Read m -> read(m, out);
       case Message.Forward m -> forward(m, out);
       case Message.Scan m ->
           request(out, 4, m, m.keyspace()).writeVarLong(m.cursor()).writeVarInt(m.limit());
@@ -146,16 +134,34 @@ public final class MessageCodec {
         hashes(m.hashes(), out.writeBlob(range.from()).writeBlob(range.to()));
       }
       case Message.Outvoted m -> out.writeByte(24).writeLong(m.id()).writeVarLong(m.by());
-      case Message.AskHeld m -> {
-        out.writeByte(48).writeLong(m.id()).writeVarInt(m.about().size());
-        m.about().forEach(each -> out.writeInt(each.group()).writeVarInt(each.partition()));
-      }
+      case Message.AskHeld m -> asked(m, out);
       case Message.Holds m -> out.writeByte(49).writeLong(m.id()).writeBlob(m.states());
       case Message.Refused m -> {
         out.writeByte(23).writeLong(m.id());
         refused(m.why(), out);
       }
     }
+  }
+
+  private static void write(Message.Write m, ByteWriter out) {
+    request(out, m.ballot() == 0 ? 1 : 9, m, m.keyspace()).writeBlob(m.key());
+    if (m.ballot() != 0) {
+      out.writeVarLong(m.ballot());
+    }
+    m.record().encode(out);
+  }
+
+  private static void read(Message.Read m, ByteWriter out) {
+    int flags = (m.digest() ? 1 : 0) | (m.alone() ? 2 : 0) | (m.ballot() == 0 ? 0 : 4);
+    request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(flags);
+    if (m.ballot() != 0) {
+      out.writeVarLong(m.ballot());
+    }
+  }
+
+  private static void asked(Message.AskHeld m, ByteWriter out) {
+    out.writeByte(48).writeLong(m.id()).writeVarInt(m.about().size());
+    m.about().forEach(each -> out.writeInt(each.group()).writeVarInt(each.partition()));
   }
 
   private static void forward(Message.Forward m, ByteWriter out) {

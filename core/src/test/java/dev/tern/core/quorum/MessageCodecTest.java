@@ -24,6 +24,7 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Randomness;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -33,14 +34,23 @@ class MessageCodecTest {
   private static final Version VERSION = new Version(-7, 300, STAMP, 1_780_000_000_000L, KEY);
 
   private static List<Message> all() {
+    List<Message> all = new ArrayList<>(usual());
+    all.add(new Message.Write(1, 2, 3, KEY, record(), 1L << 57));
+    all.add(new Message.Read(1, 2, 3, KEY, true, false, 1L << 57));
+    all.add(new Message.Outvoted(1, 1L << 57));
+    all.add(
+        new Message.AskHeld(7, List.of(new Message.Asked(-1, 2), new Message.Asked(3, 1_000))));
+    all.add(new Message.AskHeld(7, List.of()));
+    all.add(new Message.Holds(7, new byte[] {0, 1, 2}));
+    return all;
+  }
+
+  private static List<Message> usual() {
     return List.of(
         new Message.Write(1, 2, 3, KEY, Siblings.of(VERSION)),
         new Message.Write(1, 2, 3, KEY, record()),
-        new Message.Write(1, 2, 3, KEY, record(), 1L << 57),
         new Message.Read(1, 2, 3, KEY, true, false, 0),
         new Message.Read(1, 2, 3, KEY, false, true, 0),
-        new Message.Read(1, 2, 3, KEY, true, false, 1L << 57),
-        new Message.Outvoted(1, 1L << 57),
         new Message.ReadHeld(1, 2, 3, KEY, 4),
         forward(new Update.Put(KEY, -1, Update.Condition.ABSENT, true)),
         forward(new Update.Delete(true)),
@@ -76,9 +86,6 @@ class MessageCodecTest {
             1, new ScanPage(List.of(new ScannedKey(5, 6, KEY, VERSION.rank(), true)), 9)),
         new Message.Counted(1, 2),
         new Message.Hold(1, 2, 3, KEY, record(), 4),
-        new Message.AskHeld(7, List.of(new Message.Asked(-1, 2), new Message.Asked(3, 1_000))),
-        new Message.AskHeld(7, List.of()),
-        new Message.Holds(7, new byte[] {0, 1, 2}),
         new Message.Clock(-1, 2, true, record().context(), STAMP, null),
         new Message.Clock(1, 2, false, record().context(), STAMP, record().context()),
         new Message.Missing(1, 2, 3, record().context(), null),
