@@ -68,12 +68,15 @@ final class SimulatedClient {
     long began = world.nanos();
     // What is pipelined waits for one another's time-outs.
     boolean pipelines = world.chance(0.1);
+    boolean bursts = !pipelines && world.chance(run.theme == Theme.BURSTS ? 0.3 : 0.03);
     world.schedule(
         pipelines ? PATIENCE * RespClient.MAX_PIPELINED : PATIENCE,
         0,
         () -> {
           if (mine == current && mine != lastAnswered) {
-            mustHaveAnswered(node, began);
+            if (!bursts) {
+              mustHaveAnswered(node, began);
+            }
             next();
           }
         });
@@ -84,7 +87,7 @@ final class SimulatedClient {
       world.schedule(0, target, () -> resp.request(node, shard, () -> answered(mine)));
       return;
     }
-    if (world.chance(run.theme == Theme.BURSTS ? 0.3 : 0.03)) {
+    if (bursts) {
       burst(node, () -> answered(mine));
       return;
     }
@@ -101,12 +104,6 @@ final class SimulatedClient {
   private void burst(Node first, Runnable answered) {
     int size = 2 + world.random.nextInt(5);
     int[] left = {size};
-    Runnable one =
-        () -> {
-          if (--left[0] == 0) {
-            answered.run();
-          }
-        };
     String key = world.chance(0.5) ? plain.hotKey() : null;
     MixedKeys.Key shared = run.mixed.some();
     for (int i = 0; i < size; i++) {
@@ -114,8 +111,27 @@ final class SimulatedClient {
       Node node = other == null || world.chance(0.6) ? first : other;
       int target = node.self().number();
       Keyspace data = node.keyspace(world.random.nextInt(run.shards(target)), "data");
+      boolean[] done = {false};
+      Runnable one =
+          () -> {
+            done[0] = true;
+            if (--left[0] == 0) {
+              answered.run();
+            }
+          };
+      long delay = world.chance(0.7) ? 0 : world.between(0, 3_000_000);
+      long begins = world.nanos() + delay;
+      // Each node answers for what it was asked itself.
       world.schedule(
-          world.chance(0.7) ? 0 : world.between(0, 3_000_000),
+          delay + PATIENCE,
+          0,
+          () -> {
+            if (!done[0] && !stopped) {
+              mustHaveAnswered(node, begins);
+            }
+          });
+      world.schedule(
+          delay,
           target,
           key == null
               ? () -> mixed.request(data, shared, one)
