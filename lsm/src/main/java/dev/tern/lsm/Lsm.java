@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 /// [#write] blocks until the batch is as durable as asked, held up smoothly while compactions are
 /// behind. [#append], [#flushLog], [#syncLog] and [#pressure] never wait, for an event loop.
 ///
-/// Once the store is closed every call is an [IllegalStateException], but for those that only tell a
-/// figure: the sequences, [#failure], [#recovery], [#pressure] and [#busy].
+/// Once the store is closed every call is an [IllegalStateException], but for those that only tell
+/// a figure: the sequences, [#failure], [#recovery], [#pressure] and [#busy].
 ///
 /// An fsync of the log that fails is final: what the disk holds is unknown, every later write is
 /// refused, and the store must be opened anew. A full disk is not: writes are refused, reads go on,

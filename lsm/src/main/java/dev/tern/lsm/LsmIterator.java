@@ -160,8 +160,7 @@ public final class LsmIterator implements AutoCloseable {
       if (upper != null && cursor.compareKey(upper, upper.length) >= 0) {
         break;
       }
-      RangeTombstones.Range deletion =
-          deletion(cursor.key, cursor.keyOffset, cursor.keyLength);
+      RangeTombstones.Range deletion = deletion(cursor.key, cursor.keyOffset, cursor.keyLength);
       if (deletion != null && deletion.sequence() > cursor.sequence) {
         countDead();
         jump(deletion);

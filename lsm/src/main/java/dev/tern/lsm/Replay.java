@@ -30,8 +30,7 @@ final class Replay {
   private boolean hole;
 
   /// @param families whose memtables take the entries
-  Replay(
-      Tables.Tools tools, Manifest.State manifest, ReadState.@Nullable Family[] families) {
+  Replay(Tables.Tools tools, Manifest.State manifest, ReadState.@Nullable Family[] families) {
     this.files = tools.files();
     this.directory = tools.directory();
     this.trusting = tools.planted(LsmBug.LOG_ENDS_NOT_CHECKED);

@@ -242,7 +242,7 @@ class LogWitnessTest {
   }
 
   /// Values of a key only grow: one that is too short was lost.
-  private static void write(Bed bed, Lsm lsm, Randomness random, TreeMap<String, Integer> sure) {
+  private static void write(Bed bed, Lsm lsm, Randomness random, Map<String, Integer> sure) {
     String key = "key-" + random.nextInt(10);
     int length = (int) Math.min(20_000, bed.world.nanos() % 7 + 3 + sure.getOrDefault(key, 0));
     try {
