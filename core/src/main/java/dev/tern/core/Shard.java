@@ -12,6 +12,7 @@ import dev.tern.core.repair.RepairScope;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.Store;
 import dev.tern.core.topology.ClusterView;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
@@ -101,7 +102,7 @@ final class Shard implements AutoCloseable {
             config.self(),
             replica,
             environment.clock(),
-            wire(coordinator),
+            wire(coordinator, store),
             coordinator.statistics(),
             view,
             randomness.child("repairs").nextLong() >>> 8,
@@ -110,7 +111,7 @@ final class Shard implements AutoCloseable {
     return new Shard(loop, store, replica, coordinator, responder, antiEntropy);
   }
 
-  private static AntiEntropy.Wire wire(Coordinator coordinator) {
+  private static AntiEntropy.Wire wire(Coordinator coordinator, Store store) {
     return new AntiEntropy.Wire() {
       @Override
       public boolean live(int member) {
@@ -124,7 +125,8 @@ final class Shard implements AutoCloseable {
 
       @Override
       public boolean keeps(int partition) {
-        return coordinator.keeps(partition);
+        int slot = Slots.COUNT / coordinator.view().partitions() * partition;
+        return store.holds(slot);
       }
 
       @Override

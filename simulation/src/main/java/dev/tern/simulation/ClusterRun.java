@@ -229,7 +229,7 @@ final class ClusterRun {
     } else {
       throw new History.Violation(
           "node %d broke: %s at %s"
-              .formatted(number, what, List.of(what.getStackTrace()).subList(0, 3)));
+              .formatted(number, what, List.of(what.getStackTrace()).stream().limit(3).toList()));
     }
   }
 

@@ -5,6 +5,7 @@ import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Network;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// All connections between the nodes of a world. A connection that breaks loses what is under way

@@ -518,11 +518,6 @@ public final class Coordinator {
     return awayWrites.any(partition, nowNanos());
   }
 
-  /// Whether this shard has a partition.
-  public boolean keeps(int partition) {
-    return replica.store().holds(Slots.COUNT / view.partitions() * partition);
-  }
-
   /// Something came from a node.
   public void heard(int node) {
     count(Statistics.Counter.MESSAGES_RECEIVED);

@@ -29,6 +29,8 @@ final class StandIn {
       }
       case Message.Request request -> null;
       case Message.Repair repair -> null;
+      // The question is asked anew.
+      case Message.Inquiry inquiry -> null;
     };
   }
 }

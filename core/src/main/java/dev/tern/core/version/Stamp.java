@@ -24,11 +24,11 @@ public record Stamp(long time, int origin, long term, long count, boolean expire
   /// Below every other: of a key that never held anything.
   public static final Stamp NONE = new Stamp(0, 0, 0, 0, false);
 
-  /// No clock comes so far, in the year 4199; stamps that say so are refused where they are
+  /// No clock or ballot comes so far, in the year 4199; stamps that say so are refused where they are
   /// decoded.
   public static final long MAX_TIME = 1L << 62;
 
-  /// Nor does a count of updates, or of epochs.
+  /// Nor does a count of updates.
   public static final long MAX_COUNT = 1L << 48;
 
   public Stamp {
@@ -39,7 +39,7 @@ public record Stamp(long time, int origin, long term, long count, boolean expire
 
   /// Whether clocks and updates can have come to it: what is minted above it does not overflow.
   boolean inRange() {
-    return time >= 0 && time < MAX_TIME && term < MAX_COUNT && count < MAX_COUNT;
+    return time >= 0 && time < MAX_TIME && term < MAX_TIME && count < MAX_COUNT;
   }
 
   /// Of a blind put.

@@ -189,8 +189,8 @@ class MessageCodecTest {
   void constantsOutOfRangeAreRefused() {
     List<Message> wrong =
         List.of(
-            new Message.Read(1, -1, 3, KEY, false, false),
-            new Message.Read(1, 2, -3, KEY, false, false),
+            new Message.Read(1, -1, 3, KEY, false, false, 0),
+            new Message.Read(1, 2, -3, KEY, false, false, 0),
             new Message.Hold(1, 2, 3, KEY, record(), 0),
             new Message.ReadHeld(1, 2, 3, KEY, -1),
             new Message.Scan(1, 2, 3, 1L << 54, 10),
