@@ -24,8 +24,8 @@ public record Stamp(long time, int origin, long term, long count, boolean expire
   /// Below every other: of a key that never held anything.
   public static final Stamp NONE = new Stamp(0, 0, 0, 0, false);
 
-  /// No clock or ballot comes so far, in the year 4199; stamps that say so are refused where they are
-  /// decoded.
+  /// No clock or ballot comes so far, in the year 4199; stamps that say so are refused where they
+  /// are decoded.
   public static final long MAX_TIME = 1L << 62;
 
   /// Nor does a count of updates.
