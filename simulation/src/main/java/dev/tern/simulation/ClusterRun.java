@@ -304,7 +304,11 @@ final class ClusterRun {
   }
 
   private static boolean rotten(IOException why) {
-    return why instanceof CorruptionException || why instanceof RaftLogException;
+    Throwable cause = why.getCause();
+    return why instanceof CorruptionException
+        || cause instanceof CorruptionException
+        || why instanceof RaftLogException
+        || cause instanceof RaftLogException;
   }
 
   /// Ends a node's process in the middle of whatever it does.

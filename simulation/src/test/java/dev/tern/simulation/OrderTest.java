@@ -66,6 +66,24 @@ class OrderTest {
     assertEquals("6", incrementBesideAPut(PlantedBug.UPDATE_TAKES_FRESH_STAMP));
   }
 
+  /// The one before it may wait for as long as its own client is patient.
+  @Test
+  void anUpdateThatWaitsForAnotherIsAnsweredByItsDeadline() {
+    Script script = new Script(new Cluster(3), 3);
+    int[] replicas = script.replicas("data", KEY);
+    script.put(replicas[0], KEY, "5", Script.ALL);
+    for (int i = 1; i < 3; i++) {
+      script.cluster.network.slow(replicas[i], replicas[0], 800 * MILLI);
+    }
+    begin(script, replicas[0], new Update.Add(1), new Level(0, 0, 10_000));
+    script.cluster.runFor(10 * MILLI);
+    List<UpdateOutcome> hasty =
+        begin(script, replicas[0], new Update.Add(1), new Level(0, 0, 200));
+    script.cluster.within(500 * MILLI, () -> !hasty.isEmpty());
+    Unanswered.Refused why = assertInstanceOf(Unanswered.Refused.class, hasty.getFirst());
+    assertEquals(Unanswered.Reason.TRY_AGAIN, why.reason());
+  }
+
   /// A put has come to the first replica only when SET NX finds its value: nobody may hear of it
   /// before other reads find it, too.
   @Test

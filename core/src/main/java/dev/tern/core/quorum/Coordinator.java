@@ -542,6 +542,7 @@ public final class Coordinator {
     hintReplay.beat();
     expiry.beat();
     admission.beat(nowNanos());
+    updates.beat(nowNanos());
     hotReads.beat(nowNanos());
     replica.beat();
   }

@@ -82,6 +82,25 @@ final class Updates {
     return waiting;
   }
 
+  /// Refuses what has waited for a round until its deadline: the read before it may be more
+  /// patient. A few times a second.
+  void beat(long nowNanos) {
+    if (waiting == 0) {
+      return;
+    }
+    List<Waiting> late = new ArrayList<>();
+    for (List<Waiting> next : reading.values()) {
+      next.removeIf(
+          entry -> nowNanos >= entry.request().deadlineNanos() && late.add(entry));
+    }
+    waiting -= late.size();
+    Unanswered.Refused why =
+        new Unanswered.Refused(Reason.TRY_AGAIN, "an earlier update of the key takes long", 20);
+    for (Waiting entry : late) {
+      entry.completion().complete(why);
+    }
+  }
+
   void submit(Request request, Update update, Completion<? super UpdateOutcome> completion) {
     if (waiting >= MAX_WAITING) {
       completion.complete(new Unanswered.Refused(Reason.OVERLOADED, "too many updates wait", 20));
