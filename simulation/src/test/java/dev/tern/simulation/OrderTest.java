@@ -77,8 +77,7 @@ class OrderTest {
     }
     begin(script, replicas[0], new Update.Add(1), new Level(0, 0, 10_000));
     script.cluster.runFor(10 * MILLI);
-    List<UpdateOutcome> hasty =
-        begin(script, replicas[0], new Update.Add(1), new Level(0, 0, 200));
+    List<UpdateOutcome> hasty = begin(script, replicas[0], new Update.Add(1), new Level(0, 0, 200));
     script.cluster.within(500 * MILLI, () -> !hasty.isEmpty());
     Unanswered.Refused why = assertInstanceOf(Unanswered.Refused.class, hasty.getFirst());
     assertEquals(Unanswered.Reason.TRY_AGAIN, why.reason());

@@ -90,8 +90,7 @@ final class Updates {
     }
     List<Waiting> late = new ArrayList<>();
     for (List<Waiting> next : reading.values()) {
-      next.removeIf(
-          entry -> nowNanos >= entry.request().deadlineNanos() && late.add(entry));
+      next.removeIf(entry -> nowNanos >= entry.request().deadlineNanos() && late.add(entry));
     }
     waiting -= late.size();
     Unanswered.Refused why =
