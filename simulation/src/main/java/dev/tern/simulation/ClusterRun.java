@@ -376,7 +376,8 @@ final class ClusterRun {
       errors[i - 1] = Math.abs(clocks[i].offsetMillis);
     }
     Arrays.sort(errors);
-    boolean mostAreRight = errors[nodeCount / 2] <= AGREED_MILLIS;
+    // A node that has just started hides less, until it knows what most clocks say.
+    boolean mostAreRight = errors[nodeCount / 2] <= AGREED_MILLIS && !faults.mayStopNodes();
     history.expiriesMayErr(mostAreRight ? errors[nodeCount / 2] : errors[nodeCount - 1]);
   }
 

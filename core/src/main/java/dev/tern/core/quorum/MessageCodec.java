@@ -6,6 +6,7 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
+import dev.tern.core.replica.Ballots;
 import dev.tern.core.replica.RepairPage;
 import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.replica.ScanPage;
@@ -188,7 +189,7 @@ public final class MessageCodec {
     long epoch = in.readPositiveVarLong();
     int keyspace = keyspace(in);
     byte[] key = key(in);
-    long ballot = in.readPositiveVarLong();
+    long ballot = ballot(in);
     return new Message.Write(id, epoch, keyspace, key, Siblings.decode(in), ballot);
   }
 
@@ -198,7 +199,7 @@ public final class MessageCodec {
     int keyspace = keyspace(in);
     byte[] key = key(in);
     int flags = flags(in, 7);
-    long ballot = (flags & 4) != 0 ? in.readPositiveVarLong() : 0;
+    long ballot = (flags & 4) != 0 ? ballot(in) : 0;
     return new Message.Read(id, epoch, keyspace, key, (flags & 1) != 0, (flags & 2) != 0, ballot);
   }
 
@@ -210,6 +211,14 @@ public final class MessageCodec {
     Stamp floor = Rank.decode(in).stamp();
     DotSet trimmed = (flags & 2) != 0 ? DotSet.decode(in) : null;
     return new Message.Clock(group, partition, (flags & 1) != 0, clock, floor, trimmed);
+  }
+
+  private static long ballot(ByteReader in) {
+    long ballot = in.readPositiveVarLong();
+    if (ballot >= Ballots.MAX) {
+      throw new DecodeException("a ballot of " + ballot + ", which no leader has");
+    }
+    return ballot;
   }
 
   private static int flags(ByteReader in, int most) {
@@ -257,7 +266,7 @@ public final class MessageCodec {
           case 21 -> page(in);
           case 22 -> new Message.Counted(in.readLong(), in.readPositiveVarLong());
           case 23 -> new Message.Refused(in.readLong(), refused(in));
-          case 24 -> new Message.Outvoted(in.readLong(), in.readPositiveVarLong());
+          case 24 -> new Message.Outvoted(in.readLong(), ballot(in));
           case 32 -> clock(in);
           case 33 ->
               new Message.Missing(

@@ -367,10 +367,39 @@ final class Updates {
       int held = uniform ? request.r() : 0;
       int needed = ReadOperation.holdersNeeded(request.replicas().length, request.r());
       if (seen == null || held >= needed) {
-        Durability durability = request.keyspace().durability();
-        coordinator.replica().whenDurable(durability, () -> answered(null));
+        answerWhenDurable();
       } else {
         writeBack(seen);
+      }
+    }
+
+    /// A disk that is full or slow makes nobody wait for longer than its own patience.
+    private void answerWhenDurable() {
+      boolean[] over = {false};
+      coordinator
+          .replica()
+          .whenDurable(
+              request.keyspace().durability(),
+              () -> {
+                if (!over[0]) {
+                  over[0] = true;
+                  answered(null);
+                }
+              });
+      if (!over[0]) {
+        Unanswered.Refused why =
+            new Unanswered.Refused(
+                Reason.OVERLOADED, "what the update has read is not durable here yet", 100);
+        coordinator
+            .inFlight()
+            .later(
+                Math.max(0, request.deadlineNanos() - coordinator.nowNanos()),
+                () -> {
+                  if (!over[0]) {
+                    over[0] = true;
+                    failed(why);
+                  }
+                });
       }
     }
 

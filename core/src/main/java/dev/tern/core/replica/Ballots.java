@@ -2,6 +2,7 @@ package dev.tern.core.replica;
 
 import dev.tern.core.PlantedBug;
 import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Stamp;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -27,6 +28,9 @@ import java.util.Map;
 ///
 /// Threads: the shard's loop.
 public final class Ballots {
+  /// No clock comes so far, in the year 3085, and stamps have room above it.
+  public static final long MAX = Stamp.MAX_TIME >> 1;
+
   /// Keys whose promises are known one by one.
   static final int MAX_KEYS = 16_384;
 
