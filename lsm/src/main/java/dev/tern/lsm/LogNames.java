@@ -67,6 +67,17 @@ final class LogNames {
     }
   }
 
+  /// Whether a log is of this opening: the file of another one may not be used again, as it begins
+  /// with a chunk of another life.
+  boolean isOwn(long number) {
+    lock.lock();
+    try {
+      return number >= firstOwn;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// So many bytes of a log are on the disk.
   void forced(long number, long bytes) {
     lock.lock();

@@ -162,7 +162,8 @@ final class WriteLog {
     lock.lock();
     try {
       boolean idle = unsynced.stream().noneMatch(writer -> writer.number == number);
-      boolean kept = idle && recyclable.size() < MAX_RECYCLED && !recyclable.contains(number);
+      boolean room = recyclable.size() < MAX_RECYCLED && !recyclable.contains(number);
+      boolean kept = idle && room && names.isOwn(number);
       if (kept) {
         recyclable.add(number);
       }
