@@ -4,6 +4,7 @@ import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.TreeMap;
 
 /// Copies a store while it is used: tables, which never change, get a second name; the logs behind
 /// them are copied; a manifest of its own names both.
@@ -26,7 +27,8 @@ final class Checkpoint {
             files.link(table.path, Recovery.tablePath(path, table.number));
           }
           // Not those that follow while this one is copied: they would begin behind a hole.
-          long lastLog = lsm.currentLog();
+          TreeMap<Long, Long> extents = lsm.log().extents();
+          long lastLog = extents.lastKey();
           if (lastLog == 0) {
             throw new IOException("the store has no log to copy: its disk is full");
           }
@@ -38,7 +40,8 @@ final class Checkpoint {
             copy(
                 files,
                 Recovery.logPath(tools.directory(), log.number()),
-                Recovery.logPath(path, log.number()));
+                Recovery.logPath(path, log.number()),
+                extents.getOrDefault(log.number(), Long.MAX_VALUE));
           }
           Manifest manifest = new Manifest(files, path);
           manifest.roll(whole.withLogs(logs), whole.nextFile());
@@ -47,15 +50,19 @@ final class Checkpoint {
     StoreDirectory.forceAbove(files, path);
   }
 
-  private static void copy(FileSystem files, String from, String to) throws IOException {
+  /// @param length to copy, bytes; to the end if the file is shorter
+  private static void copy(FileSystem files, String from, String to, long length)
+      throws IOException {
     try (FileSystem.ReadableFile in = files.open(from);
         FileSystem.WritableFile out = files.create(to)) {
       ByteBuffer buffer = ByteBuffer.allocate(COPY_BYTES);
       long at = 0;
-      while (in.read(at, buffer) > 0) {
+      buffer.limit((int) Math.min(COPY_BYTES, length));
+      while (buffer.hasRemaining() && in.read(at, buffer) > 0) {
         at += buffer.position();
         out.append(buffer.flip());
         buffer.clear();
+        buffer.limit((int) Math.min(COPY_BYTES, length - at));
       }
       out.force();
     }

@@ -185,6 +185,7 @@ final class Manifest {
       switchTo(files, directory, newNumber);
     } catch (IOException | RuntimeException | Error e) {
       closeQuietly(to);
+      deleteUnused(newNumber);
       throw e;
     }
     if (file != null) {
@@ -193,6 +194,20 @@ final class Manifest {
     file = to;
     number = newNumber;
     isDoubtful = false;
+  }
+
+  /// A file that `CURRENT` does not name holds nothing: on a full disk one more would be left by
+  /// each try.
+  private void deleteUnused(long unused) {
+    try {
+      String current = current(files, directory);
+      if (current == null || !current.equals("MANIFEST-%06d".formatted(unused))) {
+        files.delete(path(directory, unused));
+      }
+    } catch (IOException e) {
+      // The next opening deletes it.
+      return;
+    }
   }
 
   private static void switchTo(FileSystem files, String directory, long number) throws IOException {

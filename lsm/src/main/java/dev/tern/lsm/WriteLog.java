@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -173,11 +174,6 @@ final class WriteLog {
     }
   }
 
-  /// Under the lock.
-  long currentNumber() {
-    return current().number;
-  }
-
   private LogFile.Writer current() {
     return unsynced.getLast();
   }
@@ -268,6 +264,19 @@ final class WriteLog {
           syncOnce();
         }
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// How much of each log that may still grow was handed over, at one moment; the last one is
+  /// being written. Behind that a file holds what was never written, and may be written any time.
+  TreeMap<Long, Long> extents() {
+    lock.lock();
+    try {
+      TreeMap<Long, Long> extents = new TreeMap<>();
+      unsynced.forEach(writer -> extents.put(writer.number, writer.handedOver));
+      return extents;
     } finally {
       lock.unlock();
     }
