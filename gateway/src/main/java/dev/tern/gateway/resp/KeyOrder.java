@@ -16,18 +16,22 @@ import org.jspecify.annotations.Nullable;
 /// came, and requests of other keys go on meanwhile.
 ///
 /// ```
-///   key a:  PUT (begun)  PUT (begun)  READ (waits)  UPDATE (waits)
+///   key a:  PUT (begun)  PUT (waits)  READ (waits)  UPDATE (waits)
 ///   key b:  READ (begun) READ (begun)
 /// ```
 ///
-/// Requests of one kind on a key are under way together: the keyspace keeps their order. One of
-/// another kind begins when all before it have ended. But a read that came in the same turn as the
+/// Reads of a key are under way together, and so are its updates: their leader keeps their order.
+/// One of another kind begins when all before it have ended. Puts begin one after the other: two
+/// that are under way together may be minted by two replicas, or the first one a second time, above
+/// the other. A plain put that waits when the next one of its level comes is never sent: it takes
+/// effect directly before that one, and ends as it does. So a pipeline of puts of one key costs two
+/// writes. And a read that came in the same turn as the
 /// plain put before it waits for nothing: it is answered with that put, by the value that was put.
 /// That is a true answer: the read began before the put did, so whatever another client writes in
-/// between may be ordered behind both. So a pipeline of `SET k, GET k` pairs costs the keyspace as
-/// many writes, under way together, and no reads.
+/// between may be ordered behind both. So a pipeline of `SET k, GET k` pairs costs no reads.
 ///
-/// Invariant: in each chain the entries that have begun come first and are of one kind.
+/// Invariant: in each chain the entries that have begun come first and are of one kind; of puts it
+/// is one.
 ///
 /// One loop.
 final class KeyOrder {
@@ -47,6 +51,12 @@ final class KeyOrder {
     /// Reads that are answered with it; each is given null if the put did not end well.
     @Nullable List<java.util.function.Consumer<ReadOutcome.@Nullable Found>> readers;
 
+    /// Takes the outcome of an update.
+    java.util.function.Consumer<UpdateOutcome> outcome = unused -> {};
+
+    /// Plain puts that were not sent, as this one came while they waited; the oldest first.
+    List<Entry> absorbed = List.of();
+
     Entry(CommandTable.Kind kind, Key key, Runnable begin) {
       this.kind = kind;
       this.key = key;
@@ -56,6 +66,12 @@ final class KeyOrder {
     /// Whether a read of this level that came in that turn has its answer here.
     boolean tells(long at, Level asked) {
       return value != null && turn == at && asked.equals(level);
+    }
+
+    /// Whether it need not be sent if that one is, which comes next.
+    boolean isAbsorbedBy(Entry next) {
+      boolean plain = value != null && next.value != null;
+      return !begun && plain && java.util.Objects.equals(level, next.level);
     }
   }
 
@@ -155,16 +171,13 @@ final class KeyOrder {
     Completion<UpdateOutcome> ended =
         outcome -> {
           Entry entry = self[0];
+          unfinished -= entry.absorbed.size();
           end(entry);
-          done.complete(outcome);
-          boolean well = outcome instanceof UpdateOutcome.Done && entry.value != null;
-          ReadOutcome.Found found =
-              well ? new ReadOutcome.Found(java.util.Objects.requireNonNull(entry.value), 0) : null;
-          if (entry.readers != null) {
-            entry.readers.forEach(reader -> reader.accept(found));
-          }
+          entry.absorbed.forEach(each -> each.outcome.accept(outcome));
+          entry.outcome.accept(outcome);
         };
     Entry entry = new Entry(kind, new Key(key), () -> begin.accept(ended));
+    entry.outcome = outcome -> tell(entry, outcome, done);
     entry.turn = turn;
     entry.level = level;
     entry.value = stored;
@@ -172,12 +185,30 @@ final class KeyOrder {
     add(entry);
   }
 
+  private static void tell(
+      Entry entry, UpdateOutcome outcome, Completion<UpdateOutcome> done) {
+    done.complete(outcome);
+    boolean well = outcome instanceof UpdateOutcome.Done && entry.value != null;
+    ReadOutcome.Found found =
+        well ? new ReadOutcome.Found(java.util.Objects.requireNonNull(entry.value), 0) : null;
+    if (entry.readers != null) {
+      entry.readers.forEach(reader -> reader.accept(found));
+    }
+  }
+
   private void add(Entry entry) {
     unfinished++;
     ArrayDeque<Entry> chain = chains.computeIfAbsent(entry.key, key -> new ArrayDeque<>(2));
     Entry last = chain.peekLast();
+    if (last != null && last.isAbsorbedBy(entry)) {
+      chain.removeLast();
+      entry.absorbed = last.absorbed.isEmpty() ? new ArrayList<>() : last.absorbed;
+      entry.absorbed.add(last);
+      last.absorbed = List.of();
+    }
     chain.addLast(entry);
-    if (last == null || last.begun && last.kind == entry.kind) {
+    boolean together = entry.kind != CommandTable.Kind.PUT;
+    if (last == null || together && last.begun && last.kind == entry.kind) {
       entry.begun = true;
       entry.begin.run();
     }
@@ -192,7 +223,8 @@ final class KeyOrder {
       chains.remove(entry.key);
     } else if (!first.begun) {
       for (Entry each : chain) {
-        if (each.kind != first.kind) {
+        boolean together = each == first || first.kind != CommandTable.Kind.PUT;
+        if (each.kind != first.kind || !together) {
           break;
         }
         each.begun = true;
