@@ -9,6 +9,8 @@ import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.topology.Slots;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -148,5 +150,95 @@ class TwoLeadersTest {
   void withoutBallotsNumbersAreGivenOutTwice() {
     assertTrue(
         falseSuspicions(PlantedBug.BALLOTS_IGNORED) + restarts(PlantedBug.BALLOTS_IGNORED) > 0);
+  }
+
+  private static void setIfAbsent(
+      Script script, int node, String key, String value, Map<String, UpdateOutcome> told) {
+    Update.Put put =
+        new Update.Put(
+            value.getBytes(US_ASCII), Update.NO_EXPIRY, Update.Condition.ABSENT, false);
+    script.cluster.world.schedule(
+        0,
+        node,
+        () ->
+            script
+                .cluster
+                .node(node)
+                .keyspace(0, "data")
+                .update(
+                    key.getBytes(US_ASCII),
+                    put,
+                    Level.DEFAULT,
+                    outcome -> told.put(value, outcome)));
+  }
+
+  /// Keys of one partition of the cluster's sixteen.
+  private static String key(int partition, int number) {
+    int found = 0;
+    for (int i = 0; ; i++) {
+      int slot = Slots.of(("k" + i).getBytes(US_ASCII));
+      if (slot / (Slots.COUNT / 16) == partition && found++ == number) {
+        return "k" + i;
+      }
+    }
+  }
+
+  /// The floor of stripped deletes carries the ballot of another leader, above that of the first
+  /// replica, which goes on under its own. Both then set an absent key.
+  private static void floorOfALaterLeader(int partition) {
+    Script script = new Script(new Cluster(3), 3);
+    String key = key(partition, 0);
+    int[] replicas = script.replicas("data", key);
+    int first = replicas[0];
+    int second = replicas[1];
+    int third = replicas[2];
+    Map<String, UpdateOutcome> told = new TreeMap<>();
+    setIfAbsent(script, first, key(partition, 2), "warm", told);
+    script.cluster.runFor(SECOND);
+    script.cut(first, second, true);
+    script.cut(first, third, true);
+    script.cluster.within(
+        15 * SECOND,
+        () -> !script.cluster.node(second).live(first) && !script.cluster.node(third).live(first));
+    setIfAbsent(script, second, key(partition, 1), "deleted", told);
+    script.cluster.runFor(SECOND);
+    script.delete(second, key(partition, 1), Level.DEFAULT);
+    script.cut(first, second, false);
+    script.cut(first, third, false);
+    script.cluster.within(20 * SECOND, script.cluster::allSeen);
+    script.cluster.within(90 * SECOND, () -> script.counted(Counter.STRIPPED_DELETES) >= 3);
+    // The second replica takes the first one for dead.
+    script.cut(first, second, true);
+    script.cut(second, third, true);
+    script.cluster.runFor(5 * SECOND);
+    script.cut(second, third, false);
+    script.cluster.within(
+        15 * SECOND,
+        () ->
+            !script.cluster.node(second).live(first)
+                && script.cluster.node(second).live(third)
+                && script.cluster.node(third).live(second)
+                && script.cluster.node(second).partitionsBehind() == 0);
+    script.cluster.network.slow(third, first, 30 * MILLI);
+    script.cluster.network.slow(third, second, 10 * MILLI);
+    setIfAbsent(script, first, key, "A", told);
+    script.cluster.runFor(5 * MILLI);
+    setIfAbsent(script, second, key, "C", told);
+    script.cluster.runFor(SECOND);
+    script.cluster.network.heal();
+    script.cluster.runFor(15 * SECOND);
+    String last = script.get(third, key, Script.ALL);
+    for (String value : new String[] {"A", "C"}) {
+      if (told.get(value) instanceof UpdateOutcome.Done done && done.applied()) {
+        assertEquals(value, last, "partition " + partition);
+      }
+    }
+  }
+
+  @Test
+  void aRoundDoesNotStandOnALaterLeadersVersionUnderItsOwnBallot() {
+    for (int partition = 0; partition < 6; partition++) {
+      floorOfALaterLeader(partition);
+    }
   }
 }

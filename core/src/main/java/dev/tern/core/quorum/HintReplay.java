@@ -261,7 +261,8 @@ final class HintReplay {
 
     @Override
     public void refused(Unanswered.Refused why) {
-      end(why.reason() == Unanswered.Reason.INVALID ? End.REFUSED : End.BUSY);
+      boolean busy = why.reason() == Unanswered.Reason.OVERLOADED;
+      end(busy || why.reason() == Unanswered.Reason.TRY_AGAIN ? End.BUSY : End.REFUSED);
     }
 
     @Override

@@ -184,6 +184,9 @@ final class Updates {
 
     private boolean outvoted;
 
+    /// That higher ballot, 0 if only this replica knows it.
+    private long outvotedBy;
+
     Round(KeyName name, Request request, List<Waiting> updates) {
       this.name = name;
       this.request = request;
@@ -254,8 +257,19 @@ final class Updates {
     /// than that delete, and nothing here tells of it any more: then the round reads again.
     private @Nullable Draft overBase(@Nullable Siblings local) {
       outrun = local == null && strips() != stripsBefore;
-      outvoted = !ballots().promise(request.keyspace().id(), request.slot(), request.key(), ballot);
+      outvotedBy = termBelow(local) > ballot ? termBelow(local) : 0;
+      outvoted =
+          outvotedBy > 0
+              || !ballots().promise(request.keyspace().id(), request.slot(), request.key(), ballot);
       return outrun || outvoted ? null : evaluate(local);
+    }
+
+    /// The ballot of what the updates would stand on: it may have been led above this round's by
+    /// one that never asked for a promise of this key. Two rounds above it would be of one term.
+    private long termBelow(@Nullable Siblings local) {
+      Siblings base = base(local);
+      boolean ranks = request.keyspace().resolution() == Resolution.LWW;
+      return ranks ? stampBelow(base == null ? null : base.newest()).term() : 0;
     }
 
     /// Applies the updates in order; the version to write, or null if none changed anything.
@@ -307,11 +321,15 @@ final class Updates {
     }
 
     private Stamp stampOver(@Nullable Version newest) {
-      Stamp base =
-          newest == null
-              ? coordinator.replica().store().floor(request.keyspace().id(), request.slot())
-              : newest.stamp();
-      return base.updated(ballot);
+      Stamp below = stampBelow(newest);
+      assert below.term() <= ballot : "a round stands on a later leader's version";
+      return below.updated(ballot);
+    }
+
+    private Stamp stampBelow(@Nullable Version newest) {
+      return newest == null
+          ? coordinator.replica().store().floor(request.keyspace().id(), request.slot())
+          : newest.stamp();
     }
 
     /// The latest of what the quorum said and what is here; null if the key holds nothing.
@@ -352,7 +370,7 @@ final class Updates {
     @Override
     public void nothing() {
       if (outvoted) {
-        outvoted(0);
+        outvoted(outvotedBy);
         return;
       }
       if (outrun && reads < MAX_READS) {
