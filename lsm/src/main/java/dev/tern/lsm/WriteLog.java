@@ -269,8 +269,8 @@ final class WriteLog {
     }
   }
 
-  /// How much of each log that may still grow was handed over, at one moment; the last one is
-  /// being written. Behind that a file holds what was never written, and may be written any time.
+  /// How much of each log that may still grow was handed over, at one moment; the last one is being
+  /// written. Behind that a file holds what was never written, and may be written any time.
   TreeMap<Long, Long> extents() {
     lock.lock();
     try {
