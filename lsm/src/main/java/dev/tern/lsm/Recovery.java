@@ -109,10 +109,9 @@ record Recovery(
     if (log.isMissing()) {
       return this;
     }
+    ReadState flushed;
     try {
-      ReadState flushed = tables.recovered(state, lastSequence, log.number);
-      removeUnnamed(tools.files(), tools.directory(), false, name -> tables.isNamed(name, current));
-      return new Recovery(tables, flushed, lastSequence, log, losses);
+      flushed = tables.recovered(state, lastSequence, log.number);
     } catch (IOException e) {
       if (current == null) {
         throw e;
@@ -121,6 +120,13 @@ record Recovery(
       LogFile.Writer none = missing(String.valueOf(e.getMessage()));
       return new Recovery(tables, state, lastSequence, none, losses);
     }
+    try {
+      removeUnnamed(tools.files(), tools.directory(), false, name -> tables.isNamed(name, current));
+    } catch (IOException e) {
+      // The tables are named: what is left over goes at the next opening.
+      return new Recovery(tables, flushed, lastSequence, log, losses);
+    }
+    return new Recovery(tables, flushed, lastSequence, log, losses);
   }
 
   private static long number(String log) {
