@@ -20,8 +20,9 @@ final class Convergence {
   /// on its way is waited for as long as a minute.
   private static final long STRIPPED_WITHIN = 90 * ClusterRun.SECOND;
 
-  /// From the time of a value until all replicas have its delete.
-  private static final long DELETED_WITHIN = 4 * ClusterRun.SECOND;
+  /// From the time of a value until all replicas have its delete on disk: as long as any other
+  /// write may take.
+  private static final long DELETED_WITHIN = 20 * ClusterRun.SECOND;
 
   private static final long QUIET_NANOS = 3 * ClusterRun.SECOND;
 
