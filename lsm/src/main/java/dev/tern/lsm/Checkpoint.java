@@ -4,7 +4,7 @@ import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.TreeMap;
+import java.util.SortedMap;
 
 /// Copies a store while it is used: tables, which never change, get a second name; the logs behind
 /// them are copied; a manifest of its own names both.
@@ -27,7 +27,7 @@ final class Checkpoint {
             files.link(table.path, Recovery.tablePath(path, table.number));
           }
           // Not those that follow while this one is copied: they would begin behind a hole.
-          TreeMap<Long, Long> extents = lsm.log().extents();
+          SortedMap<Long, Long> extents = lsm.log().extents();
           long lastLog = extents.lastKey();
           if (lastLog == 0) {
             throw new IOException("the store has no log to copy: its disk is full");

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
@@ -271,7 +272,7 @@ final class WriteLog {
 
   /// How much of each log that may still grow was handed over, at one moment; the last one is being
   /// written. Behind that a file holds what was never written, and may be written any time.
-  TreeMap<Long, Long> extents() {
+  SortedMap<Long, Long> extents() {
     lock.lock();
     try {
       TreeMap<Long, Long> extents = new TreeMap<>();

@@ -155,8 +155,7 @@ class TwoLeadersTest {
   private static void setIfAbsent(
       Script script, int node, String key, String value, Map<String, UpdateOutcome> told) {
     Update.Put put =
-        new Update.Put(
-            value.getBytes(US_ASCII), Update.NO_EXPIRY, Update.Condition.ABSENT, false);
+        new Update.Put(value.getBytes(US_ASCII), Update.NO_EXPIRY, Update.Condition.ABSENT, false);
     script.cluster.world.schedule(
         0,
         node,

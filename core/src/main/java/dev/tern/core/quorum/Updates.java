@@ -3,7 +3,6 @@ package dev.tern.core.quorum;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.Evaluation;
-import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;

@@ -25,10 +25,10 @@ import org.jspecify.annotations.Nullable;
 /// that are under way together may be minted by two replicas, or the first one a second time, above
 /// the other. A plain put that waits when the next one of its level comes is never sent: it takes
 /// effect directly before that one, and ends as it does. So a pipeline of puts of one key costs two
-/// writes. And a read that came in the same turn as the
-/// plain put before it waits for nothing: it is answered with that put, by the value that was put.
-/// That is a true answer: the read began before the put did, so whatever another client writes in
-/// between may be ordered behind both. So a pipeline of `SET k, GET k` pairs costs no reads.
+/// writes. And a read that came in the same turn as the plain put before it waits for nothing: it
+/// is answered with that put, by the value that was put. That is a true answer: the read began
+/// before the put did, so whatever another client writes in between may be ordered behind both. So
+/// a pipeline of `SET k, GET k` pairs costs no reads.
 ///
 /// Invariant: in each chain the entries that have begun come first and are of one kind; of puts it
 /// is one.
@@ -52,7 +52,7 @@ final class KeyOrder {
     @Nullable List<java.util.function.Consumer<ReadOutcome.@Nullable Found>> readers;
 
     /// Takes the outcome of an update.
-    java.util.function.Consumer<UpdateOutcome> outcome = unused -> {};
+    java.util.function.Consumer<UpdateOutcome> outcome = _ -> {};
 
     /// Plain puts that were not sent, as this one came while they waited; the oldest first.
     List<Entry> absorbed = List.of();
@@ -185,8 +185,7 @@ final class KeyOrder {
     add(entry);
   }
 
-  private static void tell(
-      Entry entry, UpdateOutcome outcome, Completion<UpdateOutcome> done) {
+  private static void tell(Entry entry, UpdateOutcome outcome, Completion<UpdateOutcome> done) {
     done.complete(outcome);
     boolean well = outcome instanceof UpdateOutcome.Done && entry.value != null;
     ReadOutcome.Found found =
