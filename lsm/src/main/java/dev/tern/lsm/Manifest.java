@@ -200,9 +200,9 @@ final class Manifest {
   /// each try.
   private void deleteUnused(long unused) {
     try {
-      String current = current(files, directory);
-      if (current == null || !current.equals("MANIFEST-%06d".formatted(unused))) {
-        files.delete(path(directory, unused));
+      String path = path(directory, unused);
+      if (!path.equals(directory + "/" + current(files, directory))) {
+        files.delete(path);
       }
     } catch (IOException e) {
       // The next opening deletes it.

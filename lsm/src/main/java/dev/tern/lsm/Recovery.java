@@ -120,13 +120,14 @@ record Recovery(
       LogFile.Writer none = missing(String.valueOf(e.getMessage()));
       return new Recovery(tables, state, lastSequence, none, losses);
     }
+    Recovery settled = new Recovery(tables, flushed, lastSequence, log, losses);
     try {
       removeUnnamed(tools.files(), tools.directory(), false, name -> tables.isNamed(name, current));
     } catch (IOException e) {
       // The tables are named: what is left over goes at the next opening.
-      return new Recovery(tables, flushed, lastSequence, log, losses);
+      return settled;
     }
-    return new Recovery(tables, flushed, lastSequence, log, losses);
+    return settled;
   }
 
   private static long number(String log) {

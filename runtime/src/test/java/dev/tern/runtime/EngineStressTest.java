@@ -276,18 +276,7 @@ class EngineStressTest {
       LsmOptions options =
           LsmOptions.DEFAULT.withTuning(
               new LsmOptions.Tuning(memtableBytes, 96 << 10, 512, 16 << 10, LsmBug.NONE));
-      lsm =
-          Lsm.open(
-              new DirectoryFileSystem(directory),
-              workers,
-              new SystemClock(),
-              Randomness.of(1),
-              "store",
-              options);
-      first = lsm.columnFamily("first", FamilyOptions.DEFAULT);
-      second =
-          lsm.columnFamily(
-              "second", new FamilyOptions(CompactionStyle.SIZE_TIERED, Compression.NONE, 0, 0));
+      open(workers, options);
       List<Thread> threads = new ArrayList<>();
       for (int i = 0; i < 2; i++) {
         threads.add(worker(threads.size(), writer(i)));
@@ -332,18 +321,7 @@ class EngineStressTest {
     try (Workers workers = new Workers(3)) {
       for (int round = 0; round < 12; round++) {
         stop = false;
-        lsm =
-            Lsm.open(
-                new DirectoryFileSystem(directory),
-                workers,
-                new SystemClock(),
-                Randomness.of(1),
-                "store",
-                options);
-        first = lsm.columnFamily("first", FamilyOptions.DEFAULT);
-        second =
-            lsm.columnFamily(
-                "second", new FamilyOptions(CompactionStyle.SIZE_TIERED, Compression.NONE, 0, 0));
+        open(workers, options);
         put(new Random(round));
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
@@ -404,5 +382,20 @@ class EngineStressTest {
         stop = true;
       }
     };
+  }
+
+  private void open(Workers workers, LsmOptions options) throws IOException {
+    lsm =
+        Lsm.open(
+            new DirectoryFileSystem(directory),
+            workers,
+            new SystemClock(),
+            Randomness.of(1),
+            "store",
+            options);
+    first = lsm.columnFamily("first", FamilyOptions.DEFAULT);
+    second =
+        lsm.columnFamily(
+            "second", new FamilyOptions(CompactionStyle.SIZE_TIERED, Compression.NONE, 0, 0));
   }
 }

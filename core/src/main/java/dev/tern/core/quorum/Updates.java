@@ -256,24 +256,24 @@ final class Updates {
     /// than that delete, and nothing here tells of it any more: then the round reads again.
     private @Nullable Draft overBase(@Nullable Siblings local) {
       outrun = local == null && strips() != stripsBefore;
-      outvotedBy = termBelow(local) > ballot ? termBelow(local) : 0;
+      Siblings base = base(local);
+      long term = termBelow(base);
+      outvotedBy = term > ballot ? term : 0;
       outvoted =
           outvotedBy > 0
               || !ballots().promise(request.keyspace().id(), request.slot(), request.key(), ballot);
-      return outrun || outvoted ? null : evaluate(local);
+      return outrun || outvoted ? null : evaluate(base);
     }
 
     /// The ballot of what the updates would stand on: it may have been led above this round's by
     /// one that never asked for a promise of this key. Two rounds above it would be of one term.
-    private long termBelow(@Nullable Siblings local) {
-      Siblings base = base(local);
+    private long termBelow(@Nullable Siblings base) {
       boolean ranks = request.keyspace().resolution() == Resolution.LWW;
       return ranks ? stampBelow(base == null ? null : base.newest()).term() : 0;
     }
 
     /// Applies the updates in order; the version to write, or null if none changed anything.
-    private @Nullable Draft evaluate(@Nullable Siblings local) {
-      Siblings base = base(local);
+    private @Nullable Draft evaluate(@Nullable Siblings base) {
       Version newest = base == null ? null : base.newest();
       long wall = coordinator.wallMillis();
       long judged = coordinator.expiryMillis();
