@@ -46,12 +46,17 @@ class TreeTest {
 
   private static void update(
       Cluster cluster, String keyspace, String key, Update update, Class<?> wanted) {
+    update(cluster, keyspace, key, update, ALL, wanted);
+  }
+
+  private static void update(
+      Cluster cluster, String keyspace, String key, Update update, Level level, Class<?> wanted) {
     List<UpdateOutcome> outcomes = new ArrayList<>();
     byte[] bytes = key.getBytes(US_ASCII);
     cluster.world.schedule(
         0,
         1,
-        () -> cluster.node(1).keyspace(0, keyspace).update(bytes, update, ALL, outcomes::add));
+        () -> cluster.node(1).keyspace(0, keyspace).update(bytes, update, level, outcomes::add));
     cluster.within(10 * SECOND, () -> !outcomes.isEmpty());
     assertInstanceOf(wanted, outcomes.getFirst());
   }
@@ -89,9 +94,14 @@ class TreeTest {
   /// Changes a record at node 1, which is down.
   private static void change(Cluster cluster, int keyspace, String key, Change change)
       throws IOException {
+    change(cluster, keyspace, 1, key, change);
+  }
+
+  private static void change(Cluster cluster, int keyspace, int node, String key, Change change)
+      throws IOException {
     byte[] at = storageKey(keyspace, key);
     int partition = Slots.of(key.getBytes(US_ASCII)) / (Slots.COUNT / 16);
-    try (Lsm lsm = cluster.store(1, partition % 2)) {
+    try (Lsm lsm = cluster.store(node, partition % 2)) {
       ColumnFamily data = lsm.columnFamily("data", CompactionStyle.LEVELED);
       byte[] before = lsm.get(data, at);
       Siblings after = change.of(Siblings.decode(before));
@@ -203,6 +213,38 @@ class TreeTest {
     long unlike = total(cluster, Counter.TREE_SEGMENTS_UNLIKE);
     cluster.runFor(2 * ROUND);
     assertEquals(unlike, total(cluster, Counter.TREE_SEGMENTS_UNLIKE), "it is not alike");
+  }
+
+  @Test
+  void aRebuildFromAReplicaThatLostARecordTakesItFromNobody() throws IOException {
+    Limits limits = Limits.DEFAULT.withTreeRoundNanos(ROUND).withLoggedDots(16);
+    Cluster cluster = new Cluster(3, limits);
+    put(cluster, "{a}kept", "kept");
+    converged(cluster);
+    // Nodes 1 and 2 lose the record of which node 3 has the only copy left, and node 3 is away for
+    // more writes than the others remember one by one: it is rebuilt from one of them.
+    cluster.end(3);
+    for (int i = 0; i < 100; i++) {
+      byte[] value = ("value-" + i).getBytes(US_ASCII);
+      Update put = new Update.Put(value, 0, Update.Condition.NONE, false);
+      Level two = new Level(0, 2, 0);
+      update(cluster, "data", "{a}" + i, put, two, UpdateOutcome.Done.class);
+    }
+    cluster.runFor(60 * SECOND);
+    cluster.end(1);
+    change(cluster, keyspace(cluster, "data"), 1, "{a}kept", record -> null);
+    cluster.start(1);
+    cluster.within(30 * SECOND, () -> cluster.node(1).live(2) && cluster.node(2).live(1));
+    cluster.end(2);
+    change(cluster, keyspace(cluster, "data"), 2, "{a}kept", record -> null);
+    cluster.start(2);
+    cluster.start(3);
+    converged(cluster);
+    assertTrue(cluster.node(3).statistic(Counter.REBUILDS) > 0, "node 3 was not rebuilt");
+    cluster.runFor(3 * ROUND);
+    for (int node = 1; node <= 3; node++) {
+      assertArrayEquals("kept".getBytes(US_ASCII), read(cluster, node, "{a}kept"));
+    }
   }
 
   @Test

@@ -635,6 +635,7 @@ public final class AntiEntropy {
           exchange.partition,
           page,
           exchange.rebuildCursor,
+          exchange.agreed(page.clock()),
           done -> {
             if (exchange.fetchId == id) {
               rebuilt(exchange, page, done && refused.isEmpty());

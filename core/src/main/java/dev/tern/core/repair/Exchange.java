@@ -195,6 +195,15 @@ final class Exchange {
     return common;
   }
 
+  /// The dots of a page's clock that all other replicas have that were heard.
+  DotSet agreed(DotSet page) {
+    DotSet agreed = page.copy();
+    for (DotSet clock : heard) {
+      agreed = clock == null ? agreed : agreed.and(clock);
+    }
+    return agreed;
+  }
+
   /// The dots that any replica has on disk; call only if [#complete].
   DotSet union() {
     DotSet union = partition.synced().copy();

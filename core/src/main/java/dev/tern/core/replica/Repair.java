@@ -6,6 +6,7 @@ import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
@@ -16,6 +17,7 @@ import dev.tern.lsm.LsmIterator;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeSet;
@@ -216,11 +218,24 @@ final class Repair {
         : Arrays.copyOfRange(cursor, 1, cursor.length);
   }
 
-  /// Of the records here that another replica's page of a rebuild passes over those that the
-  /// replica must have had and has no more: each dot is in its clock.
+  /// What a replica lacks whose dots it has was deleted, and the delete stripped; or its disk lost
+  /// it. Two things hold of what was deleted: all replicas had its dots when the delete was
+  /// stripped, and where the last write wins the floor lies above it.
+  ///
+  /// @param agreed dots of the page's clock that all other replicas have that were heard
+  /// @param floor the greatest stamp of a delete that was stripped at any of them
+  /// @param newest ids of the keyspaces where the last write wins
+  record Strips(DotSet agreed, Stamp floor, BitSet newest) {
+    boolean mayHaveTaken(int keyspace, Siblings record) {
+      boolean above = newest.get(keyspace) && record.newest().stamp().compareTo(floor) > 0;
+      return !above && agreed.covers(record.dots());
+    }
+  }
+
+  /// The records here that another replica's page of a rebuild passes over, and that were deleted.
   ///
   /// @param cursor that the page was asked for with
-  List<Obsolete> unlisted(RepairPage page, byte[] cursor, int firstSlot, int endSlot)
+  List<Obsolete> unlisted(RepairPage page, byte[] cursor, int firstSlot, int endSlot, Strips strips)
       throws IOException {
     TreeSet<byte[]> listed = new TreeSet<>(Arrays::compareUnsigned);
     for (RepairRecord record : page.records()) {
@@ -242,7 +257,7 @@ final class Repair {
           continue;
         }
         boolean ours = family == families.get(keyspace) && !listed.contains(all.key());
-        if (ours && page.clock().covers(record.dots())) {
+        if (ours && strips.mayHaveTaken(keyspace, record)) {
           found.add(new Obsolete(keyspace, all.key().clone()));
         }
       }

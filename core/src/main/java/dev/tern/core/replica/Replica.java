@@ -560,15 +560,17 @@ public final class Replica {
   /// had them: they were replaced or deleted while this store was away, or are from a backup.
   ///
   /// @param cursor that the page was asked for with
+  /// @param agreed dots of the page's clock that all other replicas have that were heard
   /// @param done told whether it could be done
   public void dropUnlisted(
-      Partition partition, RepairPage page, byte[] cursor, Consumer<Boolean> done) {
+      Partition partition, RepairPage page, byte[] cursor, DotSet agreed, Consumer<Boolean> done) {
     Repair repair =
         new Repair(store, partition, page.clock(), Long.MAX_VALUE, store.families(partition));
     int first = store.firstSlot(partition.number);
     int end = store.firstSlot(partition.number + 1);
+    Repair.Strips strips = new Repair.Strips(agreed, partition.floor, store.lastWriteWins());
     loop.<List<Repair.Obsolete>>offload(
-        () -> repair.unlisted(page, cursor, first, end),
+        () -> repair.unlisted(page, cursor, first, end, strips),
         (found, failure) -> {
           for (Repair.Obsolete each : found == null ? List.<Repair.Obsolete>of() : found) {
             drop(partition, each, page.clock());

@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.Slots;
@@ -82,6 +83,9 @@ public final class Store implements AutoCloseable {
 
   /// Keyspace ids whose tables are [#sizeTiered].
   private final BitSet tiered = new BitSet();
+
+  /// Ids of keyspaces where the last write wins.
+  private final BitSet newest = new BitSet();
 
   /// Dropped keyspaces whose records are still here.
   private final TreeSet<Integer> doomed = new TreeSet<>();
@@ -414,6 +418,7 @@ public final class Store implements AutoCloseable {
     int known = groups.length;
     for (KeyspaceConfig keyspace : view.keyspaces()) {
       tiered.set(keyspace.id(), keyspace.compaction() == CompactionStyle.SIZE_TIERED);
+      newest.set(keyspace.id(), keyspace.resolution() == Resolution.LWW);
       ReplicaGroups of = java.util.Objects.requireNonNull(view.groups(keyspace.id()));
       assign(keyspace.id(), group(of.number()));
       for (Partition partition : groups[group(of.number())]) {
@@ -588,6 +593,11 @@ public final class Store implements AutoCloseable {
   /// Where a keyspace's records are.
   ColumnFamily data(int keyspace) {
     return tiered.get(keyspace) ? sizeTiered : leveled;
+  }
+
+  /// Ids of the keyspaces where the last write wins; a copy.
+  BitSet lastWriteWins() {
+    return (BitSet) newest.clone();
   }
 
   ColumnFamily meta() {
