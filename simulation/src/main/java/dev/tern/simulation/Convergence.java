@@ -12,7 +12,8 @@ import java.util.function.Predicate;
 /// After the heal, before anything is read: the replicas of each partition become alike by
 /// themselves, send each other nothing then, and in the end deletes leave nothing.
 ///
-/// Where a disk rots a replica may miss records for good, and nothing is promised.
+/// Where a disk rots a replica may miss records for good: then only that the nodes that are up vouch
+/// for what they have is waited for.
 final class Convergence {
   private static final long STEP_NANOS = 100_000_000;
 
@@ -36,6 +37,7 @@ final class Convergence {
   void within(long nanos, boolean stripped) {
     if (run.mayRot()) {
       run.world.runUntil(run.world.nanos() + 5 * ClusterRun.SECOND);
+      await(nanos, node -> node.partitionsBehind() == 0, "nodes %s are still behind");
       return;
     }
     await(nanos, Node::converged, "nodes %s do not know that the replicas are alike");
@@ -78,7 +80,8 @@ final class Convergence {
       List<Integer> not = new ArrayList<>();
       for (int number = 1; number <= run.nodeCount; number++) {
         Node node = run.node(number);
-        if (node == null || !reached.test(node)) {
+        boolean gone = node == null && run.mayRot();
+        if (!gone && (node == null || !reached.test(node))) {
           not.add(number);
         }
       }

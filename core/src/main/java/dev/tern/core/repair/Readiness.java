@@ -92,6 +92,25 @@ final class Readiness {
     return gone == null || here.covers(gone) ? null : gone.minus(here);
   }
 
+  /// Whether a peer may have stripped deletes that are not here. A delete is stripped only when all
+  /// replicas have had it: dots that are gone from the log of a peer which is not alive any more,
+  /// and which another peer has never had, were cut from the log for its length.
+  private boolean mayLackDeletes(int place, DotSet here, IntPredicate live) {
+    DotSet shared = lacking(place, here);
+    if (shared == null || live.test(place)) {
+      return shared != null;
+    }
+    boolean others = false;
+    for (int other = 0; other < clocks.length; other++) {
+      DotSet clock = clocks[other];
+      if (other != place && clock != null) {
+        shared = shared.and(clock);
+        others = true;
+      }
+    }
+    return !others || !shared.isEmpty();
+  }
+
   /// Whether the replica may leave the state.
   ///
   /// @param here its clock
@@ -117,7 +136,8 @@ final class Readiness {
       // Who has told and is gone since had nothing that another one stripped behind its back.
       ready = hasAnyTold();
       for (int place = 0; place < trimmed.length; place++) {
-        ready &= lacking(place, here) == null;
+        ready &= !mayLackDeletes(place, here, live);
+        all &= lacking(place, here) == null;
       }
     }
     settled = ready && (all || covered);

@@ -66,4 +66,20 @@ class ReadinessTest {
     readiness.taken(dots(9));
     assertTrue(ready(dots(9), LATER));
   }
+
+  /// It cut its log while the others were away: no delete can have been stripped.
+  @Test
+  void whatOnlyALostPeerHadIsNotWaitedFor() {
+    readiness.told(0, dots(2), dots(5));
+    readiness.told(1, dots(7), dots(9));
+    live[1] = true;
+    assertFalse(ready(dots(5), LATER));
+    live[1] = false;
+    assertTrue(ready(dots(5), LATER));
+    assertFalse(readiness.isSettled());
+    live[1] = true;
+    assertFalse(ready(dots(5), LATER));
+    assertTrue(ready(dots(9), LATER));
+    assertTrue(readiness.isSettled());
+  }
 }
