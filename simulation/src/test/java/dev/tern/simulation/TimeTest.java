@@ -11,6 +11,11 @@ import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.quorum.Message;
+import dev.tern.core.quorum.MessageCodec;
+import dev.tern.core.topology.log.TopologyLog;
+import dev.tern.core.version.HybridClock;
+import dev.tern.env.ByteReader;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -97,6 +102,36 @@ class TimeTest {
       cluster.runFor(20 * SECOND);
       held(cluster, 3);
     }
+  }
+
+  /// Ballots are followed as stamps are: one that is an hour ahead would take the stamps along.
+  @Test
+  void aLeaderThatDoesNotKnowTheTimeTakesNoBallotFromItsOwnClock() {
+    Cluster cluster = new Cluster(4);
+    set(cluster, HOUR_MILLIS / 2);
+    for (int number = 1; number <= 4; number++) {
+      cluster.end(number);
+    }
+    cluster.clock(3).offsetMillis = HOUR_MILLIS;
+    List<Long> ballots = new ArrayList<>();
+    cluster.observer =
+        frame -> {
+          if (!TopologyLog.carries(new ByteReader(frame)) && frame[0] != 'G') {
+            Message message = MessageCodec.decode(new ByteReader(frame));
+            if (message instanceof Message.Read read && read.ballot() > 0) {
+              ballots.add(HybridClock.millis(read.ballot()));
+            }
+          }
+        };
+    cluster.start(3);
+    cluster.start(4);
+    cluster.runFor(10 * SECOND);
+    for (int i = 0; i < KEYS; i++) {
+      update(cluster, 3, "k" + i, put(cluster, 3, "v", 0, Update.Condition.PRESENT));
+    }
+    assertFalse(ballots.isEmpty(), "node 3 led nothing");
+    long latest = SimulatedClock.EPOCH_MILLIS + cluster.world.millis() + HOUR_MILLIS / 2;
+    assertTrue(ballots.stream().allMatch(each -> each < latest), "ballots " + ballots);
   }
 
   @Test

@@ -201,11 +201,7 @@ final class Updates {
       ballot =
           ballots()
               .lead(
-                  request.keyspace().id(),
-                  request.slot(),
-                  request.key(),
-                  coordinator.self(),
-                  coordinator.wallMillis());
+                  request.keyspace().id(), request.slot(), request.key(), coordinator.self());
       new ReadOperation(coordinator, request, ReadOperation.Purpose.UPDATE, this)
           .under(ballot)
           .start();

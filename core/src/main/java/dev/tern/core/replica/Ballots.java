@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.PlantedBug;
+import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Stamp;
 import java.util.Iterator;
@@ -40,6 +41,7 @@ public final class Ballots {
   private static final long FNV_PRIME = 0x100000001b3L;
 
   private final Store store;
+  private final ClusterTime clock;
   private final PlantedBug planted;
 
   /// By hash of the key: two keys that share one share their promises, which refuses more.
@@ -47,8 +49,9 @@ public final class Ballots {
 
   private record Promise(Partition partition, long ballot) {}
 
-  Ballots(Store store, PlantedBug planted) {
+  Ballots(Store store, ClusterTime clock, PlantedBug planted) {
     this.store = store;
+    this.clock = clock;
     this.planted = planted;
   }
 
@@ -103,11 +106,10 @@ public final class Ballots {
   /// The ballot under which this node leads a round of updates of a key, promised here.
   ///
   /// @param member number of this node
-  /// @param nowMillis 0 where the time is not known
-  public long lead(int keyspace, int slot, byte[] key, int member, long nowMillis) {
+  public long lead(int keyspace, int slot, byte[] key, int member) {
     Partition.Ballots of = store.partition(keyspace, slot).ballots;
     if (of.own == 0 || of.own < promised(keyspace, slot, key)) {
-      long millis = Math.max(nowMillis, HybridClock.millis(of.seen) + 1);
+      long millis = Math.max(clock.stampMillis(), HybridClock.millis(of.seen) + 1);
       of.own = millis << MEMBER_BITS | member & MEMBERS;
     }
     promise(keyspace, slot, key, of.own);
