@@ -12,8 +12,8 @@ import java.util.function.Predicate;
 /// After the heal, before anything is read: the replicas of each partition become alike by
 /// themselves, send each other nothing then, and in the end deletes leave nothing.
 ///
-/// Where a disk rots a replica may miss records for good: then only that the nodes that are up vouch
-/// for what they have is waited for.
+/// Where a disk rots a replica may miss records for good: then only that the nodes that are up
+/// vouch for what they have is waited for.
 final class Convergence {
   private static final long STEP_NANOS = 100_000_000;
 

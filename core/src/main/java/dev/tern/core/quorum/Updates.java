@@ -200,8 +200,7 @@ final class Updates {
       stripsBefore = strips();
       ballot =
           ballots()
-              .lead(
-                  request.keyspace().id(), request.slot(), request.key(), coordinator.self());
+              .lead(request.keyspace().id(), request.slot(), request.key(), coordinator.self());
       new ReadOperation(coordinator, request, ReadOperation.Purpose.UPDATE, this)
           .under(ballot)
           .start();
