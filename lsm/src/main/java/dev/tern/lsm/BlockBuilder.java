@@ -18,6 +18,10 @@ import java.util.Arrays;
 final class BlockBuilder {
   static final int TAIL_BYTES = 8;
   static final int RESTART_BYTES = 8;
+
+  /// Entries from one restart point to the next, at most.
+  static final int MOST_INTERVAL = 32;
+
   private static final int KEPT_BYTES = 1 << 20;
 
   private final int restartInterval;

@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import dev.tern.env.DecodeException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -7,8 +8,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// Walks a block, and searches one without walking it: see [BlockBuilder] for what lies where. One
-/// thread. Bytes are trusted, as their checksum was verified when the block was read; whatever they
-/// are, nothing outside the cache's memory is touched.
+/// thread. The checksum was verified when the block was read. Bytes that are no block all the same
+/// give entries that were never written, or a [DecodeException] or [IndexOutOfBoundsException];
+/// they touch nothing outside the cache's memory and allocate no more than a key takes.
 final class BlockCursor {
   private static final ValueLayout.OfInt INT_AT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -24,6 +26,9 @@ final class BlockCursor {
   private static final long THREE_MORE = 0x808080L;
 
   private static final long PACKED_ENDS = 0x8080808080000000L;
+
+  /// A key, or a separator of keys in an index, is never longer.
+  private static final int MOST_KEY_BYTES = WriteBatch.MAX_KEY_BYTES + 1;
 
   /// Below it a loop copies faster than a call.
   private static final int SHORT_COPY = 12;
@@ -87,6 +92,19 @@ final class BlockCursor {
     valid = false;
   }
 
+  /// Looks at the tail of a block, once when it is read.
+  ///
+  /// @throws DecodeException if it cannot be one
+  static void check(MemorySegment memory, long base, int length) {
+    long restarts = length < BlockBuilder.TAIL_BYTES ? -1 : restarts(memory, base, length);
+    long table = length - BlockBuilder.TAIL_BYTES - BlockBuilder.RESTART_BYTES * restarts;
+    long keys = restarts < 0 ? -1 : memory.get(INT_AT, base + length - 8);
+    if (restarts < 0 || keys < 0 || keys > table) {
+      throw new DecodeException(
+          "a block of %d bytes with %d restart points".formatted(length, restarts));
+    }
+  }
+
   private static int restarts(MemorySegment memory, long base, int length) {
     return memory.get(INT_AT, base + length - 4);
   }
@@ -101,6 +119,15 @@ final class BlockCursor {
         return value;
       }
     }
+  }
+
+  /// A varint of more than a byte that is a length.
+  private static int length(MemorySegment memory, long from, int most) {
+    long value = varint(memory, from);
+    if (value < 0 || value > most) {
+      throw new DecodeException("a length of %d in a block, beyond %d".formatted(value, most));
+    }
+    return (int) value;
   }
 
   private static int bytesOf(long value) {
@@ -158,11 +185,11 @@ final class BlockCursor {
         packedAt = at + 3;
         at += (Long.numberOfTrailingZeros(packedEnds) >>> 3) + 1;
       } else {
-        shared = (int) varint(memory, at);
+        shared = length(memory, at, MOST_KEY_BYTES);
         at += bytesOf(shared);
-        unshared = (int) varint(memory, at);
+        unshared = length(memory, at, MOST_KEY_BYTES);
         at += bytesOf(unshared);
-        valueBytes = (int) varint(memory, at);
+        valueBytes = length(memory, at, block.length);
         packedAt = at + bytesOf(valueBytes);
         at = packedAt + bytesOf(varint(memory, packedAt));
       }
@@ -181,6 +208,9 @@ final class BlockCursor {
         matched += common;
       }
       if (reached) {
+        if (entry < base || valueAt < base || valueAt + valueBytes > table) {
+          throw new DecodeException("an entry outside its block");
+        }
         into.entry = (int) (entry - base);
         into.valueAt = valueAt;
         into.valueLength = valueBytes;
@@ -275,6 +305,9 @@ final class BlockCursor {
   private void toRestart(int restart) {
     nextAt = memory.get(INT_AT, base + restartsAt + 8L * restart);
     nextValueAt = memory.get(INT_AT, base + restartsAt + 8L * restart + 4);
+    if (nextAt < 0 || nextValueAt < 0) {
+      throw new DecodeException("a restart point outside its block");
+    }
     keyLength = 0;
   }
 
@@ -300,6 +333,9 @@ final class BlockCursor {
     int steps = 0;
     while (nextAt < end) {
       next();
+      if (steps == BlockBuilder.MOST_INTERVAL) {
+        throw new DecodeException("more entries from a restart point than there can be");
+      }
       note(steps++);
     }
     trail = steps;
@@ -365,17 +401,17 @@ final class BlockCursor {
     long at = base + offset;
     int common = memory.get(BYTE, at++);
     if (common < 0) {
-      common = (int) varint(memory, at - 1);
+      common = length(memory, at - 1, MOST_KEY_BYTES);
       at += bytesOf(common) - 1;
     }
     int unshared = memory.get(BYTE, at++);
     if (unshared < 0) {
-      unshared = (int) varint(memory, at - 1);
+      unshared = length(memory, at - 1, MOST_KEY_BYTES);
       at += bytesOf(unshared) - 1;
     }
     int bytes = memory.get(BYTE, at++);
     if (bytes < 0) {
-      bytes = (int) varint(memory, at - 1);
+      bytes = length(memory, at - 1, restartsAt);
       at += bytesOf(bytes) - 1;
     }
     long packed = memory.get(BYTE, at++);
@@ -395,6 +431,9 @@ final class BlockCursor {
     valueLength = bytes;
     nextAt = (int) (at - base) + unshared;
     nextValueAt = valueOffset + bytes;
+    if (nextAt > keysEnd || nextValueAt > restartsAt) {
+      throw new DecodeException("an entry outside its block");
+    }
   }
 
   void prev() {

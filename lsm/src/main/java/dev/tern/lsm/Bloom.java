@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import dev.tern.env.DecodeException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
@@ -102,8 +103,15 @@ final class Bloom {
   }
 
   /// How many bits [#mayContain] looks at.
+  ///
+  /// @throws DecodeException if the bytes are no filter
   static int probes(MemorySegment filter) {
-    return filter.get(ValueLayout.JAVA_BYTE, filter.byteSize() - 1);
+    int probes = filter.get(ValueLayout.JAVA_BYTE, filter.byteSize() - 1);
+    if (filter.byteSize() <= BLOCK_BYTES || filter.byteSize() % BLOCK_BYTES != 1 || probes < 1) {
+      throw new DecodeException(
+          "a filter of %d bytes and %d probes".formatted(filter.byteSize(), probes));
+    }
+    return probes;
   }
 
   /// Whether a key with that hash may have been added.

@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.SortedMap;
 
 /// Copies a store while it is used: tables, which never change, get a second name; the logs behind
-/// them are copied; a manifest of its own names both.
+/// them are copied; a manifest of its own names both. Copies keep the lives of their files, as
+/// nothing is ever written to them again.
 final class Checkpoint {
   private static final int COPY_BYTES = 1 << 20;
 
@@ -43,7 +44,7 @@ final class Checkpoint {
                 Recovery.logPath(path, log.number()),
                 extents.getOrDefault(log.number(), Long.MAX_VALUE));
           }
-          Manifest manifest = new Manifest(files, path);
+          Manifest manifest = new Manifest(files, path, tools.lives());
           manifest.roll(whole.withLogs(logs), whole.nextFile());
           manifest.close();
         });

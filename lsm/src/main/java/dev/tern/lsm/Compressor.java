@@ -1,6 +1,7 @@
 package dev.tern.lsm;
 
 import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import net.jpountz.lz4.LZ4Compressor;
@@ -15,6 +16,10 @@ final class Compressor {
   private static final int LEAST_BYTES = 128;
   private static final int ZSTD_LEVEL = 1;
   private static final int RAW_LENGTH_BYTES = 4;
+  private static final int KINDS = Compression.values().length;
+
+  /// No byte of LZ4's stands for more of them.
+  private static final int LZ4_MOST_RATIO = 255;
 
   private final Compression compression;
   private final LZ4Compressor lz4 = LZ4Factory.fastestInstance().fastCompressor();
@@ -61,15 +66,23 @@ final class Compressor {
   }
 
   /// How long a stored block is once uncompressed.
-  static int rawLength(ByteBuffer stored, String path, long at) throws CorruptionException {
+  ///
+  /// @param most that a block of the table can take
+  static int rawLength(ByteBuffer stored, long most, String path, long at)
+      throws CorruptionException {
     int payload = stored.limit() - Table.TRAILER_BYTES;
     int kind = stored.get(payload);
     if (kind == Compression.NONE.ordinal()) {
       return payload;
     }
     int raw = payload < RAW_LENGTH_BYTES ? -1 : stored.getInt(0);
-    if (kind < 0 || kind >= Compression.values().length || raw < 0) {
+    if (kind < 0 || kind >= KINDS || raw < 0) {
       throw new CorruptionException(path, at, "a block compressed in a way not known here");
+    }
+    boolean isLz4 = kind == Compression.LZ4.ordinal();
+    if (raw > most || isLz4 && raw > (long) LZ4_MOST_RATIO * payload) {
+      throw new CorruptionException(
+          path, at, "%d bytes that say they were %d".formatted(payload, raw));
     }
     return raw;
   }
@@ -93,7 +106,7 @@ final class Compressor {
                   .safeDecompressor()
                   .decompress(stored, RAW_LENGTH_BYTES, packed, target, 0, raw)
               : Zstd.decompressDirectByteBuffer(target, 0, raw, stored, RAW_LENGTH_BYTES, packed);
-    } catch (LZ4Exception e) {
+    } catch (LZ4Exception | ZstdException e) {
       throw new CorruptionException(path, at, "a block that cannot be uncompressed");
     }
     if (made != raw) {

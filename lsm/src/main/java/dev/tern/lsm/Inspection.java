@@ -15,13 +15,12 @@ public final class Inspection {
   ///
   /// @throws CorruptionException if it is broken where it was synced
   public static void log(FileSystem files, String path, Appendable out) throws IOException {
-    long number = Long.parseLong(path.replaceFirst(".*/", "").replace(".log", ""));
     IOException[] failure = {null};
     LogFile.Ending ending =
         LogFile.read(
             files,
             path,
-            new LogFile.Identity(number, null),
+            null,
             entry -> {
               try {
                 entry(entry, out);
@@ -117,7 +116,7 @@ public final class Inspection {
     out.append(
         "next file %d, first log %d, flushed up to sequence %d%n"
             .formatted(state.nextFile, state.firstLog, state.flushedSequence));
-    out.append("logs %s of life %016x%n".formatted(state.logs, state.life));
+    out.append("logs %s%n".formatted(state.logs));
     for (ColumnFamily family : state.families) {
       out.append("  family %d %s %s%n".formatted(family.id(), family.name(), family.options()));
       for (int level = 0; level < Levels.COUNT; level++) {

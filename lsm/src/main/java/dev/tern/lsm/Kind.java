@@ -1,5 +1,7 @@
 package dev.tern.lsm;
 
+import dev.tern.env.DecodeException;
+
 /// What an entry says of its key: one byte in the log and in tables.
 ///
 /// Kinds 2 and 3 are reserved: a store that meets one was written by a later version and refuses.
@@ -29,6 +31,17 @@ final class Kind {
 
   static boolean isKnown(int kind) {
     return kind == DELETE || kind == PUT || kind == EXPIRING_PUT || kind == RANGE_DELETE;
+  }
+
+  /// Looks at an entry of a table.
+  ///
+  /// @throws DecodeException if it is of a kind that is not known here, or its value is too short
+  static void check(int kind, int valueLength) {
+    boolean isKnown = kind == DELETE || kind == PUT || kind == EXPIRING_PUT;
+    if (!isKnown || kind == EXPIRING_PUT && valueLength < EXPIRY_BYTES) {
+      throw new DecodeException(
+          "an entry of kind %d with a value of %d bytes".formatted(kind, valueLength));
+    }
   }
 
   static String name(int kind) {

@@ -2,35 +2,41 @@ package dev.tern.lsm;
 
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
+import dev.tern.env.FileHeader;
+import dev.tern.env.FileKind;
+import dev.tern.env.FileLife;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/// The write-ahead log's format: 32 KiB blocks of chunks, an entry being one chunk or a first,
-/// middle ones and a last (after LevelDB's log format).
+/// The write-ahead log's format 3: 32 KiB blocks of chunks, an entry being one chunk or a first,
+/// middle ones and a last (after LevelDB's log format). The first block begins with the file's
+/// header.
 ///
 /// ```
-///   chunk: u32 crc32c of what follows   u16 payload bytes   u8 type   u64 log number
-///          u64 life   u64 synced offset   payload
+///   file:  header (FileHeader, 32 bytes), chunks
+///   chunk: u32 crc32c of what follows   u16 payload bytes   u8 type   u64 first half of the life
+///          u64 synced offset   payload
 ///   type:  1 whole  2 first  3 middle  4 last  5 end of the log
-///          a block's last < 31 bytes are zeros
+///          a block's last < 23 bytes are zeros
 /// ```
 ///
-/// The life is a random number of the store's opening that wrote the chunk; the manifest has it
-/// too. A log that begins with another life's chunk is another store's, or an old one of this
-/// store.
+/// The manifest names each log with its life, and the header is forced before that: a log that it
+/// names and that does not begin with that life is another store's, an old one of this store, or
+/// damaged. A file that is used again begins a new life. Chunks of its former life behind its end
+/// count as nothing.
 ///
 /// The synced offset says how much of this file was forced when the chunk was made. A broken chunk
 /// before an offset that any later chunk knows as synced is corruption; one after it is the torn
 /// tail of a crash, and the log ends there. A log that was closed ends in a chunk of type 5, which
-/// knows all of it as synced. A file that is used again still holds chunks of its former number
-/// behind its end: they count as nothing. The manifest knows how much of each log was forced when
-/// it was last written, and so finds what the log itself cannot know; see [LogNames].
+/// knows all of it as synced. The manifest knows how much of each log was forced when it was last
+/// written, and so finds what the log itself cannot know; see [LogNames].
 final class LogFile {
   static final int BLOCK_BYTES = 32 << 10;
-  static final int HEADER_BYTES = 31;
+  static final int HEADER_BYTES = 23;
 
   /// A log is never longer, so that it can be read into one array.
   static final long MOST_BYTES = Integer.MAX_VALUE - (64 << 20);
@@ -52,7 +58,7 @@ final class LogFile {
     private static final int PIECE_BYTES = 256 << 10;
 
     final long number;
-    final long life;
+    final FileLife life;
     final FileSystem.WritableFile file;
 
     /// Whether the manifest names it, durably; guarded by the store's lock.
@@ -89,10 +95,27 @@ final class LogFile {
 
     volatile long syncedOffset;
 
-    Writer(long number, long life, FileSystem.WritableFile file) {
+    /// @param file behind its header, which is durable; or none
+    private Writer(long number, FileLife life, FileSystem.WritableFile file) {
       this.number = number;
       this.life = life;
       this.file = file;
+      this.end = file.position();
+      this.handedOver = end;
+      this.syncedOffset = end;
+    }
+
+    /// Begins a log: on return its header is durable. Blocks.
+    static Writer begin(long number, FileLife life, FileSystem.WritableFile file)
+        throws IOException {
+      file.append(ByteBuffer.wrap(FileHeader.of(FileKind.LOG, life).toBytes()));
+      file.force();
+      return new Writer(number, life, file);
+    }
+
+    /// In place of a log that cannot be made.
+    static Writer missing(String why) {
+      return new Writer(0, FileLife.NONE, new NoFile(why));
     }
 
     /// Gathers a batch; one that throws gathers nothing.
@@ -143,7 +166,7 @@ final class LogFile {
       int start = buffer.length();
       boolean done = false;
       try {
-        buffer.writeInt(0).writeShort(count).writeByte(type).writeLong(number).writeLong(life);
+        buffer.writeInt(0).writeShort(count).writeByte(type).writeLong(life.high());
         buffer.writeLong(syncedOffset).writeBytes(entry, offset, count);
         done = true;
       } finally {
@@ -243,23 +266,18 @@ final class LogFile {
   /// @param droppedChunks the whole ones among them
   record Ending(boolean clean, boolean synced, long at, long droppedBytes, int droppedChunks) {}
 
-  /// Which chunks count.
-  ///
-  /// @param number of the log
-  /// @param life of those who wrote it, null for that of the first chunk
-  record Identity(long number, @Nullable Long life) {}
-
   /// Reads a log to its end or its torn tail.
   ///
-  /// @throws CorruptionException if it is broken where it was synced, or another store's
-  static Ending read(FileSystem files, String path, Identity wanted, Visitor visitor)
+  /// @param wanted the life that the log must be of, null for any
+  /// @throws CorruptionException if it is broken where it was synced, or another log
+  static Ending read(FileSystem files, String path, @Nullable FileLife wanted, Visitor visitor)
       throws IOException {
     byte[] bytes = Table.readAll(files, path);
     CRC32C crc = new CRC32C();
-    Identity identity = checkLife(path, bytes, wanted, crc);
+    long life = life(path, bytes, wanted).high();
     ByteWriter entry = new ByteWriter();
-    int at = 0;
-    int end = 0;
+    int at = FileHeader.BYTES;
+    int end = at;
     int open = 0;
     boolean synced = false;
     while (at < bytes.length) {
@@ -268,14 +286,14 @@ final class LogFile {
         at += left;
         continue;
       }
-      int length = valid(bytes, at, identity, crc);
+      int length = valid(bytes, at, life, crc);
       if (length < 0) {
-        long[] behind = checkTorn(path, bytes, at, identity, crc);
+        long[] behind = checkTorn(path, bytes, at, life, crc);
         long last = Math.max(behind[0], open > 0 ? at : end);
         return new Ending(false, synced, end, last - end, open + (int) behind[1]);
       }
       int type = bytes[at + 6];
-      synced |= syncedOffset(bytes, at) > 0;
+      synced |= syncedOffset(bytes, at) > FileHeader.BYTES;
       boolean begins = type == WHOLE || type == FIRST || type == END;
       if (begins == open > 0 || type < WHOLE || type > END) {
         throw new CorruptionException(path, at, "a chunk of type " + type + " out of order");
@@ -297,41 +315,39 @@ final class LogFile {
     return new Ending(open == 0, synced, end, open == 0 ? 0 : at - end, open);
   }
 
-  /// Whether a file begins with a chunk, whoever wrote it.
+  /// Whether a file may hold an entry, whoever wrote it: its header is there alone until a manifest
+  /// names it.
   static boolean isBegun(FileSystem files, String path) throws IOException {
     byte[] bytes = Table.readAll(files, path);
-    Identity first = first(bytes);
-    return first != null && valid(bytes, 0, first, new CRC32C()) >= 0;
+    for (int at = FileHeader.BYTES; at < bytes.length; at++) {
+      if (bytes[at] != 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
-  private static @Nullable Identity first(byte[] bytes) {
-    return bytes.length < HEADER_BYTES
-        ? null
-        : new Identity((long) Keys.LONG.get(bytes, 7), (long) Keys.LONG.get(bytes, 15));
-  }
-
-  /// A file that is used again may begin with a chunk of its former number, never of another life.
-  private static Identity checkLife(String path, byte[] bytes, Identity wanted, CRC32C crc)
+  private static FileLife life(String path, byte[] bytes, @Nullable FileLife wanted)
       throws CorruptionException {
-    Identity first = first(bytes);
-    Long life = wanted.life;
-    if (life == null) {
-      return new Identity(wanted.number, first == null ? Long.valueOf(0) : first.life);
+    FileLife found;
+    try {
+      found = FileHeader.decode(FileKind.LOG, bytes, bytes.length).life();
+    } catch (DecodeException e) {
+      throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
     }
-    if (first != null && !life.equals(first.life) && valid(bytes, 0, first, crc) >= 0) {
-      throw new CorruptionException(
-          path, 0, "a log of another store, or of an earlier opening of this one");
+    if (wanted != null && !wanted.equals(found)) {
+      throw new CorruptionException(path, 0, FileHeader.foreign(found, wanted, "the manifest"));
     }
-    return wanted;
+    return found;
   }
 
   private static long syncedOffset(byte[] bytes, int chunk) {
-    return (long) Keys.LONG.get(bytes, chunk + 23);
+    return (long) Keys.LONG.get(bytes, chunk + 15);
   }
 
   /// The payload length of the chunk at `at`, -1 if there is no whole one.
-  private static int valid(byte[] bytes, int at, Identity identity, CRC32C crc) {
-    int length = length(bytes, at, identity);
+  private static int valid(byte[] bytes, int at, long life, CRC32C crc) {
+    int length = length(bytes, at, life);
     if (length < 0) {
       return -1;
     }
@@ -341,11 +357,8 @@ final class LogFile {
   }
 
   /// What the header at `at` says of its payload's length, -1 if it is none of this log.
-  private static int length(byte[] bytes, int at, Identity identity) {
-    if (at + HEADER_BYTES > bytes.length
-        || (long) Keys.LONG.get(bytes, at + 7) != identity.number
-        || (long) Keys.LONG.get(bytes, at + 15)
-            != java.util.Objects.requireNonNull(identity.life)) {
+  private static int length(byte[] bytes, int at, long life) {
+    if (at + HEADER_BYTES > bytes.length || (long) Keys.LONG.get(bytes, at + 7) != life) {
       return -1;
     }
     int length = new ByteReader(bytes, at + 4, 2).readUnsignedShort();
@@ -357,13 +370,12 @@ final class LogFile {
 
   /// Throws if a later chunk knows the broken place as synced; else where the last chunk behind it
   /// ends, or the broken one by what its header says, and how many whole ones there are.
-  private static long[] checkTorn(
-      String path, byte[] bytes, int broken, Identity identity, CRC32C crc)
+  private static long[] checkTorn(String path, byte[] bytes, int broken, long life, CRC32C crc)
       throws CorruptionException {
-    int stated = length(bytes, broken, identity);
+    int stated = length(bytes, broken, life);
     long[] found = {stated < 0 ? 0 : broken + HEADER_BYTES + stated, 0};
     for (int at = broken + 1; at + HEADER_BYTES <= bytes.length; at++) {
-      int length = valid(bytes, at, identity, crc);
+      int length = valid(bytes, at, life, crc);
       if (length < 0) {
         continue;
       }

@@ -1,16 +1,16 @@
 package dev.tern.lsm;
 
-import dev.tern.env.Clock;
-import dev.tern.env.Randomness;
-import java.util.ArrayList;
+import dev.tern.env.FileHeader;
+import dev.tern.env.FileLife;
+import dev.tern.env.FileLives;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// What the manifest says of the logs: the life whose chunks they hold, which logs there are, and
-/// how much of each was forced.
+/// What the manifest says of the logs: which there are, the life of each, and how much of it was
+/// forced.
 ///
-/// A log is named before anything is written to it, and each edit of the manifest says anew how
+/// A log is named before any entry is written to it, and each edit of the manifest says anew how
 /// much of it was forced. So a log that is gone, cut short, or another store's is found at the next
 /// opening, and a log that is not named holds nothing.
 ///
@@ -18,61 +18,26 @@ import java.util.concurrent.locks.ReentrantLock;
 final class LogNames {
   private final ReentrantLock lock = new ReentrantLock();
 
-  /// By the number of a log: the bytes that were forced.
-  private final TreeMap<Long, Long> forced = new TreeMap<>();
+  /// By number.
+  private final TreeMap<Long, Manifest.NamedLog> logs = new TreeMap<>();
 
-  /// Of the logs that were found, and of those of this opening, which have higher numbers.
-  private final long foundLife;
+  private final FileLives lives;
 
-  private final long ownLife;
-
-  /// The first log of this opening.
-  private long firstOwn = Long.MAX_VALUE;
-
-  LogNames(Manifest.State found, long ownLife) {
-    this.foundLife = found.life;
-    this.ownLife = ownLife;
-    found.logs.forEach(log -> forced.put(log.number(), log.forcedBytes()));
+  LogNames(Manifest.State found, FileLives lives) {
+    this.lives = lives;
+    found.logs.forEach(log -> logs.put(log.number(), log));
   }
 
-  /// A life for one opening. An embedder may give the same seed each time, so time and place count.
-  static long newLife(Randomness randomness, Clock clock, String directory) {
-    long seed = randomness.child("life").nextLong() ^ clock.wallMillis() ^ directory.hashCode();
-    return Randomness.of(seed ^ Long.reverse(clock.monotonicNanos())).nextLong();
+  /// For a log that is begun.
+  FileLife newLife() {
+    return lives.next();
   }
 
-  /// Written to every chunk of this opening.
-  long ownLife() {
-    return ownLife;
-  }
-
-  /// Of the logs from a number on: all of them are of one opening.
-  long life(long firstLog) {
+  /// A log whose name and header are durable: the next edit names it.
+  void add(LogFile.Writer log) {
     lock.lock();
     try {
-      return firstLog >= firstOwn ? ownLife : foundLife;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// A log of this opening, whose name is durable: the next edit names it.
-  void add(long number) {
-    lock.lock();
-    try {
-      forced.putIfAbsent(number, 0L);
-      firstOwn = Math.min(firstOwn, number);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// Whether a log is of this opening: the file of another one may not be used again, as it begins
-  /// with a chunk of another life.
-  boolean isOwn(long number) {
-    lock.lock();
-    try {
-      return number >= firstOwn;
+      logs.put(log.number, new Manifest.NamedLog(log.number, log.life, FileHeader.BYTES));
     } finally {
       lock.unlock();
     }
@@ -82,7 +47,7 @@ final class LogNames {
   void forced(long number, long bytes) {
     lock.lock();
     try {
-      forced.computeIfPresent(number, (log, before) -> Math.max(before, bytes));
+      logs.computeIfPresent(number, (log, before) -> before.withForced(bytes));
     } finally {
       lock.unlock();
     }
@@ -92,7 +57,7 @@ final class LogNames {
   void drop(long firstLog) {
     lock.lock();
     try {
-      forced.headMap(firstLog).clear();
+      logs.headMap(firstLog).clear();
     } finally {
       lock.unlock();
     }
@@ -102,9 +67,7 @@ final class LogNames {
   List<Manifest.NamedLog> from(long firstLog) {
     lock.lock();
     try {
-      List<Manifest.NamedLog> logs = new ArrayList<>();
-      forced.tailMap(firstLog).forEach((log, bytes) -> logs.add(new Manifest.NamedLog(log, bytes)));
-      return List.copyOf(logs);
+      return List.copyOf(logs.tailMap(firstLog).values());
     } finally {
       lock.unlock();
     }

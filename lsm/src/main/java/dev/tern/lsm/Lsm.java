@@ -1,6 +1,7 @@
 package dev.tern.lsm;
 
 import dev.tern.env.Clock;
+import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Offload;
 import dev.tern.env.Randomness;
@@ -97,7 +98,7 @@ public final class Lsm implements AutoCloseable {
   ///
   /// @param background where flushes and compactions run
   /// @param clock for expiry and pacing
-  /// @param randomness for the number that tells this opening's log from all others
+  /// @param randomness for the lives of its files; see [dev.tern.env.FileLife]
   /// @throws CorruptionException if a file holds what cannot have been written
   /// @throws IOException if the directory cannot be used, or is in use
   public static Lsm open(
@@ -110,9 +111,9 @@ public final class Lsm implements AutoCloseable {
       throws IOException {
     AutoCloseable directoryLock = StoreDirectory.take(files, directory);
     try {
-      long life = LogNames.newLife(randomness, clock, directory);
-      Tables.Tools tools = Tables.Tools.of(files, background, clock, directory, options);
-      return open(tools, life, background, directoryLock, false);
+      FileLives lives = FileLives.of(randomness, clock, directory);
+      Tables.Tools tools = Tables.Tools.of(files, background, clock, lives, directory, options);
+      return open(tools, background, directoryLock, false);
     } catch (IOException | RuntimeException | Error e) {
       StoreDirectory.release(directoryLock);
       throw e;
@@ -128,19 +129,16 @@ public final class Lsm implements AutoCloseable {
   public static Lsm openReadOnly(
       FileSystem files, Offload background, Clock clock, String directory, LsmOptions options)
       throws IOException {
-    Tables.Tools tools = Tables.Tools.of(files, background, clock, directory, options);
-    return open(tools, 0, background, () -> {}, true);
+    FileLives none = FileLives.of(Randomness.of(0));
+    Tables.Tools tools = Tables.Tools.of(files, background, clock, none, directory, options);
+    return open(tools, background, () -> {}, true);
   }
 
   private static Lsm open(
-      Tables.Tools tools,
-      long life,
-      Offload background,
-      AutoCloseable directoryLock,
-      boolean readOnly)
+      Tables.Tools tools, Offload background, AutoCloseable directoryLock, boolean readOnly)
       throws IOException {
     try {
-      Recovery recovered = Recovery.run(tools, life, readOnly);
+      Recovery recovered = Recovery.run(tools, readOnly);
       Lsm lsm = new Lsm(tools, background, directoryLock, recovered, readOnly);
       if (!readOnly) {
         lsm.upkeep.opened();

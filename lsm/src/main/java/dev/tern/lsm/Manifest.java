@@ -3,6 +3,10 @@ package dev.tern.lsm;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.env.FileHeader;
+import dev.tern.env.FileKind;
+import dev.tern.env.FileLife;
+import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,27 +21,32 @@ import org.jspecify.annotations.Nullable;
 /// names it and is switched by an atomic rename.
 ///
 /// ```
-///   MANIFEST-n: u64 magic, then records: u32 bytes   u32 crc32c of length and payload   payload
+///   MANIFEST-n: header (FileHeader, 32 bytes), then records:
+///               u32 bytes   u32 crc32c of length and payload   payload
 ///   payload:    varint next file number   varint first log to replay   varint flushed sequence
-///               u64 life   varint logs: varint number, varint bytes forced
+///               varint logs: varint number, 16 bytes life, varint bytes forced
 ///               varint new families:   varint id, string name, u8 style, u8 compression,
 ///                                      varint ttl millis, varint max bytes
 ///               varint changed levels: varint family, u8 level, varint tables: varint number,
-///                                      varint bytes, u32 crc32c of the file up to its footer
-///   CURRENT:    MANIFEST-n and a newline
+///                                      16 bytes life, varint bytes,
+///                                      u32 crc32c of the file up to its footer
+///   CURRENT:    MANIFEST-n, a space, the manifest's life as 32 hexadecimal digits, a newline
 /// ```
 ///
-/// The logs are all that may hold something, each named before it is written to; see [LogNames].
+/// This is format 5. The logs are all that may hold something, each named before an entry is
+/// written to it; see [LogNames].
 ///
-/// Number, bytes and checksum together say which file is meant: another table under the right name,
+/// The life, with bytes and checksum, says which file is meant: another file under the right name,
 /// of this store or of another one, is refused.
 ///
 /// An edit is durable before anything relies on it. So a broken record at the end is one that was
 /// being written in a crash, and what is before it is the state; if it was not, the files that
 /// state names are gone, and the opening fails.
 final class Manifest {
-  private static final long MAGIC = 0x7465726e_6d616e34L;
-  private static final int HEADER_BYTES = 8;
+  private static final int HEADER_BYTES = FileHeader.BYTES;
+
+  /// How manifests of formats 2 to 4 began, but for the digit of the format behind it.
+  private static final long EARLIER_MAGIC = 0x7465726e_6d616eL;
 
   /// A manifest beyond it is begun anew.
   private static final long ROLL_BYTES = 1 << 20;
@@ -46,12 +55,37 @@ final class Manifest {
   ///
   /// @param bytes all of them
   /// @param crc of those up to the footer
-  record Named(long number, long bytes, int crc) {}
+  record Named(long number, FileLife life, long bytes, int crc) {
+    static Named of(Table table) {
+      return new Named(table.number, table.life, table.sizeBytes, table.crc);
+    }
+
+    /// Why a table is not the one that is meant, null if it is.
+    @Nullable String problem(Table table) {
+      if (!life.equals(table.life)) {
+        return FileHeader.foreign(table.life, life, "the manifest");
+      }
+      return table.sizeBytes == bytes && table.crc == crc
+          ? null
+          : "%d bytes, checksum %08x; the manifest has %d, %08x: it was changed since it was written"
+              .formatted(table.sizeBytes, table.crc, bytes, crc);
+    }
+  }
 
   /// A log.
   ///
   /// @param forcedBytes it is at least so long
-  record NamedLog(long number, long forcedBytes) {}
+  record NamedLog(long number, FileLife life, long forcedBytes) {
+    NamedLog withForced(long bytes) {
+      return new NamedLog(number, life, Math.max(forcedBytes, bytes));
+    }
+  }
+
+  /// What `CURRENT` says.
+  ///
+  /// @param name of the manifest
+  /// @param life of the manifest, null if it was written by an earlier version of Tern
+  record Current(String name, @Nullable FileLife life) {}
 
   /// A level of a family and the tables it has from now on.
   record LevelChange(int family, int level, List<Named> tables) {}
@@ -61,20 +95,18 @@ final class Manifest {
   /// @param nextFile numbers from here on are free
   /// @param firstLog logs below it are not needed any more
   /// @param flushedSequence everything up to it lies in tables
-  /// @param life of those who wrote the logs
   /// @param logs all from the first on
   record Edit(
       long nextFile,
       long firstLog,
       long flushedSequence,
-      long life,
       List<NamedLog> logs,
       List<ColumnFamily> families,
       List<LevelChange> levels) {
 
     /// With some of its logs only.
     Edit withLogs(List<NamedLog> some) {
-      return new Edit(nextFile, firstLog, flushedSequence, life, some, families, levels);
+      return new Edit(nextFile, firstLog, flushedSequence, some, families, levels);
     }
   }
 
@@ -83,7 +115,6 @@ final class Manifest {
     long nextFile = 1;
     long firstLog;
     long flushedSequence;
-    long life;
     List<NamedLog> logs = List.of();
     final List<ColumnFamily> families = new ArrayList<>();
 
@@ -98,7 +129,6 @@ final class Manifest {
       nextFile = edit.nextFile;
       firstLog = edit.firstLog;
       flushedSequence = edit.flushedSequence;
-      life = edit.life;
       logs = edit.logs;
       for (ColumnFamily family : edit.families) {
         if (family.id() != families.size()) {
@@ -107,7 +137,8 @@ final class Manifest {
         families.add(family);
       }
       for (LevelChange change : edit.levels) {
-        if (change.family >= families.size() || change.level >= Levels.COUNT) {
+        boolean isKnown = change.family >= 0 && change.family < families.size();
+        if (!isKnown || change.level >= Levels.COUNT) {
           throw new DecodeException("a level of a column family that is not there");
         }
         tables.put(key(change.family, change.level), change.tables);
@@ -121,13 +152,15 @@ final class Manifest {
 
   private final FileSystem files;
   private final String directory;
+  private final FileLives lives;
   private FileSystem.@Nullable WritableFile file;
   private long number;
   private boolean isDoubtful;
 
-  Manifest(FileSystem files, String directory) {
+  Manifest(FileSystem files, String directory, FileLives lives) {
     this.files = files;
     this.directory = directory;
+    this.lives = lives;
   }
 
   static String path(String directory, long number) {
@@ -176,13 +209,15 @@ final class Manifest {
     String path = path(directory, newNumber);
     isDoubtful = true;
     FileSystem.WritableFile to = files.create(path);
+    FileLife life = lives.next();
     try {
       byte[] record = record(whole);
       ByteWriter out = new ByteWriter(record.length + HEADER_BYTES);
-      out.writeLong(MAGIC).writeBytes(record);
+      FileHeader.of(FileKind.MANIFEST, life).encode(out);
+      out.writeBytes(record);
       to.append(ByteBuffer.wrap(out.array(), 0, out.length()));
       to.force();
-      switchTo(files, directory, newNumber);
+      switchTo(files, directory, newNumber, life);
     } catch (IOException | RuntimeException | Error e) {
       closeQuietly(to);
       deleteUnused(newNumber);
@@ -201,7 +236,8 @@ final class Manifest {
   private void deleteUnused(long unused) {
     try {
       String path = path(directory, unused);
-      if (!path.equals(directory + "/" + current(files, directory))) {
+      Current current = current(files, directory);
+      if (current == null || !path.equals(directory + "/" + current.name)) {
         files.delete(path);
       }
     } catch (IOException e) {
@@ -210,12 +246,14 @@ final class Manifest {
     }
   }
 
-  private static void switchTo(FileSystem files, String directory, long number) throws IOException {
+  private static void switchTo(FileSystem files, String directory, long number, FileLife life)
+      throws IOException {
     String temporary = directory + "/CURRENT.tmp";
     if (files.exists(temporary)) {
       files.delete(temporary);
     }
-    byte[] name = "MANIFEST-%06d\n".formatted(number).getBytes(StandardCharsets.US_ASCII);
+    String says = "MANIFEST-%06d %s\n".formatted(number, life);
+    byte[] name = says.getBytes(StandardCharsets.US_ASCII);
     try (FileSystem.WritableFile current = files.create(temporary)) {
       current.append(ByteBuffer.wrap(name));
       current.force();
@@ -236,8 +274,11 @@ final class Manifest {
     ByteWriter out = new ByteWriter();
     out.writeInt(0).writeInt(0);
     out.writeVarLong(edit.nextFile).writeVarLong(edit.firstLog).writeVarLong(edit.flushedSequence);
-    out.writeLong(edit.life).writeVarInt(edit.logs.size());
-    edit.logs.forEach(log -> out.writeVarLong(log.number).writeVarLong(log.forcedBytes));
+    out.writeVarInt(edit.logs.size());
+    for (NamedLog log : edit.logs) {
+      log.life.encode(out.writeVarLong(log.number));
+      out.writeVarLong(log.forcedBytes);
+    }
     out.writeVarInt(edit.families.size());
     for (ColumnFamily family : edit.families) {
       FamilyOptions options = family.options();
@@ -249,7 +290,8 @@ final class Manifest {
     for (LevelChange change : edit.levels) {
       out.writeVarInt(change.family).writeByte(change.level).writeVarInt(change.tables.size());
       for (Named table : change.tables) {
-        out.writeVarLong(table.number).writeVarLong(table.bytes).writeInt(table.crc);
+        table.life.encode(out.writeVarLong(table.number));
+        out.writeVarLong(table.bytes).writeInt(table.crc);
       }
     }
     byte[] bytes = out.toByteArray();
@@ -272,17 +314,19 @@ final class Manifest {
     return (int) crc.getValue();
   }
 
-  /// The name of the current manifest, null if there is no store yet.
-  static @Nullable String current(FileSystem files, String directory) throws IOException {
+  /// The current manifest, null if there is no store yet.
+  static @Nullable Current current(FileSystem files, String directory) throws IOException {
     String current = directory + "/CURRENT";
-    if (!files.exists(current)) {
-      return null;
+    return files.exists(current) ? decodeCurrent(current, Table.readAll(files, current)) : null;
+  }
+
+  static Current decodeCurrent(String path, byte[] bytes) throws CorruptionException {
+    String says = new String(bytes, StandardCharsets.US_ASCII);
+    if (!says.matches("MANIFEST-\\d{6,12}( [0-9a-f]{32})?\n")) {
+      throw new CorruptionException(path, 0, "it names no manifest");
     }
-    String name = new String(Table.readAll(files, current), StandardCharsets.US_ASCII);
-    if (!name.matches("MANIFEST-\\d{6,}\n")) {
-      throw new CorruptionException(current, 0, "it names no manifest");
-    }
-    return name.strip();
+    String[] words = says.strip().split(" ", -1);
+    return new Current(words[0], words.length < 2 ? null : FileLife.parse(words[1]));
   }
 
   /// Takes edits, for [Inspection].
@@ -290,25 +334,40 @@ final class Manifest {
     void edit(long offset, Edit edit);
   }
 
-  static State load(FileSystem files, String path, Visitor visitor) throws IOException {
+  static State load(FileSystem files, String directory, Current current, Visitor visitor)
+      throws IOException {
+    String path = directory + "/" + current.name;
     if (!files.exists(path)) {
       throw new CorruptionException(path, 0, "CURRENT names this manifest and it is missing");
     }
-    return decode(path, Table.readAll(files, path), visitor);
+    byte[] bytes = Table.readAll(files, path);
+    FileLife found = life(path, bytes);
+    if (!found.equals(current.life)) {
+      String problem =
+          current.life == null
+              ? "CURRENT does not say of which life it is"
+              : FileHeader.foreign(found, current.life, "CURRENT");
+      throw new CorruptionException(path, 0, problem);
+    }
+    return decode(path, bytes, visitor);
+  }
+
+  /// The life of a manifest.
+  private static FileLife life(String path, byte[] bytes) throws CorruptionException {
+    long magic = bytes.length < 8 ? 0 : new ByteReader(bytes, 0, 8).readLong();
+    if (magic >>> 8 == EARLIER_MAGIC && (magic & 0xff) >= '1' && (magic & 0xff) <= '4') {
+      int format = (int) (magic & 0xff) - '0';
+      throw new CorruptionException(path, 0, FileHeader.refusal(FileKind.MANIFEST, format));
+    }
+    try {
+      return FileHeader.decode(FileKind.MANIFEST, bytes, bytes.length).life();
+    } catch (DecodeException e) {
+      throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
+    }
   }
 
   static State decode(String path, byte[] bytes, Visitor visitor) throws CorruptionException {
-    long magic = bytes.length < HEADER_BYTES ? 0 : new ByteReader(bytes, 0, 8).readLong();
-    if (magic != MAGIC) {
-      boolean old = magic >>> 8 == MAGIC >>> 8 && (magic & 0xff) < (MAGIC & 0xff);
-      throw new CorruptionException(
-          path,
-          0,
-          old
-              ? "a store of format %c; this version of Tern reads %c"
-                  .formatted((char) (magic & 0xff), (char) (MAGIC & 0xff))
-              : "no manifest of a format known here");
-    }
+    life(path, bytes);
     State state = new State();
     int at = HEADER_BYTES;
     while (at + 8 <= bytes.length) {
@@ -357,14 +416,14 @@ final class Manifest {
   }
 
   private static Edit edit(ByteReader in) {
-    long nextFile = in.readVarLong();
-    long firstLog = in.readVarLong();
-    long flushed = in.readVarLong();
-    long life = in.readLong();
+    long nextFile = in.readPositiveVarLong();
+    long firstLog = in.readPositiveVarLong();
+    long flushed = in.readPositiveVarLong();
     List<NamedLog> logs = new ArrayList<>();
-    int named = in.readLength();
+    int named = in.readCount(2 + FileLife.BYTES);
     for (int i = 0; i < named; i++) {
-      logs.add(new NamedLog(in.readVarLong(), in.readVarLong()));
+      logs.add(
+          new NamedLog(in.readPositiveVarLong(), FileLife.decode(in), in.readPositiveVarLong()));
     }
     List<ColumnFamily> families = new ArrayList<>();
     int count = in.readLength();
@@ -373,9 +432,13 @@ final class Manifest {
       String name = in.readString();
       CompactionStyle style = ordinal(in, CompactionStyle.values());
       Compression compression = ordinal(in, Compression.values());
-      FamilyOptions options =
-          new FamilyOptions(style, compression, in.readVarLong(), in.readVarLong());
-      families.add(new ColumnFamily(null, id, name, options));
+      try {
+        FamilyOptions options =
+            new FamilyOptions(style, compression, in.readVarLong(), in.readVarLong());
+        families.add(new ColumnFamily(null, id, name, options));
+      } catch (IllegalArgumentException e) {
+        throw new DecodeException(String.valueOf(e.getMessage()));
+      }
     }
     List<LevelChange> levels = new ArrayList<>();
     int changes = in.readLength();
@@ -383,13 +446,15 @@ final class Manifest {
       int family = in.readVarInt();
       int level = in.readUnsignedByte();
       List<Named> tables = new ArrayList<>();
-      int length = in.readLength();
+      int length = in.readCount(2 + FileLife.BYTES + Integer.BYTES);
       for (int t = 0; t < length; t++) {
-        tables.add(new Named(in.readVarLong(), in.readVarLong(), in.readInt()));
+        long number = in.readPositiveVarLong();
+        FileLife life = FileLife.decode(in);
+        tables.add(new Named(number, life, in.readPositiveVarLong(), in.readInt()));
       }
       levels.add(new LevelChange(family, level, List.copyOf(tables)));
     }
     in.expectEnd();
-    return new Edit(nextFile, firstLog, flushed, life, List.copyOf(logs), families, levels);
+    return new Edit(nextFile, firstLog, flushed, List.copyOf(logs), families, levels);
   }
 }

@@ -32,18 +32,19 @@ record Recovery(
   }
 
   /// @param readOnly nothing is written: what is replayed stays in memory
-  static Recovery run(Tables.Tools tools, long life, boolean readOnly) throws IOException {
+  static Recovery run(Tables.Tools tools, boolean readOnly) throws IOException {
     FileSystem files = tools.files();
     String directory = tools.directory();
-    String current = Manifest.current(files, directory);
+    Manifest.Current named = Manifest.current(files, directory);
+    String current = named == null ? null : named.name();
     Manifest.State manifest =
-        current == null
+        named == null
             ? new Manifest.State()
-            : Manifest.load(files, directory + "/" + current, (offset, edit) -> {});
+            : Manifest.load(files, directory, named, (offset, edit) -> {});
     if (current == null) {
       refuseForeign(files, directory);
     }
-    LogNames names = new LogNames(manifest, life);
+    LogNames names = new LogNames(manifest, tools.lives());
     Tables tables = new Tables(tools, nextNumber(files, directory, manifest), names);
     ReadState.@Nullable Family[] families = tables.load(manifest);
     Recovery made = null;
@@ -53,7 +54,7 @@ record Recovery(
       ReadState state = new ReadState(tables, families, manifest.flushedSequence);
       LogFile.Writer log =
           readOnly
-              ? missing("the store is open read-only")
+              ? LogFile.Writer.missing("the store is open read-only")
               : newLog(tools, tables, replay, current);
       made = new Recovery(tables, state, last, log, List.copyOf(replay.losses));
       made = readOnly ? made : made.settled(tools, current);
@@ -67,10 +68,6 @@ record Recovery(
       }
       throw e;
     }
-  }
-
-  private static LogFile.Writer missing(String why) {
-    return new LogFile.Writer(0, 0, new NoFile(why));
   }
 
   private static LogFile.Writer newLog(
@@ -99,7 +96,7 @@ record Recovery(
       if (current == null) {
         throw e;
       }
-      return missing(String.valueOf(e.getMessage()));
+      return LogFile.Writer.missing(String.valueOf(e.getMessage()));
     }
   }
 
@@ -117,7 +114,7 @@ record Recovery(
         throw e;
       }
       log.file.close();
-      LogFile.Writer none = missing(String.valueOf(e.getMessage()));
+      LogFile.Writer none = LogFile.Writer.missing(String.valueOf(e.getMessage()));
       return new Recovery(tables, state, lastSequence, none, losses);
     }
     Recovery settled = new Recovery(tables, flushed, lastSequence, log, losses);

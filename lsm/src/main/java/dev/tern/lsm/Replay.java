@@ -81,8 +81,7 @@ final class Replay {
     }
     LogFile.Ending ending;
     try {
-      LogFile.Identity identity = new LogFile.Identity(log.number(), manifest.life);
-      ending = LogFile.read(files, path, identity, this::replay);
+      ending = LogFile.read(files, path, log.life(), this::replay);
     } catch (DecodeException e) {
       throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
     }

@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import dev.tern.env.DecodeException;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -128,6 +129,9 @@ final class RunCursor extends Cursor {
   }
 
   private void take() {
+    if (data.kind > Kind.PUT) {
+      Kind.check(data.kind, data.valueLength);
+    }
     valid = true;
     key = data.key;
     keyLength = data.keyLength;
@@ -137,6 +141,14 @@ final class RunCursor extends Cursor {
 
   @Override
   void seek(byte @Nullable [] target) throws IOException {
+    try {
+      seekIn(target);
+    } catch (DecodeException | IndexOutOfBoundsException e) {
+      throw noBlock(e);
+    }
+  }
+
+  private void seekIn(byte @Nullable [] target) throws IOException {
     at = target == null ? 0 : tableAfter(tables, target);
     valid = false;
     if (target == null || at == tables.length) {
@@ -212,13 +224,21 @@ final class RunCursor extends Cursor {
 
   @Override
   void seekBefore(byte @Nullable [] target) throws IOException {
+    try {
+      seekBeforeIn(target);
+    } catch (DecodeException | IndexOutOfBoundsException e) {
+      throw noBlock(e);
+    }
+  }
+
+  private void seekBeforeIn(byte @Nullable [] target) throws IOException {
     at = target == null ? tables.length - 1 : lastBefore(target);
     if (target == null || at < 0 || !openBlockOf(target)) {
       lastUpTo();
       return;
     }
     if (data.valid) {
-      prev();
+      prevIn();
     } else {
       data.last();
       take();
@@ -227,6 +247,14 @@ final class RunCursor extends Cursor {
 
   @Override
   void next() throws IOException {
+    try {
+      nextIn();
+    } catch (DecodeException | IndexOutOfBoundsException e) {
+      throw noBlock(e);
+    }
+  }
+
+  private void nextIn() throws IOException {
     data.next();
     if (data.valid) {
       take();
@@ -254,6 +282,14 @@ final class RunCursor extends Cursor {
 
   @Override
   void prev() throws IOException {
+    try {
+      prevIn();
+    } catch (DecodeException | IndexOutOfBoundsException e) {
+      throw noBlock(e);
+    }
+  }
+
+  private void prevIn() throws IOException {
     data.prev();
     if (data.valid) {
       take();
@@ -273,6 +309,11 @@ final class RunCursor extends Cursor {
     openData();
     data.last();
     take();
+  }
+
+  private CorruptionException noBlock(RuntimeException e) {
+    valid = false;
+    return tables[at].noBlock(handle.offset, e);
   }
 
   @Override

@@ -2,6 +2,9 @@ package dev.tern.lsm;
 
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
+import dev.tern.env.FileHeader;
+import dev.tern.env.FileKind;
+import dev.tern.env.FileLife;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -11,11 +14,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/// A sorted table, open for reading; any thread. Format 2:
+/// A sorted table, open for reading; any thread. Format 3:
 ///
 /// ```
-///   data block ... index block ...   top index   filter   range deletes   properties   footer
+///   header   data block ... index block ...   top index   filter   range deletes   properties
+///   footer
 ///
+///   header:        FileHeader, 32 bytes
 ///   stored block:  payload   u8 compression   u32 crc32c of both
 ///                  compressed payload: u32 raw bytes, then LZ4's or Zstandard's
 ///   data block:    see BlockBuilder; all versions of a key lie in one block
@@ -26,21 +31,28 @@ import org.jspecify.annotations.Nullable;
 ///   range deletes: varint count; blob from, blob to, varint sequence
 ///   properties:    see TableProperties
 ///   footer:        4 x (u64 offset, u32 bytes): top index, filter, range deletes, properties
-///                  u32 crc32c of the file up to the footer   u32 version
+///                  16 bytes life   u32 crc32c of the file up to the footer   u32 format
 ///                  u32 crc32c of the footer   u64 magic
 /// ```
+///
+/// The footer repeats the header's life, so that an opening reads the end of the file alone; the
+/// header is for [#verify] and for whoever finds the file.
 ///
 /// Top index, filter and range deletes stay in memory while the table is open and count against the
 /// cache; index and data blocks go through it.
 final class Table {
-  static final long MAGIC = 0x7465726e_74626c32L;
-  static final int VERSION = 2;
-  static final int FOOTER_BYTES = 4 * 12 + 4 + 4 + 4 + 8;
+  static final long MAGIC = 0x7465726e_74626c33L;
+
+  /// Of format 2, which had no header.
+  private static final long MAGIC_2 = 0x7465726e_74626c32L;
+
+  static final int FOOTER_BYTES = 4 * 12 + FileLife.BYTES + 4 + 4 + 4 + 8;
   static final int TRAILER_BYTES = 5;
 
   final long number;
   final String path;
   final long sizeBytes;
+  final FileLife life;
 
   /// Of the file up to its footer, as that says.
   final int crc;
@@ -77,6 +89,9 @@ final class Table {
   private final Block top;
   private final long residentBytes;
 
+  /// A block takes no more, by what the properties say.
+  private final long mostRaw;
+
   @SuppressWarnings("MustBeClosedChecker") // The table closes it.
   private Table(
       String path,
@@ -93,6 +108,7 @@ final class Table {
     this.buffers = buffers;
     this.sizeBytes = file.size();
     this.crc = footer.fileCrc;
+    this.life = footer.life;
     byte[] raw = stored(footer.at[3], footer.bytes[3]);
     this.properties = TableProperties.decode(new ByteReader(raw));
     this.tombstones =
@@ -103,18 +119,29 @@ final class Table {
     try {
       this.filter = resident(footer.at[1], footer.bytes[1]);
       MemorySegment index = resident(footer.at[0], footer.bytes[0]);
+      BlockCursor.check(index, 0, (int) index.byteSize());
       this.top = new Block(number, footer.at[0], index, 0, (int) index.byteSize(), null, 0, null);
+      this.probes = Bloom.probes(filter);
     } catch (IOException | RuntimeException e) {
       arena.close();
       throw e;
     }
     this.filterBytes = filter.byteSize();
-    this.probes = Bloom.probes(filter);
+    this.mostRaw = mostRaw(properties);
     this.residentBytes = filter.byteSize() + top.length;
     cache.charge(residentBytes);
   }
 
-  private record Footer(long[] at, int[] bytes, int fileCrc) {}
+  /// Entries of keys and values, restart points and the tail; or of an index.
+  private static long mostRaw(TableProperties properties) {
+    long entries = properties.entries();
+    long each = 32 + BlockBuilder.RESTART_BYTES;
+    long data = properties.keyBytes() + properties.valueBytes() + entries * each;
+    boolean overflows = entries > Integer.MAX_VALUE || data < 0;
+    return overflows ? Integer.MAX_VALUE : (1 << 20) + 2L * WriteBatch.MAX_KEY_BYTES + data;
+  }
+
+  private record Footer(long[] at, int[] bytes, FileLife life, int fileCrc) {}
 
   /// Opens a table; reads what stays in memory.
   ///
@@ -152,21 +179,26 @@ final class Table {
       offsets[i] = in.readLong();
       lengths[i] = in.readInt();
     }
+    FileLife life = FileLife.decode(in);
     int fileCrc = in.readInt();
-    int version = in.readInt();
-    if (in.readInt() != (int) crc.getValue() || in.readLong() != MAGIC) {
+    int format = in.readInt();
+    boolean same = in.readInt() == (int) crc.getValue();
+    long magic = in.readLong();
+    if (magic == MAGIC_2) {
+      throw new CorruptionException(path, at, FileHeader.refusal(FileKind.TABLE, 2));
+    }
+    if (!same || magic != MAGIC) {
       throw new CorruptionException(path, at, "the footer's checksum does not match");
     }
-    if (version != VERSION) {
-      throw new CorruptionException(
-          path, at, "a table of format " + version + "; this version of Tern reads " + VERSION);
+    if (format != FileKind.TABLE.format()) {
+      throw new CorruptionException(path, at, FileHeader.refusal(FileKind.TABLE, format));
     }
-    return new Footer(offsets, lengths, fileCrc);
+    return new Footer(offsets, lengths, life, fileCrc);
   }
 
   static byte[] read(FileSystem.ReadableFile file, String path, long at, int length)
       throws IOException {
-    if (at < 0 || length < 0 || at + length > file.size()) {
+    if (at < 0 || length < 0 || length > file.size() - at) {
       throw new CorruptionException(path, at, "a reference to " + length + " bytes beyond the end");
     }
     ByteBuffer buffer = ByteBuffer.allocate(length);
@@ -238,14 +270,22 @@ final class Table {
   private Block load(long at, int length, boolean index, boolean fill) throws IOException {
     try {
       return loadBlock(at, length, index, fill);
+    } catch (DecodeException e) {
+      readFailure = e;
+      throw noBlock(at, e);
     } catch (IOException | RuntimeException e) {
       readFailure = e;
       throw e;
     }
   }
 
+  /// What is thrown where a block's checksum matches and it is none all the same.
+  CorruptionException noBlock(long at, RuntimeException why) {
+    return new CorruptionException(path, at, "a block that cannot have been written: " + why);
+  }
+
   private Block loadBlock(long at, int length, boolean index, boolean fill) throws IOException {
-    if (at < 0 || length < TRAILER_BYTES || at + length > sizeBytes) {
+    if (at < 0 || length < TRAILER_BYTES || length > sizeBytes - at) {
       throw new CorruptionException(path, at, "a reference to " + length + " bytes beyond the end");
     }
     MemorySegment buffer = buffers.take(length);
@@ -254,7 +294,7 @@ final class Table {
       fill(file, path, at, stored);
       stored.clear();
       verify(stored, at);
-      int raw = Compressor.rawLength(stored, path, at);
+      int raw = Compressor.rawLength(stored, mostRaw, path, at);
       Block target = fill ? cache.reserve(number, at, raw, index) : null;
       boolean reserved = target != null;
       if (target == null) {
@@ -263,6 +303,7 @@ final class Table {
       boolean done = false;
       try {
         Compressor.decompress(stored, target.memory.asSlice(target.base, raw), path, at);
+        BlockCursor.check(target.memory, target.base, raw);
         done = true;
       } finally {
         if (!done && reserved) {
@@ -277,6 +318,14 @@ final class Table {
 
   /// Looks the lookup's key up; see [Lookup] for the outcomes. Inside an epoch.
   int find(Lookup lookup) throws IOException {
+    try {
+      return findIn(lookup);
+    } catch (DecodeException | IndexOutOfBoundsException e) {
+      throw noBlock(lookup.handle.offset, e);
+    }
+  }
+
+  private int findIn(Lookup lookup) throws IOException {
     if (!tombstones.isEmpty()) {
       byte[] key = lookup.key;
       long covered = tombstones.covering(key, 0, key.length, lookup.maxSequence);
@@ -317,6 +366,7 @@ final class Table {
             && place.exact
             && BlockCursor.settle(data, lookup.key, lookup.maxSequence, place);
     if (found) {
+      Kind.check((int) place.packed & 15, place.valueLength);
       lookup.take(data);
       return Lookup.FOUND;
     }
@@ -340,10 +390,25 @@ final class Table {
     file.close();
   }
 
-  /// Reads every byte: whole-file checksum, every block's, the order of the keys, and the counts.
+  private void verifyHeader() throws IOException {
+    FileLife found;
+    try {
+      byte[] bytes = read(file, path, 0, FileHeader.BYTES);
+      found = FileHeader.decode(FileKind.TABLE, bytes, bytes.length).life();
+    } catch (DecodeException e) {
+      throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
+    }
+    if (!found.equals(life)) {
+      throw new CorruptionException(path, 0, FileHeader.foreign(found, life, "its footer"));
+    }
+  }
+
+  /// Reads every byte: header, whole-file checksum, every block's, the order of the keys, and the
+  /// counts.
   ///
   /// @throws CorruptionException naming the first that is wrong
   void verify() throws IOException {
+    verifyHeader();
     Footer footer = footer(file, path);
     CRC32C crc = new CRC32C();
     ByteBuffer buffer = ByteBuffer.allocate(1 << 16);

@@ -74,7 +74,11 @@ final class TableOutputs implements Merge.Outputs {
     // Only now: what could not be made is not deleted, either.
     numbers.add(number);
     return new TableWriter(
-        file, tools.options().tuning().blockBytes(), bitsPerKey, family.options().compression());
+        file,
+        tools.lives().next(),
+        tools.options().tuning().blockBytes(),
+        bitsPerKey,
+        family.options().compression());
   }
 
   @Override

@@ -50,16 +50,16 @@ record TableProperties(
         new TableProperties(
             in.readBlob(),
             in.readBlob(),
-            in.readVarLong(),
-            in.readVarLong(),
-            in.readVarLong(),
-            in.readVarLong(),
-            in.readVarLong(),
-            in.readVarLong(),
-            in.readVarLong(),
-            in.readVarLong(),
-            in.readVarLong(),
-            in.readVarLong(),
+            in.readPositiveVarLong(),
+            in.readPositiveVarLong(),
+            in.readPositiveVarLong(),
+            in.readPositiveVarLong(),
+            in.readPositiveVarLong(),
+            in.readPositiveVarLong(),
+            in.readPositiveVarLong(),
+            in.readPositiveVarLong(),
+            in.readPositiveVarLong(),
+            in.readPositiveVarLong(),
             Manifest.ordinal(in, Compression.values()));
     in.expectEnd();
     return properties;

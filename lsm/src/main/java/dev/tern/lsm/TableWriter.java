@@ -1,6 +1,9 @@
 package dev.tern.lsm;
 
 import dev.tern.env.ByteWriter;
+import dev.tern.env.FileHeader;
+import dev.tern.env.FileKind;
+import dev.tern.env.FileLife;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,6 +20,7 @@ final class TableWriter {
   private static final int OUT_BYTES = 256 << 10;
 
   private final FileSystem.WritableFile file;
+  private final FileLife life;
   private final int blockBytes;
   private final int bitsPerKey;
   private final Compressor compressor;
@@ -47,8 +51,15 @@ final class TableWriter {
 
   /// @param bitsPerKey of the filter
   TableWriter(
-      FileSystem.WritableFile file, int blockBytes, int bitsPerKey, Compression compression) {
+      FileSystem.WritableFile file,
+      FileLife life,
+      int blockBytes,
+      int bitsPerKey,
+      Compression compression)
+      throws IOException {
     this.file = file;
+    this.life = life;
+    write(FileHeader.of(FileKind.TABLE, life).toBytes(), FileHeader.BYTES);
     this.blockBytes = blockBytes;
     this.bitsPerKey = bitsPerKey;
     this.compressor = new Compressor(compression);
@@ -235,7 +246,8 @@ final class TableWriter {
     for (int i = 0; i < at.length; i++) {
       footer.writeLong(at[i]).writeInt(bytes[i]);
     }
-    footer.writeInt((int) fileCrc.getValue()).writeInt(Table.VERSION);
+    life.encode(footer);
+    footer.writeInt((int) fileCrc.getValue()).writeInt(FileKind.TABLE.format());
     crc.reset();
     crc.update(footer.array(), 0, footer.length());
     footer.writeInt((int) crc.getValue()).writeLong(Table.MAGIC);

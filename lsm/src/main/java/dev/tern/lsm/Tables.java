@@ -1,6 +1,7 @@
 package dev.tern.lsm;
 
 import dev.tern.env.Clock;
+import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Offload;
 import java.io.IOException;
@@ -26,6 +27,7 @@ final class Tables {
   record Tools(
       FileSystem files,
       Clock clock,
+      FileLives lives,
       String directory,
       LsmOptions options,
       Epochs epochs,
@@ -35,13 +37,19 @@ final class Tables {
       Pacer pacer) {
 
     static Tools of(
-        FileSystem files, Offload background, Clock clock, String directory, LsmOptions options) {
+        FileSystem files,
+        Offload background,
+        Clock clock,
+        FileLives lives,
+        String directory,
+        LsmOptions options) {
       Epochs epochs = new Epochs();
       BlockCache cache = new BlockCache(options.tuning().cacheBytes(), epochs);
       Chunks chunks = new Chunks(2 * options.tuning().memtableBytes());
       Pacer pacer = new Pacer(clock, background);
       NativeMemory buffers = new NativeMemory();
-      return new Tools(files, clock, directory, options, epochs, cache, buffers, chunks, pacer);
+      return new Tools(
+          files, clock, lives, directory, options, epochs, cache, buffers, chunks, pacer);
     }
 
     Memtable memtable() {
@@ -55,15 +63,12 @@ final class Tables {
     /// A table that the manifest names: that one and no other.
     Table open(Manifest.Named named) throws IOException {
       Table table = open(named.number());
-      if (table.sizeBytes == named.bytes() && table.crc == named.crc()) {
+      String problem = named.problem(table);
+      if (problem == null) {
         return table;
       }
       table.close();
-      throw new CorruptionException(
-          table.path,
-          table.sizeBytes,
-          "another table under this name: %d bytes, checksum %08x; the manifest has %d, %08x"
-              .formatted(table.sizeBytes, table.crc, named.bytes(), named.crc()));
+      throw new CorruptionException(table.path, 0, problem);
     }
 
     Table open(long number) throws IOException {
@@ -125,7 +130,7 @@ final class Tables {
   Tables(Tools tools, long nextNumber, LogNames logs) {
     this.tools = tools;
     this.logs = logs;
-    this.manifest = new Manifest(tools.files, tools.directory);
+    this.manifest = new Manifest(tools.files, tools.directory, tools.lives);
     this.picker = new CompactionPicker(tools.options.tuning());
     this.nextNumber = nextNumber;
   }
@@ -405,21 +410,13 @@ final class Tables {
 
   private Manifest.LevelChange change(int id, int level) {
     List<Manifest.Named> named =
-        Arrays.stream(levels.get(id).level(level))
-            .map(table -> new Manifest.Named(table.number, table.sizeBytes, table.crc))
-            .toList();
+        Arrays.stream(levels.get(id).level(level)).map(Manifest.Named::of).toList();
     return new Manifest.LevelChange(id, level, named);
   }
 
   private Manifest.Edit edit(List<ColumnFamily> created, List<Manifest.LevelChange> changes) {
     return new Manifest.Edit(
-        nextNumber,
-        firstLog,
-        flushedSequence,
-        logs.life(firstLog),
-        logs.from(firstLog),
-        created,
-        changes);
+        nextNumber, firstLog, flushedSequence, logs.from(firstLog), created, changes);
   }
 
   /// Says in the manifest, durably, which logs there are and how much of them was forced; blocks.

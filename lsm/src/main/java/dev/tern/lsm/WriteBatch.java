@@ -182,10 +182,15 @@ public final class WriteBatch {
     }
 
     /// Begins with the batch that comes next in a reader.
+    ///
+    /// @throws DecodeException if there is none
     void begin(ByteReader reader) {
       in = reader;
       sequence = in.readLong() - 1;
       left = in.readInt();
+      if (sequence < 0 || left < 0) {
+        throw new DecodeException("a batch of %d entries from %d".formatted(left, sequence + 1));
+      }
       array = in.array();
     }
 

@@ -78,17 +78,30 @@ final class WriteLog {
     first.bufferedSequence = recovered;
   }
 
-  /// A new log, whose name is durable.
+  /// A new log, whose name and header are durable.
   static LogFile.Writer create(FileSystem files, String directory, LogNames names, long number)
       throws IOException {
-    FileSystem.WritableFile file = files.createLog(Recovery.logPath(directory, number));
+    String path = Recovery.logPath(directory, number);
+    FileSystem.WritableFile file = files.createLog(path);
     try {
+      LogFile.Writer log = LogFile.Writer.begin(number, names.newLife(), file);
       files.forceDirectory(directory);
-      names.add(number);
-      return new LogFile.Writer(number, names.ownLife(), file);
+      names.add(log);
+      return log;
     } catch (IOException e) {
       file.close();
+      deleteUnused(files, path);
       throw e;
+    }
+  }
+
+  /// On a full disk one more would be left by each try.
+  private static void deleteUnused(FileSystem files, String path) {
+    try {
+      files.delete(path);
+    } catch (IOException e) {
+      // No manifest names it: the next opening deletes it.
+      return;
     }
   }
 
@@ -146,9 +159,17 @@ final class WriteLog {
     }
     String path = Recovery.logPath(directory, number);
     files.rename(Recovery.logPath(directory, old), path);
-    files.forceDirectory(directory);
-    names.add(number);
-    return new LogFile.Writer(number, names.ownLife(), files.overwrite(path));
+    FileSystem.WritableFile file = files.overwrite(path);
+    try {
+      LogFile.Writer log = LogFile.Writer.begin(number, names.newLife(), file);
+      files.forceDirectory(directory);
+      names.add(log);
+      return log;
+    } catch (IOException e) {
+      file.close();
+      deleteUnused(files, path);
+      throw e;
+    }
   }
 
   /// Logs `from` up to `to`, exclusive, are not needed any more; blocks.
@@ -165,7 +186,7 @@ final class WriteLog {
     try {
       boolean idle = unsynced.stream().noneMatch(writer -> writer.number == number);
       boolean room = recyclable.size() < MAX_RECYCLED && !recyclable.contains(number);
-      boolean kept = idle && room && names.isOwn(number);
+      boolean kept = idle && room;
       if (kept) {
         recyclable.add(number);
       }

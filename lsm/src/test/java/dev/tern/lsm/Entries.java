@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import dev.tern.env.FileLife;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,7 +53,12 @@ final class Entries extends Cursor {
       throws IOException {
     String path = "store/%06d.table".formatted(number);
     TableWriter writer =
-        new TableWriter(files.create(path), blockBytes, Bloom.BITS_PER_KEY, Compression.LZ4);
+        new TableWriter(
+            files.create(path),
+            new FileLife(1, 1),
+            blockBytes,
+            Bloom.BITS_PER_KEY,
+            Compression.LZ4);
     Entries cursor = new Entries(entries);
     for (cursor.seek(null); cursor.valid; cursor.next()) {
       writer.add(cursor, cursor.sequence, cursor.kind);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.env.Clock;
+import dev.tern.env.FileLife;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Offload;
 import dev.tern.env.Randomness;
@@ -76,6 +77,8 @@ class FailedAppendTest {
         this::aBatchThatIsInTheLogAndNotInTheMemtablesFailsTheStoreAndIsNowhere);
   }
 
+  private static final FileLife LIFE = new FileLife(1, 2);
+
   private static byte[] bytes(String text) {
     return text.getBytes(US_ASCII);
   }
@@ -116,6 +119,7 @@ class FailedAppendTest {
   private static final class Sick implements FileSystem.WritableFile {
     private final FileSystem.WritableFile to;
     private final Random random = new Random(1);
+    private boolean begun;
 
     Sick(FileSystem.WritableFile to) {
       this.to = to;
@@ -123,7 +127,7 @@ class FailedAppendTest {
 
     @Override
     public void append(ByteBuffer bytes) throws IOException {
-      int dice = random.nextInt(6);
+      int dice = begun ? random.nextInt(6) : 6;
       if (dice < 3) {
         int count = random.nextInt(bytes.remaining() + 1);
         to.append(bytes.slice(bytes.position(), count));
@@ -182,7 +186,7 @@ class FailedAppendTest {
 
   @Test
   void aLogHasNoRoomBeyondWhatCanBeReadIntoAnArray() throws IOException {
-    LogFile.Writer writer = new LogFile.Writer(7, 1, new Counting());
+    LogFile.Writer writer = LogFile.Writer.begin(7, LIFE, new Counting());
     byte[] batch = new byte[8 << 20];
     assertTrue(writer.hasRoom(WriteBatch.MAX_BATCH_BYTES));
     while (writer.hasRoom(batch.length)) {
@@ -197,7 +201,9 @@ class FailedAppendTest {
   @Test
   void aLogThatIsHandedOverInPiecesHoldsEachEntryOnce() throws IOException {
     Random random = new Random(2);
-    LogFile.Writer writer = new LogFile.Writer(7, 1, new Sick(files.create("store/000007.log")));
+    Sick sick = new Sick(files.create("store/000007.log"));
+    LogFile.Writer writer = LogFile.Writer.begin(7, LIFE, sick);
+    sick.begun = true;
     List<byte[]> written = new ArrayList<>();
     int failures = 0;
     for (int i = 0; i < 300; i++) {
@@ -227,7 +233,7 @@ class FailedAppendTest {
         LogFile.read(
             files,
             "store/000007.log",
-            new LogFile.Identity(7, 1L),
+            LIFE,
             entry -> all.put(entry.array(), entry.position(), entry.remaining()));
     assertTrue(ending.clean());
     all.flip();

@@ -3,9 +3,15 @@ package dev.tern.lsm;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.env.ByteReader;
+import dev.tern.env.FileHeader;
+import dev.tern.env.FileKind;
+import dev.tern.env.FileLife;
+import dev.tern.env.FileLives;
+import dev.tern.env.Randomness;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -19,15 +25,21 @@ import org.junit.jupiter.api.Test;
 /// tests have them. A format that changes gets a new version and a new file; the old file stays, as
 /// long as this version shall read it.
 ///
-/// `-Dgolden.write=DIRECTORY` writes the files instead.
+/// `-Dgolden.write=DIRECTORY` writes the files instead: HACKING.md has the command.
 @SuppressWarnings("JUnitMethodInvoked")
 class FormatTest {
-  private static final long LIFE = 0x1234_5678_9abc_def0L;
+  private static final FileLife LIFE = new FileLife(0x1234_5678_9abc_def0L, 0x0fed_cba9_8765_4321L);
 
   private final MemoryFiles files = new MemoryFiles();
 
   private static byte[] bytes(String text) {
     return text.getBytes(US_ASCII);
+  }
+
+  private static byte[] golden(String name) throws IOException {
+    try (InputStream in = FormatTest.class.getResourceAsStream("/golden/" + name)) {
+      return in.readAllBytes();
+    }
   }
 
   private static byte[] golden(String name, byte[] made) throws IOException {
@@ -36,9 +48,7 @@ class FormatTest {
       Files.write(Path.of(directory, name), made);
       return made;
     }
-    try (InputStream in = FormatTest.class.getResourceAsStream("/golden/" + name)) {
-      return in.readAllBytes();
-    }
+    return golden(name);
   }
 
   private static ColumnFamily family(int id, String name, FamilyOptions options) {
@@ -46,11 +56,15 @@ class FormatTest {
   }
 
   private static Manifest.Named named(int number) {
-    return new Manifest.Named(number, 100L * number, number * 0x9e3779b9);
+    return new Manifest.Named(number, life(number), 100L * number, number * 0x9e3779b9);
   }
 
   private static Manifest.NamedLog log(long number, long forcedBytes) {
-    return new Manifest.NamedLog(number, forcedBytes);
+    return new Manifest.NamedLog(number, life(number), forcedBytes);
+  }
+
+  private static FileLife life(long number) {
+    return new FileLife(number, ~number);
   }
 
   private static List<WriteBatch> batches() {
@@ -87,8 +101,8 @@ class FormatTest {
   }
 
   @Test
-  void logsOfVersion2() throws IOException {
-    LogFile.Writer writer = new LogFile.Writer(7, LIFE, files.create("store/000007.log"));
+  void logsOfVersion3() throws IOException {
+    LogFile.Writer writer = LogFile.Writer.begin(7, LIFE, files.create("store/000007.log"));
     long sequence = 0;
     for (WriteBatch batch : batches()) {
       byte[] encoded = batch.encoded(sequence + 1).toByteArray();
@@ -100,17 +114,13 @@ class FormatTest {
       }
     }
     writer.end();
-    byte[] wanted = golden("log-2", files.bytes("store/000007.log"));
+    byte[] wanted = golden("log-3", files.bytes("store/000007.log"));
     assertArrayEquals(wanted, files.bytes("store/000007.log"));
 
     files.put("golden/000007.log", wanted);
     List<String> groups = new ArrayList<>();
     LogFile.Ending ending =
-        LogFile.read(
-            files,
-            "golden/000007.log",
-            new LogFile.Identity(7, LIFE),
-            entry -> groups.add(shown(entry)));
+        LogFile.read(files, "golden/000007.log", LIFE, entry -> groups.add(shown(entry)));
     assertEquals(
         List.of(
             "1 put 0 key 5;2 delete 0 key 0;3 expiring put 1 expiring 12;4 range delete 1 a 1;",
@@ -134,12 +144,13 @@ class FormatTest {
   }
 
   @Test
-  void tablesOfVersion2() throws IOException {
+  void tablesOfVersion3() throws IOException {
     // Compressed bytes belong to the libraries: they are read back, and written by this version in
     // the plain form only.
     for (Compression compression : Compression.values()) {
-      String name = "table-2-" + compression.toString().toLowerCase(java.util.Locale.ROOT);
-      TableWriter writer = new TableWriter(files.create("store/" + name), 512, 10, compression);
+      String name = "table-3-" + compression.toString().toLowerCase(java.util.Locale.ROOT);
+      TableWriter writer =
+          new TableWriter(files.create("store/" + name), LIFE, 512, 10, compression);
       Entries cursor = new Entries(entries());
       for (cursor.seek(null); cursor.valid; cursor.next()) {
         writer.add(cursor, cursor.sequence, cursor.kind);
@@ -180,63 +191,108 @@ class FormatTest {
   }
 
   @Test
-  void manifestsOfVersion4() throws IOException {
+  void manifestsOfVersion5() throws IOException {
     ColumnFamily data = family(0, "data", FamilyOptions.DEFAULT);
     ColumnFamily recent =
         family(1, "recent", new FamilyOptions(CompactionStyle.FIFO, Compression.ZSTD, 60_000, 9));
-    Manifest manifest = new Manifest(files, "store");
-    manifest.roll(new Manifest.Edit(2, 1, 0, LIFE, List.of(), List.of(data), List.of()), 1);
-    manifest.append(
-        new Manifest.Edit(3, 1, 0, LIFE, List.of(log(1, 0)), List.of(recent), List.of()));
+    Manifest manifest = new Manifest(files, "store", FileLives.of(Randomness.of(1)));
+    manifest.roll(new Manifest.Edit(2, 1, 0, List.of(), List.of(data), List.of()), 1);
+    manifest.append(new Manifest.Edit(3, 1, 0, List.of(log(1, 0)), List.of(recent), List.of()));
     manifest.append(
         new Manifest.Edit(
             900,
             300,
             70_000,
-            LIFE,
             List.of(log(300, 77_000), log(302, 0)),
             List.of(),
             List.of(
                 new Manifest.LevelChange(0, 6, List.of(named(12), named(500))),
                 new Manifest.LevelChange(1, 0, List.of(named(501))))));
-    byte[] wanted = golden("manifest-4", files.bytes("store/MANIFEST-000001"));
+    byte[] wanted = golden("manifest-5", files.bytes("store/MANIFEST-000001"));
     assertArrayEquals(wanted, files.bytes("store/MANIFEST-000001"));
-    assertArrayEquals(bytes("MANIFEST-000001\n"), files.bytes("store/CURRENT"));
+    Manifest.Current current = Manifest.current(files, "store");
+    assertEquals(
+        "MANIFEST-000001 " + current.life() + "\n",
+        new String(files.bytes("store/CURRENT"), US_ASCII));
+    assertEquals(
+        current.life(), FileHeader.decode(FileKind.MANIFEST, wanted, wanted.length).life());
 
-    Manifest.State state = Manifest.decode("golden", wanted, (offset, edit) -> {});
+    List<Manifest.Edit> edits = new ArrayList<>();
+    Manifest.State state = Manifest.decode("golden", wanted, (offset, edit) -> edits.add(edit));
+    Manifest again = new Manifest(files, "again", FileLives.of(Randomness.of(1)));
+    again.roll(edits.removeFirst(), 1);
+    for (Manifest.Edit edit : edits) {
+      again.append(edit);
+    }
+    assertArrayEquals(wanted, files.bytes("again/MANIFEST-000001"));
     assertEquals(List.of(data, recent), state.families);
     assertEquals(List.of(named(12), named(500)), state.level(0, 6));
     assertEquals(List.of(named(501)), state.level(1, 0));
     assertEquals(900, state.nextFile);
     assertEquals(300, state.firstLog);
     assertEquals(70_000, state.flushedSequence);
-    assertEquals(LIFE, state.life);
     assertEquals(List.of(log(300, 77_000), log(302, 0)), state.logs);
   }
 
   @Test
-  void aManifestOfAnEarlierVersionIsRefusedByItsVersion() throws IOException {
-    CorruptionException e =
-        org.junit.jupiter.api.Assertions.assertThrows(
-            CorruptionException.class, () -> Manifest.decode("m", earlier(), (offset, edit) -> {}));
-    assertTrue(e.getMessage().contains("format 3") && e.getMessage().contains("reads 4"));
+  void filesOfEarlierVersionsAreRefusedByTheirVersion() throws IOException {
+    for (int version = 3; version <= 4; version++) {
+      byte[] earlier = golden("manifest-" + version);
+      String message =
+          assertThrows(
+                  CorruptionException.class,
+                  () -> Manifest.decode("m", earlier, (offset, edit) -> {}))
+              .getMessage();
+      assertTrue(message.contains("a manifest of format " + version), message);
+      assertTrue(message.contains("reads 5") && message.contains("use the version"), message);
+    }
+    files.put("store/000001.table", golden("table-2-none"));
+    String message = assertThrows(CorruptionException.class, this::openTable).getMessage();
+    assertTrue(message.contains("a table of format 2; this version of Tern reads 3"), message);
+    files.put("store/000001.log", golden("log-2"));
+    message =
+        assertThrows(
+                CorruptionException.class,
+                () -> LogFile.read(files, "store/000001.log", null, entry -> {}))
+            .getMessage();
+    assertTrue(message.contains("of an earlier format"), message);
   }
 
-  private static byte[] earlier() throws IOException {
-    try (InputStream in = FormatTest.class.getResourceAsStream("/golden/manifest-3")) {
-      return in.readAllBytes();
+  private void openTable() throws IOException {
+    BlockCache cache = new BlockCache(0, new Epochs());
+    Table.open(files, "store/000001.table", 1, cache, new NativeMemory()).close();
+  }
+
+  /// What a header says decides before anything else is read.
+  @Test
+  void filesOfAnotherKindOrALaterVersionAreRefusedByName() throws IOException {
+    for (FileKind kind : FileKind.values()) {
+      for (int later = 0; later < 2; later++) {
+        FileHeader header = new FileHeader(kind, kind.format() + later, LIFE);
+        files.put("store/000001.log", header.toBytes());
+        if (kind == FileKind.LOG && later == 0) {
+          LogFile.read(files, "store/000001.log", LIFE, entry -> {});
+          continue;
+        }
+        String message =
+            assertThrows(
+                    CorruptionException.class,
+                    () -> LogFile.read(files, "store/000001.log", null, entry -> {}))
+                .getMessage();
+        assertTrue(message.contains("a " + kind.noun()), message);
+      }
     }
   }
 
   @Test
   void filesOfVersionsNotKnownHereAreRefused() throws IOException {
-    tablesOfVersion2();
-    byte[] table = files.bytes("golden/table-2-none");
+    tablesOfVersion3();
+    byte[] table = files.bytes("golden/table-3-none");
     for (int at = table.length - 16; at < table.length; at++) {
       byte[] changed = Arrays.copyOf(table, table.length);
       changed[at]++;
       files.put("store/changed", changed);
-      org.junit.jupiter.api.Assertions.assertThrows(
+      assertThrows(
           CorruptionException.class,
           () ->
               Table.open(

@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.env.FileLife;
+import dev.tern.env.FileLives;
+import dev.tern.env.Randomness;
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -17,22 +21,28 @@ class ManifestTest {
   private static Manifest.Edit edit(long number, List<ColumnFamily> families, long tables) {
     List<Manifest.Named> numbers =
         LongStream.range(number, number + tables)
-            .mapToObj(each -> new Manifest.Named(each, each * 1000, (int) each * 0x9e3779b9))
+            .mapToObj(
+                each ->
+                    new Manifest.Named(
+                        each, new FileLife(each, ~each), each * 1000, (int) each * 0x9e3779b9))
             .toList();
     return new Manifest.Edit(
         number + tables,
         number,
         number * 10,
-        7,
         List.of(),
         families,
         List.of(new Manifest.LevelChange(0, 0, numbers)));
   }
 
+  private Manifest.Current current() throws IOException {
+    return Objects.requireNonNull(Manifest.current(files, "store"));
+  }
+
   @Test
   void aLongManifestIsBegunAnewAndSaysTheSame() throws IOException {
     ColumnFamily family = new ColumnFamily(null, 0, "data", FamilyOptions.DEFAULT);
-    Manifest manifest = new Manifest(files, "store");
+    Manifest manifest = new Manifest(files, "store", FileLives.of(Randomness.of(1)));
     assertNull(Manifest.current(files, "store"));
     assertTrue(manifest.wantsRoll());
     manifest.roll(edit(1, List.of(family), 1), 1);
@@ -41,21 +51,19 @@ class ManifestTest {
       assertTrue(number < 1000, "it grows without end");
       manifest.append(edit(number, List.of(), 1000));
     }
-    Manifest.State before = Manifest.load(files, "store/MANIFEST-000001", (at, edit) -> {});
+    Manifest.State before = Manifest.load(files, "store", current(), (at, edit) -> {});
     manifest.roll(
         new Manifest.Edit(
             before.nextFile,
             before.firstLog,
             before.flushedSequence,
-            before.life,
             before.logs,
             before.families,
             List.of(new Manifest.LevelChange(0, 0, before.level(0, 0)))),
         number);
     assertFalse(manifest.wantsRoll());
-    String current = "store/" + Manifest.current(files, "store");
-    assertEquals("store/MANIFEST-%06d".formatted(number), current);
-    Manifest.State after = Manifest.load(files, current, (at, edit) -> {});
+    assertEquals("MANIFEST-%06d".formatted(number), current().name());
+    Manifest.State after = Manifest.load(files, "store", current(), (at, edit) -> {});
     assertEquals(before.tables, after.tables);
     assertEquals(before.families, after.families);
     assertEquals(before.firstLog, after.firstLog);
@@ -66,7 +74,7 @@ class ManifestTest {
   @Test
   void aTornLastEditDoesNotCountAndABrokenEarlierOneIsCorruption() throws IOException {
     ColumnFamily family = new ColumnFamily(null, 0, "data", FamilyOptions.DEFAULT);
-    Manifest manifest = new Manifest(files, "store");
+    Manifest manifest = new Manifest(files, "store", FileLives.of(Randomness.of(1)));
     manifest.roll(edit(1, List.of(family), 1), 1);
     manifest.append(edit(2, List.of(), 3));
     int second = files.bytes("store/MANIFEST-000001").length;

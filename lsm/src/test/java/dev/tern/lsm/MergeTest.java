@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.env.FileLife;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -37,7 +38,7 @@ class MergeTest {
     @Override
     public TableWriter begin() throws IOException {
       number++;
-      return new TableWriter(files.create(path()), 128, 10, Compression.NONE);
+      return new TableWriter(files.create(path()), new FileLife(1, 1), 128, 10, Compression.NONE);
     }
 
     @Override

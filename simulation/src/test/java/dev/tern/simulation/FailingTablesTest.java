@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.env.FileHeader;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
@@ -81,7 +82,7 @@ class FailingTablesTest {
     Map<String, byte[]> files = bed.copy(Bed.STORE);
     List<String> names = files.keySet().stream().filter(name -> name.endsWith(".table")).toList();
     for (int i = 0; i < tables; i++) {
-      files.get(names.get(random.nextInt(names.size())))[5] ^= 1;
+      files.get(names.get(random.nextInt(names.size())))[FileHeader.BYTES + 5] ^= 1;
     }
     bed.restore(Bed.STORE, files);
     open();
