@@ -349,6 +349,16 @@ public final class Node {
     return shards.stream().mapToLong(s -> s.coordinator().statistics().value(counter)).sum();
   }
 
+  /// Bytes of large values that every shard would begin to write at once, 0 for none; any thread,
+  /// approximate.
+  public long largeRoom() {
+    long least = Long.MAX_VALUE;
+    for (int i = 0; i < shards.size(); i++) {
+      least = Math.min(least, shards.get(i).coordinator().largeRoom());
+    }
+    return least;
+  }
+
   /// Updates that this node leads and that have not ended; any thread, approximate.
   public int updating() {
     return shards.stream().mapToInt(shard -> shard.coordinator().updating()).sum();

@@ -27,6 +27,12 @@ public interface Network {
   /// Whether a connection to `node` is believed open, seen from `fromShard`'s loop.
   boolean connected(int fromShard, int node);
 
+  /// Whether [#send] would take a frame to `node` now, as far as is known; called on the loop of
+  /// `fromShard`.
+  default boolean hasRoom(int fromShard, int node) {
+    return connected(fromShard, node);
+  }
+
   /// What a node does with what arrives.
   interface Receiver {
     /// A frame for `toShard`, called on that shard's loop. The reader is valid during the call

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// One flush runs at a time, and compactions up to the threads of the options. What fails is tried
 /// again after a while: by the writer, by [#retry], or after the next success.
 final class Upkeep {
-  static final WritePressure FAILED = new WritePressure(0, 1000);
+  static final WritePressure FAILED = new WritePressure(0, 1000, 1);
 
   /// Memtables a store may hold, the one that is written to among them; see [LsmOptions#ofMemory].
   private static final int MAX_MEMTABLES = 4;
@@ -511,7 +511,7 @@ final class Upkeep {
   /// Smooth: nothing while flushes and compactions keep up, then more and more.
   WritePressure pressure() {
     if (log.isStalled() || logIsLong) {
-      return new WritePressure(0, RETRY_MILLIS);
+      return new WritePressure(0, RETRY_MILLIS, 1);
     }
     double full = (double) memtableBytes / tools.options().tuning().memtableBytes();
     double memtables = lsm.immutables() + full;
@@ -525,10 +525,11 @@ final class Upkeep {
       return WritePressure.NONE;
     }
     if (memtables >= MAX_MEMTABLES) {
-      return new WritePressure(MOST_NANOS_PER_BYTE, RETRY_MILLIS);
+      return new WritePressure(MOST_NANOS_PER_BYTE, RETRY_MILLIS, 1);
     }
     double capped = Math.min(1, pressure);
-    return new WritePressure(MOST_NANOS_PER_BYTE * capped * capped, 0);
+    double memory = Math.clamp(byMemory, 0, 1);
+    return new WritePressure(MOST_NANOS_PER_BYTE * capped * capped, 0, memory);
   }
 
   boolean busy() {

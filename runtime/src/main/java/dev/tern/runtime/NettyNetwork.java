@@ -5,6 +5,7 @@ import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Network;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
@@ -34,6 +35,12 @@ import org.slf4j.LoggerFactory;
 public final class NettyNetwork implements Network {
   /// Unsent bytes to a peer above which [#send] refuses, until half of them are gone.
   static final int MAX_UNSENT_BYTES = 64 << 20;
+
+  /// What is read of a member's connection at a time. Much more than of a client's: however many
+  /// clients send a node large values, its peers' frames come through.
+  private static final int MOST_READ_BYTES = 1 << 20;
+
+  private static final int LEAST_READ_BYTES = 2 << 10;
 
   private static final long CLOSING_MILLIS = 2_000;
 
@@ -85,6 +92,10 @@ public final class NettyNetwork implements Network {
             .option(ChannelOption.AUTO_READ, false)
             .childOption(ChannelOption.TCP_NODELAY, true)
             .childOption(ChannelOption.SO_KEEPALIVE, true)
+            .childOption(
+                ChannelOption.RECVBUF_ALLOCATOR,
+                new AdaptiveRecvByteBufAllocator(
+                    LEAST_READ_BYTES, LEAST_READ_BYTES, MOST_READ_BYTES))
             .childHandler(
                 new ChannelInitializer<Channel>() {
                   @Override
@@ -170,6 +181,12 @@ public final class NettyNetwork implements Network {
   public boolean connected(int fromShard, int node) {
     PeerConnection peer = peers.get(fromShard).get(node);
     return node == self || (peer != null && peer.isOpen());
+  }
+
+  @Override
+  public boolean hasRoom(int fromShard, int node) {
+    PeerConnection peer = peers.get(fromShard).get(node);
+    return node == self || (peer != null && peer.hasRoom());
   }
 
   /// Closes the port and all connections. Not left to the loops' end: with no quiet period a loop

@@ -117,10 +117,16 @@ final class PeerConnection {
     }
   }
 
+  /// Whether [#send] would take a frame now.
+  boolean hasRoom() {
+    Channel out = channel;
+    return out != null && open && out.isWritable();
+  }
+
   /// False if the frame was not taken.
   boolean send(int toShard, ByteWriter payload) {
     Channel out = channel;
-    if (out == null || !open || !out.isWritable()) {
+    if (out == null || !hasRoom()) {
       return false;
     }
     write(out, FrameCodec.MESSAGE, toShard, payload).addListener(written);

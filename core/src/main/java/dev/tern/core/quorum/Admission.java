@@ -129,7 +129,8 @@ public final class Admission {
     return update.blind() ? cost : cost + likelyBytes(key);
   }
 
-  private static long bytes(Update update) {
+  /// Bytes of the value that an update brings.
+  static long bytes(Update update) {
     return switch (update) {
       case Update.Put u -> u.value().length;
       case Update.Store u -> u.value() == null ? 0 : u.value().length;

@@ -69,6 +69,7 @@ public final class Coordinator {
   private final ToLongFunction<Integer> ledRecords;
   private final HotReads hotReads;
   private final Admission admission;
+  private final LargeWrites largeWrites;
 
   /// What 95 of 100 reads take at most, nanoseconds, estimated by steps up and down (Ma,
   /// Muthukrishnan and Sandler, "Frugal Streaming for Estimating Quantiles", 2013). One that takes
@@ -109,6 +110,13 @@ public final class Coordinator {
     this.peers =
         new Peers(
             shard, self, view.members(), network, clock, sightings, () -> inFlight.size() > 0);
+    this.largeWrites =
+        new LargeWrites(
+            clock,
+            limits.costBytes(),
+            request -> peers.fullness(request, replica.pressure()),
+            () -> replica.pressure() / (double) Replica.MOST_PRESSURE,
+            () -> count(Statistics.Counter.LARGE_REFUSED));
     this.unsentAnswers = new UnsentAnswers((to, at, answer) -> send(to, at, answer, shard));
     this.updates = new Updates(this);
     this.expiry = new Expiry(this);
@@ -216,7 +224,7 @@ public final class Coordinator {
               @Override
               public void failed(Unanswered why) {
                 admission.finished(cost);
-                countFailure(why);
+                statistics.failed(why);
                 unanswered.accept(why);
               }
             });
@@ -279,6 +287,12 @@ public final class Coordinator {
       completion.complete(unfit);
       return;
     }
+    boolean leads = forwarded || firstLive(request.replicas()) == self;
+    if (!blind && leads && departure.holdsBack()) {
+      inFlight.later(
+          Departure.HELD_NANOS, () -> update(keyspace, key, update, level, forwarded, completion));
+      return;
+    }
     long cost = admission.updateCost(key, update);
     if (!admission.admits(cost)) {
       completion.complete(tooCostly());
@@ -289,18 +303,25 @@ public final class Coordinator {
           admission.finished(cost);
           written(keyspace.id(), key);
           if (outcome instanceof Unanswered why) {
-            countFailure(why);
+            statistics.failed(why);
           }
           completion.complete(outcome);
         };
+    long bytes = Admission.bytes(update);
+    if (bytes < LargeWrites.LARGE_BYTES) {
+      lead(request, update, forwarded, counted);
+    } else {
+      largeWrites.submit(
+          request, bytes, ended -> lead(request, update, forwarded, ended), counted);
+    }
+  }
+
+  /// Carries out an update here or sends it to a replica that does.
+  private void lead(
+      Request request, Update update, boolean forwarded, Completion<UpdateOutcome> counted) {
+    boolean blind = update.blind();
     boolean here = request.place(self) >= 0;
     boolean first = firstLive(request.replicas()) == self;
-    if (!blind && departure.holdsBack() && (forwarded || first)) {
-      admission.finished(cost);
-      inFlight.later(
-          Departure.HELD_NANOS, () -> update(keyspace, key, update, level, forwarded, completion));
-      return;
-    }
     boolean local = here && (forwarded || first || blind);
     if (local && !vouches(request)) {
       // Who knows what the others have leads; blind puts of the only one that lives are its own.
@@ -328,7 +349,7 @@ public final class Coordinator {
 
   /// Carries out an update as a replica.
   void carryOut(Request request, Update update, Completion<? super UpdateOutcome> completion) {
-    long spared = spared(request);
+    long spared = peers.spared(request);
     if (spared > 0) {
       count(Statistics.Counter.REPLICAS_OVERLOADED);
       completion.complete(peers.sparing(request.replicas(), spared));
@@ -351,23 +372,6 @@ public final class Coordinator {
       }
     }
     return true;
-  }
-
-  /// For how long a strict write is better not begun, milliseconds: so many of its replicas are
-  /// overloaded that it would be *unknown*. 0 if that is not so.
-  private long spared(Request request) {
-    int live = 0;
-    int willing = 0;
-    long least = Long.MAX_VALUE;
-    for (int node : request.replicas()) {
-      if (live(node)) {
-        live++;
-        long millis = peers.sparedMillis(node);
-        willing += millis == 0 ? 1 : 0;
-        least = millis == 0 ? least : Math.min(least, millis);
-      }
-    }
-    return request.sloppy() || willing >= request.w() || live < request.w() ? 0 : least;
   }
 
   /// Why a keyspace does not take an update, null if it does.
@@ -502,6 +506,9 @@ public final class Coordinator {
   /// An answer to an operation of this shard.
   public void reply(int node, Message.Reply reply) {
     awayWrites.answered(node, reply.id());
+    if (reply instanceof Message.Written written) {
+      peers.presses(node, written.pressure());
+    }
     Operation operation = inFlight.find(reply.id());
     if (operation != null) {
       operation.reply(node, reply);
@@ -542,6 +549,7 @@ public final class Coordinator {
     hintReplay.beat();
     expiry.beat();
     admission.beat(nowNanos());
+    largeWrites.beginWaiting();
     updates.beat(nowNanos());
     hotReads.beat(nowNanos());
     replica.beat();
@@ -555,6 +563,11 @@ public final class Coordinator {
   /// Updates that this shard leads and that have not ended; any thread may read it stale.
   public int updating() {
     return updates.waiting();
+  }
+
+  /// Bytes of large values that this shard would begin to write at once, 0 for none; any thread.
+  public long largeRoom() {
+    return largeWrites.room();
   }
 
   /// How far this shard is on its way out.
@@ -652,20 +665,6 @@ public final class Coordinator {
         "level N=%d R=%d W=%d PR=%d PW=%d DW=%d is more than there are replicas"
             .formatted(level.n(), level.r(), level.w(), level.pr(), level.pw(), level.dw()),
         0);
-  }
-
-  private void countFailure(Unanswered why) {
-    count(
-        switch (why) {
-          case Unanswered.Unknown unknown -> Statistics.Counter.UNKNOWN;
-          case Unanswered.Refused refused ->
-              switch (refused.reason()) {
-                case UNAVAILABLE -> Statistics.Counter.REFUSED_UNAVAILABLE;
-                case OVERLOADED -> Statistics.Counter.REFUSED_OVERLOADED;
-                case DISK_FULL -> Statistics.Counter.REFUSED_DISK_FULL;
-                case TRY_AGAIN, INVALID, LOADING -> Statistics.Counter.REFUSED_OTHER;
-              };
-        });
   }
 
   Unanswered.Refused full() {

@@ -189,7 +189,10 @@ final class ForwardOperation extends Operation {
 
   private void finish(UpdateOutcome outcome) {
     end();
-    if (outcome instanceof Unanswered.Refused refused) {
+    boolean large = Admission.bytes(update) >= LargeWrites.LARGE_BYTES;
+    // That a member takes no large value says nothing of small ones.
+    if (outcome instanceof Unanswered.Refused refused
+        && !(large && refused.reason() == Reason.OVERLOADED)) {
       coordinator.peers().refused(target, refused);
     }
     completion.complete(outcome);

@@ -129,7 +129,9 @@ public sealed interface Message {
   record Holds(long id, byte[] states) implements Inquiry {}
 
   /// Stored, durably.
-  record Written(long id) implements Reply {}
+  ///
+  /// @param pressure how full the memtables there are: 0 up to half, 255 where they take no more
+  record Written(long id, int pressure) implements Reply {}
 
   /// Not stored: a version that wins is there.
   ///

@@ -25,7 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The bytes of a [Message], format 2: `u8 format, u8 type, fields`. Ids are u64, epochs and counts
+/// The bytes of a [Message], format 3: `u8 format, u8 type, fields`. Ids are u64, epochs and counts
 /// varints, ranks as [Rank] says, keys and values blobs, an optional blob or record is led by a u8
 /// that is 0 where it is absent.
 ///
@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 /// | 7 | Hold | id epoch keyspace target key record |
 /// | 8 | ReadHeld | id epoch keyspace target key |
 /// | 9 | Write of a leader | id epoch keyspace key ballot record |
-/// | 16 | Written | id |
+/// | 16 | Written | id, u8 pressure |
 /// | 17 | Superseded | id rank |
 /// | 18 | Value | id record? |
 /// | 19 | Digest | id rank |
@@ -58,7 +58,7 @@ import org.jspecify.annotations.Nullable;
 /// | 48 | AskHeld | id n (group partition)* |
 /// | 49 | Holds | id states |
 public final class MessageCodec {
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
 
   /// A family, a storage key, and one byte to stand behind it.
   private static final int MAX_PLACE_BYTES = Keyspace.MAX_KEY_BYTES + 16;
@@ -95,7 +95,7 @@ public final class MessageCodec {
       case Message.Scan m ->
           request(out, 4, m, m.keyspace()).writeVarLong(m.cursor()).writeVarInt(m.limit());
       case Message.Count m -> request(out, 5, m, m.keyspace());
-      case Message.Written m -> out.writeByte(16).writeLong(m.id());
+      case Message.Written m -> out.writeByte(16).writeLong(m.id()).writeByte(m.pressure());
       case Message.Superseded m -> m.by().encode(out.writeByte(17).writeLong(m.id()));
       case Message.Value m -> {
         out.writeByte(18).writeLong(m.id()).writeByte(m.record() == null ? 0 : 1);
@@ -229,7 +229,7 @@ public final class MessageCodec {
     return flags;
   }
 
-  /// @throws DecodeException if the bytes are no message of format 2
+  /// @throws DecodeException if the bytes are no message of format 3
   public static Message decode(ByteReader in) {
     int format = in.readUnsignedByte();
     if (format != FORMAT) {
@@ -258,7 +258,7 @@ public final class MessageCodec {
           case 7 -> hold(in);
           case 8 -> readHeld(in);
           case 9 -> led(in);
-          case 16 -> new Message.Written(in.readLong());
+          case 16 -> new Message.Written(in.readLong(), in.readUnsignedByte());
           case 17 -> new Message.Superseded(in.readLong(), Rank.decode(in));
           case 18 -> new Message.Value(in.readLong(), in.readFlag() ? Siblings.decode(in) : null);
           case 19 -> new Message.Digest(in.readLong(), Rank.decode(in));

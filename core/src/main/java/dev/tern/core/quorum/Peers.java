@@ -1,6 +1,7 @@
 package dev.tern.core.quorum;
 
 import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.Member;
 import dev.tern.env.Clock;
 import dev.tern.env.Network;
@@ -49,6 +50,12 @@ final class Peers {
   /// A member may have so many times as much to do as another before that is preferred.
   private static final int TOLERATED_TIMES = 2;
 
+  /// What a member said of its memtables holds for so long.
+  private static final long PRESSED_NANOS = 500_000_000;
+
+  /// A link that has no room has some after so long, perhaps.
+  private static final long NO_ROOM_MILLIS = 50;
+
   private final int shard;
   private final int self;
   private List<Member> members;
@@ -81,6 +88,11 @@ final class Peers {
 
   private long[] forwardAtNanos;
 
+  /// By member number: how full its memtables were when it last said so, and when that was.
+  private int[] pressures;
+
+  private long[] pressedNanos;
+
   /// As of the last beat.
   private boolean[] silent;
 
@@ -112,6 +124,8 @@ final class Peers {
     this.forwards = new int[largest + 1];
     this.forwardTookNanos = new long[largest + 1];
     this.forwardAtNanos = new long[largest + 1];
+    this.pressures = new int[largest + 1];
+    this.pressedNanos = new long[largest + 1];
     this.beatNanos = clock.monotonicNanos();
   }
 
@@ -160,6 +174,67 @@ final class Peers {
       sparedNanos[member] = clock.monotonicNanos() + nanos;
       took(member, Math.max(2 * USUAL_NANOS, nanos));
     }
+  }
+
+  /// For how long a strict write is better not begun, milliseconds: so many of its replicas are
+  /// overloaded, or so many of the links to them, that it would be *unknown*. 0 if that is not so.
+  long spared(Request request) {
+    int live = 0;
+    int willing = 0;
+    long least = Long.MAX_VALUE;
+    for (int node : request.replicas()) {
+      if (live(node)) {
+        live++;
+        boolean room = node == self || network.hasRoom(shard, node);
+        long millis = room ? sparedMillis(node) : NO_ROOM_MILLIS;
+        willing += millis == 0 ? 1 : 0;
+        least = millis == 0 ? least : Math.min(least, millis);
+      }
+    }
+    return request.sloppy() || willing >= request.w() || live < request.w() ? 0 : least;
+  }
+
+  /// A member said with an answer how full its memtables are, see [Replica#pressure].
+  void presses(int member, int pressure) {
+    if (member > 0 && member < pressures.length) {
+      pressures[member] = pressure;
+      pressedNanos[member] = clock.monotonicNanos();
+    }
+  }
+
+  /// How full the memtables are of the replicas that a write needs, the emptiest ones and this
+  /// node's own: 0 to half of their room, 1 all of it.
+  ///
+  /// @param own the pressure of this node's store
+  double fullness(Request request, int own) {
+    int[] replicas = request.replicas();
+    int most = own;
+    // Of the pressures the w-th from the least: so many replicas have no more than it.
+    for (int node : replicas) {
+      int candidate = pressure(node, own);
+      int below = 0;
+      int upTo = 0;
+      for (int other : replicas) {
+        int pressure = pressure(other, own);
+        below += pressure < candidate ? 1 : 0;
+        upTo += pressure <= candidate ? 1 : 0;
+      }
+      if (below < request.w() && request.w() <= upTo) {
+        most = Math.max(most, candidate);
+      }
+    }
+    return most / (double) Replica.MOST_PRESSURE;
+  }
+
+  private int pressure(int member, int own) {
+    if (member == self) {
+      return own;
+    }
+    boolean fresh =
+        member < pressures.length
+            && pressures[member] > 0
+            && clock.monotonicNanos() - pressedNanos[member] < PRESSED_NANOS;
+    return fresh ? pressures[member] : 0;
   }
 
   /// What a request is told that would need members that want to be spared.
@@ -233,6 +308,8 @@ final class Peers {
     forwards = Arrays.copyOf(forwards, size);
     forwardTookNanos = Arrays.copyOf(forwardTookNanos, size);
     forwardAtNanos = Arrays.copyOf(forwardAtNanos, size);
+    pressures = Arrays.copyOf(pressures, size);
+    pressedNanos = Arrays.copyOf(pressedNanos, size);
   }
 
   boolean live(int member) {

@@ -200,7 +200,7 @@ public final class Responder {
         if (write != null) {
           coordinator.written(write.keyspace(), write.key());
         }
-        coordinator.answer(node, shard, new Message.Written(id));
+        coordinator.answer(node, shard, new Message.Written(id, replica.pressure()));
       }
 
       @Override

@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.keyspace.Unanswered;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -87,6 +88,8 @@ public final class Statistics {
     COST_REFUSED,
     /// A request of another node, to a replica here, was refused for the same reason.
     REPLICA_COST_REFUSED,
+    /// A write of a large value was refused before it was begun, see [LargeWrites].
+    LARGE_REFUSED,
     /// A write was refused as too many of its replicas have said that they are overloaded.
     REPLICAS_OVERLOADED,
     /// Reads of hot keys that were answered from what a replica had said lately.
@@ -105,6 +108,21 @@ public final class Statistics {
   public void add(Counter counter, long count) {
     int index = counter.ordinal();
     VALUE.setOpaque(values, index, values[index] + count);
+  }
+
+  /// A request was not answered.
+  void failed(Unanswered why) {
+    add(
+        switch (why) {
+          case Unanswered.Unknown unknown -> Counter.UNKNOWN;
+          case Unanswered.Refused refused ->
+              switch (refused.reason()) {
+                case UNAVAILABLE -> Counter.REFUSED_UNAVAILABLE;
+                case OVERLOADED -> Counter.REFUSED_OVERLOADED;
+                case DISK_FULL -> Counter.REFUSED_DISK_FULL;
+                case TRY_AGAIN, INVALID, LOADING -> Counter.REFUSED_OTHER;
+              };
+        });
   }
 
   /// Any thread.

@@ -35,6 +35,9 @@ public final class Replica {
   /// A version goes for good so long after its time: clocks differ.
   private static final long EXPIRY_MARGIN_MILLIS = 5_000;
 
+  /// The largest that [#pressure] says.
+  public static final int MOST_PRESSURE = 255;
+
   private final Lsm lsm;
   private final Store store;
   private final EventLoop loop;
@@ -74,6 +77,12 @@ public final class Replica {
       store.forEachPartition(each -> each.counter = each.clock.highest(store.replicaId()));
     }
     lsm.beforeGroupEnds(store.journal()::endGroup);
+  }
+
+  /// How full the memtables are: 0 up to half of their room, [#MOST_PRESSURE] where no write is
+  /// taken any more.
+  public int pressure() {
+    return (int) (MOST_PRESSURE * lsm.pressure().memory());
   }
 
   /// Mints a version over what is there.

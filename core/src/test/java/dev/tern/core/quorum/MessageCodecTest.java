@@ -71,7 +71,7 @@ class MessageCodecTest {
                     KEY))),
         new Message.Scan(1, 2, 3, 1L << 50, 10),
         new Message.Count(1, 2, 3),
-        new Message.Written(-1),
+        new Message.Written(-1, 255),
         new Message.Superseded(1, new Rank(STAMP.ofExpiry(), -3, 4)),
         new Message.Superseded(1, new Rank(Stamp.put(2, -3), -3, 4)),
         new Message.Value(1, null),
@@ -219,7 +219,7 @@ class MessageCodecTest {
   @Test
   void theFormatStaysAsItIs() {
     assertEquals(
-        "020100000000000000010203030100ff200106fffffff9ac0210000000000000"
+        "030100000000000000010203030100ff200106fffffff9ac0210000000000000"
             + "00fffffff7070380909282e733030100ff00",
         java.util.HexFormat.of().formatHex(encoded(all().getFirst())));
   }
@@ -227,10 +227,10 @@ class MessageCodecTest {
   @Test
   void theFormatBeforeIsRefusedByName() {
     byte[] old = encoded(all().getFirst());
-    old[0] = 1;
+    old[0] = 2;
     DecodeException message =
         assertThrows(DecodeException.class, () -> MessageCodec.decode(new ByteReader(old)));
-    assertTrue(message.getMessage().contains("format 1"));
+    assertTrue(message.getMessage().contains("format 2"));
     byte[] record = record().encoded();
     record[0] = 1;
     DecodeException refused =

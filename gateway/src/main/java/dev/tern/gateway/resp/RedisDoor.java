@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.Keyspace;
 import dev.tern.env.Clock;
 import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.net.ClientLimit;
+import dev.tern.gateway.net.LargeIntake;
 import dev.tern.gateway.net.ListeningPort;
 import dev.tern.gateway.net.Unread;
 import io.netty.buffer.ByteBuf;
@@ -28,6 +29,7 @@ public final class RedisDoor implements AutoCloseable {
   private final List<EventLoop> loops;
   private final List<Keyspace> keyspaces = new ArrayList<>();
   private final List<DoorStatistics> statistics = new ArrayList<>();
+  private final List<LargeIntake> intakes = new ArrayList<>();
   private final ServerCommands server;
   private final AtomicLong ids = new AtomicLong();
   private final ClientBounds bounds;
@@ -53,6 +55,7 @@ public final class RedisDoor implements AutoCloseable {
     for (int shard = 0; shard < loops.size(); shard++) {
       keyspaces.add(node.keyspace(shard, keyspace));
       statistics.add(new DoorStatistics());
+      intakes.add(new LargeIntake(loops.get(shard), node::largeRoom, clock::monotonicNanos));
     }
     this.server = new ServerCommands(clock.wallMillis(), statistics);
   }
@@ -121,12 +124,14 @@ public final class RedisDoor implements AutoCloseable {
     private @Nullable RedisSession session;
     private final Unread unread = new Unread();
     private final ClientBounds.Share share = bounds.new Share();
+    private final LargeIntake.Share intake;
     private boolean reading;
     private boolean flushScheduled;
     private boolean dropped;
 
     Connection(int shard) {
       this.shard = shard;
+      this.intake = intakes.get(shard).new Share(this::readyForMore);
     }
 
     @Override
@@ -170,7 +175,7 @@ public final class RedisDoor implements AutoCloseable {
       if (current == null || active == null || dropped) {
         return;
       }
-      boolean more = current.feed(unread.bytes());
+      boolean more = current.feed(unread.bytes()) && intake.reads(current.missingBytes());
       if (current.isClosing()) {
         unread.release();
       } else {
@@ -289,6 +294,7 @@ public final class RedisDoor implements AutoCloseable {
       }
       unread.release();
       share.release();
+      intake.release();
       context = null;
     }
 

@@ -173,6 +173,11 @@ public final class RedisSession {
     return decoder.incompleteBytes();
   }
 
+  /// Bytes that are known to come of the request that has not come whole.
+  public long missingBytes() {
+    return decoder.missingBytes();
+  }
+
   /// A page of a browser must not make it send commands ("cross-protocol scripting"): as Redis
   /// does, the connection is closed without a word.
   private static boolean isHttp(List<byte[]> arguments) {

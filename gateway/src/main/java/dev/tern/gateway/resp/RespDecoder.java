@@ -134,6 +134,11 @@ public final class RespDecoder {
     return gathered.length + requestBytes + 32L * arguments.size();
   }
 
+  /// Bytes of the present bulk string that have not come.
+  public long missingBytes() {
+    return skipping > 0 ? skipping : Math.max(0, bulk - filled);
+  }
+
   /// Reads `$n`; false if it is not there yet.
   private boolean bulkLength(ByteBuf in) {
     int end = lineEnd(in, MAX_NUMBER_BYTES, "Protocol error: too big bulk count string");

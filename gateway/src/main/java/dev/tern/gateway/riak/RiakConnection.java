@@ -1,6 +1,7 @@
 package dev.tern.gateway.riak;
 
 import dev.tern.gateway.net.ClientBounds;
+import dev.tern.gateway.net.LargeIntake;
 import dev.tern.gateway.net.Unread;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -60,6 +61,7 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
   private final Unread unread = new Unread();
   private final ClientBounds bounds;
   private final ClientBounds.Share share;
+  private final LargeIntake.Share intake;
   private boolean reading;
   private boolean flushScheduled;
 
@@ -70,7 +72,9 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
   private boolean dropped;
 
   /// @param closed called once, when the connection is over
-  RiakConnection(RiakRequests requests, ClientBounds bounds, Runnable closed) {
+  RiakConnection(
+      RiakRequests requests, ClientBounds bounds, LargeIntake intake, Runnable closed) {
+    this.intake = intake.new Share(this::parse);
     this.requests = requests;
     this.bounds = bounds;
     this.share = bounds.new Share();
@@ -119,7 +123,8 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
       drop(ClientBounds.Reason.INCOMPLETE_REQUESTS, "");
       return;
     }
-    boolean read = !broken && blocked == null && hasRoom();
+    boolean more = !broken && blocked == null && hasRoom();
+    boolean read = more && intake.reads(gathered == null ? 0 : wanted - filled);
     if (active.channel().config().isAutoRead() != read) {
       active.channel().config().setAutoRead(read);
     }
@@ -362,6 +367,7 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
   public void channelInactive(ChannelHandlerContext inactive) {
     unread.release();
     share.release();
+    intake.release();
     answers.forEach(Answer::abandon);
     context = null;
     closed.run();

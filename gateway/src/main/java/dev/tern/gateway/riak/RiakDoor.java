@@ -4,12 +4,14 @@ import dev.tern.core.Node;
 import dev.tern.env.Clock;
 import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.net.ClientLimit;
+import dev.tern.gateway.net.LargeIntake;
 import dev.tern.gateway.net.ListeningPort;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.util.concurrent.ImmediateEventExecutor;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class RiakDoor implements AutoCloseable {
   private final List<EventLoop> loops;
   private final List<RiakRequests> requests = new ArrayList<>();
+  private final List<LargeIntake> intakes = new ArrayList<>();
   private final ClientLimit limit;
   private final AtomicInteger clients = new AtomicInteger();
   private final ClientBounds bounds;
@@ -41,6 +44,7 @@ public final class RiakDoor implements AutoCloseable {
     this.loops = List.copyOf(loops);
     for (int shard = 0; shard < loops.size(); shard++) {
       requests.add(new RiakRequests(node, clock, shard, reserved));
+      intakes.add(new LargeIntake(loops.get(shard), node::largeRoom, clock::monotonicNanos));
     }
   }
 
@@ -64,7 +68,10 @@ public final class RiakDoor implements AutoCloseable {
     }
     clients.incrementAndGet();
     int shard = loops.indexOf(channel.eventLoop());
-    channel.pipeline().addLast(new RiakConnection(requests.get(shard), bounds, this::closed));
+    channel
+        .pipeline()
+        .addLast(
+            new RiakConnection(requests.get(shard), bounds, intakes.get(shard), this::closed));
   }
 
   private void closed() {
@@ -79,7 +86,11 @@ public final class RiakDoor implements AutoCloseable {
   /// @param bounds of what the door's connections may hold
   public static ChannelHandler conversation(
       Node node, Clock clock, int shard, String reserved, ClientBounds bounds) {
-    return new RiakConnection(new RiakRequests(node, clock, shard, reserved), bounds, () -> {});
+    LargeIntake unbounded =
+        new LargeIntake(
+            ImmediateEventExecutor.INSTANCE, () -> Long.MAX_VALUE, clock::monotonicNanos);
+    return new RiakConnection(
+        new RiakRequests(node, clock, shard, reserved), bounds, unbounded, () -> {});
   }
 
   /// What its connections hold, and which were closed; any thread.
