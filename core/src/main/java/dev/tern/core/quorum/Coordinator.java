@@ -311,8 +311,7 @@ public final class Coordinator {
     if (bytes < LargeWrites.LARGE_BYTES) {
       lead(request, update, forwarded, counted);
     } else {
-      largeWrites.submit(
-          request, bytes, ended -> lead(request, update, forwarded, ended), counted);
+      largeWrites.submit(request, bytes, ended -> lead(request, update, forwarded, ended), counted);
     }
   }
 

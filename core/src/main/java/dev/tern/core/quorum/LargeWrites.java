@@ -19,13 +19,14 @@ import java.util.function.ToDoubleFunction;
 ///          \-> refused: as many bytes wait as may
 /// ```
 ///
-/// The window follows how long writes take from begin to end (Swift, Kumar et al., SIGCOMM 2020): it
-/// grows while they take less than [#TARGET_NANOS] and what is under way fills it, and shrinks by
-/// as much as they take longer, or by half where one failed, once for all that were under way
-/// together. So what queues up anywhere is done within about the target, far below the deadlines;
-/// what does not fit has not been begun and is refused as *nothing was done*. Replicas say with
-/// their answers how full their memtables are: from half of the room on the window narrows, and is
-/// shut where three quarters are full. The last quarter is for small writes, which never wait here.
+/// The window follows how long writes take from begin to end, as in Swift (Kumar et al., SIGCOMM
+/// 2020). It grows while they take less than [#TARGET_NANOS] and what is under way fills it. It
+/// shrinks by as much as they take longer, or by half where one failed, once for all that were
+/// under way together. So what queues up anywhere is done within about the target, far below the
+/// deadlines; what does not fit has not been begun and is refused as *nothing was done*. Replicas
+/// say with their answers how full their memtables are: from half of the room on the window
+/// narrows, and is shut where three quarters are full. The last quarter is for small writes, which
+/// never wait here.
 ///
 /// Invariant: the first write is begun whatever its size, unless the window is shut.
 ///

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 /// of a large request is read on only when there is room for the request; until then its bytes stay
 /// with the client, as TCP does it. Connections that send small requests are not held up.
 ///
-/// Nobody is held up for longer than [#MAX_PAUSE_NANOS]: then the request is read and the node
-/// says what becomes of it. Room that was given to a connection that sends nothing is given to the
-/// next after [#GRANT_NANOS].
+/// Nobody is held up for longer than [#MAX_PAUSE_NANOS]: then the request is read and the node says
+/// what becomes of it. Room that was given to a connection that sends nothing is given to the next
+/// after [#GRANT_NANOS].
 ///
 /// Threads: one loop.
 public final class LargeIntake {

@@ -72,8 +72,7 @@ final class RiakConnection extends ChannelInboundHandlerAdapter {
   private boolean dropped;
 
   /// @param closed called once, when the connection is over
-  RiakConnection(
-      RiakRequests requests, ClientBounds bounds, LargeIntake intake, Runnable closed) {
+  RiakConnection(RiakRequests requests, ClientBounds bounds, LargeIntake intake, Runnable closed) {
     this.intake = intake.new Share(this::parse);
     this.requests = requests;
     this.bounds = bounds;

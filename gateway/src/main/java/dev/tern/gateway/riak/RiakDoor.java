@@ -70,8 +70,7 @@ public final class RiakDoor implements AutoCloseable {
     int shard = loops.indexOf(channel.eventLoop());
     channel
         .pipeline()
-        .addLast(
-            new RiakConnection(requests.get(shard), bounds, intakes.get(shard), this::closed));
+        .addLast(new RiakConnection(requests.get(shard), bounds, intakes.get(shard), this::closed));
   }
 
   private void closed() {

@@ -17,8 +17,7 @@ class LargeIntakeTest {
   private final EmbeddedChannel channel = new EmbeddedChannel();
   private long now;
   private long room = 2 * MIB;
-  private final LargeIntake intake =
-      new LargeIntake(channel.eventLoop(), () -> room, () -> now);
+  private final LargeIntake intake = new LargeIntake(channel.eventLoop(), () -> room, () -> now);
   private final List<Integer> resumed = new ArrayList<>();
 
   private LargeIntake.Share share(int number) {
