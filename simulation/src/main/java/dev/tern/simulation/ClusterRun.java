@@ -1,11 +1,14 @@
 package dev.tern.simulation;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import dev.tern.core.Limits;
 import dev.tern.core.Node;
 import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
+import dev.tern.core.quorum.Coordinator;
 import dev.tern.core.raft.log.RaftLogException;
 import dev.tern.core.ring.ZonePolicy;
 import dev.tern.core.topology.ClusterView;
@@ -13,6 +16,7 @@ import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
@@ -33,6 +37,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// One cluster from one seed: chaos, heal, and the last look.
@@ -60,6 +66,9 @@ final class ClusterRun {
   /// Hash trees are compared in one to so many seconds, so that each run sees it.
   private static final int MAX_TREE_ROUND_SECONDS = 8;
 
+  /// Some beats of the nodes: to begin, and to read at both ends.
+  private static final long VISIT_NANOS = 3 * Coordinator.BEAT_NANOS;
+
   final World world;
   final Theme theme;
   final Shape shape;
@@ -67,6 +76,7 @@ final class ClusterRun {
   final SiblingHistory siblings = new SiblingHistory();
   final Tokens tokens = new Tokens();
   final MixedKeys mixed;
+  final BriefKeys brief;
   final int nodeCount;
   final KeyspaceConfig keyspace;
   final long chaosNanos;
@@ -100,6 +110,10 @@ final class ClusterRun {
 
   private final Faults faults;
   private final Wire wire;
+
+  /// What acknowledged increments of the counter came to.
+  private final Set<String> counted = new TreeSet<>();
+
   private final List<SimulatedClient> clients = new ArrayList<>();
 
   ClusterRun(long seed, PlantedBug planted, LsmBug lsmBug) {
@@ -128,6 +142,7 @@ final class ClusterRun {
     }
     this.history = new History(shape.n());
     this.mixed = new MixedKeys(world, theme);
+    this.brief = new BriefKeys(world, theme);
     this.faults = new Faults(this, shape.bearsLoss());
     if (faults.has(Fault.PAUSE) || faults.has(Fault.PAUSES) || faults.has(Fault.SLOW_NODE)) {
       // What a node hears late of the others' clocks makes its time late, docs/known-gaps.md.
@@ -387,9 +402,10 @@ final class ClusterRun {
     }
   }
 
-  /// In this time each partition is compared with each of its other replicas at least once.
+  /// In this time each partition is compared with each of its other replicas at least once. A visit
+  /// takes some beats of both nodes, however short a round shall be.
   long treesComparedWithin() {
-    return 2L * shape.n() * limits.treeRoundNanos();
+    return 2L * shape.n() * Math.max(limits.treeRoundNanos(), PARTITIONS * VISIT_NANOS);
   }
 
   @Nullable Node node(int number) {
@@ -431,10 +447,48 @@ final class ClusterRun {
     return faults.has(Fault.BIT_ROT);
   }
 
-  /// Whether an acknowledged update of a key may be lost: two nodes led one of the same version at
-  /// the same time, or a disk was lost.
-  boolean mayLoseUpdates(String key) {
-    return forked(key) || diskLost;
+  /// An increment of the counter was acknowledged: nobody else was told the same number, also where
+  /// two led updates at the same time, see docs/design/0011-ballots-of-leaders.md.
+  void counted(String number) {
+    if (!counted.add(number) && !diskLost) {
+      throw new History.Violation("two increments were told that they came to " + number);
+    }
+  }
+
+  /// A strict put of a value, blind or under a condition, was acknowledged: so many replicas must
+  /// have said that they have it, or something newer.
+  void isHeld(String key, @Nullable String value, int replicas) {
+    int held = wire.holders(Objects.requireNonNull(value));
+    if (held > 0 && held < replicas) {
+      throw new History.Violation(
+          "%s: %s was acknowledged as if %d replicas had it, and %d said so"
+              .formatted(key, value, replicas, held));
+    }
+  }
+
+  /// Whether a node is no replica of a key of the keyspace where the last write wins, and takes all
+  /// of these for dead.
+  boolean isAway(Node node, String key) {
+    Topology topology = Objects.requireNonNull(node.view().topology(keyspace.id()));
+    int[] replicas = topology.replicas(topology.partitionOf(Slots.of(key.getBytes(US_ASCII))));
+    int self = node.self().number();
+    return Arrays.stream(replicas).noneMatch(each -> each == self || node.live(each));
+  }
+
+  /// A strict blind put of a value begins.
+  void blindPut(@Nullable String value, int w) {
+    wire.blindPut(Objects.requireNonNull(value), w);
+  }
+
+  /// After the heal: a replica keeps the greatest version that it has heard of, and all come to
+  /// hear of it; a delete that nobody keeps any more is no exception. What one replica alone had
+  /// may be lost with its disk.
+  void isNewest(String key, String value) {
+    if (!diskLost && !mayRot() && wire.isOutdated(key, value)) {
+      throw new History.Violation(
+          "%s shows %s although a replica has had what is newer: %s"
+              .formatted(key, value, wire.detail(key, value)));
+    }
   }
 
   boolean forked(String key) {

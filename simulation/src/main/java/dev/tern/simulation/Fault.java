@@ -43,6 +43,8 @@ enum Fault {
   SLOW_NODE,
   /// A node's paths to all others end, come back for a moment and end again in one direction.
   FLAPPING,
+  /// The nodes are two groups that do not hear each other.
+  SPLIT,
   /// A node is away for minutes to days.
   LONG_AWAY,
   /// Most wall clocks are wrong by minutes to days, and come right again.

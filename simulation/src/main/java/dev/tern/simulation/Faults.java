@@ -20,6 +20,7 @@ final class Faults {
           Fault.SLOW_NODE,
           Fault.LONG_AWAY,
           Fault.FLAPPING,
+          Fault.SPLIT,
           Fault.WRONG_CLOCKS);
 
   /// Those that take from one replica what it had acknowledged; a run has one of them at most.
@@ -41,6 +42,7 @@ final class Faults {
   private boolean wasSetBack;
   private boolean away;
   private boolean flaps;
+  private boolean split;
 
   Faults(ClusterRun run, boolean mayRot) {
     this.run = run;
@@ -50,6 +52,10 @@ final class Faults {
       if (world.chance(run.theme.faults().contains(fault) ? usual / 2 + 0.5 : usual)) {
         kinds.add(fault);
       }
+    }
+    kinds.removeAll(run.theme.excluded());
+    if (run.theme == Theme.SET_BACK) {
+      kinds.add(Fault.SET_BACK);
     }
     oneLoss(mayRot);
     this.meanNanos = world.between(SECOND / 10, SECOND);
@@ -185,6 +191,7 @@ final class Faults {
         later(() -> world.slow(node, 0));
       }
       case FLAPPING -> flapping(node);
+      case SPLIT -> split();
       case LONG_AWAY -> {
         if (up && !away) {
           awayForLong(node);
@@ -215,14 +222,17 @@ final class Faults {
   /// The stores of one disk are later what they are now. Its part of the topology's log is not set
   /// back: a voter that forgets its votes can break the log, see docs/known-gaps.md.
   private void setBack() {
-    if (setBack || run.node(unlucky) == null || !run.allAreIn()) {
+    // Deletes that all have are stripped after some seconds: of values that the copy has.
+    boolean strips = run.theme == Theme.SET_BACK;
+    boolean early = strips && world.nanos() < 3 * SECOND;
+    if (setBack || early || run.node(unlucky) == null || !run.allAreIn()) {
       return;
     }
     setBack = true;
     long since = run.keyspace.durability() == Durability.SYNC ? world.nanos() : Long.MIN_VALUE;
     Map<String, byte[]> backup = run.disk(unlucky).backup();
     world.schedule(
-        world.between(SECOND / 2, 15 * SECOND),
+        strips ? world.between(4 * SECOND, 7 * SECOND) : world.between(SECOND / 2, 15 * SECOND),
         0,
         () -> {
           if (world.awakeNanos() < SECOND + run.chaosNanos) {
@@ -281,6 +291,38 @@ final class Faults {
       if (other != node) {
         run.network().cut(node, other, chaos && unheard);
         run.network().cut(other, node, chaos && deaf);
+      }
+    }
+  }
+
+  /// The nodes are two groups that do not hear each other, for as long as deletes take to be
+  /// stripped in one of them.
+  private void split() {
+    if (split) {
+      return;
+    }
+    split = true;
+    boolean[] minority = new boolean[run.nodeCount + 1];
+    for (int i = 1 + world.random.nextInt(run.nodeCount / 2); i > 0; i--) {
+      minority[anyNode()] = true;
+    }
+    split(minority, true);
+    world.schedule(
+        world.between(4 * SECOND, 12 * SECOND),
+        0,
+        () -> {
+          split(minority, false);
+          split = false;
+        });
+  }
+
+  private void split(boolean[] minority, boolean isCut) {
+    boolean chaos = world.awakeNanos() < SECOND + run.chaosNanos;
+    for (int from = 1; from <= run.nodeCount; from++) {
+      for (int to = 1; to <= run.nodeCount; to++) {
+        if (minority[from] != minority[to]) {
+          run.network().cut(from, to, chaos && isCut);
+        }
       }
     }
   }

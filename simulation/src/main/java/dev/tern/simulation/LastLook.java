@@ -53,6 +53,9 @@ final class LastLook {
                 ? found.expiryMillis()
                 : History.UNKNOWN_EXPIRY;
         run.history.read(new History.Read(key, value, expiry, began, run.world.nanos(), r, r));
+        if (value != null) {
+          run.isNewest(key, value);
+        }
         boolean alike =
             Objects.equals(first, value)
                 || (first == null || value == null)
@@ -132,7 +135,7 @@ final class LastLook {
       throw new History.Violation(
           "the counter says %d after %d increments".formatted(counted, tried));
     }
-    if (counted < acknowledged && !run.mayLoseUpdates("counter")) {
+    if (counted < acknowledged && !run.diskLost) {
       throw new History.Violation(
           "the counter says %d although %d increments were acknowledged"
               .formatted(counted, acknowledged));
@@ -165,7 +168,7 @@ final class LastLook {
   private void tokens() {
     String value = text(read(anyNode(), "list"));
     run.tokens.check(value == null ? "" : value);
-    if (!run.mayLoseUpdates("list")) {
+    if (!run.diskLost) {
       run.tokens.checkAll(value == null ? "" : value);
     }
   }

@@ -2,6 +2,7 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import dev.tern.core.Node;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
@@ -18,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// A client of the keys of a keyspace where the last write wins: puts and deletes of every kind,
 /// with and without a time at which they go, at levels of every kind. [History] checks the answers.
 final class PlainClient {
+  /// One of whoever is there.
+  private static final Level SLOPPY = new Level(0, 1, 1, 0, 0, 0, /* sloppy= */ true, 0);
+
   private final ClusterRun run;
   private final World world;
   private final int number;
@@ -47,8 +51,47 @@ final class PlainClient {
     request(keyspace, key, answered);
   }
 
+  /// What the life of a key asks for next that is written a few times only.
+  ///
+  /// @param node that is asked
+  void brief(Node node, Keyspace keyspace, Runnable answered) {
+    BriefKeys.Task task = run.brief.next(key -> run.isAway(node, key));
+    String key = task.key().name;
+    Runnable then =
+        () -> {
+          task.key().answered();
+          answered.run();
+        };
+    switch (task.step()) {
+      case PUT -> put(keyspace, key, Update.NO_EXPIRY, Condition.NONE, false, then);
+      case PUT_SOON_GONE -> {
+        long expiry = SimulatedClock.EPOCH_MILLIS + world.millis() + world.between(1_000, 4_000);
+        put(keyspace, key, expiry, Condition.NONE, false, then);
+      }
+      case PUT_AWAY -> {
+        String value = value();
+        History.Write write = run.history.begin(key, value, 0, world.nanos());
+        Update put =
+            new Update.Put(
+                value.getBytes(US_ASCII),
+                Update.NO_EXPIRY,
+                Condition.NONE,
+                /* returnPrevious= */ false);
+        update(keyspace, key, put, SLOPPY, write, then);
+      }
+      case PERSIST -> {
+        History.Write write = run.history.beginExpire(key, Update.NO_EXPIRY, world.nanos());
+        Update persist = new Update.Expire(Update.NO_EXPIRY, ExpiryCondition.NONE);
+        update(keyspace, key, persist, write, then);
+      }
+      case DELETE -> delete(keyspace, key, then);
+      case READ -> read(keyspace, key, answered);
+    }
+  }
+
   void request(Keyspace keyspace, String key, Runnable answered) {
-    if (run.theme == Theme.EXPIRY && world.chance(0.5)) {
+    boolean expires = run.theme == Theme.EXPIRY || run.theme == Theme.CLOCKS;
+    if (expires && world.chance(0.5)) {
       expiring(keyspace, key, answered);
       return;
     }
@@ -72,7 +115,7 @@ final class PlainClient {
   private void expiring(Keyspace keyspace, String key, Runnable answered) {
     switch (world.random.nextInt(6)) {
       case 0, 1 -> {
-        long expiry = SimulatedClock.EPOCH_MILLIS + world.millis() + world.between(200, 2_000);
+        long expiry = run.theme == Theme.CLOCKS ? expiry() : soon();
         put(keyspace, key, expiry, Condition.NONE, world.chance(0.1), answered);
       }
       case 2 -> put(keyspace, key, Update.NO_EXPIRY, Condition.NONE, false, answered);
@@ -85,10 +128,18 @@ final class PlainClient {
     return "c" + number + "-" + ++operations;
   }
 
-  /// Soon, or long after the run.
+  private long soon() {
+    return SimulatedClock.EPOCH_MILLIS + world.millis() + world.between(200, 2_000);
+  }
+
+  /// Soon, within what clocks are wrong by, or long after the run.
   private long expiry() {
-    boolean soon = world.chance(0.6);
-    long inMillis = soon ? world.between(50, 5_000) : world.between(3_600_000, 40_000_000);
+    long inMillis =
+        switch (world.random.nextInt(5)) {
+          case 0, 1, 2 -> world.between(50, 5_000);
+          case 3 -> world.between(10_000, 300_000);
+          default -> world.between(3_600_000, 40_000_000);
+        };
     return SimulatedClock.EPOCH_MILLIS + world.millis() + inMillis;
   }
 
@@ -125,6 +176,11 @@ final class PlainClient {
     // One replica may have said it a while ago, where that is the keyspace's own promise.
     boolean cached = r == 1 && 1 + run.keyspace.w() <= n;
     return new Reach(cached ? 0 : r, w, updating);
+  }
+
+  /// An update with a value of its own.
+  void exchange(Keyspace keyspace, String key, Runnable answered) {
+    put(keyspace, key, Update.NO_EXPIRY, Condition.NONE, /* previous= */ true, answered);
   }
 
   private void read(Keyspace keyspace, String key, Runnable answered) {
@@ -249,6 +305,9 @@ final class PlainClient {
       Runnable answered) {
     Reach reach = reach(level);
     int losses = run.history.losses();
+    if (update.blind() && !level.sloppy() && update instanceof Update.Put put) {
+      run.blindPut(text(put.value()), reach.w());
+    }
     keyspace.update(
         key.getBytes(US_ASCII),
         update,
@@ -291,6 +350,9 @@ final class PlainClient {
     if (done.applied()) {
       int newer = update.blind() ? reach.w() : reach.updating();
       run.history.acknowledged(key, write, world.nanos(), reach.w(), newer);
+      if (update instanceof Update.Put put && losses == run.history.losses()) {
+        run.isHeld(key, text(put.value()), reach.w());
+      }
     }
   }
 

@@ -15,11 +15,13 @@ record Shape(int nodes, int n, int r, int w, int keys) {
     int nodes = !spare && world.chance(0.6) ? 3 : (int) world.between(4, 6);
     int n = nodes == 3 || spare || world.chance(0.5) ? 3 : (int) world.between(4, nodes + 1);
     int keys = world.chance(0.9) ? 12 : 60;
-    if (world.chance(0.2)) {
+    // Only those that bear a loss may be set back.
+    if (theme != Theme.SET_BACK && world.chance(0.2)) {
       return new Shape(
           nodes, n, (int) world.between(1, n + 1), (int) world.between(1, n + 1), keys);
     }
-    int r = world.chance(0.6) ? n / 2 + 1 : (int) world.between(1, n + 1);
+    int r =
+        theme == Theme.SET_BACK || world.chance(0.6) ? n / 2 + 1 : (int) world.between(1, n + 1);
     return new Shape(nodes, n, r, n + 1 - r, keys);
   }
 

@@ -95,7 +95,7 @@ final class SimulatedClient {
     Keyspace keyspace = node.keyspace(shard, last ? "data" : "siblings");
     Runnable request =
         last
-            ? () -> request(keyspace, mine)
+            ? () -> request(node, keyspace, mine)
             : () -> siblings.request(keyspace, () -> answered(mine));
     world.schedule(0, target, request);
   }
@@ -105,6 +105,8 @@ final class SimulatedClient {
     int size = 2 + world.random.nextInt(5);
     int[] left = {size};
     String key = world.chance(0.5) ? plain.hotKey() : null;
+    // Those that wait for the same round may ask for different levels.
+    boolean updates = world.chance(run.theme == Theme.BURSTS ? 0.5 : 0.1);
     MixedKeys.Key shared = run.mixed.some();
     for (int i = 0; i < size; i++) {
       Node other = run.node(1 + world.random.nextInt(run.nodeCount));
@@ -135,7 +137,9 @@ final class SimulatedClient {
           target,
           key == null
               ? () -> mixed.request(data, shared, one)
-              : () -> plain.request(data, key, one));
+              : updates
+                  ? () -> plain.exchange(data, key, one)
+                  : () -> plain.request(data, key, one));
     }
   }
 
@@ -149,7 +153,15 @@ final class SimulatedClient {
     }
   }
 
-  private void request(Keyspace keyspace, int mine) {
+  private void request(Node node, Keyspace keyspace, int mine) {
+    if (run.theme == Theme.LEADERS && world.chance(0.5)) {
+      increment(keyspace, mine);
+      return;
+    }
+    if (world.chance(run.theme.brief())) {
+      plain.brief(node, keyspace, () -> answered(mine));
+      return;
+    }
     switch (world.random.nextInt(20)) {
       case 0 -> increment(keyspace, mine);
       case 1 -> append(keyspace, mine);
@@ -180,7 +192,10 @@ final class SimulatedClient {
         Level.DEFAULT,
         outcome -> {
           switch (outcome) {
-            case UpdateOutcome.Done done -> incremented++;
+            case UpdateOutcome.Done done -> {
+              incremented++;
+              run.counted(new String(Objects.requireNonNull(done.value()), US_ASCII));
+            }
             case UpdateOutcome.Rejected rejected ->
                 throw new History.Violation("an increment was rejected: " + rejected.why());
             case UpdateOutcome.Stored stored ->

@@ -153,10 +153,10 @@ final class SimulatedNetwork {
         return false;
       }
       byte[] bytes = payload.toByteArray();
-      observer.sent(self, node, bytes);
       if (ports[node].receiver == null) {
         return false;
       }
+      observer.sent(self, node, bytes);
       int copies = world.chance(duplication) ? 2 : 1;
       for (int i = 0; i < copies; i++) {
         if (!cut[self][node] && !world.chance(loss)) {

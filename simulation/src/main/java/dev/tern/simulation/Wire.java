@@ -12,6 +12,7 @@ import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -54,7 +55,38 @@ final class Wire {
   /// A write that a node has sent.
   private record Asked(int from, long id) {}
 
-  private final Map<Asked, Stamp> asked = new LinkedHashMap<>();
+  /// What it was of: a key of the keyspace where the last write wins, with its value as text.
+  ///
+  /// @param to whom it was sent
+  /// @param took who of these has said to have it
+  /// @param refused who has said to have something newer, or not to take it
+  private record Sent(
+      String key, Stamp stamp, @Nullable String value, BitSet to, BitSet took, BitSet refused) {
+
+    /// Nodes that have it or may take it yet, with its minter.
+    int hopes() {
+      BitSet none = (BitSet) refused.clone();
+      none.andNot(took);
+      return 1 + to.cardinality() - none.cardinality();
+    }
+  }
+
+  private final Map<Asked, Sent> asked = new LinkedHashMap<>();
+
+  /// By key: the greatest stamp of what a replica has said to have for good.
+  private final Map<String, Stamp> confirmed = new LinkedHashMap<>();
+
+  /// By key and value: the greatest stamp that it had.
+  private final Map<String, Stamp> stamps = new LinkedHashMap<>();
+
+  /// By value, of strict blind puts: replicas that must take it.
+  private final Map<String, Integer> needed = new LinkedHashMap<>();
+
+  /// By value: how it was sent first.
+  private final Map<String, Sent> firsts = new LinkedHashMap<>();
+
+  /// By value: who has said to have it or something newer, and who minted it.
+  private final Map<String, BitSet> holders = new LinkedHashMap<>();
 
   /// The stamps of puts that a rival stands above: something else than an update of the put.
   private final Set<Stamp> overtaken = new LinkedHashSet<>();
@@ -97,11 +129,19 @@ final class Wire {
     switch (MessageCodec.decode(new ByteReader(frame))) {
       case Message.Write m -> {
         if (m.keyspace() == run.keyspace.id() && !m.record().isEmpty()) {
-          asked.put(new Asked(from, m.id()), m.record().newest().stamp());
+          asked(from, to, m);
         }
         versions(from, m.keyspace(), m.key(), m.record());
       }
-      case Message.Superseded m -> superseded(asked.get(new Asked(to, m.id())), m.by().stamp());
+      case Message.Written m -> written(from, asked.get(new Asked(to, m.id())));
+      case Message.Superseded m ->
+          superseded(from, asked.get(new Asked(to, m.id())), m.by().stamp());
+      case Message.Refused m -> {
+        Sent sent = asked.get(new Asked(to, m.id()));
+        if (sent != null) {
+          sent.refused().set(from);
+        }
+      }
       case Message.Hold m -> versions(from, m.keyspace(), m.key(), m.record());
       default -> {}
     }
@@ -151,10 +191,82 @@ final class Wire {
     }
   }
 
-  private void superseded(@Nullable Stamp put, Stamp by) {
-    if (put != null && !put.sharesPut(by)) {
-      overtaken.add(put);
+  /// A strict blind put of a value begins, that so many replicas must take.
+  void blindPut(String value, int w) {
+    needed.put(value, w);
+  }
+
+  private void asked(int from, int to, Message.Write write) {
+    Version newest = write.record().newest();
+    byte[] bytes = newest.value();
+    String value = bytes == null ? null : ascii(bytes);
+    Sent sent =
+        asked.computeIfAbsent(
+            new Asked(from, write.id()),
+            first ->
+                new Sent(
+                    ascii(write.key()),
+                    newest.stamp(),
+                    value,
+                    new BitSet(),
+                    new BitSet(),
+                    new BitSet()));
+    sent.to().set(to);
+    if (value == null) {
+      return;
     }
+    stamps.merge(sent.key() + " " + value, newest.stamp(), Stamp::max);
+    firsts.putIfAbsent(value, sent);
+    if (!holders.containsKey(value)) {
+      // Its minter sends it first; those who send it later to repair others need not have it.
+      BitSet minter = new BitSet();
+      minter.set(from);
+      holders.put(value, minter);
+    }
+  }
+
+  private void written(int by, @Nullable Sent sent) {
+    if (sent != null) {
+      sent.took().set(by);
+      confirmed.merge(sent.key(), sent.stamp(), Stamp::max);
+      holds(by, sent);
+    }
+  }
+
+  private void holds(int node, Sent sent) {
+    BitSet known = sent.value() == null ? null : holders.get(sent.value());
+    if (known != null) {
+      known.set(node);
+    }
+  }
+
+  private void superseded(int at, @Nullable Sent sent, Stamp by) {
+    if (sent != null) {
+      sent.refused().set(at);
+      holds(at, sent);
+      if (!sent.stamp().sharesPut(by)) {
+        overtaken.add(sent.stamp());
+      }
+    }
+  }
+
+  /// How many nodes have or had a value of a put or something newer, as far as its minter can know;
+  /// 0 where it was not seen on its way.
+  int holders(String value) {
+    BitSet known = holders.get(value);
+    return known == null ? 0 : known.cardinality();
+  }
+
+  /// Both stamps, for people.
+  String detail(String key, String value) {
+    return stamps.get(key + " " + value) + " below " + confirmed.get(key);
+  }
+
+  /// Whether what a key shows in the end is older than what a replica has said to have.
+  boolean isOutdated(String key, String value) {
+    Stamp shown = stamps.get(key + " " + value);
+    Stamp newest = confirmed.get(key);
+    return shown != null && newest != null && shown.compareTo(newest) < 0;
   }
 
   /// Whether the put of a value was minted a second time.
@@ -182,6 +294,13 @@ final class Wire {
       throw new History.Violation(
           "%s: the put of %s was minted anew although nothing stood above it but updates of it: %s"
               .formatted(ascii(key), value, mints));
+    }
+    Sent sent = firsts.get(value);
+    int hopes = sent == null || first.by() != from ? 0 : sent.hopes();
+    if (mints.size() == 2 && hopes >= needed.getOrDefault(value, Integer.MAX_VALUE)) {
+      throw new History.Violation(
+          "%s: the put of %s was minted anew although %d nodes had it or had not answered yet: %s"
+              .formatted(ascii(key), value, hopes, mints));
     }
     if (mints.size() > 2 || mints.size() > 1 && late) {
       throw new History.Violation(

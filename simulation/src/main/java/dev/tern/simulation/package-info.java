@@ -20,14 +20,18 @@
 /// - durability: after the heal the same holds of the last reads, so an acknowledged write is there
 ///   or replaced by one that did not end before it;
 /// - updates: the counter's sum is at most the increments tried, each append is done at most once,
-///   and what was refused is not done; nothing acknowledged is missing of keys that two replicas
-///   did not lead at the same time, and where no disk was lost;
+///   and what was refused is not done; no two increments are told the same number, and nothing
+///   acknowledged is missing, where no disk was lost, whoever led;
+/// - levels: a strict put is acknowledged when as many replicas as its level says have answered
+///   that they hold it or something newer ([Wire]);
+/// - stamps: after the heal no key shows less than the greatest stamp that a replica has answered
+///   to hold, also where what had it is a delete that nobody keeps any more;
 /// - linearizability, of each key alone: gets and puts at `LINEARIZABLE`, also beside updates, and
 ///   puts beside updates at the level of the keyspace where two writes meet;
 /// - identity: a dot stands for one write, a context is taken for its own key only, and a blind put
-///   is minted twice at most ([Wire]);
+///   is minted twice at most, and not anew while its replicas have it or may take it ([Wire]);
 /// - liveness: after the heal every node answers, and takes writes, even with a wrong clock;
-/// - stamps: never far ahead of the time while most clocks are right;
+/// - time: stamps are never far ahead of it while most clocks are right;
 /// - a node stops of itself only when its disk has failed it, and starts whenever it does not;
 /// - agreement: after the last reads all replicas answer alike.
 ///

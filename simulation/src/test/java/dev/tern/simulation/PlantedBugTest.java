@@ -2,7 +2,6 @@ package dev.tern.simulation;
 
 import dev.tern.core.PlantedBug;
 import dev.tern.lsm.LsmBug;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,24 +12,11 @@ class PlantedBugTest {
   /// More than any needs; far fewer than ten minutes of seeds.
   private static final int MAX_SEEDS = 2_000;
 
-  /// Mistakes that scripted tests find and seeds do not yet, or not for sure: what the seeds lack
-  /// for them stands in docs/known-gaps.md.
-  private static final Set<String> NOT_YET =
-      Set.of(
-          "BALLOTS_IGNORED",
-          "BEHIND_REPLICA_ANSWERS",
-          "EXPIRY_BY_OWN_CLOCK",
-          "EXPIRY_TAKES_FRESH_STAMP",
-          "FAR_STAMP_REFUSED_IN_REPAIR",
-          "PUT_MINTED_ANEW_AFTER_SILENCE",
-          "ROUND_MERGES_OPTIONS",
-          "STRIP_WITHOUT_ASKING_HOLDERS");
-
   static Stream<String> mistakes() {
     return Stream.concat(
             Stream.of(PlantedBug.values()).map(Enum::name),
             Stream.of(LsmBug.values()).filter(bug -> !bug.isOfTheEngineAlone()).map(Enum::name))
-        .filter(name -> !name.equals("NONE") && !NOT_YET.contains(name));
+        .filter(name -> !name.equals("NONE"));
   }
 
   @ParameterizedTest
