@@ -77,5 +77,10 @@ public enum PlantedBug {
   /// Deletes are stripped though a node that is no replica may hold a write that is older.
   STRIP_WITHOUT_ASKING_HOLDERS,
   /// A replica takes updates of a leader though it has answered the read of a later one.
-  BALLOTS_IGNORED
+  BALLOTS_IGNORED,
+  /// A linearizable read, or an update that changes nothing, shows an update whose leader another
+  /// one has outvoted, and brings it to other replicas without a ballot.
+  READ_SHOWS_OUTVOTED,
+  /// A replica promises a leader's ballot that lies above what its disk has of reservations.
+  PROMISE_FORGOTTEN
 }

@@ -85,6 +85,12 @@ public sealed interface Update {
   /// No expiry.
   long NO_EXPIRY = 0;
 
+  /// Changes nothing, whatever is there: no expiry is earlier than none. As an update it has a
+  /// round of the key's leader, after which no update of an earlier leader replaces what is there.
+  static Update identity() {
+    return new Expire(NO_EXPIRY, ExpiryCondition.EARLIER_THAN_NEW);
+  }
+
   /// The expiry that the value had before.
   long KEEP_EXPIRY = -1;
 

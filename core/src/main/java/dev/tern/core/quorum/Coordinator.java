@@ -24,12 +24,10 @@ import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.Siblings;
-import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.EventLoop;
 import dev.tern.env.Network;
-import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -41,9 +39,6 @@ public final class Coordinator {
 
   /// Keys that one step of a scan returns at most, but for large slots.
   public static final int MAX_SCAN_LIMIT = 10_000;
-
-  private static final long MIN_HEDGE_NANOS = 2_000_000;
-  private static final long MAX_HEDGE_NANOS = 100_000_000;
 
   private final int shard;
   private final int self;
@@ -67,14 +62,9 @@ public final class Coordinator {
   private final ByteWriter frame = new ByteWriter(1024);
   private final PlantedBug planted;
   private final ToLongFunction<Integer> ledRecords;
-  private final HotReads hotReads;
+  private final Reads reads;
   private final Admission admission;
   private final LargeWrites largeWrites;
-
-  /// What 95 of 100 reads take at most, nanoseconds, estimated by steps up and down (Ma,
-  /// Muthukrishnan and Sandler, "Frugal Streaming for Estimating Quantiles", 2013). One that takes
-  /// longer asks another replica.
-  private long p95ReadNanos = 2 * MIN_HEDGE_NANOS;
 
   /// Joins the parts of a shard.
   ///
@@ -103,8 +93,6 @@ public final class Coordinator {
     this.replica = replica;
     this.planted = planted;
     this.ledRecords = ledRecords;
-    boolean anyLevel = planted == PlantedBug.HOT_READS_AT_ANY_LEVEL;
-    this.hotReads = new HotReads(limits.hotReads(), anyLevel, clock.monotonicNanos());
     this.admission = new Admission(limits.costBytes(), clock.monotonicNanos());
     this.inFlight = new InFlight(loop, clock, firstId, limits.inFlight());
     this.peers =
@@ -118,6 +106,7 @@ public final class Coordinator {
             () -> replica.pressure() / (double) Replica.MOST_PRESSURE,
             () -> count(Statistics.Counter.LARGE_REFUSED));
     this.unsentAnswers = new UnsentAnswers((to, at, answer) -> send(to, at, answer, shard));
+    this.reads = new Reads(this, admission, limits.hotReads());
     this.updates = new Updates(this);
     this.expiry = new Expiry(this);
     this.hintReplay = new HintReplay(this);
@@ -139,8 +128,7 @@ public final class Coordinator {
       byte[] key,
       Level level,
       Completion<? super ReadOutcome> completion) {
-    read(
-        keyspace, key, level, record -> completion.complete(visible(record)), completion::complete);
+    reads.read(keyspace, key, level, completion);
   }
 
   /// Reads all that a key of this shard holds.
@@ -149,12 +137,7 @@ public final class Coordinator {
       byte[] key,
       Level level,
       Completion<? super FetchOutcome> completion) {
-    read(
-        keyspace,
-        key,
-        level,
-        record -> completion.complete(new FetchOutcome.Held(told(keyspace, key, record))),
-        completion::complete);
+    reads.fetch(keyspace, key, level, completion);
   }
 
   /// What clients are told of a record.
@@ -171,95 +154,15 @@ public final class Coordinator {
     return new ContextScope(view.state().cluster(), keyspace.id(), key);
   }
 
-  private void read(
-      KeyspaceConfig keyspace,
-      byte[] key,
-      Level level,
-      Consumer<@Nullable Siblings> answer,
-      Consumer<Unanswered> unanswered) {
-    count(Statistics.Counter.READS);
-    Request request = request(keyspace, key, level);
-    if (request == null) {
-      unanswered.accept(refuse(keyspace, level));
-      return;
-    }
-    if (level.atomic() && keyspace.resolution() == Resolution.SIBLINGS) {
-      count(Statistics.Counter.REFUSED_OTHER);
-      unanswered.accept(notAtomic(keyspace));
-      return;
-    }
-    if (level.readsLocally()) {
-      request = request.among(this::near);
-    }
-    long began = nowNanos();
-    ReadCache.@Nullable Entry hot = hotReads.entry(request, level, began);
-    if (hot != null && hot.fresh(began)) {
-      count(Statistics.Counter.CACHED_READS);
-      answer.accept(hot.record());
-      return;
-    }
-    long cost = admission.readCost(key);
-    if (!admission.admits(cost)) {
-      unanswered.accept(tooCostly());
-      return;
-    }
-    int writes = hot == null ? 0 : hot.writes();
-    ReadOperation operation =
-        new ReadOperation(
-            this,
-            request,
-            ReadOperation.Purpose.ANSWER,
-            new ReadOperation.Done() {
-              @Override
-              public void read(@Nullable Siblings record, boolean uniform) {
-                admission.finished(cost);
-                admission.answered(key, record);
-                readTook(nowNanos() - began);
-                if (hot != null) {
-                  hotReads.learned(hot, record, began, writes);
-                }
-                answer.accept(record);
-              }
-
-              @Override
-              public void failed(Unanswered why) {
-                admission.finished(cost);
-                statistics.failed(why);
-                unanswered.accept(why);
-              }
-            });
-    if (hot != null && hot.spreads(began)) {
-      count(Statistics.Counter.SPREAD_READS);
-      operation.startSpread(hotReads.nextTurn());
-    } else {
-      operation.start();
-    }
-  }
-
   /// A replica here has a write of a key, or one that was coordinated here came to its end.
   void written(int keyspace, byte[] key) {
-    if (!hotReads.isEmpty()) {
-      hotReads.written(keyspace, key, nowNanos());
-    }
+    reads.written(keyspace, key);
   }
 
-  private Unanswered.Refused tooCostly() {
+  Unanswered.Refused tooCostly() {
     count(Statistics.Counter.COST_REFUSED);
     count(Statistics.Counter.REFUSED_OVERLOADED);
     return admission.refusal("the requests under way are too large together", nowNanos());
-  }
-
-  /// The newest value that has not expired.
-  private ReadOutcome visible(@Nullable Siblings record) {
-    long now = expiryMillis();
-    for (int i = 0; record != null && i < record.count(); i++) {
-      Version version = record.get(i);
-      byte[] value = version.value();
-      if (value != null && version.liveAt(now)) {
-        return new ReadOutcome.Found(value, version.expiryMillis());
-      }
-    }
-    return ReadOutcome.Missing.INSTANCE;
   }
 
   /// Updates a key of this shard.
@@ -396,7 +299,7 @@ public final class Coordinator {
             0);
   }
 
-  private static Unanswered.Refused notAtomic(KeyspaceConfig keyspace) {
+  static Unanswered.Refused notAtomic(KeyspaceConfig keyspace) {
     return new Unanswered.Refused(
         Reason.INVALID,
         "keyspace %s keeps siblings: LINEARIZABLE is for keyspaces where the last write wins"
@@ -550,7 +453,7 @@ public final class Coordinator {
     admission.beat(nowNanos());
     largeWrites.beginWaiting();
     updates.beat(nowNanos());
-    hotReads.beat(nowNanos());
+    reads.beat(nowNanos());
     replica.beat();
   }
 
@@ -648,7 +551,8 @@ public final class Coordinator {
         Reason.INVALID, "there is no keyspace " + keyspace.name() + " any more", 0);
   }
 
-  private Unanswered.Refused refuse(KeyspaceConfig keyspace, Level level) {
+  /// Why there is no [#request] of a level.
+  Unanswered.Refused refuse(KeyspaceConfig keyspace, Level level) {
     if (view.topology(keyspace.id()) == null) {
       return dropped(keyspace);
     }
@@ -735,12 +639,7 @@ public final class Coordinator {
   }
 
   long hedgeNanos() {
-    return Math.clamp(p95ReadNanos, MIN_HEDGE_NANOS, MAX_HEDGE_NANOS);
-  }
-
-  private void readTook(long nanos) {
-    long step = 1 + (p95ReadNanos >> 8);
-    p95ReadNanos = Math.max(1, p95ReadNanos + (nanos > p95ReadNanos ? 19 * step : -step));
+    return reads.hedgeNanos();
   }
 
   /// Of members that answer reads, whom to ask first, see [Peers].

@@ -52,9 +52,18 @@ public sealed interface Message {
   /// Tell the record of this key, or only its digest.
   ///
   /// @param alone whether this replica's word is enough for whoever asks
+  /// @param confirmed whether an update that a later leader may replace shall not be shown: then
+  ///   the answer is [Outvoted]
   /// @param ballot of the leader who reads it as the base of an update; 0 for any other read
   record Read(
-      long id, long epoch, int keyspace, byte[] key, boolean digest, boolean alone, long ballot)
+      long id,
+      long epoch,
+      int keyspace,
+      byte[] key,
+      boolean digest,
+      boolean alone,
+      boolean confirmed,
+      long ballot)
       implements Request {}
 
   /// Coordinate this update.

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// | type | message | fields |
 /// |---|---|---|
 /// | 1 | Write | id epoch keyspace key record |
-/// | 2 | Read | id epoch keyspace key u8 (1 digest, 2 alone, 4 led) (ballot of 4) |
+/// | 2 | Read | id epoch keyspace key u8 (1 digest, 2 alone, 4 led, 8 confirmed) (ballot of 4) |
 /// | 3 | Forward | id epoch keyspace key n r+3 w+3 pr pw u8 sloppy timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
@@ -154,6 +154,7 @@ public final class MessageCodec {
 
   private static void read(Message.Read m, ByteWriter out) {
     int flags = (m.digest() ? 1 : 0) | (m.alone() ? 2 : 0) | (m.ballot() == 0 ? 0 : 4);
+    flags |= m.confirmed() ? 8 : 0;
     request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(flags);
     if (m.ballot() != 0) {
       out.writeVarLong(m.ballot());
@@ -198,9 +199,12 @@ public final class MessageCodec {
     long epoch = in.readPositiveVarLong();
     int keyspace = keyspace(in);
     byte[] key = key(in);
-    int flags = flags(in, 7);
+    int flags = flags(in, 15);
     long ballot = (flags & 4) != 0 ? ballot(in) : 0;
-    return new Message.Read(id, epoch, keyspace, key, (flags & 1) != 0, (flags & 2) != 0, ballot);
+    boolean digest = (flags & 1) != 0;
+    boolean alone = (flags & 2) != 0;
+    boolean confirmed = (flags & 8) != 0;
+    return new Message.Read(id, epoch, keyspace, key, digest, alone, confirmed, ballot);
   }
 
   private static Message clock(ByteReader in) {

@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Applied;
+import dev.tern.core.replica.Ballots;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
@@ -109,6 +110,13 @@ final class ReadOperation extends Operation {
   /// Of the round of updates that it begins; 0 for none.
   private long ballot;
 
+  /// See [#confirmed].
+  private boolean confirmed;
+
+  /// The highest ballot that a replica of a confirmed read has promised, where that is above what
+  /// it holds; 0 for none.
+  private long outvotedBy;
+
   private int answered;
   private boolean finished;
   private long hedgeAtNanos;
@@ -140,6 +148,14 @@ final class ReadOperation extends Operation {
   /// Says under which ballot it begins a round of updates.
   ReadOperation under(long round) {
     ballot = round;
+    return this;
+  }
+
+  /// Shows no update that a later leader's may replace. Replicas that have promised more than the
+  /// ballot of the update that they hold do not count, and those that lack it are brought it under
+  /// its own ballot, so that whoever has promised more refuses it.
+  ReadOperation confirmed() {
+    confirmed = true;
     return this;
   }
 
@@ -181,7 +197,7 @@ final class ReadOperation extends Operation {
     hurries = true;
     settling = true;
     for (int i = 0; i < states.length; i++) {
-      if (coordinator.live(request.replicas()[i])) {
+      if (coordinator.live(request.replicas()[i]) && !finished) {
         repairAt(i);
       }
     }
@@ -304,7 +320,14 @@ final class ReadOperation extends Operation {
   private boolean ask(int place, boolean digest) {
     Message.Read read =
         new Message.Read(
-            id, request.epoch(), request.keyspace().id(), request.key(), digest, alone(), ballot);
+            id,
+            request.epoch(),
+            request.keyspace().id(),
+            request.key(),
+            digest,
+            alone(),
+            confirmed,
+            ballot);
     askedNanos[place] = coordinator.nowNanos();
     boolean sent = coordinator.send(request.replicas()[place], request.slot(), read);
     states[place] = sent ? State.ASKED : State.LOST;
@@ -319,13 +342,36 @@ final class ReadOperation extends Operation {
             unreadable = "node " + coordinator.self() + " cannot read it: " + failure.getMessage();
             lostAt(place);
           } else {
-            answer(place, record);
+            answerSelf(place, record);
           }
         };
     if (purpose == Purpose.UPDATE) {
       coordinator.replica().readLatest(request.keyspace(), request.slot(), request.key(), found);
     } else {
       coordinator.replica().read(request.keyspace(), request.slot(), request.key(), found);
+    }
+  }
+
+  private void answerSelf(int place, @Nullable Siblings record) {
+    int keyspace = request.keyspace().id();
+    Ballots ballots = coordinator.replica().ballots();
+    long by = confirmed ? ballots.above(keyspace, request.slot(), request.key(), record) : 0;
+    if (by > 0) {
+      outvotedAt(place, by);
+    } else {
+      answer(place, record);
+    }
+  }
+
+  /// Another replica is asked in its place. Where that one was offered the record the read ends: as
+  /// a rule others refuse it too.
+  private void outvotedAt(int place, long by) {
+    outvotedBy = Math.max(outvotedBy, by);
+    if (repaired == null) {
+      lostAt(place);
+    } else if (!finished) {
+      finish();
+      done.outvoted(outvotedBy);
     }
   }
 
@@ -451,7 +497,7 @@ final class ReadOperation extends Operation {
       if (states[i] == State.ANSWERED && !isStoodInFor(i)) {
         boolean lacks = !ranks[i].sameAs(rank);
         states[i] = lacks ? State.IDLE : State.HOLDING;
-        if (lacks) {
+        if (lacks && !finished) {
           repairAt(i);
         }
       }
@@ -466,7 +512,7 @@ final class ReadOperation extends Operation {
   private void settle() {
     settling = true;
     boolean more = true;
-    while (more) {
+    while (more && !finished) {
       boolean waits = !hurries && count(State.REPAIRING) > 0;
       if (!waits && count(State.HOLDING) >= holdersNeeded()) {
         finish();
@@ -476,7 +522,7 @@ final class ReadOperation extends Operation {
       more = !waits && repairAnother();
     }
     settling = false;
-    if (count(State.REPAIRING) == 0) {
+    if (!finished && count(State.REPAIRING) == 0) {
       unrepaired();
     }
   }
@@ -508,10 +554,12 @@ final class ReadOperation extends Operation {
   private void repairAt(int place) {
     states[place] = State.REPAIRING;
     Siblings record = java.util.Objects.requireNonNull(repaired);
+    long under = confirmed ? Ballots.of(record.newest()) : 0;
     int node = request.replicas()[place];
     if (node != coordinator.self()) {
       Message.Write write =
-          new Message.Write(id, request.epoch(), request.keyspace().id(), request.key(), record);
+          new Message.Write(
+              id, request.epoch(), request.keyspace().id(), request.key(), record, under);
       if (!coordinator.send(node, request.slot(), write)) {
         states[place] = State.LOST;
       }
@@ -519,7 +567,7 @@ final class ReadOperation extends Operation {
     }
     coordinator
         .replica()
-        .apply(request.keyspace(), request.slot(), request.key(), record, new Own(place));
+        .apply(request.keyspace(), request.slot(), request.key(), record, under, new Own(place));
   }
 
   /// What becomes of the record at this node's own replica.
@@ -538,6 +586,11 @@ final class ReadOperation extends Operation {
     @Override
     public void superseded(Version by) {
       repairEnded(place, State.HOLDING);
+    }
+
+    @Override
+    public void outvoted(long by) {
+      outvotedAt(place, by);
     }
 
     @Override
@@ -568,6 +621,11 @@ final class ReadOperation extends Operation {
 
   /// Too few replicas could be brought up to what one of them holds: a later read might see less.
   private void unrepaired() {
+    if (outvotedBy > 0) {
+      finish();
+      done.outvoted(outvotedBy);
+      return;
+    }
     List<Integer> lacking = new ArrayList<>();
     for (int i = 0; i < states.length; i++) {
       if (states[i] != State.HOLDING) {
@@ -617,8 +675,12 @@ final class ReadOperation extends Operation {
         lostAt(place);
       }
       case Message.Outvoted outvoted -> {
-        finish();
-        done.outvoted(outvoted.by());
+        if (confirmed) {
+          outvotedAt(place, outvoted.by());
+        } else {
+          finish();
+          done.outvoted(outvoted.by());
+        }
       }
       case Message.Updated m -> {}
       case Message.Scanned m -> {}
@@ -686,7 +748,10 @@ final class ReadOperation extends Operation {
   }
 
   private void unavailable() {
-    if (!finished && overloaded != null) {
+    if (!finished && outvotedBy > 0) {
+      finish();
+      done.outvoted(outvotedBy);
+    } else if (!finished && overloaded != null) {
       finish();
       done.failed(overloaded);
     } else if (!finished) {

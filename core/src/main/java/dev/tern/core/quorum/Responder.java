@@ -254,6 +254,19 @@ public final class Responder {
       read(node, shard, read, keyspace, cost);
       return;
     }
+    replica
+        .ballots()
+        .whenReserved(
+            read.ballot(),
+            () -> led(node, shard, read, keyspace, cost),
+            why -> {
+              admission.finished(cost);
+              coordinator.answer(node, shard, new Message.Refused(read.id(), why));
+            });
+  }
+
+  /// The read that begins a leader's round.
+  private void led(int node, int shard, Message.Read read, KeyspaceConfig keyspace, long cost) {
     int slot = Slots.of(read.key());
     if (!replica.ballots().promise(keyspace.id(), slot, read.key(), read.ballot())) {
       admission.finished(cost);
@@ -280,7 +293,16 @@ public final class Responder {
             coordinator.answer(node, shard, new Message.Digest(read.id(), Rank.absent(floor)));
             return;
           }
-          coordinator.answer(node, shard, answer(read, record, keyspace.resolution(), failure));
+          long by =
+              read.confirmed()
+                  ? replica.ballots().above(keyspace.id(), Slots.of(read.key()), read.key(), record)
+                  : 0;
+          coordinator.answer(
+              node,
+              shard,
+              by > 0
+                  ? new Message.Outvoted(read.id(), by)
+                  : answer(read, record, keyspace.resolution(), failure));
         });
   }
 

@@ -17,6 +17,8 @@ public final class Statistics {
     FORWARDED,
     HEDGED_READS,
     READ_REPAIRS,
+    /// Rounds that linearizable reads asked leaders for, see [ConfirmedRead].
+    CONFIRMED_READS,
     RESTAMPED_WRITES,
     SUPERSEDED_UPDATES,
     /// Updates of a version of which another replica led an update, too.

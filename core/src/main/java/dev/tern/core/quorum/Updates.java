@@ -186,6 +186,9 @@ final class Updates {
     /// That higher ballot, 0 if only this replica knows it.
     private long outvotedBy;
 
+    /// Whether what it writes is what it found, see [#identity].
+    private boolean unchanged;
+
     Round(KeyName name, Request request, List<Waiting> updates) {
       this.name = name;
       this.request = request;
@@ -269,6 +272,7 @@ final class Updates {
 
     /// Applies the updates in order; the version to write, or null if none changed anything.
     private @Nullable Draft evaluate(@Nullable Siblings base) {
+      answers.clear();
       Version newest = base == null ? null : base.newest();
       long wall = coordinator.wallMillis();
       long judged = coordinator.expiryMillis();
@@ -302,7 +306,7 @@ final class Updates {
         }
       }
       if (!changed) {
-        return null;
+        return identity(newest);
       }
       if (request.keyspace().resolution() == Resolution.LWW) {
         return new Draft(value, expiry, stampOver(newest), null, false);
@@ -312,6 +316,25 @@ final class Updates {
         java.util.Objects.requireNonNull(replaced).addAll(base.seen());
       }
       return new Draft(value, expiry, null, replaced, false);
+    }
+
+    /// The version to write where no update changed anything: what was found, if another leader led
+    /// it, under this round's ballot. An update of a leader before this one might outrank it
+    /// otherwise, and be found later at the one replica that took it. Null if nothing need be
+    /// written: what is minted above a blind put contains it.
+    private @Nullable Draft identity(@Nullable Version newest) {
+      boolean stays =
+          newest == null
+              || request.keyspace().resolution() == Resolution.SIBLINGS
+              || newest.stamp().count() == 0
+              || newest.stamp().term() == ballot
+              || coordinator.planted() == PlantedBug.READ_SHOWS_OUTVOTED;
+      if (stays) {
+        return null;
+      }
+      Version found = java.util.Objects.requireNonNull(newest);
+      unchanged = true;
+      return new Draft(found.value(), found.expiryMillis(), stampOver(found), null, false);
     }
 
     private Stamp stampOver(@Nullable Version newest) {
@@ -335,6 +358,8 @@ final class Updates {
       } else if (local != null && (latest == null || local.newest().newerThan(latest.newest()))) {
         latest = local;
         uniform = false;
+      } else {
+        uniform &= latest == null || local != null && local.newest().sameAs(latest.newest());
       }
       seen = latest;
       return latest == null || latest.isEmpty() ? null : latest;
@@ -424,11 +449,20 @@ final class Updates {
             }
 
             @Override
+            public void outvoted(long by) {
+              Round.this.outvoted(by);
+            }
+
+            @Override
             public void failed(Unanswered why) {
               Round.this.failed(why);
             }
           };
-      new ReadOperation(coordinator, request, ReadOperation.Purpose.UPDATE, held).writeBack(record);
+      ReadOperation back =
+          new ReadOperation(coordinator, request, ReadOperation.Purpose.UPDATE, held);
+      boolean ranks = request.keyspace().resolution() == Resolution.LWW;
+      boolean balloted = ranks && coordinator.planted() != PlantedBug.READ_SHOWS_OUTVOTED;
+      (balloted ? back.confirmed() : back).writeBack(record);
     }
 
     @Override
@@ -436,9 +470,17 @@ final class Updates {
       // Those who came meanwhile get a read of their own.
       handOver();
       waiting -= updates.size();
+      Unanswered told = unchanged && why instanceof Unanswered.Unknown ? unsettled() : why;
       for (Waiting entry : updates) {
-        entry.completion().complete((UpdateOutcome) why);
+        entry.completion().complete((UpdateOutcome) told);
       }
+    }
+
+    private static Unanswered.Refused unsettled() {
+      return new Unanswered.Refused(
+          Reason.TRY_AGAIN,
+          "nothing was changed, and too few replicas confirm what the update has read; try again",
+          20);
     }
   }
 }

@@ -1,12 +1,17 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.version.Version;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// Which leader's updates of a key this shard's replicas take: a *ballot* for each round of
 /// read-modify-writes, as in Paxos (after Rystsov, "CASPaxos", 2018).
@@ -24,8 +29,8 @@ import java.util.Map;
 /// A ballot is `milliseconds << 16 | member number`, above every ballot that its leader has heard
 /// of; a leader keeps it for a partition until it is outvoted. Promises are kept in memory, for the
 /// last [#MAX_KEYS] keys one by one, for all others as one floor a partition. After a start the
-/// floor is the reservation of stamps that was on disk: every ballot that was promised lies below
-/// it.
+/// floor is the reservation of stamps that was on disk: every ballot that was promised to a leader
+/// that reads lies below it.
 ///
 /// Threads: the shard's loop.
 public final class Ballots {
@@ -41,6 +46,8 @@ public final class Ballots {
   private static final long FNV_PRIME = 0x100000001b3L;
 
   private final Store store;
+  private final Reservations reservations;
+  private final Blockage blockage;
   private final ClusterTime clock;
   private final PlantedBug planted;
 
@@ -49,8 +56,15 @@ public final class Ballots {
 
   private record Promise(Partition partition, long ballot) {}
 
-  Ballots(Store store, ClusterTime clock, PlantedBug planted) {
+  Ballots(
+      Store store,
+      Reservations reservations,
+      Blockage blockage,
+      ClusterTime clock,
+      PlantedBug planted) {
     this.store = store;
+    this.reservations = reservations;
+    this.blockage = blockage;
     this.clock = clock;
     this.planted = planted;
   }
@@ -70,7 +84,32 @@ public final class Ballots {
     return promise == null ? floor : Math.max(floor, promise.ballot);
   }
 
+  /// Runs `then` once a ballot lies below the reservation of stamps on disk: a start begins above
+  /// that, so what is promised before it is not forgotten.
+  ///
+  /// @param refused told instead, if the disk takes no reservation now
+  public void whenReserved(long ballot, Runnable then, Consumer<Unanswered.Refused> refused) {
+    if (ballot < store.hlc().reservedLimit() || planted == PlantedBug.PROMISE_FORGOTTEN) {
+      then.run();
+      return;
+    }
+    // The next reservation lies above it.
+    store.follow(ballot);
+    Unanswered.Refused blocked = blockage.refusal(store.lsm().pressure());
+    if (blocked != null) {
+      refused.accept(blocked);
+    } else if (reservations.await(() -> whenReserved(ballot, then, refused))) {
+      reservations.reserve(clock.stampMillis());
+    } else {
+      refused.accept(
+          new Unanswered.Refused(
+              Unanswered.Reason.OVERLOADED, "too many requests wait for a reservation", 10));
+    }
+  }
+
   /// Promises to take no update of a key under a lower ballot; false if a higher one was promised.
+  /// One that comes with a read waits for [#whenReserved] first. One that comes with an update need
+  /// not: where that update is lost from the disk, so is what was promised for it.
   public boolean promise(int keyspace, int slot, byte[] key, long ballot) {
     if (planted == PlantedBug.BALLOTS_IGNORED) {
       return true;
@@ -89,6 +128,24 @@ public final class Ballots {
       }
     }
     return true;
+  }
+
+  /// The ballot of a leader whose update may replace what is here of a key without containing it:
+  /// it was promised more than the ballot of that version, perhaps before that version came. 0 if
+  /// no leader is; what is minted above a blind put contains it.
+  public long above(int keyspace, int slot, byte[] key, @Nullable Siblings record) {
+    if (record == null || record.isEmpty() || record.newest().stamp().count() == 0) {
+      return 0;
+    }
+    long promised = promised(keyspace, slot, key);
+    return promised > record.newest().stamp().term() ? promised : 0;
+  }
+
+  /// The ballot under which a version may be brought to replicas that lack it: that of the update
+  /// that it is. 0 for a blind put, which outranks all updates of what was before it.
+  public static long of(Version version) {
+    Stamp stamp = version.stamp();
+    return stamp.count() == 0 ? 0 : Math.max(1, stamp.term());
   }
 
   private void keep(long hash, Promise promise) {

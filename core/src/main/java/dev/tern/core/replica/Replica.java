@@ -72,7 +72,7 @@ public final class Replica {
             blockage::stalled);
     this.reservations = new Reservations(lsm, store, commits);
     this.newest = new LastWriteWins(this, commits);
-    this.ballots = new Ballots(store, clock, planted);
+    this.ballots = new Ballots(store, reservations, blockage, clock, planted);
     if (planted == PlantedBug.REUSED_DOTS) {
       store.forEachPartition(each -> each.counter = each.clock.highest(store.replicaId()));
     }

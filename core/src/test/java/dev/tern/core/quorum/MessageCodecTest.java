@@ -36,7 +36,8 @@ class MessageCodecTest {
   private static List<Message> all() {
     List<Message> all = new ArrayList<>(usual());
     all.add(new Message.Write(1, 2, 3, KEY, record(), 1L << 57));
-    all.add(new Message.Read(1, 2, 3, KEY, true, false, 1L << 57));
+    all.add(new Message.Read(1, 2, 3, KEY, true, false, false, 1L << 57));
+    all.add(new Message.Read(1, 2, 3, KEY, true, false, true, 0));
     all.add(new Message.Outvoted(1, 1L << 57));
     all.add(new Message.AskHeld(7, List.of(new Message.Asked(-1, 2), new Message.Asked(3, 1_000))));
     all.add(new Message.AskHeld(7, List.of()));
@@ -48,8 +49,8 @@ class MessageCodecTest {
     return List.of(
         new Message.Write(1, 2, 3, KEY, Siblings.of(VERSION)),
         new Message.Write(1, 2, 3, KEY, record()),
-        new Message.Read(1, 2, 3, KEY, true, false, 0),
-        new Message.Read(1, 2, 3, KEY, false, true, 0),
+        new Message.Read(1, 2, 3, KEY, true, false, false, 0),
+        new Message.Read(1, 2, 3, KEY, false, true, false, 0),
         new Message.ReadHeld(1, 2, 3, KEY, 4),
         forward(new Update.Put(KEY, -1, Update.Condition.ABSENT, true)),
         forward(new Update.Delete(true)),
@@ -189,8 +190,8 @@ class MessageCodecTest {
   void constantsOutOfRangeAreRefused() {
     List<Message> wrong =
         List.of(
-            new Message.Read(1, -1, 3, KEY, false, false, 0),
-            new Message.Read(1, 2, -3, KEY, false, false, 0),
+            new Message.Read(1, -1, 3, KEY, false, false, false, 0),
+            new Message.Read(1, 2, -3, KEY, false, false, false, 0),
             new Message.Hold(1, 2, 3, KEY, record(), 0),
             new Message.ReadHeld(1, 2, 3, KEY, -1),
             new Message.Scan(1, 2, 3, 1L << 54, 10),
