@@ -94,7 +94,7 @@ class LinearizableLeadersTest {
       Effect puts = before -> new Value(value);
       Effect ifAbsent = before -> new Value(before == null ? value : before);
       Effect deletes = before -> new Value(null);
-      switch (random.nextInt(10)) {
+      switch (random.nextInt(11)) {
         case 0, 1, 2, 3 -> get(node, data);
         case 4 -> {
           Update put =
@@ -108,6 +108,9 @@ class LinearizableLeadersTest {
                   bytes, Update.NO_EXPIRY, Update.Condition.NONE, /* returnPrevious= */ true);
           update(node, data, "swap " + value, swap, puts, true);
         }
+        case 10 ->
+            // It brings what it finds to other replicas without a ballot, as anti-entropy does.
+            data.read(key.getBytes(US_ASCII), Level.DEFAULT, outcome -> client(node));
         case 6 -> update(node, data, "delete", new Update.Delete(true), deletes, true);
         default -> {
           Update put =
