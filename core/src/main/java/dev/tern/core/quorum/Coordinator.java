@@ -190,8 +190,8 @@ public final class Coordinator {
       completion.complete(unfit);
       return;
     }
-    boolean leads = forwarded || firstLive(request.replicas()) == self;
-    if (!blind && leads && departure.holdsBack()) {
+    boolean held = !blind && departure.holdsBack();
+    if (held && (forwarded || firstLive(request.replicas()) == self)) {
       inFlight.later(
           Departure.HELD_NANOS, () -> update(keyspace, key, update, level, forwarded, completion));
       return;
