@@ -58,16 +58,13 @@ final class Wire {
   /// What it was of: a key of the keyspace where the last write wins, with its value as text.
   ///
   /// @param to whom it was sent
-  /// @param took who of these has said to have it
   /// @param refused who has said to have something newer, or not to take it
-  private record Sent(
-      String key, Stamp stamp, @Nullable String value, BitSet to, BitSet took, BitSet refused) {
+  private record Sent(String key, Stamp stamp, @Nullable String value, BitSet to, BitSet refused) {
 
-    /// Nodes that have it or may take it yet, with its minter.
+    /// Nodes that have it or may take it yet, with its minter. One that was sent it twice may say
+    /// both: its first answer counts, and may be the one that comes later here.
     int hopes() {
-      BitSet none = (BitSet) refused.clone();
-      none.andNot(took);
-      return 1 + to.cardinality() - none.cardinality();
+      return 1 + to.cardinality() - refused.cardinality();
     }
   }
 
@@ -204,13 +201,7 @@ final class Wire {
         asked.computeIfAbsent(
             new Asked(from, write.id()),
             first ->
-                new Sent(
-                    ascii(write.key()),
-                    newest.stamp(),
-                    value,
-                    new BitSet(),
-                    new BitSet(),
-                    new BitSet()));
+                new Sent(ascii(write.key()), newest.stamp(), value, new BitSet(), new BitSet()));
     sent.to().set(to);
     if (value == null) {
       return;
@@ -227,7 +218,6 @@ final class Wire {
 
   private void written(int by, @Nullable Sent sent) {
     if (sent != null) {
-      sent.took().set(by);
       confirmed.merge(sent.key(), sent.stamp(), Stamp::max);
       holds(by, sent);
     }
