@@ -122,6 +122,36 @@ class BehindTest {
     }
   }
 
+  /// What such a peer took in a rebuild it has no log of, as if it had trimmed that.
+  @Test
+  void anOldDirectoryShowsNothingThoughAPeerWasFilledAnew() {
+    for (int filled : new int[] {1, 3}) {
+      Cluster cluster = new Cluster(3);
+      for (int i = 0; i < KEYS; i++) {
+        done(cluster, 2, "k" + i, put("old"), W3);
+      }
+      cluster.runFor(10 * SECOND);
+      Map<String, byte[]> backup = cluster.disk(2).backup();
+      for (int i = 0; i < KEYS; i++) {
+        done(cluster, 2, "k" + i, new Update.Delete(false), W3);
+      }
+      cluster.runFor(120 * SECOND);
+      cluster.end(2);
+      cluster.disk(2).restore(backup);
+      cluster.end(filled);
+      cluster.disk(filled).wipe();
+      cluster.start(filled);
+      cluster.within(60 * SECOND, () -> cluster.node(filled).partitionsBehind() == 0);
+      cluster.start(2);
+      cluster.within(30 * SECOND, cluster::allSeen);
+      for (int i = 0; i < KEYS; i++) {
+        for (int number = 1; number <= 3; number++) {
+          shows(read(cluster, number, "k" + i, R2), "k%d at node %d".formatted(i, number));
+        }
+      }
+    }
+  }
+
   @Test
   void anOldDirectoryIsNoBaseOfUpdates() {
     Cluster cluster = rolledBack(120);

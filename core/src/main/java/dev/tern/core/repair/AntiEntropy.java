@@ -631,16 +631,18 @@ public final class AntiEntropy {
     if (exchange.rebuilding) {
       long id = exchange.fetchId;
       exchange.passing(page.clock(), page.next());
-      replica.dropUnlisted(
-          exchange.partition,
-          page,
-          exchange.rebuildCursor,
-          exchange.agreed(page.clock()),
-          done -> {
-            if (exchange.fetchId == id) {
-              rebuilt(exchange, page, done && refused.isEmpty());
-            }
-          });
+      replica
+          .rebuilds()
+          .dropUnlisted(
+              exchange.partition,
+              page,
+              exchange.rebuildCursor,
+              exchange.agreed(page.clock()),
+              done -> {
+                if (exchange.fetchId == id) {
+                  rebuilt(exchange, page, done && refused.isEmpty());
+                }
+              });
       return;
     }
     int place = exchange.place(exchange.fetchFrom);
@@ -691,7 +693,7 @@ public final class AntiEntropy {
       }
       return;
     }
-    replica.covered(exchange.partition, all);
+    replica.rebuilds().ended(exchange.partition, all);
     exchange.patienceNanos = Exchange.AGAIN_NANOS;
     exchange.readiness.taken(all);
     endFetch(exchange);

@@ -21,7 +21,6 @@ import dev.tern.lsm.WritePressure;
 import java.io.IOException;
 import java.util.BitSet;
 import java.util.List;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// All replicas of one shard, over one store. See the package for what always holds.
@@ -565,50 +564,6 @@ public final class Replica {
             done.complete(failure == null ? page : RepairPage.unread(clock, here, cursor), null));
   }
 
-  /// Removes records that a page of a rebuild passes over though the replica that sent it must have
-  /// had them: they were replaced or deleted while this store was away, or are from a backup.
-  ///
-  /// @param cursor that the page was asked for with
-  /// @param agreed dots of the page's clock that all other replicas have that were heard
-  /// @param done told whether it could be done
-  public void dropUnlisted(
-      Partition partition, RepairPage page, byte[] cursor, DotSet agreed, Consumer<Boolean> done) {
-    Repair repair =
-        new Repair(store, partition, page.clock(), Long.MAX_VALUE, store.families(partition));
-    int first = store.firstSlot(partition.number);
-    int end = store.firstSlot(partition.number + 1);
-    Repair.Strips strips = new Repair.Strips(agreed, partition.floor, store.lastWriteWins());
-    loop.<List<Repair.Obsolete>>offload(
-        () -> repair.unlisted(page, cursor, first, end, strips),
-        (found, failure) -> {
-          for (Repair.Obsolete each : found == null ? List.<Repair.Obsolete>of() : found) {
-            drop(partition, each, page.clock());
-          }
-          done.accept(failure == null);
-        });
-  }
-
-  private void drop(Partition partition, Repair.Obsolete obsolete, DotSet seen) {
-    withBase(
-        store.data(obsolete.keyspace()),
-        obsolete.storageKey(),
-        new Based() {
-          @Override
-          public void base(@Nullable Siblings base) {
-            if (base != null && seen.covers(base.dots())) {
-              partition.strips++;
-              Siblings nothing = Siblings.nothing(partition.clock);
-              append(obsolete.keyspace(), partition, obsolete.storageKey(), base, nothing);
-            }
-          }
-
-          @Override
-          public void refused(Unanswered.Refused why) {
-            // It stays; whoever reads it at more than one replica still sees it.
-          }
-        });
-  }
-
   /// What a record from another replica is, filled by that one's clock.
   public static Siblings filled(KeyspaceConfig keyspace, Siblings record, DotSet clock) {
     return keyspace.resolution() == Resolution.LWW ? record : record.filled(clock);
@@ -622,6 +577,13 @@ public final class Replica {
     force();
   }
 
+  /// Notes with the batch that the log of dots has no entries of some.
+  void noteTrimmed(Partition partition, DotSet dots, WriteBatch batch) {
+    partition.trimmed.addAllWidely(dots);
+    byte[] row = StorageKey.trimmedRow(partition.group, partition.number);
+    batch.put(store.meta(), row, partition.trimmed.encoded());
+  }
+
   /// Removes dots from the log of dots: every replica has them.
   public void trim(Partition partition, DotSet dots) {
     batch.clear();
@@ -631,9 +593,7 @@ public final class Replica {
                 store.dots(),
                 StorageKey.dot(partition.group, partition.number, replica, from),
                 StorageKey.dot(partition.group, partition.number, replica, to + 1)));
-    partition.trimmed.addAllWidely(dots);
-    byte[] row = StorageKey.trimmedRow(partition.group, partition.number);
-    batch.put(store.meta(), row, partition.trimmed.encoded());
+    noteTrimmed(partition, dots, batch);
     lsm.append(batch);
   }
 
@@ -734,6 +694,11 @@ public final class Replica {
   /// This shard's store.
   public Store store() {
     return store;
+  }
+
+  /// What is done with the pages of a rebuild.
+  public Rebuilds rebuilds() {
+    return new Rebuilds(this, loop);
   }
 
   /// The hash trees of this shard.

@@ -1,0 +1,82 @@
+package dev.tern.core.replica;
+
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Siblings;
+import dev.tern.env.EventLoop;
+import dev.tern.lsm.WriteBatch;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// What a replica does with the pages of a rebuild besides storing their records.
+///
+/// Threads: the shard's loop.
+public final class Rebuilds {
+  private final Replica replica;
+  private final Store store;
+  private final EventLoop loop;
+
+  /// Of the partitions of a replica.
+  Rebuilds(Replica replica, EventLoop loop) {
+    this.replica = replica;
+    this.store = replica.store();
+    this.loop = loop;
+  }
+
+  /// Removes records that a page of a rebuild passes over though the replica that sent it must have
+  /// had them: they were replaced or deleted while this store was away, or are from a backup.
+  ///
+  /// @param cursor that the page was asked for with
+  /// @param agreed dots of the page's clock that all other replicas have that were heard
+  /// @param done told whether it could be done
+  public void dropUnlisted(
+      Partition partition, RepairPage page, byte[] cursor, DotSet agreed, Consumer<Boolean> done) {
+    Repair repair =
+        new Repair(store, partition, page.clock(), Long.MAX_VALUE, store.families(partition));
+    int first = store.firstSlot(partition.number);
+    int end = store.firstSlot(partition.number + 1);
+    Repair.Strips strips = new Repair.Strips(agreed, partition.floor, store.lastWriteWins());
+    loop.<List<Repair.Obsolete>>offload(
+        () -> repair.unlisted(page, cursor, first, end, strips),
+        (found, failure) -> {
+          for (Repair.Obsolete each : found == null ? List.<Repair.Obsolete>of() : found) {
+            drop(partition, each, page.clock());
+          }
+          done.accept(failure == null);
+        });
+  }
+
+  private void drop(Partition partition, Repair.Obsolete obsolete, DotSet seen) {
+    replica.withBase(
+        store.data(obsolete.keyspace()),
+        obsolete.storageKey(),
+        new Replica.Based() {
+          @Override
+          public void base(@Nullable Siblings base) {
+            if (base != null && seen.covers(base.dots())) {
+              partition.strips++;
+              Siblings nothing = Siblings.nothing(partition.clock);
+              replica.append(obsolete.keyspace(), partition, obsolete.storageKey(), base, nothing);
+            }
+          }
+
+          @Override
+          public void refused(Unanswered.Refused why) {
+            // It stays; whoever reads it at more than one replica still sees it.
+          }
+        });
+  }
+
+  /// All these dots are here, by a rebuild. Of those that came without a record the log of dots has
+  /// no entry: they count as trimmed, so that a replica that lacks them is rebuilt, too.
+  public void ended(Partition partition, DotSet dots) {
+    DotSet unlogged = dots.minus(partition.clock);
+    if (!unlogged.isEmpty()) {
+      WriteBatch batch = new WriteBatch();
+      replica.noteTrimmed(partition, unlogged, batch);
+      store.lsm().append(batch);
+    }
+    replica.covered(partition, dots);
+  }
+}
