@@ -16,6 +16,7 @@ import dev.tern.core.raft.log.SnapshotFiles;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
+import dev.tern.env.FileLives;
 import dev.tern.env.Randomness;
 import dev.tern.runtime.DirectoryFileSystem;
 import java.io.IOException;
@@ -118,8 +119,9 @@ public final class RaftBench {
       this.id = id;
       this.loop = loop;
       DirectoryFileSystem files = new DirectoryFileSystem(directory);
-      this.log = SharedLog.open(files, loop, "raft", 64 << 20);
-      this.snapshots = new SnapshotFiles(files, "snapshots");
+      FileLives lives = FileLives.of(Randomness.of(id));
+      this.log = SharedLog.open(files, loop, "raft", 64 << 20, lives);
+      this.snapshots = new SnapshotFiles(files, "snapshots", lives);
     }
   }
 

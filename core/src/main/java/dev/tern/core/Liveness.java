@@ -17,6 +17,8 @@ import dev.tern.env.Clock;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
+import dev.tern.env.FileKind;
+import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Network;
 import dev.tern.env.SmallFile;
@@ -114,11 +116,11 @@ final class Liveness {
   /// One more than in this node's last life, durable. A file that is lost or damaged begins anew:
   /// members that know of a later life are objected to. So does one that cannot be written, as the
   /// disk is full: the node starts all the same. Blocks.
-  static long nextGeneration(FileSystem files) throws IOException {
+  static long nextGeneration(FileSystem files, FileLives lives) throws IOException {
     long next = Math.min(Integer.MAX_VALUE, last(files) + 1);
     byte[] bytes = new ByteWriter(Long.BYTES).writeLong(next).toByteArray();
     try {
-      SmallFile.save(files, DIRECTORY, NAME, bytes);
+      SmallFile.save(files, DIRECTORY, NAME, FileKind.GENERATION, lives.next(), bytes);
     } catch (IOException e) {
       if (next == 1) {
         throw e;
@@ -129,7 +131,7 @@ final class Liveness {
 
   private static long last(FileSystem files) throws IOException {
     try {
-      byte[] bytes = SmallFile.load(files, DIRECTORY + "/" + NAME);
+      byte[] bytes = SmallFile.load(files, DIRECTORY + "/" + NAME, FileKind.GENERATION);
       return bytes == null ? 0 : Math.max(0, new ByteReader(bytes).readLong());
     } catch (DecodeException e) {
       return 0;

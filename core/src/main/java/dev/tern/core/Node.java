@@ -22,6 +22,7 @@ import dev.tern.core.version.ClusterTime;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Environment;
+import dev.tern.env.FileLives;
 import dev.tern.env.Network;
 import dev.tern.lsm.CorruptionException;
 import dev.tern.lsm.LogLoss;
@@ -74,8 +75,9 @@ public final class Node {
   ///
   /// @throws IOException if the data directory cannot be used, with the reason
   public static Node create(Environment environment, NodeConfig config) throws IOException {
+    FileLives lives = FileLives.of(environment.randomness(), environment.clock(), "node");
     TopologyState known =
-        TopologyLog.initial(environment.files(), config.self(), config.founding());
+        TopologyLog.initial(environment.files(), lives, config.self(), config.founding());
     List<Shard> shards = new ArrayList<>();
     Node node = new Node(environment, config, known, shards);
     List<Member> members = node.view.members();
@@ -108,7 +110,7 @@ public final class Node {
               environment,
               config.self(),
               members,
-              Liveness.nextGeneration(environment.files()),
+              Liveness.nextGeneration(environment.files(), lives),
               node.log()::trusts,
               node::storedBytes,
               sightings,

@@ -2,6 +2,7 @@ package dev.tern.runtime;
 
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
+import dev.tern.env.FileLives;
 import dev.tern.env.Randomness;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -74,6 +75,11 @@ public final class RuntimeEnvironment implements AutoCloseable {
             network,
             files,
             Randomness.of(new SecureRandom().nextLong()));
+  }
+
+  /// For the files that a process writes before it has an environment.
+  public static FileLives fileLives() {
+    return FileLives.of(Randomness.of(new SecureRandom().nextLong()));
   }
 
   /// What the node gets.

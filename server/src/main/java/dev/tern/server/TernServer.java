@@ -175,7 +175,7 @@ public final class TernServer implements AutoCloseable {
     }
     if (known == null) {
       TopologyState told = Joining.join(config);
-      TopologyLog.join(files, told);
+      TopologyLog.join(files, RuntimeEnvironment.fileLives(), told);
       known = told;
     }
     return own(config, known.members(), "cluster " + known.cluster());

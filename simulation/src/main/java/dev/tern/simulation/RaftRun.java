@@ -11,6 +11,7 @@ import dev.tern.core.raft.log.SharedLog;
 import dev.tern.core.raft.log.SnapshotFiles;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.FileLives;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -175,8 +176,9 @@ final class RaftRun {
             shape.maxPendingReads(),
             shape.bug());
     try {
-      SharedLog log = SharedLog.open(disks[node], loop, "raft", segmentBytes);
-      SnapshotFiles snapshots = new SnapshotFiles(disks[node], "snapshots");
+      FileLives lives = FileLives.of(world.random, clocks[node], "raft-" + node);
+      SharedLog log = SharedLog.open(disks[node], loop, "raft", segmentBytes, lives);
+      SnapshotFiles snapshots = new SnapshotFiles(disks[node], "snapshots", lives);
       for (RaftSubject group : groups) {
         group.start(
             node,

@@ -15,6 +15,7 @@ import dev.tern.core.topology.log.TopologyBug;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
+import dev.tern.env.FileLives;
 import dev.tern.env.Network;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -184,6 +185,10 @@ final class TopologyRun {
     }
   }
 
+  private FileLives lives(int node) {
+    return FileLives.of(world.random, clocks[node], "node-" + node);
+  }
+
   private void start(int node) {
     if (up(node) || refused.containsKey(node)) {
       return;
@@ -197,7 +202,7 @@ final class TopologyRun {
             disks[node],
             world.random.child("node-" + node + "-" + world.nanos()));
     try {
-      TopologyState initial = TopologyLog.initial(disks[node], node, told[node]);
+      TopologyState initial = TopologyLog.initial(disks[node], lives(node), node, told[node]);
       goBy(node, initial);
       TopologyLog log =
           TopologyLog.open(
@@ -436,7 +441,7 @@ final class TopologyRun {
         () -> {
           if (known[number] == null) {
             try {
-              TopologyLog.join(disks[number], first);
+              TopologyLog.join(disks[number], lives(number), first);
               start(number);
             } catch (IOException e) {
               if (!disks[number].full) {

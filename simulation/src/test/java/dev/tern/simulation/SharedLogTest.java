@@ -13,6 +13,8 @@ import dev.tern.core.raft.Recovered;
 import dev.tern.core.raft.SnapshotMark;
 import dev.tern.core.raft.log.RaftLogException;
 import dev.tern.core.raft.log.SharedLog;
+import dev.tern.core.raft.log.SnapshotFiles;
+import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Randomness;
 import java.io.IOException;
@@ -60,6 +62,7 @@ class SharedLogTest {
 
   private World world = new World(7, SharedLogTest::threw);
   private SimulatedDisk disk = new SimulatedDisk(world, 1);
+  private FileLives lives = FileLives.of(Randomness.of(11));
   private long number;
 
   private static void threw(int node, Throwable what) {
@@ -70,7 +73,7 @@ class SharedLogTest {
   }
 
   private SharedLog open(long segmentBytes) throws IOException {
-    return SharedLog.open(disk, new SimulatedLoop(world, 1, disk), "raft", segmentBytes);
+    return SharedLog.open(disk, new SimulatedLoop(world, 1, disk), "raft", segmentBytes, lives);
   }
 
   private void settle() {
@@ -316,20 +319,122 @@ class SharedLogTest {
     }
   }
 
-  @Test
-  void aMissingSegmentIsRefused() throws IOException {
+  /// A log of at least three segments; its disk.
+  private SimulatedDisk manySegments(FileLives drawn) throws IOException {
+    disk = new SimulatedDisk(world, 1);
+    lives = drawn;
     SharedLog log = open(500);
     Randomness random = Randomness.of(9);
     Model model = new Model();
-    for (int step = 0; step < 100; step++) {
-      long keep = model.mark.index();
+    for (int step = 0; step < 1000 && (step < 100 || disk.list("raft").size() < 3); step++) {
       write(log, 1, model, random);
       settle();
-      assertTrue(model.mark.index() >= keep);
     }
-    List<String> names = disk.list("raft");
+    log.close();
+    return disk;
+  }
+
+  private String refusal() {
+    return assertThrows(RaftLogException.class, () -> open(500)).getMessage();
+  }
+
+  @Test
+  void aMissingSegmentIsRefused() throws IOException {
+    List<String> names = manySegments(lives).list("raft");
     assertTrue(names.size() > 2, names.toString());
     disk.delete("raft/" + names.get(names.size() - 2));
-    assertThrows(RaftLogException.class, () -> open(500));
+    String number = names.get(names.size() - 2).replaceFirst("^0*", "").replace(".raftlog", "");
+    String message = refusal();
+    assertTrue(message.contains("segment " + number + " is missing"), message);
+  }
+
+  private void replace(String name, byte[] bytes) throws IOException {
+    if (disk.exists(name)) {
+      disk.delete(name);
+    }
+    disk.create(name).append(ByteBuffer.wrap(bytes));
+  }
+
+  /// A segment of another node, whole and of the right number, is told from this log's.
+  @Test
+  void aSegmentOfAnotherLogIsRefused() throws IOException {
+    SimulatedDisk other = manySegments(FileLives.of(Randomness.of(12)));
+    List<String> names = other.list("raft");
+    SimulatedDisk own = manySegments(FileLives.of(Randomness.of(13)));
+    assertEquals(names, own.list("raft"));
+    for (String name : names) {
+      String path = "raft/" + name;
+      disk = other;
+      byte[] alien = read(path);
+      disk = own;
+      byte[] right = read(path);
+      replace(path, alien);
+      String message = refusal();
+      assertTrue(message.contains("of log") && message.contains("directories are mixed"), message);
+      replace(path, right);
+    }
+    open(500).close();
+  }
+
+  /// So is one of this log under another segment's number.
+  @Test
+  void aSegmentUnderAnotherNumberIsRefused() throws IOException {
+    List<String> names = manySegments(lives).list("raft");
+    String older = "raft/" + names.get(names.size() - 3);
+    String newer = "raft/" + names.get(names.size() - 2);
+    replace(newer, read(older));
+    String message = refusal();
+    assertTrue(message.contains(newer) && message.contains("another file under this"), message);
+  }
+
+  @Test
+  void aSegmentOfAnEarlierFormatIsRefused() throws IOException {
+    byte[] earlier = new byte[100];
+    disk.create("raft/0000000001.raftlog").append(ByteBuffer.wrap(earlier));
+    String message = refusal();
+    assertTrue(message.contains("of an earlier format"), message);
+  }
+
+  /// A snapshot that was damaged, or renamed, is neither used nor sent.
+  @Test
+  void anotherSnapshotUnderANameIsRefused() throws IOException {
+    SnapshotFiles snapshots = new SnapshotFiles(disk, "snapshots", lives);
+    SnapshotMark mark = new SnapshotMark(7, 2, FOUNDING);
+    byte[] content = new byte[1000];
+    snapshots.save(1, mark, content);
+    assertArrayEquals(content, snapshots.load(1, mark));
+    SnapshotFiles.Part part = snapshots.load(1, mark, 900, 200);
+    assertTrue(part.last() && part.bytes().length == 100);
+    SnapshotMark other = new SnapshotMark(8, 2, FOUNDING);
+    disk.rename("snapshots/g1-7-2.snapshot", "snapshots/g1-8-2.snapshot");
+    for (int way = 0; way < 2; way++) {
+      boolean whole = way == 0;
+      String message =
+          assertThrows(
+                  RaftLogException.class,
+                  () -> {
+                    if (whole) {
+                      snapshots.load(1, other);
+                    } else {
+                      snapshots.load(1, other, 0, 100);
+                    }
+                  })
+              .getMessage();
+      assertTrue(message.contains("group 1, index 7, term 2"), message);
+    }
+    byte[] damaged = read("snapshots/g1-8-2.snapshot");
+    damaged[500] ^= 1;
+    replace("snapshots/g1-7-2.snapshot", damaged);
+    assertThrows(RaftLogException.class, () -> snapshots.load(1, mark));
+    assertThrows(RaftLogException.class, () -> snapshots.load(1, mark, 0, 100));
+  }
+
+  /// Parts of two snapshots do not become one.
+  @Test
+  void aPartOfAnotherSnapshotDoesNotFollow() throws IOException {
+    SnapshotFiles snapshots = new SnapshotFiles(disk, "snapshots", lives);
+    snapshots.save(1, new SnapshotMark(7, 2, FOUNDING), 0, new byte[10], false);
+    SnapshotMark other = new SnapshotMark(8, 2, FOUNDING);
+    assertThrows(IOException.class, () -> snapshots.save(1, other, 10, new byte[10], true));
   }
 }

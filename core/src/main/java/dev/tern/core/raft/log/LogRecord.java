@@ -7,6 +7,7 @@ import dev.tern.core.raft.SnapshotMark;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.env.FileLife;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,8 +15,9 @@ import org.jspecify.annotations.Nullable;
 /// What one frame of the log says.
 ///
 /// ```
-///   header: u8 1   u8 format 1   varint first segment needed
-///           varint segment before   varint its valid bytes        (0 0: there is none)
+///   header: u8 1   16 bytes the life of the log's first segment   varint first segment needed
+///           varint segment before   16 bytes its life   varint its valid bytes
+///           (0, zeros, 0: there is none)
 ///           varint count, then for each group a write as a blob: the checkpoint
 ///   write:  u8 2   varint group   u8 flags   then what the flags name, in this order:
 ///           1 reset      mark: all entries go, the log begins anew after it
@@ -25,11 +27,23 @@ import org.jspecify.annotations.Nullable;
 ///           16 dropped   the group is gone
 /// ```
 sealed interface LogRecord {
-  int FORMAT = 1;
+  /// Its length, type, group and flags.
+  int LEAST_WRITE_BYTES = 4;
 
   /// The first frame of a segment: what all earlier segments say, but for the entries. One frame,
   /// so that a segment that is not whole up to here was never begun.
-  record Header(long firstNeeded, long before, long bytesBefore, List<Write> checkpoint)
+  ///
+  /// @param log the life of the first segment there was: which log this is
+  /// @param before the number of the segment before, 0 for none
+  /// @param lifeBefore of the segment before
+  /// @param bytesBefore of it that are valid
+  record Header(
+      FileLife log,
+      long firstNeeded,
+      long before,
+      FileLife lifeBefore,
+      long bytesBefore,
+      List<Write> checkpoint)
       implements LogRecord {}
 
   /// A group's writes: all of them or none survive a crash.
@@ -48,8 +62,9 @@ sealed interface LogRecord {
   static void encode(LogRecord record, ByteWriter out) {
     switch (record) {
       case Header r -> {
-        out.writeByte(1).writeByte(FORMAT).writeVarLong(r.firstNeeded());
-        out.writeVarLong(r.before()).writeVarLong(r.bytesBefore());
+        r.log().encode(out.writeByte(1));
+        r.lifeBefore().encode(out.writeVarLong(r.firstNeeded()).writeVarLong(r.before()));
+        out.writeVarLong(r.bytesBefore());
         out.writeVarInt(r.checkpoint().size());
         ByteWriter one = new ByteWriter();
         for (Write write : r.checkpoint()) {
@@ -88,7 +103,7 @@ sealed interface LogRecord {
     }
   }
 
-  /// @throws DecodeException if the bytes are no record of format 1
+  /// @throws DecodeException if the bytes are no record
   static LogRecord decode(ByteReader in) {
     int type = in.readUnsignedByte();
     LogRecord record =
@@ -102,23 +117,22 @@ sealed interface LogRecord {
   }
 
   private static Header header(ByteReader in) {
-    int format = in.readUnsignedByte();
-    if (format != FORMAT) {
-      throw new DecodeException("a log of format " + format + "; this version reads 1");
-    }
-    long firstNeeded = in.readVarLong();
-    long before = in.readVarLong();
-    long bytesBefore = in.readVarLong();
-    int count = in.readLength();
+    FileLife log = FileLife.decode(in);
+    long firstNeeded = in.readPositiveVarLong();
+    long before = in.readPositiveVarLong();
+    FileLife lifeBefore = FileLife.decode(in);
+    long bytesBefore = in.readPositiveVarLong();
+    int count = in.readCount(LEAST_WRITE_BYTES);
     List<Write> checkpoint = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      if (decode(new ByteReader(in.readBlob())) instanceof Write write) {
-        checkpoint.add(write);
-      } else {
+      ByteReader one = new ByteReader(in.readBlob());
+      if (one.readUnsignedByte() != 2) {
         throw new DecodeException("a checkpoint of something else than groups");
       }
+      checkpoint.add(write(one));
+      one.expectEnd();
     }
-    return new Header(firstNeeded, before, bytesBefore, checkpoint);
+    return new Header(log, firstNeeded, before, lifeBefore, bytesBefore, checkpoint);
   }
 
   private static Write write(ByteReader in) {
@@ -131,12 +145,12 @@ sealed interface LogRecord {
     Compacted compacted = null;
     if ((flags & 2) != 0) {
       SnapshotMark mark = in.readUnsignedByte() != 0 ? EntryCodec.mark(in) : null;
-      compacted = new Compacted(mark, in.readVarLong(), in.readVarLong());
+      compacted = new Compacted(mark, in.readPositiveVarLong(), in.readPositiveVarLong());
     }
     List<Entry> entries = (flags & 4) != 0 ? EntryCodec.entries(in) : List.of();
     HardState state =
         (flags & 8) != 0
-            ? new HardState(in.readVarLong(), in.readVarInt(), in.readVarLong())
+            ? new HardState(in.readPositiveVarLong(), in.readVarInt(), in.readPositiveVarLong())
             : null;
     return new Write(group, reset, compacted, entries, state, (flags & 16) != 0);
   }

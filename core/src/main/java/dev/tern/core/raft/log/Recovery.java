@@ -2,6 +2,8 @@ package dev.tern.core.raft.log;
 
 import dev.tern.core.raft.Membership;
 import dev.tern.core.raft.SnapshotMark;
+import dev.tern.env.FileHeader;
+import dev.tern.env.FileLife;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -13,11 +15,13 @@ import org.jspecify.annotations.Nullable;
 /// that is needed.
 ///
 /// @param nextNumber of the segment to begin
+/// @param log the life of the log's first segment, [FileLife#NONE] if there is no log yet
 /// @param last the newest segment that is whole from its start, 0 if there is none
+/// @param lastLife of that segment
 /// @param lastBytes how much of it is valid
-record Recovery(long nextNumber, long last, long lastBytes) {
+record Recovery(long nextNumber, FileLife log, long last, FileLife lastLife, long lastBytes) {
   /// A segment to read; `end` is -1 for the last one.
-  private record Link(long number, byte[] bytes, long end) {}
+  private record Link(long number, Segment.Start start, byte[] bytes, long end) {}
 
   private static final SnapshotMark NO_MARK = new SnapshotMark(0, 0, Membership.NOBODY);
 
@@ -34,21 +38,21 @@ record Recovery(long nextNumber, long last, long lastBytes) {
       }
     }
     if (found.isEmpty()) {
-      return new Recovery(1, 0, 0);
+      return new Recovery(1, FileLife.NONE, 0, FileLife.NONE, 0);
     }
     ArrayDeque<Link> chain = chain(files, directory, found);
+    FileLife log = FileLife.NONE;
     long last = 0;
+    FileLife lastLife = FileLife.NONE;
     long lastBytes = 0;
     for (Link link : chain) {
-      segments.put(link.number(), new Segment(link.number()));
+      log = link.start().header().log();
+      lastLife = link.start().life();
+      segments.put(link.number(), new Segment(link.number(), lastLife));
       String path = directory + "/" + Segment.name(link.number());
       lastBytes =
           Segment.read(
-              path,
-              link.bytes(),
-              link.number(),
-              link.end(),
-              record -> read(record, groups, segments));
+              path, link.bytes(), lastLife, link.end(), record -> read(record, groups, segments));
       last = link.number();
     }
     for (Map.Entry<Integer, GroupState> group : groups.entrySet()) {
@@ -59,47 +63,85 @@ record Recovery(long nextNumber, long last, long lastBytes) {
     }
     for (Map.Entry<Long, String> each : found.entrySet()) {
       if (!segments.containsKey(each.getKey())) {
+        checkOwn(files, each.getValue(), log);
         files.delete(each.getValue());
       }
     }
-    return new Recovery(found.lastKey() + 1, last, lastBytes);
+    return new Recovery(found.lastKey() + 1, log, last, lastLife, lastBytes);
+  }
+
+  /// Looks at a segment that is not needed before it is deleted: another log's tells that files
+  /// were mixed up.
+  private static void checkOwn(FileSystem files, String path, FileLife log) throws IOException {
+    Segment.Start start = Segment.start(path, Segment.readAll(files, path));
+    if (start != null && !start.header().log().equals(log)) {
+      throw foreign(path, start.header().log(), log);
+    }
+  }
+
+  private static RaftLogException foreign(String path, FileLife found, FileLife log) {
+    return new RaftLogException(
+        path,
+        0,
+        ("a segment of log %s among those of log %s: files of two directories are mixed. Put the"
+                + " right files back; or empty this node's data directory and let it join anew")
+            .formatted(found, log));
   }
 
   /// The segments needed, oldest first; empty if none was ever completely begun.
   private static ArrayDeque<Link> chain(
       FileSystem files, String directory, TreeMap<Long, String> found) throws IOException {
     ArrayDeque<Link> chain = new ArrayDeque<>();
-    LogRecord.@Nullable Header header = null;
+    Segment.@Nullable Start start = null;
     long number = 0;
     byte[] bytes = new byte[0];
     for (Map.Entry<Long, String> each : found.descendingMap().entrySet()) {
       bytes = Segment.readAll(files, each.getValue());
       number = each.getKey();
-      header = Segment.header(each.getValue(), bytes, number);
-      if (header != null) {
+      start = Segment.start(each.getValue(), bytes);
+      if (start != null) {
         break;
       }
     }
     long end = -1;
-    long firstNeeded = header == null ? 0 : header.firstNeeded();
-    while (header != null) {
-      chain.addFirst(new Link(number, bytes, end));
+    long firstNeeded = start == null ? 0 : start.header().firstNeeded();
+    while (start != null) {
+      chain.addFirst(new Link(number, start, bytes, end));
       if (number == firstNeeded) {
         return chain;
       }
+      LogRecord.Header header = start.header();
       end = header.bytesBefore();
-      number = header.before();
-      String path = found.get(number);
-      if (path == null) {
-        throw new RaftLogException(directory, 0, "segment " + number + " is missing");
+      String path = found.get(header.before());
+      if (path == null || header.before() >= number) {
+        throw new RaftLogException(
+            directory,
+            0,
+            "segment %d is missing, which segment %d needs; put it back, or empty this node's data directory and let it join anew"
+                .formatted(header.before(), number));
       }
       bytes = Segment.readAll(files, path);
-      header = Segment.header(path, bytes, number);
-      if (header == null) {
-        throw new RaftLogException(path, 0, "its header is broken");
-      }
+      start = Segment.start(path, bytes);
+      check(path, start, header, number);
+      number = header.before();
     }
     return chain;
+  }
+
+  /// Looks whether a segment is the one that the next one goes on from.
+  private static void check(
+      String path, Segment.@Nullable Start start, LogRecord.Header next, long nextNumber)
+      throws RaftLogException {
+    if (start == null) {
+      throw new RaftLogException(path, 0, "it ends before its first frame does");
+    }
+    if (!start.header().log().equals(next.log())) {
+      throw foreign(path, start.header().log(), next.log());
+    }
+    if (!start.life().equals(next.lifeBefore())) {
+      String by = "segment " + nextNumber;
+      throw new RaftLogException(path, 0, FileHeader.foreign(start.life(), next.lifeBefore(), by));
+    }
   }
 
   private static void read(

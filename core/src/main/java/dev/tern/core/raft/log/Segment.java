@@ -3,6 +3,9 @@ package dev.tern.core.raft.log;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.env.FileHeader;
+import dev.tern.env.FileKind;
+import dev.tern.env.FileLife;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -10,12 +13,17 @@ import java.util.TreeMap;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/// A file of the log: frames one after the other.
+/// A file of the log, format 2: a header, and frames one after the other.
 ///
 /// ```
-///   frame: u32 crc32c of what follows   u32 payload bytes   u64 segment number
+///   file:  header (FileHeader, 32 bytes), frames
+///   frame: u32 crc32c of what follows   u32 payload bytes   u64 first half of the life
 ///          u64 synced offset            payload (a LogRecord)
 /// ```
+///
+/// The header is forced before the first frame follows: a file that is longer than a header and has
+/// none is damaged. Each segment's first frame names the segment before by number and life, so a
+/// segment of another log, or of another time, is found.
 ///
 /// The synced offset says how much of this file was forced when the frame was made. A broken frame
 /// before an offset that any later frame knows as synced is corruption; one after it is the torn
@@ -26,12 +34,14 @@ final class Segment {
   static final int HEADER_BYTES = 24;
 
   final long number;
+  final FileLife life;
 
   /// By group: the last index of its entries in here. A group that is not needed is not named.
   final TreeMap<Integer, Long> lastIndex = new TreeMap<>();
 
-  Segment(long number) {
+  Segment(long number, FileLife life) {
     this.number = number;
+    this.life = life;
   }
 
   static String name(long number) {
@@ -52,9 +62,9 @@ final class Segment {
     lastIndex.merge(group, index, Math::max);
   }
 
-  static void frame(long segment, long syncedOffset, byte[] payload, ByteWriter out) {
+  static void frame(FileLife life, long syncedOffset, byte[] payload, ByteWriter out) {
     int start = out.length();
-    out.writeInt(0).writeInt(payload.length).writeLong(segment).writeLong(syncedOffset);
+    out.writeInt(0).writeInt(payload.length).writeLong(life.high()).writeLong(syncedOffset);
     out.writeBytes(payload);
     CRC32C crc = new CRC32C();
     crc.update(out.array(), start + 4, HEADER_BYTES - 4 + payload.length);
@@ -66,37 +76,48 @@ final class Segment {
     void record(LogRecord record);
   }
 
-  /// The header of a segment, null if it was never completely written.
+  /// How a segment begins, null if that was never completely written.
   ///
   /// @throws RaftLogException if it was and is broken
-  static LogRecord.@Nullable Header header(String path, byte[] bytes, long number)
-      throws IOException {
-    int length = valid(bytes, 0, number);
-    if (length < 0) {
-      checkTorn(path, bytes, 0, number);
+  static @Nullable Start start(String path, byte[] bytes) throws RaftLogException {
+    FileLife life;
+    try {
+      life = FileHeader.decode(FileKind.RAFT_SEGMENT, bytes, bytes.length).life();
+    } catch (DecodeException e) {
+      if (bytes.length > FileHeader.BYTES) {
+        throw new RaftLogException(path, 0, String.valueOf(e.getMessage()));
+      }
       return null;
     }
-    LogRecord first = record(path, bytes, 0, length);
-    if (first instanceof LogRecord.Header header) {
-      return header;
+    int length = valid(bytes, FileHeader.BYTES, life);
+    if (length < 0) {
+      checkTorn(path, bytes, FileHeader.BYTES, life);
+      return null;
     }
-    throw new RaftLogException(path, 0, "no header");
+    LogRecord first = record(path, bytes, FileHeader.BYTES, length);
+    if (first instanceof LogRecord.Header header) {
+      return new Start(life, header);
+    }
+    throw new RaftLogException(path, FileHeader.BYTES, "its first frame is no header");
   }
+
+  /// How a segment begins.
+  record Start(FileLife life, LogRecord.Header header) {}
 
   /// Reads all records.
   ///
   /// @param end where it must end, or -1 for the last segment, which may end torn
   /// @return where it ends
-  static int read(String path, byte[] bytes, long number, long end, Visitor visitor)
-      throws IOException {
-    int at = 0;
+  static int read(String path, byte[] bytes, FileLife life, long end, Visitor visitor)
+      throws RaftLogException {
+    int at = FileHeader.BYTES;
     while (end < 0 ? at < bytes.length : at < end) {
-      int length = valid(bytes, at, number);
+      int length = valid(bytes, at, life);
       if (length < 0 && end >= 0) {
         throw new RaftLogException(path, at, "a broken frame before the end at " + end);
       }
       if (length < 0) {
-        checkTorn(path, bytes, at, number);
+        checkTorn(path, bytes, at, life);
         return at;
       }
       visitor.record(record(path, bytes, at, length));
@@ -115,7 +136,7 @@ final class Segment {
   }
 
   /// The payload length of the frame at `at`, -1 if there is no whole one.
-  private static int valid(byte[] bytes, int at, long number) {
+  private static int valid(byte[] bytes, int at, FileLife life) {
     if (at + HEADER_BYTES > bytes.length) {
       return -1;
     }
@@ -123,7 +144,7 @@ final class Segment {
     int sum = header.readInt();
     int length = header.readInt();
     boolean fits = length >= 0 && length <= bytes.length - at - HEADER_BYTES;
-    if (!fits || header.readLong() != number) {
+    if (!fits || header.readLong() != life.high()) {
       return -1;
     }
     CRC32C crc = new CRC32C();
@@ -132,10 +153,10 @@ final class Segment {
   }
 
   /// Throws if a later frame knows the broken place as synced.
-  private static void checkTorn(String path, byte[] bytes, int broken, long number)
+  private static void checkTorn(String path, byte[] bytes, int broken, FileLife life)
       throws RaftLogException {
     for (int at = broken + 1; at + HEADER_BYTES <= bytes.length; at++) {
-      if (valid(bytes, at, number) >= 0) {
+      if (valid(bytes, at, life) >= 0) {
         long synced = new ByteReader(bytes, at + 16, 8).readLong();
         if (synced > broken) {
           throw new RaftLogException(

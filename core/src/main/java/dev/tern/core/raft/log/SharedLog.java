@@ -7,6 +7,10 @@ import dev.tern.core.raft.SnapshotMark;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DiskFull;
 import dev.tern.env.EventLoop;
+import dev.tern.env.FileHeader;
+import dev.tern.env.FileKind;
+import dev.tern.env.FileLife;
+import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.SmallFile;
 import java.io.IOException;
@@ -56,6 +60,11 @@ public final class SharedLog {
   private final EventLoop loop;
   private final String directory;
   private final long segmentBytes;
+  private final FileLives lives;
+
+  /// The life of the first segment there was.
+  private final FileLife log;
+
   private final TreeMap<Integer, GroupState> groups = new TreeMap<>();
 
   /// The last is being written; of the others every one from the first needed on is there.
@@ -91,15 +100,20 @@ public final class SharedLog {
   private long forces;
   private long bytes;
 
-  private SharedLog(FileSystem files, EventLoop loop, String directory, long segmentBytes)
+  private SharedLog(
+      FileSystem files, EventLoop loop, String directory, long segmentBytes, FileLives lives)
       throws IOException {
     this.files = files;
     this.loop = loop;
     this.directory = directory;
     this.segmentBytes = segmentBytes;
+    this.lives = lives;
     files.createDirectories(directory);
     Recovery recovery = Recovery.run(files, directory, groups, segments);
-    Roll roll = roll(recovery.nextNumber(), recovery.last(), recovery.lastBytes());
+    FileLife life = lives.next();
+    this.log = recovery.last() == 0 ? life : recovery.log();
+    Before before = new Before(recovery.last(), recovery.lastLife(), recovery.lastBytes());
+    Roll roll = roll(recovery.nextNumber(), life, before);
     this.opening = new Opening(recovery, roll);
     try {
       opened(prepare(opening));
@@ -174,10 +188,12 @@ public final class SharedLog {
   /// Reads what is there, and begins a new segment after it. Blocks.
   ///
   /// @param segmentBytes after which a new segment begins
+  /// @param lives of new segments
   /// @throws RaftLogException if what was durable is damaged
   public static SharedLog open(
-      FileSystem files, EventLoop loop, String directory, long segmentBytes) throws IOException {
-    return new SharedLog(files, loop, directory, segmentBytes);
+      FileSystem files, EventLoop loop, String directory, long segmentBytes, FileLives lives)
+      throws IOException {
+    return new SharedLog(files, loop, directory, segmentBytes, lives);
   }
 
   private String path(long number) {
@@ -258,7 +274,10 @@ public final class SharedLog {
   // ---- writing
 
   /// How a segment begins.
-  private record Roll(long number, byte[] header, List<Long> unneeded) {}
+  private record Roll(long number, FileLife life, byte[] header, List<Long> unneeded) {}
+
+  /// The segment before: number, life and valid bytes; 0 if there is none.
+  private record Before(long number, FileLife life, long bytes) {}
 
   private void flush() {
     scheduled = false;
@@ -271,8 +290,9 @@ public final class SharedLog {
       tell(group, failure);
       return;
     }
-    long last = segments.lastKey();
-    Roll roll = end >= segmentBytes ? roll(last + 1, last, end) : null;
+    Segment last = segments.lastEntry().getValue();
+    Before before = new Before(last.number, last.life, end);
+    Roll roll = end >= segmentBytes ? roll(last.number + 1, lives.next(), before) : null;
     List<byte[]> payloads = new ArrayList<>(group.size());
     ByteWriter one = new ByteWriter();
     for (Waiting each : group) {
@@ -281,9 +301,8 @@ public final class SharedLog {
       Recovery.apply(each.write(), groups, segments, false);
     }
     writing = true;
-    long number = segments.lastKey();
     loop.offload(
-        () -> roll == null ? write(number, payloads) : begin(next(roll), payloads),
+        () -> roll == null ? write(last.life, payloads) : begin(next(roll), payloads),
         (newEnd, failed) -> written(group, roll == null ? end : 0, newEnd, failed));
   }
 
@@ -310,8 +329,8 @@ public final class SharedLog {
 
   /// Decides, on the loop, how the next segment begins, before the group of writes that it will
   /// take: the checkpoint holds what came before them.
-  private Roll roll(long number, long before, long bytesBefore) {
-    Segment next = new Segment(number);
+  private Roll roll(long number, FileLife life, Before before) {
+    Segment next = new Segment(number, life);
     List<Long> unneeded = new ArrayList<>();
     long firstNeeded = number;
     for (Segment segment : segments.values()) {
@@ -327,8 +346,11 @@ public final class SharedLog {
     List<LogRecord.Write> checkpoint = new ArrayList<>();
     groups.forEach((group, state) -> checkpoint.add(checkpoint(group, state)));
     ByteWriter out = new ByteWriter();
-    LogRecord.encode(new LogRecord.Header(firstNeeded, before, bytesBefore, checkpoint), out);
-    return new Roll(number, out.toByteArray(), unneeded);
+    LogRecord.encode(
+        new LogRecord.Header(
+            log, firstNeeded, before.number(), before.life(), before.bytes(), checkpoint),
+        out);
+    return new Roll(number, life, out.toByteArray(), unneeded);
   }
 
   private static LogRecord.Write checkpoint(int group, GroupState state) {
@@ -339,10 +361,10 @@ public final class SharedLog {
 
   // ---- jobs: nothing else touches the file meanwhile
 
-  private Long write(long number, List<byte[]> payloads) throws IOException {
+  private Long write(FileLife life, List<byte[]> payloads) throws IOException {
     ByteWriter out = buffer.clear();
     for (byte[] payload : payloads) {
-      Segment.frame(number, end, payload, out);
+      Segment.frame(life, end, payload, out);
     }
     appendAndForce(out);
     return end + out.length();
@@ -355,17 +377,21 @@ public final class SharedLog {
   }
 
   private Long begin(Roll roll, List<byte[]> payloads) throws IOException {
+    FileLife life = roll.life();
     ByteWriter out = buffer.clear();
-    Segment.frame(roll.number(), 0, roll.header(), out);
+    FileHeader.of(FileKind.RAFT_SEGMENT, life).encode(out);
+    appendAndForce(out);
+    out.clear();
+    Segment.frame(life, FileHeader.BYTES, roll.header(), out);
     for (byte[] payload : payloads) {
-      Segment.frame(roll.number(), 0, payload, out);
+      Segment.frame(life, FileHeader.BYTES, payload, out);
     }
     appendAndForce(out);
     files.forceDirectory(directory);
     for (long number : roll.unneeded()) {
       files.delete(path(number));
     }
-    return (long) out.length();
+    return FileHeader.BYTES + (long) out.length();
   }
 
   private void appendAndForce(ByteWriter out) throws IOException {

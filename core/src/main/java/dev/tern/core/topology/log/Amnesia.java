@@ -9,6 +9,8 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.EventLoop;
+import dev.tern.env.FileKind;
+import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Randomness;
 import dev.tern.env.SmallFile;
@@ -53,6 +55,7 @@ final class Amnesia {
 
   private final int self;
   private final FileSystem files;
+  private final FileLives fileLives;
   private final EventLoop loop;
 
   /// Drawn when this member forgot.
@@ -68,9 +71,11 @@ final class Amnesia {
   /// By member: what it drew, 0 if it remembers.
   private final TreeMap<Integer, Long> lives = new TreeMap<>();
 
-  private Amnesia(int self, FileSystem files, EventLoop loop, Phase phase, long life) {
+  private Amnesia(
+      int self, FileSystem files, FileLives fileLives, EventLoop loop, Phase phase, long life) {
     this.self = self;
     this.files = files;
+    this.fileLives = fileLives;
     this.loop = loop;
     this.phase = phase;
     this.life = life;
@@ -81,24 +86,34 @@ final class Amnesia {
   /// @param blank whether its part of the log is empty
   /// @param named whether it knows what its cluster is called
   static Amnesia open(
-      int self, FileSystem files, EventLoop loop, Randomness random, boolean blank, boolean named)
+      int self,
+      FileSystem files,
+      FileLives fileLives,
+      EventLoop loop,
+      Randomness random,
+      boolean blank,
+      boolean named)
       throws IOException {
-    byte[] marked = SmallFile.load(files, KnownFile.DIRECTORY + "/" + NAME);
-    if (marked != null) {
-      try {
+    String path = KnownFile.DIRECTORY + "/" + NAME;
+    try {
+      byte[] marked = SmallFile.load(files, path, FileKind.FORGETFUL);
+      if (marked != null) {
         long life = new ByteReader(marked).readLong();
-        return new Amnesia(self, files, loop, Phase.FORGETFUL, life);
-      } catch (DecodeException e) {
-        throw new IOException(KnownFile.DIRECTORY + "/" + NAME + " is damaged", e);
+        return new Amnesia(self, files, fileLives, loop, Phase.FORGETFUL, life);
       }
+    } catch (DecodeException e) {
+      throw new IOException(
+          "%s is damaged (%s); empty this node's data directory and let it join anew"
+              .formatted(path, e.getMessage()),
+          e);
     }
     Phase phase = !blank ? Phase.SETTLED : named ? Phase.FORGETFUL : Phase.FRESH;
-    return new Amnesia(self, files, loop, phase, 1 + (random.nextLong() >>> 2));
+    return new Amnesia(self, files, fileLives, loop, phase, 1 + (random.nextLong() >>> 2));
   }
 
   /// One that remembers, whatever happened.
-  static Amnesia none(int self, FileSystem files, EventLoop loop) {
-    return new Amnesia(self, files, loop, Phase.SETTLED, 0);
+  static Amnesia none(int self, FileSystem files, FileLives fileLives, EventLoop loop) {
+    return new Amnesia(self, files, fileLives, loop, Phase.SETTLED, 0);
   }
 
   /// Whether this member is kept from its part.
@@ -169,7 +184,8 @@ final class Amnesia {
     loop.offload(
         () -> {
           byte[] bytes = new ByteWriter().writeLong(life).toByteArray();
-          SmallFile.save(files, KnownFile.DIRECTORY, NAME, bytes);
+          FileKind kind = FileKind.FORGETFUL;
+          SmallFile.save(files, KnownFile.DIRECTORY, NAME, kind, fileLives.next(), bytes);
           return null;
         },
         (nothing, failure) -> {

@@ -6,6 +6,8 @@ import dev.tern.core.topology.TopologyState;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.env.FileKind;
+import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.SmallFile;
 import java.io.IOException;
@@ -29,7 +31,7 @@ final class KnownFile {
   static @Nullable TopologyState load(FileSystem files) throws IOException {
     String path = DIRECTORY + "/" + NAME;
     try {
-      byte[] bytes = SmallFile.load(files, path);
+      byte[] bytes = SmallFile.load(files, path, FileKind.KNOWN_TOPOLOGY);
       return bytes == null ? null : TopologyCodec.state(new ByteReader(bytes));
     } catch (DecodeException e) {
       RaftLogException damage =
@@ -45,9 +47,10 @@ final class KnownFile {
   }
 
   /// On return it is durable.
-  static void save(FileSystem files, TopologyState state) throws IOException {
+  static void save(FileSystem files, FileLives lives, TopologyState state) throws IOException {
     ByteWriter out = new ByteWriter();
     TopologyCodec.encode(state, out);
-    SmallFile.save(files, DIRECTORY, NAME, out.toByteArray());
+    FileKind kind = FileKind.KNOWN_TOPOLOGY;
+    SmallFile.save(files, DIRECTORY, NAME, kind, lives.next(), out.toByteArray());
   }
 }

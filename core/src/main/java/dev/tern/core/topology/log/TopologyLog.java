@@ -20,6 +20,7 @@ import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
+import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Randomness;
 import java.io.IOException;
@@ -112,6 +113,7 @@ public final class TopologyLog {
   private static final int LEADER_BEATS = 5;
 
   private final Environment environment;
+  private final FileLives lives;
   private final EventLoop loop;
   private final int self;
   private final IntPredicate live;
@@ -184,7 +186,9 @@ public final class TopologyLog {
     this.machine = new TopologyMachine(new Machine(), options.bug());
     this.status = new Status(Raft.Role.FOLLOWER, 0, 0, null, false, new TreeMap<>());
     FileSystem files = environment.files();
-    this.shared = SharedLog.open(files, loop, KnownFile.DIRECTORY + "/log", options.segmentBytes());
+    String directory = KnownFile.DIRECTORY;
+    this.lives = FileLives.of(random, environment.clock(), directory);
+    this.shared = SharedLog.open(files, loop, directory + "/log", options.segmentBytes(), lives);
     try {
       this.group =
           RaftGroup.open(
@@ -192,7 +196,7 @@ public final class TopologyLog {
               RaftConfig.defaults(self),
               founding(known),
               shared,
-              new SnapshotFiles(files, KnownFile.DIRECTORY + "/snapshots"),
+              new SnapshotFiles(files, directory + "/snapshots", lives),
               loop,
               environment.clock(),
               random.child("raft"),
@@ -206,8 +210,8 @@ public final class TopologyLog {
     boolean named = known.cluster().known();
     this.amnesia =
         options.bug() == TopologyBug.FORGETFUL_VOTE
-            ? Amnesia.none(self, files, loop)
-            : Amnesia.open(self, files, loop, random.child("amnesia"), !begun(), named);
+            ? Amnesia.none(self, files, lives, loop)
+            : Amnesia.open(self, files, lives, loop, random.child("amnesia"), !begun(), named);
     this.proposals = new Proposals(self, group, new Wire(), random.nextLong() >>> 1, options.bug());
   }
 
@@ -225,16 +229,16 @@ public final class TopologyLog {
 
   // ---- before the start; may block
 
-  /// What a node last knew, null if its directory belongs to no cluster.
-  ///
-  /// @throws IOException if that cannot be read
+  /// What a node last knew, null if its directory belongs to no cluster; unreadable, it is an
+  /// error.
   public static @Nullable TopologyState lastKnown(FileSystem files) throws IOException {
     return KnownFile.load(files);
   }
 
   /// Makes a new node a member of a cluster that has let it in.
-  public static void join(FileSystem files, TopologyState told) throws IOException {
-    KnownFile.save(files, told);
+  public static void join(FileSystem files, FileLives lives, TopologyState told)
+      throws IOException {
+    KnownFile.save(files, lives, told);
   }
 
   /// What a node starts from: what it last knew, or what it was told of the founding.
@@ -242,7 +246,7 @@ public final class TopologyLog {
   /// @param told [Founding#NOTHING] if nothing; ignored once the directory knows its cluster
   /// @throws IOException if this node cannot begin, with the reason
   /// @throws RefusedException if it is no member of the cluster that the directory belongs to
-  public static TopologyState initial(FileSystem files, int self, Founding told)
+  public static TopologyState initial(FileSystem files, FileLives lives, int self, Founding told)
       throws IOException {
     TopologyState known = KnownFile.load(files);
     boolean something = !told.equals(Founding.NOTHING);
@@ -252,7 +256,7 @@ public final class TopologyLog {
         throw new IOException("this node belongs to no cluster and cannot found one: " + problem);
       }
       known = told.state();
-      KnownFile.save(files, known);
+      KnownFile.save(files, lives, known);
     } else if (!known.cluster().known() && something && !told.equals(known.founding())) {
       throw new IOException(
           "founders disagree: this node is now told of %s; start it as before, or with an empty data directory"
@@ -575,7 +579,7 @@ public final class TopologyLog {
     pending = null;
     loop.offload(
         () -> {
-          KnownFile.save(environment.files(), next);
+          KnownFile.save(environment.files(), lives, next);
           return null;
         },
         (nothing, failure) -> {
