@@ -1,36 +1,115 @@
 package dev.tern.cli;
 
+import dev.tern.env.FileHeader;
+import dev.tern.env.FileReport;
 import dev.tern.lsm.Inspection;
-import dev.tern.runtime.DirectoryFileSystem;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// Shows what a file of the storage engine holds.
+/// Shows what the files of a data directory hold, and what is wrong with them.
 @Command(
     name = "inspect",
-    description = "Shows what a file of the storage engine holds, and whether it is whole.",
+    description = {
+      "Shows what a file, or each file of a data directory, holds and whether it is whole. Writes"
+          + " nothing. Files of a running node change under the look.",
+      "Exit code 1 if anything is wrong."
+    },
     mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
-  @Parameters(index = "0", description = "wal, table or manifest")
-  private String kind = "";
+  @Parameters(index = "0", description = "a file or a directory")
+  private Path path = Path.of("");
 
-  @Parameters(index = "1", description = "the file")
-  private Path file = Path.of("");
+  @Option(names = "--json", description = "one JSON document in place of text")
+  private boolean json;
+
+  @Option(names = "--entries", description = "each entry of a log or a table too")
+  private boolean entries;
 
   @Override
   public Integer call() throws Exception {
-    Path absolute = file.toAbsolutePath().normalize();
-    Path directory = java.util.Objects.requireNonNull(absolute.getParent(), "a file is needed");
-    String name = String.valueOf(absolute.getFileName());
-    DirectoryFileSystem files = new DirectoryFileSystem(directory);
-    switch (kind) {
-      case "wal" -> Inspection.log(files, name, System.out);
-      case "table" -> Inspection.table(files, name, System.out);
-      case "manifest" -> Inspection.manifest(files, name, System.out);
-      default -> throw new IllegalArgumentException("inspect wal, table or manifest: " + kind);
+    Path absolute = path.toAbsolutePath().normalize();
+    if (!Files.exists(absolute)) {
+      throw new IllegalArgumentException("there is no " + absolute);
     }
-    return 0;
+    if (Files.isDirectory(absolute)) {
+      return show(new DataDirectory(absolute).reports());
+    }
+    Path parent = java.util.Objects.requireNonNull(absolute.getParent(), "a file is needed");
+    DataDirectory directory = new DataDirectory(parent);
+    String name = String.valueOf(absolute.getFileName());
+    if (entries) {
+      // Records by keyspace and key come here: a KeyText that knows the record keys.
+      Inspection.entries(directory.files(), name, (family, key) -> Inspection.hex(key), System.out);
+    }
+    return show(List.of(directory.file(name)));
+  }
+
+  private int show(List<FileReport> reports) throws IOException {
+    if (json) {
+      System.out.println(
+          reports.stream().map(InspectCommand::json).collect(Collectors.joining(",\n ", "[", "]")));
+    } else {
+      reports.forEach(report -> print(report, System.out));
+      long wrong = reports.stream().filter(report -> !report.problems().isEmpty()).count();
+      System.out.printf("%d files, %d with problems%n", reports.size(), wrong);
+    }
+    return reports.stream().allMatch(report -> report.problems().isEmpty()) ? 0 : 1;
+  }
+
+  private static void print(FileReport report, PrintStream out) {
+    FileHeader header = report.header();
+    out.printf("%s: %d bytes", report.path(), report.bytes());
+    if (header != null) {
+      out.printf(", %s, format %d", header.kind().noun(), header.format());
+      out.printf(", life %s", header.life());
+    }
+    out.println();
+    report.facts().forEach(fact -> out.printf("  %s: %s%n", fact.name(), fact.value()));
+    report.problems().forEach(problem -> out.printf("  PROBLEM: %s%n", problem));
+  }
+
+  static String json(FileReport report) {
+    FileHeader header = report.header();
+    StringBuilder out = new StringBuilder("{");
+    out.append("\"path\":").append(quoted(report.path()));
+    out.append(",\"bytes\":").append(report.bytes());
+    if (header != null) {
+      out.append(",\"kind\":").append(quoted(header.kind().noun()));
+      out.append(",\"format\":").append(header.format());
+      out.append(",\"life\":").append(quoted(header.life().toString()));
+    }
+    out.append(
+        report.facts().stream()
+            .map(f -> "[%s,%s]".formatted(quoted(f.name()), quoted(f.value())))
+            .collect(Collectors.joining(",", ",\"holds\":[", "]")));
+    out.append(
+        report.problems().stream()
+            .map(InspectCommand::quoted)
+            .collect(Collectors.joining(",", ",\"problems\":[", "]}")));
+    return out.toString();
+  }
+
+  private static String quoted(String text) {
+    StringBuilder out = new StringBuilder("\"");
+    text.chars()
+        .forEach(
+            c -> {
+              if (c == '"' || c == '\\') {
+                out.append('\\').append((char) c);
+              } else if (c < ' ') {
+                out.append("\\u%04x".formatted(c));
+              } else {
+                out.append((char) c);
+              }
+            });
+    return out.append('"').toString();
   }
 }

@@ -25,11 +25,23 @@ record Recovery(long nextNumber, FileLife log, long last, FileLife lastLife, lon
 
   private static final SnapshotMark NO_MARK = new SnapshotMark(0, 0, Membership.NOBODY);
 
+  /// Reads the log back, and deletes the segments that are not needed.
   static Recovery run(
       FileSystem files,
       String directory,
       TreeMap<Integer, GroupState> groups,
       TreeMap<Long, Segment> segments)
+      throws IOException {
+    Recovery found = look(files, directory, groups, segments);
+    for (Map.Entry<Long, String> each : segmentFiles(files, directory).entrySet()) {
+      if (!segments.containsKey(each.getKey())) {
+        files.delete(each.getValue());
+      }
+    }
+    return found;
+  }
+
+  private static TreeMap<Long, String> segmentFiles(FileSystem files, String directory)
       throws IOException {
     TreeMap<Long, String> found = new TreeMap<>();
     for (String name : files.list(directory)) {
@@ -37,6 +49,17 @@ record Recovery(long nextNumber, FileLife log, long last, FileLife lastLife, lon
         found.put(Segment.number(name), directory + "/" + name);
       }
     }
+    return found;
+  }
+
+  /// Reads the log back; writes nothing.
+  static Recovery look(
+      FileSystem files,
+      String directory,
+      TreeMap<Integer, GroupState> groups,
+      TreeMap<Long, Segment> segments)
+      throws IOException {
+    TreeMap<Long, String> found = segmentFiles(files, directory);
     if (found.isEmpty()) {
       return new Recovery(1, FileLife.NONE, 0, FileLife.NONE, 0);
     }
@@ -64,7 +87,6 @@ record Recovery(long nextNumber, FileLife log, long last, FileLife lastLife, lon
     for (Map.Entry<Long, String> each : found.entrySet()) {
       if (!segments.containsKey(each.getKey())) {
         checkOwn(files, each.getValue(), log);
-        files.delete(each.getValue());
       }
     }
     return new Recovery(found.lastKey() + 1, log, last, lastLife, lastBytes);

@@ -1,0 +1,114 @@
+package dev.tern.cli;
+
+import dev.tern.core.topology.TopologyCodec;
+import dev.tern.core.topology.TopologyState;
+import dev.tern.env.ByteReader;
+import dev.tern.env.DecodeException;
+import dev.tern.env.FileHeader;
+import dev.tern.env.FileReport;
+import dev.tern.env.FileSystem;
+import dev.tern.env.SmallFile;
+import dev.tern.lsm.Inspection;
+import dev.tern.runtime.DirectoryFileSystem;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// The files of a node's data directory, or of a part of it, looked at one by one and as they
+/// belong together. Writes nothing.
+final class DataDirectory {
+  private final Path root;
+  private final FileSystem files;
+
+  DataDirectory(Path root) throws IOException {
+    this.root = root;
+    this.files = new DirectoryFileSystem(root);
+  }
+
+  FileSystem files() {
+    return files;
+  }
+
+  /// All files of all directories; what is wrong with a directory is told of a report of its own.
+  List<FileReport> reports() throws IOException {
+    List<FileReport> reports = new ArrayList<>();
+    List<Path> directories;
+    try (Stream<Path> all = Files.walk(root)) {
+      directories = all.filter(Files::isDirectory).sorted().toList();
+    }
+    for (Path directory : directories) {
+      directory(root.relativize(directory).toString(), reports);
+    }
+    return reports;
+  }
+
+  private void directory(String directory, List<FileReport> reports) throws IOException {
+    boolean store = false;
+    boolean log = false;
+    List<String> others = new ArrayList<>();
+    for (String name : files.list(directory)) {
+      String path = directory.isEmpty() ? name : directory + "/" + name;
+      boolean isStores = name.equals("CURRENT") || name.matches("\\d{6,12}\\.(log|table)");
+      store |= isStores;
+      log |= name.endsWith(".raftlog");
+      boolean isElse = !isStores && !name.equals("LOCK") && !name.matches("MANIFEST-\\d{6,12}");
+      if (isElse && Files.isRegularFile(root.resolve(path))) {
+        others.add(path);
+      }
+    }
+    if (store) {
+      reports.addAll(Inspection.directory(files, directory));
+    }
+    for (String path : others) {
+      reports.add(file(path));
+    }
+    String problem = log ? dev.tern.core.raft.log.Inspection.log(files, directory) : null;
+    if (problem != null) {
+      FileReport report = new FileReport(directory, 0);
+      reports.add(report.problem("the log cannot be opened: " + problem));
+    }
+  }
+
+  /// A file, by what it begins with.
+  FileReport file(String path) throws IOException {
+    FileHeader header = path.endsWith("CURRENT") ? null : FileReport.of(files, path).header();
+    if (header == null) {
+      boolean unfinished = path.matches(".*\\.(new|tmp|partial|own)");
+      FileReport report =
+          path.endsWith("CURRENT") ? Inspection.file(files, path) : FileReport.of(files, path);
+      return unfinished ? report.fact("left over", "it was not finished") : report;
+    }
+    return switch (header.kind()) {
+      case LOG, TABLE, MANIFEST -> Inspection.file(files, path);
+      case RAFT_SEGMENT -> dev.tern.core.raft.log.Inspection.segment(files, path);
+      case SNAPSHOT -> dev.tern.core.raft.log.Inspection.snapshot(files, path);
+      case KNOWN_TOPOLOGY, FORGETFUL, GENERATION -> small(header, path);
+    };
+  }
+
+  private FileReport small(FileHeader header, String path) throws IOException {
+    FileReport report = FileReport.of(files, path);
+    if (!report.problems().isEmpty()) {
+      return report;
+    }
+    try {
+      byte[] bytes = SmallFile.load(files, path, header.kind());
+      ByteReader in = new ByteReader(bytes == null ? new byte[0] : bytes);
+      switch (header.kind()) {
+        case KNOWN_TOPOLOGY -> {
+          TopologyState state = TopologyCodec.state(in);
+          report.fact("cluster", state.cluster()).fact("epoch", state.epoch());
+          report.fact("members", state.members().size());
+        }
+        case GENERATION -> report.fact("starts", in.readLong());
+        default -> report.fact("drawn", in.readLong());
+      }
+    } catch (DecodeException e) {
+      report.problem(String.valueOf(e.getMessage()));
+    }
+    return report;
+  }
+}
