@@ -130,6 +130,35 @@ class LogWitnessTest {
     assertTrue(tried > 5, "hardly a log was begun: " + tried);
   }
 
+  /// A log of this opening is told from a later one of it, of which nothing was forced yet.
+  @Test
+  void aLogOfTheSameOpeningInPlaceOfALaterOneIsAnError() throws IOException {
+    Bed bed = new Bed(1);
+    bed.options = Bed.options(1024, 0, 256, 1024);
+    Lsm lsm = bed.open();
+    ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+    int tried = 0;
+    String last = "";
+    byte[] former = {};
+    for (int i = 0; i < WRITES * 20 && tried < 20; i++) {
+      lsm.append(put(family, i % 5));
+      lsm.flushLog();
+      bed.world.runUntil(bed.world.nanos() + 20_000);
+      Map<String, byte[]> files = bed.copy(Bed.STORE);
+      String newest = files.keySet().stream().filter(n -> n.endsWith(".log")).toList().getLast();
+      byte[] content = files.get(newest);
+      if (!newest.equals(last) && former.length > 0) {
+        files.put(newest, former);
+        CorruptionException e = assertThrows(CorruptionException.class, with(files)::open, newest);
+        assertTrue(e.getMessage().contains("another file under this name"), e.getMessage());
+        tried++;
+      }
+      last = newest;
+      former = content;
+    }
+    assertTrue(tried > 5, "hardly a log was begun: " + tried);
+  }
+
   @Test
   void aLogOfAnotherStoreOrOfAnEarlierOpeningIsAnError() throws IOException {
     Map<String, byte[]> files = closed(1);
