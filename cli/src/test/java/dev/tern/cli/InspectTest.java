@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -38,7 +39,7 @@ class InspectTest {
         .reports().stream().filter(report -> !report.problems().isEmpty()).toList();
   }
 
-  private static TreeMap<String, byte[]> contents(Path root) throws IOException {
+  private static Map<String, byte[]> contents(Path root) throws IOException {
     TreeMap<String, byte[]> contents = new TreeMap<>();
     try (Stream<Path> all = Files.walk(root)) {
       for (Path path : all.filter(Files::isRegularFile).toList()) {
@@ -65,7 +66,7 @@ class InspectTest {
   @Test
   void everyFileOfANodeIsNamedAndNothingIsWritten(@TempDir Path data) throws IOException {
     Path node = stopped(data);
-    TreeMap<String, byte[]> before = contents(node);
+    Map<String, byte[]> before = contents(node);
     TreeSet<FileKind> kinds = new TreeSet<>();
     TreeSet<String> lives = new TreeSet<>();
     int headers = 0;
@@ -92,7 +93,7 @@ class InspectTest {
     assertTrue(out(0, node).contains(" 0 with problems"));
     String json = out(0, node, "--json");
     assertTrue(json.startsWith("[{\"path\":") && json.contains("\"problems\":[]"), json);
-    TreeMap<String, byte[]> after = contents(node);
+    Map<String, byte[]> after = contents(node);
     assertEquals(before.keySet(), after.keySet());
     before.forEach((path, bytes) -> assertTrue(Arrays.equals(bytes, after.get(path)), path));
   }

@@ -8,6 +8,7 @@ import dev.tern.env.FileSystem;
 import java.io.IOException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -55,7 +56,7 @@ public final class Inspection {
       String directory,
       Manifest.Current current,
       Manifest.State state,
-      TreeMap<String, FileReport> reports)
+      Map<String, FileReport> reports)
       throws IOException {
     TreeSet<String> unnamed = new TreeSet<>(reports.keySet());
     unnamed.remove("CURRENT");
@@ -201,8 +202,7 @@ public final class Inspection {
       report.fact("key bytes", has.keyBytes()).fact("value bytes", has.valueBytes());
       report.fact("from key", shown(has.smallest(), 0, has.smallest().length));
       report.fact("up to key", shown(has.upper(), 0, has.upper().length));
-      report.fact(
-          "sequences", "%d to %d".formatted(has.smallestSequence(), has.largestSequence()));
+      report.fact("sequences", "%d to %d".formatted(has.smallestSequence(), has.largestSequence()));
       report.fact("compression", has.compression());
       report.fact("resident bytes", table.residentBytes());
       table.verify();
@@ -222,8 +222,7 @@ public final class Inspection {
           "%06d.log life %s forced %d".formatted(log.number(), log.life(), log.forcedBytes()));
     }
     for (ColumnFamily family : state.families) {
-      report.fact(
-          "family", "%d %s %s".formatted(family.id(), family.name(), family.options()));
+      report.fact("family", "%d %s %s".formatted(family.id(), family.name(), family.options()));
       for (int level = 0; level < Levels.COUNT; level++) {
         for (Manifest.Named table : state.level(family.id(), level)) {
           report.fact(
@@ -278,8 +277,7 @@ public final class Inspection {
     }
   }
 
-  private static void entry(ByteReader entry, KeyText keys, Appendable out)
-      throws IOException {
+  private static void entry(ByteReader entry, KeyText keys, Appendable out) throws IOException {
     StringBuilder text = new StringBuilder("group\n");
     WriteBatch.Entries entries = new WriteBatch.Entries();
     while (entry.remaining() > 0) {

@@ -40,8 +40,8 @@ public final class Inspection {
     return report;
   }
 
-  private static void groups(
-      String path, byte[] bytes, Segment.Start start, FileReport report) throws RaftLogException {
+  private static void groups(String path, byte[] bytes, Segment.Start start, FileReport report)
+      throws RaftLogException {
     TreeMap<Integer, long[]> entries = new TreeMap<>();
     int[] writes = {0};
     int end =
