@@ -279,6 +279,43 @@ class TreeTest {
     assertEquals(300, cluster.node(1).records(keyspace(cluster, "data")));
   }
 
+  /// A rotten block would keep a replica that is rebuilt from ever being ready.
+  @Test
+  void aRebuildPassesARottenBlock() throws IOException {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withLoggedDots(16));
+    Randomness random = Randomness.of(1);
+    Map<String, byte[]> values = new TreeMap<>();
+    for (int i = 0; i < 400; i++) {
+      byte[] value = new byte[800];
+      for (int at = 0; at < value.length; at++) {
+        value[at] = (byte) random.nextInt(256);
+      }
+      values.put("{a}" + i, value);
+      put(cluster, "{a}" + i, value);
+    }
+    cluster.runFor(5 * SECOND);
+    cluster.end(3);
+    Update delete = new Update.Delete(false);
+    Level two = new Level(0, 2, 0);
+    for (int i = 0; i < 100; i++) {
+      update(cluster, "data", "{a}" + i, delete, two, UpdateOutcome.Done.class);
+    }
+    cluster.runFor(60 * SECOND);
+    int rotten = 0;
+    for (int i = 100; i < 400 && rotten < 3; i++) {
+      rotten += cluster.disk(3).rotWhere(Objects.requireNonNull(values.get("{a}" + i)));
+    }
+    assertTrue(rotten > 0, "no value is in a table");
+    cluster.start(3);
+    cluster.within(30 * SECOND, cluster::allSeen);
+    assertTrue(cluster.node(3).statistic(Counter.REBUILDS) > 0, "node 3 was not rebuilt");
+    assertEquals(0, cluster.node(3).statistic(Counter.REPAIR_PASSED_OVER), "a page was refused");
+    for (int i = 100; i < 400; i++) {
+      assertArrayEquals(values.get("{a}" + i), read(cluster, 3, "{a}" + i), "key " + i);
+    }
+    assertEquals(300, cluster.node(3).records(keyspace(cluster, "data")));
+  }
+
   @Test
   void aDeleteInTheMiddleOfItsEndIsNoDifference() throws IOException {
     Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));

@@ -16,6 +16,7 @@ import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.Clock;
 import java.util.ArrayDeque;
@@ -568,12 +569,11 @@ public final class AntiEntropy {
           refused.addAll(record.record().dots());
           ended();
         } else {
-          replica.apply(
-              keyspace,
-              Slots.of(record.key()),
-              record.key(),
-              Replica.filled(keyspace, record.record(), page.clock()),
-              new One(record));
+          Siblings filled = Replica.filled(keyspace, record.record(), page.clock());
+          int slot = Slots.of(record.key());
+          replica
+              .rebuilds()
+              .apply(keyspace, slot, record.key(), filled, exchange.isWhole(page), new One(record));
         }
       }
       ended();
@@ -625,6 +625,7 @@ public final class AntiEntropy {
     if (page.answer() == RepairPage.Answer.REBUILD) {
       statistics.add(Counter.REBUILDS, 1);
       note(exchange, exchange.lacks, true);
+      exchange.rebuildBegan = exchange.partition.clock().copy();
       ask(exchange, NOTHING);
       return;
     }

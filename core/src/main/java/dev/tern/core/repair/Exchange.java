@@ -2,6 +2,7 @@ package dev.tern.core.repair;
 
 import dev.tern.core.replica.Grave;
 import dev.tern.core.replica.Partition;
+import dev.tern.core.replica.RepairPage;
 import dev.tern.core.version.DotSet;
 import java.util.Arrays;
 import java.util.List;
@@ -65,6 +66,9 @@ final class Exchange {
   /// Of a rebuild that is under way what the clocks of all its pages have; null before the first.
   @Nullable DotSet rebuildClock;
 
+  /// The clock here when it began.
+  DotSet rebuildBegan = new DotSet();
+
   /// Where its pages have come to.
   private byte[] rebuiltTo = {};
 
@@ -120,6 +124,11 @@ final class Exchange {
     if (partition.isBehind() && !readiness.hasTold(place)) {
       toldNanos[place] = NEVER;
     }
+  }
+
+  /// Whether a page of a rebuild has all dots that were here when it began.
+  boolean isWhole(RepairPage page) {
+    return rebuilding && page.clock().covers(rebuildBegan);
   }
 
   /// What the clocks of the pages so far and of one more have.

@@ -18,10 +18,13 @@ final class Arrival implements Replica.Based {
   private final byte[] storageKey;
   private final Siblings record;
   private final long ballot;
+  private final boolean overRot;
   private final Applied done;
 
   /// @param record filled
   /// @param ballot of the leader whose update it is, 0 for any other record
+  /// @param overRot whether the record stands for all that was here, and is written anew where what
+  ///   is here cannot be read
   Arrival(
       Replica replica,
       KeyspaceConfig keyspace,
@@ -29,6 +32,7 @@ final class Arrival implements Replica.Based {
       byte[] key,
       Siblings record,
       long ballot,
+      boolean overRot,
       Applied done) {
     this.replica = replica;
     this.keyspace = keyspace;
@@ -37,6 +41,7 @@ final class Arrival implements Replica.Based {
     this.storageKey = StorageKey.of(slot, keyspace.id(), key);
     this.record = record;
     this.ballot = ballot;
+    this.overRot = overRot;
     this.done = done;
   }
 
@@ -61,6 +66,21 @@ final class Arrival implements Replica.Based {
     if (ballot > 0) {
       ballots.accepted(keyspace.id(), slot, ballot, replica.store().lsm().writtenSequence());
     }
+  }
+
+  @Override
+  public void unreadable(Throwable why) {
+    if (!overRot || !Healing.isRot(why)) {
+      Replica.Based.super.unreadable(why);
+      return;
+    }
+    Partition partition = replica.store().partition(keyspace.id(), slot);
+    // As if it were there already: the loss took nothing from the counts.
+    replica.append(keyspace.id(), partition, storageKey, record, record);
+    for (int i = 0; i < record.count(); i++) {
+      replica.store().journal().note(partition, record.get(i), storageKey, /* stored= */ true);
+    }
+    replica.whenDurable(keyspace.durability(), done::durable);
   }
 
   @Override

@@ -128,10 +128,14 @@ final class Healing implements Replica.Based {
     }
   }
 
+  /// Whether a record cannot be read as its file holds what cannot have been written.
+  static boolean isRot(Throwable why) {
+    return why instanceof CorruptionException || why instanceof UnreadableRecordException;
+  }
+
   @Override
   public void unreadable(Throwable why) {
-    boolean rotten = why instanceof CorruptionException || why instanceof UnreadableRecordException;
-    boolean may = rotten && mayHeal(null) && clock.covers(began);
+    boolean may = isRot(why) && mayHeal(null) && clock.covers(began);
     if (may) {
       write(other);
     }

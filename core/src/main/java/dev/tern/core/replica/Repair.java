@@ -11,6 +11,7 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.lsm.ColumnFamily;
+import dev.tern.lsm.CorruptionException;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.SortedMap;
 import java.util.TreeSet;
 
@@ -245,8 +247,29 @@ final class Repair {
     byte[] end = same ? from(page.next(), firstSlot) : StorageKey.first(endSlot, 0);
     List<Obsolete> found = new ArrayList<>();
     ColumnFamily family = store.dataFamilies().get(family(cursor));
+    byte[] at = from(cursor, firstSlot);
+    while (at != null) {
+      try {
+        unlisted(family, at, end, listed, strips, found);
+        at = null;
+      } catch (CorruptionException e) {
+        // A rotten block hides what lies in it. It is read by nobody, and the hash trees mend it.
+        at = listed.higher(at);
+      }
+    }
+    return found;
+  }
+
+  private void unlisted(
+      ColumnFamily family,
+      byte[] from,
+      byte[] end,
+      NavigableSet<byte[]> listed,
+      Strips strips,
+      List<Obsolete> found)
+      throws IOException {
     try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
-      all.seek(from(cursor, firstSlot));
+      all.seek(from);
       for (; all.valid() && Arrays.compareUnsigned(all.key(), end) < 0; all.next()) {
         int keyspace = StorageKey.keyspace(all.key());
         Siblings record;
@@ -262,7 +285,6 @@ final class Repair {
         }
       }
     }
-    return found;
   }
 
   /// A record that is here and was replaced or deleted elsewhere.

@@ -197,6 +197,19 @@ public final class Replica {
   /// @param ballot of its leader, see [Ballots]; 0 for any other record
   public void apply(
       KeyspaceConfig keyspace, int slot, byte[] key, Siblings record, long ballot, Applied done) {
+    apply(keyspace, slot, key, record, ballot, /* overRot= */ false, done);
+  }
+
+  /// @param overRot whether the record stands for all that was here, and is written anew where what
+  ///   is here cannot be read
+  void apply(
+      KeyspaceConfig keyspace,
+      int slot,
+      byte[] key,
+      Siblings record,
+      long ballot,
+      boolean overRot,
+      Applied done) {
     Unanswered.Refused blocked = blockage.refusal(lsm.pressure());
     if (blocked != null) {
       done.refused(blocked);
@@ -211,7 +224,7 @@ public final class Replica {
           new Unanswered.Refused(Reason.INVALID, "a planted mistake: the stamp is far ahead", 0));
       return;
     }
-    Arrival arrival = new Arrival(this, keyspace, slot, key, record, ballot, done);
+    Arrival arrival = new Arrival(this, keyspace, slot, key, record, ballot, overRot, done);
     withBase(store.data(keyspace.id()), arrival.storageKey(), arrival);
   }
 
