@@ -55,7 +55,8 @@ public final class LsmIterator implements AutoCloseable {
   public void seek(byte[] from) throws IOException {
     begin();
     byte[] lower = options.lower();
-    view.cursor.seek(lower != null && Keys.compare(from, lower) < 0 ? lower : from);
+    // Cursors keep what they are given.
+    view.cursor.seek(lower != null && Keys.compare(from, lower) < 0 ? lower : from.clone());
     forward(false);
   }
 

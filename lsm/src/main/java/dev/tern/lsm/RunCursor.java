@@ -26,6 +26,9 @@ final class RunCursor extends Cursor {
   private @Nullable Block indexBlock;
   private @Nullable Block dataBlock;
 
+  /// No key lies from here to the one that it stands on; null if that is not known.
+  private byte @Nullable [] gapFrom;
+
   /// @param fill whether blocks that are read may go to the cache
   RunCursor(Epochs epochs, Table[] tables, boolean fill) {
     this(epochs, tables, fill, largestSequence(tables));
@@ -141,11 +144,26 @@ final class RunCursor extends Cursor {
 
   @Override
   void seek(byte @Nullable [] target) throws IOException {
+    if (standsFirstAfter(target)) {
+      return;
+    }
+    gapFrom = null;
     try {
       seekIn(target);
+      gapFrom = valid ? target : null;
     } catch (DecodeException | IndexOutOfBoundsException e) {
       throw noBlock(e);
     }
+  }
+
+  /// Whether a seek would come to where this stands. A walk that seeks one place after the other
+  /// over keys that are far apart reads no block again for it.
+  private boolean standsFirstAfter(byte @Nullable [] target) {
+    return valid
+        && gapFrom != null
+        && target != null
+        && Keys.compare(gapFrom, target) <= 0
+        && Keys.compare(target, 0, target.length, key, keyOffset, keyLength) <= 0;
   }
 
   private void seekIn(byte @Nullable [] target) throws IOException {
@@ -224,6 +242,7 @@ final class RunCursor extends Cursor {
 
   @Override
   void seekBefore(byte @Nullable [] target) throws IOException {
+    gapFrom = null;
     try {
       seekBeforeIn(target);
     } catch (DecodeException | IndexOutOfBoundsException e) {
@@ -247,6 +266,7 @@ final class RunCursor extends Cursor {
 
   @Override
   void next() throws IOException {
+    gapFrom = null;
     try {
       nextIn();
     } catch (DecodeException | IndexOutOfBoundsException e) {
@@ -282,6 +302,7 @@ final class RunCursor extends Cursor {
 
   @Override
   void prev() throws IOException {
+    gapFrom = null;
     try {
       prevIn();
     } catch (DecodeException | IndexOutOfBoundsException e) {
