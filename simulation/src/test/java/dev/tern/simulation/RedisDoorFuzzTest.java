@@ -179,6 +179,38 @@ class RedisDoorFuzzTest {
     }
   }
 
+  private void setsManyInOneCommand(int values, int length) {
+    Conversation conversation = new Conversation();
+    byte[] value = new byte[length];
+    ByteBuf bytes = Unpooled.buffer();
+    bytes.writeCharSequence("*" + (2 * values + 1) + "\r\n$4\r\nMSET\r\n", US_ASCII);
+    for (int i = 0; i < values; i++) {
+      String key = "large-%02d".formatted(i);
+      bytes.writeCharSequence("$8\r\n" + key + "\r\n$" + length + "\r\n", US_ASCII);
+      bytes.writeBytes(value);
+      bytes.writeCharSequence("\r\n", US_ASCII);
+    }
+    cluster.within(
+        20 * Cluster.SECOND,
+        () -> {
+          conversation.feed(bytes);
+          return conversation.replies.isReadable();
+        });
+    assertEquals("+OK\r\n", conversation.replies.toString(US_ASCII));
+  }
+
+  /// As much as a request may be is more than the node takes of large values at a time.
+  @Test
+  void aCommandOfFewVeryLargeValuesIsCarriedOutWhole() {
+    setsManyInOneCommand(4, 15 << 20);
+  }
+
+  /// The window of large values and those that may wait for it come to 24 MiB.
+  @Test
+  void aCommandOfManyLargeValuesIsCarriedOutWhole() {
+    setsManyInOneCommand(30, 1 << 20);
+  }
+
   @Test
   void aThousandRequestsBehindOneOfTheirKeyAreAnswered() {
     Conversation conversation = new Conversation();

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// Commands on several keys or on the whole keyspace. Each key is read or written by itself: what
@@ -27,6 +28,10 @@ final class ManyKeys {
   /// Parts of one command under way at a time; the connection's next requests wait until the last
   /// part has begun.
   static final int WINDOW = 256;
+
+  /// Bytes of values that one command writes at a time, or one value. A command that was read whole
+  /// must not be refused because all of its values are large together.
+  static final long WINDOW_BYTES = 4 << 20;
 
   private final RedisSession session;
   private final Keyspace keyspace;
@@ -97,6 +102,7 @@ final class ManyKeys {
       case "MSET" ->
           gather(
               (i, done) -> update(keys.get(i), put(arguments.get(2 * i + 2)), done),
+              i -> arguments.get(2 * i + 2).length,
               parts -> parts.failedHalfway("written"),
               replies -> Reply.OK);
       case "SCAN" -> scan(arguments);
@@ -187,16 +193,25 @@ final class ManyKeys {
     }
   }
 
-  /// Runs the parts, [#WINDOW] at a time, and answers when all have ended.
   private void gather(
       BiConsumer<Integer, Part> start,
       Function<Parts, @Nullable Reply> failed,
       Function<List<Reply>, Reply> whole) {
-    new Gathering(start, failed, whole).begin();
+    gather(start, i -> 0, failed, whole);
+  }
+
+  /// Runs the parts, [#WINDOW] and [#WINDOW_BYTES] at a time, and answers when all have ended.
+  private void gather(
+      BiConsumer<Integer, Part> start,
+      IntUnaryOperator bytes,
+      Function<Parts, @Nullable Reply> failed,
+      Function<List<Reply>, Reply> whole) {
+    new Gathering(start, bytes, failed, whole).begin();
   }
 
   private final class Gathering {
     private final BiConsumer<Integer, Part> start;
+    private final IntUnaryOperator bytes;
     private final Function<Parts, @Nullable Reply> failed;
     private final Function<List<Reply>, Reply> whole;
     private final int count = keys.size();
@@ -204,23 +219,37 @@ final class ManyKeys {
     private int begun;
     private int ended;
 
+    /// Of the values of parts under way.
+    private long underWay;
+
+    /// The connection's next requests wait.
+    private boolean holds;
+
     /// Parts that end at once must not begin others from within.
     private boolean beginning;
 
     Gathering(
         BiConsumer<Integer, Part> start,
+        IntUnaryOperator bytes,
         Function<Parts, @Nullable Reply> failed,
         Function<List<Reply>, Reply> whole) {
       this.start = start;
+      this.bytes = bytes;
       this.failed = failed;
       this.whole = whole;
     }
 
     void begin() {
-      if (count > WINDOW) {
+      more();
+      if (begun < count) {
+        holds = true;
         session.hold();
       }
-      more();
+    }
+
+    private boolean fits(int place) {
+      return begun == ended
+          || begun - ended < WINDOW && underWay + bytes.applyAsInt(place) <= WINDOW_BYTES;
     }
 
     private void more() {
@@ -228,13 +257,14 @@ final class ManyKeys {
         return;
       }
       beginning = true;
-      boolean holds = count > WINDOW && begun < count;
-      while (begun < count && begun - ended < WINDOW) {
+      while (begun < count && fits(begun)) {
         int place = begun++;
+        underWay += bytes.applyAsInt(place);
         start.accept(place, (reply, unknown) -> ended(place, reply, unknown));
       }
       beginning = false;
       if (holds && begun == count) {
+        holds = false;
         session.release();
       }
       if (ended == count) {
@@ -246,6 +276,7 @@ final class ManyKeys {
     private void ended(int place, Reply reply, boolean unknown) {
       parts.ended(place, reply, unknown);
       ended++;
+      underWay -= bytes.applyAsInt(place);
       more();
     }
   }
