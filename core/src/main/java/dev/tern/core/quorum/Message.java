@@ -89,8 +89,15 @@ public sealed interface Message {
   /// @param wanted whether the receiver shall say the same of itself at once
   /// @param floor the greatest stamp of a delete that was stripped there
   /// @param trimmed the dots that are gone from its log of dots; null where nobody asked
+  /// @param forgotten whether the receiver has told the sender of dots that it has no more
   record Clock(
-      int group, int partition, boolean wanted, DotSet clock, Stamp floor, @Nullable DotSet trimmed)
+      int group,
+      int partition,
+      boolean wanted,
+      DotSet clock,
+      Stamp floor,
+      @Nullable DotSet trimmed,
+      boolean forgotten)
       implements Repair {}
 
   /// Send the records of these dots.

@@ -49,7 +49,7 @@ import org.jspecify.annotations.Nullable;
 /// | 22 | Counted | id records |
 /// | 23 | Refused | id reason retry message needed answered (missing)* |
 /// | 24 | Outvoted | id ballot |
-/// | 32 | Clock | group partition u8 (1 wanted, 2 trimmed) dots rank (dots of 2) |
+/// | 32 | Clock | group partition u8 (1 wanted, 2 trimmed, 4 forgotten) dots rank (dots of 2) |
 /// | 33 | Missing | group partition id dots cursor? |
 /// | 34 | Repaired | group partition id clock covered unread next answer (keyspace key record)* |
 /// | 35 | Root | group partition id root |
@@ -111,7 +111,9 @@ public final class MessageCodec {
       case Message.Scanned m -> page(m, out);
       case Message.Counted m -> out.writeByte(22).writeLong(m.id()).writeVarLong(m.records());
       case Message.Clock m -> {
-        repair(out, 32, m).writeByte((m.wanted() ? 1 : 0) | (m.trimmed() == null ? 0 : 2));
+        int trimmed = m.trimmed() == null ? 0 : 2;
+        int forgotten = m.forgotten() ? 4 : 0;
+        repair(out, 32, m).writeByte((m.wanted() ? 1 : 0) | trimmed | forgotten);
         m.clock().encode(out);
         Rank.absent(m.floor()).encode(out);
         if (m.trimmed() != null) {
@@ -210,11 +212,13 @@ public final class MessageCodec {
   private static Message clock(ByteReader in) {
     int group = in.readInt();
     int partition = partition(in);
-    int flags = flags(in, 3);
+    int flags = flags(in, 7);
+    boolean forgotten = (flags & 4) != 0;
     DotSet clock = DotSet.decode(in);
     Stamp floor = Rank.decode(in).stamp();
     DotSet trimmed = (flags & 2) != 0 ? DotSet.decode(in) : null;
-    return new Message.Clock(group, partition, (flags & 1) != 0, clock, floor, trimmed);
+    boolean wanted = (flags & 1) != 0;
+    return new Message.Clock(group, partition, wanted, clock, floor, trimmed, forgotten);
   }
 
   private static long ballot(ByteReader in) {

@@ -222,6 +222,9 @@ public final class AntiEntropy {
       countedBehind += ready ? -1 : 1;
       behind = countedBehind;
     }
+    if (exchange.readiness.isSettled()) {
+      replica.store().filled(exchange.partition);
+    }
   }
 
   /// How much is to be done; any thread.
@@ -319,7 +322,8 @@ public final class AntiEntropy {
             wanted,
             exchange.partition.synced(),
             exchange.partition.floor(),
-            trimmed ? exchange.partition.trimmed() : null));
+            trimmed ? exchange.partition.trimmed() : null,
+            exchange.hasForgotten(place)));
   }
 
   /// Something from another replica.
@@ -346,8 +350,10 @@ public final class AntiEntropy {
   }
 
   private void heard(Exchange exchange, int place, Message.Clock told) {
-    exchange.before[place] = exchange.heard[place];
-    exchange.heard[place] = told.clock();
+    exchange.heard(place, told.clock());
+    if (told.forgotten() && !exchange.readiness.isSettled()) {
+      replica.store().unfilled(exchange.partition);
+    }
     replica.store().learnFloor(exchange.partition, told.floor());
     exchange.stirred = true;
     if (replica.store().isAheadOfUs(exchange.partition, told.clock())) {
@@ -374,7 +380,7 @@ public final class AntiEntropy {
     for (int n = 0; n < peers && exchange.fetchId == 0; n++) {
       int i = (exchange.firstPeer + n) % peers;
       DotSet here = exchange.partition.clock();
-      DotSet said = exchange.before[i];
+      DotSet said = exchange.isFilling() ? exchange.heard[i] : exchange.before[i];
       // What only a rebuild brings is not on its way.
       DotSet gone = exchange.isBehind() ? exchange.readiness.lacking(i, here) : null;
       if (said == null && gone == null || !wire.live(exchange.peers[i])) {

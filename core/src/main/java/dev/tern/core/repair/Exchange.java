@@ -28,6 +28,9 @@ final class Exchange {
 
   final @Nullable DotSet[] before;
 
+  /// By peer: dots that it had said it has, and has not any more: its disk lost them.
+  private final DotSet[] forgotten;
+
   /// By peer: what its pages allow this replica to claim.
   final Claims[] claims;
 
@@ -109,14 +112,34 @@ final class Exchange {
     this.peers = peers;
     this.heard = new DotSet[peers.length];
     this.before = new DotSet[peers.length];
+    this.forgotten = new DotSet[peers.length];
+    Arrays.setAll(forgotten, place -> new DotSet());
     this.claims = new Claims[peers.length];
     Arrays.setAll(claims, place -> new Claims());
     this.toldTurns = new long[peers.length];
     this.toldNanos = new long[peers.length];
     this.behind = new boolean[peers.length];
-    this.readiness = new Readiness(peers.length, nowNanos);
+    this.readiness = new Readiness(peers.length, partition::isFilled, nowNanos);
     Arrays.fill(toldTurns, -1);
     Arrays.fill(toldNanos, NEVER);
+  }
+
+  /// A peer says what it has on disk.
+  void heard(int place, DotSet clock) {
+    DotSet had = heard[place];
+    if (had != null && !clock.covers(had)) {
+      forgotten[place].addAll(had);
+    }
+    if (!forgotten[place].isEmpty()) {
+      forgotten[place] = forgotten[place].minus(clock);
+    }
+    before[place] = had;
+    heard[place] = clock;
+  }
+
+  /// Whether a peer lacks what it had said that it has.
+  boolean hasForgotten(int place) {
+    return !forgotten[place].isEmpty();
   }
 
   /// Lets a peer be asked for what this replica has to know before it vouches, without delay.
@@ -179,6 +202,11 @@ final class Exchange {
       }
     }
     return false;
+  }
+
+  /// Whether it waits for all that the others have, so that what they said once is asked for.
+  boolean isFilling() {
+    return partition.isBehind() && !partition.isFilled();
   }
 
   boolean isBehind() {

@@ -2,6 +2,7 @@ package dev.tern.core.repair;
 
 import dev.tern.core.version.DotSet;
 import java.util.Arrays;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,11 @@ import org.jspecify.annotations.Nullable;
 /// that has not told, or when one that has told goes before all that it had is here. It is
 /// *settled* when all have told, or when all is here that those who told had: a delete is stripped
 /// nowhere before all replicas have it.
+///
+/// A replica whose directory was empty, or is known by another one to have been set back, is not
+/// *filled*: it waits for all that those who told had, logged or not. What it had acknowledged
+/// together with one of them may be missing at the others: a read of this replica and such another
+/// one would not show it, and an update would not contain it.
 final class Readiness {
   /// Gossip knows by then who is alive.
   static final long PATIENCE_NANOS = 2_000_000_000L;
@@ -34,9 +40,13 @@ final class Readiness {
   /// By peer: when a connection to it opened last.
   private final long[] cameNanos;
 
+  private final BooleanSupplier filled;
+
   private boolean settled;
 
-  Readiness(int peers, long nowNanos) {
+  /// @param filled whether the store ever had all that the others had, and has not lost it
+  Readiness(int peers, BooleanSupplier filled, long nowNanos) {
+    this.filled = filled;
     this.trimmed = new DotSet[peers];
     this.clocks = new DotSet[peers];
     this.cameNanos = new long[peers];
@@ -111,6 +121,12 @@ final class Readiness {
     return !others || !shared.isEmpty();
   }
 
+  /// Whether a live peer has what a disk that was lost here may have acknowledged.
+  private boolean mayLackWrites(int place, DotSet here, IntPredicate live) {
+    DotSet clock = clocks[place];
+    return clock != null && !filled.getAsBoolean() && live.test(place) && !here.covers(clock);
+  }
+
   /// Whether the replica may leave the state.
   ///
   /// @param here its clock
@@ -129,14 +145,14 @@ final class Readiness {
       } else {
         boolean has = here.covers(clock);
         covered &= has;
-        ready &= lacking(place, here) == null && (has || live.test(place));
+        ready &= lacking(place, here) == null && (has || live.test(place) && filled.getAsBoolean());
       }
     }
     if (all) {
       // Who has told and is gone since had nothing that another one stripped behind its back.
       ready = hasAnyTold();
       for (int place = 0; place < trimmed.length; place++) {
-        ready &= !mayLackDeletes(place, here, live);
+        ready &= !mayLackDeletes(place, here, live) && !mayLackWrites(place, here, live);
         all &= lacking(place, here) == null;
       }
     }

@@ -69,6 +69,10 @@ public final class Partition {
   /// some to strip.
   long graves = 1;
 
+  /// Whether this store ever had all that the other replicas had: one whose directory was empty may
+  /// lack what a disk before it has acknowledged. In a row of its own.
+  boolean filled;
+
   /// Since its row was written.
   boolean changed;
 
@@ -153,6 +157,11 @@ public final class Partition {
   /// Says so, or that it knows.
   public void behind(boolean is) {
     behind = is;
+  }
+
+  /// Whether this store ever had all that the other replicas had.
+  public boolean isFilled() {
+    return filled;
   }
 
   /// Pages of a rebuild have passed all keys before a place. A dot among `known` of such a key that

@@ -91,6 +91,18 @@ final class StorageKey {
     return key[0] == FLOOR_ROW;
   }
 
+  private static final int FILLED_ROW = 11;
+
+  /// The key in `meta` of what says that a partition is filled; the row is empty.
+  static byte[] filledRow(int group, int partition) {
+    ByteWriter out = new ByteWriter(5).writeByte(FILLED_ROW);
+    return out.writeShort(group).writeShort(partition).toByteArray();
+  }
+
+  static boolean isFilledRow(byte[] key) {
+    return key[0] == FILLED_ROW;
+  }
+
   private static final int SEGMENT_ROW = 8;
 
   /// The place of the walk that compares hash trees.

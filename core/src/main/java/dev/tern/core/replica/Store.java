@@ -266,6 +266,7 @@ public final class Store implements AutoCloseable {
       }
     }
     loadFloors();
+    loadFilled();
     try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
       rows.seek(StorageKey.segmentRow(0, 0, 0));
       for (; rows.valid() && StorageKey.isSegmentRow(rows.key()); rows.next()) {
@@ -289,6 +290,35 @@ public final class Store implements AutoCloseable {
         Partition partition = groups[key.readUnsignedShort()][key.readUnsignedShort()];
         partition.floor = Rank.decode(new ByteReader(rows.value())).stamp();
       }
+    }
+  }
+
+  private void loadFilled() throws IOException {
+    try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
+      rows.seek(StorageKey.filledRow(0, 0));
+      for (; rows.valid() && StorageKey.isFilledRow(rows.key()); rows.next()) {
+        ByteReader key = new ByteReader(rows.key());
+        key.skip(1);
+        groups[key.readUnsignedShort()][key.readUnsignedShort()].filled = true;
+      }
+    }
+  }
+
+  /// A partition has all that its other replicas had.
+  public void filled(Partition partition) {
+    if (!partition.filled) {
+      partition.filled = true;
+      byte[] row = StorageKey.filledRow(partition.group, partition.number);
+      lsm.append(new WriteBatch().put(meta, row, new byte[0]));
+    }
+  }
+
+  /// A partition lacks what it has told another replica that it has: its directory was set back.
+  public void unfilled(Partition partition) {
+    if (partition.filled) {
+      partition.filled = false;
+      byte[] row = StorageKey.filledRow(partition.group, partition.number);
+      lsm.append(new WriteBatch().delete(meta, row));
     }
   }
 

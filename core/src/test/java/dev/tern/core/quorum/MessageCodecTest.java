@@ -86,8 +86,8 @@ class MessageCodecTest {
             1, new ScanPage(List.of(new ScannedKey(5, 6, KEY, VERSION.rank(), true)), 9)),
         new Message.Counted(1, 2),
         new Message.Hold(1, 2, 3, KEY, record(), 4),
-        new Message.Clock(-1, 2, true, record().context(), STAMP, null),
-        new Message.Clock(1, 2, false, record().context(), STAMP, record().context()),
+        new Message.Clock(-1, 2, true, record().context(), STAMP, null, true),
+        new Message.Clock(1, 2, false, record().context(), STAMP, record().context(), false),
         new Message.Missing(1, 2, 3, record().context(), null),
         new Message.Missing(1, 2, 3, record().context(), KEY),
         new Message.Repaired(
@@ -205,7 +205,7 @@ class MessageCodecTest {
             new Message.Write(1, 2, 3, KEY, Siblings.of(Version.put(1, 1, 1, -2, KEY))),
             new Message.Write(1, 2, 3, new byte[70_000], record()),
             new Message.Superseded(1, new Rank(Stamp.put(1L << 62, 1), 1, 4)),
-            new Message.Clock(1, 2, true, new DotSet(), Stamp.put(-1, 1), null),
+            new Message.Clock(1, 2, true, new DotSet(), Stamp.put(-1, 1), null, false),
             new Message.Missing(1, 2, 3, new DotSet(), new byte[] {-1}),
             forward(new Update.Put(KEY, -2, Update.Condition.NONE, false)),
             forward(new Update.Expire(-1, Update.ExpiryCondition.NONE)));

@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 class ReadinessTest {
   private static final long LATER = Readiness.PATIENCE_NANOS;
   private final boolean[] live = {true, false};
-  private final Readiness readiness = new Readiness(2, 0);
+  private boolean filled = true;
+  private final Readiness readiness = new Readiness(2, () -> filled, 0);
 
   private static DotSet dots(long to) {
     DotSet dots = new DotSet();
@@ -81,5 +82,19 @@ class ReadinessTest {
     assertFalse(ready(dots(5), LATER));
     assertTrue(ready(dots(9), LATER));
     assertTrue(readiness.isSettled());
+  }
+
+  /// What it acknowledged on a disk that is lost may be at one of the others only.
+  @Test
+  void oneThatIsNotFilledWaitsForAllThatALivePeerHad() {
+    filled = false;
+    live[1] = true;
+    readiness.told(0, dots(2), dots(9));
+    readiness.told(1, dots(2), dots(12));
+    assertFalse(ready(dots(9), LATER));
+    assertTrue(ready(dots(12), LATER));
+    live[1] = false;
+    assertTrue(ready(dots(9), LATER));
+    assertFalse(ready(dots(8), LATER));
   }
 }
