@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Threads: the shard's loop.
 public final class Ballots {
-  /// No clock comes so far, in the year 3085, and stamps have room above it.
-  public static final long MAX = Stamp.MAX_TIME >> 1;
+  /// No clock comes so far: a ballot is the term of the stamps of its updates.
+  public static final long MAX = Stamp.MAX_TERM;
 
   /// Keys whose promises are known one by one.
   static final int MAX_KEYS = 16_384;

@@ -28,6 +28,9 @@ public record Stamp(long time, int origin, long term, long count, boolean expire
   /// are decoded.
   public static final long MAX_TIME = 1L << 62;
 
+  /// Nor a term, which is a ballot: in the year 3085.
+  public static final long MAX_TERM = MAX_TIME >> 1;
+
   /// Nor does a count of updates.
   public static final long MAX_COUNT = 1L << 48;
 
@@ -39,7 +42,7 @@ public record Stamp(long time, int origin, long term, long count, boolean expire
 
   /// Whether clocks and updates can have come to it: what is minted above it does not overflow.
   boolean inRange() {
-    return time >= 0 && time < MAX_TIME && term < MAX_TIME && count < MAX_COUNT;
+    return time >= 0 && time < MAX_TIME && term < MAX_TERM && count < MAX_COUNT;
   }
 
   /// Of a blind put.
