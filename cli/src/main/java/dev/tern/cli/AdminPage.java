@@ -43,7 +43,7 @@ final class AdminPage {
 
   /// Has something done; the answer.
   ///
-  /// @throws IOException if it was not done, with the node's reason
+  /// @throws IOException if it was not done, with the node's reason, or if that is not known
   static JsonNode post(String admin, String path, ObjectNode body) throws IOException {
     return ask(admin, path, body);
   }
@@ -56,6 +56,7 @@ final class AdminPage {
       throws IOException {
     int status;
     String answer;
+    boolean told = false;
     try {
       HttpURLConnection connection =
           (HttpURLConnection) URI.create("http://" + admin + path).toURL().openConnection();
@@ -65,6 +66,7 @@ final class AdminPage {
         connection.setDoOutput(true);
         connection.setRequestProperty("Content-Type", "application/json");
         try (OutputStream out = connection.getOutputStream()) {
+          told = true;
           out.write(body.toString().getBytes(StandardCharsets.UTF_8));
         }
       }
@@ -74,7 +76,12 @@ final class AdminPage {
         answer = new String(in.readAllBytes(), StandardCharsets.UTF_8);
       }
     } catch (IOException e) {
-      throw new IOException("no node answers at " + admin + " (--admin HOST:PORT)", e);
+      throw new IOException(
+          told
+              ? "the node at %s did not say what came of it: it may have been done, look again"
+                  .formatted(admin)
+              : "no node answers at " + admin + " (--admin HOST:PORT)",
+          e);
     }
     boolean page = answer.startsWith("{") || answer.startsWith("[");
     if (status < 400 || body == null && page) {

@@ -25,7 +25,7 @@ final class DataDirectory {
 
   DataDirectory(Path root) throws IOException {
     this.root = root;
-    this.files = new DirectoryFileSystem(root);
+    this.files = DirectoryFileSystem.forReading(root);
   }
 
   FileSystem files() {

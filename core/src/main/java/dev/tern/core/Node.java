@@ -130,7 +130,7 @@ public final class Node {
   }
 
   private static final String WHAT_TO_DO =
-      "; this node's directory is damaged: move it away and start with an empty one, the other nodes fill it (a node that is alone needs a backup)";
+      "; if this node's directory is damaged: move it away and start with an empty one, the other nodes fill it (a node that is alone needs a backup)";
 
   /// Whether frames of a node are listened to.
   private boolean greeted(int node) {

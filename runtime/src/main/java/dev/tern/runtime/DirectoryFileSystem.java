@@ -21,10 +21,32 @@ public final class DirectoryFileSystem implements FileSystem {
   ///
   /// @throws IOException if it cannot be made or written
   public DirectoryFileSystem(Path root) throws IOException {
-    this.root = Files.createDirectories(root).toRealPath();
-    if (!Files.isWritable(this.root)) {
+    this(root, /* writes= */ true);
+  }
+
+  private DirectoryFileSystem(Path root, boolean writes) throws IOException {
+    this.root = writes ? made(root) : root.toRealPath();
+  }
+
+  /// A directory that is only read; its disk may be mounted so.
+  ///
+  /// @throws IOException if it is not there
+  public static DirectoryFileSystem forReading(Path root) throws IOException {
+    return new DirectoryFileSystem(root, /* writes= */ false);
+  }
+
+  private static Path made(Path root) throws IOException {
+    Path real;
+    try {
+      real = Files.createDirectories(root).toRealPath();
+    } catch (FileSystemException e) {
+      String why = Files.exists(root) ? "it is no directory" : e.toString();
+      throw new IOException("the directory %s cannot be made: %s".formatted(root, why), e);
+    }
+    if (!Files.isWritable(real)) {
       throw new IOException("the directory " + root + " cannot be written");
     }
+    return real;
   }
 
   private Path path(String path) throws IOException {

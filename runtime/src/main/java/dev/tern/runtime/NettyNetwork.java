@@ -17,6 +17,7 @@ import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.channels.UnresolvedAddressException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -108,11 +109,16 @@ public final class NettyNetwork implements Network {
             .awaitUninterruptibly();
     if (!bound.isSuccess()) {
       throw new IOException(
-          "cannot listen on %s:%d between nodes: %s"
-              .formatted(host, port, String.valueOf(bound.cause().getMessage())));
+          "cannot listen on %s:%d between nodes: %s".formatted(host, port, why(bound.cause())));
     }
     listener = bound.channel();
     return ((InetSocketAddress) bound.channel().localAddress()).getPort();
+  }
+
+  private static String why(Throwable cause) {
+    return cause instanceof UnresolvedAddressException
+        ? "there is no such host"
+        : String.valueOf(cause.getMessage());
   }
 
   @Override

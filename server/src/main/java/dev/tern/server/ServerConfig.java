@@ -106,6 +106,9 @@ public record ServerConfig(
       String zone = parts.length > 3 ? parts[3] : "zone-" + number;
       int weight = parts.length > 4 ? Integer.parseInt(parts[4]) : MemberEntry.USUAL_WEIGHT;
       int riak = parts.length > 5 ? Integer.parseInt(parts[5]) : riakPort(internode);
+      for (int port : new int[] {internode, redis, admin, riak}) {
+        check(port >= 0 && port <= MAX_PORT, "a port");
+      }
       return entry(number, zone, weight, host, new Member.Ports(internode, redis, riak, 0, admin));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
