@@ -66,6 +66,11 @@ final class ClusterRun {
   /// Hash trees are compared in one to so many seconds, so that each run sees it.
   private static final int MAX_TREE_ROUND_SECONDS = 8;
 
+  /// A node that stops waits so long for updates that it leads.
+  private static final long SETTLING_NANOS = SECOND;
+
+  private static final long POLL_NANOS = SECOND / 100;
+
   /// Some beats of the nodes: to begin, and to read at both ends.
   private static final long VISIT_NANOS = 3 * Coordinator.BEAT_NANOS;
 
@@ -342,6 +347,44 @@ final class ClusterRun {
     }
     // Nobody's event: it must survive the node.
     world.schedule(world.between(SECOND / 5, 3 * SECOND), 0, () -> startNode(number));
+  }
+
+  /// Stops a node as the server does, and starts it again later.
+  void stop(int number) {
+    Node node = nodes[number];
+    if (node == null) {
+      return;
+    }
+    node.settle();
+    awaitUpdates(number, node, world.nanos() + SETTLING_NANOS);
+  }
+
+  private void awaitUpdates(int number, Node node, long untilNanos) {
+    if (nodes[number] != node) {
+      return;
+    }
+    if (node.updating() > 0 && world.nanos() < untilNanos) {
+      world.schedule(POLL_NANOS, 0, () -> awaitUpdates(number, node, untilNanos));
+      return;
+    }
+    node.leave();
+    world.schedule(world.between(POLL_NANOS, SECOND / 2), 0, () -> close(number, node));
+  }
+
+  private void close(int number, Node node) {
+    if (nodes[number] != node) {
+      return;
+    }
+    // Its loops stand still before it closes.
+    crash(number, false);
+    try {
+      node.close();
+    } catch (IOException e) {
+      // Its disk fails: what is on it must do.
+    } catch (World.Crash crash) {
+      disks[number].powerCut();
+    }
+    world.end(number);
   }
 
   /// Ends a node, and lets it find half of the records of a keyspace gone when it is back: without

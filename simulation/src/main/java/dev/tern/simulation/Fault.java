@@ -6,6 +6,9 @@ enum Fault {
   POWER_CUT,
   /// A node's process ends; its disk keeps what the operating system had.
   PROCESS_CRASH,
+  /// A node stops as an operator stops it: it leads its updates to their end, tells the others, and
+  /// closes its stores.
+  ORDERLY_STOP,
   /// Nothing from one node reaches another, in one direction or in both.
   PARTITION,
   /// Frames get lost, doubled and delayed everywhere.

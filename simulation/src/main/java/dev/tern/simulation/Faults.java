@@ -79,6 +79,7 @@ final class Faults {
   boolean mayStopNodes() {
     return has(Fault.POWER_CUT)
         || has(Fault.PROCESS_CRASH)
+        || has(Fault.ORDERLY_STOP)
         || has(Fault.DISK_ERRORS)
         || has(Fault.LONG_AWAY)
         || mayLosePower();
@@ -165,6 +166,7 @@ final class Faults {
           run.crash(node, false);
         }
       }
+      case ORDERLY_STOP -> run.stop(node);
       case PARTITION -> cut(node, anyNode(), world.chance(0.5));
       case LOSSY_NETWORK -> {}
       case BROKEN_CONNECTION -> run.network().breakConnection(node, another(node));
@@ -192,11 +194,7 @@ final class Faults {
       }
       case FLAPPING -> flapping(node);
       case SPLIT -> split();
-      case LONG_AWAY -> {
-        if (up && !away) {
-          awayForLong(node);
-        }
-      }
+      case LONG_AWAY -> awayForLong(node);
       case WRONG_CLOCKS -> {
         if (world.chance(0.5)) {
           wrongClocks();
@@ -344,6 +342,9 @@ final class Faults {
   /// A node ends, the others go on for a while before and after time that nothing happens in, and
   /// it comes back.
   private void awayForLong(int node) {
+    if (away || run.node(node) == null) {
+      return;
+    }
     away = true;
     run.end(node);
     int skips = 1 + world.random.nextInt(3);

@@ -38,7 +38,12 @@ enum Theme {
       case BURSTS -> EnumSet.of(Fault.SLOW_LINK, Fault.LOSSY_NETWORK, Fault.PARTITION);
       case REGISTERS -> EnumSet.of(Fault.SLOW_LINK, Fault.PARTITION, Fault.PAUSE);
       case LEADERS ->
-          EnumSet.of(Fault.SLOW_LINK, Fault.PARTITION, Fault.FLAPPING, Fault.PROCESS_CRASH);
+          EnumSet.of(
+              Fault.SLOW_LINK,
+              Fault.PARTITION,
+              Fault.FLAPPING,
+              Fault.PROCESS_CRASH,
+              Fault.ORDERLY_STOP);
       case CLOCKS -> EnumSet.of(Fault.WRONG_CLOCK, Fault.WRONG_CLOCKS);
       case SET_BACK -> EnumSet.of(Fault.SET_BACK);
     };
@@ -53,6 +58,7 @@ enum Theme {
           EnumSet.of(
               Fault.POWER_CUT,
               Fault.PROCESS_CRASH,
+              Fault.ORDERLY_STOP,
               Fault.DISK_ERRORS,
               Fault.BLACKOUT,
               Fault.SET_BACK,
