@@ -129,7 +129,7 @@ final class ClusterRun {
     this.shape = Shape.of(world, theme);
     this.nodeCount = shape.nodes();
     this.chaosNanos = world.between(8, 20) * SECOND;
-    this.network = new SimulatedNetwork(world, nodeCount, this::sent);
+    this.network = new SimulatedNetwork(world, nodeCount, new Frames());
     this.clocks = new SimulatedClock[nodeCount + 1];
     this.disks = new SimulatedDisk[nodeCount + 1];
     this.shards = new int[nodeCount + 1];
@@ -263,8 +263,17 @@ final class ClusterRun {
     return faults.wasSetBack();
   }
 
-  private void sent(int from, int to, byte[] frame) {
-    wire.sent(from, to, frame);
+  /// What travels between nodes goes past [Wire].
+  private final class Frames implements SimulatedNetwork.Observer {
+    @Override
+    public void sent(int from, int to, byte[] frame) {
+      wire.sent(from, to, frame);
+    }
+
+    @Override
+    public void arrived(int from, int to, byte[] frame) {
+      wire.arrived(from, to, frame);
+    }
   }
 
   private void heal() {

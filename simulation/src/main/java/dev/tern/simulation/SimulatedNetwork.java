@@ -14,6 +14,9 @@ final class SimulatedNetwork {
   /// Sees frames.
   interface Observer {
     void sent(int from, int to, byte[] frame);
+
+    /// One copy of a frame arrives, and is handed to its receiver next.
+    default void arrived(int from, int to, byte[] frame) {}
   }
 
   private final World world;
@@ -34,7 +37,7 @@ final class SimulatedNetwork {
   double duplication;
   long delayNanos = 200_000;
 
-  /// @param observer sees each frame that is sent
+  /// @param observer sees each frame that is sent, and each copy that arrives
   SimulatedNetwork(World world, int nodes, Observer observer) {
     this.world = world;
     this.observer = observer;
@@ -179,6 +182,7 @@ final class SimulatedNetwork {
             Port port = ports[node];
             Receiver to = port.receiver;
             if (to != null && !cut[self][node] && connection == broken[self][node]) {
+              observer.arrived(self, node, bytes);
               to.frame(self, fromShard, toShard % port.shards, new ByteReader(bytes));
             }
           });

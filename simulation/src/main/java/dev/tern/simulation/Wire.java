@@ -57,14 +57,25 @@ final class Wire {
 
   /// What it was of: a key of the keyspace where the last write wins, with its value as text.
   ///
-  /// @param to whom it was sent
-  /// @param refused who has said to have something newer, or not to take it
-  private record Sent(String key, Stamp stamp, @Nullable String value, BitSet to, BitSet refused) {
+  /// @param to nodes that it was sent to
+  /// @param took nodes whose first answer was that they have it
+  /// @param refused nodes whose first answer was that they have something newer, or do not take it
+  private record Sent(
+      String key, Stamp stamp, @Nullable String value, BitSet to, BitSet took, BitSet refused) {
 
-    /// Nodes that have it or may take it yet, with its minter. One that was sent it twice may say
-    /// both: its first answer counts, and may be the one that comes later here.
+    /// Nodes that have it or may take it yet, as far as its minter knows, with the minter.
     int hopes() {
       return 1 + to.cardinality() - refused.cardinality();
+    }
+
+    /// An answer arrives at the minter. A node that the write came to twice may say both,
+    /// superseded of the second copy before the first one is durable, and its answers may overtake
+    /// each other: the minter goes by the one that arrives first.
+    void answered(int by, boolean taken) {
+      BitSet others = taken ? refused : took;
+      if (!others.get(by)) {
+        (taken ? took : refused).set(by);
+      }
     }
   }
 
@@ -133,14 +144,28 @@ final class Wire {
       case Message.Written m -> written(from, asked.get(new Asked(to, m.id())));
       case Message.Superseded m ->
           superseded(from, asked.get(new Asked(to, m.id())), m.by().stamp());
-      case Message.Refused m -> {
-        Sent sent = asked.get(new Asked(to, m.id()));
-        if (sent != null) {
-          sent.refused().set(from);
-        }
-      }
       case Message.Hold m -> versions(from, m.keyspace(), m.key(), m.record());
       default -> {}
+    }
+  }
+
+  /// A frame is about to be received.
+  void arrived(int from, int to, byte[] frame) {
+    if (TopologyLog.carries(new ByteReader(frame)) || frame[0] == 'G') {
+      return;
+    }
+    switch (MessageCodec.decode(new ByteReader(frame))) {
+      case Message.Written m -> answered(from, to, m.id(), true);
+      case Message.Superseded m -> answered(from, to, m.id(), false);
+      case Message.Refused m -> answered(from, to, m.id(), false);
+      default -> {}
+    }
+  }
+
+  private void answered(int by, int minter, long id, boolean taken) {
+    Sent sent = asked.get(new Asked(minter, id));
+    if (sent != null) {
+      sent.answered(by, taken);
     }
   }
 
@@ -201,7 +226,13 @@ final class Wire {
         asked.computeIfAbsent(
             new Asked(from, write.id()),
             first ->
-                new Sent(ascii(write.key()), newest.stamp(), value, new BitSet(), new BitSet()));
+                new Sent(
+                    ascii(write.key()),
+                    newest.stamp(),
+                    value,
+                    new BitSet(),
+                    new BitSet(),
+                    new BitSet()));
     sent.to().set(to);
     if (value == null) {
       return;
@@ -232,7 +263,6 @@ final class Wire {
 
   private void superseded(int at, @Nullable Sent sent, Stamp by) {
     if (sent != null) {
-      sent.refused().set(at);
       holds(at, sent);
       if (!sent.stamp().sharesPut(by)) {
         overtaken.add(sent.stamp());
