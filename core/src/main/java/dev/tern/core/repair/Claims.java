@@ -36,6 +36,15 @@ final class Claims {
     passedOver.addAll(missed);
   }
 
+  /// The other replica says what it has. If that is not all that its pages spoke of, its directory
+  /// was set back: what it lost may come from nowhere, so what waits for it is asked for again.
+  void heard(DotSet told) {
+    if (!told.covers(clock)) {
+      replaced = new DotSet();
+      clock = new DotSet();
+    }
+  }
+
   /// The dots that may be claimed now; none while something of the clock is missing.
   ///
   /// @param here the clock of this replica

@@ -135,6 +135,7 @@ final class Exchange {
     }
     before[place] = had;
     heard[place] = clock;
+    claims[place].heard(clock);
   }
 
   /// Whether a peer lacks what it had said that it has.

@@ -39,6 +39,19 @@ class ClaimsTest {
     assertEquals(200, claims.ripe(new DotSet()).size());
   }
 
+  /// It has dots 1 to 21 of 63 left: those behind them, which it waited for, come from nobody.
+  @Test
+  void whatAReplicaSaidBeforeItWasSetBackIsAskedForAgain() {
+    Claims claims = new Claims();
+    claims.page(dots(18, 22), dots(1, 63), new DotSet());
+    claims.heard(dots(1, 70));
+    assertTrue(claims.toAsk(dots(18, 21)).isEmpty());
+    claims.heard(dots(1, 21));
+    assertEquals(4, claims.toAsk(dots(18, 21)).size());
+    claims.page(dots(18, 21), dots(1, 21), new DotSet());
+    assertEquals(4, claims.ripe(dots(1, 17)).size());
+  }
+
   /// What a refused record replaced is not claimed, and the record is not asked for over and over.
   @Test
   void whatWasRefusedHoldsClaimsBackAndIsPassedOver() {
