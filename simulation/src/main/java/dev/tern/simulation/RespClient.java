@@ -140,6 +140,10 @@ final class RespClient {
     @Nullable String value = reply.equals("$-1") ? null : reply.substring(1);
     // One replica may have said it a while ago, where that is the keyspace's own promise.
     int level = run.shape.r() == 1 && !run.shape.meets() ? 0 : run.shape.r();
+    if (value != null && value.startsWith("r" + number + "-")) {
+      // The SET before it may have answered it: what that one did not meet the GET did not.
+      level = Math.min(level, run.shape.w());
+    }
     int met = Math.max(0, level - (run.history.losses() - losses));
     int n = run.shape.n();
     int held = met == 0 ? 0 : 2 * met > n ? n - met + 1 : 1;
