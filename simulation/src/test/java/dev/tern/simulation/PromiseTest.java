@@ -1,6 +1,7 @@
 package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import dev.tern.core.PlantedBug;
@@ -8,6 +9,8 @@ import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Rank;
+import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
@@ -26,9 +29,10 @@ class PromiseTest {
   /// By the id of what it answers.
   private final Map<Long, Message.Reply> replies = new TreeMap<>();
 
-  private void read(Cluster cluster, int from, int to, long id, long ballot) {
-    int slot = Slots.of(KEY.getBytes(US_ASCII));
-    Message read = new Message.Read(id, 1, 1, KEY.getBytes(US_ASCII), false, false, false, ballot);
+  private void read(Cluster cluster, int from, int to, long id, long ballot, Stamp floor) {
+    byte[] key = KEY.getBytes(US_ASCII);
+    int slot = Slots.of(key);
+    Message read = new Message.Read(id, 1, 1, key, false, false, false, ballot, floor);
     ByteWriter out = new ByteWriter();
     MessageCodec.encode(read, out);
     int shard = cluster.node(to).view().partitionOf(slot);
@@ -48,6 +52,13 @@ class PromiseTest {
     }
   }
 
+  private static void restart(Cluster cluster, int replica) {
+    cluster.end(replica);
+    cluster.disk(replica).powerCut();
+    cluster.start(replica);
+    cluster.within(20 * SECOND, cluster::allSeen);
+  }
+
   /// What an earlier leader is told after the power cut.
   private Message.Reply toldEarlierLeader(PlantedBug planted) {
     Script script = new Script(new Cluster(3, planted), 3);
@@ -57,19 +68,35 @@ class PromiseTest {
     int replica = replicas[2];
     cluster.observer = this::observe;
     long millis = cluster.clock(replica).wallMillis() + AHEAD_MILLIS;
-    read(cluster, leader, replica, 1, HybridClock.ofMillis(millis));
+    read(cluster, leader, replica, 1, HybridClock.ofMillis(millis), Stamp.NONE);
     assertInstanceOf(Message.Digest.class, replies.get(1L));
-    cluster.end(replica);
-    cluster.disk(replica).powerCut();
-    cluster.start(replica);
-    cluster.within(20 * SECOND, cluster::allSeen);
-    read(cluster, leader, replica, 2, HybridClock.ofMillis(millis - AHEAD_MILLIS / 4));
+    restart(cluster, replica);
+    long earlier = HybridClock.ofMillis(millis - AHEAD_MILLIS / 4);
+    read(cluster, leader, replica, 2, earlier, Stamp.NONE);
     return java.util.Objects.requireNonNull(replies.get(2L));
   }
 
   @Test
   void aPromiseIsNotForgottenByAPowerCut() {
     assertInstanceOf(Message.Outvoted.class, toldEarlierLeader(PlantedBug.NONE));
+  }
+
+  /// The floor that a leader's read carries is as durable as the promise: what absent counts as
+  /// must not fall before a later leader asks.
+  @Test
+  void norIsTheFloorThatTheReadCarried() {
+    Script script = new Script(new Cluster(3), 3);
+    Cluster cluster = script.cluster;
+    int[] replicas = script.replicas("data", KEY);
+    cluster.observer = this::observe;
+    long millis = cluster.clock(replicas[2]).wallMillis();
+    Stamp floor = Stamp.put(HybridClock.ofMillis(millis), 7);
+    read(cluster, replicas[0], replicas[2], 1, HybridClock.ofMillis(millis), floor);
+    assertEquals(Rank.absent(floor), ((Message.Digest) replies.get(1L)).rank());
+    restart(cluster, replicas[2]);
+    long later = HybridClock.ofMillis(millis + AHEAD_MILLIS);
+    read(cluster, replicas[1], replicas[2], 2, later, Stamp.NONE);
+    assertEquals(Rank.absent(floor), ((Message.Digest) replies.get(2L)).rank());
   }
 
   @Test

@@ -55,6 +55,8 @@ public sealed interface Message {
   /// @param confirmed whether an update that a later leader may replace shall not be shown: then
   ///   the answer is [Outvoted]
   /// @param ballot of the leader who reads it as the base of an update; 0 for any other read
+  /// @param floor of that leader: the replica learns it before it answers, and where its own one is
+  ///   higher and an update would stand on that, it tells its own one in place of the record
   record Read(
       long id,
       long epoch,
@@ -63,8 +65,22 @@ public sealed interface Message {
       boolean digest,
       boolean alone,
       boolean confirmed,
-      long ballot)
-      implements Request {}
+      long ballot,
+      Stamp floor)
+      implements Request {
+    /// Without a floor.
+    public Read(
+        long id,
+        long epoch,
+        int keyspace,
+        byte[] key,
+        boolean digest,
+        boolean alone,
+        boolean confirmed,
+        long ballot) {
+      this(id, epoch, keyspace, key, digest, alone, confirmed, ballot, Stamp.NONE);
+    }
+  }
 
   /// Coordinate this update.
   record Forward(long id, long epoch, int keyspace, byte[] key, Update update, Level level)

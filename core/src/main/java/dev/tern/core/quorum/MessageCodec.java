@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// | type | message | fields |
 /// |---|---|---|
 /// | 1 | Write | id epoch keyspace key record |
-/// | 2 | Read | id epoch keyspace key u8 (1 digest, 2 alone, 4 led, 8 confirmed) (ballot of 4) |
+/// | 2 | Read | id epoch keyspace key flags ballot? rank? |
 /// | 3 | Forward | id epoch keyspace key n r+3 w+3 pr pw u8 sloppy timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
@@ -57,6 +57,9 @@ import org.jspecify.annotations.Nullable;
 /// | 37 | Listed | group partition id u8 family from to n (hash)* |
 /// | 48 | AskHeld | id n (group partition)* |
 /// | 49 | Holds | id states |
+///
+/// Flags of Read: 1 digest, 2 alone, 4 a ballot follows, 8 confirmed, 16 the leader's floor
+/// follows.
 public final class MessageCodec {
   private static final int FORMAT = 3;
 
@@ -156,10 +159,14 @@ public final class MessageCodec {
 
   private static void read(Message.Read m, ByteWriter out) {
     int flags = (m.digest() ? 1 : 0) | (m.alone() ? 2 : 0) | (m.ballot() == 0 ? 0 : 4);
-    flags |= m.confirmed() ? 8 : 0;
+    boolean floored = !m.floor().equals(Stamp.NONE);
+    flags |= (m.confirmed() ? 8 : 0) | (floored ? 16 : 0);
     request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(flags);
     if (m.ballot() != 0) {
       out.writeVarLong(m.ballot());
+    }
+    if (floored) {
+      Rank.absent(m.floor()).encode(out);
     }
   }
 
@@ -201,12 +208,13 @@ public final class MessageCodec {
     long epoch = in.readPositiveVarLong();
     int keyspace = keyspace(in);
     byte[] key = key(in);
-    int flags = flags(in, 15);
+    int flags = flags(in, 31);
     long ballot = (flags & 4) != 0 ? ballot(in) : 0;
     boolean digest = (flags & 1) != 0;
     boolean alone = (flags & 2) != 0;
     boolean confirmed = (flags & 8) != 0;
-    return new Message.Read(id, epoch, keyspace, key, digest, alone, confirmed, ballot);
+    Stamp floor = (flags & 16) != 0 ? Rank.decode(in).stamp() : Stamp.NONE;
+    return new Message.Read(id, epoch, keyspace, key, digest, alone, confirmed, ballot, floor);
   }
 
   private static Message clock(ByteReader in) {

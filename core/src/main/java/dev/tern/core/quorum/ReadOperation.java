@@ -40,6 +40,11 @@ final class ReadOperation extends Operation {
     default void outvoted(long by) {
       failed(outvotedRefusal());
     }
+
+    /// A replica has told a higher floor than that of [#under], which this node knows by now.
+    default void belowFloor() {
+      throw new IllegalStateException("a read without a floor");
+    }
   }
 
   /// Nothing was done.
@@ -110,6 +115,9 @@ final class ReadOperation extends Operation {
   /// Of the round of updates that it begins; 0 for none.
   private long ballot;
 
+  /// Of this node's replica when that round began.
+  private Stamp floor = Stamp.NONE;
+
   /// See [#confirmed].
   private boolean confirmed;
 
@@ -145,9 +153,11 @@ final class ReadOperation extends Operation {
     this.records = new Siblings[n];
   }
 
-  /// Says under which ballot it begins a round of updates.
-  ReadOperation under(long round) {
+  /// Says under which ballot it begins a round of updates, and on which floor. All replicas that
+  /// answer know that floor.
+  ReadOperation under(long round, Stamp below) {
     ballot = round;
+    floor = below;
     return this;
   }
 
@@ -327,7 +337,8 @@ final class ReadOperation extends Operation {
             digest,
             alone(),
             confirmed,
-            ballot);
+            ballot,
+            floor);
     askedNanos[place] = coordinator.nowNanos();
     boolean sent = coordinator.send(request.replicas()[place], request.slot(), read);
     states[place] = sent ? State.ASKED : State.LOST;
@@ -346,7 +357,7 @@ final class ReadOperation extends Operation {
           }
         };
     if (purpose == Purpose.UPDATE) {
-      coordinator.replica().readLatest(request.keyspace(), request.slot(), request.key(), found);
+      coordinator.replica().readBase(request.keyspace(), request.slot(), request.key(), found);
     } else {
       coordinator.replica().read(request.keyspace(), request.slot(), request.key(), found);
     }
@@ -388,6 +399,15 @@ final class ReadOperation extends Operation {
     if (finished || repaired != null || states[place] == State.ANSWERED) {
       return;
     }
+    if (ballot > 0 && rank.isAbsent() && rank.stamp().compareTo(floor) > 0) {
+      coordinator
+          .replica()
+          .store()
+          .learnFloor(request.keyspace().id(), request.slot(), rank.stamp());
+      finish();
+      done.belowFloor();
+      return;
+    }
     states[place] = State.ANSWERED;
     answered++;
     ranks[place] = rank;
@@ -407,10 +427,6 @@ final class ReadOperation extends Operation {
       finish();
       done.read(null, false);
       return;
-    }
-    if (ballot > 0 && ranks[newest].isAbsent()) {
-      Stamp floor = ranks[newest].stamp();
-      coordinator.replica().store().learnFloor(request.keyspace().id(), request.slot(), floor);
     }
     boolean uniform = true;
     for (int i = 0; i < states.length; i++) {

@@ -7,6 +7,7 @@ import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Applied;
+import dev.tern.core.replica.Ballots;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.topology.Slots;
@@ -274,6 +275,8 @@ public final class Responder {
       coordinator.answer(node, shard, new Message.Outvoted(read.id(), by));
       return;
     }
+    // In the same step as the promise: whoever leads later is told a floor as high.
+    replica.store().learnFloor(keyspace.id(), slot, read.floor());
     replica.afterRivals(
         keyspace, slot, read.ballot(), () -> read(node, shard, read, keyspace, cost));
   }
@@ -286,10 +289,9 @@ public final class Responder {
         (record, failure) -> {
           admission.finished(cost);
           admission.answered(read.key(), record);
-          boolean nothing = failure == null && (record == null || record.isEmpty());
-          if (nothing && read.ballot() > 0 && keyspace.resolution() == Resolution.LWW) {
-            // The leader must know what absent counts as, wherever a delete was stripped.
-            Stamp floor = replica.store().floor(keyspace.id(), Slots.of(read.key()));
+          boolean ranks = read.ballot() > 0 && keyspace.resolution() == Resolution.LWW;
+          Stamp floor = ranks && failure == null ? floorToTell(read, record) : null;
+          if (floor != null) {
             coordinator.answer(node, shard, new Message.Digest(read.id(), Rank.absent(floor)));
             return;
           }
@@ -304,6 +306,18 @@ public final class Responder {
                   ? new Message.Outvoted(read.id(), by)
                   : answer(read, record, keyspace.resolution(), failure));
         });
+  }
+
+  /// The floor, where the leader must know it: where nothing is here, and where the update would
+  /// stand on it but the leader does not know it yet. Then the leader reads again.
+  private @Nullable Stamp floorToTell(Message.Read read, @Nullable Siblings record) {
+    Stamp floor = replica.store().floor(read.keyspace(), Slots.of(read.key()));
+    if (record == null || record.isEmpty()) {
+      return floor;
+    }
+    boolean higher = floor.compareTo(read.floor()) > 0;
+    Stamp below = Ballots.below(record.newest(), read.ballot(), floor);
+    return higher && below.equals(floor) ? floor : null;
   }
 
   private void readHeld(int node, int shard, Message.ReadHeld read) {

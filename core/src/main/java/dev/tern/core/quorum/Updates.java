@@ -178,6 +178,10 @@ final class Updates {
     private boolean outrun;
     private int reads;
 
+    /// What absent counts as for this round: every replica that its read asks learns it, so that
+    /// later leaders stand as high. Where the last write does not win it is none.
+    private Stamp floor = Stamp.NONE;
+
     /// Under which this round reads and writes, and whether another leader's is higher.
     private long ballot;
 
@@ -201,12 +205,28 @@ final class Updates {
       outrun = false;
       outvoted = false;
       stripsBefore = strips();
+      if (request.keyspace().resolution() == Resolution.LWW) {
+        floor = coordinator.replica().store().floor(request.keyspace().id(), request.slot());
+      }
       ballot =
           ballots()
               .lead(request.keyspace().id(), request.slot(), request.key(), coordinator.self());
       new ReadOperation(coordinator, request, ReadOperation.Purpose.UPDATE, this)
-          .under(ballot)
+          .under(ballot, floor)
           .start();
+    }
+
+    @Override
+    public void belowFloor() {
+      outrun();
+    }
+
+    private void outrun() {
+      if (reads < MAX_READS) {
+        read();
+      } else {
+        failed(new Unanswered.Refused(Reason.TRY_AGAIN, "deletes outran the update's reads", 10));
+      }
     }
 
     private Ballots ballots() {
@@ -344,9 +364,7 @@ final class Updates {
     }
 
     private Stamp stampBelow(@Nullable Version newest) {
-      return newest == null
-          ? coordinator.replica().store().floor(request.keyspace().id(), request.slot())
-          : newest.stamp();
+      return Ballots.below(newest, ballot, floor);
     }
 
     /// The latest of what the quorum said and what is here; null if the key holds nothing.
@@ -392,12 +410,8 @@ final class Updates {
         outvoted(outvotedBy);
         return;
       }
-      if (outrun && reads < MAX_READS) {
-        read();
-        return;
-      }
       if (outrun) {
-        failed(new Unanswered.Refused(Reason.TRY_AGAIN, "deletes outran the update's reads", 10));
+        outrun();
         return;
       }
       // What was seen may not be durable at a quorum yet: make it so before anybody hears of it.

@@ -148,6 +148,25 @@ public final class Ballots {
     return stamp.count() == 0 ? 0 : Math.max(1, stamp.term());
   }
 
+  /// The stamp that an update stands on. What is absent counts as deleted at the floor of its
+  /// partition, and so does what may have been absent for an earlier leader: a delete, and another
+  /// leader's update. That leader's update may stand on that floor, and must rank below this one.
+  ///
+  /// Not so a blind put: no floor rises above one that some replica lacks. Nor an update of the
+  /// same ballot: the first one of it stands above the floors of all earlier leaders.
+  ///
+  /// @param base null for nothing
+  /// @param ballot of the update
+  public static Stamp below(@Nullable Version base, long ballot, Stamp floor) {
+    if (base == null) {
+      return floor;
+    }
+    Stamp stamp = base.stamp();
+    boolean put = stamp.count() == 0 && base.value() != null;
+    boolean own = stamp.count() > 0 && stamp.term() == ballot;
+    return put || own ? stamp : stamp.max(floor);
+  }
+
   private void keep(long hash, Promise promise) {
     promises.remove(hash);
     promises.put(hash, promise);

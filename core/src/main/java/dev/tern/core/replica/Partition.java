@@ -33,6 +33,9 @@ public final class Partition {
   /// absent counts as deleted at it. In a row of its own, written with the removal; never falls.
   Stamp floor = Stamp.NONE;
 
+  /// The sequence of the log with which it rose last.
+  long floorSequence;
+
   /// What is known of those who lead updates of its keys, see [dev.tern.core.replica.Ballots].
   final Ballots ballots = new Ballots();
 

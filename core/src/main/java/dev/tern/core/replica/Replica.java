@@ -269,6 +269,9 @@ public final class Replica {
       store.touch(partition, storageKey, batch);
     }
     long sequence = lsm.append(batch);
+    if (stripped != null) {
+      partition.floorSequence = sequence;
+    }
     if (delta != 0) {
       partition.count(keyspace, delta);
       store.countChanged(keyspace, partition.number, delta);
@@ -377,6 +380,14 @@ public final class Replica {
     readAt(keyspace, slot, key, Long.MAX_VALUE, found);
   }
 
+  /// As [#readLatest], for the base of an update that this node leads: once the floor of the
+  /// partition is as durable as the keyspace demands.
+  public void readBase(KeyspaceConfig keyspace, int slot, byte[] key, Found found) {
+    long floor = store.partition(keyspace.id(), slot).floorSequence;
+    commits.await(
+        floor, keyspace.durability(), () -> readAt(keyspace, slot, key, Long.MAX_VALUE, found));
+  }
+
   private void readAt(KeyspaceConfig keyspace, int slot, byte[] key, long sequence, Found found) {
     byte[] storageKey = StorageKey.of(slot, keyspace.id(), key);
     ColumnFamily data = store.data(keyspace.id());
@@ -441,9 +452,11 @@ public final class Replica {
   }
 
   /// Runs `then` when what was stored under other ballots of a slot's partition is as durable as
-  /// its keyspace demands, so that a read shows it.
+  /// its keyspace demands, so that a read shows it, and when the partition's floor is.
   public void afterRivals(KeyspaceConfig keyspace, int slot, long ballot, Runnable then) {
-    commits.await(ballots.rivals(keyspace.id(), slot, ballot), keyspace.durability(), then);
+    long rivals = ballots.rivals(keyspace.id(), slot, ballot);
+    long floor = store.partition(keyspace.id(), slot).floorSequence;
+    commits.await(Math.max(rivals, floor), keyspace.durability(), then);
   }
 
   /// Looks at keys from `cursor` on until about `limit` are gathered or a slot comes that `owned`

@@ -338,7 +338,7 @@ public final class Store implements AutoCloseable {
     if (floor.compareTo(partition.floor) > 0) {
       WriteBatch batch = new WriteBatch();
       raiseFloor(partition, floor, batch);
-      lsm.append(batch);
+      partition.floorSequence = lsm.append(batch);
       follow(floor.time());
     }
   }

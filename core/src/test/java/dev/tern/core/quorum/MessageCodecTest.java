@@ -38,6 +38,7 @@ class MessageCodecTest {
     all.add(new Message.Write(1, 2, 3, KEY, record(), 1L << 57));
     all.add(new Message.Read(1, 2, 3, KEY, true, false, false, 1L << 57));
     all.add(new Message.Read(1, 2, 3, KEY, true, false, true, 0));
+    all.add(new Message.Read(1, 2, 3, KEY, true, false, false, 1L << 57, STAMP));
     all.add(new Message.Outvoted(1, 1L << 57));
     all.add(new Message.AskHeld(7, List.of(new Message.Asked(-1, 2), new Message.Asked(3, 1_000))));
     all.add(new Message.AskHeld(7, List.of()));
