@@ -81,8 +81,14 @@ final class WriteLog {
   /// A new log, whose name and header are durable.
   static LogFile.Writer create(FileSystem files, String directory, LogNames names, long number)
       throws IOException {
-    String path = Recovery.logPath(directory, number);
-    FileSystem.WritableFile file = files.createLog(path);
+    FileSystem.WritableFile file = files.createLog(Recovery.logPath(directory, number));
+    return begin(files, directory, names, number, file);
+  }
+
+  /// Begins a log in its file; the file goes if that fails.
+  private static LogFile.Writer begin(
+      FileSystem files, String directory, LogNames names, long number, FileSystem.WritableFile file)
+      throws IOException {
     try {
       LogFile.Writer log = LogFile.Writer.begin(number, names.newLife(), file);
       files.forceDirectory(directory);
@@ -90,7 +96,7 @@ final class WriteLog {
       return log;
     } catch (IOException e) {
       file.close();
-      deleteUnused(files, path);
+      deleteUnused(files, Recovery.logPath(directory, number));
       throw e;
     }
   }
@@ -160,16 +166,7 @@ final class WriteLog {
     String path = Recovery.logPath(directory, number);
     files.rename(Recovery.logPath(directory, old), path);
     FileSystem.WritableFile file = files.overwrite(path);
-    try {
-      LogFile.Writer log = LogFile.Writer.begin(number, names.newLife(), file);
-      files.forceDirectory(directory);
-      names.add(log);
-      return log;
-    } catch (IOException e) {
-      file.close();
-      deleteUnused(files, path);
-      throw e;
-    }
+    return begin(files, directory, names, number, file);
   }
 
   /// Logs `from` up to `to`, exclusive, are not needed any more; blocks.
