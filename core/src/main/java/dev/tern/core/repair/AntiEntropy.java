@@ -530,6 +530,9 @@ public final class AntiEntropy {
     private final long id;
     private final long untilNanos;
 
+    /// Whether its records stand for all that was here when the rebuild began.
+    private final boolean whole;
+
     /// The dots of records that were refused.
     private final DotSet refused = new DotSet();
 
@@ -543,6 +546,7 @@ public final class AntiEntropy {
       this.page = page;
       this.id = exchange.fetchId;
       this.untilNanos = clock.monotonicNanos() + OVERLOADED_NANOS;
+      this.whole = exchange.isWhole(page);
     }
 
     void store() {
@@ -577,9 +581,7 @@ public final class AntiEntropy {
         } else {
           Siblings filled = Replica.filled(keyspace, record.record(), page.clock());
           int slot = Slots.of(record.key());
-          replica
-              .rebuilds()
-              .apply(keyspace, slot, record.key(), filled, exchange.isWhole(page), new One(record));
+          replica.apply(keyspace, slot, record.key(), filled, 0, whole, new One(record));
         }
       }
       ended();

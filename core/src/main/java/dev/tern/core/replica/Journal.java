@@ -212,7 +212,8 @@ final class Journal {
       partition.changed = false;
       row.clear();
       partition.encode(row);
-      to.put(meta, StorageKey.partitionRow(partition.group, partition.number), row);
+      to.put(
+          meta, StorageKey.row(StorageKey.PARTITION_ROW, partition.group, partition.number), row);
     }
     changed.clear();
     round++;

@@ -1,6 +1,5 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
@@ -10,7 +9,8 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// What a replica does with the pages of a rebuild besides storing their records.
+/// What a replica does with the pages of a rebuild besides storing their records, which is
+/// [Replica#apply].
 ///
 /// Threads: the shard's loop.
 public final class Rebuilds {
@@ -23,16 +23,6 @@ public final class Rebuilds {
     this.replica = replica;
     this.store = replica.store();
     this.loop = loop;
-  }
-
-  /// Stores a record of a page.
-  ///
-  /// @param record filled
-  /// @param whole whether the page's clock has all that was here when the rebuild began: then the
-  ///   record is written anew where what is here cannot be read
-  public void apply(
-      KeyspaceConfig keyspace, int slot, byte[] key, Siblings record, boolean whole, Applied done) {
-    replica.apply(keyspace, slot, key, record, 0, whole, done);
   }
 
   /// Removes records that a page of a rebuild passes over though the replica that sent it must have

@@ -200,9 +200,12 @@ public final class Replica {
     apply(keyspace, slot, key, record, ballot, /* overRot= */ false, done);
   }
 
+  /// Stores a record from elsewhere, an update of a leader or a record of a rebuild.
+  ///
+  /// @param ballot of its leader, 0 for any other record
   /// @param overRot whether the record stands for all that was here, and is written anew where what
   ///   is here cannot be read
-  void apply(
+  public void apply(
       KeyspaceConfig keyspace,
       int slot,
       byte[] key,
@@ -606,7 +609,7 @@ public final class Replica {
   /// Notes with the batch that the log of dots has no entries of some.
   void noteTrimmed(Partition partition, DotSet dots, WriteBatch batch) {
     partition.trimmed.addAllWidely(dots);
-    byte[] row = StorageKey.trimmedRow(partition.group, partition.number);
+    byte[] row = StorageKey.row(StorageKey.TRIMMED_ROW, partition.group, partition.number);
     batch.put(store.meta(), row, partition.trimmed.encoded());
   }
 

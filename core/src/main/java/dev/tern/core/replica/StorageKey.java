@@ -42,10 +42,16 @@ final class StorageKey {
     return java.util.Arrays.copyOfRange(storageKey, PREFIX_BYTES, storageKey.length);
   }
 
-  /// The key of a partition's row in the `meta` column family.
-  static byte[] partitionRow(int group, int partition) {
-    ByteWriter out = new ByteWriter(5).writeByte(PARTITION_ROW);
+  /// The key of one of a partition's rows in the `meta` column family.
+  ///
+  /// @param kind [#PARTITION_ROW], [#TRIMMED_ROW], [#FLOOR_ROW] or [#FILLED_ROW]
+  static byte[] row(int kind, int group, int partition) {
+    ByteWriter out = new ByteWriter(5).writeByte(kind);
     return out.writeShort(group).writeShort(partition).toByteArray();
+  }
+
+  static boolean isRow(int kind, byte[] key) {
+    return key[0] == kind;
   }
 
   /// The key of a dot in the log of dots and among the graves: `[group u16][partition u16][replica
@@ -55,6 +61,7 @@ final class StorageKey {
     return out.writeInt(replica).writeLong(counter).toByteArray();
   }
 
+  /// Of what a partition knows besides its records, see [Partition].
   static final int PARTITION_ROW = 1;
 
   /// Rows of the store itself in `meta`.
@@ -67,43 +74,16 @@ final class StorageKey {
   /// The numbers of the groups, in the order the store counts them.
   static final byte[] GROUPS_ROW = {6};
 
-  private static final int TRIMMED_ROW = 7;
+  /// Of a partition's trimmed dots.
+  static final int TRIMMED_ROW = 7;
 
-  /// The key of a partition's trimmed dots in `meta`.
-  static byte[] trimmedRow(int group, int partition) {
-    ByteWriter out = new ByteWriter(5).writeByte(TRIMMED_ROW);
-    return out.writeShort(group).writeShort(partition).toByteArray();
-  }
+  /// Of a partition's floor, an absent [Rank].
+  static final int FLOOR_ROW = 10;
 
-  static boolean isTrimmedRow(byte[] key) {
-    return key[0] == TRIMMED_ROW;
-  }
+  /// An empty row: the partition is filled.
+  static final int FILLED_ROW = 11;
 
-  private static final int FLOOR_ROW = 10;
-
-  /// The key of a partition's floor in `meta`; the row is an absent [Rank].
-  static byte[] floorRow(int group, int partition) {
-    ByteWriter out = new ByteWriter(5).writeByte(FLOOR_ROW);
-    return out.writeShort(group).writeShort(partition).toByteArray();
-  }
-
-  static boolean isFloorRow(byte[] key) {
-    return key[0] == FLOOR_ROW;
-  }
-
-  private static final int FILLED_ROW = 11;
-
-  /// The key in `meta` of what says that a partition is filled; the row is empty.
-  static byte[] filledRow(int group, int partition) {
-    ByteWriter out = new ByteWriter(5).writeByte(FILLED_ROW);
-    return out.writeShort(group).writeShort(partition).toByteArray();
-  }
-
-  static boolean isFilledRow(byte[] key) {
-    return key[0] == FILLED_ROW;
-  }
-
-  private static final int SEGMENT_ROW = 8;
+  static final int SEGMENT_ROW = 8;
 
   /// The place of the walk that compares hash trees.
   static final byte[] WALK_ROW = {9};
@@ -113,10 +93,6 @@ final class StorageKey {
   static byte[] segmentRow(int group, int partition, int segment) {
     ByteWriter out = new ByteWriter(6).writeByte(SEGMENT_ROW);
     return out.writeShort(group).writeShort(partition).writeByte(segment).toByteArray();
-  }
-
-  static boolean isSegmentRow(byte[] key) {
-    return key[0] == SEGMENT_ROW;
   }
 
   /// The round that the journal's entries must be of.

@@ -241,65 +241,47 @@ public final class Store implements AutoCloseable {
         addGroup(in.readInt());
       }
     }
-    try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
-      for (rows.seek(StorageKey.partitionRow(0, 0)); rows.valid(); rows.next()) {
-        ByteReader key = new ByteReader(rows.key());
-        if (key.readUnsignedByte() != StorageKey.PARTITION_ROW) {
-          break;
-        }
-        int group = key.readUnsignedShort();
-        int number = key.readUnsignedShort();
-        Partition partition = Partition.decode(group, number, rows.value(), firstCounter);
-        groups[group][number] = partition;
-        for (int keyspace : partition.keyspaces()) {
-          countChanged(keyspace, number, partition.count(keyspace));
-        }
-      }
-    }
-    try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
-      rows.seek(StorageKey.trimmedRow(0, 0));
-      for (; rows.valid() && StorageKey.isTrimmedRow(rows.key()); rows.next()) {
-        ByteReader key = new ByteReader(rows.key());
-        key.skip(1);
-        Partition partition = groups[key.readUnsignedShort()][key.readUnsignedShort()];
-        partition.trimmed.addAll(DotSet.decode(new ByteReader(rows.value())));
-      }
-    }
-    loadFloors();
-    loadFilled();
-    try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
-      rows.seek(StorageKey.segmentRow(0, 0, 0));
-      for (; rows.valid() && StorageKey.isSegmentRow(rows.key()); rows.next()) {
-        ByteReader key = new ByteReader(rows.key());
-        key.skip(1);
-        Partition partition = groups[key.readUnsignedShort()][key.readUnsignedShort()];
-        partition.tree.learn(key.readUnsignedByte(), new ByteReader(rows.value()).readLong());
-      }
-    }
+    rows(
+        StorageKey.PARTITION_ROW,
+        (before, key, row) -> {
+          int group = before.group;
+          int number = before.number;
+          Partition partition = Partition.decode(group, number, row, firstCounter);
+          groups[group][number] = partition;
+          for (int keyspace : partition.keyspaces()) {
+            countChanged(keyspace, number, partition.count(keyspace));
+          }
+        });
+    rows(
+        StorageKey.TRIMMED_ROW,
+        (partition, key, row) -> partition.trimmed.addAll(DotSet.decode(new ByteReader(row))));
+    rows(
+        StorageKey.FLOOR_ROW,
+        (partition, key, row) -> partition.floor = Rank.decode(new ByteReader(row)).stamp());
+    rows(StorageKey.FILLED_ROW, (partition, key, row) -> partition.filled = true);
+    rows(
+        StorageKey.SEGMENT_ROW,
+        (partition, key, row) ->
+            partition.tree.learn(key.readUnsignedByte(), new ByteReader(row).readLong()));
     byte[] place = lsm.get(meta, StorageKey.WALK_ROW, Long.MAX_VALUE);
     walkedTo = place == null ? 0 : new ByteReader(place).readLong();
     journal.load((group, number) -> groups[group][number], this::countChanged);
   }
 
-  private void loadFloors() throws IOException {
+  /// Takes a row of `meta` that a partition has.
+  private interface Row {
+    /// @param key what follows the partition in the row's key
+    void take(Partition partition, ByteReader key, byte[] row);
+  }
+
+  private void rows(int kind, Row each) throws IOException {
     try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
-      rows.seek(StorageKey.floorRow(0, 0));
-      for (; rows.valid() && StorageKey.isFloorRow(rows.key()); rows.next()) {
+      rows.seek(StorageKey.row(kind, 0, 0));
+      for (; rows.valid() && StorageKey.isRow(kind, rows.key()); rows.next()) {
         ByteReader key = new ByteReader(rows.key());
         key.skip(1);
         Partition partition = groups[key.readUnsignedShort()][key.readUnsignedShort()];
-        partition.floor = Rank.decode(new ByteReader(rows.value())).stamp();
-      }
-    }
-  }
-
-  private void loadFilled() throws IOException {
-    try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
-      rows.seek(StorageKey.filledRow(0, 0));
-      for (; rows.valid() && StorageKey.isFilledRow(rows.key()); rows.next()) {
-        ByteReader key = new ByteReader(rows.key());
-        key.skip(1);
-        groups[key.readUnsignedShort()][key.readUnsignedShort()].filled = true;
+        each.take(partition, key, rows.value());
       }
     }
   }
@@ -308,7 +290,7 @@ public final class Store implements AutoCloseable {
   public void filled(Partition partition) {
     if (!partition.filled) {
       partition.filled = true;
-      byte[] row = StorageKey.filledRow(partition.group, partition.number);
+      byte[] row = StorageKey.row(StorageKey.FILLED_ROW, partition.group, partition.number);
       lsm.append(new WriteBatch().put(meta, row, new byte[0]));
     }
   }
@@ -317,7 +299,7 @@ public final class Store implements AutoCloseable {
   public void unfilled(Partition partition) {
     if (partition.filled) {
       partition.filled = false;
-      byte[] row = StorageKey.filledRow(partition.group, partition.number);
+      byte[] row = StorageKey.row(StorageKey.FILLED_ROW, partition.group, partition.number);
       lsm.append(new WriteBatch().delete(meta, row));
     }
   }
@@ -356,7 +338,7 @@ public final class Store implements AutoCloseable {
       partition.turns++;
       ByteWriter row = new ByteWriter(32);
       Rank.absent(stamp).encode(row);
-      batch.put(meta, StorageKey.floorRow(partition.group, partition.number), row);
+      batch.put(meta, StorageKey.row(StorageKey.FLOOR_ROW, partition.group, partition.number), row);
     }
   }
 
