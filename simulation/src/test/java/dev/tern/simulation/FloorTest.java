@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
-import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
@@ -58,17 +57,7 @@ class FloorTest {
   }
 
   private void setIfAbsent(int node, String name, String value, List<UpdateOutcome> told) {
-    Update.Put put =
-        new Update.Put(value.getBytes(US_ASCII), Update.NO_EXPIRY, Update.Condition.ABSENT, true);
-    script.cluster.world.schedule(
-        0,
-        node,
-        () ->
-            script
-                .cluster
-                .node(node)
-                .keyspace(0, "data")
-                .update(name.getBytes(US_ASCII), put, Level.LINEARIZABLE, told::add));
+    script.beginSetIfAbsent(node, name, value, /* get= */ true, Level.LINEARIZABLE, told::add);
   }
 
   /// Leaves the second replica with a higher floor than the others, and slow to hear from them.

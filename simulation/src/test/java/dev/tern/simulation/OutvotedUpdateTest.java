@@ -51,21 +51,7 @@ class OutvotedUpdateTest {
   }
 
   private void setIfAbsent(int node, String value, List<UpdateOutcome> told) {
-    Update.Put put =
-        new Update.Put(value.getBytes(US_ASCII), Update.NO_EXPIRY, Update.Condition.ABSENT, true);
-    update(node, put, told);
-  }
-
-  private void update(int node, Update update, List<UpdateOutcome> told) {
-    script.cluster.world.schedule(
-        0,
-        node,
-        () ->
-            script
-                .cluster
-                .node(node)
-                .keyspace(0, "data")
-                .update(KEY.getBytes(US_ASCII), update, Level.LINEARIZABLE, told::add));
+    script.beginSetIfAbsent(node, KEY, value, /* get= */ true, Level.LINEARIZABLE, told::add);
   }
 
   /// The first replica leads `A`, which the third refuses: it has answered the second one, which
@@ -112,8 +98,7 @@ class OutvotedUpdateTest {
     return value == null ? "" : new String(value, US_ASCII);
   }
 
-  private @Nullable String shownByGet(int node) {
-    outvoteTheFirst();
+  private ReadOutcome read(int node) {
     List<ReadOutcome> outcomes = new ArrayList<>();
     script.cluster.world.schedule(
         0,
@@ -125,7 +110,12 @@ class OutvotedUpdateTest {
                 .keyspace(0, "data")
                 .read(KEY.getBytes(US_ASCII), Level.LINEARIZABLE, outcomes::add));
     script.cluster.within(3 * SECOND, () -> !outcomes.isEmpty());
-    return outcomes.getFirst() instanceof ReadOutcome.Found found
+    return outcomes.getFirst();
+  }
+
+  private @Nullable String shownByGet(int node) {
+    outvoteTheFirst();
+    return read(node) instanceof ReadOutcome.Found found
         ? new String(found.value(), US_ASCII)
         : null;
   }
@@ -163,24 +153,13 @@ class OutvotedUpdateTest {
   void thatMostReplicasHoldItIsNotEnough() {
     outvoteTheFirst();
     assertEquals("A", script.get(first, KEY, Level.DEFAULT));
-    List<ReadOutcome> outcomes = new ArrayList<>();
-    script.cluster.world.schedule(
-        0,
-        first,
-        () ->
-            script
-                .cluster
-                .node(first)
-                .keyspace(0, "data")
-                .read(KEY.getBytes(US_ASCII), Level.LINEARIZABLE, outcomes::add));
-    script.cluster.within(3 * SECOND, () -> !outcomes.isEmpty());
-    String shown = new String(((ReadOutcome.Found) outcomes.getFirst()).value(), US_ASCII);
+    String shown = new String(((ReadOutcome.Found) read(first)).value(), US_ASCII);
     isNotReplaced(shown);
   }
 
   /// Frames that shards send each other for a hundred gets of what one leader has written.
   private int framesOfGets(int node) {
-    update(first, new Update.Add(1), toldOfA);
+    script.begin(first, KEY, new Update.Add(1), Level.LINEARIZABLE, toldOfA::add);
     script.cluster.runFor(SECOND);
     int[] frames = {0};
     script.cluster.observer =

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Requests to the nodes of a [Cluster], each waited for: `data` is the keyspace where the last
@@ -44,13 +45,37 @@ final class Script {
     return text == null ? null : text.getBytes(US_ASCII);
   }
 
-  UpdateOutcome update(int node, String keyspace, String key, Update update, Level level) {
-    List<UpdateOutcome> outcomes = new ArrayList<>();
+  /// Begins an update of `data` and does not wait for it.
+  void begin(int node, String key, Update update, Level level, Consumer<UpdateOutcome> told) {
+    begin(node, "data", key, update, level, told);
+  }
+
+  private void begin(
+      int node,
+      String keyspace,
+      String key,
+      Update update,
+      Level level,
+      Consumer<UpdateOutcome> told) {
     byte[] bytes = Objects.requireNonNull(bytes(key));
     cluster.world.schedule(
         0,
         node,
-        () -> cluster.node(node).keyspace(0, keyspace).update(bytes, update, level, outcomes::add));
+        () -> cluster.node(node).keyspace(0, keyspace).update(bytes, update, level, told::accept));
+  }
+
+  /// Begins a SET NX; what it answers is told.
+  void beginSetIfAbsent(
+      int node, String key, String value, boolean get, Level level, Consumer<UpdateOutcome> told) {
+    Update.Put put =
+        new Update.Put(
+            Objects.requireNonNull(bytes(value)), Update.NO_EXPIRY, Update.Condition.ABSENT, get);
+    begin(node, key, put, level, told);
+  }
+
+  UpdateOutcome update(int node, String keyspace, String key, Update update, Level level) {
+    List<UpdateOutcome> outcomes = new ArrayList<>();
+    begin(node, keyspace, key, update, level, outcomes::add);
     cluster.within(15 * SECOND, () -> !outcomes.isEmpty());
     return outcomes.getFirst();
   }

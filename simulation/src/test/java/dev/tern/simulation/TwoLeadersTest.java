@@ -13,6 +13,7 @@ import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.topology.Slots;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /// Replicas that disagree about who leads the updates of a key: no number is given out twice.
@@ -154,21 +155,8 @@ class TwoLeadersTest {
 
   private static void setIfAbsent(
       Script script, int node, String key, String value, Map<String, UpdateOutcome> told) {
-    Update.Put put =
-        new Update.Put(value.getBytes(US_ASCII), Update.NO_EXPIRY, Update.Condition.ABSENT, false);
-    script.cluster.world.schedule(
-        0,
-        node,
-        () ->
-            script
-                .cluster
-                .node(node)
-                .keyspace(0, "data")
-                .update(
-                    key.getBytes(US_ASCII),
-                    put,
-                    Level.DEFAULT,
-                    outcome -> told.put(value, outcome)));
+    Consumer<UpdateOutcome> put = outcome -> told.put(value, outcome);
+    script.beginSetIfAbsent(node, key, value, /* get= */ false, Level.DEFAULT, put);
   }
 
   /// Keys of one partition of the cluster's sixteen.
