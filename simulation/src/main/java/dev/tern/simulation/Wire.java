@@ -129,12 +129,15 @@ final class Wire {
     this.topology = topology;
   }
 
+  /// What shards say to each other in a frame; null for frames of gossip and of the topology log.
+  static @Nullable Message message(byte[] frame) {
+    boolean other = TopologyLog.carries(new ByteReader(frame)) || frame[0] == 'G';
+    return other ? null : MessageCodec.decode(new ByteReader(frame));
+  }
+
   /// A frame goes out.
   void sent(int from, int to, byte[] frame) {
-    if (TopologyLog.carries(new ByteReader(frame)) || frame[0] == 'G') {
-      return;
-    }
-    switch (MessageCodec.decode(new ByteReader(frame))) {
+    switch (message(frame)) {
       case Message.Write m -> {
         if (m.keyspace() == run.keyspace.id() && !m.record().isEmpty()) {
           asked(from, to, m);
@@ -145,20 +148,17 @@ final class Wire {
       case Message.Superseded m ->
           superseded(from, asked.get(new Asked(to, m.id())), m.by().stamp());
       case Message.Hold m -> versions(from, m.keyspace(), m.key(), m.record());
-      default -> {}
+      case null, default -> {}
     }
   }
 
   /// A frame is about to be received.
   void arrived(int from, int to, byte[] frame) {
-    if (TopologyLog.carries(new ByteReader(frame)) || frame[0] == 'G') {
-      return;
-    }
-    switch (MessageCodec.decode(new ByteReader(frame))) {
+    switch (message(frame)) {
       case Message.Written m -> answered(from, to, m.id(), true);
       case Message.Superseded m -> answered(from, to, m.id(), false);
       case Message.Refused m -> answered(from, to, m.id(), false);
-      default -> {}
+      case null, default -> {}
     }
   }
 

@@ -11,10 +11,7 @@ import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.quorum.Message;
-import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.quorum.Statistics.Counter;
-import dev.tern.env.ByteReader;
-import dev.tern.env.DecodeException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -164,7 +161,7 @@ class OutvotedUpdateTest {
     int[] frames = {0};
     script.cluster.observer =
         frame -> {
-          Message message = decoded(frame);
+          Message message = Wire.message(frame);
           boolean one = message instanceof Message.Request || message instanceof Message.Reply;
           frames[0] += one ? 1 : 0;
         };
@@ -173,15 +170,6 @@ class OutvotedUpdateTest {
     }
     assertEquals(0, script.counted(Counter.CONFIRMED_READS));
     return frames[0];
-  }
-
-  private static @Nullable Message decoded(byte[] frame) {
-    try {
-      return MessageCodec.decode(new ByteReader(frame));
-    } catch (DecodeException e) {
-      // Gossip, or of the topology's log.
-      return null;
-    }
   }
 
   @Test

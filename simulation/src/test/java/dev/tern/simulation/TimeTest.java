@@ -12,10 +12,7 @@ import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.quorum.Message;
-import dev.tern.core.quorum.MessageCodec;
-import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.HybridClock;
-import dev.tern.env.ByteReader;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -116,11 +113,8 @@ class TimeTest {
     List<Long> ballots = new ArrayList<>();
     cluster.observer =
         frame -> {
-          if (!TopologyLog.carries(new ByteReader(frame)) && frame[0] != 'G') {
-            Message message = MessageCodec.decode(new ByteReader(frame));
-            if (message instanceof Message.Read read && read.ballot() > 0) {
-              ballots.add(HybridClock.millis(read.ballot()));
-            }
+          if (Wire.message(frame) instanceof Message.Read read && read.ballot() > 0) {
+            ballots.add(HybridClock.millis(read.ballot()));
           }
         };
     cluster.start(3);

@@ -14,13 +14,10 @@ import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.quorum.Message;
-import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.topology.Slots;
-import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
-import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
@@ -362,15 +359,12 @@ class TreeTest {
     long[] bytes = {0, 0};
     cluster.observer =
         frame -> {
-          if (TopologyLog.carries(new ByteReader(frame)) || frame[0] == 'G') {
-            return;
-          }
-          switch (MessageCodec.decode(new ByteReader(frame))) {
+          switch (Wire.message(frame)) {
             case Message.Root root -> bytes[0] += frame.length;
             case Message.Segments segments -> bytes[0] += frame.length;
             case Message.Listed listed -> bytes[1] += frame.length;
             case Message.Repaired repaired -> bytes[1] += frame.length;
-            default -> {}
+            case null, default -> {}
           }
         };
     cluster.runFor(5 * ROUND);
