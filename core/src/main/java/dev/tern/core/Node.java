@@ -19,6 +19,7 @@ import dev.tern.core.topology.log.Decision;
 import dev.tern.core.topology.log.RefusedException;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.ClusterTime;
+import dev.tern.core.version.DotSet;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Environment;
@@ -422,6 +423,13 @@ public final class Node {
     Shard shard = shards.get(partition % shards.size());
     Partition found = partition(shard, keyspace, partition);
     return found == null ? "" : new Inspection(shard.store()).contents(found, deletes);
+  }
+
+  /// The dots that this node has of a partition in the groups of a keyspace, on disk or not; as
+  /// [#converged].
+  public DotSet dots(int keyspace, int partition) {
+    Partition found = partition(shards.get(partition % shards.size()), keyspace, partition);
+    return found == null ? new DotSet() : found.clock();
   }
 
   /// Bytes of a partition's records that are neither key nor value, see [Inspection#metadataBytes];

@@ -3,6 +3,7 @@ package dev.tern.simulation;
 import dev.tern.core.Node;
 import dev.tern.core.quorum.Statistics;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.version.DotSet;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,17 +54,51 @@ final class Convergence {
     }
   }
 
-  /// Replicas that are alike send each other clocks and nothing else. A value whose time comes
-  /// meanwhile is deleted, and a replica that hears of the delete's dot first may ask for it.
+  /// Replicas that are alike send each other clocks and nothing else. A write that was on its way,
+  /// and the delete of a value whose time comes meanwhile, has a dot that no replica had before:
+  /// those that hear of it first by a clock may ask for its record.
   private void quiet() {
-    long before = sum(Statistics.Counter.REPAIRED_RECORDS);
-    long expiredBefore = sum(Statistics.Counter.EXPIRED);
+    long recordsBefore = sum(Statistics.Counter.REPAIRED_RECORDS);
+    List<DotSet> dotsBefore = dots();
     run.world.runUntil(run.world.nanos() + QUIET_NANOS);
-    long records = sum(Statistics.Counter.REPAIRED_RECORDS) - before;
-    long expired = sum(Statistics.Counter.EXPIRED) - expiredBefore;
-    if (records > expired * (run.shape.n() - 1) && !run.recordsLost) {
-      throw new History.Violation(records + " records were sent to replicas that had them");
+    long records = sum(Statistics.Counter.REPAIRED_RECORDS) - recordsBefore;
+    if (!run.recordsLost) {
+      mayBeSent(records, dotsBefore, dots(), run.shape.n());
     }
+  }
+
+  /// Checks how many records came to replicas that had been alike.
+  ///
+  /// @param before what any replica had then, by partition
+  /// @param after what any replica has by now
+  static void mayBeSent(long records, List<DotSet> before, List<DotSet> after, int replicas) {
+    long fresh = 0;
+    for (int partition = 0; partition < after.size(); partition++) {
+      fresh += after.get(partition).minus(before.get(partition)).size();
+    }
+    if (records > fresh * (replicas - 1)) {
+      throw new History.Violation(
+          "%d records were sent to replicas that had them, and %d writes came meanwhile"
+              .formatted(records, fresh));
+    }
+  }
+
+  /// What any replica has, by partition.
+  private List<DotSet> dots() {
+    List<DotSet> dots = new ArrayList<>();
+    for (int partition = 0; partition < topology().partitions(); partition++) {
+      DotSet any = new DotSet();
+      for (int number : topology().replicas(partition)) {
+        any.addAll(Objects.requireNonNull(run.node(number)).dots(run.keyspace.id(), partition));
+      }
+      dots.add(any);
+    }
+    return dots;
+  }
+
+  private Topology topology() {
+    Node first = Objects.requireNonNull(run.node(1));
+    return Objects.requireNonNull(first.view().topology(run.keyspace.id()));
   }
 
   private long sum(Statistics.Counter counter) {
@@ -104,9 +139,7 @@ final class Convergence {
   }
 
   private void alike(boolean deletes) {
-    Topology topology =
-        Objects.requireNonNull(
-            Objects.requireNonNull(run.node(1)).view().topology(run.keyspace.id()));
+    Topology topology = topology();
     for (int partition = 0; partition < topology.partitions(); partition++) {
       // The delete of a value whose time has just come may be on its way.
       await(DELETED_WITHIN, Node::converged, "nodes %s are not alike any more");

@@ -116,9 +116,10 @@ final class SiblingHistory {
     }
   }
 
-  private static boolean replaced(Map<String, Write> writes, Write write, long before) {
+  /// @param ended when the read had ended; what begins at that very moment may have come before it
+  private static boolean replaced(Map<String, Write> writes, Write write, long ended) {
     for (Write other : writes.values()) {
-      if (!other.refused && other.began < before && other.past.contains(write.value)) {
+      if (!other.refused && other.began <= ended && other.past.contains(write.value)) {
         return true;
       }
     }
