@@ -15,6 +15,7 @@ import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;
 import java.util.ArrayList;
@@ -87,7 +88,8 @@ class FloorTest {
   /// of them: a value, or a delete.
   private void leaveAt(int node, @Nullable String value) {
     byte[] bytes = value == null ? null : value.getBytes(US_ASCII);
-    Version version = new Version(99, 1, Stamp.NONE.updated(EARLIER), 0, bytes);
+    ValueType type = value == null ? ValueType.NONE : ValueType.BYTES;
+    Version version = new Version(99, 1, Stamp.NONE.updated(EARLIER), 0, type, bytes);
     byte[] name = key.getBytes(US_ASCII);
     Message write = new Message.Write(1L << 60, 1, 1, name, Siblings.of(version), 0);
     ByteWriter out = new ByteWriter();

@@ -54,7 +54,10 @@ class HostileFramesTest {
 
   private void sample(byte[] frame) {
     if (isForged(frame)) {
-      int kind = frame[0] == 3 ? frame[1] : frame[0] << 8 | frame[frame[0] == 'T' ? 2 : 1];
+      int kind =
+          frame[0] == MessageCodec.FORMAT
+              ? frame[1]
+              : frame[0] << 8 | frame[frame[0] == 'T' ? 2 : 1];
       List<byte[]> some = samples.computeIfAbsent(kind, first -> new ArrayList<>());
       if (some.size() < SAMPLES_OF_A_KIND) {
         some.add(frame);
@@ -64,7 +67,7 @@ class HostileFramesTest {
 
   /// All but votes and entries of Raft: bytes that are a vote are one.
   private static boolean isForged(byte[] frame) {
-    return frame[0] == 3 || frame[0] == 'G' || frame[0] == 'T' && frame[2] != 2;
+    return frame[0] == MessageCodec.FORMAT || frame[0] == 'G' || frame[0] == 'T' && frame[2] != 2;
   }
 
   private void sample(Message message) {

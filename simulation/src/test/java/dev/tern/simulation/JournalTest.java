@@ -20,6 +20,7 @@ import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.CompactionStyle;
@@ -76,7 +77,8 @@ class JournalTest {
     return new Mutation() {
       @Override
       public Draft over(@Nullable Siblings base) {
-        return new Draft(delete ? null : new byte[30], 0, null, null, false);
+        ValueType type = delete ? ValueType.NONE : ValueType.BYTES;
+        return new Draft(type, delete ? null : new byte[30], 0, null, null, false);
       }
 
       @Override

@@ -17,6 +17,7 @@ import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Randomness;
@@ -120,6 +121,7 @@ class TreeTest {
             version.counter(),
             version.stamp(),
             version.expiryMillis(),
+            ValueType.BYTES,
             value.getBytes(US_ASCII)));
   }
 

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 /// alone, others are asked, and the hash trees bring them back. No node ends.
 class UnreadableRecordTest {
   private static final long SECOND = Cluster.SECOND;
-  private static final byte[] JUNK = {0x20, 5, 9, 9};
+  private static final byte[] JUNK = {0x30, 5, 9, 9};
   private static final Level ALL = new Level(3, 3, 0);
   private static final Level ONE = new Level(1, 1, 0);
 

@@ -2,6 +2,7 @@ package dev.tern.core.keyspace;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import dev.tern.core.version.ValueType;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import org.jspecify.annotations.Nullable;
@@ -10,29 +11,39 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param outcome what the client is told once the change is durable
 /// @param changed whether there is something to write
+/// @param type of that value
 /// @param value the value to write, null to delete
 /// @param expiryMillis its expiry, 0 for never
 public record Evaluation(
-    UpdateOutcome outcome, boolean changed, byte @Nullable [] value, long expiryMillis) {
+    UpdateOutcome outcome,
+    boolean changed,
+    ValueType type,
+    byte @Nullable [] value,
+    long expiryMillis) {
   /// Digits after the point that an [Update.AddDecimal] keeps, as Redis does.
   private static final int DECIMAL_DIGITS = 17;
 
   /// Larger magnitudes than an x87 long double holds are refused.
   private static final int MAX_DECIMAL_EXPONENT = 4932;
 
-  /// Applies `update` to the live value (null: missing) with its expiry.
+  /// Applies `update` to the live value (null: missing) with its type and expiry. What is computed
+  /// from a value is plain bytes.
   public static Evaluation of(
-      Update update, byte @Nullable [] before, long expiryBefore, long wallMillis) {
+      Update update,
+      ValueType typeBefore,
+      byte @Nullable [] before,
+      long expiryBefore,
+      long wallMillis) {
     return switch (update) {
       case Update.Put put -> put(put, before, expiryBefore);
       case Update.Delete delete ->
           before == null
               ? unchanged(false, null)
-              : new Evaluation(done(true, delete.returnPrevious() ? before : null), true, null, 0);
+              : deleted(done(true, delete.returnPrevious() ? before : null));
       case Update.Add add -> add(add.delta(), before, expiryBefore);
       case Update.AddDecimal add -> addDecimal(add.delta(), before, expiryBefore);
       case Update.Append append -> append(append.suffix(), before, expiryBefore);
-      case Update.Expire expire -> expire(expire, before, expiryBefore, wallMillis);
+      case Update.Expire expire -> expire(expire, typeBefore, before, expiryBefore, wallMillis);
       case Update.Store store -> throw new IllegalArgumentException("needs more than a value");
     };
   }
@@ -52,7 +63,7 @@ public record Evaluation(
     long expiry =
         put.expiryMillis() != Update.KEEP_EXPIRY ? put.expiryMillis() : exists ? expiryBefore : 0;
     return new Evaluation(
-        new UpdateOutcome.Done(exists, true, returned), true, put.value(), expiry);
+        new UpdateOutcome.Done(exists, true, returned), true, ValueType.BYTES, put.value(), expiry);
   }
 
   private static Evaluation add(long delta, byte @Nullable [] before, long expiryBefore) {
@@ -139,7 +150,11 @@ public record Evaluation(
   }
 
   private static Evaluation expire(
-      Update.Expire expire, byte @Nullable [] before, long expiryBefore, long wallMillis) {
+      Update.Expire expire,
+      ValueType type,
+      byte @Nullable [] before,
+      long expiryBefore,
+      long wallMillis) {
     if (before == null) {
       return unchanged(false, null);
     }
@@ -150,7 +165,12 @@ public record Evaluation(
       return unchanged(true, before);
     }
     boolean past = expiryMillis != Update.NO_EXPIRY && expiryMillis <= wallMillis;
-    return new Evaluation(done(true, before), true, past ? null : before, past ? 0 : expiryMillis);
+    UpdateOutcome outcome = done(true, before);
+    return past ? deleted(outcome) : new Evaluation(outcome, true, type, before, expiryMillis);
+  }
+
+  private static Evaluation deleted(UpdateOutcome outcome) {
+    return new Evaluation(outcome, true, ValueType.NONE, null, 0);
   }
 
   private static UpdateOutcome done(boolean existed, byte @Nullable [] value) {
@@ -158,14 +178,19 @@ public record Evaluation(
   }
 
   private static Evaluation replaced(boolean existed, byte[] value, long expiryBefore) {
-    return new Evaluation(done(existed, value), true, value, existed ? expiryBefore : 0);
+    long expiry = existed ? expiryBefore : 0;
+    return new Evaluation(done(existed, value), true, ValueType.BYTES, value, expiry);
   }
 
   private static Evaluation unchanged(boolean existed, byte @Nullable [] value) {
-    return new Evaluation(new UpdateOutcome.Done(existed, false, value), false, null, 0);
+    return unchanged(new UpdateOutcome.Done(existed, false, value));
+  }
+
+  private static Evaluation unchanged(UpdateOutcome outcome) {
+    return new Evaluation(outcome, false, ValueType.NONE, null, 0);
   }
 
   private static Evaluation rejected(UpdateOutcome.Why why) {
-    return new Evaluation(new UpdateOutcome.Rejected(why), false, null, 0);
+    return unchanged(new UpdateOutcome.Rejected(why));
   }
 }

@@ -1,5 +1,6 @@
 package dev.tern.core.keyspace;
 
+import dev.tern.core.version.ValueType;
 import org.jspecify.annotations.Nullable;
 
 /// One change of one key. All but the unconditional [Put] and [Store] read before they write, and
@@ -12,7 +13,7 @@ public sealed interface Update {
     return false;
   }
 
-  /// Sets the value.
+  /// Sets the value, plain bytes.
   ///
   /// @param expiryMillis wall-clock milliseconds at which it goes, [#NO_EXPIRY] for never,
   ///   [#KEEP_EXPIRY] for that of the value before
@@ -31,6 +32,7 @@ public sealed interface Update {
   /// change that a keyspace with siblings takes. Where the last write wins the context counts only
   /// for the condition.
   ///
+  /// @param type of the value, [ValueType#NONE] to delete
   /// @param value null to delete
   /// @param expiryMillis wall-clock milliseconds at which it goes, [#NO_EXPIRY] for never
   /// @param context of an earlier answer, empty for none: what that answer showed is replaced
@@ -39,6 +41,7 @@ public sealed interface Update {
   /// @param match what must hold, or nothing is changed
   /// @param returnVersions whether [UpdateOutcome.Stored#versions] is wanted
   record Store(
+      ValueType type,
       byte @Nullable [] value,
       long expiryMillis,
       byte[] context,
@@ -46,6 +49,30 @@ public sealed interface Update {
       Match match,
       boolean returnVersions)
       implements Update {
+    public Store {
+      if ((value == null) != (type == ValueType.NONE)) {
+        throw new IllegalArgumentException(type + " of a value or of none");
+      }
+    }
+
+    /// Of plain bytes, or a delete.
+    public Store(
+        byte @Nullable [] value,
+        long expiryMillis,
+        byte[] context,
+        boolean overwrites,
+        Match match,
+        boolean returnVersions) {
+      this(
+          value == null ? ValueType.NONE : ValueType.BYTES,
+          value,
+          expiryMillis,
+          context,
+          overwrites,
+          match,
+          returnVersions);
+    }
+
     @Override
     public boolean blind() {
       return match == Match.NONE;

@@ -4,6 +4,7 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.replica.Draft;
+import dev.tern.core.version.ValueType;
 
 /// What an update that writes without looking comes to.
 final class BlindDraft {
@@ -14,11 +15,18 @@ final class BlindDraft {
   static Draft of(KeyspaceConfig keyspace, Update update, long nowMillis) {
     return switch (update) {
       case Update.Put put ->
-          new Draft(put.value(), keyspace.expiry(put.expiryMillis(), nowMillis), null, null, false);
+          new Draft(
+              ValueType.BYTES,
+              put.value(),
+              keyspace.expiry(put.expiryMillis(), nowMillis),
+              null,
+              null,
+              false);
       case Update.Store store -> {
         long expiry = store.value() == null ? 0 : keyspace.expiry(store.expiryMillis(), nowMillis);
         boolean lww = keyspace.resolution() == Resolution.LWW;
         yield new Draft(
+            store.type(),
             store.value(),
             expiry,
             null,

@@ -11,6 +11,7 @@ import dev.tern.core.topology.Topology;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.version.ValueType;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -157,10 +158,11 @@ final class Expiry {
       return null;
     }
     if (!lww) {
-      return new Draft(null, 0, null, replaced, false);
+      return new Draft(ValueType.NONE, null, 0, null, replaced, false);
     }
     boolean fresh = coordinator.planted() == PlantedBug.EXPIRY_TAKES_FRESH_STAMP;
     Stamp stamp = java.util.Objects.requireNonNull(base).newest().stamp();
-    return new Draft(null, 0, fresh ? null : stamp.ofExpiry(), null, false);
+    Stamp inherited = fresh ? null : stamp.ofExpiry();
+    return new Draft(ValueType.NONE, null, 0, inherited, null, false);
   }
 }

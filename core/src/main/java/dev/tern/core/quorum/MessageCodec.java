@@ -18,6 +18,7 @@ import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.version.ValueType;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
@@ -25,7 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The bytes of a [Message], format 3: `u8 format, u8 type, fields`. Ids are u64, epochs and counts
+/// The bytes of a [Message], format 4: `u8 format, u8 type, fields`. Ids are u64, epochs and counts
 /// varints, ranks as [Rank] says, keys and values blobs, an optional blob or record is led by a u8
 /// that is 0 where it is absent.
 ///
@@ -61,7 +62,8 @@ import org.jspecify.annotations.Nullable;
 /// Flags of Read: 1 digest, 2 alone, 4 a ballot follows, 8 confirmed, 16 the leader's floor
 /// follows.
 public final class MessageCodec {
-  private static final int FORMAT = 3;
+  /// The first byte of every message.
+  public static final int FORMAT = 4;
 
   /// A family, a storage key, and one byte to stand behind it.
   private static final int MAX_PLACE_BYTES = Keyspace.MAX_KEY_BYTES + 16;
@@ -245,7 +247,7 @@ public final class MessageCodec {
     return flags;
   }
 
-  /// @throws DecodeException if the bytes are no message of format 3
+  /// @throws DecodeException if the bytes are no message of format 4
   public static Message decode(ByteReader in) {
     int format = in.readUnsignedByte();
     if (format != FORMAT) {
@@ -458,7 +460,7 @@ public final class MessageCodec {
       case Update.Expire u ->
           out.writeByte(6).writeVarLong(u.expiryMillis()).writeByte(u.condition().ordinal());
       case Update.Store u -> {
-        out.writeByte(7).writeByte(u.value() == null ? 0 : 1);
+        out.writeByte(7).writeByte(u.type().number());
         if (u.value() != null) {
           out.writeBlob(u.value());
         }
@@ -478,16 +480,21 @@ public final class MessageCodec {
       case 4 -> new Update.AddDecimal(in.readString());
       case 5 -> new Update.Append(in.readBlob());
       case 6 -> new Update.Expire(in.readPositiveVarLong(), in.readOneOf(EXPIRY_CONDITIONS));
-      case 7 ->
-          new Update.Store(
-              in.readFlag() ? in.readBlob() : null,
-              in.readPositiveVarLong(),
-              in.readBlob(),
-              in.readFlag(),
-              in.readOneOf(MATCHES),
-              in.readFlag());
+      case 7 -> store(in);
       default -> throw new DecodeException("an update of type " + type);
     };
+  }
+
+  private static Update store(ByteReader in) {
+    ValueType type = ValueType.decodeOrNone(in);
+    return new Update.Store(
+        type,
+        type == ValueType.NONE ? null : in.readBlob(),
+        in.readPositiveVarLong(),
+        in.readBlob(),
+        in.readFlag(),
+        in.readOneOf(MATCHES),
+        in.readFlag());
   }
 
   private static void outcome(UpdateOutcome outcome, ByteWriter out) {

@@ -13,6 +13,7 @@ import dev.tern.core.replica.Draft;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -297,6 +298,7 @@ final class Updates {
       long wall = coordinator.wallMillis();
       long judged = coordinator.expiryMillis();
       boolean live = newest != null && newest.liveAt(judged);
+      ValueType type = live ? java.util.Objects.requireNonNull(newest).type() : ValueType.NONE;
       byte[] value = live ? java.util.Objects.requireNonNull(newest).value() : null;
       long expiry = live ? java.util.Objects.requireNonNull(newest).expiryMillis() : 0;
       DotSet replaced = null;
@@ -307,6 +309,7 @@ final class Updates {
           boolean holds = holds(store, context, base, judged, changed);
           if (holds) {
             changed = true;
+            type = store.type();
             value = store.value();
             expiry = value == null ? 0 : request.keyspace().expiry(store.expiryMillis(), wall);
             replaced = context;
@@ -317,10 +320,11 @@ final class Updates {
           answers.add(new Answer(entry, new UpdateOutcome.Stored(holds, null)));
           continue;
         }
-        Evaluation evaluation = Evaluation.of(entry.update(), value, expiry, judged);
+        Evaluation evaluation = Evaluation.of(entry.update(), type, value, expiry, judged);
         answers.add(new Answer(entry, evaluation.outcome()));
         if (evaluation.changed()) {
           changed = true;
+          type = evaluation.type();
           value = evaluation.value();
           expiry = value == null ? 0 : request.keyspace().expiry(evaluation.expiryMillis(), wall);
         }
@@ -329,13 +333,13 @@ final class Updates {
         return identity(newest);
       }
       if (request.keyspace().resolution() == Resolution.LWW) {
-        return new Draft(value, expiry, stampOver(newest), null, false);
+        return new Draft(type, value, expiry, stampOver(newest), null, false);
       }
       if (base != null && !live) {
         // Nothing with a value was there: what says so goes.
         java.util.Objects.requireNonNull(replaced).addAll(base.seen());
       }
-      return new Draft(value, expiry, null, replaced, false);
+      return new Draft(type, value, expiry, null, replaced, false);
     }
 
     /// The version to write where no update changed anything: what was found, if another leader led
@@ -354,7 +358,8 @@ final class Updates {
       }
       Version found = java.util.Objects.requireNonNull(newest);
       unchanged = true;
-      return new Draft(found.value(), found.expiryMillis(), stampOver(found), null, false);
+      return new Draft(
+          found.type(), found.value(), found.expiryMillis(), stampOver(found), null, false);
     }
 
     private Stamp stampOver(@Nullable Version newest) {

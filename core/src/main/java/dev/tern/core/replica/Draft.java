@@ -2,10 +2,12 @@ package dev.tern.core.replica;
 
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.version.ValueType;
 import org.jspecify.annotations.Nullable;
 
 /// What shall be written, before it has a dot and a stamp.
 ///
+/// @param type of the value, [ValueType#NONE] to delete
 /// @param value null to delete
 /// @param expiryMillis 0 for never
 /// @param inherited the stamp of the version, of an update or an expiry; null for a blind put,
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 ///   wins
 /// @param overwrites whether it replaces what is here, too
 public record Draft(
+    ValueType type,
     byte @Nullable [] value,
     long expiryMillis,
     @Nullable Stamp inherited,

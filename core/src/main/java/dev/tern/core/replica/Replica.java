@@ -168,7 +168,8 @@ public final class Replica {
       inherited = Stamp.put(store.hlc().next(physicalMillis()), store.replicaId());
     }
     long counter = ++partition.counter;
-    return new Version(store.replicaId(), counter, inherited, draft.expiryMillis(), draft.value());
+    return new Version(
+        store.replicaId(), counter, inherited, draft.expiryMillis(), draft.type(), draft.value());
   }
 
   private DotSet replacedBy(DotSet context) {

@@ -43,7 +43,7 @@ public final class Store implements AutoCloseable {
   private static final long COUNTER_BLOCK = 1 << 20;
 
   /// Of the records and of what is kept beside them.
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
 
   /// Slots of a dropped keyspace that are erased at one time.
   private static final int ERASED_AT_ONCE = 64;

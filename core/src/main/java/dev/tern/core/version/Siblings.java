@@ -20,27 +20,32 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Invariants: newest first, by stamp and dot ([Version#compare]); no dot twice.
 ///
-/// Encoded (format 2):
+/// Encoded ([RecordForm#FORMAT] 3):
 ///
 /// ```
-///   u8  form = 20: high nibble the format, low nibble 0 for versions
+///   u8  form = 30: high nibble the format, low nibble 0 for versions
 ///   varint siblings
 ///   per sibling:
-///     u8  flags: 1 deleted, 2 has an expiry, 4 inherited stamp, 8 delete of what expired
+///     u8  flags: 1 deleted, 2 has an expiry, 4 inherited stamp, 8 delete of what expired,
+///                80 has an extension
+///     u8  type of the value, see ValueType           unless flag 1
 ///     u32 replica id    varint counter    u64 time
 ///     u32 origin        varint term       varint count     if flag 4
 ///     varint expiry milliseconds          if flag 2
 ///     blob value                          unless flag 1
+///     blob extension                      if flag 80; at most Version.MAX_EXTENSION_BYTES
 ///   context, as DotSet
 /// ```
 ///
-/// Without flag 4 the stamp's origin is the replica, its term and its count are 0.
+/// Without flag 4 the stamp's origin is the replica, its term and its count are 0. An extension is
+/// what a later version of Tern says of a write: a replica that does not understand it keeps it,
+/// hashes it and passes it on, as all replicas must come to the same bytes. So only what changes
+/// neither order nor merging nor who sees a value may stand there; anything else is a new format.
 public final class Siblings {
   /// Versions of one key; a replica refuses writes of clients that would make more. Writes that are
   /// minted at several replicas at a time can come to more together.
   public static final int MAX = 1_000;
 
-  private static final int FORM = 0x20;
   private static final DotSet NOTHING = new DotSet();
 
   private final Version[] versions;
@@ -290,7 +295,8 @@ public final class Siblings {
   }
 
   public void encode(ByteWriter out) {
-    out.writeByte(FORM).writeVarInt(versions.length);
+    RecordForm.VERSIONS.encode(out);
+    out.writeVarInt(versions.length);
     for (Version version : versions) {
       version.encode(out);
     }
@@ -306,12 +312,7 @@ public final class Siblings {
 
   /// @throws DecodeException if the bytes are no record of a format known here
   public static Siblings decode(ByteReader in) {
-    int form = in.readUnsignedByte();
-    if (form != FORM) {
-      throw new DecodeException(
-          "a record of form %02x; this version reads form %02x (format 2) only"
-              .formatted(form, FORM));
-    }
+    RecordForm.VERSIONS.expect(in);
     int count = in.readLength();
     if (count > in.remaining() / Version.LEAST_BYTES) {
       throw new DecodeException("a record with " + count + " siblings");

@@ -19,6 +19,7 @@ import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -31,7 +32,8 @@ import org.junit.jupiter.api.Test;
 class MessageCodecTest {
   private static final byte[] KEY = {1, 0, -1};
   private static final Stamp STAMP = new Stamp(1L << 60, -9, 7, 3, false);
-  private static final Version VERSION = new Version(-7, 300, STAMP, 1_780_000_000_000L, KEY);
+  private static final Version VERSION =
+      new Version(-7, 300, STAMP, 1_780_000_000_000L, ValueType.BYTES, KEY);
 
   private static List<Message> all() {
     List<Message> all = new ArrayList<>(usual());
@@ -39,6 +41,10 @@ class MessageCodecTest {
     all.add(new Message.Read(1, 2, 3, KEY, true, false, false, 1L << 57));
     all.add(new Message.Read(1, 2, 3, KEY, true, false, true, 0));
     all.add(new Message.Read(1, 2, 3, KEY, true, false, false, 1L << 57, STAMP));
+    all.add(
+        forward(
+            new Update.Store(
+                ValueType.RIAK_OBJECT, KEY, 7, new byte[0], true, Update.Match.NONE, false)));
     all.add(new Message.Outvoted(1, 1L << 57));
     all.add(new Message.AskHeld(7, List.of(new Message.Asked(-1, 2), new Message.Asked(3, 1_000))));
     all.add(new Message.AskHeld(7, List.of()));
@@ -221,22 +227,24 @@ class MessageCodecTest {
   @Test
   void theFormatStaysAsItIs() {
     assertEquals(
-        "030100000000000000010203030100ff200106fffffff9ac0210000000000000"
-            + "00fffffff7070380909282e733030100ff00",
+        "040100000000000000010203030100ff30010601fffffff9ac02100000000000"
+            + "0000fffffff7070380909282e733030100ff00",
         java.util.HexFormat.of().formatHex(encoded(all().getFirst())));
   }
 
   @Test
   void theFormatBeforeIsRefusedByName() {
     byte[] old = encoded(all().getFirst());
-    old[0] = 2;
+    old[0] = 3;
     DecodeException message =
         assertThrows(DecodeException.class, () -> MessageCodec.decode(new ByteReader(old)));
-    assertTrue(message.getMessage().contains("format 2"));
+    assertTrue(message.getMessage().contains("format 3"));
     byte[] record = record().encoded();
-    record[0] = 1;
+    record[0] = 0x20;
     DecodeException refused =
         assertThrows(DecodeException.class, () -> Siblings.decode(new ByteReader(record)));
-    assertTrue(refused.getMessage().contains("form 01"), refused.getMessage());
+    assertTrue(
+        refused.getMessage().contains("format 2; this version reads format 3"),
+        refused.getMessage());
   }
 }

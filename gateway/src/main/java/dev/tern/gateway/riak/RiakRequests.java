@@ -9,6 +9,7 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
+import dev.tern.core.version.ValueType;
 import dev.tern.env.Clock;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -195,7 +196,13 @@ final class RiakRequests {
                   : request.ifNotModified ? Update.Match.UNMODIFIED : Update.Match.NONE;
           Update.Store store =
               new Update.Store(
-                  content, Update.NO_EXPIRY, request.vclock, /* overwrites= */ !multi, match, body);
+                  ValueType.RIAK_OBJECT,
+                  content,
+                  Update.NO_EXPIRY,
+                  request.vclock,
+                  /* overwrites= */ !multi,
+                  match,
+                  body);
           keyspace.update(
               key(request),
               store,
@@ -347,7 +354,14 @@ final class RiakRequests {
   private void save(
       BucketRequest request, Keyspace keyspace, byte[] properties, Answer answer, int code) {
     Update.Store store =
-        new Update.Store(properties, Update.NO_EXPIRY, new byte[0], true, Update.Match.NONE, false);
+        new Update.Store(
+            ValueType.RIAK_PROPERTIES,
+            properties,
+            Update.NO_EXPIRY,
+            new byte[0],
+            true,
+            Update.Match.NONE,
+            false);
     keyspace.update(
         BucketKey.properties(request.bucket()),
         store,

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Golden;
+import dev.tern.core.Hostile;
 import dev.tern.core.raft.Entry;
 import dev.tern.core.raft.HardState;
 import dev.tern.core.raft.Membership;
@@ -19,10 +21,7 @@ import dev.tern.env.FileLife;
 import dev.tern.env.FileSystem;
 import dev.tern.env.SmallFile;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -40,17 +39,6 @@ class RaftFilesTest {
   private static final FileLife LIFE = new FileLife(0x0123_4567_89ab_cdefL, 0x1111L);
   private static final FileLife LOG = new FileLife(77, 78);
   private static final Membership VOTERS = Membership.of(List.of(1, 2, 3), List.of(7));
-
-  private static byte[] golden(String name, byte[] made) throws IOException {
-    String directory = System.getProperty("golden.write");
-    if (directory != null) {
-      Files.write(Path.of(directory, name), made);
-      return made;
-    }
-    try (InputStream in = RaftFilesTest.class.getResourceAsStream("/golden/" + name)) {
-      return in.readAllBytes();
-    }
-  }
 
   private static byte[] bytes(String text) {
     return text.getBytes(US_ASCII);
@@ -134,7 +122,7 @@ class RaftFilesTest {
   @Test
   void segmentsOfVersion2() throws IOException {
     byte[] made = segment(LIFE, records());
-    byte[] wanted = golden("raft-segment-2", made);
+    byte[] wanted = Golden.of("raft-segment-2", made);
     assertArrayEquals(wanted, made);
     List<LogRecord> read = read(wanted);
     assertEquals(6, read.size());
@@ -211,7 +199,7 @@ class RaftFilesTest {
   void snapshotsOfVersion2() throws IOException {
     SnapshotMark mark = new SnapshotMark(1234, 7, VOTERS);
     byte[] made = snapshot(LIFE, 3, mark, bytes("what the machine wrote"));
-    byte[] wanted = golden("raft-snapshot-2", made);
+    byte[] wanted = Golden.of("raft-snapshot-2", made);
     assertArrayEquals(wanted, made);
     SnapshotFiles.Lead lead = SnapshotFiles.verify(new Readable(wanted), "s");
     assertEquals(new SnapshotFiles.Lead(LIFE, 3, 1234, 7), lead);
@@ -227,7 +215,7 @@ class RaftFilesTest {
     for (FileKind kind :
         List.of(FileKind.KNOWN_TOPOLOGY, FileKind.FORGETFUL, FileKind.GENERATION)) {
       byte[] made = SmallFile.encode(kind, LIFE, bytes("content of " + kind));
-      byte[] wanted = golden("small-2-" + kind.name().toLowerCase(java.util.Locale.ROOT), made);
+      byte[] wanted = Golden.of("small-2-" + kind.name().toLowerCase(java.util.Locale.ROOT), made);
       assertArrayEquals(wanted, made);
       assertArrayEquals(bytes("content of " + kind), SmallFile.decode(kind, wanted));
       Hostile hostile = new Hostile(bytes -> SmallFile.decode(kind, bytes), 1 << 20);

@@ -1,8 +1,9 @@
-package dev.tern.core.raft.log;
+package dev.tern.core;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.tern.core.raft.log.RaftLogException;
 import dev.tern.env.DecodeException;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -11,16 +12,16 @@ import java.util.Random;
 
 /// Gives a decoder bytes that nobody wrote: it may take them or refuse them with an error of the
 /// declared type, and allocates no more than a bound.
-final class Hostile {
+public final class Hostile {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   /// Reads all that the bytes say.
-  interface Decoder {
+  public interface Decoder {
     void decode(byte[] bytes) throws IOException;
   }
 
   /// Makes the checksums right that cover a byte, so that what is behind them sees it.
-  interface Mender {
+  public interface Mender {
     void mend(byte[] bytes, int changed);
   }
 
@@ -30,22 +31,22 @@ final class Hostile {
   private int tried;
 
   /// @param mostBytes that one decoding may allocate
-  Hostile(Decoder decoder, long mostBytes) {
+  public Hostile(Decoder decoder, long mostBytes) {
     this.decoder = decoder;
     this.mostBytes = mostBytes;
   }
 
   /// How many of those tried were refused.
-  int refused() {
+  public int refused() {
     return refused;
   }
 
-  int tried() {
+  public int tried() {
     return tried;
   }
 
   /// Every truncation, every byte changed in several ways, and random bytes.
-  void all(byte[] good) {
+  public void all(byte[] good) {
     for (int length = 0; length < good.length; length++) {
       give(Arrays.copyOf(good, length), "cut at " + length);
     }
@@ -62,7 +63,7 @@ final class Hostile {
   }
 
   /// Every byte changed in several ways, with the right checksums.
-  void each(byte[] good, Mender mender) {
+  public void each(byte[] good, Mender mender) {
     for (int at = 0; at < good.length; at++) {
       for (int change : new int[] {1 << at % 8, 0x80, 0xff, good[at], good[at] ^ 0x7f}) {
         byte[] bytes = good.clone();
@@ -81,7 +82,7 @@ final class Hostile {
   }
 
   /// One case.
-  void give(byte[] bytes, String what) {
+  public void give(byte[] bytes, String what) {
     long before = THREADS.getCurrentThreadAllocatedBytes();
     tried++;
     try {

@@ -1,0 +1,211 @@
+package dev.tern.core.version;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.Golden;
+import dev.tern.core.Hostile;
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/// The bytes of records, of each form, and of sets of dots.
+class RecordFormatTest {
+  private static final Stamp UPDATED = new Stamp(1L << 60, -9, 7, 3, false);
+  private static final int MOST_BYTES = 1 << 18;
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(US_ASCII);
+  }
+
+  private static DotSet clock() {
+    DotSet clock = new DotSet();
+    clock.addRun(4, 2, 900);
+    clock.addRun(4, 1_000_000, 1_000_000);
+    clock.addRun(-7, 1, 299);
+    return clock;
+  }
+
+  private static DotSet dots() {
+    DotSet dots = new DotSet();
+    dots.addRun(3, 7, 8);
+    dots.add(3, 300);
+    dots.add(-7, 1L << 40);
+    return dots;
+  }
+
+  /// Every flag, type and field at least once.
+  private static Siblings siblings() {
+    Version object =
+        new Version(
+            -7, 300, UPDATED, 1_780_000_000_000L, ValueType.RIAK_OBJECT, bytes("an object"));
+    Version extended =
+        new Version(
+            5,
+            1,
+            Stamp.put(1L << 50, 5),
+            0,
+            ValueType.BYTES,
+            bytes("bytes"),
+            bytes("of a later version"));
+    Version deleted =
+        new Version(6, 2, Stamp.put(1L << 49, 6).ofExpiry(), 0, ValueType.NONE, null, bytes("x"));
+    Version properties =
+        new Version(8, 1, Stamp.put(9, 8), 0, ValueType.RIAK_PROPERTIES, new byte[0]);
+    DotSet none = new DotSet();
+    Siblings record = Siblings.written(Siblings.of(properties), none, deleted);
+    return Siblings.written(Siblings.written(record, none, extended), clock(), object);
+  }
+
+  private static byte[] encoded(Cell cell) {
+    ByteWriter out = new ByteWriter();
+    cell.encode(out);
+    return out.toByteArray();
+  }
+
+  private static Siblings decoded(byte[] bytes) {
+    ByteReader in = new ByteReader(bytes);
+    Siblings record = Siblings.decode(in);
+    in.expectEnd();
+    return record;
+  }
+
+  private static void hostile(Hostile.Decoder decoder, byte[] good) {
+    Hostile hostile = new Hostile(decoder, MOST_BYTES);
+    hostile.all(good);
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
+  }
+
+  @Test
+  void versionsOfFormat3() throws IOException {
+    byte[] wanted = Golden.of("record-3-versions", siblings().encoded());
+    assertArrayEquals(wanted, siblings().encoded());
+    Siblings read = decoded(wanted);
+    assertArrayEquals(wanted, read.encoded());
+    assertEquals(4, read.count());
+    assertEquals(ValueType.RIAK_OBJECT, read.get(0).type());
+    assertEquals(ValueType.BYTES, read.get(1).type());
+    assertEquals(ValueType.NONE, read.get(2).type());
+    assertArrayEquals(bytes("x"), read.get(2).extension());
+    assertEquals(ValueType.RIAK_PROPERTIES, read.get(3).type());
+    assertNull(read.get(3).extension());
+    hostile(RecordFormatTest::decoded, wanted);
+  }
+
+  /// What a later version adds to a write goes where the write goes, and replicas that differ in it
+  /// find out.
+  @Test
+  void anExtensionIsKeptThroughMergesAndHashed() {
+    Siblings record = siblings();
+    Siblings merged = Siblings.merged(record, Siblings.nothing(new DotSet()));
+    assertArrayEquals(bytes("of a later version"), merged.get(1).extension());
+    Version with = Objects.requireNonNull(record.get(1));
+    Version without =
+        new Version(
+            with.replica(),
+            with.counter(),
+            with.stamp(),
+            with.expiryMillis(),
+            with.type(),
+            with.value());
+    RecordHash hash = new RecordHash();
+    byte[] key = bytes("key");
+    assertNotEquals(hash.whole(key, Siblings.of(with)), hash.whole(key, Siblings.of(without)));
+  }
+
+  @Test
+  void anExtensionIsBounded() {
+    byte[] tooLong = new byte[Version.MAX_EXTENSION_BYTES + 1];
+    Version version =
+        new Version(5, 1, Stamp.put(1, 5), 0, ValueType.BYTES, bytes("bytes"), tooLong);
+    byte[] encoded = Siblings.of(version).encoded();
+    String message =
+        assertThrows(DecodeException.class, () -> Siblings.decode(encoded)).getMessage();
+    assertTrue(message.contains("an extension of 1025 bytes"), message);
+  }
+
+  @Test
+  void cellsOfFormat3() throws IOException {
+    List<Cell> cells =
+        List.of(
+            new Cell.Bare(ValueType.BYTES, bytes("a field of a hash")),
+            new Cell.Dots(dots(), clock()),
+            new Cell.Lattice(dots(), clock(), ValueType.BYTES, bytes("the join")));
+    List<String> names = List.of("record-3-bare", "record-3-dots", "record-3-lattice");
+    for (int i = 0; i < cells.size(); i++) {
+      byte[] made = encoded(cells.get(i));
+      byte[] wanted = Golden.of(names.get(i), made);
+      assertArrayEquals(wanted, made);
+      Cell read = Cell.decode(new ByteReader(wanted));
+      assertEquals(cells.get(i).getClass(), read.getClass());
+      assertArrayEquals(wanted, encoded(read));
+      // The payload of a bare cell is whatever stands there: only its first two bytes can be wrong.
+      Hostile hostile = new Hostile(b -> Cell.decode(new ByteReader(b)), MOST_BYTES);
+      hostile.all(wanted);
+      assertTrue(i == 0 || hostile.refused() > hostile.tried() / 3, names.get(i));
+    }
+  }
+
+  @Test
+  void aCellIsNoRecordOfAKeyAndARecordIsNoCell() {
+    byte[] cell = encoded(new Cell.Dots(dots(), clock()));
+    String message = assertThrows(DecodeException.class, () -> decoded(cell)).getMessage();
+    assertTrue(message.contains("form DOTS where VERSIONS belongs"), message);
+    byte[] record = siblings().encoded();
+    assertThrows(DecodeException.class, () -> Cell.decode(new ByteReader(record)));
+  }
+
+  @Test
+  void dotsOfACellStandInOneOrder() {
+    byte[][] wrong = {
+      {0x32, 2, 0, 0, 0, 3, 7, 0, 0, 0, 3, 7, 0}, // twice
+      {0x32, 2, 0, 0, 0, 3, 8, 0, 0, 0, 3, 7, 0}, // falling
+      {0x32, 1, 0, 0, 0, 0, 7, 0}, // of no replica
+      {0x32, 1, 0, 0, 0, 3, 0, 0}, // counted from 1
+      {0x32, 3, 0, 0, 0, 3, 7, 0, 0, 0, 4, 7, 0, 0, 0, 3, 9, 0}, // of one replica, apart
+    };
+    for (byte[] bytes : wrong) {
+      assertThrows(DecodeException.class, () -> Cell.decode(new ByteReader(bytes)));
+    }
+  }
+
+  @Test
+  void dotSets() throws IOException {
+    byte[] wanted = Golden.of("dots-1", clock().encoded());
+    assertArrayEquals(wanted, clock().encoded());
+    assertArrayEquals(wanted, DotSet.decode(new ByteReader(wanted)).encoded());
+    hostile(
+        b -> {
+          ByteReader in = new ByteReader(b);
+          DotSet.decode(in);
+          in.expectEnd();
+        },
+        wanted);
+  }
+
+  /// A number that was given out stays what it is.
+  @Test
+  void typesAreNumberedForEver() {
+    assertEquals(0, ValueType.NONE.number());
+    assertEquals(1, ValueType.BYTES.number());
+    assertEquals(2, ValueType.RIAK_OBJECT.number());
+    assertEquals(3, ValueType.RIAK_PROPERTIES.number());
+    TreeSet<Integer> numbers = new TreeSet<>();
+    for (ValueType type : ValueType.values()) {
+      assertTrue(numbers.add(type.number()));
+    }
+    assertThrows(
+        DecodeException.class, () -> ValueType.decode(new ByteReader(new byte[] {(byte) 99})));
+    assertThrows(DecodeException.class, () -> ValueType.decode(new ByteReader(new byte[] {0})));
+  }
+}
