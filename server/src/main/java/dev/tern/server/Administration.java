@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tern.core.Node;
+import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.ring.ZonePolicy;
@@ -19,6 +20,7 @@ import dev.tern.core.topology.TopologyOutcome;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.Decision;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.Randomness;
 import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.http.AdminDoor.Page;
 import dev.tern.gateway.http.AdminDoor.Request;
@@ -41,10 +43,20 @@ final class Administration {
   private static final int ATTEMPTS = 5;
 
   private final Node node;
+
+  /// Requests come on any thread of the doors: guarded by this object.
+  private final Randomness random;
+
   private final JsonMapper json = JsonMapper.builder().build();
 
-  Administration(Node node) {
+  /// @param random for this use only
+  Administration(Node node, Randomness random) {
     this.node = node;
+    this.random = random;
+  }
+
+  private synchronized KeyHash mintHash() {
+    return KeyHash.mint(random);
   }
 
   void addTo(Map<String, AdminDoor.Route> routes) {
@@ -182,7 +194,7 @@ final class Administration {
       throw new IllegalArgumentException(
           "FIFO compaction drops keys unseen by replicas: keyspaces that are caches come later");
     }
-    return state.create(settings);
+    return state.create(settings, mintHash());
   }
 
   private Command alter(TopologyState state, JsonNode body) {
@@ -286,12 +298,11 @@ final class Administration {
     int number = state.nextMember();
     String zone = text(body, "zone", "");
     Member.Ports ports =
-        new Member.Ports(
-            internode,
-            integer(body, "redis", 0),
-            integer(body, "riak", 0),
-            0,
-            integer(body, "admin", 0));
+        Member.Ports.NONE
+            .with(Member.Ports.INTERNODE, internode)
+            .with(Member.Ports.REDIS, integer(body, "redis", 0))
+            .with(Member.Ports.RIAK, integer(body, "riak", 0))
+            .with(Member.Ports.ADMIN, integer(body, "admin", 0));
     Member member =
         new Member(
             number,

@@ -109,7 +109,7 @@ public record ServerConfig(
       for (int port : new int[] {internode, redis, admin, riak}) {
         check(port >= 0 && port <= MAX_PORT, "a port");
       }
-      return entry(number, zone, weight, host, new Member.Ports(internode, redis, riak, 0, admin));
+      return entry(number, zone, weight, host, ports(internode, redis, riak, admin));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "a seed is [number@]host:internode[/redis/admin[/zone[/weight[/riak]]]], not " + entry,
@@ -134,9 +134,17 @@ public record ServerConfig(
     return "%040x".formatted(0x7465726eL << 32 | number);
   }
 
+  private static Member.Ports ports(int internode, int redis, int riak, int admin) {
+    return Member.Ports.NONE
+        .with(Member.Ports.INTERNODE, internode)
+        .with(Member.Ports.REDIS, redis)
+        .with(Member.Ports.RIAK, riak)
+        .with(Member.Ports.ADMIN, admin);
+  }
+
   /// Where this node's doors are.
   Member.Ports ports() {
-    return new Member.Ports(internodePort, redisPort, riakPort, 0, adminPort);
+    return ports(internodePort, redisPort, riakPort, adminPort);
   }
 
   /// Whether a member stands where this node does.

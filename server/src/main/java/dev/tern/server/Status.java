@@ -253,8 +253,7 @@ final class Status {
     for (String added : what.getOrDefault("add", List.of())) {
       String[] parts = added.split(":", 2);
       int weight = parts.length > 1 ? number(parts[1]) : MemberEntry.USUAL_WEIGHT;
-      Member.Ports none = new Member.Ports(0, 0, 0, 0, 0);
-      Member member = new Member(next, ServerConfig.name(next), parts[0], "new", none);
+      Member member = new Member(next, ServerConfig.name(next), parts[0], "new", Member.Ports.NONE);
       members.add(new MemberEntry(member, weight, /* leaving= */ false));
       next++;
     }

@@ -102,7 +102,8 @@ public final class TernServer implements AutoCloseable {
             node, redis.statistics(), Map.of("redis", redis.bounds(), "riak", riak.bounds()));
     Map<String, AdminDoor.Route> routes = new LinkedHashMap<>();
     new Status(node).addTo(routes);
-    new Administration(node).addTo(routes);
+    new Administration(node, environment.environment().randomness().child("keyspaces"))
+        .addTo(routes);
     routes.put(
         "/metrics",
         AdminDoor.Route.page(request -> new AdminDoor.Page(200, "text/plain", figures.scrape())));

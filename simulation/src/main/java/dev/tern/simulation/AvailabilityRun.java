@@ -74,7 +74,7 @@ public final class AvailabilityRun {
     List<MemberEntry> founders = new ArrayList<>();
     for (int i = 1; i <= NODES; i++) {
       disks[i] = new SimulatedDisk(world, i);
-      Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
+      Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
       founders.add(
           MemberEntry.of(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports)));
     }

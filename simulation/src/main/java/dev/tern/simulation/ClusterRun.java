@@ -141,7 +141,7 @@ final class ClusterRun {
       clocks[i] = new SimulatedClock(world);
       disks[i] = new SimulatedDisk(world, i);
       shards[i] = world.chance(0.6) ? 1 : 2;
-      Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
+      Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
       founders.add(
           MemberEntry.of(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports)));
     }

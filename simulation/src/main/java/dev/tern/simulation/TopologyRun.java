@@ -1,5 +1,6 @@
 package dev.tern.simulation;
 
+import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.raft.Raft;
 import dev.tern.core.topology.Command;
 import dev.tern.core.topology.Founding;
@@ -119,7 +120,7 @@ final class TopologyRun {
   }
 
   private static Member member(int number) {
-    Member.Ports ports = new Member.Ports(number, 2, 3, 4, 5);
+    Member.Ports ports = Member.Ports.NONE.with(Member.Ports.INTERNODE, number).with("redis", 2);
     return new Member(number, "%040x".formatted(number), "z" + number % 3, "node-" + number, ports);
   }
 
@@ -398,7 +399,7 @@ final class TopologyRun {
     return switch (world.random.nextInt(8)) {
       case 0, 1 -> new Command.SetWeight(some, 1_000 + nextName);
       case 2 -> new Command.SetZone(some, name);
-      case 3, 4 -> state.create(KeyspaceSettings.usual(name));
+      case 3, 4 -> state.create(KeyspaceSettings.usual(name), KeyHash.derived(1, 1, nextName));
       case 5 -> drop(state, name);
       case 6 -> leave(name);
       default -> admit(state);
@@ -408,7 +409,7 @@ final class TopologyRun {
   private Command drop(TopologyState state, String otherwise) {
     int count = state.keyspaces().size();
     return count < 2
-        ? state.create(KeyspaceSettings.usual(otherwise))
+        ? state.create(KeyspaceSettings.usual(otherwise), KeyHash.derived(1, 1, nextName))
         : new Command.DropKeyspace(state.keyspaces().get(count - 1).name());
   }
 

@@ -112,7 +112,7 @@ final class Cluster {
   void start(int number) {
     List<MemberEntry> founders = new ArrayList<>();
     for (int i = 1; i <= size; i++) {
-      Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
+      Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
       founders.add(
           MemberEntry.of(new Member(i, "%040x".formatted(i), zones.apply(i), "node-" + i, ports)));
     }

@@ -102,7 +102,7 @@ class DuplicateAnswersTest {
   private Node node() {
     List<MemberEntry> members = new ArrayList<>();
     for (int i = 1; i <= MEMBERS; i++) {
-      Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
+      Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
       members.add(MemberEntry.of(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports)));
     }
     SimulatedDisk disk = new SimulatedDisk(world, MEMBERS);

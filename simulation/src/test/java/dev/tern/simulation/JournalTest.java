@@ -47,7 +47,7 @@ class JournalTest {
                               "%040x".formatted(1),
                               "a",
                               "one",
-                              new Member.Ports(1, 2, 3, 4, 5)))),
+                              Member.Ports.NONE.with("internode", 1).with("redis", 2)))),
                   List.of(settings("os", Durability.OS), settings("sync", Durability.SYNC)))
               .state());
   private int written;

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
@@ -26,6 +27,8 @@ import org.junit.jupiter.api.Test;
 /// What the topology log decides, seen by whole nodes: voters that are replaced, keyspaces that are
 /// made, expire their keys, and are dropped.
 class TopologyInNodesTest {
+  private static final KeyHash HASH = KeyHash.derived(5, 5, 5);
+
   private static Decision propose(Cluster cluster, int node, Command command) {
     List<Decision> decisions = new ArrayList<>();
     cluster.node(node).propose(new Proposed(0, command), decisions::add);
@@ -100,7 +103,7 @@ class TopologyInNodesTest {
     Cluster cluster = new Cluster(3);
     founded(cluster);
     KeyspaceSettings sessions = settings("sessions", 5_000, CompactionStyle.SIZE_TIERED);
-    changes(cluster, 2, cluster.node(2).view().state().create(sessions));
+    changes(cluster, 2, cluster.node(2).view().state().create(sessions, HASH));
     put(cluster, 2, "sessions", "key");
     put(cluster, 2, "data", "key");
     assertTrue(get(cluster, 2, "sessions", "key") instanceof ReadOutcome.Found);
@@ -114,7 +117,7 @@ class TopologyInNodesTest {
     Cluster cluster = new Cluster(3);
     founded(cluster);
     for (CompactionStyle style : List.of(CompactionStyle.LEVELED, CompactionStyle.SIZE_TIERED)) {
-      changes(cluster, 1, cluster.node(1).view().state().create(settings("k", 0, style)));
+      changes(cluster, 1, cluster.node(1).view().state().create(settings("k", 0, style), HASH));
       int id = java.util.Objects.requireNonNull(cluster.node(1).view().keyspace("k")).id();
       for (int i = 0; i < 40; i++) {
         put(cluster, 1, "k", "key-" + i);
@@ -128,7 +131,7 @@ class TopologyInNodesTest {
           0, 1, () -> before.read("key-1".getBytes(US_ASCII), Level.DEFAULT, outcomes::add));
       cluster.within(SECOND, () -> !outcomes.isEmpty());
       assertTrue(outcomes.getFirst() instanceof Unanswered.Refused, outcomes.toString());
-      changes(cluster, 1, cluster.node(1).view().state().create(settings("k", 0, style)));
+      changes(cluster, 1, cluster.node(1).view().state().create(settings("k", 0, style), HASH));
       assertEquals(ReadOutcome.Missing.INSTANCE, get(cluster, 1, "k", "key-1"));
       cluster.within(120 * SECOND, () -> records(cluster, id) == 0);
       assertTrue(get(cluster, 1, "data", "key-1") instanceof ReadOutcome.Found);

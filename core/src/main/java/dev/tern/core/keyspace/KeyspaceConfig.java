@@ -4,7 +4,8 @@ import dev.tern.lsm.CompactionStyle;
 
 /// How a keyspace keeps its keys.
 ///
-/// @param id never reused; part of every storage key
+/// @param id never reused; part of every record key
+/// @param hash of its keys; part of every record key too
 /// @param name how doors and people call it
 /// @param n replicas of each key; the topology may have fewer members
 /// @param r default read level
@@ -16,6 +17,7 @@ import dev.tern.lsm.CompactionStyle;
 /// @param resolution of concurrent writes
 public record KeyspaceConfig(
     int id,
+    KeyHash hash,
     String name,
     int n,
     int r,

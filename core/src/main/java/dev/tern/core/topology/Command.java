@@ -1,5 +1,6 @@
 package dev.tern.core.topology;
 
+import dev.tern.core.keyspace.KeyHash;
 import java.util.List;
 
 /// A change of the topology, as it stands in the log. Commands say what, never how: lists come
@@ -27,8 +28,10 @@ public sealed interface Command {
   /// Where a member stands; moves nothing.
   record SetZone(int number, String zone) implements Command {}
 
-  /// @param lists for its policy, if no keyspace has had it; else [ReplicaLists#NONE]
-  record CreateKeyspace(KeyspaceSettings settings, ReplicaLists lists) implements Command {}
+  /// @param hash of its keys, of a seed drawn for it
+  /// @param lists for its policy, if no keyspace has it; else [ReplicaLists#NONE]
+  record CreateKeyspace(KeyspaceSettings settings, KeyHash hash, ReplicaLists lists)
+      implements Command {}
 
   /// Changes the keyspace of that name: levels, durability, time to live and timeout.
   record AlterKeyspace(KeyspaceSettings settings) implements Command {}

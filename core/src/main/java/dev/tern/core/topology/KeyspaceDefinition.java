@@ -1,11 +1,13 @@
 package dev.tern.core.topology;
 
+import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig;
 
 /// A keyspace of the cluster.
 ///
 /// @param id never reused, not even by a keyspace of the same name
-public record KeyspaceDefinition(int id, KeyspaceSettings settings) {
+/// @param hash of its keys, for ever: their records lie in its order
+public record KeyspaceDefinition(int id, KeyHash hash, KeyspaceSettings settings) {
   public String name() {
     return settings.name();
   }
@@ -14,6 +16,7 @@ public record KeyspaceDefinition(int id, KeyspaceSettings settings) {
   public KeyspaceConfig config() {
     return new KeyspaceConfig(
         id,
+        hash,
         settings.name(),
         settings.n(),
         settings.r(),

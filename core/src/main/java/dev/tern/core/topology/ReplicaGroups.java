@@ -7,8 +7,16 @@ import java.util.Arrays;
 /// The replica groups of one placement policy, one a partition: who is in it, under which replica
 /// id, since which epoch. Immutable.
 ///
+/// ```
+///   varint number, policy, lists, for each partition: varint replica id * n, varint epoch
+/// ```
+///
 /// Invariant: a replica id belongs to one admission of one member to one group, for ever.
 public final class ReplicaGroups {
+  /// The highest number: it is a u16 in every record key.
+  static final int MAX_NUMBER = 0xffff;
+
+  private final int number;
   private final PlacementPolicy policy;
   private final ReplicaLists lists;
 
@@ -18,7 +26,9 @@ public final class ReplicaGroups {
   /// By partition: the topology's epoch when the entry last changed; what data messages carry.
   private final long[] epochs;
 
-  private ReplicaGroups(PlacementPolicy policy, ReplicaLists lists, int[][] ids, long[] epochs) {
+  private ReplicaGroups(
+      int number, PlacementPolicy policy, ReplicaLists lists, int[][] ids, long[] epochs) {
+    this.number = number;
     this.policy = policy;
     this.lists = lists;
     this.ids = ids;
@@ -26,7 +36,8 @@ public final class ReplicaGroups {
   }
 
   /// New groups whose replicas take the ids from `firstId` on.
-  static ReplicaGroups placed(PlacementPolicy policy, ReplicaLists lists, int firstId, long epoch) {
+  static ReplicaGroups placed(
+      int number, PlacementPolicy policy, ReplicaLists lists, int firstId, long epoch) {
     int[][] ids = new int[lists.partitions()][];
     long[] epochs = new long[lists.partitions()];
     Arrays.fill(epochs, epoch);
@@ -37,7 +48,7 @@ public final class ReplicaGroups {
         ids[p][place] = next++;
       }
     }
-    return new ReplicaGroups(policy, lists, ids, epochs);
+    return new ReplicaGroups(number, policy, lists, ids, epochs);
   }
 
   public PlacementPolicy policy() {
@@ -48,9 +59,10 @@ public final class ReplicaGroups {
     return lists;
   }
 
-  /// Names these groups for ever: the id of their first replica, which no others ever have.
+  /// Names these groups for ever, the set number of record keys: from 1 to [#MAX_NUMBER], on all
+  /// nodes the same, and no others ever have it.
   public int number() {
-    return ids[0][0];
+    return number;
   }
 
   /// The id of the replica at a place of a partition's list.
@@ -64,7 +76,7 @@ public final class ReplicaGroups {
   }
 
   void encode(ByteWriter out) {
-    TopologyCodec.encode(policy, out);
+    TopologyCodec.encode(policy, out.writeVarInt(number));
     lists.encode(out);
     for (int p = 0; p < ids.length; p++) {
       for (int id : ids[p]) {
@@ -75,6 +87,7 @@ public final class ReplicaGroups {
   }
 
   static ReplicaGroups decode(ByteReader in) {
+    int number = in.readVarIntIn(1, MAX_NUMBER);
     PlacementPolicy policy = TopologyCodec.policy(in);
     ReplicaLists lists = ReplicaLists.decode(in);
     int[][] ids = new int[lists.partitions()][];
@@ -86,12 +99,13 @@ public final class ReplicaGroups {
       }
       epochs[p] = in.readVarLong();
     }
-    return new ReplicaGroups(policy, lists, ids, epochs);
+    return new ReplicaGroups(number, policy, lists, ids, epochs);
   }
 
   @Override
   public boolean equals(Object other) {
     return other instanceof ReplicaGroups that
+        && number == that.number
         && policy.equals(that.policy)
         && lists.equals(that.lists)
         && Arrays.deepEquals(ids, that.ids)
@@ -105,6 +119,6 @@ public final class ReplicaGroups {
 
   @Override
   public String toString() {
-    return policy + " " + lists;
+    return number + " " + policy + " " + lists;
   }
 }

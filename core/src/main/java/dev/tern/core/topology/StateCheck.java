@@ -23,9 +23,9 @@ final class StateCheck {
         return problem;
       }
     }
-    if (state.epoch() < 0 || state.level() < 1 || state.nextReplica() < 1) {
-      return "epoch %d, level %d, next replica %d"
-          .formatted(state.epoch(), state.level(), state.nextReplica());
+    if (state.epoch() < 0 || state.level() < 1 || state.nextReplica() < 1 || state.nextSet() < 1) {
+      return "epoch %d, level %d, next replica %d, next set %d"
+          .formatted(state.epoch(), state.level(), state.nextReplica(), state.nextSet());
     }
     String flaw = membersFlaw(state);
     flaw = flaw == null ? keyspacesFlaw(state) : flaw;
@@ -67,7 +67,12 @@ final class StateCheck {
   }
 
   private static @Nullable String groupsFlaw(TopologyState state) {
+    int last = 0;
     for (ReplicaGroups each : state.groups()) {
+      if (each.number() <= last || each.number() >= state.nextSet()) {
+        return "groups of number " + each.number() + " after " + last;
+      }
+      last = each.number();
       if (each.lists().partitions() != state.partitions()) {
         return "lists of " + each.lists().partitions() + " partitions";
       }

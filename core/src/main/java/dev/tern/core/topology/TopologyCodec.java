@@ -1,5 +1,6 @@
 package dev.tern.core.topology;
 
+import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.ring.ZonePolicy;
@@ -13,32 +14,33 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/// The bytes of commands and states, format 1. Whoever keeps or carries them checks them against
+/// The bytes of commands and states, format 2. Whoever keeps or carries them checks them against
 /// damage. Numbers are varints but where said otherwise, strings UTF-8 with a varint length, a flag
 /// a u8 of 0 or 1, an enumeration a u8, lists a count and their elements.
 ///
 /// ```
-///   proposed:  u8 format = 1, only at epoch, u8 type, fields
+///   proposed:  u8 format = 2, only at epoch, u8 type, fields
 ///     1 Found           id (2 * u64), founding, list of lists
 ///     2 AdmitMember     member, weight            3 RemoveMember   number
 ///     4 SetWeight       number, weight            5 SetZone        number, string zone
-///     6 CreateKeyspace  settings, lists           7 AlterKeyspace  settings
+///     6 CreateKeyspace  settings, seed, lists     7 AlterKeyspace  settings
 ///     8 DropKeyspace    string name               9 RecordVoters   list of numbers
 ///    10 RaiseLevel      level                    11 Readmit       number, u64 life
-///   state:     u8 format = 1, id (2 * u64), epoch, level, founding, list of entries, list of (id,
-///              settings), list of groups, list of voters, next member, next keyspace, next
-///              replica, list of (number, u64 life)
+///   state:     u8 format = 2, id (2 * u64), epoch, level, founding, list of entries, list of (id,
+///              seed, settings), list of groups, list of voters, next member, next keyspace, next
+///              replica, next set, list of (number, u64 life)
 ///   founding:  partitions, list of entries, list of settings
 ///   entry:     member, weight, flag leaving
-///   member:    number, string name, string zone, string host, ports: internode, redis, riak, etcd,
-///              admin
+///   member:    number, string name, string zone, string host, list of (string door, port), by
+///              door and none of them 0
 ///   settings:  string name, policy, u8 resolution, r, w, u8 durability, ttl, u8 compaction,
 ///              timeout
 ///   policy:    n, u8 zones
+///   seed:      2 * u64
+///   groups:    see ReplicaGroups
 /// ```
 public final class TopologyCodec {
-  private static final int FORMAT = 1;
-  private static final int MAX_PORT = 65_535;
+  private static final int FORMAT = 2;
   private static final ZonePolicy[] ZONES = ZonePolicy.values();
   private static final Resolution[] RESOLUTIONS = Resolution.values();
   private static final Durability[] DURABILITIES = Durability.values();
@@ -65,6 +67,7 @@ public final class TopologyCodec {
       case Command.SetZone c -> out.writeByte(5).writeVarInt(c.number()).writeString(c.zone());
       case Command.CreateKeyspace c -> {
         encode(c.settings(), out.writeByte(6));
+        c.hash().encode(out);
         c.lists().encode(out);
       }
       case Command.AlterKeyspace c -> encode(c.settings(), out.writeByte(7));
@@ -75,7 +78,7 @@ public final class TopologyCodec {
     }
   }
 
-  /// @throws DecodeException if the bytes are no command of format 1
+  /// @throws DecodeException if the bytes are no command of format 2
   public static Proposed proposed(ByteReader in) {
     format(in, "a command of the topology");
     long at = in.readVarLong();
@@ -88,7 +91,8 @@ public final class TopologyCodec {
           case 3 -> new Command.RemoveMember(in.readVarInt());
           case 4 -> new Command.SetWeight(in.readVarInt(), in.readVarInt());
           case 5 -> new Command.SetZone(in.readVarInt(), in.readString());
-          case 6 -> new Command.CreateKeyspace(settings(in), ReplicaLists.decode(in));
+          case 6 ->
+              new Command.CreateKeyspace(settings(in), KeyHash.decode(in), ReplicaLists.decode(in));
           case 7 -> new Command.AlterKeyspace(settings(in));
           case 8 -> new Command.DropKeyspace(in.readString());
           case 9 -> new Command.RecordVoters(list(in, ByteReader::readVarInt));
@@ -109,17 +113,19 @@ public final class TopologyCodec {
     state.members().forEach(member -> encode(member, out));
     out.writeVarInt(state.keyspaces().size());
     for (KeyspaceDefinition keyspace : state.keyspaces()) {
-      encode(keyspace.settings(), out.writeVarInt(keyspace.id()));
+      keyspace.hash().encode(out.writeVarInt(keyspace.id()));
+      encode(keyspace.settings(), out);
     }
     out.writeVarInt(state.groups().size());
     state.groups().forEach(groups -> groups.encode(out));
     numbers(state.voters(), out);
     out.writeVarInt(state.nextMember()).writeVarInt(state.nextKeyspace());
-    out.writeVarInt(state.nextReplica()).writeVarInt(state.lives().size());
+    out.writeVarInt(state.nextReplica()).writeVarInt(state.nextSet());
+    out.writeVarInt(state.lives().size());
     state.lives().forEach((number, life) -> out.writeVarInt(number).writeLong(life));
   }
 
-  /// @throws DecodeException if the bytes are no state of format 1
+  /// @throws DecodeException if the bytes are no state of format 2
   public static TopologyState state(ByteReader in) {
     format(in, "a topology");
     TopologyState state =
@@ -129,9 +135,10 @@ public final class TopologyCodec {
             in.readVarInt(),
             founding(in),
             list(in, TopologyCodec::entry),
-            list(in, reader -> new KeyspaceDefinition(reader.readVarInt(), settings(reader))),
+            list(in, TopologyCodec::keyspace),
             list(in, ReplicaGroups::decode),
             list(in, ByteReader::readVarInt),
+            in.readVarInt(),
             in.readVarInt(),
             in.readVarInt(),
             in.readVarInt(),
@@ -158,7 +165,8 @@ public final class TopologyCodec {
     int format = in.readUnsignedByte();
     if (format != FORMAT) {
       throw new DecodeException(
-          what + " of format " + format + ", which this version does not know; it knows 1");
+          "%s of format %d: this version reads format %d only; start with an empty directory"
+              .formatted(what, format, FORMAT));
     }
   }
 
@@ -188,9 +196,8 @@ public final class TopologyCodec {
 
   private static void encode(Member member, ByteWriter out) {
     out.writeVarInt(member.number()).writeString(member.name()).writeString(member.zone());
-    Member.Ports ports = member.ports();
-    out.writeString(member.host()).writeVarInt(ports.internode()).writeVarInt(ports.redis());
-    out.writeVarInt(ports.riak()).writeVarInt(ports.etcd()).writeVarInt(ports.admin());
+    out.writeString(member.host()).writeVarInt(member.ports().byDoor().size());
+    member.ports().byDoor().forEach((door, port) -> out.writeString(door).writeVarInt(port));
   }
 
   private static Member member(ByteReader in) {
@@ -199,11 +206,24 @@ public final class TopologyCodec {
         in.readString(),
         in.readString(),
         in.readString(),
-        new Member.Ports(port(in), port(in), port(in), port(in), port(in)));
+        ports(in));
   }
 
-  private static int port(ByteReader in) {
-    return in.readVarIntIn(0, MAX_PORT);
+  private static Member.Ports ports(ByteReader in) {
+    TreeMap<String, Integer> byDoor = new TreeMap<>();
+    for (int i = in.readCount(2); i > 0; i--) {
+      String door = in.readString();
+      boolean inOrder = byDoor.isEmpty() || door.compareTo(byDoor.lastKey()) > 0;
+      if (!inOrder || !Member.Ports.isName(door)) {
+        throw new DecodeException("a door called " + door);
+      }
+      byDoor.put(door, in.readVarIntIn(1, Member.Ports.MAX));
+    }
+    return new Member.Ports(byDoor);
+  }
+
+  private static KeyspaceDefinition keyspace(ByteReader in) {
+    return new KeyspaceDefinition(in.readVarInt(), KeyHash.decode(in), settings(in));
   }
 
   private static void encode(KeyspaceSettings settings, ByteWriter out) {

@@ -1,5 +1,6 @@
 package dev.tern.core.topology;
 
+import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.ring.Plan;
 import dev.tern.core.ring.Planner;
 import java.util.Collections;
@@ -10,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// All that the topology log has decided so far. Immutable; equal states have equal parts.
 ///
-/// Invariants: the epoch grows by one with each change; numbers of members, ids of keyspaces and
-/// ids of replicas lie below their `next` and were each given out once.
+/// Invariants: the epoch grows by one with each change; numbers of members, ids of keyspaces, ids
+/// of replicas and numbers of groups lie below their `next` and were each given out once.
 ///
 /// @param cluster what it is called; [ClusterId#NONE] before the log's first entry
 /// @param epoch 0 before the founding
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// @param nextMember numbers below it are taken or were
 /// @param nextKeyspace as is this for ids
 /// @param nextReplica and this
+/// @param nextSet and numbers of groups
 /// @param lives what members drew that lost their vote with their disk, or came later and may vote:
 ///   by number
 public record TopologyState(
@@ -38,6 +40,7 @@ public record TopologyState(
     int nextMember,
     int nextKeyspace,
     int nextReplica,
+    int nextSet,
     SortedMap<Integer, Long> lives) {
   /// Before anything.
   public static final TopologyState NOTHING =
@@ -50,6 +53,7 @@ public record TopologyState(
           List.of(),
           List.of(),
           List.of(),
+          1,
           1,
           1,
           1,
@@ -87,6 +91,7 @@ public record TopologyState(
         nextMember,
         nextKeyspace,
         nextReplica,
+        nextSet,
         lives);
   }
 
@@ -138,8 +143,9 @@ public record TopologyState(
 
   /// The command that makes a keyspace, with lists where its policy has none yet.
   ///
+  /// @param hash of its keys, of a seed that no other keyspace has
   /// @throws IllegalArgumentException if the settings make no sense or nobody may hold it
-  public Command.CreateKeyspace create(KeyspaceSettings settings) {
+  public Command.CreateKeyspace create(KeyspaceSettings settings, KeyHash hash) {
     String problem = settings.problem();
     if (problem != null) {
       throw new IllegalArgumentException(problem);
@@ -147,6 +153,7 @@ public record TopologyState(
     boolean placed = groups(settings.policy()) != null;
     return new Command.CreateKeyspace(
         settings,
+        hash,
         placed
             ? ReplicaLists.NONE
             : ReplicaLists.of(fresh(partitions(), members, settings.policy())));

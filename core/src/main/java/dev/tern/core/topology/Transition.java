@@ -1,5 +1,6 @@
 package dev.tern.core.topology;
 
+import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.topology.TopologyOutcome.Reason;
 import dev.tern.core.topology.TopologyState.Step;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ final class Transition {
   private int nextMember;
   private int nextKeyspace;
   private int nextReplica;
+  private int nextSet;
   private final TreeMap<Integer, Long> lives;
 
   /// How a command is refused; thrown within this class only.
@@ -56,6 +58,7 @@ final class Transition {
     this.nextMember = before.nextMember();
     this.nextKeyspace = before.nextKeyspace();
     this.nextReplica = before.nextReplica();
+    this.nextSet = before.nextSet();
     this.lives = new TreeMap<>(before.lives());
   }
 
@@ -97,6 +100,7 @@ final class Transition {
         nextMember,
         nextKeyspace,
         nextReplica,
+        nextSet,
         lives);
   }
 
@@ -158,7 +162,8 @@ final class Transition {
       place(policies.get(i), command.placed().get(i));
     }
     for (KeyspaceSettings settings : told.keyspaces()) {
-      keyspaces.add(new KeyspaceDefinition(nextKeyspace++, settings));
+      KeyHash hash = KeyHash.derived(cluster.high(), cluster.low(), nextKeyspace);
+      keyspaces.add(new KeyspaceDefinition(nextKeyspace++, hash, settings));
     }
     voters = Voters.choose(members, List.of(), member -> true);
   }
@@ -255,7 +260,7 @@ final class Transition {
     if (before.groups(settings.policy()) == null) {
       place(settings.policy(), command.lists());
     }
-    keyspaces.add(new KeyspaceDefinition(nextKeyspace++, settings));
+    keyspaces.add(new KeyspaceDefinition(nextKeyspace++, command.hash(), settings));
   }
 
   private void alter(KeyspaceSettings wanted) throws No {
@@ -272,7 +277,10 @@ final class Transition {
       throw new No(Reason.INVALID, "a keyspace keeps its resolution and its style of compaction");
     }
     keyspaces.replaceAll(
-        each -> each.id() == known.id() ? new KeyspaceDefinition(known.id(), wanted) : each);
+        each ->
+            each.id() == known.id()
+                ? new KeyspaceDefinition(known.id(), known.hash(), wanted)
+                : each);
   }
 
   private void drop(String name) throws No {
@@ -310,7 +318,10 @@ final class Transition {
     if (ids > Integer.MAX_VALUE) {
       throw new No(Reason.INVALID, "the ids of replicas are used up");
     }
-    groups.add(ReplicaGroups.placed(policy, lists, nextReplica, before.epoch() + 1));
+    if (nextSet > ReplicaGroups.MAX_NUMBER) {
+      throw new No(Reason.INVALID, "the numbers of replica groups are used up");
+    }
+    groups.add(ReplicaGroups.placed(nextSet++, policy, lists, nextReplica, before.epoch() + 1));
     nextReplica = (int) ids;
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.keyspace.Completion;
+import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.UpdateOutcome;
@@ -23,7 +24,7 @@ class LargeWritesTest {
   private static final long FIRST_WINDOW = 8;
 
   private static final KeyspaceConfig KEYSPACE =
-      new KeyspaceDefinition(1, KeyspaceSettings.usual("data")).config();
+      new KeyspaceDefinition(1, KeyHash.derived(1, 1, 1), KeyspaceSettings.usual("data")).config();
 
   private long now;
   private double full;

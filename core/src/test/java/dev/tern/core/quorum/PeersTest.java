@@ -56,7 +56,7 @@ class PeersTest {
             return true;
           }
         };
-    Member.Ports ports = new Member.Ports(1, 2, 3, 4, 5);
+    Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
     Member last = new Member(SELF, "%040x".formatted(SELF), "z", "h", ports);
     peers = new Peers(0, SELF, List.of(last), network, clock, sightings, () -> false);
     for (int member : REPLICAS) {

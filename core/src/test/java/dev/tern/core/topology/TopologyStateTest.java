@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.ring.ZonePolicy;
@@ -28,10 +29,16 @@ import org.junit.jupiter.api.Test;
 
 class TopologyStateTest {
   private static final ClusterId ID = new ClusterId(0x0123456789abcdefL, 0x1122334455667788L);
+
+  private static final KeyHash HASH = KeyHash.derived(5, 5, 5);
   private static final PlacementPolicy USUAL = KeyspaceSettings.usual("redis").policy();
 
   static Member member(int number, String zone) {
-    Member.Ports ports = new Member.Ports(7000 + number, 6000 + number, 0, 0, 8000 + number);
+    Member.Ports ports =
+        Member.Ports.NONE
+            .with(Member.Ports.INTERNODE, 7000 + number)
+            .with(Member.Ports.REDIS, 6000 + number)
+            .with(Member.Ports.ADMIN, 8000 + number);
     return new Member(number, "%040x".formatted(number), zone, "127.0.0.1", ports);
   }
 
@@ -146,7 +153,7 @@ class TopologyStateTest {
     refused(Reason.EXISTS, more, new Command.AdmitMember(sameAddress, 100));
     refused(Reason.INVALID, more, new Command.AdmitMember(member(5, "e"), -1));
     PlacementPolicy wide = new PlacementPolicy(4, ZonePolicy.SPREAD);
-    TopologyState with = done(more, more.create(settings("wide", 4, 2, 3, 0)));
+    TopologyState with = done(more, more.create(settings("wide", 4, 2, 3, 0), HASH));
     assertEquals(4, with.topology(wide).replicas(0).length);
     assertEquals(3, with.topology(wide).epoch(0));
     assertEquals(1, with.topology(USUAL).epoch(0));
@@ -175,20 +182,23 @@ class TopologyStateTest {
   @Test
   void keyspacesOfOnePolicyShareGroupsAndIdsAreNeverReused() {
     TopologyState state = founded("a", "b", "c");
-    TopologyState two = done(state, state.create(settings("two", 3, 1, 3, 0)));
+    TopologyState two = done(state, state.create(settings("two", 3, 1, 3, 0), HASH));
     assertEquals(state.groups(), two.groups());
     TopologyState gone = done(two, new Command.DropKeyspace("two"));
-    TopologyState again = done(gone, gone.create(settings("two", 2, 1, 1, 0)));
+    TopologyState again = done(gone, gone.create(settings("two", 2, 1, 1, 0), HASH));
     KeyspaceDefinition definition = again.keyspace("two");
     assertNotNull(definition);
     assertEquals(3, definition.id());
-    refused(Reason.EXISTS, again, again.create(settings("two", 3, 1, 1, 0)));
+    refused(Reason.EXISTS, again, again.create(settings("two", 3, 1, 1, 0), HASH));
     refused(Reason.UNKNOWN, again, new Command.DropKeyspace("three"));
     Set<Integer> ids = new TreeSet<>();
     TopologyState last = done(again, new Command.DropKeyspace("two"));
     assertEquals(state.groups(), last.groups());
-    TopologyState anew = done(last, last.create(settings("three", 2, 1, 1, 0)));
+    TopologyState anew = done(last, last.create(settings("three", 2, 1, 1, 0), HASH));
     PlacementPolicy policy = new PlacementPolicy(2, ZonePolicy.SPREAD);
+    assertEquals(1, groups(state, USUAL).number());
+    assertEquals(2, groups(again, policy).number());
+    assertEquals(3, groups(anew, policy).number());
     for (TopologyState each : List.of(again, anew)) {
       for (int p = 0; p < 64; p++) {
         assertTrue(ids.add(groups(each, policy).replicaId(p, 0)));
@@ -207,8 +217,8 @@ class TopologyStateTest {
     refused(Reason.INVALID, fast, new Command.AlterKeyspace(settings("redis", 3, 4, 2, 0)));
     refused(Reason.UNKNOWN, fast, new Command.AlterKeyspace(settings("other", 3, 1, 3, 0)));
     assertThrows(
-        IllegalArgumentException.class, () -> fast.create(settings("Bad Name", 3, 1, 1, 0)));
-    Command stale = state.create(settings("four", 4, 2, 2, 0));
+        IllegalArgumentException.class, () -> fast.create(settings("Bad Name", 3, 1, 1, 0), HASH));
+    Command stale = state.create(settings("four", 4, 2, 2, 0), HASH);
     TopologyState four = done(state, new Command.AdmitMember(member(4, "d"), 100));
     refused(Reason.STALE_EPOCH, four, stale);
     refused(Reason.INVALID, state, new Command.RecordVoters(List.of()));
@@ -238,7 +248,7 @@ class TopologyStateTest {
       case 2 -> new Command.RemoveMember(number);
       case 3 -> new Command.SetWeight(number, random.nextInt(200));
       case 4 -> new Command.SetZone(number, "z" + random.nextInt(4));
-      case 5, 6 -> state.create(some);
+      case 5, 6 -> state.create(some, KeyHash.mint(random));
       case 7 ->
           random.nextInt(2) == 0 ? new Command.AlterKeyspace(some) : new Command.DropKeyspace(name);
       default ->
@@ -292,7 +302,7 @@ class TopologyStateTest {
   void damagedBytesAreRefused() {
     TopologyState state = founded("a", "b", "c");
     byte[] snapshot = bytes(state);
-    byte[] command = bytes(new Proposed(3, state.create(settings("wide", 2, 1, 2, 7))));
+    byte[] command = bytes(new Proposed(3, state.create(settings("wide", 2, 1, 2, 7), HASH)));
     for (int length = 0; length < snapshot.length; length++) {
       ByteReader in = new ByteReader(snapshot, 0, length);
       assertThrows(DecodeException.class, () -> TopologyCodec.state(in));
@@ -315,17 +325,57 @@ class TopologyStateTest {
   }
 
   @Test
-  void formatOneIsAsItWas() {
+  void keyspacesHaveHashesOfTheirOwnForEver() {
+    TopologyState state = founded("a", "b", "c");
+    TopologyState other =
+        TopologyState.NOTHING
+            .apply(new Proposed(0, founding("a", "b", "c").command(new ClusterId(9, 9))))
+            .state();
+    KeyHash founders = state.keyspaces().getFirst().hash();
+    assertNotEquals(founders, other.keyspaces().getFirst().hash());
+    TopologyState two = done(state, state.create(settings("two", 3, 1, 3, 0), HASH));
+    assertEquals(HASH, two.keyspaces().getLast().hash());
+    TopologyState altered = done(two, new Command.AlterKeyspace(settings("two", 3, 2, 3, 7)));
+    assertEquals(HASH, altered.keyspaces().getLast().hash());
+    assertEquals(HASH, altered.keyspaces().getLast().config().hash());
+  }
+
+  @Test
+  void aMembersPortsAreNamed() {
+    Member.Ports ports = Member.Ports.NONE.with("redis", 6379).with("memcached-2", 11211);
+    assertEquals("memcached-2 11211, redis 6379", ports.with("riak", 0).toString());
+    assertEquals(0, ports.internode());
+    assertThrows(IllegalArgumentException.class, () -> ports.with("Redis", 1));
+    assertThrows(IllegalArgumentException.class, () -> ports.with("redis", 65_536));
+    Member member = new Member(4, "%040x".formatted(4), "d", "127.0.0.1", ports);
+    Proposed proposed = new Proposed(0, new Command.AdmitMember(member, 1));
+    assertEquals(proposed, TopologyCodec.proposed(new ByteReader(bytes(proposed))));
+  }
+
+  @Test
+  void formatOneIsRefused() {
+    byte[] state = bytes(founded("a", "b", "c"));
+    state[0] = 1;
+    DecodeException refusal =
+        assertThrows(DecodeException.class, () -> TopologyCodec.state(new ByteReader(state)));
+    assertEquals(
+        "a topology of format 1: this version reads format 2 only; start with an empty directory",
+        refusal.getMessage());
+  }
+
+  @Test
+  void commandsAreOfFormatTwo() {
     Proposed proposed = new Proposed(5, new Command.AdmitMember(member(300, "z"), 100));
     String name = "30".repeat(37) + "313263";
     assertEquals(
-        "010502"
+        "020502"
             + "ac02"
             + "28"
             + name
             + "017a"
             + "093132372e302e302e31"
-            + "8439 9c31 0000 ec40 64".replace(" ", ""),
+            + "03 0561646d696e ec40 09696e7465726e6f6465 8439 057265646973 9c31 64"
+                .replace(" ", ""),
         hex(bytes(proposed)));
   }
 

@@ -13,7 +13,11 @@ import org.junit.jupiter.api.Test;
 class TopologyTest {
   private static Member member(int number, String zone) {
     return new Member(
-        number, "%040x".formatted(number), zone, "127.0.0.1", new Member.Ports(1, 2, 3, 4, 5));
+        number,
+        "%040x".formatted(number),
+        zone,
+        "127.0.0.1",
+        Member.Ports.NONE.with("internode", 1).with("redis", 2));
   }
 
   @Test
