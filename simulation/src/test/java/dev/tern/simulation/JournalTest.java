@@ -19,6 +19,7 @@ import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.version.ClusterTime;
+import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
@@ -122,13 +123,28 @@ class JournalTest {
     }
   }
 
+  /// Groups are committed one after the other, by the cluster's time.
+  private static long committed(Store store, long before, Bed bed) {
+    long last = store.lastCommit();
+    assertTrue(last >= before);
+    if (last > before) {
+      long behind = bed.clock.wallMillis() - HybridClock.millis(last);
+      assertTrue(behind >= 0 && behind < 2_000, "the last commit was " + behind + " ms ago");
+    }
+    // The power cut may take it.
+    return before;
+  }
+
   @Test
   void clocksAndCountsAgreeWithTheRecordsAfterEachPowerCut() throws IOException {
     for (long seed = 0; seed < 12; seed++) {
       Bed bed = new Bed(seed);
       Randomness random = Randomness.of(seed);
+      long committed = 0;
       for (int life = 0; life < 6; life++) {
         Store store = open(bed);
+        assertTrue(store.lastCommit() > committed, "the opening of life " + life + " is a commit");
+        committed = store.lastCommit();
         check(store, "seed %d, life %d".formatted(seed, life));
         SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
         ClusterTime time = new ClusterTime(bed.clock, 1, new int[] {1}, /* ownClock= */ false);
@@ -144,6 +160,7 @@ class JournalTest {
           }
           bed.world.runUntil(bed.world.nanos() + random.nextInt(2_000_000));
         }
+        committed = committed(store, committed, bed);
         if (random.nextInt(4) == 0) {
           store.close();
         }

@@ -1,8 +1,10 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
@@ -20,9 +22,11 @@ import java.util.List;
 /// next *round*; entries of an earlier round are void and get overwritten. So there is no deletion,
 /// and an opening reads a bounded number of entries.
 ///
-/// Entry: varint round, then until its end per change u16 group, u16 partition, u32 replica id,
-/// varint counter, varint further dots in a row, u32 keyspace, u8 change of the records with a
-/// value plus 1. A change of the records alone has the counter 0.
+/// Each group carries the time of its commit, as hybrid time of the cluster's time
+/// ([dev.tern.core.version.ClusterTime]): in its entry, or in the row of the round that it begins.
+/// It rises strictly within a store, over restarts too, and counts on while the cluster's time is
+/// not known. Stamps of versions do not say it: an update inherits the time of what it replaces.
+/// The bytes are drawn in [JournalRows].
 final class Journal {
   /// Groups that are told of one by one before rows are written.
   static final int MAX_GROUPS = 1024;
@@ -42,6 +46,10 @@ final class Journal {
   private final ByteWriter row = new ByteWriter();
   private final List<Partition> changed = new ArrayList<>();
   private final Unsynced unsynced = new Unsynced();
+
+  /// What the groups were committed at; nothing reserves it, as an opening reads the last one.
+  private HybridClock committed = clock(0);
+
   private long round;
   private int groups;
   private long bytes;
@@ -64,6 +72,10 @@ final class Journal {
     Partition of(int group, int number);
   }
 
+  private static HybridClock clock(long last) {
+    return new HybridClock(last, Long.MAX_VALUE);
+  }
+
   /// Told of each change that [#load] finds.
   interface Changes {
     void count(int keyspace, int partition, int delta);
@@ -72,34 +84,49 @@ final class Journal {
   /// Brings partitions that were read from their rows to where the groups left them.
   void load(Partitions partitions, Changes changes) throws IOException {
     byte[] last = lsm.get(meta, StorageKey.ROUND_ROW, Long.MAX_VALUE);
-    round = last == null ? 0 : new ByteReader(last).readVarLong();
+    if (last != null) {
+      round = committed(JournalRows.round(last)).round();
+    }
     try (LsmIterator entries = lsm.iterator(meta, IteratorOptions.all())) {
       entries.seek(StorageKey.journalRow(0));
       while (entries.valid() && StorageKey.isJournalRow(entries.key())) {
         ByteReader in = new ByteReader(entries.value());
-        if (in.readVarLong() != round) {
+        JournalRows.Head head = JournalRows.entry(in);
+        if (head.round() != round) {
           break;
         }
-        while (in.remaining() > 0) {
-          Partition partition = partitions.of(in.readUnsignedShort(), in.readUnsignedShort());
-          int replica = in.readInt();
-          long counter = in.readVarLong();
-          long further = in.readVarLong();
-          if (counter > 0) {
-            partition.clock.addRun(replica, counter, counter + further);
-            partition.synced.addRun(replica, counter, counter + further);
-          }
-          int keyspace = in.readInt();
-          int delta = in.readUnsignedByte() - 1;
-          if (delta != 0) {
-            partition.count(keyspace, delta);
-            changes.count(keyspace, partition.number, delta);
-          }
-          change(partition);
-        }
+        committed(head);
+        JournalRows.changes(
+            in,
+            (group, number, replica, counter, further, keyspace, delta) -> {
+              Partition partition = partitions.of(group, number);
+              if (counter > 0) {
+                partition.clock.addRun(replica, counter, counter + further);
+                partition.synced.addRun(replica, counter, counter + further);
+              }
+              if (delta != 0) {
+                partition.count(keyspace, delta);
+                changes.count(keyspace, partition.number, delta);
+              }
+              change(partition);
+            });
         entries.next();
       }
     }
+  }
+
+  private JournalRows.Head committed(JournalRows.Head head) {
+    if (head.time() <= committed.last()) {
+      throw new DecodeException(
+          "a commit at %016x after one at %016x".formatted(head.time(), committed.last()));
+    }
+    committed.follow(head.time());
+    return head;
+  }
+
+  /// When the last group was committed, hybrid time; 0 if there was none yet.
+  long lastCommit() {
+    return committed.last();
   }
 
   /// A version was appended, or found to be replaced already.
@@ -133,7 +160,7 @@ final class Journal {
     if (logged || version.value() == null) {
       byte[] dot = StorageKey.dot(partition.group, partition.number, replica, counter);
       if (logged) {
-        batch.put(dots, dot, storageKey);
+        batch.put(dots, dot, JournalRows.dot(storageKey));
       }
       if (version.value() == null) {
         partition.graves++;
@@ -160,10 +187,9 @@ final class Journal {
     if (empty) {
       empty = false;
       group.clear();
-      group.writeVarLong(round);
     }
-    group.writeShort(partition.group).writeShort(partition.number).writeInt(replica);
-    group.writeVarLong(counter).writeVarLong(further).writeInt(keyspace).writeByte(delta + 1);
+    JournalRows.change(
+        partition.group, partition.number, replica, counter, further, keyspace, delta, group);
     change(partition);
     if (counter > 0) {
       // The entry that tells of it ends the group.
@@ -191,23 +217,29 @@ final class Journal {
   }
 
   /// Appends the last entry of a group, if it changed anything.
-  void endGroup() {
+  ///
+  /// @param millis the cluster's time, 0 if it is not known
+  void endGroup(long millis) {
     if (empty) {
       return;
     }
     empty = true;
     if (groups == MAX_GROUPS || bytes + group.length() > MAX_BYTES) {
-      writeRows(batch);
+      writeRows(batch, millis);
     } else {
       bytes += group.length();
-      batch.put(meta, StorageKey.journalRow(groups++), group);
+      row.clear();
+      JournalRows.entry(round, committed.next(millis), group, row);
+      batch.put(meta, StorageKey.journalRow(groups++), row);
     }
     lsm.append(batch);
     batch.clear();
   }
 
   /// Adds the rows of what changed, and begins the next round.
-  void writeRows(WriteBatch to) {
+  ///
+  /// @param millis the cluster's time, 0 if it is not known
+  void writeRows(WriteBatch to, long millis) {
     for (Partition partition : changed) {
       partition.changed = false;
       row.clear();
@@ -219,6 +251,8 @@ final class Journal {
     round++;
     groups = 0;
     bytes = 0;
-    to.put(meta, StorageKey.ROUND_ROW, new ByteWriter(10).writeVarLong(round).toByteArray());
+    row.clear();
+    JournalRows.round(new JournalRows.Head(round, committed.next(millis)), row);
+    to.put(meta, StorageKey.ROUND_ROW, row);
   }
 }

@@ -145,7 +145,8 @@ final class Repair {
         return;
       }
       dots++;
-      if (!take(log.value())) {
+      byte[] storageKey = JournalRows.dotKey(log.value());
+      if (storageKey == null || !take(storageKey)) {
         unreadable.add(replica, counter);
       }
     }

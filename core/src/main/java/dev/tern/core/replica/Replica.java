@@ -75,7 +75,7 @@ public final class Replica {
     if (planted == PlantedBug.REUSED_DOTS) {
       store.forEachPartition(each -> each.counter = each.clock.highest(store.replicaId()));
     }
-    lsm.beforeGroupEnds(store.journal()::endGroup);
+    lsm.beforeGroupEnds(() -> store.journal().endGroup(physicalMillis()));
   }
 
   /// How full the memtables are: 0 up to half of their room, [#MOST_PRESSURE] where no write is
@@ -603,7 +603,7 @@ public final class Replica {
   public void covered(Partition partition, DotSet dots) {
     dots.minus(partition.clock)
         .forEach((replica, from, to) -> store.journal().noteRun(partition, replica, from, to));
-    store.journal().endGroup();
+    store.journal().endGroup(physicalMillis());
     force();
   }
 

@@ -174,7 +174,7 @@ public final class Store implements AutoCloseable {
     // The time is not known yet: what one's own clock says may be wrong for ever on disk.
     Reservation next = java.util.Objects.requireNonNull(store.wantReservation(0));
     batch.put(store.meta, StorageKey.RESERVATION_ROW, next.encoded());
-    store.journal.writeRows(batch);
+    store.journal.writeRows(batch, 0);
     long sequence = lsm.append(batch);
     try {
       lsm.flushLog();
@@ -401,6 +401,11 @@ public final class Store implements AutoCloseable {
   /// What keeps the rows of the partitions.
   Journal journal() {
     return journal;
+  }
+
+  /// When the last group of writes was committed, hybrid time: see [Journal]. On the loop.
+  public long lastCommit() {
+    return journal.lastCommit();
   }
 
   void countChanged(int keyspace, int partition, long delta) {
