@@ -41,7 +41,7 @@ final class Appending {
       return last;
     } finally {
       if (!done && !lsm.planted(LsmBug.HALF_BATCH_GOES_ON)) {
-        log.poison("a batch that is in the log could not be applied to the memtables");
+        log.poison();
       }
     }
   }

@@ -24,14 +24,14 @@ final class Checkpoint {
     lsm.syncLog();
     lsm.tables.frozen(
         (whole, tables) -> {
-          for (Table table : tables) {
-            files.link(table.path, Recovery.tablePath(path, table.number));
-          }
           // Not those that follow while this one is copied: they would begin behind a hole.
           SortedMap<Long, Long> extents = lsm.log().extents();
           long lastLog = extents.lastKey();
           if (lastLog == 0) {
             throw new IOException("the store has no log to copy: its disk is full");
+          }
+          for (Table table : tables) {
+            files.link(table.path, Recovery.tablePath(path, table.number));
           }
           List<Manifest.NamedLog> logs =
               tools.planted(LsmBug.CHECKPOINT_WITHOUT_LOG)

@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,23 @@ public final class ColumnFamily {
     this.id = id;
     this.name = Objects.requireNonNull(name);
     this.options = Objects.requireNonNull(options);
+  }
+
+  /// A name is written as UTF-8, which has no half of a surrogate pair: such a name would be
+  /// another one after the next opening.
+  static void checkName(String name) {
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
+      throw new IllegalArgumentException("the name of a column family is no text: " + name);
+    }
+  }
+
+  /// @param strict whether it must have all these options, or their style only
+  void checkOptions(FamilyOptions wanted, boolean strict) {
+    if (strict ? !options.equals(wanted) : options.style() != wanted.style()) {
+      throw new IllegalArgumentException(
+          "%s is there, and its options are fixed; asked for with %s. Lsm.columnFamilies() gives it as it is"
+              .formatted(this, wanted));
+    }
   }
 
   @Nullable Object owner() {

@@ -76,7 +76,7 @@ final class CompactionPicker {
     for (int i = tables.length - 1; i >= 0; i--) {
       TableProperties properties = tables[i].properties;
       boolean old =
-          options.ttlMillis() > 0 && properties.createdMillis() + options.ttlMillis() <= wallMillis;
+          options.ttlMillis() > 0 && wallMillis - properties.createdMillis() >= options.ttlMillis();
       boolean over = options.maxBytes() > 0 && bytes > options.maxBytes();
       if (!old && !over) {
         break;

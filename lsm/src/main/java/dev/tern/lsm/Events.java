@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import java.util.List;
 import jdk.jfr.Category;
 import jdk.jfr.Event;
 import jdk.jfr.Label;
@@ -9,6 +10,19 @@ import jdk.jfr.StackTrace;
 /// What Java Flight Recorder sees of a store. They cost nothing while no recording asks for them.
 final class Events {
   private Events() {}
+
+  /// Makes one of each, before anything depends on it: a class whose first use fails, for want of
+  /// memory, can never be used again.
+  static void load() {
+    List<Event> all =
+        List.of(
+            new Flush(),
+            new Compaction(),
+            new BackgroundFailure(),
+            new WriteDelay(),
+            new LogSync());
+    all.forEach(Event::begin);
+  }
 
   /// Memtables became tables.
   @Name("dev.tern.lsm.Flush")

@@ -22,12 +22,12 @@ public final class Inspection {
   /// The files of a store: each is looked at, and whether the manifest means it.
   ///
   /// @param directory relative to the root of the files; empty for the root
-  /// @throws IOException if a file cannot be read
+  /// @throws IOException if the directory cannot be read; a file that cannot is reported
   public static List<FileReport> directory(FileSystem files, String directory) throws IOException {
     TreeMap<String, FileReport> reports = new TreeMap<>();
     for (String name : files.list(directory)) {
       if (name.equals("CURRENT") || Recovery.isOurs(name)) {
-        reports.put(name, file(files, in(directory, name)));
+        reports.put(name, report(files, in(directory, name)));
       }
     }
     try {
@@ -40,11 +40,21 @@ public final class Inspection {
       }
       Manifest.State state = Manifest.load(files, directory, current, (offset, edit) -> {});
       compare(files, directory, current, state, reports);
-    } catch (CorruptionException e) {
+    } catch (IOException | OutOfMemoryError e) {
       FileReport report = java.util.Objects.requireNonNull(reports.get("CURRENT"));
       report.problem("the store cannot be opened: " + e.getMessage());
     }
     return List.copyOf(reports.values());
+  }
+
+  /// A file that cannot be read, a directory under a file's name for instance, or that memory is
+  /// too small for, is a problem of its own: the others are looked at all the same.
+  private static FileReport report(FileSystem files, String path) {
+    try {
+      return file(files, path);
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      return new FileReport(path, 0).problem("it cannot be looked at: " + e);
+    }
   }
 
   private static String in(String directory, String name) {
@@ -107,7 +117,7 @@ public final class Inspection {
       if (problem != null) {
         report.problem(problem);
       }
-    } catch (CorruptionException e) {
+    } catch (IOException e) {
       report.problem(String.valueOf(e.getMessage()));
     }
   }
@@ -135,9 +145,9 @@ public final class Inspection {
   }
 
   private static FileReport current(FileSystem files, String path) throws IOException {
-    byte[] bytes = Table.readAll(files, path);
-    FileReport report = new FileReport(path, bytes.length);
+    FileReport report = new FileReport(path, files.size(path));
     try {
+      byte[] bytes = Manifest.readCurrent(files, path);
       Manifest.Current current = Manifest.decodeCurrent(path, bytes);
       report.fact("names", current.name()).fact("of life", String.valueOf(current.life()));
     } catch (CorruptionException e) {
@@ -213,7 +223,7 @@ public final class Inspection {
       throws IOException {
     int[] edits = {0};
     Manifest.State state =
-        Manifest.decode(path, Table.readAll(files, path), (offset, edit) -> edits[0]++);
+        Manifest.decode(path, Manifest.read(files, path), (offset, edit) -> edits[0]++);
     report.fact("edits", edits[0]).fact("next file", state.nextFile);
     report.fact("first log", state.firstLog).fact("flushed sequence", state.flushedSequence);
     for (Manifest.NamedLog log : state.logs) {

@@ -2,7 +2,7 @@ package dev.tern.lsm;
 
 import org.jspecify.annotations.Nullable;
 
-/// What an iterator sees.
+/// What an iterator sees. An iterator copies the bounds when it is made.
 ///
 /// @param maxSequence newer versions are not there; what tables hold is always seen
 /// @param snapshot sees exactly this, if it is not null, whatever `maxSequence` says

@@ -6,13 +6,9 @@ import dev.tern.env.FileSystem;
 import dev.tern.env.Offload;
 import dev.tern.env.Randomness;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -62,10 +58,14 @@ public final class Lsm implements AutoCloseable {
   volatile ReadState state;
   private volatile long written;
   private volatile boolean closed;
-  private final AtomicBoolean closing = new AtomicBoolean();
+
+  /// Held while the store closes, so that who closes it too waits for that.
+  private final ReentrantLock closeLock = new ReentrantLock();
+
+  private volatile boolean closing;
   private Runnable groupEnd = () -> {};
 
-  private final AtomicInteger immutables = new AtomicInteger();
+  private final Publication publication;
   private final Throttle throttle;
   private final List<LogLoss> losses;
 
@@ -89,6 +89,7 @@ public final class Lsm implements AutoCloseable {
     this.log =
         new WriteLog(
             tools.files(), tools.directory(), lock, skipForce, tables.logs, first, written);
+    this.publication = new Publication(this, tools, tables, log);
     this.upkeep = new Upkeep(this, tables, log, background, tools);
     this.throttle = new Throttle(this, log, upkeep, background, tools.directory());
   }
@@ -109,6 +110,11 @@ public final class Lsm implements AutoCloseable {
       String directory,
       LsmOptions options)
       throws IOException {
+    Events.load();
+    java.util.Objects.requireNonNull(background, "background");
+    java.util.Objects.requireNonNull(clock, "clock");
+    java.util.Objects.requireNonNull(randomness, "randomness");
+    java.util.Objects.requireNonNull(options, "options");
     AutoCloseable directoryLock = StoreDirectory.take(files, directory);
     try {
       FileLives lives = FileLives.of(randomness, clock, directory);
@@ -125,7 +131,7 @@ public final class Lsm implements AutoCloseable {
   /// the reader, which then gets errors.
   ///
   /// @throws CorruptionException if a file holds what cannot have been written
-  /// @throws IOException if the directory cannot be read
+  /// @throws IOException if there is no store, or the directory cannot be read
   public static Lsm openReadOnly(
       FileSystem files, Offload background, Clock clock, String directory, LsmOptions options)
       throws IOException {
@@ -152,7 +158,8 @@ public final class Lsm implements AutoCloseable {
 
   /// The column family of that name, created durably if there is none; see [FamilyOptions].
   ///
-  /// @throws IllegalArgumentException if there is one of another style
+  /// @throws IllegalArgumentException if there is one of another style, or the name is no text: it
+  ///   has half of a surrogate pair
   /// @throws IllegalStateException if the store is closed, or read-only and there is none
   public ColumnFamily columnFamily(String name, CompactionStyle style) throws IOException {
     return columnFamily(name, FamilyOptions.of(style), false);
@@ -160,7 +167,8 @@ public final class Lsm implements AutoCloseable {
 
   /// The column family of that name, created durably if there is none. Blocks.
   ///
-  /// @throws IllegalArgumentException if there is one with other options, which are fixed
+  /// @throws IllegalArgumentException if there is one with other options, which are fixed, or the
+  ///   name is no text: it has half of a surrogate pair
   /// @throws IllegalStateException if the store is closed, or read-only and there is none
   public ColumnFamily columnFamily(String name, FamilyOptions options) throws IOException {
     return columnFamily(name, options, true);
@@ -180,39 +188,16 @@ public final class Lsm implements AutoCloseable {
     java.util.Objects.requireNonNull(options);
     checkOpen();
     if (readOnly) {
-      ColumnFamily existing = tables.existing(name);
-      if (existing == null) {
-        throw new IllegalStateException("no column family " + name + ", and this is read-only");
-      }
-      return existing;
+      return tables.family(name, options, strict, null);
     }
-    return tables.family(
-        name,
-        options,
-        strict,
-        created -> {
-          lock.lock();
-          try {
-            ReadState now = state;
-            ReadState.Family[] families =
-                Arrays.copyOf(now.families, Math.max(now.families.length, created.id() + 1));
-            // As many as the others have: the oldest of all families are flushed together.
-            List<Memtable> immutable =
-                java.util.stream.Stream.generate(tools::memtable).limit(immutables.get()).toList();
-            families[created.id()] =
-                new ReadState.Family(tools.memtable(), immutable, Levels.EMPTY);
-            publish(families, now.flushedSequence);
-          } finally {
-            lock.unlock();
-          }
-        });
+    return tables.family(name, options, strict, publication::created);
   }
 
   /// What is written between two calls of [#flushLog] is one group: a crash keeps all of it or
   /// nothing. `last` is called before a group ends, by the thread that ends it, and may append
   /// more.
   public void beforeGroupEnds(Runnable last) {
-    groupEnd = last;
+    groupEnd = java.util.Objects.requireNonNull(last);
   }
 
   /// Appends a batch to the log's buffer and the memtables: readable at once at the sequence that
@@ -526,25 +511,28 @@ public final class Lsm implements AutoCloseable {
   LsmIterator.View view(ColumnFamily columnFamily, IteratorOptions options) {
     Snapshot snapshot = options.snapshot();
     ReadState now = acquire();
-    ReadState.Family family;
-    long visible;
+    boolean done = false;
     try {
-      family = now.family(columnFamily);
+      ReadState.Family family = now.family(columnFamily);
       long newest = Math.max(Math.min(options.maxSequence(), written), now.flushedSequence);
       // A snapshot that is open behind the choice of the state kept all that it sees in it.
-      visible = snapshot != null ? snapshot.visible(this) : newest;
-    } catch (IllegalArgumentException | IllegalStateException e) {
-      letGo(now);
-      throw e;
+      long visible = snapshot != null ? snapshot.visible(this) : newest;
+      family.active().order(lock);
+      List<Cursor> sources = family.cursors(epochs, visible, options.fillCache());
+      LsmIterator.View view =
+          new LsmIterator.View(
+              now,
+              new MergingCursor(sources),
+              family.deletions(visible),
+              visible,
+              tools.clock().monotonicNanos());
+      done = true;
+      return view;
+    } finally {
+      if (!done) {
+        letGo(now);
+      }
     }
-    family.active().order(lock);
-    List<Cursor> sources = family.cursors(epochs, visible, options.fillCache());
-    return new LsmIterator.View(
-        now,
-        new MergingCursor(sources),
-        family.deletions(visible),
-        visible,
-        tools.clock().monotonicNanos());
   }
 
   void close(LsmIterator.View view) {
@@ -559,15 +547,6 @@ public final class Lsm implements AutoCloseable {
     }
     Memtable active = seen.family(family).active();
     upkeep.skipped(active.skips.get() >= CompactionPicker.MANY_SKIPS && active.isMostlyDeletes());
-  }
-
-  /// Replaces what readers see; under the lock.
-  void publish(ReadState.@Nullable Family[] families, long flushedSequence) {
-    ReadState before = state;
-    ReadState next = new ReadState(tables, families, flushedSequence);
-    tables.retain(next);
-    state = next;
-    epochs.retire(() -> letGo(before));
   }
 
   /// The state of now, retained.
@@ -606,54 +585,13 @@ public final class Lsm implements AutoCloseable {
     return true;
   }
 
-  /// Replaces the levels of some families; under the manifest lock.
-  void install(Map<Integer, Levels> changed, long flushedSequence, boolean flushed) {
-    lock.lock();
-    try {
-      ReadState now = state;
-      ReadState.@Nullable Family[] families = now.families.clone();
-      for (int i = 0; i < families.length; i++) {
-        ReadState.Family family = families[i];
-        if (family != null) {
-          List<Memtable> immutable = family.immutable();
-          boolean drop = flushed && !immutable.isEmpty();
-          families[i] =
-              new ReadState.Family(
-                  family.active(),
-                  drop ? List.copyOf(immutable.subList(0, immutable.size() - 1)) : immutable,
-                  changed.getOrDefault(i, family.levels()));
-        }
-      }
-      if (flushed) {
-        immutables.decrementAndGet();
-      }
-      publish(families, flushedSequence);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// Goes on in another log and in new memtables; what was gathered must have been handed over.
-  /// Called under the lock.
-  void rotate(LogFile.Writer next) throws IOException {
+  /// Before a group ends; under the lock.
+  void endGroup() {
     groupEnd.run();
-    log.handOver();
-    log.switchTo(next);
-    rotateMemtables(next.number);
   }
 
-  /// Goes on in new memtables: once the others are in tables, no log below a number is needed.
-  /// Called under the lock.
-  void rotateMemtables(long nextLog) {
-    ReadState now = state;
-    ReadState.@Nullable Family[] families = now.families.clone();
-    for (int i = 0; i < families.length; i++) {
-      ReadState.Family family = families[i];
-      families[i] = family == null ? null : family.rotated(tools.memtable());
-    }
-    immutables.incrementAndGet();
-    tables.rotated(nextLog, written);
-    publish(families, now.flushedSequence);
+  Publication publication() {
+    return publication;
   }
 
   ReentrantLock lock() {
@@ -661,7 +599,7 @@ public final class Lsm implements AutoCloseable {
   }
 
   int immutables() {
-    return immutables.get();
+    return publication.immutables();
   }
 
   /// Held by the memtables that are written to.
@@ -726,9 +664,12 @@ public final class Lsm implements AutoCloseable {
   /// by hard links, the log by copying. Blocks.
   ///
   /// @throws IOException if the directory has something in it, or the copy cannot be made
-  /// @throws IllegalStateException if the store is closed
+  /// @throws IllegalStateException if the store is closed or read-only
   public void checkpoint(String path) throws IOException {
     checkOpen();
+    if (readOnly) {
+      throw new IllegalStateException("the store is open read-only");
+    }
     Checkpoint.make(this, tools, path);
   }
 
@@ -769,11 +710,21 @@ public final class Lsm implements AutoCloseable {
 
   /// Hands the log to the disk and lets the files go. Idempotent; any thread, also while others use
   /// the store: every use from then on is an IllegalStateException, of open iterators too. Waits
-  /// for readers that are inside, but not for ever: one that stays five seconds keeps the memory.
+  /// for readers that are inside, but not for ever: one that stays five seconds keeps the memory. A
+  /// second call waits for the first.
   @Override
   public void close() throws IOException {
-    if (!closing.getAndSet(true)) {
-      new Closing(tools, background, tables, log, upkeep, directoryLock).run(this, readOnly);
+    if (closing && lock.isHeldByCurrentThread()) {
+      return; // By what runs at the end of a group: the thread that closes needs the lock.
+    }
+    closeLock.lock();
+    try {
+      if (!closing) {
+        closing = true;
+        new Closing(tools, background, tables, log, upkeep, directoryLock).run(this, readOnly);
+      }
+    } finally {
+      closeLock.unlock();
     }
   }
 

@@ -15,6 +15,11 @@ public final class LsmIterator implements AutoCloseable {
   private final Lsm lsm;
   private final ColumnFamily family;
   private final IteratorOptions options;
+
+  /// The bounds of the options, copied: their arrays are the caller's.
+  private final byte @Nullable [] lower;
+
+  private final byte @Nullable [] upper;
   private final Clock clock;
   private View view;
   private boolean valid;
@@ -47,6 +52,8 @@ public final class LsmIterator implements AutoCloseable {
     this.lsm = lsm;
     this.family = family;
     this.options = options;
+    this.lower = options.lower() == null ? null : options.lower().clone();
+    this.upper = options.upper() == null ? null : options.upper().clone();
     this.clock = clock;
     this.view = view;
   }
@@ -54,7 +61,6 @@ public final class LsmIterator implements AutoCloseable {
   /// To the first key at or after this one, within the bounds.
   public void seek(byte[] from) throws IOException {
     begin();
-    byte[] lower = options.lower();
     // Cursors keep what they are given.
     view.cursor.seek(lower != null && Keys.compare(from, lower) < 0 ? lower : from.clone());
     forward(false);
@@ -63,14 +69,13 @@ public final class LsmIterator implements AutoCloseable {
   /// To the first key.
   public void seekToFirst() throws IOException {
     begin();
-    view.cursor.seek(options.lower());
+    view.cursor.seek(lower);
     forward(false);
   }
 
   /// To the last key at or before this one, within the bounds.
   public void seekForPrev(byte[] from) throws IOException {
     begin();
-    byte[] upper = options.upper();
     boolean beyond = upper != null && Keys.compare(from, upper) >= 0;
     view.cursor.seekBefore(beyond ? upper : Keys.successor(from));
     backward();
@@ -79,7 +84,7 @@ public final class LsmIterator implements AutoCloseable {
   /// To the last key.
   public void seekToLast() throws IOException {
     begin();
-    view.cursor.seekBefore(options.upper());
+    view.cursor.seekBefore(upper);
     backward();
   }
 
@@ -157,7 +162,6 @@ public final class LsmIterator implements AutoCloseable {
         cursor.next();
         continue;
       }
-      byte[] upper = options.upper();
       if (upper != null && cursor.compareKey(upper, upper.length) >= 0) {
         break;
       }
@@ -223,7 +227,6 @@ public final class LsmIterator implements AutoCloseable {
     dead = 0;
     while (cursor.valid && !valid) {
       keep(cursor);
-      byte[] lower = options.lower();
       if (lower != null && Arrays.compareUnsigned(key, 0, keyLength, lower, 0, lower.length) < 0) {
         break;
       }

@@ -51,6 +51,12 @@ final class Manifest {
   /// A manifest beyond it is begun anew.
   private static final long ROLL_BYTES = 1 << 20;
 
+  /// No manifest is longer: a state of four million tables, and what follows it.
+  private static final int MOST_BYTES = 256 << 20;
+
+  /// `CURRENT` is never longer.
+  private static final int MOST_CURRENT_BYTES = 64;
+
   /// A table's file.
   ///
   /// @param bytes all of them
@@ -317,7 +323,15 @@ final class Manifest {
   /// The current manifest, null if there is no store yet.
   static @Nullable Current current(FileSystem files, String directory) throws IOException {
     String current = directory + "/CURRENT";
-    return files.exists(current) ? decodeCurrent(current, Table.readAll(files, current)) : null;
+    return files.exists(current) ? decodeCurrent(current, readCurrent(files, current)) : null;
+  }
+
+  static byte[] readCurrent(FileSystem files, String path) throws IOException {
+    return Table.readAll(files, path, MOST_CURRENT_BYTES);
+  }
+
+  static byte[] read(FileSystem files, String path) throws IOException {
+    return Table.readAll(files, path, MOST_BYTES);
   }
 
   static Current decodeCurrent(String path, byte[] bytes) throws CorruptionException {
@@ -340,7 +354,7 @@ final class Manifest {
     if (!files.exists(path)) {
       throw new CorruptionException(path, 0, "CURRENT names this manifest and it is missing");
     }
-    byte[] bytes = Table.readAll(files, path);
+    byte[] bytes = read(files, path);
     FileLife found = life(path, bytes);
     if (!found.equals(current.life)) {
       String problem =

@@ -43,6 +43,9 @@ record Recovery(
             : Manifest.load(files, directory, named, (offset, edit) -> {});
     if (current == null) {
       refuseForeign(files, directory);
+      if (readOnly) {
+        throw new IOException("there is no store in " + directory);
+      }
     }
     LogNames names = new LogNames(manifest, tools.lives());
     Tables tables = new Tables(tools, nextNumber(files, directory, manifest), names);
@@ -145,17 +148,18 @@ record Recovery(
     }
   }
 
+  /// Numbers have twelve digits at the most. A file with a higher one than this has it from
+  /// somebody else: if no manifest names it, it goes before a file is made, and no number follows
+  /// it.
+  private static final long MOST_NUMBER = 99_999_999_999L;
+
   private static long nextNumber(FileSystem files, String directory, Manifest.State manifest)
       throws IOException {
     long next = manifest.nextFile;
-    for (String suffix : List.of(".log", ".table")) {
-      for (long number : numbers(files, directory, suffix)) {
-        next = Math.max(next, number + 1);
-      }
-    }
     for (String name : files.list(directory)) {
-      if (name.matches("MANIFEST-\\d{6,12}")) {
-        next = Math.max(next, Long.parseLong(name.substring(9)) + 1);
+      long number = isOurs(name) ? Long.parseLong(name.replaceAll("\\D", "")) : 0;
+      if (number <= MOST_NUMBER) {
+        next = Math.max(next, number + 1);
       }
     }
     return next;
@@ -191,11 +195,20 @@ record Recovery(
       java.util.function.Predicate<String> kept)
       throws IOException {
     for (String name : files.list(directory)) {
-      if (foreign && name.startsWith("MANIFEST.")) {
-        files.delete(directory + "/" + name);
-      } else if (isOurs(name) && !kept.test(name)) {
-        files.delete(directory + "/" + name);
+      boolean planted = foreign && name.startsWith("MANIFEST.");
+      if (planted || isOurs(name) && !kept.test(name)) {
+        removeUnnamed(files, directory + "/" + name);
       }
+    }
+  }
+
+  private static void removeUnnamed(FileSystem files, String path) {
+    try {
+      files.delete(path);
+    } catch (IOException e) {
+      // A directory of that name, for instance. It counts as nothing, and no new file gets its
+      // name.
+      return;
     }
   }
 }

@@ -207,9 +207,15 @@ final class Table {
   }
 
   static byte[] readAll(FileSystem files, String path) throws IOException {
+    return readAll(files, path, Integer.MAX_VALUE - 16);
+  }
+
+  /// @param most bytes that such a file can have
+  static byte[] readAll(FileSystem files, String path, int most) throws IOException {
     try (FileSystem.ReadableFile file = files.open(path)) {
-      if (file.size() > Integer.MAX_VALUE - 16) {
-        throw new CorruptionException(path, 0, "larger than 2 GiB");
+      if (file.size() > most) {
+        throw new CorruptionException(
+            path, 0, "%d bytes; such a file has %d at the most".formatted(file.size(), most));
       }
       return read(file, path, 0, (int) file.size());
     }

@@ -231,22 +231,27 @@ final class Tables {
     levels.set(id, levels.get(id).with(0, list));
   }
 
-  /// Told of a new family, before anybody else knows it.
+  /// Told of a new family.
   interface Created {
     void created(ColumnFamily family);
   }
 
   /// @param strict whether one that is there must have all these options, or their style only
-  ColumnFamily family(String name, FamilyOptions options, boolean strict, Created created)
+  /// @param created null if none may be made, as the store is read-only
+  ColumnFamily family(String name, FamilyOptions options, boolean strict, @Nullable Created created)
       throws IOException {
     manifestLock.lock();
     try {
       checkOpen();
       ColumnFamily known = existing(name);
       if (known != null) {
-        checkOptions(known, options, strict);
+        known.checkOptions(options, strict);
         return known;
       }
+      if (created == null) {
+        throw new IllegalStateException("no column family " + name + ", and this is read-only");
+      }
+      ColumnFamily.checkName(name);
       ColumnFamily family = new ColumnFamily(this, families.size(), name, options);
       boolean done = false;
       families.add(family);
@@ -260,19 +265,10 @@ final class Tables {
           levels.removeLast();
         }
       }
-      created.created(family);
+      publish(() -> created.created(family));
       return family;
     } finally {
       manifestLock.unlock();
-    }
-  }
-
-  private static void checkOptions(ColumnFamily known, FamilyOptions wanted, boolean strict) {
-    FamilyOptions has = known.options();
-    if (strict ? !has.equals(wanted) : has.style() != wanted.style()) {
-      throw new IllegalArgumentException(
-          "%s is there, and its options are fixed; asked for with %s. Lsm.columnFamilies() gives it as it is"
-              .formatted(known, wanted));
     }
   }
 
@@ -385,13 +381,28 @@ final class Tables {
     } finally {
       countLock.unlock();
     }
+    publish(
+        () -> {
+          Map<Integer, Levels> now = new LinkedHashMap<>();
+          made.keySet().forEach(id -> now.put(id, levels.get(id)));
+          changed.changed(now, flushedSequence);
+        });
     logs.drop(firstLog);
     countYoung();
-    Map<Integer, Levels> now = new LinkedHashMap<>();
-    made.keySet().forEach(id -> now.put(id, levels.get(id)));
     flushing.reset();
-    changed.changed(now, flushedSequence);
     return new long[] {marks[0], firstLog};
+  }
+
+  /// The manifest says what readers do not see yet. If they cannot be shown it, no list may change
+  /// any more: the next one would be made of what readers have. Under the manifest lock.
+  private void publish(Runnable change) {
+    boolean done = false;
+    try {
+      change.run();
+      done = true;
+    } finally {
+      closed |= !done;
+    }
   }
 
   private void restore(List<Levels> before) {
@@ -400,11 +411,14 @@ final class Tables {
   }
 
   /// Tables that may have been named by an edit that failed: their files go once a manifest says
-  /// that they were not. Under the manifest lock.
+  /// that they were not. Those in a list are named for sure, and stay, whatever failed behind that.
+  /// Under the manifest lock.
   private void abandon(List<Table> tables) {
-    delete(tables, false);
+    List<Table> unnamed = new ArrayList<>(tables);
+    levels.forEach(each -> unnamed.removeAll(each.all()));
+    delete(unnamed, false);
     if (!closed) {
-      tables.forEach(table -> doubtful.add(table.path));
+      unnamed.forEach(table -> doubtful.add(table.path));
     }
   }
 
@@ -473,7 +487,7 @@ final class Tables {
 
   private void checkOpen() throws IOException {
     if (closed) {
-      throw new IOException("the store is closed");
+      throw new IOException("the store is closed, or has failed");
     }
   }
 
@@ -650,8 +664,9 @@ final class Tables {
         throw e;
       }
       aside.gone(plan.isMove() ? List.of() : plan.inputs());
+      Map<Integer, Levels> now = Map.of(id, after);
+      publish(() -> changed.changed(now, flushedSequence));
       countYoung();
-      changed.changed(Map.of(id, after), flushedSequence);
     } finally {
       manifestLock.unlock();
     }

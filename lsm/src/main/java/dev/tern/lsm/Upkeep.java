@@ -168,7 +168,7 @@ final class Upkeep {
       locked(
           () -> {
             if (lsm.immutables() == 0) {
-              lsm.rotateMemtables(next.number);
+              lsm.publication().rotateMemtables(next.number);
             }
           });
       while (lsm.immutables() > 0) {
@@ -251,23 +251,34 @@ final class Upkeep {
     }
   }
 
+  /// Whatever is thrown here, the next rotation can begin.
   private void rotate(LogFile.@Nullable Writer next, @Nullable Throwable failure) {
-    note(failure);
     try {
-      if (next != null && lsm.isClosed()) {
-        next.file.close();
-      } else if (next != null) {
-        lsm.rotate(next);
-        startFlush();
+      note(failure);
+      if (next != null) {
+        goOnIn(next);
       }
-    } catch (IOException e) {
-      note(e);
-      log.keep(java.util.Objects.requireNonNull(next));
     } finally {
       rotating = false;
     }
     if (next != null) {
       written();
+    }
+  }
+
+  private void goOnIn(LogFile.Writer next) {
+    try {
+      if (lsm.isClosed()) {
+        next.file.close();
+      } else {
+        lsm.publication().rotate(next);
+        startFlush();
+      }
+    } catch (IOException | RuntimeException | Error e) {
+      if (!log.isCurrent(next)) {
+        log.keep(next);
+      }
+      note(e);
     }
   }
 
@@ -321,7 +332,7 @@ final class Upkeep {
           tables.flush(
               from,
               lsm.snapshotSequences(),
-              (changed, flushed) -> lsm.install(changed, flushed, true));
+              (changed, flushed) -> lsm.publication().install(changed, flushed, true));
       flushes.increment();
       log.release(logs[0], logs[1]);
     } finally {
@@ -349,7 +360,10 @@ final class Upkeep {
     }
     ReadState from = lsm.acquire();
     try {
-      tables.compact(plan, snapshots, (changed, flushed) -> lsm.install(changed, flushed, false));
+      tables.compact(
+          plan,
+          snapshots,
+          (changed, flushed) -> lsm.publication().install(changed, flushed, false));
       compactions.increment();
       return true;
     } catch (SetAside.Failure e) {
@@ -442,6 +456,10 @@ final class Upkeep {
     lock.lock();
     try {
       while (rotating || flushing) {
+        // A job whose worker is gone never ends: close() ends the wait.
+        if (lsm.isClosed()) {
+          throw new IllegalStateException("the store is closed");
+        }
         jobEnded.awaitUninterruptibly();
       }
       flushing = true;
@@ -478,7 +496,7 @@ final class Upkeep {
       next = log.next(tables);
       lock.lock();
       try {
-        lsm.rotate(next);
+        lsm.publication().rotate(next);
         done = true;
       } finally {
         lock.unlock();
@@ -488,7 +506,7 @@ final class Upkeep {
       locked(
           () -> {
             rotating = false;
-            if (unused != null) {
+            if (unused != null && !log.isCurrent(unused)) {
               log.keep(unused);
             }
           });
@@ -563,6 +581,7 @@ final class Upkeep {
   void close() {
     lock.lock();
     try {
+      jobEnded.signalAll();
       while (running > 0) {
         jobEnded.awaitUninterruptibly();
       }

@@ -48,6 +48,13 @@ final class WriteLog {
   /// What was gathered last must not be handed over; guarded by the lock.
   private boolean poisoned;
 
+  /// Made ahead: what breaks a change is mostly a want of memory.
+  private final IOException broken =
+      new IOException(
+          "a batch that is in the log could not be applied to the memtables, or what readers see"
+              + " could not be changed, as something was thrown in the middle: memory may be"
+              + " short; open the store anew");
+
   /// The operating system did not take the log's last bytes.
   private volatile boolean stalled;
 
@@ -94,7 +101,7 @@ final class WriteLog {
       files.forceDirectory(directory);
       names.add(log);
       return log;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       file.close();
       deleteUnused(files, Recovery.logPath(directory, number));
       throw e;
@@ -227,11 +234,11 @@ final class WriteLog {
     logged = log.loggedSequence;
   }
 
-  /// Under the lock: what was gathered last must never reach the file, and nothing behind it
-  /// either.
-  void poison(String why) {
+  /// Under the lock: the store has failed, and what was gathered must never reach the file, nor
+  /// anything behind it.
+  void poison() {
     poisoned = true;
-    failed = new IOException(why + "; open the store anew");
+    failed = failed == null ? broken : failed;
   }
 
   /// Under the lock: bytes gathered and not handed over.
@@ -249,6 +256,11 @@ final class WriteLog {
     current().moveTo(found);
     unsynced.set(unsynced.size() - 1, found);
     stalled = found.gathered() > 0;
+  }
+
+  /// Under the lock: whether it is written to.
+  boolean isCurrent(LogFile.Writer log) {
+    return current() == log;
   }
 
   /// Under the lock: goes on in another file; all that was written must have been handed over.
@@ -320,18 +332,26 @@ final class WriteLog {
     } finally {
       lock.lock();
       syncing = false;
-      if (done) {
-        for (int i = 0; i < ends.length; i++) {
-          todo.get(i).syncedOffset = ends[i];
-          names.forced(todo.get(i).number, ends[i]);
+      try {
+        if (done) {
+          synced(todo, ends, target);
         }
-        synced = Math.max(synced, target);
-        List<LogFile.Writer> old = todo.subList(0, todo.size() - 1);
-        unsynced.removeAll(old);
-        old.forEach(WriteLog::closeQuietly);
+      } finally {
+        syncEnded.signalAll();
       }
-      syncEnded.signalAll();
     }
+  }
+
+  /// Under the lock: so much of some logs is on the disk.
+  private void synced(List<LogFile.Writer> logs, long[] ends, long target) {
+    for (int i = 0; i < ends.length; i++) {
+      logs.get(i).syncedOffset = ends[i];
+      names.forced(logs.get(i).number, ends[i]);
+    }
+    synced = Math.max(synced, target);
+    List<LogFile.Writer> old = logs.subList(0, logs.size() - 1);
+    unsynced.removeAll(old);
+    old.forEach(WriteLog::closeQuietly);
   }
 
   private void force(List<LogFile.Writer> writers) throws IOException {
@@ -346,6 +366,10 @@ final class WriteLog {
         syncs.increment();
       } catch (IOException e) {
         failed = e;
+        throw e;
+      } catch (RuntimeException | Error e) {
+        // Nobody knows whether the disk was asked, and what it said.
+        failed = broken;
         throw e;
       }
     }

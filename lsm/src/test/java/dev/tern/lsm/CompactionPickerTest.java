@@ -219,4 +219,17 @@ class CompactionPickerTest {
     CompactionPicker.Plan plan = picker.pick(family, levels, 1000, Long.MAX_VALUE);
     assertEquals(levels.level(0).length, plan.inputs().size());
   }
+
+  @Test
+  void aTimeToLiveBeyondAllTimeKeepsATable() throws IOException {
+    Levels levels = Levels.EMPTY.with(0, List.of(table(0, 10, 0)));
+    for (long ttl : new long[] {Long.MAX_VALUE, Long.MAX_VALUE - 1_000, 1_000}) {
+      FamilyOptions options = new FamilyOptions(CompactionStyle.FIFO, Compression.LZ4, ttl, 0);
+      ColumnFamily family = new ColumnFamily(null, 0, "data", options);
+      long created = levels.level(0)[0].properties.createdMillis();
+      assertNull(picker.pick(family, levels, created + 999, Long.MAX_VALUE), "after " + ttl);
+      boolean old = picker.pick(family, levels, created + 1_000, Long.MAX_VALUE) != null;
+      assertEquals(ttl == 1_000, old);
+    }
+  }
 }

@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// Files in memory, all durable at once. Any thread.
@@ -17,6 +19,8 @@ final class MemoryFiles implements FileSystem {
   }
 
   private final TreeMap<String, Content> names = new TreeMap<>();
+  private final Set<String> kept = new HashSet<>();
+  private final Set<String> forbidden = new HashSet<>();
 
   private Content content(String path) throws IOException {
     Content content = names.get(path);
@@ -36,6 +40,16 @@ final class MemoryFiles implements FileSystem {
     content.bytes = bytes.clone();
     content.length = bytes.length;
     names.put(path, content);
+  }
+
+  /// A file that cannot be deleted.
+  void keep(String path) {
+    kept.add(path);
+  }
+
+  /// A file that cannot be opened.
+  void forbid(String path) {
+    forbidden.add(path);
   }
 
   @Override
@@ -59,6 +73,9 @@ final class MemoryFiles implements FileSystem {
 
   @Override
   public synchronized ReadableFile open(String path) throws IOException {
+    if (forbidden.contains(path)) {
+      throw new IOException("it cannot be opened: " + path);
+    }
     return new Reader(content(path));
   }
 
@@ -81,6 +98,9 @@ final class MemoryFiles implements FileSystem {
   @Override
   public synchronized void delete(String path) throws IOException {
     content(path);
+    if (kept.contains(path)) {
+      throw new IOException("it cannot be deleted: " + path);
+    }
     names.remove(path);
   }
 

@@ -9,6 +9,20 @@ import java.util.ArrayDeque;
 
 /// Jobs wait until the test runs them; time stands still.
 final class WaitingJobs implements Offload {
+  /// A clock that stands still.
+  static final Clock STOPPED =
+      new Clock() {
+        @Override
+        public long monotonicNanos() {
+          return 0;
+        }
+
+        @Override
+        public long wallMillis() {
+          return 0;
+        }
+      };
+
   final ArrayDeque<Runnable> jobs = new ArrayDeque<>();
 
   @Override
@@ -38,18 +52,6 @@ final class WaitingJobs implements Offload {
   }
 
   Lsm open(FileSystem files, LsmOptions options) throws IOException {
-    Clock stopped =
-        new Clock() {
-          @Override
-          public long monotonicNanos() {
-            return 0;
-          }
-
-          @Override
-          public long wallMillis() {
-            return 0;
-          }
-        };
-    return Lsm.open(files, this, stopped, Randomness.of(1), "store", options);
+    return Lsm.open(files, this, STOPPED, Randomness.of(1), "store", options);
   }
 }

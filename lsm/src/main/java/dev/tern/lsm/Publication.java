@@ -1,0 +1,145 @@
+package dev.tern.lsm;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// Replaces what readers see: after a rotation of the memtables, a flush, a compaction, and when a
+/// column family is made.
+///
+/// A change is made whole or it fails the store for good. A store that went on with half of one,
+/// because memory was short for instance, could take a memtable for flushed that is not, and delete
+/// its log, or a table for unused that the manifest names. The next opening finds all there is.
+final class Publication {
+  private final Lsm lsm;
+  private final Tables.Tools tools;
+  private final Tables tables;
+  private final WriteLog log;
+  private final ReentrantLock lock;
+  private final AtomicInteger immutables = new AtomicInteger();
+
+  Publication(Lsm lsm, Tables.Tools tools, Tables tables, WriteLog log) {
+    this.lsm = lsm;
+    this.tools = tools;
+    this.tables = tables;
+    this.log = log;
+    this.lock = lsm.lock();
+  }
+
+  /// Memtables that wait for their flush.
+  int immutables() {
+    return immutables.get();
+  }
+
+  /// Makes a change under the lock; what is thrown in its middle fails the store.
+  private void whole(Runnable change) {
+    boolean done = false;
+    lock.lock();
+    try {
+      change.run();
+      done = true;
+    } finally {
+      if (!done) {
+        log.poison();
+      }
+      lock.unlock();
+    }
+  }
+
+  /// Under the lock, as a part of a change.
+  private void publish(ReadState next) {
+    ReadState before = lsm.state;
+    tables.retain(next);
+    lsm.state = next;
+    tools.epochs().retire(() -> lsm.letGo(before));
+  }
+
+  private ReadState state(ReadState.@Nullable Family[] families, long flushedSequence) {
+    return new ReadState(tables, families, flushedSequence);
+  }
+
+  /// A column family was made, and the manifest says so.
+  void created(ColumnFamily family) {
+    whole(
+        () -> {
+          ReadState now = lsm.state;
+          int count = Math.max(now.families.length, family.id() + 1);
+          ReadState.@Nullable Family[] families = Arrays.copyOf(now.families, count);
+          // As many as the others have: the oldest of all families are flushed together.
+          List<Memtable> waiting =
+              Stream.generate(tools::memtable).limit(immutables.get()).toList();
+          families[family.id()] = new ReadState.Family(tools.memtable(), waiting, Levels.EMPTY);
+          publish(state(families, now.flushedSequence));
+        });
+  }
+
+  /// The levels of some families have changed, and the manifest says so; under the manifest lock.
+  ///
+  /// @param flushed whether the oldest memtables are in tables now
+  void install(Map<Integer, Levels> changed, long flushedSequence, boolean flushed) {
+    whole(
+        () -> {
+          ReadState.@Nullable Family[] families = lsm.state.families.clone();
+          for (int i = 0; i < families.length; i++) {
+            ReadState.Family family = families[i];
+            if (family != null) {
+              List<Memtable> immutable = family.immutable();
+              boolean drop = flushed && !immutable.isEmpty();
+              families[i] =
+                  new ReadState.Family(
+                      family.active(),
+                      drop ? List.copyOf(immutable.subList(0, immutable.size() - 1)) : immutable,
+                      changed.getOrDefault(i, family.levels()));
+            }
+          }
+          publish(state(families, flushedSequence));
+          if (flushed) {
+            immutables.decrementAndGet();
+          }
+        });
+  }
+
+  /// Goes on in another log and in new memtables; what was gathered must have been handed over.
+  /// Called under the lock.
+  ///
+  /// @throws IOException if that cannot be; nothing has changed
+  void rotate(LogFile.Writer next) throws IOException {
+    lsm.endGroup();
+    log.handOver();
+    ReadState rotated = rotated();
+    whole(
+        () -> {
+          log.switchTo(next);
+          rotate(rotated, next.number);
+        });
+  }
+
+  /// Goes on in new memtables: once the others are in tables, no log below a number is needed.
+  /// Called under the lock.
+  void rotateMemtables(long nextLog) {
+    ReadState rotated = rotated();
+    whole(() -> rotate(rotated, nextLog));
+  }
+
+  /// Takes the memory for new memtables; changes nothing.
+  private ReadState rotated() {
+    ReadState now = lsm.state;
+    ReadState.@Nullable Family[] families = now.families.clone();
+    for (int i = 0; i < families.length; i++) {
+      ReadState.Family family = families[i];
+      families[i] = family == null ? null : family.rotated(tools.memtable());
+    }
+    return state(families, now.flushedSequence);
+  }
+
+  private void rotate(ReadState next, long nextLog) {
+    tables.rotated(nextLog, lsm.writtenSequence());
+    publish(next);
+    immutables.incrementAndGet();
+  }
+}

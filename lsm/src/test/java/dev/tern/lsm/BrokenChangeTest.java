@@ -1,0 +1,127 @@
+package dev.tern.lsm;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+/// Something is thrown in the middle of a change of what readers see, or of a job's end, memory
+/// being short for instance: nothing is lost, and nobody waits for ever.
+class BrokenChangeTest {
+  private final MemoryFiles files = new MemoryFiles();
+  private final WaitingJobs jobs = new WaitingJobs();
+  private final LsmOptions options =
+      LsmOptions.DEFAULT.withTuning(new LsmOptions.Tuning(2048, 0, 256, 1024, LsmBug.NONE));
+
+  private Lsm open() throws IOException {
+    Lsm lsm = jobs.open(files, options);
+    jobs.runAll();
+    return lsm;
+  }
+
+  private static byte[] key(int number) {
+    return "key%05d".formatted(number).getBytes(US_ASCII);
+  }
+
+  private static void fill(Lsm lsm, ColumnFamily family, int from, int to) throws IOException {
+    for (int i = from; i < to; i++) {
+      lsm.append(new WriteBatch().put(family, key(i), new byte[100]));
+    }
+    lsm.flushLog();
+    lsm.syncLog();
+  }
+
+  private void findAll(int count) throws IOException {
+    try (Lsm lsm = open()) {
+      ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+      lsm.verify();
+      for (int i = 0; i < count; i++) {
+        assertArrayEquals(new byte[100], lsm.get(family, key(i)), "key " + i);
+      }
+      lsm.flush();
+      lsm.verify();
+    }
+  }
+
+  private static void assertFailed(Lsm lsm, ColumnFamily family) throws IOException {
+    assertNotNull(lsm.failure());
+    WriteBatch more = new WriteBatch().put(family, key(0), new byte[1]);
+    assertThrows(IllegalStateException.class, () -> lsm.write(more));
+    assertThrows(IllegalStateException.class, lsm::flush);
+    lsm.close();
+  }
+
+  /// The manifest names the tables of a flush, and readers cannot be shown them.
+  @Test
+  void aFlushThatIsNotPublishedFailsTheStoreAndKeepsItsTables() throws IOException {
+    Lsm lsm = open();
+    ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+    fill(lsm, family, 0, 10);
+    lsm.publication().rotateMemtables(0);
+    ReadState from = lsm.acquire();
+    assertThrows(
+        OutOfMemoryError.class,
+        () ->
+            lsm.tables.flush(
+                from,
+                new long[0],
+                (changed, flushed) -> {
+                  throw new OutOfMemoryError("planted");
+                }));
+    assertThrows(IOException.class, () -> lsm.tables.nameLogs());
+    lsm.letGo(from);
+    lsm.close();
+    findAll(10);
+  }
+
+  /// Its levels are missing: it breaks in the middle.
+  @Test
+  void aFlushThatIsHalfPublishedFailsTheStore() throws IOException {
+    Lsm lsm = open();
+    ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+    fill(lsm, family, 0, 10);
+    assertThrows(
+        NullPointerException.class, () -> lsm.publication().install(null, 5, /* flushed= */ true));
+    assertEquals(0, lsm.immutables());
+    assertArrayEquals(new byte[100], lsm.get(family, key(3)));
+    assertFailed(lsm, family);
+    findAll(10);
+  }
+
+  /// What the owner does at the end of a group throws while a job goes on in another log.
+  @Test
+  void aRotationThatThrowsIsTriedAgain() throws IOException {
+    Lsm lsm = open();
+    ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+    boolean[] armed = {false};
+    lsm.beforeGroupEnds(
+        () -> {
+          if (armed[0]) {
+            throw new IllegalStateException("planted");
+          }
+        });
+    fill(lsm, family, 0, 30);
+    armed[0] = true;
+    int logs = Recovery.logs(files, "store").size();
+    for (int i = 0; i < 5; i++) {
+      jobs.runAll();
+      lsm.retry();
+    }
+    assertFalse(lsm.busy());
+    assertNull(lsm.failure());
+    assertTrue(Recovery.logs(files, "store").size() <= logs + 1);
+    armed[0] = false;
+    lsm.flush();
+    fill(lsm, family, 30, 60);
+    lsm.flush();
+    lsm.close();
+    findAll(60);
+  }
+}
