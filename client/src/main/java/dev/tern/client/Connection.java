@@ -11,7 +11,10 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.channels.UnresolvedAddressException;
 import java.util.ArrayDeque;
+import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -68,6 +71,9 @@ final class Connection {
   /// Until then it is not tried again.
   private volatile long brokenUntilNanos = Long.MIN_VALUE;
 
+  /// Why it broke last; null if it never did.
+  private volatile @Nullable String problem;
+
   // On the loop.
   private final ArrayDeque<Call> awaited = new ArrayDeque<>();
   private @Nullable Channel channel;
@@ -75,6 +81,9 @@ final class Connection {
   private boolean sweeping;
   private boolean closed;
   private long heardNanos;
+
+  /// Whether an answer ever came from that address.
+  private boolean understood;
 
   Connection(InetSocketAddress address, EventLoop loop, Listener listener) {
     this.address = address;
@@ -99,6 +108,11 @@ final class Connection {
   /// Whether it broke a moment ago.
   boolean isBroken(long nowNanos) {
     return nowNanos < brokenUntilNanos;
+  }
+
+  /// Why it broke last, in words; null if it never did.
+  @Nullable String problem() {
+    return problem;
   }
 
   /// Any thread.
@@ -165,10 +179,20 @@ final class Connection {
                     drain();
                   } else {
                     done.channel().close();
+                    problem = why(done.cause());
                     brokenUntilNanos = System.nanoTime() + PAUSE_NANOS;
                     fail();
                   }
                 });
+  }
+
+  private static String why(@Nullable Throwable cause) {
+    if (cause instanceof java.net.ConnectException && cause.getCause() != null) {
+      return String.valueOf(cause.getCause().getMessage()).toLowerCase(Locale.ROOT);
+    }
+    return cause instanceof UnresolvedAddressException || cause instanceof UnknownHostException
+        ? "unknown host"
+        : cause == null ? "closed" : String.valueOf(cause.getMessage());
   }
 
   /// What was not sent is somebody else's.
@@ -211,6 +235,10 @@ final class Connection {
   private final class Answers extends ChannelInboundHandlerAdapter {
     private @Nullable ByteBuf unread;
 
+    /// Whether the other side has never said anything but what is no frame: no request was
+    /// understood there.
+    private boolean foreign;
+
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
       ByteBuf bytes = (ByteBuf) message;
@@ -228,6 +256,7 @@ final class Connection {
       while (all.readableBytes() >= 4) {
         long length = all.getUnsignedInt(all.readerIndex());
         if (length < 1 || length > MAX_FRAME_BYTES) {
+          foreign = !understood;
           context.close();
           return;
         }
@@ -243,6 +272,7 @@ final class Connection {
           context.close();
           return;
         }
+        understood = true;
         load.decrementAndGet();
         took(call, heardNanos);
         listener.answered(call, code, answer);
@@ -263,11 +293,12 @@ final class Connection {
         return;
       }
       channel = null;
+      problem = foreign ? "does not speak Riak's protocol" : "closed the connection";
       brokenUntilNanos = System.nanoTime() + PAUSE_NANOS;
       Call call;
       while ((call = awaited.poll()) != null) {
         load.decrementAndGet();
-        listener.lost(call, /* sent= */ true);
+        listener.lost(call, /* sent= */ !foreign);
       }
       fail();
     }

@@ -263,6 +263,22 @@ public final class TernClient implements AutoCloseable {
             });
   }
 
+  /// What each address that was tried said last.
+  private String problems() {
+    List<String> told = new ArrayList<>();
+    nodes.forEach(
+        (address, connections) -> {
+          for (Connection connection : connections) {
+            String problem = connection.problem();
+            if (problem != null) {
+              told.add(address.getHostString() + ":" + address.getPort() + " " + problem);
+              return;
+            }
+          }
+        });
+    return told.isEmpty() ? "none is known" : String.join(", ", told);
+  }
+
   /// What becomes of calls.
   private final class Ends implements Connection.Listener {
     @Override
@@ -287,7 +303,7 @@ public final class TernClient implements AutoCloseable {
             new TernException.Unknown("the connection broke: the write may have happened"));
       } else if (!again(call, 0)) {
         call.answer.completeExceptionally(
-            new TernException.Refused("no node can be reached", true));
+            new TernException.Refused("no node can be reached: " + problems(), true));
       }
     }
 
