@@ -276,10 +276,20 @@ class ClientsTest {
       Object ok =
           jedis.sendCommand(() -> "TERN.WITH".getBytes(UTF_8), "R", "3", "W", "3", "SET", "w", "1");
       assertArrayEquals("OK".getBytes(UTF_8), (byte[]) ok);
-      assertThrows(
-          JedisDataException.class,
-          () ->
-              jedis.sendCommand(() -> "TERN.WITH".getBytes(UTF_8), "R", "4", "W", "1", "GET", "w"));
+      assertEquals(
+          "ERR R=4 is more than the replicas of a key that are asked: 3",
+          assertThrows(
+                  JedisDataException.class,
+                  () ->
+                      jedis.sendCommand(
+                          () -> "TERN.WITH".getBytes(UTF_8), "R", "4", "W", "1", "GET", "w"))
+              .getMessage());
+      assertEquals(
+          "ERR a level is 1 to n, LOCAL_ONE, LOCAL_QUORUM or LINEARIZABLE; 0 means the default",
+          assertThrows(
+                  JedisDataException.class,
+                  () -> jedis.sendCommand(() -> "TERN.LEVEL".getBytes(UTF_8), "R", "quorum"))
+              .getMessage());
       assertThrows(
           JedisDataException.class,
           () -> jedis.sendCommand(() -> "TERN.LEVEL".getBytes(UTF_8), "R", "4"));

@@ -553,7 +553,8 @@ public final class Coordinator {
 
   /// Why there is no [#request] of a level.
   Unanswered.Refused refuse(KeyspaceConfig keyspace, Level level) {
-    if (view.topology(keyspace.id()) == null) {
+    Topology topology = view.topology(keyspace.id());
+    if (topology == null) {
       return dropped(keyspace);
     }
     count(Statistics.Counter.REFUSED_OTHER);
@@ -563,11 +564,17 @@ public final class Coordinator {
           "the datacenter of this node has too few replicas of the key for a local level",
           0);
     }
-    return new Unanswered.Refused(
-        Reason.INVALID,
-        "level N=%d R=%d W=%d PR=%d PW=%d DW=%d is more than there are replicas"
-            .formatted(level.n(), level.r(), level.w(), level.pr(), level.pw(), level.dw()),
-        0);
+    return new Unanswered.Refused(Reason.INVALID, tooMany(topology.replicas(0).length, level), 0);
+  }
+
+  private static String tooMany(int held, Level level) {
+    int asked = level.n() == 0 ? held : Math.min(level.n(), held);
+    int read = Math.max(level.r(), level.pr());
+    int most = Math.max(read, Math.max(level.w(), Math.max(level.pw(), level.dw())));
+    String which =
+        most == level.r() ? "R" : most == level.w() ? "W" : most == read ? "PR" : "PW or DW";
+    return "%s=%d is more than the replicas of a key that are asked: %d"
+        .formatted(which, most, asked);
   }
 
   Unanswered.Refused full() {

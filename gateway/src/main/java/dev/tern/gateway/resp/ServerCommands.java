@@ -1,5 +1,6 @@
 package dev.tern.gateway.resp;
 
+import dev.tern.core.keyspace.Evaluation;
 import dev.tern.core.keyspace.Level;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -337,12 +338,16 @@ public final class ServerCommands {
         return Level.ATOMIC;
       }
       default -> {
-        long value = Arguments.integer(argument);
-        if (value < 0 || value > 255) {
-          throw new CommandException(
-              "ERR a level is LOCAL_ONE, LOCAL_QUORUM, LINEARIZABLE or between 1 and n, 0 means the default");
+        try {
+          long value = Evaluation.integer(argument);
+          if (value >= 0 && value <= 255) {
+            return (int) value;
+          }
+        } catch (NumberFormatException e) {
+          // As a number that is none of a level.
         }
-        return (int) value;
+        throw new CommandException(
+            "ERR a level is 1 to n, LOCAL_ONE, LOCAL_QUORUM or LINEARIZABLE; 0 means the default");
       }
     }
   }
