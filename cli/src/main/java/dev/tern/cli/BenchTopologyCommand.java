@@ -17,8 +17,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "topology",
     description = {
-      "Starts three nodes, kills the topology log's leader (kill -9), and measures until another",
-      "leads and until a change is taken; again and again. And how long a change takes at rest."
+      "Starts three nodes, kills the topology log's leader (kill -9), and measures until another"
+          + " leads and until a change is taken; again and again. And how long a change takes at rest."
     },
     mixinStandardHelpOptions = true)
 final class BenchTopologyCommand implements Callable<Integer> {

@@ -32,7 +32,9 @@ final class ClusterCommand {
 
   /// Whom to ask, and how to print.
   static final class Asking {
-    @Option(names = "--admin", description = "HOST:PORT of a node's admin door")
+    @Option(
+        names = "--admin",
+        description = "HOST:PORT of a node's admin door (default ${DEFAULT-VALUE})")
     String admin = "127.0.0.1:7070";
 
     @Option(names = "--json", description = "as JSON")
@@ -43,14 +45,29 @@ final class ClusterCommand {
     }
 
     /// Has something done and says so.
-    int post(String path, ObjectNode body) throws IOException {
+    ///
+    /// @param done what to say of it where it changed something
+    JsonNode post(String path, ObjectNode body, String done) throws IOException {
       JsonNode answer = AdminPage.post(admin, path, body);
       if (json) {
         System.out.println(answer);
       } else {
+        boolean changed = answer.path("outcome").asText().equals("changed");
         System.out.printf(
-            "%s: the topology is at epoch %d%n",
-            answer.path("outcome").asText(), answer.path("epoch").asLong());
+            "%s (the topology is at epoch %d)%n",
+            changed ? done : "nothing to change", answer.path("epoch").asLong());
+      }
+      return answer;
+    }
+
+    /// Has something done to the keyspace that a body names, and says where its keys are found.
+    int keyspace(String verb, String done, ObjectNode body) throws IOException {
+      String name = body.path("name").asText();
+      post("/keyspace/" + verb, body, "keyspace %s %s".formatted(name, done));
+      if (!json && verb.equals("create")) {
+        System.out.printf(
+            "It is bucket type %s of Riak and Java clients; the Redis door has one keyspace, redis.%n",
+            name);
       }
       return 0;
     }
@@ -148,9 +165,14 @@ final class ClusterCommand {
               : member.path("votes").asBoolean() ? "yes" : "",
           member.path("partitionsHeld").asInt(),
           member.path("partitionsLed").asInt(),
-          bytes(member.path("diskUsedMebibytes").asLong() << 20));
+          stored(member.path("diskUsedMebibytes").asLong()));
     }
     table.print(System.out);
+  }
+
+  /// Members tell what their files take in whole MiB; small stores have most in memory.
+  private static String stored(long mebibytes) {
+    return mebibytes == 0 ? "< 1 MiB" : bytes(mebibytes << 20);
   }
 
   /// Who the members are and what they hold.
@@ -206,8 +228,8 @@ final class ClusterCommand {
   @Command(
       name = "plan",
       description = {
-        "Where replicas would go, and what would have to move, as members, zones and weights are",
-        "now, or as the options suppose. Moves nothing."
+        "Where replicas would go, and what would have to move, as members, zones and weights"
+            + " are now, or as the options suppose. Moves nothing."
       },
       mixinStandardHelpOptions = true)
   static final class Plan implements Callable<Integer> {
@@ -305,7 +327,8 @@ final class ClusterCommand {
     @Override
     public Integer call() throws Exception {
       ObjectNode body = AdminPage.body().put("number", member).put("weight", weight);
-      return asking.post("/cluster/weight", body);
+      asking.post("/cluster/weight", body, "member %d weighs %d".formatted(member, weight));
+      return 0;
     }
   }
 
@@ -326,7 +349,8 @@ final class ClusterCommand {
     @Override
     public Integer call() throws Exception {
       ObjectNode body = AdminPage.body().put("number", member).put("zone", zone);
-      return asking.post("/cluster/zone", body);
+      asking.post("/cluster/zone", body, "member %d stands in %s".formatted(member, zone));
+      return 0;
     }
   }
 
@@ -334,8 +358,8 @@ final class ClusterCommand {
   @Command(
       name = "remove",
       description = {
-        "Takes a member out. One that holds replicas is leaving until they have been moved, which",
-        "cannot be done yet; one that holds none is gone at once."
+        "Takes a member out. One that holds replicas is leaving until they have been moved, which"
+            + " cannot be done yet; one that holds none is gone at once."
       },
       mixinStandardHelpOptions = true)
   static final class Remove implements Callable<Integer> {
@@ -346,7 +370,9 @@ final class ClusterCommand {
 
     @Override
     public Integer call() throws Exception {
-      return asking.post("/cluster/remove", AdminPage.body().put("number", member));
+      ObjectNode body = AdminPage.body().put("number", member);
+      asking.post("/cluster/remove", body, "member %d is leaving or gone".formatted(member));
+      return 0;
     }
   }
 }

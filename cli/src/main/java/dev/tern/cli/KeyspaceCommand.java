@@ -125,7 +125,7 @@ final class KeyspaceCommand {
 
     @Override
     public Integer call() throws Exception {
-      return asking.post("/keyspace/create", settings.body(name));
+      return asking.keyspace("create", "created", settings.body(name));
     }
   }
 
@@ -143,7 +143,7 @@ final class KeyspaceCommand {
 
     @Override
     public Integer call() throws Exception {
-      return asking.post("/keyspace/alter", settings.body(name));
+      return asking.keyspace("alter", "altered", settings.body(name));
     }
   }
 
@@ -190,7 +190,35 @@ final class KeyspaceCommand {
 
   private static String ttl(JsonNode keyspace) {
     long millis = keyspace.path("ttlMillis").asLong();
-    return millis == 0 ? "never" : millis % 1000 == 0 ? millis / 1000 + " s" : millis + " ms";
+    return millis == 0 ? "never" : duration(millis);
+  }
+
+  /// As [#millis] reads it, in the largest unit that is exact.
+  static String duration(long millis) {
+    long amount = millis;
+    String unit = "ms";
+    for (Unit larger : Unit.values()) {
+      if (amount % larger.times != 0) {
+        break;
+      }
+      amount /= larger.times;
+      unit = larger.name().toLowerCase(java.util.Locale.ROOT);
+    }
+    return amount + unit;
+  }
+
+  /// Units of durations, each so many times the one before.
+  private enum Unit {
+    S(1000),
+    M(60),
+    H(60),
+    D(24);
+
+    private final int times;
+
+    Unit(int times) {
+      this.times = times;
+    }
   }
 
   /// One of them.
@@ -234,7 +262,7 @@ final class KeyspaceCommand {
 
     @Override
     public Integer call() throws Exception {
-      return asking.post("/keyspace/drop", AdminPage.body().put("name", name));
+      return asking.keyspace("drop", "dropped", AdminPage.body().put("name", name));
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.tern.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.tern.bench.RespLoad;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -9,16 +10,29 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The nodes of a cluster on this machine, each a process that ends with this one. Node i's ports
 /// are the standard ones, plus 100 for each node before it, plus an offset.
 final class LocalNodes implements AutoCloseable {
   private static final int START_SECONDS = 60;
+  private static final long LOOK_NANOS = 20_000_000;
+  private static final int MAX_PORT = 65_535;
+  private static final List<Integer> PORTS = List.of(6379, 8087, 7070, 7071);
+  private static final Pattern NODE = Pattern.compile("node-([1-9][0-9]{0,3})");
+
+  /// An exit code above this is that of a process which a signal ended.
+  private static final int SIGNALLED = 128;
 
   private final int nodes;
   private final Path dir;
@@ -26,10 +40,12 @@ final class LocalNodes implements AutoCloseable {
   private final String durability;
   private final int shards;
   private final PrintStream out;
-  private final List<Process> children = new ArrayList<>();
+  private final List<Process> children = new CopyOnWriteArrayList<>();
   private final CountDownLatch ready;
-  private final CountDownLatch over;
+  private int running;
   private volatile @Nullable Thread slowing;
+  private volatile boolean closing;
+  private volatile IntConsumer ended = node -> {};
 
   /// @param durability none, os or sync
   /// @param shards event loops of each, 0 for as many as its part of the cores
@@ -42,15 +58,46 @@ final class LocalNodes implements AutoCloseable {
     this.shards = shards;
     this.out = out;
     this.ready = new CountDownLatch(nodes);
-    this.over = new CountDownLatch(nodes);
   }
 
-  /// Starts all and waits until they serve and know each other alive.
+  /// Has a listener told of each node that ends by itself or is killed, on a thread of its own.
+  void onEnd(IntConsumer listener) {
+    ended = listener;
+  }
+
+  /// How many nodes a directory holds the data of: the highest number of a `node-`; 0 if none.
+  static int held(Path dir) throws IOException {
+    if (!Files.isDirectory(dir)) {
+      return 0;
+    }
+    try (Stream<Path> entries = Files.list(dir)) {
+      return entries
+          .map(entry -> NODE.matcher(entry.getFileName().toString()))
+          .filter(Matcher::matches)
+          .mapToInt(name -> Integer.parseInt(name.group(1)))
+          .max()
+          .orElse(0);
+    }
+  }
+
+  /// Starts all and waits until they serve, know each other alive and have a quorum.
   ///
-  /// @throws IOException if a port is taken or a node does not start
+  /// @throws IllegalArgumentException if the offset leaves no ports
+  /// @throws IOException if a port is taken, the directory is another cluster's or a node does not
+  ///   start
   void start() throws IOException, InterruptedException {
+    int most = MAX_PORT - Collections.max(PORTS) - 100 * (nodes - 1);
+    if (portOffset > most) {
+      throw new IllegalArgumentException("--port-offset is at most %d here".formatted(most));
+    }
+    int held = held(dir);
+    if (held != 0 && held != nodes) {
+      throw new IOException(
+          "%s holds a cluster of %d: start it with --nodes %d, or take another --dir"
+              .formatted(dir, held, held));
+    }
     for (int i = 1; i <= nodes; i++) {
-      for (int port : new int[] {6379, 8087, 7070, 7071}) {
+      for (int port : PORTS) {
         checkFree(port + shift(i));
       }
     }
@@ -71,14 +118,15 @@ final class LocalNodes implements AutoCloseable {
         if (System.nanoTime() > deadline || !children.get(i - 1).isAlive()) {
           throw new IOException("node " + i + " does not reach all others; see the lines above");
         }
-        over.await(50, TimeUnit.MILLISECONDS);
+        LockSupport.parkNanos(LOOK_NANOS);
       }
     }
   }
 
   private boolean seesAll(int node) {
     try {
-      return AdminPage.get("127.0.0.1:" + adminPort(node), "/health").path("live").asInt() == nodes;
+      JsonNode health = AdminPage.get("127.0.0.1:" + adminPort(node), "/health");
+      return health.path("live").asInt() == nodes && health.path("status").asText().equals("ok");
     } catch (IOException e) {
       return false;
     }
@@ -138,6 +186,9 @@ final class LocalNodes implements AutoCloseable {
             "--internode-port",
             Integer.toString(7071 + shift(node))));
     Process child = new ProcessBuilder(command).redirectErrorStream(true).start();
+    synchronized (this) {
+      running++;
+    }
     if (children.size() < node) {
       children.add(child);
     } else {
@@ -152,8 +203,9 @@ final class LocalNodes implements AutoCloseable {
     try (BufferedReader lines = child.inputReader()) {
       String line;
       while ((line = lines.readLine()) != null) {
-        out.println("node " + node + ": " + line);
-        if (line.startsWith("ready ") && !counted) {
+        boolean isReady = line.startsWith("ready ");
+        out.println("node " + node + ": " + line + (isReady ? " pid=" + child.pid() : ""));
+        if (isReady && !counted) {
           counted = true;
           ready.countDown();
         }
@@ -161,11 +213,26 @@ final class LocalNodes implements AutoCloseable {
     } catch (IOException e) {
       out.println("node " + node + ": its output ended: " + e.getMessage());
     }
-    out.println("node " + node + " has ended");
+    if (!closing) {
+      out.println("node %d has ended (%s)".formatted(node, cause(child)));
+      ended.accept(node);
+    }
     if (!counted) {
       ready.countDown();
     }
-    over.countDown();
+    synchronized (this) {
+      running--;
+      notifyAll();
+    }
+  }
+
+  private static String cause(Process child) {
+    try {
+      int code = child.waitFor();
+      return code > SIGNALLED ? "signal " + (code - SIGNALLED) : "exit code " + code;
+    } catch (InterruptedException e) {
+      return "no exit code yet";
+    }
   }
 
   /// The sum of a node's figures whose names begin so.
@@ -223,8 +290,28 @@ final class LocalNodes implements AutoCloseable {
   }
 
   /// Waits until all have ended.
-  void awaitEnd() throws InterruptedException {
-    over.await();
+  synchronized void awaitEnd() throws InterruptedException {
+    while (running > 0) {
+      wait();
+    }
+  }
+
+  /// Whether [#close] has been called.
+  boolean isClosing() {
+    return closing;
+  }
+
+  /// Starts a node that has ended, and does not wait for it.
+  ///
+  /// @throws IOException if there is no such node, it runs, or it cannot be started
+  void startAgain(int node) throws IOException {
+    if (node < 1 || node > nodes) {
+      throw new IOException("there is no node %d of %d".formatted(node, nodes));
+    }
+    if (children.get(node - 1).isAlive()) {
+      throw new IOException("node %d runs (pid %d)".formatted(node, children.get(node - 1).pid()));
+    }
+    start(node);
   }
 
   /// A node's Redis door and process, for a load.
@@ -247,6 +334,7 @@ final class LocalNodes implements AutoCloseable {
   /// Asks all to end and waits for it.
   @Override
   public void close() {
+    closing = true;
     for (Process child : children) {
       child.destroy();
     }

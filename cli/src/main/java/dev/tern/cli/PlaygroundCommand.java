@@ -1,52 +1,154 @@
 package dev.tern.cli;
 
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /// A cluster on this machine, one process a node.
 @Command(
     name = "playground",
-    description = "Runs a local cluster until it is interrupted; data stays in its directory.",
+    description = {
+      "Runs a local cluster until it is interrupted; data stays in its directory.",
+      "Node 1 listens on 6379 (Redis), 8087 (Riak, Java client), 7070 (admin), 7071 (internode);"
+          + " each further node 100 above the one before."
+    },
     mixinStandardHelpOptions = true)
 final class PlaygroundCommand implements Callable<Integer> {
-  @Option(names = "--nodes", description = "how many (default ${DEFAULT-VALUE})")
-  private int nodes = 3;
+  private static final long LOOK_NANOS = 200_000_000;
+
+  /// Where the process group and that of its terminal's foreground stand in Linux's
+  /// `/proc/self/stat`, behind the command's name.
+  private static final int GROUP = 2;
+
+  private static final int FOREGROUND = 5;
+
+  @Option(names = "--nodes", description = "how many (default: those of the directory, else 3)")
+  private @Nullable Integer nodes;
 
   @Option(names = "--dir", description = "where the data lies (default ${DEFAULT-VALUE})")
   private Path dir = Path.of("playground");
 
-  @Option(names = "--port-offset", description = "added to every port")
+  @Option(names = "--port-offset", description = "added to every port (default 0)")
   private int portOffset;
 
   @Option(names = "--durability", description = "none, os or sync (default ${DEFAULT-VALUE})")
   private String durability = "sync";
 
-  @Option(names = "--shards", description = "event loops a node; 0: by the cores there are")
+  @Option(
+      names = "--shards",
+      description = "event loops a node (default: its part of the cores there are)")
   private int shards;
+
+  private volatile boolean failed;
 
   @Override
   public Integer call() throws Exception {
-    if (nodes < 1 || nodes > 64 || portOffset < 0) {
-      throw new IllegalArgumentException("nodes lie between 1 and 64, the offset is not negative");
+    int held = LocalNodes.held(dir);
+    int count = nodes != null ? nodes : held > 0 ? held : 3;
+    if (count < 1 || count > 64 || portOffset < 0) {
+      throw new IllegalArgumentException("--nodes is 1 to 64, --port-offset is not negative");
     }
-    LocalNodes local = new LocalNodes(nodes, dir, portOffset, durability, shards, System.out);
-    Runtime.getRuntime().addShutdownHook(new Thread(local::close, "tern-shutdown"));
-    local.start();
-    System.out.println("ready: " + nodes + " nodes, data in " + dir.toAbsolutePath().normalize());
-    int redis = local.redisPort(1);
-    int admin = local.adminPort(1);
-    System.out.printf("  redis-cli -p %d            any node serves every key%n", redis);
-    System.out.printf("  redis-cli -c -p %d         or as a cluster%n", redis);
+    Durability known = ServerCommand.durability(durability);
+    LocalNodes local = new LocalNodes(count, dir, portOffset, durability, shards, System.out);
+    Path place = dir.toAbsolutePath().normalize();
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(local, place), "tern-shutdown"));
     System.out.printf(
-        "  Riak clients: port %d     bucket types default and plain%n", local.riakPort(1));
-    System.out.printf("  curl 127.0.0.1:%d/health   /metrics /cluster%n", admin);
-    System.out.printf("  ./tern cluster status --admin 127.0.0.1:%d%n", admin);
-    System.out.println("  ./tern keyspace list         and more: docs/administration.md");
-    System.out.println("Ctrl-C stops it.");
+        "starting %d nodes in %s, durability %s ...%n",
+        count, place, known.name().toLowerCase(java.util.Locale.ROOT));
+    try {
+      run(local, count, place);
+    } catch (IOException | RuntimeException e) {
+      failed = true;
+      throw e;
+    }
+    return 0;
+  }
+
+  private void run(LocalNodes local, int count, Path place)
+      throws IOException, InterruptedException {
+    local.start();
+    System.out.printf("ready: %d nodes, data in %s%n", count, place);
+    int admin = local.adminPort(1);
+    String look = admin == 7070 ? "" : " --admin 127.0.0.1:" + admin;
+    line("redis-cli -p " + local.redisPort(1), "any node serves every key");
+    line("redis-cli -c -p " + local.redisPort(1), "or as a client of a cluster");
+    line("port " + local.riakPort(1), "Java client, Riak clients: bucket types default, plain");
+    line("curl 127.0.0.1:%d/health".formatted(admin), "also /metrics, /cluster");
+    line("./tern cluster status" + look, "members, keyspaces");
+    line("./tern keyspace list" + look, "and more: docs/administration.md");
+    System.out.println("Ctrl-C stops it. Kill a node with kill -9 PID: the others go on.");
+    if (isInForeground()) {
+      local.onEnd(node -> System.out.printf("  type %d and Enter to start it again%n", node));
+      Thread.ofPlatform().daemon().name("tern-typed").start(() -> follow(local));
+    }
     local.awaitEnd();
-    throw new IOException("all nodes have ended");
+    if (local.isClosing()) {
+      return;
+    }
+    throw new IOException("all nodes have ended; the data stays in " + place);
+  }
+
+  private static void line(String what, String why) {
+    System.out.printf("  %-48s %s%n", what, why);
+  }
+
+  /// Stops the nodes and, where the user asked for it, ends with code 0: an interrupt is how a
+  /// playground ends.
+  private void stop(LocalNodes local, Path place) {
+    local.close();
+    if (!failed) {
+      System.out.println("stopped; the data stays in " + place);
+      System.out.flush();
+      Runtime.getRuntime().halt(0);
+    }
+  }
+
+  /// Starts the nodes whose numbers are typed. Reads nothing while the process is in the
+  /// background, where the terminal would stop it for that.
+  private static void follow(LocalNodes local) {
+    StringBuilder typed = new StringBuilder();
+    while (true) {
+      try {
+        while (System.in.available() > 0 && isInForeground()) {
+          int character = System.in.read();
+          if (character != '\n') {
+            typed.append((char) character);
+          } else {
+            String number = typed.toString().strip();
+            typed.setLength(0);
+            start(local, number);
+          }
+        }
+      } catch (IOException e) {
+        System.out.println(e.getMessage());
+      }
+      LockSupport.parkNanos(LOOK_NANOS);
+    }
+  }
+
+  private static void start(LocalNodes local, String number) throws IOException {
+    if (number.matches("[0-9]{1,2}")) {
+      local.startAgain(Integer.parseInt(number));
+    } else if (!number.isEmpty()) {
+      throw new IOException("type the number of a node that has ended, and Enter, to start it");
+    }
+  }
+
+  /// Whether the process runs in the foreground of a terminal. False where that cannot be told.
+  private static boolean isInForeground() {
+    try {
+      String stat = Files.readString(Path.of("/proc/self/stat"), StandardCharsets.ISO_8859_1);
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+      return fields[GROUP].equals(fields[FOREGROUND]);
+    } catch (IOException e) {
+      return false;
+    }
   }
 }

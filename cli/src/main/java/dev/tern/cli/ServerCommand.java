@@ -1,5 +1,6 @@
 package dev.tern.cli;
 
+import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
@@ -7,6 +8,7 @@ import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.log.RefusedException;
 import dev.tern.server.ServerConfig;
 import dev.tern.server.TernServer;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,7 +19,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /// One node in the foreground.
 @Command(
@@ -30,25 +36,34 @@ final class ServerCommand implements Callable<Integer> {
   /// Exit code of a node that had to end before it was closed.
   private static final int NOT_CLOSED = 71;
 
-  @Option(names = "--config", description = "YAML file whose keys are these flags' names")
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--config",
+      description = "YAML file whose keys are the names of these flags; a flag wins over the file")
   private @Nullable Path config;
 
-  @Option(names = "--data", description = "directory of the node's files")
+  @Option(names = "--data", description = "directory of the node's files; needed")
   private String data = "";
 
-  @Option(names = "--bind", description = "address to listen on")
+  @Option(names = "--bind", description = "address to listen on (default ${DEFAULT-VALUE})")
   private String bind = "127.0.0.1";
 
   @Option(names = "--advertise", description = "address that others reach (default: --bind)")
   private String advertise = "";
 
-  @Option(names = "--number", description = "this node's number (default: by its address)")
+  @Option(names = "--number", description = "member number (default: by the address)")
   private int number;
 
-  @Option(names = "--zone", description = "where the node stands")
+  @Option(
+      names = "--zone",
+      description = "where the node stands, as rack-4 or eu/a (default: zone- and the number)")
   private String zone = "";
 
-  @Option(names = "--weight", description = "what it shall hold in proportion to others")
+  @Option(
+      names = "--weight",
+      description =
+          "its share of the data, beside the weights of others (default ${DEFAULT-VALUE})")
   private int weight = MemberEntry.USUAL_WEIGHT;
 
   @Option(
@@ -59,45 +74,60 @@ final class ServerCommand implements Callable<Integer> {
               + " them to be let in.")
   private String seeds = "";
 
-  @Option(names = "--redis-port")
+  @Option(names = "--redis-port", description = "of the Redis door (default ${DEFAULT-VALUE})")
   private int redisPort = 6379;
 
   @Option(
       names = "--riak-port",
-      description = "(default: 8087, as far from it as --internode-port" + " is from 7071)")
+      description =
+          "of the Riak door and the Java client (default: as far from 8087 as --internode-port is"
+              + " from 7071)")
   private @Nullable Integer riakPort;
 
-  @Option(names = "--etcd-port", description = "not offered yet")
-  private @Nullable Integer etcdPort;
-
-  @Option(names = "--admin-port")
+  @Option(
+      names = "--admin-port",
+      description = "HTTP: health, metrics, administration (default ${DEFAULT-VALUE})")
   private int adminPort = 7070;
 
-  @Option(names = "--internode-port")
+  @Option(names = "--internode-port", description = "of other nodes (default ${DEFAULT-VALUE})")
   private int internodePort = 7071;
 
-  @Option(names = "--shards", description = "event loops; fixed once the directory is written")
+  @Option(
+      names = "--shards",
+      description =
+          "event loops; fixed once the directory is written (default: half of the cores,"
+              + " ${DEFAULT-VALUE} here)")
   private int shards = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
 
-  @Option(names = "--partitions", description = "a power of two, the same on all nodes, for ever")
+  @Option(
+      names = "--partitions",
+      description = "a power of two, the same on all nodes, for ever (default ${DEFAULT-VALUE})")
   private int partitions = 1024;
 
-  @Option(names = "--replicas", description = "n of the Redis keyspace")
+  @Option(
+      names = "--replicas",
+      description = "n of the first keyspaces: redis, default, plain (default ${DEFAULT-VALUE})")
   private int replicas = 3;
 
-  @Option(names = "-r", description = "default read level")
+  @Option(names = "-r", description = "their default read level (default ${DEFAULT-VALUE})")
   private int r = 2;
 
-  @Option(names = "-w", description = "default write level")
+  @Option(names = "-w", description = "their default write level (default ${DEFAULT-VALUE})")
   private int w = 2;
 
-  @Option(names = "--durability", description = "none, os or sync")
+  @Option(
+      names = "--durability",
+      description = "theirs: none, os or sync (default ${DEFAULT-VALUE})")
   private String durability = "sync";
 
-  @Option(names = "--memory", description = "MiB for memtables and block cache")
+  @Option(
+      names = "--memory",
+      description = "MiB for memtables and block cache (default ${DEFAULT-VALUE})")
   private int memory = 512;
 
-  @Option(names = "--transport", description = "auto, epoll, io_uring or nio")
+  @Option(
+      names = "--transport",
+      description = "auto, epoll, io_uring or nio (default ${DEFAULT-VALUE})")
   private String transport = "auto";
 
   @Option(names = "--end-with-parent", hidden = true, description = "stop when stdin ends")
@@ -107,9 +137,6 @@ final class ServerCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     if (config != null) {
       readConfig(config);
-    }
-    if (etcdPort != null) {
-      throw new IllegalArgumentException("the etcd door does not exist yet");
     }
     ServerConfig settings =
         new ServerConfig(
@@ -129,7 +156,7 @@ final class ServerCommand implements Callable<Integer> {
             replicas,
             r,
             w,
-            durability(),
+            durability(durability),
             memory,
             transport);
     TernServer server = TernServer.start(settings, ServerCommand::fatal);
@@ -145,28 +172,60 @@ final class ServerCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Durability durability() {
-    return switch (durability) {
+  /// The durability that a flag names.
+  ///
+  /// @throws IllegalArgumentException if it names none
+  static Durability durability(String name) {
+    return switch (name) {
       case "none" -> Durability.NONE;
       case "os" -> Durability.OS;
       case "sync" -> Durability.SYNC;
       default ->
-          throw new IllegalArgumentException("the durability is none, os or sync: " + durability);
+          throw new IllegalArgumentException("--durability is none, os or sync, not " + name);
     };
   }
 
-  /// Takes the file's keys as if they were flags.
+  /// Takes the file's keys as if they were flags; the flags of the command line win over them.
+  ///
+  /// @throws IllegalArgumentException with the file's name, if a key or a value makes no sense
   private void readConfig(Path file) throws IOException {
-    JsonNode root = YAMLMapper.builder().build().readTree(file.toFile());
     List<String> flags = new ArrayList<>();
-    for (Map.Entry<String, JsonNode> entry : root.properties()) {
-      if (entry.getKey().equals("config")) {
-        throw new IllegalArgumentException("a config file cannot name another");
+    for (Map.Entry<String, JsonNode> entry : settings(file).properties()) {
+      String flag = (entry.getKey().length() == 1 ? "-" : "--") + entry.getKey();
+      if (spec.findOption(flag) == null || flag.equals("--config")) {
+        throw new IllegalArgumentException(
+            "%s: there is no setting %s; its keys are the flags of `tern server --help`"
+                .formatted(file, entry.getKey()));
       }
-      flags.add((entry.getKey().length() == 1 ? "-" : "--") + entry.getKey());
-      flags.add(entry.getValue().asText());
+      flags.add(flag + "=" + entry.getValue().asText());
     }
-    new CommandLine(this).parseArgs(flags.toArray(new String[0]));
+    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+      option.originalStringValues().forEach(value -> flags.add(option.longestName() + "=" + value));
+    }
+    try {
+      new CommandLine(this)
+          .setOverwrittenOptionsAllowed(true)
+          .parseArgs(flags.toArray(new String[0]));
+    } catch (ParameterException e) {
+      throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static JsonNode settings(Path file) throws IOException {
+    try {
+      JsonNode root = YAMLMapper.builder().build().readTree(file.toFile());
+      if (root == null || root.isMissingNode() || root.isNull()) {
+        return YAMLMapper.builder().build().createObjectNode();
+      }
+      if (root.isObject()) {
+        return root;
+      }
+    } catch (JacksonException e) {
+      throw new IllegalArgumentException(file + ": " + e.getOriginalMessage(), e);
+    } catch (FileNotFoundException e) {
+      throw new IllegalArgumentException("--config " + file + " cannot be read", e);
+    }
+    throw new IllegalArgumentException(file + ": a line is `setting: value`");
   }
 
   private static void fatal(Throwable cause) {

@@ -8,12 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.runtime.DirectoryFileSystem;
 import dev.tern.server.ServerConfig;
+import dev.tern.server.TernServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -89,6 +91,52 @@ class RefusalsTest {
     Path file = Files.createFile(directory.resolve("file"));
     assertSays(
         "it is no directory", assertThrows(IOException.class, () -> new DirectoryFileSystem(file)));
+  }
+
+  private static ServerConfig alone(Path data) throws IOException {
+    List<Integer> ports = Ports.free(4);
+    return new ServerConfig(
+        data.toString(),
+        "127.0.0.1",
+        "127.0.0.1",
+        1,
+        "",
+        100,
+        "",
+        ports.get(0),
+        ports.get(1),
+        ports.get(2),
+        ports.get(3),
+        1,
+        64,
+        3,
+        2,
+        2,
+        Durability.OS,
+        64,
+        "auto");
+  }
+
+  private static void broken(Throwable cause) {
+    throw new AssertionError("the node broke", cause);
+  }
+
+  /// Names the whole path, and says how the node comes back.
+  @Test
+  void aDamagedDirectoryIsNamed(@TempDir Path directory) throws IOException {
+    ServerConfig config = alone(directory.resolve("data"));
+    TernServer.start(config, RefusalsTest::broken).close();
+    Path store = directory.resolve("data").resolve("shard-0");
+    try (var files = Files.newDirectoryStream(store, "MANIFEST-*")) {
+      for (Path manifest : files) {
+        Files.delete(manifest);
+      }
+    }
+    Throwable refusal =
+        assertThrows(IOException.class, () -> TernServer.start(config, RefusalsTest::broken));
+    assertSays(directory.resolve("data").toString(), refusal);
+    assertSays("shard-0", refusal);
+    assertSays("start with an empty one", refusal);
   }
 
   @Test

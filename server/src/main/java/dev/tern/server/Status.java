@@ -110,7 +110,7 @@ final class Status {
           "why",
           "the topology log has no leader or no quorum (%d of %d voters live): the topology"
                   .formatted(live, voters.size())
-              + " cannot be changed; reads and writes go on");
+              + " cannot be changed; reads and writes go on where enough replicas live");
     }
     if (log.forgetful()) {
       body.put("forgetful", true);

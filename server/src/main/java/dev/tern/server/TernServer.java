@@ -22,6 +22,7 @@ import dev.tern.runtime.RuntimeEnvironment;
 import dev.tern.runtime.Transport;
 import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -146,9 +147,12 @@ public final class TernServer implements AutoCloseable {
           Node.create(
               environment.environment(),
               new NodeConfig(self, told, storage, PlantedBug.NONE, limits(config.shards())));
-    } catch (IOException | RuntimeException e) {
+    } catch (FileSystemException | RuntimeException e) {
       environment.close();
       throw e;
+    } catch (IOException e) {
+      environment.close();
+      throw new IOException(config.data() + ": " + e.getMessage(), e);
     }
     TernServer server = new TernServer(config, environment, node);
     try {
