@@ -11,6 +11,7 @@ import dev.tern.core.topology.Member;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Clock;
@@ -35,14 +36,13 @@ import org.jspecify.annotations.Nullable;
 /// is not known yet, at once. Membership is the topology's, gossip carries liveness and load only.
 ///
 /// ```
-///   frame: u8 'G', u8 kind: 0 tells, 1 wants an answer, 2 leaves, varint wall milliseconds,
+///   frame: as FrameKind.GOSSIP, u8 kind: 0 tells, 1 wants an answer, 2 leaves, varint wall milliseconds,
 ///          varint milliseconds of its time, 0 if that is not set, a datagram of Packet or nothing
 /// ```
 ///
 /// Threads: the first shard's loop, but where said.
 final class Liveness {
   private static final long MILLI = 1_000_000;
-  private static final int FIRST = 'G';
   private static final int TELLS = 0;
   private static final int ASKS = 1;
   private static final int LEAVES = 2;
@@ -138,11 +138,6 @@ final class Liveness {
     }
   }
 
-  /// Whether a frame is for this; reads nothing.
-  static boolean carries(ByteReader payload) {
-    return payload.remaining() > 0 && payload.array()[payload.position()] == FIRST;
-  }
-
   void start() {
     report();
     tick();
@@ -218,16 +213,16 @@ final class Liveness {
   }
 
   private void send(int to, int kind, byte[] datagram) {
-    frame.clear().writeByte(FIRST).writeByte(kind);
+    FrameKind.GOSSIP.lead(frame.clear()).writeByte(kind);
     frame.writeVarLong(clock.wallMillis()).writeVarLong(time.told());
     network.send(0, to, 0, frame.writeBytes(datagram));
   }
 
-  /// A frame that this [#carries], of a node that is trusted.
+  /// A frame of gossip, of a node that is trusted.
   ///
   /// @throws DecodeException if it cannot be read
   void frame(int from, ByteReader payload) {
-    payload.readUnsignedByte();
+    FrameKind.GOSSIP.expect(payload);
     int kind = payload.readUnsignedByte();
     if (kind > LEAVES) {
       throw new DecodeException("gossip of kind " + kind);

@@ -20,6 +20,7 @@ import dev.tern.core.topology.log.RefusedException;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Environment;
@@ -153,20 +154,11 @@ public final class Node {
         new Network.Receiver() {
           @Override
           public void frame(int fromNode, int fromShard, int toShard, ByteReader payload) {
-            boolean topology = TopologyLog.carries(payload);
-            if (!topology && !Liveness.carries(payload)) {
+            FrameKind kind = kind(toShard, payload);
+            if (kind == FrameKind.DATA) {
               early.get(toShard).frame(fromNode, fromShard, payload);
-              return;
-            }
-            try {
-              if (topology && toShard == 0) {
-                log().frame(fromNode, payload);
-              } else if (!topology && toShard == 0 && greeted(fromNode)) {
-                liveness().frame(fromNode, payload);
-              }
-            } catch (DecodeException e) {
-              shards.getFirst().malformed();
-              throw e;
+            } else if (toShard == 0) {
+              ofNode(fromNode, kind, payload);
             }
           }
 
@@ -186,6 +178,34 @@ public final class Node {
     for (int i = 0; i < shards.size(); i++) {
       int number = i;
       shards.get(i).loop().execute(() -> watch(number));
+    }
+  }
+
+  private FrameKind kind(int toShard, ByteReader frame) {
+    try {
+      return FrameKind.of(frame);
+    } catch (DecodeException e) {
+      shards.get(toShard).malformed();
+      throw e;
+    }
+  }
+
+  /// A frame for the node, not for one of its shards; on the first shard's loop.
+  private void ofNode(int from, FrameKind kind, ByteReader frame) {
+    try {
+      switch (kind) {
+        case TOPOLOGY, RAFT -> log().frame(from, frame);
+        case GOSSIP -> {
+          if (greeted(from)) {
+            liveness().frame(from, frame);
+          }
+        }
+        case DATA, STREAM, AUTHENTICATION ->
+            throw new DecodeException("a frame of kind " + kind + " for the node");
+      }
+    } catch (DecodeException e) {
+      shards.getFirst().malformed();
+      throw e;
     }
   }
 

@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 /// The topology log of a handful of nodes from one seed: founders, one of which may be told
 /// something else, and nodes that join later; chaos, heal, and the last look.
 final class TopologyRun {
+  /// The level that new clusters begin at.
+  private static final int OURS = Levels.OURS.max();
+
   static final long MILLI = 1_000_000;
   static final long SECOND = 1_000 * MILLI;
   private static final int JOINERS = 2;
@@ -103,7 +106,7 @@ final class TopologyRun {
             world.between(1, 5) * SECOND,
             world.between(2_000, 50_000),
             world.between(5_000, 100_000),
-            twoLevels ? new Levels(1, 2) : Levels.OURS,
+            twoLevels ? new Levels(OURS, OURS + 1) : Levels.OURS,
             bug);
     crashes = world.chance(0.5) ? 0.3 : 0;
     powerCuts = world.chance(0.5) ? 0.3 : 0;
@@ -231,7 +234,7 @@ final class TopologyRun {
 
   private TopologyLog.Options options(int node) {
     boolean newer = tooNew && node == founders;
-    return newer ? options.speaking(new Levels(3, 4)) : options;
+    return newer ? options.speaking(new Levels(OURS + 2, OURS + 3)) : options;
   }
 
   /// What reaches a node.
@@ -509,11 +512,11 @@ final class TopologyRun {
     if (first == null) {
       return false;
     }
-    if (first.level() > (twoLevels ? 2 : 1)) {
+    if (first.level() > (twoLevels ? OURS + 1 : OURS)) {
       throw new History.Violation("the cluster is at level " + first.level());
     }
     boolean all = first.members().stream().allMatch(member -> up(member.number()));
-    return !all || tooNew || disagree || !twoLevels || first.level() == 2;
+    return !all || tooNew || disagree || !twoLevels || first.level() == OURS + 1;
   }
 
   private boolean othersRefused() {

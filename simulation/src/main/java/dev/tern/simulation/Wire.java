@@ -4,11 +4,11 @@ import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
-import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.version.Version;
+import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -131,8 +131,8 @@ final class Wire {
 
   /// What shards say to each other in a frame; null for frames of gossip and of the topology log.
   static @Nullable Message message(byte[] frame) {
-    boolean other = TopologyLog.carries(new ByteReader(frame)) || frame[0] == 'G';
-    return other ? null : MessageCodec.decode(new ByteReader(frame));
+    boolean data = FrameKind.of(new ByteReader(frame)) == FrameKind.DATA;
+    return data ? MessageCodec.decode(new ByteReader(frame)) : null;
   }
 
   /// A frame goes out.

@@ -17,10 +17,10 @@ import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Topology;
-import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Environment;
@@ -72,8 +72,9 @@ class DuplicateAnswersTest {
     @Override
     public boolean send(int fromShard, int member, int toShard, ByteWriter payload) {
       byte[] bytes = payload.toByteArray();
-      boolean gossip = bytes[0] == 'G';
-      if (gossip || TopologyLog.carries(new ByteReader(bytes))) {
+      FrameKind kind = FrameKind.of(new ByteReader(bytes));
+      if (kind != FrameKind.DATA) {
+        boolean gossip = kind == FrameKind.GOSSIP;
         // Each member greets with the node's own words, once, and tells the same time.
         if (greeted.add(gossip ? -member : member)) {
           world.schedule(

@@ -13,6 +13,8 @@ import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.wire.FrameKind;
+import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Randomness;
 import java.util.ArrayList;
@@ -45,7 +47,7 @@ class HostileFramesTest {
   private final Cluster cluster = new Cluster(4, Limits.DEFAULT.withTreeRoundNanos(2_000_000_000L));
   private final Script script = new Script(cluster, 4);
 
-  /// By kind, the first two bytes of data messages: frames as they were sent.
+  /// By kind and type of message: frames as they were sent.
   private final TreeMap<Integer, List<byte[]>> samples = new TreeMap<>();
 
   private final Randomness random = Randomness.of(7);
@@ -54,10 +56,7 @@ class HostileFramesTest {
 
   private void sample(byte[] frame) {
     if (isForged(frame)) {
-      int kind =
-          frame[0] == MessageCodec.FORMAT
-              ? frame[1]
-              : frame[0] << 8 | frame[frame[0] == 'T' ? 2 : 1];
+      int kind = frame[0] << 8 | frame[2];
       List<byte[]> some = samples.computeIfAbsent(kind, first -> new ArrayList<>());
       if (some.size() < SAMPLES_OF_A_KIND) {
         some.add(frame);
@@ -67,7 +66,7 @@ class HostileFramesTest {
 
   /// All but votes and entries of Raft: bytes that are a vote are one.
   private static boolean isForged(byte[] frame) {
-    return frame[0] == MessageCodec.FORMAT || frame[0] == 'G' || frame[0] == 'T' && frame[2] != 2;
+    return FrameKind.of(new ByteReader(frame)) != FrameKind.RAFT;
   }
 
   private void sample(Message message) {
@@ -172,9 +171,10 @@ class HostileFramesTest {
     sample(new Message.Superseded(1, new Rank(Stamp.put(2, -3), -3, 4)));
     sample(new Message.ReadHeld(1, 2, 1, key, 4));
     sample(new Message.Count(1, 2, 1));
-    int[] kinds = {1, 2, 3, 4, 5, 7, 8, 16, 17, 18, 19, 20, 21, 32, 33, 34, 35, 36, 37};
-    for (int kind : kinds) {
-      assertTrue(samples.containsKey(kind), "no frame of kind " + kind + " among " + samples);
+    int[] types = {1, 2, 3, 4, 5, 7, 8, 16, 17, 18, 19, 20, 21, 32, 33, 34, 35, 36, 37};
+    for (int type : types) {
+      int kind = 'D' << 8 | type;
+      assertTrue(samples.containsKey(kind), "no message of type " + type);
     }
     for (List<byte[]> some : samples.values()) {
       for (int round = 0; round < ROUNDS; round++) {

@@ -19,6 +19,7 @@ import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.version.ValueType;
+import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
@@ -26,7 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The bytes of a [Message], format 4: `u8 format, u8 type, fields`. Ids are u64, epochs and counts
+/// The bytes of a [Message], format 4: the two bytes of [FrameKind#DATA], `u8 type, fields`. Ids are u64, epochs and counts
 /// varints, ranks as [Rank] says, keys and values blobs, an optional blob or record is led by a u8
 /// that is 0 where it is absent.
 ///
@@ -62,9 +63,6 @@ import org.jspecify.annotations.Nullable;
 /// Flags of Read: 1 digest, 2 alone, 4 a ballot follows, 8 confirmed, 16 the leader's floor
 /// follows.
 public final class MessageCodec {
-  /// The first byte of every message.
-  public static final int FORMAT = 4;
-
   /// A family, a storage key, and one byte to stand behind it.
   private static final int MAX_PLACE_BYTES = Keyspace.MAX_KEY_BYTES + 16;
 
@@ -86,7 +84,7 @@ public final class MessageCodec {
 
   /// Appends a message.
   public static void encode(Message message, ByteWriter out) {
-    out.writeByte(FORMAT);
+    FrameKind.DATA.lead(out);
     switch (message) {
       case Message.Write m -> write(m, out);
       case Message.Hold m -> {
@@ -249,10 +247,7 @@ public final class MessageCodec {
 
   /// @throws DecodeException if the bytes are no message of format 4
   public static Message decode(ByteReader in) {
-    int format = in.readUnsignedByte();
-    if (format != FORMAT) {
-      throw new DecodeException("a message of format " + format + "; this node speaks " + FORMAT);
-    }
+    FrameKind.DATA.expect(in);
     int type = in.readUnsignedByte();
     Message message =
         switch (type) {

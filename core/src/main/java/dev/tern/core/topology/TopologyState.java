@@ -42,12 +42,15 @@ public record TopologyState(
     int nextReplica,
     int nextSet,
     SortedMap<Integer, Long> lives) {
+  /// The level that a new cluster begins at: the lowest that this version speaks.
+  public static final int FIRST_LEVEL = 2;
+
   /// Before anything.
   public static final TopologyState NOTHING =
       new TopologyState(
           ClusterId.NONE,
           0,
-          1,
+          FIRST_LEVEL,
           Founding.NOTHING,
           List.of(),
           List.of(),

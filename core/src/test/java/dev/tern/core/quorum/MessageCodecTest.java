@@ -227,8 +227,8 @@ class MessageCodecTest {
   @Test
   void theFormatStaysAsItIs() {
     assertEquals(
-        "040100000000000000010203030100ff30010601fffffff9ac02100000000000"
-            + "0000fffffff7070380909282e733030100ff00",
+        "44040100000000000000010203030100ff30010601fffffff9ac021000000000"
+            + "000000fffffff7070380909282e733030100ff00",
         java.util.HexFormat.of().formatHex(encoded(all().getFirst())));
   }
 

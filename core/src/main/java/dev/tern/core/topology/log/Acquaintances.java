@@ -110,6 +110,15 @@ final class Acquaintances {
 
   private @Nullable String problem(
       int node, TopologyMessage.Greeting greeting, TopologyState known) {
+    // First: of a node whose levels do not meet this one's no more can be read.
+    String unable = greeting.levels().problem(known.level());
+    if (unable != null) {
+      return "node " + node + ": " + unable;
+    }
+    String unableHere = ours.problem(greeting.level());
+    if (unableHere != null) {
+      return "this node: " + unableHere;
+    }
     boolean here = known.cluster().known();
     boolean there = greeting.cluster().known();
     if (here && there && !known.cluster().equals(greeting.cluster())) {
@@ -121,11 +130,6 @@ final class Acquaintances {
       return "founders disagree: node %d was told of %s"
           .formatted(node, greeting.founding().differenceFrom(known.founding()));
     }
-    String unable = greeting.levels().problem(known.level());
-    if (unable != null) {
-      return "node " + node + ": " + unable;
-    }
-    String unableHere = ours.problem(greeting.level());
-    return unableHere == null ? null : "this node: " + unableHere;
+    return null;
   }
 }

@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// @param min the lowest level it can work at
 /// @param max the highest
 public record Levels(int min, int max) {
-  /// Of this version.
-  public static final Levels OURS = new Levels(1, 1);
+  /// Of this version. 2: records of format 3, frames as in [dev.tern.core.wire.FrameKind], topology
+  /// of format 2; level 1 is not spoken any more.
+  public static final Levels OURS = new Levels(TopologyState.FIRST_LEVEL, 2);
 
   public Levels {
     if (min < 1 || max < min) {

@@ -308,11 +308,6 @@ public final class TopologyLog {
 
   // ---- what others see; any thread
 
-  /// Whether a frame is for this.
-  public static boolean carries(ByteReader payload) {
-    return TopologyMessageCodec.carries(payload);
-  }
-
   /// Whether a node has greeted as a member of this cluster.
   public boolean trusts(int node) {
     return acquaintances.trusts(node);
@@ -464,7 +459,7 @@ public final class TopologyLog {
             departs()));
   }
 
-  /// A frame that [#carries] something for this.
+  /// A frame about the topology or of its Raft group.
   ///
   /// @throws DecodeException if it cannot be read
   public void frame(int from, ByteReader payload) {

@@ -1,21 +1,28 @@
 package dev.tern.core.topology.log;
 
 import dev.tern.core.raft.RaftMessageCodec;
+import dev.tern.core.topology.ClusterId;
+import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyOutcome;
+import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 
-/// The bytes of a [TopologyMessage], format 1: `u8 'T', u8 format, u8 type, fields`. Numbers are
-/// varints, ids and a life u64, a flag and pair a u8. A greeting begins alike in all versions, up
-/// to its levels, and may be longer in later ones. Its rest: life, and flags pair and departs.
+/// The bytes of a [TopologyMessage], format 1: the two bytes of [FrameKind#TOPOLOGY], `u8 type,
+/// fields`. Numbers are varints, ids and a life u64, a flag and pair a u8. A greeting begins alike
+/// in all versions, up to its levels, and may be longer in later ones. Its rest: life, flags pair
+/// and departs, and a blob for a proof of who the sender is: empty, and read by nobody yet.
+///
+/// Raft's messages have frames of their own kind, [FrameKind#RAFT]: varint group, 0 for the
+/// topology log, then as RaftMessageCodec says.
 ///
 /// | type | message | fields |
 /// |---|---|---|
 /// | 1 | Greeting | flag answer, min, max, level, cluster id, epoch, founding, and the rest |
-/// | 2 | Raft | see RaftMessageCodec |
+/// | 2 | retired |  |
 /// | 3 | State | see TopologyCodec |
 /// | 4 | Beat | epoch, term, leader |
 /// | 5 | Propose | id, see TopologyCodec |
@@ -25,19 +32,21 @@ import dev.tern.env.DecodeException;
 /// Kinds: 1 changed and 2 unchanged have an epoch; 3 refused a u8 reason and a text; 4 not proposed
 /// and 5 unknown a text.
 final class TopologyMessageCodec {
-  private static final int FIRST = 'T';
-  private static final int FORMAT = 1;
+  /// Of a proof in a greeting.
+  private static final int MAX_PROOF_BYTES = 4 << 10;
+
+  private static final byte[] NO_PROOF = {};
   private static final TopologyOutcome.Reason[] REASONS = TopologyOutcome.Reason.values();
 
   private TopologyMessageCodec() {}
 
-  /// Whether a frame is about the topology; reads nothing.
-  static boolean carries(ByteReader in) {
-    return in.remaining() > 0 && in.array()[in.position()] == FIRST;
-  }
-
   static void encode(TopologyMessage message, ByteWriter out) {
-    out.writeByte(FIRST).writeByte(FORMAT);
+    if (message instanceof TopologyMessage.Raft raft) {
+      FrameKind.RAFT.lead(out).writeVarInt(FrameKind.TOPOLOGY_GROUP);
+      RaftMessageCodec.encode(raft.message(), out);
+      return;
+    }
+    FrameKind.TOPOLOGY.lead(out);
     switch (message) {
       case TopologyMessage.Greeting m -> {
         out.writeByte(1).writeByte(m.answer() ? 1 : 0);
@@ -46,8 +55,9 @@ final class TopologyMessageCodec {
         out.writeVarLong(m.epoch());
         TopologyCodec.encode(m.founding(), out);
         out.writeLong(m.life()).writeByte(m.pair() ? 1 : 0).writeByte(m.departs() ? 1 : 0);
+        out.writeBlob(NO_PROOF);
       }
-      case TopologyMessage.Raft m -> RaftMessageCodec.encode(m.message(), out.writeByte(2));
+      case TopologyMessage.Raft m -> throw new IllegalStateException(m + " has a frame of its own");
       case TopologyMessage.State m -> TopologyCodec.encode(m.state(), out.writeByte(3));
       case TopologyMessage.Beat m ->
           out.writeByte(4).writeVarLong(m.epoch()).writeVarLong(m.term()).writeVarInt(m.leader());
@@ -90,16 +100,14 @@ final class TopologyMessageCodec {
   }
 
   private static TopologyMessage decoded(ByteReader in) {
-    int first = in.readUnsignedByte();
-    int format = in.readUnsignedByte();
-    if (first != FIRST || format != FORMAT) {
-      throw new DecodeException("a topology message of format " + format + "; 1 is known");
+    if (FrameKind.of(in) == FrameKind.RAFT) {
+      return raft(in);
     }
+    FrameKind.TOPOLOGY.expect(in);
     int type = in.readUnsignedByte();
     TopologyMessage message =
         switch (type) {
           case 1 -> greeting(in);
-          case 2 -> new TopologyMessage.Raft(RaftMessageCodec.decode(in));
           case 3 -> new TopologyMessage.State(TopologyCodec.state(in));
           case 4 ->
               new TopologyMessage.Beat(
@@ -115,6 +123,15 @@ final class TopologyMessageCodec {
     return message;
   }
 
+  private static TopologyMessage raft(ByteReader in) {
+    FrameKind.RAFT.expect(in);
+    int group = in.readVarIntIn(0, Integer.MAX_VALUE);
+    if (group != FrameKind.TOPOLOGY_GROUP) {
+      throw new DecodeException("a message of Raft group " + group + ", which is not here");
+    }
+    return new TopologyMessage.Raft(RaftMessageCodec.decode(in));
+  }
+
   private static TopologyMessage greeting(ByteReader in) {
     boolean answer = in.readFlag();
     int min = in.readVarInt();
@@ -122,16 +139,31 @@ final class TopologyMessageCodec {
     if (min < 1 || max < min) {
       throw new DecodeException("protocol levels %d to %d".formatted(min, max));
     }
-    return new TopologyMessage.Greeting(
-        answer,
-        new Levels(min, max),
-        in.readVarInt(),
-        TopologyCodec.cluster(in),
-        in.readPositiveVarLong(),
-        TopologyCodec.founding(in),
-        in.readLong(),
-        in.readFlag(),
-        in.readFlag());
+    Levels levels = new Levels(min, max);
+    int level = in.readVarInt();
+    if (max < Levels.OURS.min() || min > Levels.OURS.max()) {
+      // The rest is another version's: that the levels do not meet is all that is told of it.
+      return new TopologyMessage.Greeting(
+          answer, levels, level, ClusterId.NONE, 0, Founding.NOTHING, 0, false, false);
+    }
+    TopologyMessage.Greeting greeting =
+        new TopologyMessage.Greeting(
+            answer,
+            levels,
+            level,
+            TopologyCodec.cluster(in),
+            in.readPositiveVarLong(),
+            TopologyCodec.founding(in),
+            in.readLong(),
+            in.readFlag(),
+            in.readFlag());
+    // At level 1 a greeting ended here.
+    int proof = in.remaining() == 0 ? 0 : in.readLength();
+    if (proof > MAX_PROOF_BYTES) {
+      throw new DecodeException("a proof of " + proof + " bytes");
+    }
+    in.skip(proof);
+    return greeting;
   }
 
   private static Decision decision(ByteReader in) {

@@ -1,0 +1,14 @@
+/// What all frames between nodes have in common.
+///
+/// ```
+///   frame:   | kind u8 | format u8 | what the kind says ... |
+/// ```
+///
+/// [dev.tern.core.wire.FrameKind] is the registry of kinds and of the formats that this version
+/// speaks. How frames are cut and checked on a connection is the business of `runtime`.
+///
+/// Threads: any.
+@NullMarked
+package dev.tern.core.wire;
+
+import org.jspecify.annotations.NullMarked;
