@@ -128,8 +128,8 @@ public final class Hints {
     if (of.isEmpty()) {
       of.sinceNanos = clock.monotonicNanos();
     }
-    ByteWriter value = new ByteWriter().writeInt(keyspace.id()).writeLong(clock.wallMillis());
-    record.encode(value.writeBlob(key));
+    ByteWriter value = new ByteWriter();
+    Hint.encode(keyspace.id(), clock.wallMillis(), key, record, value);
     WriteBatch batch = new WriteBatch().put(family, row(target, of.next), value);
     lsm.append(batch.put(family, ofKey(target, keyspace.id(), key, of.next), new byte[0]));
     of.next++;
@@ -244,11 +244,7 @@ public final class Hints {
 
   private static @Nullable Hint decoded(long number, byte[] value) {
     try {
-      ByteReader in = new ByteReader(value);
-      int keyspace = in.readInt();
-      long since = in.readLong();
-      byte[] key = in.readBlob();
-      return new Hint(number, keyspace, key, Siblings.decode(in), since, value.length);
+      return Hint.decode(number, value);
     } catch (DecodeException e) {
       return null;
     }

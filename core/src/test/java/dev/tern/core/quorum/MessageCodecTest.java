@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Golden;
+import dev.tern.core.Hostile;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
@@ -25,6 +27,7 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Randomness;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -147,6 +150,17 @@ class MessageCodecTest {
       assertEquals(message.getClass(), copy.getClass());
       assertArrayEquals(bytes, encoded(copy));
     }
+  }
+
+  /// Every kind of message, and every update, outcome and flag of them.
+  @Test
+  void messagesOfFormat4() throws IOException {
+    List<byte[]> made = all().stream().map(MessageCodecTest::encoded).toList();
+    Golden.check(
+        "messages-4", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
+    Hostile hostile = new Hostile(b -> MessageCodec.decode(new ByteReader(b)), 1 << 18);
+    made.forEach(hostile::all);
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
   }
 
   @Test

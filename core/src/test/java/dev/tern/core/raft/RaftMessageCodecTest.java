@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Golden;
+import dev.tern.core.Hostile;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Randomness;
+import java.io.IOException;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -56,6 +59,16 @@ class RaftMessageCodecTest {
       assertEquals(message.getClass(), copy.getClass());
       assertArrayEquals(bytes, encoded(copy));
     }
+  }
+
+  @Test
+  void messagesOfFormat1() throws IOException {
+    List<byte[]> made = all().stream().map(RaftMessageCodecTest::encoded).toList();
+    Golden.check(
+        "raft-messages-1", made, bytes -> encoded(RaftMessageCodec.decode(new ByteReader(bytes))));
+    Hostile hostile = new Hostile(b -> RaftMessageCodec.decode(new ByteReader(b)), 1 << 18);
+    made.forEach(hostile::all);
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
   }
 
   @Test

@@ -1,0 +1,34 @@
+package dev.tern.core.replica;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.Golden;
+import dev.tern.core.Hostile;
+import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Version;
+import dev.tern.env.ByteWriter;
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+/// The bytes of a hint.
+class HintTest {
+  @Test
+  void hintsWithRecordsOfFormat3() throws IOException {
+    Siblings record = Siblings.of(Version.put(7, 300, 1L << 50, 0, "v".getBytes(US_ASCII)));
+    ByteWriter out = new ByteWriter();
+    Hint.encode(5, 1_790_000_000_000L, "key".getBytes(US_ASCII), record, out);
+    byte[] wanted = Golden.of("hint-3", out.toByteArray());
+    assertArrayEquals(wanted, out.toByteArray());
+    Hint hint = Hint.decode(12, wanted);
+    assertEquals(5, hint.keyspace());
+    assertEquals(1_790_000_000_000L, hint.heldSinceMillis());
+    assertArrayEquals("key".getBytes(US_ASCII), hint.key());
+    assertArrayEquals(record.encoded(), hint.record().encoded());
+    Hostile hostile = new Hostile(bytes -> Hint.decode(12, bytes), 1 << 18);
+    hostile.all(wanted);
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
+  }
+}

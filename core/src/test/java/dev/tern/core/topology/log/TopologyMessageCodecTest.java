@@ -1,0 +1,67 @@
+package dev.tern.core.topology.log;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.Golden;
+import dev.tern.core.Hostile;
+import dev.tern.core.raft.RaftMessage;
+import dev.tern.core.topology.ClusterId;
+import dev.tern.core.topology.Command;
+import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.Proposed;
+import dev.tern.core.topology.TopologyOutcome;
+import dev.tern.core.topology.TopologyState;
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// The bytes of what nodes say of the topology.
+class TopologyMessageCodecTest {
+  private static List<TopologyMessage> all() {
+    Decision refused =
+        new Decision.Decided(
+            new TopologyOutcome.Refused(TopologyOutcome.Reason.values()[0], "it may not be"));
+    return List.of(
+        new TopologyMessage.Greeting(
+            true,
+            Levels.OURS,
+            2,
+            new ClusterId(1, 2),
+            300,
+            Founding.NOTHING,
+            -7,
+            true,
+            false),
+        new TopologyMessage.Raft(new RaftMessage.Heartbeat(5, 7, 1000)),
+        new TopologyMessage.State(TopologyState.NOTHING),
+        new TopologyMessage.Beat(300, 5, 2),
+        new TopologyMessage.Propose(9, new Proposed(300, new Command.SetWeight(2, 50))),
+        new TopologyMessage.Answer(9, new Decision.Decided(new TopologyOutcome.Changed(301))),
+        new TopologyMessage.Answer(9, new Decision.Decided(new TopologyOutcome.Unchanged(300))),
+        new TopologyMessage.Answer(9, refused),
+        new TopologyMessage.Answer(9, new Decision.NotProposed("no leader")),
+        new TopologyMessage.Answer(9, new Decision.Unknown("late")),
+        new TopologyMessage.NotLeader(9, 0));
+  }
+
+  private static byte[] encoded(TopologyMessage message) {
+    ByteWriter out = new ByteWriter();
+    TopologyMessageCodec.encode(message, out);
+    return out.toByteArray();
+  }
+
+  @Test
+  void messagesOfLevel2() throws IOException {
+    List<byte[]> made = all().stream().map(TopologyMessageCodecTest::encoded).toList();
+    Golden.check(
+        "topology-messages-1-level-2",
+        made,
+        bytes -> encoded(TopologyMessageCodec.decode(new ByteReader(bytes))));
+    Hostile hostile =
+        new Hostile(bytes -> TopologyMessageCodec.decode(new ByteReader(bytes)), 1 << 20);
+    made.forEach(hostile::all);
+    assertTrue(hostile.refused() > hostile.tried() / 4, "refused " + hostile.refused());
+  }
+}
