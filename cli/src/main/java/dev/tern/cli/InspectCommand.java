@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -33,11 +34,29 @@ final class InspectCommand implements Callable<Integer> {
   @Option(names = "--entries", description = "each entry of a log or a table too")
   private boolean entries;
 
+  @Option(
+      names = "--keyspace",
+      paramLabel = "NAME",
+      description = "of a node's data directory: the records of a keyspace, decoded")
+  private @Nullable String keyspace;
+
+  @Option(
+      names = "--key",
+      paramLabel = "KEY",
+      description = "with --keyspace: the record of one key; \\xNN is a byte")
+  private @Nullable String key;
+
   @Override
   public Integer call() throws Exception {
     Path absolute = path.toAbsolutePath().normalize();
     if (!Files.exists(absolute)) {
       throw new IllegalArgumentException("there is no " + absolute);
+    }
+    if (keyspace != null) {
+      return new StoredKeys(absolute, System.out).show(keyspace, key) == 0 ? 0 : 1;
+    }
+    if (key != null) {
+      throw new IllegalArgumentException("--key needs --keyspace");
     }
     if (Files.isDirectory(absolute)) {
       return show(new DataDirectory(absolute).reports());

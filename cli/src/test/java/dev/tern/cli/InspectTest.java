@@ -23,6 +23,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.params.SetParams;
 
 /// `tern inspect` on the data directory of a node that was stopped.
 class InspectTest {
@@ -96,6 +98,52 @@ class InspectTest {
     Map<String, byte[]> after = contents(node);
     assertEquals(before.keySet(), after.keySet());
     before.forEach((path, bytes) -> assertTrue(Arrays.equals(bytes, after.get(path)), path));
+  }
+
+  /// With a record of each kind of value, of a key of one's own and of all.
+  @Test
+  void recordsAreShownByKeyspaceAndKey(@TempDir Path data) throws IOException {
+    List<TernServer> servers = Servers.start(data, 1);
+    try (Jedis jedis = new Jedis("127.0.0.1", servers.getFirst().redisPort(), 15_000)) {
+      jedis.set("plain", "a value");
+      jedis.set("counted", "41");
+      jedis.incr("counted");
+      jedis.set("expiring", "soon", SetParams.setParams().ex(10_000));
+      jedis.set(new byte[] {'b', 0, (byte) 0xff}, new byte[] {1, '"'});
+      jedis.set("gone", "x");
+      jedis.del("gone");
+    }
+    servers.getFirst().close();
+    Path node = data.resolve("node-0");
+    Map<String, byte[]> before = contents(node);
+    String all = out(0, node, "--keyspace=redis");
+    assertTrue(all.contains("last commit: 20"), all);
+    assertTrue(all.contains("key \"plain\", slot "), all);
+    assertTrue(all.contains("BYTES, dot ") && all.contains("7 bytes \"a value\""), all);
+    assertTrue(all.contains(", expires 20") && all.contains("4 bytes \"soon\""), all);
+    assertTrue(all.contains("key \"b\\x00\\xff\"") && all.contains("\"\\x01\\x22\""), all);
+    assertTrue(all.contains(" count 1") && all.contains("2 bytes \"42\""), all);
+    assertTrue(all.contains("0 problems"), all);
+    String one = out(0, node, "--keyspace=redis", "--key=b\\x00\\xff");
+    assertTrue(one.contains("1 records, 0 problems") && !one.contains("plain"), one);
+    Map<String, byte[]> after = contents(node);
+    assertEquals(before.keySet(), after.keySet());
+    before.forEach((path, bytes) -> assertTrue(Arrays.equals(bytes, after.get(path)), path));
+    assertEquals(1, new CommandLine(new InspectCommand()).execute("--keyspace=none", "" + node));
+  }
+
+  /// A store whose manifest is gone is told of; no look at it throws.
+  @Test
+  void recordsOfADamagedStoreAreAProblem(@TempDir Path data) throws IOException {
+    Path node = stopped(data);
+    for (String name : contents(node).keySet()) {
+      if (name.contains("shard-0") && name.contains("MANIFEST")) {
+        byte[] bytes = Files.readAllBytes(Path.of(name));
+        bytes[40] ^= 1;
+        Files.write(Path.of(name), bytes);
+      }
+    }
+    assertTrue(out(1, node, "--keyspace=redis").contains("PROBLEM: the store cannot be opened"));
   }
 
   /// Each file is damaged in its middle, cut in half, and taken away.

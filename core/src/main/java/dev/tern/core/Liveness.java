@@ -36,8 +36,9 @@ import org.jspecify.annotations.Nullable;
 /// is not known yet, at once. Membership is the topology's, gossip carries liveness and load only.
 ///
 /// ```
-///   frame: as FrameKind.GOSSIP, u8 kind: 0 tells, 1 wants an answer, 2 leaves, varint wall milliseconds,
-///          varint milliseconds of its time, 0 if that is not set, a datagram of Packet or nothing
+///   frame: FrameKind.GOSSIP, u8 kind: 0 tells, 1 wants an answer, 2 leaves,
+///          varint wall milliseconds, varint milliseconds of its time, 0 if that is not set,
+///          a datagram of Packet or nothing
 /// ```
 ///
 /// Threads: the first shard's loop, but where said.

@@ -27,9 +27,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The bytes of a [Message], format 4: the two bytes of [FrameKind#DATA], `u8 type, fields`. Ids are u64, epochs and counts
-/// varints, ranks as [Rank] says, keys and values blobs, an optional blob or record is led by a u8
-/// that is 0 where it is absent.
+/// The bytes of a [Message], format 4: the two bytes of [FrameKind#DATA], then `u8 type, fields`.
+/// Ids are u64, epochs and counts varints, ranks as [Rank] says, keys and values blobs, an optional
+/// blob or record is led by a u8 that is 0 where it is absent.
 ///
 /// | type | message | fields |
 /// |---|---|---|

@@ -48,6 +48,12 @@ public final class Store implements AutoCloseable {
   /// Slots of a dropped keyspace that are erased at one time.
   private static final int ERASED_AT_ONCE = 64;
 
+  private static final String LEVELED = "data";
+  private static final String SIZE_TIERED = "data-size-tiered";
+
+  /// Where records lie.
+  static final List<String> DATA_FAMILIES = List.of(LEVELED, SIZE_TIERED);
+
   private static final VarHandle COUNT = MethodHandles.arrayElementVarHandle(long[].class);
 
   private final Lsm lsm;
@@ -133,8 +139,8 @@ public final class Store implements AutoCloseable {
     this.randomness = randomness;
     this.shard = shard;
     this.shards = shards;
-    this.leveled = lsm.columnFamily("data", CompactionStyle.LEVELED);
-    this.sizeTiered = lsm.columnFamily("data-size-tiered", CompactionStyle.SIZE_TIERED);
+    this.leveled = lsm.columnFamily(LEVELED, CompactionStyle.LEVELED);
+    this.sizeTiered = lsm.columnFamily(SIZE_TIERED, CompactionStyle.SIZE_TIERED);
     this.meta = lsm.columnFamily("meta", CompactionStyle.LEVELED);
     this.dots = lsm.columnFamily("dots", CompactionStyle.LEVELED);
     this.hints = new Hints(lsm, lsm.columnFamily("hints", CompactionStyle.LEVELED));

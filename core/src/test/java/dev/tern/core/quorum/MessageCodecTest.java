@@ -156,8 +156,7 @@ class MessageCodecTest {
   @Test
   void messagesOfFormat4() throws IOException {
     List<byte[]> made = all().stream().map(MessageCodecTest::encoded).toList();
-    Golden.check(
-        "messages-4", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
+    Golden.check("messages-4", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
     Hostile hostile = new Hostile(b -> MessageCodec.decode(new ByteReader(b)), 1 << 18);
     made.forEach(hostile::all);
     assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());

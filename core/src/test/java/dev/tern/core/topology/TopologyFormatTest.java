@@ -44,8 +44,7 @@ class TopologyFormatTest {
     Member fourth = TopologyStateTest.member(4, "d");
     state = TopologyStateTest.done(state, new Command.AdmitMember(fourth, 250));
     KeyspaceSettings settings = KeyspaceSettings.usual("another");
-    state =
-        TopologyStateTest.done(state, state.create(settings, KeyHash.derived(1, 2, 3)));
+    state = TopologyStateTest.done(state, state.create(settings, KeyHash.derived(1, 2, 3)));
     state = TopologyStateTest.done(state, new Command.SetWeight(2, 50));
     states.add(TopologyStateTest.done(state, new Command.RaiseLevel(3)));
     return states;

@@ -109,7 +109,6 @@ class RiakFormatTest {
 
   @Test
   void bucketProperties() throws IOException {
-    check(
-        "riak-properties-1", properties(), bytes -> BucketProperties.decode(bytes).encoded());
+    check("riak-properties-1", properties(), bytes -> BucketProperties.decode(bytes).encoded());
   }
 }

@@ -24,8 +24,7 @@ class LevelsTest {
     assertEquals(new Levels(1, 1), greeting.levels());
     Acquaintances acquaintances = new Acquaintances(Levels.OURS, TopologyBug.NONE);
     assertEquals(
-        Acquaintances.Verdict.STRANGER,
-        acquaintances.greeted(2, greeting, TopologyState.NOTHING));
+        Acquaintances.Verdict.STRANGER, acquaintances.greeted(2, greeting, TopologyState.NOTHING));
     String why = String.valueOf(acquaintances.strangers().get(2));
     assertTrue(
         why.contains(
