@@ -44,9 +44,6 @@ public final class AntiEntropy {
   /// Requests for records under way at a time.
   static final int MAX_FETCHES = 4;
 
-  /// Runs of dots asked for at once.
-  private static final int MAX_RUNS = 64;
-
   private static final long FETCH_NANOS = 5_000_000_000L;
 
   /// The log of dots is trimmed by so many at least, or after so long.
@@ -390,16 +387,15 @@ public final class AntiEntropy {
         continue;
       }
       note(exchange, true, exchange.rebuilding);
-      DotSet missing =
-          gone != null
-              ? gone
-              : exchange.claims[i].toAsk(java.util.Objects.requireNonNull(said).minus(here));
+      DotSet missing = gone == null ? new DotSet() : exchange.claims[i].toAsk(gone);
+      if (missing.isEmpty() && said != null) {
+        missing = exchange.claims[i].toAsk(said.minus(here));
+      }
       if (missing.isEmpty()) {
         continue;
       }
       if (fetches < MAX_FETCHES) {
-        exchange.fetchWanted = first(missing);
-        exchange.fetchFrom = exchange.peers[i];
+        exchange.fetches(i, missing);
         fetches++;
         ask(exchange, null);
         return;
@@ -410,21 +406,6 @@ public final class AntiEntropy {
       }
       return;
     }
-  }
-
-  private static DotSet first(DotSet missing) {
-    if (missing.runs() <= MAX_RUNS) {
-      return missing;
-    }
-    DotSet first = new DotSet();
-    int[] runs = {0};
-    missing.forEach(
-        (replica, from, to) -> {
-          if (runs[0]++ < MAX_RUNS) {
-            first.addRun(replica, from, to);
-          }
-        });
-    return first;
   }
 
   private void ask(Exchange exchange, byte @Nullable [] cursor) {
@@ -471,7 +452,7 @@ public final class AntiEntropy {
     int from = exchange.place(exchange.fetchFrom);
     if (++exchange.tries > MAX_TRIES) {
       for (Claims each : exchange.claims) {
-        each.page(new DotSet(), new DotSet(), exchange.fetchWanted);
+        each.page(new DotSet(), new DotSet(), exchange.fetchWanted, new DotSet());
       }
       passedOver(exchange);
       endFetch(exchange);
@@ -530,7 +511,7 @@ public final class AntiEntropy {
     private final long id;
     private final long untilNanos;
 
-    /// Whether its records stand for all that was here when the rebuild began.
+    /// Whether its records stand for all that is here of their keys.
     private final boolean whole;
 
     /// The dots of records that were refused.
@@ -633,7 +614,7 @@ public final class AntiEntropy {
     if (page.answer() == RepairPage.Answer.REBUILD) {
       statistics.add(Counter.REBUILDS, 1);
       note(exchange, exchange.lacks, true);
-      exchange.rebuildBegan = exchange.partition.clock().copy();
+      exchange.began = exchange.partition.clock().copy();
       ask(exchange, NOTHING);
       return;
     }
@@ -656,19 +637,19 @@ public final class AntiEntropy {
     }
     int place = exchange.place(exchange.fetchFrom);
     DotSet covered = page.covered().and(exchange.fetchWanted).minus(refused);
-    DotSet missed = refused.copy();
-    missed.addAll(page.unreadable().and(exchange.fetchWanted));
-    if (!missed.isEmpty()) {
+    DotSet unread = page.unreadable().and(exchange.fetchWanted);
+    boolean missed = !refused.isEmpty() || !unread.isEmpty();
+    if (missed) {
       statistics.add(Counter.REPAIR_PASSED_OVER, page.unreadable().isEmpty() ? 0 : 1);
       passedOver(exchange);
     }
-    exchange.claims[place].page(covered, page.clock(), missed);
+    exchange.claims[place].page(covered, page.clock(), refused, unread);
     if (planted == PlantedBug.DOT_CLAIMED_WITHOUT_RECORD) {
       replica.covered(exchange.partition, covered);
     }
     claim(exchange);
     endFetch(exchange);
-    if (!covered.isEmpty() || !missed.isEmpty()) {
+    if (!covered.isEmpty() || missed) {
       fetch(exchange);
     }
   }
@@ -695,6 +676,7 @@ public final class AntiEntropy {
       exchange.passed(page.clock(), page.next());
       if (page.answer() == RepairPage.Answer.STUCK) {
         statistics.add(Counter.REPAIR_PASSED_OVER, 1);
+        exchange.stuck(exchange.place(exchange.fetchFrom), page.unreadable());
         askElsewhere(exchange, page.next());
       } else {
         exchange.tries = 0;
@@ -703,7 +685,11 @@ public final class AntiEntropy {
       return;
     }
     replica.rebuilds().ended(exchange.partition, all);
-    exchange.patienceNanos = Exchange.AGAIN_NANOS;
+    if (exchange.passOverUnreadable(all)) {
+      passedOver(exchange);
+    } else {
+      exchange.patienceNanos = Exchange.AGAIN_NANOS;
+    }
     exchange.readiness.taken(all);
     endFetch(exchange);
     claim(exchange);

@@ -20,12 +20,22 @@ final class Claims {
   /// Dots that were refused here or unreadable there: not asked for again until the next pass.
   private DotSet passedOver = new DotSet();
 
+  /// Dots that were unreadable there in this pass, or before.
+  private final DotSet unreadable = new DotSet();
+
+  /// The same when this pass began.
+  private DotSet unreadableBefore = new DotSet();
+
+  /// See [#ungiven].
+  private final DotSet ungiven = new DotSet();
+
   /// A page has come and its records are stored.
   ///
   /// @param speaksFor the dots that the page covers, without those of records that were refused
   /// @param told the clock that came with it
-  /// @param missed dots that were refused here or could not be read there
-  void page(DotSet speaksFor, DotSet told, DotSet missed) {
+  /// @param refused dots that were refused here
+  /// @param unread dots that could not be read there
+  void page(DotSet speaksFor, DotSet told, DotSet refused, DotSet unread) {
     replaced.addAll(speaksFor);
     if (told.covers(clock)) {
       clock = told;
@@ -33,7 +43,16 @@ final class Claims {
       clock = clock.copy();
       clock.addAll(told);
     }
-    passedOver.addAll(missed);
+    passedOver.addAll(refused);
+    passedOver.addAll(unread);
+    ungiven.addAll(unread.and(unreadableBefore));
+    unreadable.addAll(unread);
+  }
+
+  /// Dots that the other replica could not read in two passes, which are [Exchange#AGAIN_NANOS]
+  /// apart at least: for these it is as good as gone.
+  DotSet ungiven() {
+    return ungiven;
   }
 
   /// The other replica says what it has. If that is not all that its pages spoke of, its directory
@@ -75,6 +94,7 @@ final class Claims {
 
   /// Lets what was passed over be asked for again.
   void again() {
+    unreadableBefore = unreadable.copy();
     passedOver = new DotSet();
   }
 }

@@ -13,6 +13,9 @@ final class Exchange {
   /// What was passed over is asked for again after this at the earliest.
   static final long AGAIN_NANOS = 10_000_000_000L;
 
+  /// Runs of dots asked for at once.
+  private static final int MAX_RUNS = 64;
+
   private static final long NEVER = Long.MIN_VALUE / 2;
 
   final Partition partition;
@@ -69,8 +72,11 @@ final class Exchange {
   /// Of a rebuild that is under way what the clocks of all its pages have; null before the first.
   @Nullable DotSet rebuildClock;
 
-  /// The clock here when it began.
-  DotSet rebuildBegan = new DotSet();
+  /// The clock here when the fetch or the rebuild under way began.
+  DotSet began = new DotSet();
+
+  /// By peer: dots of the rebuild under way that it may not be able to read; null for none.
+  private final @Nullable DotSet[] unreadable;
 
   /// Where its pages have come to.
   private byte[] rebuiltTo = {};
@@ -119,7 +125,10 @@ final class Exchange {
     this.toldTurns = new long[peers.length];
     this.toldNanos = new long[peers.length];
     this.behind = new boolean[peers.length];
-    this.readiness = new Readiness(peers.length, partition::isFilled, nowNanos);
+    this.unreadable = new DotSet[peers.length];
+    this.readiness =
+        new Readiness(
+            peers.length, partition::isFilled, place -> claims[place].ungiven(), nowNanos);
     Arrays.fill(toldTurns, -1);
     Arrays.fill(toldNanos, NEVER);
   }
@@ -150,9 +159,32 @@ final class Exchange {
     }
   }
 
-  /// Whether a page of a rebuild has all dots that were here when it began.
+  /// A peer is about to be asked for some of what is missing here.
+  void fetches(int place, DotSet missing) {
+    fetchFrom = peers[place];
+    fetchWanted = first(missing);
+    began = partition.clock().copy();
+  }
+
+  private static DotSet first(DotSet missing) {
+    if (missing.runs() <= MAX_RUNS) {
+      return missing;
+    }
+    DotSet first = new DotSet();
+    int[] runs = {0};
+    missing.forEach(
+        (replica, from, to) -> {
+          if (runs[0]++ < MAX_RUNS) {
+            first.addRun(replica, from, to);
+          }
+        });
+    return first;
+  }
+
+  /// Whether the sender of a page has all dots that were here when it was asked for: its records
+  /// stand for all that is here of their keys.
   boolean isWhole(RepairPage page) {
-    return rebuilding && page.clock().covers(rebuildBegan);
+    return page.clock().covers(began);
   }
 
   /// What the clocks of the pages so far and of one more have.
@@ -182,7 +214,30 @@ final class Exchange {
     }
   }
 
+  /// A peer cannot read what comes next in the rebuild.
+  void stuck(int place, DotSet wanted) {
+    unreadable[place] = wanted;
+  }
+
+  /// Passes over what peers could not read in the rebuild that ends and nobody else has given.
+  ///
+  /// @param all what the rebuild brought
+  /// @return whether there is any
+  boolean passOverUnreadable(DotSet all) {
+    boolean any = false;
+    for (int place = 0; place < unreadable.length; place++) {
+      DotSet wanted = unreadable[place];
+      DotSet missed = wanted == null ? new DotSet() : wanted.minus(all);
+      if (!missed.isEmpty()) {
+        any = true;
+        claims[place].page(new DotSet(), new DotSet(), new DotSet(), missed);
+      }
+    }
+    return any;
+  }
+
   void rebuildEnded() {
+    Arrays.fill(unreadable, null);
     rebuildClock = null;
     partition.rebuildEnded();
   }

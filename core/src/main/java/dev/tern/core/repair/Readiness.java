@@ -3,6 +3,7 @@ package dev.tern.core.repair;
 import dev.tern.core.version.DotSet;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// that has not told, or when one that has told goes before all that it had is here. It is
 /// *settled* when all have told, or when all is here that those who told had: a delete is stripped
 /// nowhere before all replicas have it.
+///
+/// What a peer has and cannot read it will not give: for those dots it counts as not alive.
 ///
 /// A replica whose directory was empty, or is known by another one to have been set back, is not
 /// *filled*: it waits for all that those who told had, logged or not. What it had acknowledged
@@ -41,12 +44,15 @@ final class Readiness {
   private final long[] cameNanos;
 
   private final BooleanSupplier filled;
+  private final IntFunction<DotSet> ungiven;
 
   private boolean settled;
 
   /// @param filled whether the store ever had all that the others had, and has not lost it
-  Readiness(int peers, BooleanSupplier filled, long nowNanos) {
+  /// @param ungiven by peer: dots that it has and cannot read
+  Readiness(int peers, BooleanSupplier filled, IntFunction<DotSet> ungiven, long nowNanos) {
     this.filled = filled;
+    this.ungiven = ungiven;
     this.trimmed = new DotSet[peers];
     this.clocks = new DotSet[peers];
     this.cameNanos = new long[peers];
@@ -103,11 +109,11 @@ final class Readiness {
   }
 
   /// Whether a peer may have stripped deletes that are not here. A delete is stripped only when all
-  /// replicas have had it: dots that are gone from the log of a peer which is not alive any more,
-  /// and which another peer has never had, were cut from the log for its length.
+  /// replicas have had it: dots that are gone from the log of a peer which does not give them any
+  /// more, and which another peer has never had, were cut from the log for its length.
   private boolean mayLackDeletes(int place, DotSet here, IntPredicate live) {
     DotSet shared = lacking(place, here);
-    if (shared == null || live.test(place)) {
+    if (shared == null || live.test(place) && !ungiven.apply(place).covers(shared)) {
       return shared != null;
     }
     boolean others = false;
@@ -124,7 +130,10 @@ final class Readiness {
   /// Whether a live peer has what a disk that was lost here may have acknowledged.
   private boolean mayLackWrites(int place, DotSet here, IntPredicate live) {
     DotSet clock = clocks[place];
-    return clock != null && !filled.getAsBoolean() && live.test(place) && !here.covers(clock);
+    return clock != null
+        && !filled.getAsBoolean()
+        && live.test(place)
+        && !here.covers(clock.minus(ungiven.apply(place)));
   }
 
   /// Whether the replica may leave the state.

@@ -187,7 +187,8 @@ final class Repair {
   /// no further than its family, so that who gets it knows which records are not there.
   ///
   /// @param cursor as a page before said, empty to begin
-  RepairPage ofSlots(byte[] cursor, int firstSlot, int endSlot) {
+  /// @param unlogged dots that are wanted and that only such pages bring
+  RepairPage ofSlots(byte[] cursor, int firstSlot, int endSlot, DotSet unlogged) {
     int at = family(cursor);
     if (at < 0 || at >= store.dataFamilies().size()) {
       throw new DecodeException("a cursor of a family that is none");
@@ -197,6 +198,7 @@ final class Repair {
     try {
       next = slots(store.dataFamilies().get(at), walk, firstSlot, endSlot);
     } catch (IOException e) {
+      unreadable.addAll(unlogged);
       return page(covered, cursor(at, walk.at), Answer.STUCK);
     }
     if (next.length > 0) {

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// @param covered the dots that the page speaks for, with these records; none on the pages of a
 ///   rebuild, which speaks for its clock when it is done
 /// @param unreadable dots whose records the sender has and cannot read: another replica is to be
-///   asked for them
+///   asked for them; on a page of a rebuild that is stuck, the wanted dots that are not in the log:
+///   any of them may be what cannot be read
 /// @param next where a rebuild goes on, empty if there is no more
 /// @param answer what kind of answer it is
 /// @param records as they are stored
@@ -60,11 +61,11 @@ public record RepairPage(
 
   /// An answer where nothing could be read.
   ///
-  /// @param wanted dots
+  /// @param wanted dots, of a rebuild those that are not in the log of dots
   /// @param cursor of a rebuild, null if the dots were asked for
   static RepairPage unread(DotSet clock, DotSet wanted, byte @Nullable [] cursor) {
     return cursor == null
         ? new RepairPage(clock, new DotSet(), wanted, DONE, Answer.RECORDS, List.of())
-        : new RepairPage(clock, new DotSet(), new DotSet(), cursor, Answer.STUCK, List.of());
+        : new RepairPage(clock, new DotSet(), wanted, cursor, Answer.STUCK, List.of());
   }
 }

@@ -580,7 +580,8 @@ public final class Replica {
     store.journal().synced(lsm.syncedSequence());
     DotSet clock = partition.synced.copy();
     DotSet here = wanted.and(clock);
-    if (cursor == null && !here.and(partition.trimmed).isEmpty()) {
+    DotSet unlogged = here.and(partition.trimmed);
+    if (cursor == null && !unlogged.isEmpty()) {
       done.complete(RepairPage.rebuild(clock), null);
       return;
     }
@@ -589,9 +590,11 @@ public final class Replica {
     int first = store.firstSlot(partition.number);
     int end = store.firstSlot(partition.number + 1);
     loop.offload(
-        () -> cursor == null ? repair.ofDots(here) : repair.ofSlots(cursor, first, end),
-        (page, failure) ->
-            done.complete(failure == null ? page : RepairPage.unread(clock, here, cursor), null));
+        () -> cursor == null ? repair.ofDots(here) : repair.ofSlots(cursor, first, end, unlogged),
+        (page, failure) -> {
+          DotSet unread = cursor == null ? here : unlogged;
+          done.complete(failure == null ? page : RepairPage.unread(clock, unread, cursor), null);
+        });
   }
 
   /// What a record from another replica is, filled by that one's clock.

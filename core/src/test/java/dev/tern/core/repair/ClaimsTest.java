@@ -20,7 +20,7 @@ class ClaimsTest {
   void aReplacedDotWaitsForWhatReplacedIt() {
     Claims claims = new Claims();
     DotSet here = dots(1, 4);
-    claims.page(dots(1, 10), dots(1, 200), new DotSet());
+    claims.page(dots(1, 10), dots(1, 200), new DotSet(), new DotSet());
     assertTrue(claims.ripe(here).isEmpty(), "claimed before its replacement came");
     here.addRun(7, 11, 199);
     assertTrue(claims.ripe(here).isEmpty(), "claimed before its replacement came");
@@ -32,10 +32,10 @@ class ClaimsTest {
   @Test
   void theLastPageRipensThoseBeforeIt() {
     Claims claims = new Claims();
-    claims.page(dots(1, 100), dots(1, 200), new DotSet());
+    claims.page(dots(1, 100), dots(1, 200), new DotSet(), new DotSet());
     assertTrue(claims.ripe(new DotSet()).isEmpty());
     assertEquals(100, claims.toAsk(dots(1, 200)).size());
-    claims.page(dots(101, 200), dots(1, 200), new DotSet());
+    claims.page(dots(101, 200), dots(1, 200), new DotSet(), new DotSet());
     assertEquals(200, claims.ripe(new DotSet()).size());
   }
 
@@ -43,12 +43,12 @@ class ClaimsTest {
   @Test
   void whatAReplicaSaidBeforeItWasSetBackIsAskedForAgain() {
     Claims claims = new Claims();
-    claims.page(dots(18, 22), dots(1, 63), new DotSet());
+    claims.page(dots(18, 22), dots(1, 63), new DotSet(), new DotSet());
     claims.heard(dots(1, 70));
     assertTrue(claims.toAsk(dots(18, 21)).isEmpty());
     claims.heard(dots(1, 21));
     assertEquals(4, claims.toAsk(dots(18, 21)).size());
-    claims.page(dots(18, 21), dots(1, 21), new DotSet());
+    claims.page(dots(18, 21), dots(1, 21), new DotSet(), new DotSet());
     assertEquals(4, claims.ripe(dots(1, 17)).size());
   }
 
@@ -58,7 +58,7 @@ class ClaimsTest {
     Claims claims = new Claims();
     DotSet others = dots(1, 99);
     others.addRun(7, 101, 200);
-    claims.page(others, dots(1, 200), dots(100, 100));
+    claims.page(others, dots(1, 200), dots(100, 100), new DotSet());
     assertTrue(claims.ripe(new DotSet()).isEmpty());
     assertTrue(claims.toAsk(dots(1, 200)).isEmpty());
     assertTrue(claims.hasPassedOver());
@@ -86,9 +86,23 @@ class ClaimsTest {
       replaced.addRun(1, 10L * i + 1, 10L * i + 5);
     }
     Claims claims = new Claims();
-    claims.page(replaced, clock, new DotSet());
+    claims.page(replaced, clock, new DotSet(), new DotSet());
     assertTrue(claims.ripe(here).isEmpty());
     here.addAll(clock);
     assertEquals(replaced.size(), claims.ripe(here).size());
+  }
+
+  @Test
+  void whatCannotBeReadInTwoPassesWillNotBeGiven() {
+    Claims claims = new Claims();
+    claims.page(new DotSet(), new DotSet(), dots(1, 1), dots(2, 3));
+    claims.page(new DotSet(), new DotSet(), new DotSet(), dots(2, 3));
+    assertTrue(claims.ungiven().isEmpty(), "in one pass");
+    assertEquals(1, claims.toAsk(dots(1, 4)).size());
+    claims.again();
+    assertEquals(4, claims.toAsk(dots(1, 4)).size());
+    claims.page(new DotSet(), new DotSet(), dots(1, 1), dots(3, 4));
+    assertEquals(1, claims.ungiven().size());
+    assertTrue(claims.ungiven().contains(7, 3));
   }
 }

@@ -11,7 +11,8 @@ class ReadinessTest {
   private static final long LATER = Readiness.PATIENCE_NANOS;
   private final boolean[] live = {true, false};
   private boolean filled = true;
-  private final Readiness readiness = new Readiness(2, () -> filled, 0);
+  private final DotSet[] ungiven = {new DotSet(), new DotSet()};
+  private final Readiness readiness = new Readiness(2, () -> filled, place -> ungiven[place], 0);
 
   private static DotSet dots(long to) {
     DotSet dots = new DotSet();
@@ -96,5 +97,30 @@ class ReadinessTest {
     live[1] = false;
     assertTrue(ready(dots(9), LATER));
     assertFalse(ready(dots(8), LATER));
+  }
+
+  /// The first peer has cut dots 6 to 9 from its log, and its disk has altered what it had of them.
+  @Test
+  void whatAPeerCannotReadIsNotWaitedForIfItAloneHadIt() {
+    live[1] = true;
+    readiness.told(0, dots(9), dots(9));
+    readiness.told(1, dots(5), dots(5));
+    assertFalse(ready(dots(5), LATER));
+    ungiven[0].addRun(1, 6, 9);
+    assertTrue(ready(dots(5), LATER));
+    filled = false;
+    assertTrue(ready(dots(5), LATER));
+    assertFalse(ready(dots(4), LATER));
+  }
+
+  /// One of them may be a delete that both have stripped.
+  @Test
+  void whatAnotherPeerHadTooIsWaitedFor() {
+    live[1] = true;
+    readiness.told(0, dots(9), dots(9));
+    readiness.told(1, dots(5), dots(6));
+    ungiven[0].addRun(1, 6, 9);
+    assertFalse(ready(dots(5), LATER));
+    assertTrue(ready(dots(6), LATER));
   }
 }
