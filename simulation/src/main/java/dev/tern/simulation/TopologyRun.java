@@ -402,7 +402,8 @@ final class TopologyRun {
     return switch (world.random.nextInt(8)) {
       case 0, 1 -> new Command.SetWeight(some, 1_000 + nextName);
       case 2 -> new Command.SetZone(some, name);
-      case 3, 4 -> state.create(KeyspaceSettings.usual(name), KeyHash.derived(1, 1, nextName));
+      case 3, 4 ->
+          state.create(KeyspaceSettings.usual(name), KeyHash.derived(new byte[1], nextName));
       case 5 -> drop(state, name);
       case 6 -> leave(name);
       default -> admit(state);
@@ -412,7 +413,7 @@ final class TopologyRun {
   private Command drop(TopologyState state, String otherwise) {
     int count = state.keyspaces().size();
     return count < 2
-        ? state.create(KeyspaceSettings.usual(otherwise), KeyHash.derived(1, 1, nextName))
+        ? state.create(KeyspaceSettings.usual(otherwise), KeyHash.derived(new byte[1], nextName))
         : new Command.DropKeyspace(state.keyspaces().get(count - 1).name());
   }
 

@@ -12,7 +12,7 @@ import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.quorum.Statistics.Counter;
-import dev.tern.core.topology.Slots;
+import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.version.ValueType;
@@ -91,10 +91,11 @@ class FloorTest {
     ValueType type = value == null ? ValueType.NONE : ValueType.BYTES;
     Version version = new Version(99, 1, Stamp.NONE.updated(EARLIER), 0, type, bytes);
     byte[] name = key.getBytes(US_ASCII);
-    Message write = new Message.Write(1L << 60, 1, 1, name, Siblings.of(version), 0);
+    RoutedKey at = RoutedKey.of(1, 1, name);
+    Message write = new Message.Write(1L << 60, 1, at, Siblings.of(version), 0);
     ByteWriter out = new ByteWriter();
     MessageCodec.encode(write, out);
-    int shard = script.cluster.node(node).view().partitionOf(Slots.of(name));
+    int shard = script.cluster.node(node).view().partitionOf(at.slot());
     script.cluster.network.forge(second, node, shard, out.toByteArray(), refused -> {});
   }
 

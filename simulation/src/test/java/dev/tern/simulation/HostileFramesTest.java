@@ -11,6 +11,7 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.wire.FrameKind;
@@ -169,7 +170,7 @@ class HostileFramesTest {
     speak();
     byte[] key = {7};
     sample(new Message.Superseded(1, new Rank(Stamp.put(2, -3), -3, 4)));
-    sample(new Message.ReadHeld(1, 2, 1, key, 4));
+    sample(new Message.ReadHeld(1, 2, RoutedKey.of(1, 1, key), 4));
     sample(new Message.Count(1, 2, 1));
     int[] types = {1, 2, 3, 4, 5, 7, 8, 16, 17, 18, 19, 20, 21, 32, 33, 34, 35, 36, 37};
     for (int type : types) {

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
-import dev.tern.core.topology.Slots;
+import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Stamp;
@@ -31,11 +31,11 @@ class PromiseTest {
 
   private void read(Cluster cluster, int from, int to, long id, long ballot, Stamp floor) {
     byte[] key = KEY.getBytes(US_ASCII);
-    int slot = Slots.of(key);
-    Message read = new Message.Read(id, 1, 1, key, false, false, false, ballot, floor);
+    RoutedKey at = RoutedKey.of(1, 1, key);
+    Message read = new Message.Read(id, 1, at, false, false, false, ballot, floor);
     ByteWriter out = new ByteWriter();
     MessageCodec.encode(read, out);
-    int shard = cluster.node(to).view().partitionOf(slot);
+    int shard = cluster.node(to).view().partitionOf(at.slot());
     cluster.network.forge(from, to, shard, out.toByteArray(), refused -> {});
     for (int i = 0; i < 20_000 && !replies.containsKey(id); i++) {
       cluster.runFor(MILLI / 10);

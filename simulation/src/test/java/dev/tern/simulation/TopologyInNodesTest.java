@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 /// What the topology log decides, seen by whole nodes: voters that are replaced, keyspaces that are
 /// made, expire their keys, and are dropped.
 class TopologyInNodesTest {
-  private static final KeyHash HASH = KeyHash.derived(5, 5, 5);
+  private static final KeyHash HASH = KeyHash.derived(new byte[5], 5);
 
   private static Decision propose(Cluster cluster, int node, Command command) {
     List<Decision> decisions = new ArrayList<>();

@@ -9,17 +9,18 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.Limits;
+import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.replica.RecordKey;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
-import dev.tern.env.ByteWriter;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
@@ -78,10 +79,10 @@ class TreeTest {
     return Objects.requireNonNull(cluster.node(1).view().keyspace(name)).id();
   }
 
-  private static byte[] storageKey(int keyspace, String key) {
+  private static byte[] recordKey(Cluster cluster, int keyspace, String key) {
     byte[] user = key.getBytes(US_ASCII);
-    ByteWriter out = new ByteWriter().writeShort(0).writeShort(Slots.of(user));
-    return out.writeInt(keyspace).writeBytes(user).toByteArray();
+    KeyspaceConfig config = Objects.requireNonNull(cluster.node(2).view().keyspace(keyspace));
+    return RecordKey.of(1, Slots.of(user), keyspace, config.hash().of(user), user);
   }
 
   /// A change below a node that is down.
@@ -97,7 +98,7 @@ class TreeTest {
 
   private static void change(Cluster cluster, int keyspace, int node, String key, Change change)
       throws IOException {
-    byte[] at = storageKey(keyspace, key);
+    byte[] at = recordKey(cluster, keyspace, key);
     int partition = Slots.of(key.getBytes(US_ASCII)) / (Slots.COUNT / 16);
     try (Lsm lsm = cluster.store(node, partition % 2)) {
       ColumnFamily data = lsm.columnFamily("data", CompactionStyle.LEVELED);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.Limits;
+import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.ScanOutcome;
@@ -13,8 +14,8 @@ import dev.tern.core.keyspace.Scope;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.replica.RecordKey;
 import dev.tern.core.topology.Slots;
-import dev.tern.env.ByteWriter;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.Durability;
@@ -43,9 +44,8 @@ class UnreadableRecordTest {
 
   private byte[] storageKey(String key) {
     byte[] user = key.getBytes(US_ASCII);
-    int keyspace = Objects.requireNonNull(cluster.node(1).view().keyspace("data")).id();
-    ByteWriter out = new ByteWriter().writeShort(0).writeShort(Slots.of(user));
-    return out.writeInt(keyspace).writeBytes(user).toByteArray();
+    KeyspaceConfig data = Objects.requireNonNull(cluster.node(1).view().keyspace("data"));
+    return RecordKey.of(1, Slots.of(user), data.id(), data.hash().of(user), user);
   }
 
   /// At node 2, which is down.

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
+import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
@@ -41,7 +42,8 @@ class WireTest {
 
   private void put(long id, long time) {
     Siblings record = Siblings.of(Version.put(MINTER_ID, time, time, 0, VALUE));
-    byte[] write = frame(new Message.Write(id, 1, run.keyspace.id(), KEY, record, 0));
+    byte[] write =
+        frame(new Message.Write(id, 1, RoutedKey.of(1, run.keyspace.id(), KEY), record, 0));
     wire.sent(1, 2, write);
     wire.sent(1, 3, write);
   }

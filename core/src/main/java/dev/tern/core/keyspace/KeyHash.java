@@ -24,16 +24,13 @@ public record KeyHash(long high, long low) {
     return new KeyHash(random.nextLong(), random.nextLong());
   }
 
-  /// The one of a keyspace that begins with its cluster, the same on every node.
+  /// One whose seed is a hash of some bytes: for those who must agree on it and cannot ask each
+  /// other. It is as secret as the bytes are.
   ///
-  /// @param high of the cluster's id
-  /// @param low of the cluster's id
-  public static KeyHash derived(long high, long low, int keyspace) {
-    KeyHash cluster = new KeyHash(high, low);
-    byte[] text = new ByteWriter(5).writeInt(keyspace).writeByte(0).toByteArray();
-    long first = cluster.sip(text, 0, text.length);
-    text[4] = 1;
-    return new KeyHash(first, cluster.sip(text, 0, text.length));
+  /// @param keyspace whose keys it hashes
+  public static KeyHash derived(byte[] from, int keyspace) {
+    long high = new KeyHash(keyspace, 0).sip(from, 0, from.length);
+    return new KeyHash(high, new KeyHash(keyspace, 1).sip(from, 0, from.length));
   }
 
   /// The hash of a user key.

@@ -17,6 +17,7 @@ import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Replica;
+import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
@@ -176,9 +177,21 @@ public final class Coordinator {
       Level level,
       boolean forwarded,
       Completion<? super UpdateOutcome> completion) {
+    update(keyspace, Slots.of(key), key, update, level, forwarded, completion);
+  }
+
+  /// As the other, of a key whose slot is known.
+  void update(
+      KeyspaceConfig keyspace,
+      int slot,
+      byte[] key,
+      Update update,
+      Level level,
+      boolean forwarded,
+      Completion<? super UpdateOutcome> completion) {
     boolean blind = update.blind();
     count(blind ? Statistics.Counter.WRITES : Statistics.Counter.UPDATES);
-    Request request = request(keyspace, key, blind ? level : level.ofAll());
+    Request request = request(keyspace, slot, key, blind ? level : level.ofAll());
     if (request == null) {
       completion.complete(refuse(keyspace, level));
       return;
@@ -193,7 +206,8 @@ public final class Coordinator {
     boolean held = !blind && departure.holdsBack();
     if (held && (forwarded || firstLive(request.replicas()) == self)) {
       inFlight.later(
-          Departure.HELD_NANOS, () -> update(keyspace, key, update, level, forwarded, completion));
+          Departure.HELD_NANOS,
+          () -> update(keyspace, slot, key, update, level, forwarded, completion));
       return;
     }
     long cost = admission.updateCost(key, update);
@@ -489,12 +503,16 @@ public final class Coordinator {
 
   /// What a request of a level comes to; null if there are not so many replicas, or no keyspace.
   @Nullable Request request(KeyspaceConfig keyspace, byte[] key, Level wanted) {
+    return request(keyspace, Slots.of(key), key, wanted);
+  }
+
+  /// As the other, of a key whose slot is known.
+  @Nullable Request request(KeyspaceConfig keyspace, int slot, byte[] key, Level wanted) {
     Level level = wanted.atomic() ? wanted.strict() : wanted;
     Topology topology = view.topology(keyspace.id());
     if (topology == null) {
       return null;
     }
-    int slot = Slots.of(key);
     int partition = topology.partitionOf(slot);
     int[] replicas = topology.replicas(partition);
     if (level.n() > 0 && level.n() < replicas.length) {
@@ -516,10 +534,10 @@ public final class Coordinator {
       return null;
     }
     int timeout = level.timeoutMillis() == 0 ? keyspace.timeoutMillis() : level.timeoutMillis();
+    int set = java.util.Objects.requireNonNull(view.groups(keyspace.id())).number();
     return new Request(
         keyspace,
-        slot,
-        key,
+        new RoutedKey(set, slot, keyspace.id(), key),
         replicas,
         topology.epoch(partition),
         r,

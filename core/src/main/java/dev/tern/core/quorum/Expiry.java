@@ -12,7 +12,6 @@ import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.version.ValueType;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Turns versions whose time has passed into deletes with a dot of their own, so that they go for
@@ -30,7 +29,7 @@ final class Expiry {
 
   private final Coordinator coordinator;
 
-  /// Where the walk through the index goes on; empty at its beginning.
+  /// Where the walk through the index goes on, partition by partition; empty at its beginning.
   private byte[] cursor = {};
 
   private boolean underWay;
@@ -49,9 +48,8 @@ final class Expiry {
               cursor,
               PAGE,
               (page, failure) -> {
-                if (page == null || page.isEmpty()) {
+                if (page == null) {
                   underWay = false;
-                  cursor = new byte[0];
                 } else {
                   new Page(page).start();
                 }
@@ -61,16 +59,16 @@ final class Expiry {
 
   /// Some of them at a time.
   private final class Page {
-    private final List<Expired> expired;
+    private final Expired.Page page;
     private int left;
 
-    Page(List<Expired> expired) {
-      this.expired = expired;
-      this.left = expired.size() + 1;
+    Page(Expired.Page page) {
+      this.page = page;
+      this.left = page.expired().size() + 1;
     }
 
     void start() {
-      for (Expired each : expired) {
+      for (Expired each : page.expired()) {
         look(each);
       }
       ended();
@@ -78,7 +76,7 @@ final class Expiry {
 
     private void ended() {
       if (--left == 0) {
-        cursor = expired.getLast().row();
+        cursor = page.next();
         underWay = false;
       }
     }
@@ -91,7 +89,7 @@ final class Expiry {
         ended();
         return;
       }
-      Request request = coordinator.request(keyspace, each.key(), Level.DEFAULT);
+      Request request = coordinator.request(keyspace, each.slot(), each.key(), Level.DEFAULT);
       if (request == null || coordinator.firstLive(request.replicas()) != coordinator.self()) {
         forgetIfGone(keyspace, each);
         return;
@@ -129,7 +127,7 @@ final class Expiry {
     }
 
     private void forgetIfGone(KeyspaceConfig keyspace, Expired each) {
-      int slot = dev.tern.core.topology.Slots.of(each.key());
+      int slot = each.slot();
       coordinator
           .replica()
           .readLatest(

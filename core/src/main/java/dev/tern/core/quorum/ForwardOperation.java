@@ -52,8 +52,7 @@ final class ForwardOperation extends Operation {
         new Message.Forward(
             id,
             request.epoch(),
-            request.keyspace().id(),
-            request.key(),
+            request.at(),
             update,
             new Level(
                 request.replicas().length,

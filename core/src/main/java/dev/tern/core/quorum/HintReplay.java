@@ -6,8 +6,8 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Hint;
 import dev.tern.core.replica.HintPage;
+import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.topology.MemberEntry;
-import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Version;
 import java.util.ArrayList;
@@ -215,7 +215,7 @@ final class HintReplay {
     }
 
     void start() {
-      int slot = Slots.of(hint.key());
+      int slot = hint.slot();
       int partition = topology.partitionOf(slot);
       int[] replicas = topology.replicas(partition);
       boolean home = coordinator.place(replicas, page.target) >= 0;
@@ -233,7 +233,9 @@ final class HintReplay {
         return;
       }
       long epoch = topology.epoch(partition);
-      Message.Write write = new Message.Write(id, epoch, keyspace.id(), hint.key(), hint.record());
+      int set = java.util.Objects.requireNonNull(coordinator.view().groups(keyspace.id())).number();
+      RoutedKey at = new RoutedKey(set, slot, keyspace.id(), hint.key());
+      Message.Write write = new Message.Write(id, epoch, at, hint.record());
       if (!coordinator.send(destination, slot, write)) {
         end(End.UNANSWERED);
       } else if (coordinator.planted() == PlantedBug.HINT_FORGOTTEN_WHEN_SENT) {

@@ -6,6 +6,7 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.replica.RepairPage;
+import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.TreeRange;
 import dev.tern.core.version.DotSet;
@@ -26,6 +27,24 @@ public sealed interface Message {
     long epoch();
   }
 
+  /// A request of one key.
+  sealed interface Keyed extends Request {
+    /// The key, as whoever asks hashed it.
+    RoutedKey at();
+
+    default int keyspace() {
+      return at().keyspace();
+    }
+
+    default int slot() {
+      return at().slot();
+    }
+
+    default byte[] key() {
+      return at().key();
+    }
+  }
+
   /// An answer.
   sealed interface Reply extends Message {
     long id();
@@ -35,19 +54,17 @@ public sealed interface Message {
   ///
   /// @param ballot of the leader whose update it is, see [dev.tern.core.replica.Ballots]; 0 for any
   ///   other record
-  record Write(long id, long epoch, int keyspace, byte[] key, Siblings record, long ballot)
-      implements Request {
-    Write(long id, long epoch, int keyspace, byte[] key, Siblings record) {
-      this(id, epoch, keyspace, key, record, 0);
+  record Write(long id, long epoch, RoutedKey at, Siblings record, long ballot) implements Keyed {
+    Write(long id, long epoch, RoutedKey at, Siblings record) {
+      this(id, epoch, at, record, 0);
     }
   }
 
   /// Hold this record for a replica that is away.
-  record Hold(long id, long epoch, int keyspace, byte[] key, Siblings record, int target)
-      implements Request {}
+  record Hold(long id, long epoch, RoutedKey at, Siblings record, int target) implements Keyed {}
 
   /// Tell what is held of this key for a replica that is away.
-  record ReadHeld(long id, long epoch, int keyspace, byte[] key, int target) implements Request {}
+  record ReadHeld(long id, long epoch, RoutedKey at, int target) implements Keyed {}
 
   /// Tell the record of this key, or only its digest.
   ///
@@ -60,31 +77,28 @@ public sealed interface Message {
   record Read(
       long id,
       long epoch,
-      int keyspace,
-      byte[] key,
+      RoutedKey at,
       boolean digest,
       boolean alone,
       boolean confirmed,
       long ballot,
       Stamp floor)
-      implements Request {
+      implements Keyed {
     /// Without a floor.
     public Read(
         long id,
         long epoch,
-        int keyspace,
-        byte[] key,
+        RoutedKey at,
         boolean digest,
         boolean alone,
         boolean confirmed,
         long ballot) {
-      this(id, epoch, keyspace, key, digest, alone, confirmed, ballot, Stamp.NONE);
+      this(id, epoch, at, digest, alone, confirmed, ballot, Stamp.NONE);
     }
   }
 
   /// Coordinate this update.
-  record Forward(long id, long epoch, int keyspace, byte[] key, Update update, Level level)
-      implements Request {}
+  record Forward(long id, long epoch, RoutedKey at, Update update, Level level) implements Keyed {}
 
   /// Tell keys from a cursor on.
   record Scan(long id, long epoch, int keyspace, long cursor, int limit) implements Request {}

@@ -8,6 +8,7 @@ import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.Ballots;
 import dev.tern.core.replica.RepairPage;
+import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
@@ -27,33 +28,33 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The bytes of a [Message], format 4: the two bytes of [FrameKind#DATA], then `u8 type, fields`.
+/// The bytes of a [Message], format 5: the two bytes of [FrameKind#DATA], then `u8 type, fields`.
 /// Ids are u64, epochs and counts varints, ranks as [Rank] says, keys and values blobs, an optional
-/// blob or record is led by a u8 that is 0 where it is absent.
+/// blob or record is led by a u8 that is 0 where it is absent. A routed key is as [RoutedKey] says.
 ///
 /// | type | message | fields |
 /// |---|---|---|
-/// | 1 | Write | id epoch keyspace key record |
-/// | 2 | Read | id epoch keyspace key flags ballot? rank? |
-/// | 3 | Forward | id epoch keyspace key n r+3 w+3 pr pw u8 sloppy timeout update |
+/// | 1 | Write | id epoch routed record |
+/// | 2 | Read | id epoch routed flags ballot? rank? |
+/// | 3 | Forward | id epoch routed n r+3 w+3 pr pw u8 sloppy timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
 /// | 5 | Count | id epoch keyspace |
 /// | 6 | retired |  |
-/// | 7 | Hold | id epoch keyspace target key record |
-/// | 8 | ReadHeld | id epoch keyspace target key |
-/// | 9 | Write of a leader | id epoch keyspace key ballot record |
+/// | 7 | Hold | id epoch routed target record |
+/// | 8 | ReadHeld | id epoch routed target |
+/// | 9 | Write of a leader | id epoch routed ballot record |
 /// | 16 | Written | id, u8 pressure |
 /// | 17 | Superseded | id rank |
 /// | 18 | Value | id record? |
 /// | 19 | Digest | id rank |
 /// | 20 | Updated | id outcome |
-/// | 21 | Scanned | id next count (slot position key rank live)* |
+/// | 21 | Scanned | id next count (slot hash key rank live)* |
 /// | 22 | Counted | id records |
 /// | 23 | Refused | id reason retry message needed answered (missing)* |
 /// | 24 | Outvoted | id ballot |
 /// | 32 | Clock | group partition u8 (1 wanted, 2 trimmed, 4 forgotten) dots rank (dots of 2) |
 /// | 33 | Missing | group partition id dots cursor? |
-/// | 34 | Repaired | group partition id clock covered unread next answer (keyspace key record)* |
+/// | 34 | Repaired | group partition id clock covered unread next answer (slot keyspace key rec)* |
 /// | 35 | Root | group partition id root |
 /// | 36 | Segments | group partition id u8 known n (hash)* |
 /// | 37 | Listed | group partition id u8 family from to n (hash)* |
@@ -63,15 +64,15 @@ import org.jspecify.annotations.Nullable;
 /// Flags of Read: 1 digest, 2 alone, 4 a ballot follows, 8 confirmed, 16 the leader's floor
 /// follows.
 public final class MessageCodec {
-  /// A family, a storage key, and one byte to stand behind it.
-  private static final int MAX_PLACE_BYTES = Keyspace.MAX_KEY_BYTES + 16;
+  /// A family, a record key, and one byte to stand behind it.
+  private static final int MAX_PLACE_BYTES = 2 * Keyspace.MAX_KEY_BYTES + 16;
 
   /// Of elements of lists, at least.
-  private static final int LEAST_RECORD_BYTES = 5;
+  private static final int LEAST_RECORD_BYTES = 6;
 
   private static final int LEAST_ASKED_BYTES = 5;
   private static final int LEAST_SIBLING_BYTES = 4;
-  private static final int LEAST_SCANNED_BYTES = 18;
+  private static final int LEAST_SCANNED_BYTES = 21;
   private static final Unanswered.Reason[] REASONS = Unanswered.Reason.values();
   private static final UpdateOutcome.Why[] WHYS = UpdateOutcome.Why.values();
   private static final Update.Condition[] CONDITIONS = Update.Condition.values();
@@ -88,11 +89,9 @@ public final class MessageCodec {
     switch (message) {
       case Message.Write m -> write(m, out);
       case Message.Hold m -> {
-        request(out, 7, m, m.keyspace()).writeVarInt(m.target()).writeBlob(m.key());
-        m.record().encode(out);
+        m.record().encode(keyed(out, 7, m).writeVarInt(m.target()));
       }
-      case Message.ReadHeld m ->
-          request(out, 8, m, m.keyspace()).writeVarInt(m.target()).writeBlob(m.key());
+      case Message.ReadHeld m -> keyed(out, 8, m).writeVarInt(m.target());
       case Message.Read m -> read(m, out);
       case Message.Forward m -> forward(m, out);
       case Message.Scan m ->
@@ -150,7 +149,7 @@ public final class MessageCodec {
   }
 
   private static void write(Message.Write m, ByteWriter out) {
-    request(out, m.ballot() == 0 ? 1 : 9, m, m.keyspace()).writeBlob(m.key());
+    keyed(out, m.ballot() == 0 ? 1 : 9, m);
     if (m.ballot() != 0) {
       out.writeVarLong(m.ballot());
     }
@@ -161,7 +160,7 @@ public final class MessageCodec {
     int flags = (m.digest() ? 1 : 0) | (m.alone() ? 2 : 0) | (m.ballot() == 0 ? 0 : 4);
     boolean floored = !m.floor().equals(Stamp.NONE);
     flags |= (m.confirmed() ? 8 : 0) | (floored ? 16 : 0);
-    request(out, 2, m, m.keyspace()).writeBlob(m.key()).writeByte(flags);
+    keyed(out, 2, m).writeByte(flags);
     if (m.ballot() != 0) {
       out.writeVarLong(m.ballot());
     }
@@ -176,7 +175,7 @@ public final class MessageCodec {
   }
 
   private static void forward(Message.Forward m, ByteWriter out) {
-    request(out, 3, m, m.keyspace()).writeBlob(m.key());
+    keyed(out, 3, m);
     Level level = m.level();
     out.writeVarInt(level.n()).writeVarInt(level.r() - Level.ATOMIC);
     out.writeVarInt(level.w() - Level.ATOMIC);
@@ -197,24 +196,22 @@ public final class MessageCodec {
   private static Message led(ByteReader in) {
     long id = in.readLong();
     long epoch = in.readPositiveVarLong();
-    int keyspace = keyspace(in);
-    byte[] key = key(in);
+    RoutedKey at = RoutedKey.decode(in);
     long ballot = ballot(in);
-    return new Message.Write(id, epoch, keyspace, key, Siblings.decode(in), ballot);
+    return new Message.Write(id, epoch, at, Siblings.decode(in), ballot);
   }
 
   private static Message read(ByteReader in) {
     long id = in.readLong();
     long epoch = in.readPositiveVarLong();
-    int keyspace = keyspace(in);
-    byte[] key = key(in);
+    RoutedKey at = RoutedKey.decode(in);
     int flags = flags(in, 31);
     long ballot = (flags & 4) != 0 ? ballot(in) : 0;
     boolean digest = (flags & 1) != 0;
     boolean alone = (flags & 2) != 0;
     boolean confirmed = (flags & 8) != 0;
     Stamp floor = (flags & 16) != 0 ? Rank.decode(in).stamp() : Stamp.NONE;
-    return new Message.Read(id, epoch, keyspace, key, digest, alone, confirmed, ballot, floor);
+    return new Message.Read(id, epoch, at, digest, alone, confirmed, ballot, floor);
   }
 
   private static Message clock(ByteReader in) {
@@ -245,7 +242,7 @@ public final class MessageCodec {
     return flags;
   }
 
-  /// @throws DecodeException if the bytes are no message of format 4
+  /// @throws DecodeException if the bytes are no message of format 5
   public static Message decode(ByteReader in) {
     FrameKind.DATA.expect(in);
     int type = in.readUnsignedByte();
@@ -255,8 +252,7 @@ public final class MessageCodec {
               new Message.Write(
                   in.readLong(),
                   in.readPositiveVarLong(),
-                  keyspace(in),
-                  key(in),
+                  RoutedKey.decode(in),
                   Siblings.decode(in));
           case 2 -> read(in);
           case 3 -> forward(in);
@@ -316,12 +312,8 @@ public final class MessageCodec {
     return in.readVarIntIn(1, Member.MAX_NUMBER);
   }
 
-  private static byte[] key(ByteReader in) {
-    byte[] key = in.readBlob();
-    if (key.length > Keyspace.MAX_KEY_BYTES) {
-      throw new DecodeException("a key of " + key.length + " bytes");
-    }
-    return key;
+  private static int slot(ByteReader in) {
+    return in.readVarIntIn(0, Slots.COUNT - 1);
   }
 
   /// Of a scan, up to behind the last slot.
@@ -361,12 +353,18 @@ public final class MessageCodec {
     return out.writeVarInt(keyspace);
   }
 
+  private static ByteWriter keyed(ByteWriter out, int type, Message.Keyed message) {
+    out.writeByte(type).writeLong(message.id()).writeVarLong(message.epoch());
+    message.at().encode(out);
+    return out;
+  }
+
   private static Message.Hold hold(ByteReader in) {
     long id = in.readLong();
     long epoch = in.readPositiveVarLong();
-    int keyspace = keyspace(in);
+    RoutedKey at = RoutedKey.decode(in);
     int target = member(in);
-    return new Message.Hold(id, epoch, keyspace, key(in), Siblings.decode(in), target);
+    return new Message.Hold(id, epoch, at, Siblings.decode(in), target);
   }
 
   private static ByteWriter repair(ByteWriter out, int type, Message.Repair message) {
@@ -395,7 +393,7 @@ public final class MessageCodec {
     out.writeBlob(page.next()).writeByte(page.answer().ordinal());
     out.writeVarInt(page.records().size());
     for (RepairPage.RepairRecord record : page.records()) {
-      out.writeVarInt(record.keyspace()).writeBlob(record.key());
+      out.writeVarInt(record.slot()).writeVarInt(record.keyspace()).writeBlob(record.key());
       record.record().encode(out);
     }
   }
@@ -409,7 +407,9 @@ public final class MessageCodec {
     int count = in.readCount(LEAST_RECORD_BYTES);
     List<RepairPage.RepairRecord> records = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      records.add(new RepairPage.RepairRecord(keyspace(in), key(in), Siblings.decode(in)));
+      records.add(
+          new RepairPage.RepairRecord(
+              slot(in), keyspace(in), RoutedKey.decodeKey(in), Siblings.decode(in)));
     }
     return new RepairPage(clock, covered, unreadable, next, answer, records);
   }
@@ -417,16 +417,14 @@ public final class MessageCodec {
   private static Message.ReadHeld readHeld(ByteReader in) {
     long id = in.readLong();
     long epoch = in.readPositiveVarLong();
-    int keyspace = keyspace(in);
-    int target = member(in);
-    return new Message.ReadHeld(id, epoch, keyspace, key(in), target);
+    RoutedKey at = RoutedKey.decode(in);
+    return new Message.ReadHeld(id, epoch, at, member(in));
   }
 
   private static Message.Forward forward(ByteReader in) {
     long id = in.readLong();
     long epoch = in.readPositiveVarLong();
-    int keyspace = keyspace(in);
-    byte[] key = key(in);
+    RoutedKey at = RoutedKey.decode(in);
     Level level;
     try {
       int n = in.readVarInt();
@@ -439,7 +437,7 @@ public final class MessageCodec {
     } catch (IllegalArgumentException e) {
       throw new DecodeException("a level out of range");
     }
-    return new Message.Forward(id, epoch, keyspace, key, update(in), level);
+    return new Message.Forward(id, epoch, at, update(in), level);
   }
 
   private static void update(Update update, ByteWriter out) {
@@ -599,7 +597,7 @@ public final class MessageCodec {
     out.writeByte(21).writeLong(message.id()).writeVarLong(message.page().next());
     out.writeVarInt(keys.size());
     for (ScannedKey key : keys) {
-      out.writeVarInt(key.slot()).writeVarLong(key.position()).writeBlob(key.key());
+      out.writeVarInt(key.slot()).writeInt((int) key.hash()).writeBlob(key.key());
       key.rank().encode(out);
       out.writeByte(key.live() ? 1 : 0);
     }
@@ -611,9 +609,10 @@ public final class MessageCodec {
     int count = in.readCount(LEAST_SCANNED_BYTES);
     List<ScannedKey> keys = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      int slot = in.readVarIntIn(0, Slots.COUNT - 1);
-      long position = in.readPositiveVarLong();
-      keys.add(new ScannedKey(slot, position, key(in), Rank.decode(in), in.readFlag()));
+      int slot = slot(in);
+      long hash = Integer.toUnsignedLong(in.readInt());
+      byte[] key = RoutedKey.decodeKey(in);
+      keys.add(new ScannedKey(slot, hash, key, Rank.decode(in), in.readFlag()));
     }
     return new Message.Scanned(id, new ScanPage(keys, next));
   }

@@ -273,12 +273,12 @@ final class ReadOperation extends Operation {
     int target = request.replicas()[place];
     states[place] = State.ASKED;
     askedNanos[place] = coordinator.nowNanos();
-    int keyspace = request.keyspace().id();
     if (holder == coordinator.self()) {
       coordinator
           .replica()
           .readHeld(
               request.keyspace(),
+              request.slot(),
               request.key(),
               target,
               (record, failure) -> {
@@ -290,8 +290,7 @@ final class ReadOperation extends Operation {
               });
       return true;
     }
-    Message.ReadHeld held =
-        new Message.ReadHeld(id, request.epoch(), keyspace, request.key(), target);
+    Message.ReadHeld held = new Message.ReadHeld(id, request.epoch(), request.at(), target);
     boolean sent = coordinator.send(holder, request.slot(), held);
     states[place] = sent ? State.ASKED : State.LOST;
     return sent;
@@ -330,15 +329,7 @@ final class ReadOperation extends Operation {
   private boolean ask(int place, boolean digest) {
     Message.Read read =
         new Message.Read(
-            id,
-            request.epoch(),
-            request.keyspace().id(),
-            request.key(),
-            digest,
-            alone(),
-            confirmed,
-            ballot,
-            floor);
+            id, request.epoch(), request.at(), digest, alone(), confirmed, ballot, floor);
     askedNanos[place] = coordinator.nowNanos();
     boolean sent = coordinator.send(request.replicas()[place], request.slot(), read);
     states[place] = sent ? State.ASKED : State.LOST;
@@ -573,9 +564,7 @@ final class ReadOperation extends Operation {
     long under = confirmed ? Ballots.of(record.newest()) : 0;
     int node = request.replicas()[place];
     if (node != coordinator.self()) {
-      Message.Write write =
-          new Message.Write(
-              id, request.epoch(), request.keyspace().id(), request.key(), record, under);
+      Message.Write write = new Message.Write(id, request.epoch(), request.at(), record, under);
       if (!coordinator.send(node, request.slot(), write)) {
         states[place] = State.LOST;
       }

@@ -1,14 +1,14 @@
 package dev.tern.core.quorum;
 
 import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.replica.RoutedKey;
 import java.util.Arrays;
 import java.util.function.IntPredicate;
 
 /// What all operations on a key need to know.
 ///
 /// @param keyspace whose key it is
-/// @param slot of the key
-/// @param key the bytes
+/// @param at the key, as it is told to other nodes
 /// @param replicas the key's replica list
 /// @param r answers a read needs, at most the list's length
 /// @param w acknowledgements a write needs, likewise
@@ -21,8 +21,7 @@ import java.util.function.IntPredicate;
 /// @param deadlineNanos monotonic
 record Request(
     KeyspaceConfig keyspace,
-    int slot,
-    byte[] key,
+    RoutedKey at,
     int[] replicas,
     long epoch,
     int r,
@@ -33,6 +32,14 @@ record Request(
     int pr,
     boolean stampsFirst,
     long deadlineNanos) {
+
+  int slot() {
+    return at.slot();
+  }
+
+  byte[] key() {
+    return at.key();
+  }
 
   /// The level of the read before a write: it meets every write of level `w`.
   Request forUpdate() {
@@ -51,8 +58,7 @@ record Request(
   Request at(int otherR, int otherW, int otherNearW, long otherDeadlineNanos) {
     return new Request(
         keyspace,
-        slot,
-        key,
+        at,
         replicas,
         epoch,
         otherR,
@@ -68,8 +74,7 @@ record Request(
   /// The same of some of the replicas only, for a read.
   Request among(IntPredicate those) {
     int[] some = Arrays.stream(replicas).filter(those).toArray();
-    return new Request(
-        keyspace, slot, key, some, epoch, r, w, pw, 0, sloppy, pr, false, deadlineNanos);
+    return new Request(keyspace, at, some, epoch, r, w, pw, 0, sloppy, pr, false, deadlineNanos);
   }
 
   int place(int node) {

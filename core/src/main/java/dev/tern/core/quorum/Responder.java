@@ -9,7 +9,9 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Ballots;
 import dev.tern.core.replica.Replica;
+import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.replica.ScanCursor;
+import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Rank;
@@ -114,22 +116,17 @@ public final class Responder {
     int slot;
     int keyspace;
     switch (request) {
-      case Message.Write m -> {
-        slot = Slots.of(m.key());
-        keyspace = m.keyspace();
-      }
-      case Message.Read m -> {
-        slot = Slots.of(m.key());
-        keyspace = m.keyspace();
-      }
       case Message.ReadHeld m -> {
-        return unknown(m.keyspace(), m.key());
+        return unknown(m.at());
       }
       case Message.Hold m -> {
-        return unknown(m.keyspace(), m.key());
+        return unknown(m.at());
       }
-      case Message.Forward m -> {
-        slot = Slots.of(m.key());
+      case Message.Keyed m -> {
+        if (!inSet(m.at())) {
+          return notHeld(m.keyspace(), m.slot());
+        }
+        slot = m.slot();
         keyspace = m.keyspace();
       }
       case Message.Scan m -> {
@@ -159,10 +156,16 @@ public final class Responder {
   }
 
   /// Why this node holds nothing of a keyspace for others; null if it may.
-  private Unanswered.@Nullable Refused unknown(int keyspace, byte[] key) {
-    boolean known = coordinator.view().keyspace(keyspace) != null;
+  private Unanswered.@Nullable Refused unknown(RoutedKey at) {
     // Also what is held for others lies in the shard of the key's partition.
-    return known && replica.store().holds(Slots.of(key)) ? null : notHeld(keyspace, Slots.of(key));
+    boolean may = inSet(at) && replica.store().holds(at.slot());
+    return may ? null : notHeld(at.keyspace(), at.slot());
+  }
+
+  /// Whether a keyspace is known here in the replica groups that the sender knows it in.
+  private boolean inSet(RoutedKey at) {
+    ReplicaGroups groups = coordinator.view().groups(at.keyspace());
+    return groups != null && groups.number() == at.set();
   }
 
   private static Unanswered.Refused notHeld(int keyspace, int slot) {
@@ -184,7 +187,7 @@ public final class Responder {
     }
     replica.apply(
         keyspace(write.keyspace()),
-        Slots.of(write.key()),
+        write.slot(),
         write.key(),
         write.record(),
         write.ballot(),
@@ -235,6 +238,7 @@ public final class Responder {
     coordinator.count(Statistics.Counter.HINTS_HELD);
     replica.hold(
         keyspace(hold.keyspace()),
+        hold.slot(),
         hold.key(),
         hold.record(),
         hold.target(),
@@ -243,7 +247,7 @@ public final class Responder {
 
   private void read(int node, int shard, Message.Read read) {
     KeyspaceConfig keyspace = keyspace(read.keyspace());
-    if (!read.alone() && !replica.store().vouches(keyspace.id(), Slots.of(read.key()))) {
+    if (!read.alone() && !replica.store().vouches(keyspace.id(), read.slot())) {
       coordinator.answer(node, shard, new Message.Refused(read.id(), Behind.refusal()));
       return;
     }
@@ -268,7 +272,7 @@ public final class Responder {
 
   /// The read that begins a leader's round.
   private void led(int node, int shard, Message.Read read, KeyspaceConfig keyspace, long cost) {
-    int slot = Slots.of(read.key());
+    int slot = read.slot();
     if (!replica.ballots().promise(keyspace.id(), slot, read.key(), read.ballot())) {
       admission.finished(cost);
       long by = replica.ballots().promised(keyspace.id(), slot, read.key());
@@ -284,7 +288,7 @@ public final class Responder {
   private void read(int node, int shard, Message.Read read, KeyspaceConfig keyspace, long cost) {
     replica.read(
         keyspace,
-        Slots.of(read.key()),
+        read.slot(),
         read.key(),
         (record, failure) -> {
           admission.finished(cost);
@@ -297,7 +301,7 @@ public final class Responder {
           }
           long by =
               read.confirmed()
-                  ? replica.ballots().above(keyspace.id(), Slots.of(read.key()), read.key(), record)
+                  ? replica.ballots().above(keyspace.id(), read.slot(), read.key(), record)
                   : 0;
           coordinator.answer(
               node,
@@ -311,7 +315,7 @@ public final class Responder {
   /// The floor, where the leader must know it: where nothing is here, and where the update would
   /// stand on it but the leader does not know it yet. Then the leader reads again.
   private @Nullable Stamp floorToTell(Message.Read read, @Nullable Siblings record) {
-    Stamp floor = replica.store().floor(read.keyspace(), Slots.of(read.key()));
+    Stamp floor = replica.store().floor(read.keyspace(), read.slot());
     if (record == null || record.isEmpty()) {
       return floor;
     }
@@ -327,6 +331,7 @@ public final class Responder {
     }
     replica.readHeld(
         keyspace(read.keyspace()),
+        read.slot(),
         read.key(),
         read.target(),
         (record, failure) -> {
@@ -367,6 +372,7 @@ public final class Responder {
     }
     coordinator.update(
         keyspace(forward.keyspace()),
+        forward.slot(),
         forward.key(),
         forward.update(),
         forward.level(),

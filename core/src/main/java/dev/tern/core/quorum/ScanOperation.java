@@ -153,14 +153,14 @@ final class ScanOperation extends Operation {
   }
 
   private ScanOutcome merged() {
-    long next = (long) endOfRun() << 48;
+    long next = ScanCursor.of(endOfRun(), 0);
     for (int i = 0; i < targets.size(); i++) {
       next = Math.min(next, java.util.Objects.requireNonNull(pages[i]).next());
     }
     TreeMap<byte[], ScannedKey> newest = new TreeMap<>(java.util.Arrays::compareUnsigned);
     for (int i = 0; i < targets.size(); i++) {
       for (ScannedKey key : java.util.Objects.requireNonNull(pages[i]).keys()) {
-        if (ScanCursor.of(key.slot(), key.position()) < next) {
+        if (ScanCursor.of(key.slot(), key.hash()) < next) {
           newest.merge(key.key(), key, ScanOperation::newer);
         }
       }

@@ -236,9 +236,7 @@ final class WriteOperation extends Operation implements Mutation {
       } else if (request.sloppy() && !coordinator.live(replicas[place])) {
         hold(place);
       } else {
-        Message.Write write =
-            new Message.Write(
-                id, request.epoch(), request.keyspace().id(), request.key(), minted, ballot);
+        Message.Write write = new Message.Write(id, request.epoch(), request.at(), minted, ballot);
         boolean sent = coordinator.send(replicas[place], request.slot(), write);
         noteAway(sent, replicas[place]);
         states[place] = sent ? State.SENT : State.LOST;
@@ -262,11 +260,12 @@ final class WriteOperation extends Operation implements Mutation {
     int target = request.replicas()[place];
     Siblings held = java.util.Objects.requireNonNull(record);
     if (holder == coordinator.self()) {
-      coordinator.replica().hold(request.keyspace(), request.key(), held, target, new Own(place));
+      coordinator
+          .replica()
+          .hold(request.keyspace(), request.slot(), request.key(), held, target, new Own(place));
       return;
     }
-    Message.Hold message =
-        new Message.Hold(id, request.epoch(), request.keyspace().id(), request.key(), held, target);
+    Message.Hold message = new Message.Hold(id, request.epoch(), request.at(), held, target);
     boolean sent = coordinator.send(holder, request.slot(), message);
     noteAway(sent, holder);
     states[place] = sent ? State.SENT : State.LOST;

@@ -14,7 +14,6 @@ import dev.tern.core.replica.RepairPage.RepairRecord;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.ReplicaGroups;
-import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
@@ -561,7 +560,7 @@ public final class AntiEntropy {
           ended();
         } else {
           Siblings filled = Replica.filled(keyspace, record.record(), page.clock());
-          int slot = Slots.of(record.key());
+          int slot = record.slot();
           replica.apply(keyspace, slot, record.key(), filled, 0, whole, new One(record));
         }
       }

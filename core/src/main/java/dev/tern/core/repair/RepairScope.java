@@ -3,7 +3,6 @@ package dev.tern.core.repair;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.replica.RepairPage.RepairRecord;
 import dev.tern.core.topology.ClusterView;
-import dev.tern.core.topology.Slots;
 import dev.tern.env.DecodeException;
 
 /// Whether a page of records holds what it says: it is taken into one partition, and a record of
@@ -14,7 +13,7 @@ public final class RepairScope {
   /// @throws DecodeException if a record of the page is of another partition
   public static void check(ClusterView view, Message.Repaired repaired) {
     for (RepairRecord record : repaired.page().records()) {
-      int partition = view.partitionOf(Slots.of(record.key()));
+      int partition = view.partitionOf(record.slot());
       if (partition != repaired.partition()) {
         throw new DecodeException(
             "a page of partition %d with a record of partition %d"

@@ -38,7 +38,7 @@ final class Arrival implements Replica.Based {
     this.keyspace = keyspace;
     this.slot = slot;
     this.key = key;
-    this.storageKey = StorageKey.of(slot, keyspace.id(), key);
+    this.storageKey = replica.store().recordKey(keyspace.id(), slot, key);
     this.record = record;
     this.ballot = ballot;
     this.overRot = overRot;

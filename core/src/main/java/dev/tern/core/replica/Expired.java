@@ -6,72 +6,111 @@ import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.LsmIterator;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// A version whose time has passed, as the index of expiries tells it: it may have been replaced
 /// since.
 ///
-/// Row in `expiries`: key `[u64 wall milliseconds][storage key][u32 replica id][u64 counter]`, no
-/// value: siblings of one key may go in the same millisecond.
+/// Row in `expiries`, no value: siblings of one key may go in the same millisecond.
+///
+/// ```
+///   | set u16 | first slot u16 | wall milliseconds u64 | record key without its set |
+///   | replica u32 | counter u64 |
+/// ```
 ///
 /// @param row its key in the index
+/// @param recordKey of its record
 /// @param replica of its dot
 /// @param counter of its dot
-public record Expired(byte[] row, int replica, long counter) {
-  private static final int TIME_BYTES = 8;
+public record Expired(byte[] row, byte[] recordKey, int replica, long counter) {
+  private static final int SET_BYTES = 2;
+  private static final int KEY_AT = Rows.PARTITION_BYTES + Long.BYTES;
   private static final int DOT_BYTES = 12;
-  private static final int LEAST_BYTES = TIME_BYTES + StorageKey.PREFIX_BYTES + DOT_BYTES;
 
-  static Expired of(byte[] row) {
+  /// Partitions that one page looks at in vain: each costs a seek.
+  private static final int MAX_SEEKS = 256;
+
+  /// Some of them.
+  ///
+  /// @param next where the walk goes on, empty at its end
+  public record Page(List<Expired> expired, byte[] next) {}
+
+  /// What a row says; null if it is none of a record of the partition that it begins with.
+  static @Nullable Expired of(Store store, byte[] row) {
+    int length = row.length - DOT_BYTES - KEY_AT;
+    if (length < 0) {
+      return null;
+    }
+    byte[] recordKey = new byte[SET_BYTES + length];
+    System.arraycopy(row, 0, recordKey, 0, SET_BYTES);
+    System.arraycopy(row, KEY_AT, recordKey, SET_BYTES, length);
+    Partition partition = partition(store, row);
+    if (partition == null || !store.isKeyOf(partition, recordKey)) {
+      return null;
+    }
     ByteReader in = new ByteReader(row, row.length - DOT_BYTES, DOT_BYTES);
-    return new Expired(row, in.readInt(), in.readLong());
+    return new Expired(row, recordKey, in.readInt(), in.readLong());
   }
 
-  static byte[] row(long millis, byte[] storageKey, int replica, long counter) {
-    ByteWriter out = new ByteWriter(TIME_BYTES + storageKey.length + DOT_BYTES).writeLong(millis);
-    return out.writeBytes(storageKey).writeInt(replica).writeLong(counter).toByteArray();
+  private static @Nullable Partition partition(Store store, byte[] row) {
+    ByteReader in = new ByteReader(row);
+    int set = in.readUnsignedShort();
+    return store.partitionOfGroup(set, store.partitionOf(in.readUnsignedShort()));
+  }
+
+  static byte[] row(Partition partition, long millis, byte[] recordKey, int replica, long counter) {
+    ByteWriter out = Rows.begin(partition, Long.BYTES + recordKey.length + DOT_BYTES);
+    RecordKey.writeWithoutSet(recordKey, out.writeLong(millis));
+    return out.writeInt(replica).writeLong(counter).toByteArray();
   }
 
   long millis() {
-    return new ByteReader(row).readLong();
+    return Rows.rest(row).readLong();
   }
 
-  byte[] storageKey() {
-    return Arrays.copyOfRange(row, TIME_BYTES, row.length - DOT_BYTES);
+  /// Of its key.
+  public int slot() {
+    return RecordKey.slot(recordKey);
   }
 
   /// Whose key it is.
   public int keyspace() {
-    return StorageKey.keyspace(storageKey());
+    return RecordKey.keyspace(recordKey);
   }
 
   public byte[] key() {
-    return StorageKey.userKey(storageKey());
+    return RecordKey.userKey(recordKey);
   }
 
-  /// Those after a row whose time was before another; on a worker.
-  static List<Expired> read(Store store, byte[] after, long untilMillis, int limit)
-      throws IOException {
+  /// Those from a place on whose time was not after another, partition by partition; on a worker.
+  ///
+  /// @param from a page's `next`, empty to begin
+  static Page read(Store store, byte[] from, long untilMillis, int limit) throws IOException {
     List<Expired> found = new ArrayList<>();
+    int seeks = 0;
     try (LsmIterator rows = store.lsm().iterator(store.expiries(), IteratorOptions.all())) {
-      rows.seek(after);
-      if (rows.valid() && Arrays.equals(rows.key(), after)) {
-        rows.next();
-      }
-      for (; rows.valid() && found.size() < limit; rows.next()) {
+      rows.seek(from);
+      while (rows.valid()) {
         byte[] row = rows.key().clone();
-        Expired each = row.length < LEAST_BYTES ? null : Expired.of(row);
-        if (each == null || !StoredRecords.isKey(store, each.storageKey())) {
+        if (found.size() >= limit || seeks >= MAX_SEEKS) {
+          return new Page(found, row);
+        }
+        Expired each = Expired.of(store, row);
+        if (each == null) {
           // No row of this index: nothing is known to expire by it.
-          continue;
+          rows.next();
+        } else if (each.millis() <= untilMillis) {
+          found.add(each);
+          rows.next();
+        } else {
+          int set = RecordKey.set(each.recordKey());
+          int partition = store.partitionOf(each.slot());
+          rows.seek(RecordKey.first(set, store.firstSlot(partition + 1)));
+          seeks++;
         }
-        if (each.millis() > untilMillis) {
-          break;
-        }
-        found.add(each);
       }
     }
-    return found;
+    return new Page(found, new byte[0]);
   }
 }

@@ -13,24 +13,25 @@ import java.util.List;
 /// @param counter of its dot
 /// @param storageKey of its record
 public record Grave(int replica, long counter, byte[] storageKey) {
+  private static final int ROW_BYTES = 16;
+
   static Grave of(byte[] dot, byte[] storageKey) {
-    ByteReader in = new ByteReader(dot, 4, 12);
+    ByteReader in = Rows.rest(dot);
     return new Grave(in.readInt(), in.readLong(), storageKey);
   }
 
   /// The first ones of a partition; on a worker.
   static List<Grave> read(Store store, Partition partition, int limit) throws IOException {
     List<Grave> found = new ArrayList<>();
-    byte[] from = StorageKey.dot(partition.group, partition.number, 0, 0);
-    byte[] to = StorageKey.dot(partition.group, partition.number + 1, 0, 0);
+    byte[] from = RecordKey.first(partition.set, partition.firstSlot);
+    byte[] to = RecordKey.first(partition.set, store.firstSlot(partition.number + 1));
     try (LsmIterator rows = store.lsm().iterator(store.graves(), IteratorOptions.all())) {
       for (rows.seek(from); rows.valid() && found.size() < limit; rows.next()) {
         if (java.util.Arrays.compareUnsigned(rows.key(), to) >= 0) {
           break;
         }
         byte[] storageKey = rows.value().clone();
-        boolean names = StoredRecords.isKey(store, storageKey);
-        if (names && store.partitionOf(StorageKey.slot(storageKey)) == partition.number) {
+        if (rows.key().length == ROW_BYTES && store.isKeyOf(partition, storageKey)) {
           found.add(Grave.of(rows.key().clone(), storageKey));
         }
       }

@@ -5,7 +5,6 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.replica.RepairPage.RepairRecord;
-import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
@@ -66,8 +65,8 @@ final class Healing implements Replica.Based {
     this.replica = replica;
     this.store = replica.store();
     this.keyspace = keyspace;
-    this.slot = Slots.of(record.key());
-    this.storageKey = StorageKey.of(slot, keyspace.id(), record.key());
+    this.slot = record.slot();
+    this.storageKey = store.recordKey(keyspace.id(), slot, record.key());
     this.partition = store.partition(keyspace.id(), slot);
     this.other = record.record();
     this.clock = clock;

@@ -1,7 +1,5 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.keyspace.KeyspaceConfig;
-import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -30,9 +28,9 @@ import org.jspecify.annotations.Nullable;
 /// Rows in `hints`:
 ///
 /// ```
-///   [target u32][number u64]                               u32 keyspace, u64 time milliseconds,
-///                                                          blob key, record
-///   [0 u32][target u32][keyspace u32][key][number u64]     nothing: which ones are of a key
+///   | target u32 | number u64 |                            u64 time milliseconds, blob record key,
+///                                                          record
+///   | 0 u32 | target u32 | record key | number u64 |       nothing: which ones are of a key
 /// ```
 public final class Hints {
   /// For one target.
@@ -90,9 +88,8 @@ public final class Hints {
 
   private void count(ByteReader value) {
     try {
-      int keyspace = value.readInt();
       value.skip(Long.BYTES);
-      count(keyspace, value.readBlob(), 1);
+      count(RecordKey.decode(value), 1);
     } catch (DecodeException e) {
       // It is passed over at each delivery, and counted there.
       return;
@@ -103,9 +100,9 @@ public final class Hints {
     return new ByteWriter(12).writeInt(target).writeLong(number).toByteArray();
   }
 
-  private static byte[] ofKey(int target, int keyspace, byte[] key, long number) {
-    ByteWriter out = new ByteWriter(20 + key.length).writeInt(0).writeInt(target);
-    return out.writeInt(keyspace).writeBytes(key).writeLong(number).toByteArray();
+  private static byte[] ofKey(int target, byte[] recordKey, long number) {
+    ByteWriter out = new ByteWriter(16 + recordKey.length).writeInt(0).writeInt(target);
+    return out.writeBytes(recordKey).writeLong(number).toByteArray();
   }
 
   /// Whether one more may be held for a target.
@@ -123,19 +120,19 @@ public final class Hints {
   /// Appends one.
   ///
   /// @param record filled
-  void add(int target, KeyspaceConfig keyspace, byte[] key, Siblings record, Clock clock) {
+  void add(int target, byte[] recordKey, Siblings record, Clock clock) {
     Held of = held.computeIfAbsent(target, first -> new Held());
     if (of.isEmpty()) {
       of.sinceNanos = clock.monotonicNanos();
     }
     ByteWriter value = new ByteWriter();
-    Hint.encode(keyspace.id(), clock.wallMillis(), key, record, value);
+    Hint.encode(recordKey, clock.wallMillis(), record, value);
     WriteBatch batch = new WriteBatch().put(family, row(target, of.next), value);
-    lsm.append(batch.put(family, ofKey(target, keyspace.id(), key, of.next), new byte[0]));
+    lsm.append(batch.put(family, ofKey(target, recordKey, of.next), new byte[0]));
     of.next++;
     of.count++;
     of.bytes += value.length();
-    count(keyspace.id(), key, 1);
+    count(recordKey, 1);
     counted();
   }
 
@@ -176,8 +173,9 @@ public final class Hints {
     return of == null ? 0 : of.next;
   }
 
-  private void count(int keyspace, byte[] key, int delta) {
-    long row = (long) Slots.of(key) << Integer.SIZE | keyspace;
+  private void count(byte[] recordKey, int delta) {
+    int slot = RecordKey.slot(recordKey);
+    long row = (long) slot << Integer.SIZE | RecordKey.keyspace(recordKey);
     ofSlot.merge(row, delta, (before, more) -> before + more == 0 ? null : before + more);
   }
 
@@ -253,9 +251,9 @@ public final class Hints {
   /// What is held of a key for a target, merged; null if nothing is. On a worker.
   ///
   /// @param sequence of the last write that readers may see
-  @Nullable Siblings read(int target, int keyspace, byte[] key, long sequence) throws IOException {
+  @Nullable Siblings read(int target, byte[] recordKey, long sequence) throws IOException {
     Siblings merged = null;
-    byte[] first = ofKey(target, keyspace, key, 0);
+    byte[] first = ofKey(target, recordKey, 0);
     try (LsmIterator rows = lsm.iterator(family, IteratorOptions.all().maxSequence(sequence))) {
       for (rows.seek(first); rows.valid() && rows.key().length == first.length; rows.next()) {
         byte[] row = rows.key();
@@ -291,8 +289,8 @@ public final class Hints {
     for (Hint hint : delivered) {
       of.bytes -= hint.bytes();
       of.count--;
-      count(hint.keyspace(), hint.key(), -1);
-      batch.delete(family, ofKey(target, hint.keyspace(), hint.key(), hint.number()));
+      count(hint.recordKey(), -1);
+      batch.delete(family, ofKey(target, hint.recordKey(), hint.number()));
       batch.delete(family, row(target, hint.number()));
     }
     counted();

@@ -34,8 +34,8 @@ public final class Inspection {
         (storageKey, bytes, record) -> {
           Siblings told = deletes ? record : record.withoutDeletes();
           if (told != null) {
-            int keyspace = StorageKey.keyspace(storageKey);
-            String key = HexFormat.of().formatHex(StorageKey.userKey(storageKey));
+            int keyspace = RecordKey.keyspace(storageKey);
+            String key = HexFormat.of().formatHex(RecordKey.userKey(storageKey));
             text.append("%d/%s: %s%n".formatted(keyspace, key, told.dots()));
           }
         });
@@ -77,14 +77,14 @@ public final class Inspection {
 
   /// Visits the records of the keyspaces of a partition's group.
   private void forEach(Partition partition, Visitor visitor) throws IOException {
-    byte[] from = StorageKey.first(store.firstSlot(partition.number), 0);
-    byte[] to = StorageKey.first(store.firstSlot(partition.number + 1), 0);
+    byte[] from = RecordKey.first(partition.set, partition.firstSlot);
+    byte[] to = RecordKey.first(partition.set, store.firstSlot(partition.number + 1));
     var families = store.families(partition);
     for (ColumnFamily family : store.dataFamilies()) {
       try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
         all.seek(from);
         for (; all.valid() && Arrays.compareUnsigned(all.key(), to) < 0; all.next()) {
-          if (families.get(StorageKey.keyspace(all.key())) == family) {
+          if (families.get(RecordKey.keyspace(all.key())) == family) {
             Siblings record = Siblings.decode(new ByteReader(all.value()));
             visitor.record(all.key(), all.value().length, record);
           }

@@ -69,7 +69,7 @@ final class Journal {
 
   /// Finds a partition.
   interface Partitions {
-    Partition of(int group, int number);
+    Partition of(int set, int number);
   }
 
   private static HybridClock clock(long last) {
@@ -83,13 +83,13 @@ final class Journal {
 
   /// Brings partitions that were read from their rows to where the groups left them.
   void load(Partitions partitions, Changes changes) throws IOException {
-    byte[] last = lsm.get(meta, StorageKey.ROUND_ROW, Long.MAX_VALUE);
+    byte[] last = lsm.get(meta, Rows.ROUND, Long.MAX_VALUE);
     if (last != null) {
       round = committed(JournalRows.round(last)).round();
     }
     try (LsmIterator entries = lsm.iterator(meta, IteratorOptions.all())) {
-      entries.seek(StorageKey.journalRow(0));
-      while (entries.valid() && StorageKey.isJournalRow(entries.key())) {
+      entries.seek(Rows.journal(0));
+      while (entries.valid() && Rows.isJournal(entries.key())) {
         ByteReader in = new ByteReader(entries.value());
         JournalRows.Head head = JournalRows.entry(in);
         if (head.round() != round) {
@@ -98,8 +98,8 @@ final class Journal {
         committed(head);
         JournalRows.changes(
             in,
-            (group, number, replica, counter, further, keyspace, delta) -> {
-              Partition partition = partitions.of(group, number);
+            (set, number, replica, counter, further, keyspace, delta) -> {
+              Partition partition = partitions.of(set, number);
               if (counter > 0) {
                 partition.clock.addRun(replica, counter, counter + further);
                 partition.synced.addRun(replica, counter, counter + further);
@@ -153,12 +153,12 @@ final class Journal {
     int replica = version.replica();
     long counter = version.counter();
     if (version.expiryMillis() != 0 && version.value() != null) {
-      byte[] row = Expired.row(version.expiryMillis(), storageKey, replica, counter);
+      byte[] row = Expired.row(partition, version.expiryMillis(), storageKey, replica, counter);
       batch.put(expiries, row, NO_VALUE);
     }
     // What was replaced before it came needs no entry: what replaced it has one.
     if (logged || version.value() == null) {
-      byte[] dot = StorageKey.dot(partition.group, partition.number, replica, counter);
+      byte[] dot = Rows.dot(partition, replica, counter);
       if (logged) {
         batch.put(dots, dot, JournalRows.dot(storageKey));
       }
@@ -189,7 +189,7 @@ final class Journal {
       group.clear();
     }
     JournalRows.change(
-        partition.group, partition.number, replica, counter, further, keyspace, delta, group);
+        partition.set, partition.number, replica, counter, further, keyspace, delta, group);
     change(partition);
     if (counter > 0) {
       // The entry that tells of it ends the group.
@@ -230,7 +230,7 @@ final class Journal {
       bytes += group.length();
       row.clear();
       JournalRows.entry(round, committed.next(millis), group, row);
-      batch.put(meta, StorageKey.journalRow(groups++), row);
+      batch.put(meta, Rows.journal(groups++), row);
     }
     lsm.append(batch);
     batch.clear();
@@ -244,8 +244,7 @@ final class Journal {
       partition.changed = false;
       row.clear();
       partition.encode(row);
-      to.put(
-          meta, StorageKey.row(StorageKey.PARTITION_ROW, partition.group, partition.number), row);
+      to.put(meta, Rows.of(partition, Rows.PARTITION), row);
     }
     changed.clear();
     round++;
@@ -253,6 +252,6 @@ final class Journal {
     bytes = 0;
     row.clear();
     JournalRows.round(new JournalRows.Head(round, committed.next(millis)), row);
-    to.put(meta, StorageKey.ROUND_ROW, row);
+    to.put(meta, Rows.ROUND, row);
   }
 }

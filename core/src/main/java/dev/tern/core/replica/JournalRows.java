@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///   round row:  u8 20   varint round   u64 time of the commit of the group that wrote it
 ///   entry:      u8 21   varint round   u64 time of the commit   change ...      to the end
-///   change:     u16 group   u16 partition
+///   change:     u16 set     u16 partition
 ///               u32 replica id   varint counter   varint further dots in a row
 ///               u32 keyspace     u8 change of the records with a value, plus 1
-///   dot's row:  u8 kind   1: the storage key of the record that the dot belongs to
+///   dot's row:  u8 kind   1: the record key of the record that the dot belongs to
 /// ```
 ///
 /// A change of the records alone has the counter 0. Times are hybrid time, see [HybridClock].
@@ -40,7 +40,7 @@ final class JournalRows {
     /// @param further dots in a row after it
     /// @param delta -1 to 1
     void change(
-        int group, int partition, int replica, long counter, long further, int keyspace, int delta);
+        int set, int partition, int replica, long counter, long further, int keyspace, int delta);
   }
 
   static void round(Head head, ByteWriter out) {
@@ -57,7 +57,7 @@ final class JournalRows {
   }
 
   static void change(
-      int group,
+      int set,
       int partition,
       int replica,
       long counter,
@@ -65,7 +65,7 @@ final class JournalRows {
       int keyspace,
       int delta,
       ByteWriter out) {
-    out.writeShort(group).writeShort(partition).writeInt(replica);
+    out.writeShort(set).writeShort(partition).writeInt(replica);
     out.writeVarLong(counter).writeVarLong(further).writeInt(keyspace).writeByte(delta + 1);
   }
 
@@ -103,7 +103,7 @@ final class JournalRows {
   /// @throws DecodeException if the bytes are none
   static void changes(ByteReader in, Changes told) {
     while (in.remaining() > 0) {
-      int group = in.readUnsignedShort();
+      int set = in.readUnsignedShort();
       int partition = in.readUnsignedShort();
       int replica = in.readInt();
       long counter = in.readPositiveVarLong();
@@ -113,19 +113,19 @@ final class JournalRows {
       if (counter >= Stamp.MAX_TIME || further >= Stamp.MAX_TIME || delta > 1) {
         throw new DecodeException("a change that no group of writes makes");
       }
-      told.change(group, partition, replica, counter, further, keyspace, delta);
+      told.change(set, partition, replica, counter, further, keyspace, delta);
     }
   }
 
   /// The row of a dot in the log of dots.
-  static byte[] dot(byte[] storageKey) {
-    byte[] row = new byte[1 + storageKey.length];
+  static byte[] dot(byte[] recordKey) {
+    byte[] row = new byte[1 + recordKey.length];
     row[0] = RECORD;
-    System.arraycopy(storageKey, 0, row, 1, storageKey.length);
+    System.arraycopy(recordKey, 0, row, 1, recordKey.length);
     return row;
   }
 
-  /// The storage key that a dot's row names; null if the row is of no kind known here.
+  /// The record key that a dot's row names; null if the row is of no kind known here.
   static byte @Nullable [] dotKey(byte[] row) {
     return row.length == 0 || row[0] != RECORD ? null : Arrays.copyOfRange(row, 1, row.length);
   }

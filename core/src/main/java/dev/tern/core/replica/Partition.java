@@ -11,10 +11,13 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Row: the clock, then varint keyspaces, per keyspace u32 id and varint records with a value.
 public final class Partition {
-  /// The group's place in [Store]'s list.
-  final int group;
+  /// The number of its groups, [dev.tern.core.topology.ReplicaGroups#number].
+  final int set;
 
   final int number;
+
+  /// Of its slots.
+  final int firstSlot;
 
   /// The dots that the store holds or has held, pending ones included.
   final DotSet clock;
@@ -83,7 +86,7 @@ public final class Partition {
   private boolean behind;
 
   /// While it is taken whole from another replica: where the pages have come to, as u8 family and
-  /// storage key, and the dots that the pages before that place leave no doubt about. Null else.
+  /// record key, and the dots that the pages before that place leave no doubt about. Null else.
   private byte @Nullable [] rebuiltTo;
 
   private DotSet rebuilt = new DotSet();
@@ -94,17 +97,19 @@ public final class Partition {
   private int[] keyspaces = new int[0];
   private long[] counts = new long[0];
 
-  Partition(int group, int number, DotSet clock, long counter) {
-    this.group = group;
+  Partition(int set, int number, int firstSlot, DotSet clock, long counter) {
+    this.set = set;
     this.number = number;
+    this.firstSlot = firstSlot;
     this.clock = clock;
     this.synced = clock.copy();
     this.counter = counter;
   }
 
-  static Partition decode(int group, int number, byte[] row, long counter) {
+  /// This as its row says.
+  Partition decode(byte[] row, long firstCounter) {
     ByteReader in = new ByteReader(row);
-    Partition partition = new Partition(group, number, DotSet.decode(in), counter);
+    Partition partition = new Partition(set, number, firstSlot, DotSet.decode(in), firstCounter);
     int known = in.readLength();
     for (int i = 0; i < known; i++) {
       partition.count(in.readInt(), in.readVarLong());
@@ -170,7 +175,7 @@ public final class Partition {
   /// Pages of a rebuild have passed all keys before a place. A dot among `known` of such a key that
   /// is not here was replaced or deleted: what carries it comes too late.
   ///
-  /// @param to u8 family, storage key; empty for the end of the partition
+  /// @param to u8 family, record key; empty for the end of the partition
   public void rebuilt(byte[] to, DotSet known) {
     rebuiltTo = to.clone();
     rebuilt = known.copy();

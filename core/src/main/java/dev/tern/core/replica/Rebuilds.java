@@ -5,7 +5,9 @@ import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.EventLoop;
 import dev.tern.lsm.WriteBatch;
+import java.util.Arrays;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -35,11 +37,15 @@ public final class Rebuilds {
       Partition partition, RepairPage page, byte[] cursor, DotSet agreed, Consumer<Boolean> done) {
     Repair repair =
         new Repair(store, partition, page.clock(), Long.MAX_VALUE, store.families(partition));
-    int first = store.firstSlot(partition.number);
-    int end = store.firstSlot(partition.number + 1);
+    TreeSet<byte[]> listed = new TreeSet<>(Arrays::compareUnsigned);
+    for (RepairPage.RepairRecord record : page.records()) {
+      if (store.set(record.keyspace()) == partition.set) {
+        listed.add(store.recordKey(record.keyspace(), record.slot(), record.key()));
+      }
+    }
     Repair.Strips strips = new Repair.Strips(agreed, partition.floor, store.lastWriteWins());
     loop.<List<Repair.Obsolete>>offload(
-        () -> repair.unlisted(page, cursor, first, end, strips),
+        () -> repair.unlisted(page, cursor, listed, strips),
         (found, failure) -> {
           for (Repair.Obsolete each : found == null ? List.<Repair.Obsolete>of() : found) {
             drop(partition, each, page.clock());

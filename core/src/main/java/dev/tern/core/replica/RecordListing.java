@@ -56,13 +56,13 @@ public final class RecordListing {
     try {
       long last = 0;
       ColumnFamily meta = family("meta");
-      byte[] round = meta == null ? null : lsm.get(meta, StorageKey.ROUND_ROW, Long.MAX_VALUE);
+      byte[] round = meta == null ? null : lsm.get(meta, Rows.ROUND, Long.MAX_VALUE);
       if (meta != null && round != null) {
         JournalRows.Head head = JournalRows.round(round);
         last = head.time();
         try (LsmIterator entries = lsm.iterator(meta, IteratorOptions.all())) {
-          entries.seek(StorageKey.journalRow(0));
-          while (entries.valid() && StorageKey.isJournalRow(entries.key())) {
+          entries.seek(Rows.journal(0));
+          while (entries.valid() && Rows.isJournal(entries.key())) {
             JournalRows.Head entry = JournalRows.entry(new ByteReader(entries.value()));
             if (entry.round() != head.round()) {
               break;
@@ -100,13 +100,13 @@ public final class RecordListing {
   private void records(ColumnFamily family, int keyspace, byte @Nullable [] key) {
     try (LsmIterator all = lsm.iterator(family, IteratorOptions.all().withoutFillingCache())) {
       for (all.seekToFirst(); all.valid(); all.next()) {
-        byte[] storageKey = all.key();
-        if (storageKey.length < StorageKey.PREFIX_BYTES) {
-          problem("a storage key of " + storageKey.length + " bytes");
-        } else if (StorageKey.keyspace(storageKey) == keyspace) {
-          byte[] userKey = StorageKey.userKey(storageKey);
+        byte[] recordKey = all.key();
+        if (!RecordKey.isOne(recordKey)) {
+          problem("a key of %d bytes that is no record key".formatted(recordKey.length));
+        } else if (RecordKey.keyspace(recordKey) == keyspace) {
+          byte[] userKey = RecordKey.userKey(recordKey);
           if (key == null || Arrays.equals(key, userKey)) {
-            record(StorageKey.slot(storageKey), userKey, all.value());
+            record(RecordKey.slot(recordKey), userKey, all.value());
           }
         }
       }

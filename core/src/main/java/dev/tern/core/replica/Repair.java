@@ -2,7 +2,6 @@ package dev.tern.core.replica;
 
 import dev.tern.core.replica.RepairPage.Answer;
 import dev.tern.core.replica.RepairPage.RepairRecord;
-import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
@@ -43,8 +42,7 @@ final class Repair {
 
   private final Lsm lsm;
   private final Store store;
-  private final int group;
-  private final int partition;
+  private final Partition partition;
   private final DotSet clock;
   private final long sequence;
   private final SortedMap<Integer, ColumnFamily> families;
@@ -68,8 +66,7 @@ final class Repair {
       SortedMap<Integer, ColumnFamily> families) {
     this.store = store;
     this.lsm = store.lsm();
-    this.group = partition.group;
-    this.partition = partition.number;
+    this.partition = partition;
     this.clock = clock;
     this.sequence = sequence;
     this.families = families;
@@ -120,7 +117,7 @@ final class Repair {
         byte[] value = all.value();
         read += value.length;
         dots++;
-        boolean ours = family == families.get(StorageKey.keyspace(key));
+        boolean ours = family == families.get(RecordKey.keyspace(key));
         if (ours
             && Arrays.binarySearch(theirs, hasher.whole(key, store.records().decode(key, value)))
                 < 0) {
@@ -136,8 +133,8 @@ final class Repair {
   }
 
   private void run(LsmIterator log, int replica, long from, long to) throws IOException {
-    byte[] end = StorageKey.dot(group, partition, replica, to);
-    log.seek(StorageKey.dot(group, partition, replica, from));
+    byte[] end = Rows.dot(partition, replica, to);
+    log.seek(Rows.dot(partition, replica, from));
     for (; log.valid() && Arrays.compareUnsigned(log.key(), end) <= 0; log.next()) {
       long counter = new ByteReader(log.key(), 8, 8).readLong();
       if (full()) {
@@ -155,10 +152,10 @@ final class Repair {
 
   /// Whether the record could be read, if there is one.
   private boolean take(byte[] storageKey) {
-    if (!StoredRecords.isKey(store, storageKey)) {
+    if (!store.isKeyOf(partition, storageKey)) {
       return false;
     }
-    int keyspace = StorageKey.keyspace(storageKey);
+    int keyspace = RecordKey.keyspace(storageKey);
     ColumnFamily family = families.get(keyspace);
     if (family == null || !taken.add(storageKey)) {
       return !unread.contains(storageKey);
@@ -178,25 +175,25 @@ final class Repair {
   private void add(byte[] storageKey, byte[] record) throws UnreadableRecordException {
     Siblings decoded = store.records().decode(storageKey, record);
     bytes += storageKey.length + record.length;
-    byte[] key = StorageKey.userKey(storageKey);
-    int keyspace = StorageKey.keyspace(storageKey);
-    records.add(new RepairRecord(keyspace, key, decoded));
+    byte[] key = RecordKey.userKey(storageKey);
+    int keyspace = RecordKey.keyspace(storageKey);
+    records.add(new RepairRecord(RecordKey.slot(storageKey), keyspace, key, decoded));
   }
 
-  /// All records of some slots in one family, from a cursor on: u8 family, storage key. A page goes
-  /// no further than its family, so that who gets it knows which records are not there.
+  /// All records of the partition in one family, from a cursor on: u8 family, record key. A page
+  /// goes no further than its family, so that who gets it knows which records are not there.
   ///
   /// @param cursor as a page before said, empty to begin
   /// @param unlogged dots that are wanted and that only such pages bring
-  RepairPage ofSlots(byte[] cursor, int firstSlot, int endSlot, DotSet unlogged) {
+  RepairPage ofSlots(byte[] cursor, DotSet unlogged) {
     int at = family(cursor);
     if (at < 0 || at >= store.dataFamilies().size()) {
       throw new DecodeException("a cursor of a family that is none");
     }
-    Walk walk = new Walk(from(cursor, firstSlot));
+    Walk walk = new Walk(from(cursor));
     byte[] next;
     try {
-      next = slots(store.dataFamilies().get(at), walk, firstSlot, endSlot);
+      next = slots(store.dataFamilies().get(at), walk);
     } catch (IOException e) {
       unreadable.addAll(unlogged);
       return page(covered, cursor(at, walk.at), Answer.STUCK);
@@ -204,7 +201,7 @@ final class Repair {
     if (next.length > 0) {
       next = cursor(at, next);
     } else if (at + 1 < store.dataFamilies().size()) {
-      next = cursor(at + 1, StorageKey.first(firstSlot, 0));
+      next = cursor(at + 1, first());
     }
     return page(covered, next, Answer.RECORDS);
   }
@@ -217,10 +214,18 @@ final class Repair {
     return cursor.length == 0 ? 0 : cursor[0];
   }
 
-  private static byte[] from(byte[] cursor, int firstSlot) {
-    return cursor.length == 0
-        ? StorageKey.first(firstSlot, 0)
-        : Arrays.copyOfRange(cursor, 1, cursor.length);
+  private byte[] from(byte[] cursor) {
+    return cursor.length == 0 ? first() : Arrays.copyOfRange(cursor, 1, cursor.length);
+  }
+
+  /// Before the partition's records.
+  private byte[] first() {
+    return RecordKey.first(partition.set, partition.firstSlot);
+  }
+
+  /// Behind them.
+  private byte[] end() {
+    return RecordKey.first(partition.set, store.firstSlot(partition.number + 1));
   }
 
   /// What a replica lacks whose dots it has was deleted, and the delete stripped; or its disk lost
@@ -240,17 +245,15 @@ final class Repair {
   /// The records here that another replica's page of a rebuild passes over, and that were deleted.
   ///
   /// @param cursor that the page was asked for with
-  List<Obsolete> unlisted(RepairPage page, byte[] cursor, int firstSlot, int endSlot, Strips strips)
+  /// @param listed record keys of the page's records
+  List<Obsolete> unlisted(
+      RepairPage page, byte[] cursor, NavigableSet<byte[]> listed, Strips strips)
       throws IOException {
-    TreeSet<byte[]> listed = new TreeSet<>(Arrays::compareUnsigned);
-    for (RepairRecord record : page.records()) {
-      listed.add(StorageKey.of(Slots.of(record.key()), record.keyspace(), record.key()));
-    }
     boolean same = page.next().length > 0 && family(page.next()) == family(cursor);
-    byte[] end = same ? from(page.next(), firstSlot) : StorageKey.first(endSlot, 0);
+    byte[] end = same ? from(page.next()) : end();
     List<Obsolete> found = new ArrayList<>();
     ColumnFamily family = store.dataFamilies().get(family(cursor));
-    byte[] at = from(cursor, firstSlot);
+    byte[] at = from(cursor);
     while (at != null) {
       try {
         unlisted(family, at, end, listed, strips, found);
@@ -274,7 +277,7 @@ final class Repair {
     try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
       all.seek(from);
       for (; all.valid() && Arrays.compareUnsigned(all.key(), end) < 0; all.next()) {
-        int keyspace = StorageKey.keyspace(all.key());
+        int keyspace = RecordKey.keyspace(all.key());
         Siblings record;
         try {
           record = store.records().decode(all.key(), all.value());
@@ -302,18 +305,18 @@ final class Repair {
     }
   }
 
-  private byte[] slots(ColumnFamily family, Walk walk, int firstSlot, int endSlot)
-      throws IOException {
-    byte[] first = StorageKey.first(firstSlot, 0);
+  private byte[] slots(ColumnFamily family, Walk walk) throws IOException {
+    byte[] first = first();
+    byte[] end = end();
     try (LsmIterator all = lsm.iterator(family, IteratorOptions.all().maxSequence(sequence))) {
       all.seek(Arrays.compareUnsigned(walk.at, first) < 0 ? first : walk.at);
-      for (; all.valid() && StorageKey.slot(all.key()) < endSlot; all.next()) {
+      for (; all.valid() && Arrays.compareUnsigned(all.key(), end) < 0; all.next()) {
         if (full()) {
           return all.key().clone();
         }
         dots++;
         walk.at = Arrays.copyOf(all.key(), all.key().length + 1);
-        if (family == families.get(StorageKey.keyspace(all.key()))) {
+        if (family == families.get(RecordKey.keyspace(all.key()))) {
           add(all.key().clone(), all.value().clone());
         }
       }

@@ -40,8 +40,8 @@ public record RepairPage(
     STUCK
   }
 
-  /// One record.
-  public record RepairRecord(int keyspace, byte[] key, Siblings record) {}
+  /// One record of the partition.
+  public record RepairRecord(int slot, int keyspace, byte[] key, Siblings record) {}
 
   /// An answer where the log of dots does not reach back.
   static RepairPage rebuild(DotSet clock) {

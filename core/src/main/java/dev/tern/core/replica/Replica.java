@@ -101,7 +101,7 @@ public final class Replica {
   }
 
   private void latched(int slot, KeyspaceConfig keyspace, byte[] key, Mutation mutation) {
-    byte[] storageKey = StorageKey.of(slot, keyspace.id(), key);
+    byte[] storageKey = store.recordKey(keyspace.id(), slot, key);
     withBase(
         store.data(keyspace.id()),
         storageKey,
@@ -393,7 +393,7 @@ public final class Replica {
   }
 
   private void readAt(KeyspaceConfig keyspace, int slot, byte[] key, long sequence, Found found) {
-    byte[] storageKey = StorageKey.of(slot, keyspace.id(), key);
+    byte[] storageKey = store.recordKey(keyspace.id(), slot, key);
     ColumnFamily data = store.data(keyspace.id());
     // The clock on disk is at most as new as what is read: it claims nothing the reader cannot see.
     DotSet clock =
@@ -478,7 +478,7 @@ public final class Replica {
     long sequence = commits.visible(durability);
     long now = clock.expiryMillis();
     BitSet but = alone ? null : store.behind(keyspace);
-    Scan scan = new Scan(lsm, store, store.data(keyspace), keyspace, sequence, now, but);
+    Scan scan = new Scan(store, keyspace, sequence, now, but);
     loop.offload(() -> scan.run(cursor, limit), done);
   }
 
@@ -487,13 +487,13 @@ public final class Replica {
     return clock.isSet() && !lsm.pressure().refused();
   }
 
-  /// Reads versions whose time has passed, some seconds ago, in the order of their times.
+  /// Reads versions whose time has passed, some seconds ago: partition by partition, in each in the
+  /// order of their times.
   ///
-  /// @param after the row to go on after, empty to begin
-  public void expired(
-      byte[] after, int limit, dev.tern.env.Offload.Completion<List<Expired>> done) {
+  /// @param from a page's `next`, empty to begin
+  public void expired(byte[] from, int limit, dev.tern.env.Offload.Completion<Expired.Page> done) {
     long until = clock.expiryMillis() - EXPIRY_MARGIN_MILLIS;
-    loop.offload(() -> Expired.read(store, after, until, limit), done);
+    loop.offload(() -> Expired.read(store, from, until, limit), done);
   }
 
   /// A version's time need not be looked at again.
@@ -507,7 +507,8 @@ public final class Replica {
   ///
   /// @param target its member number
   /// @param record filled
-  public void hold(KeyspaceConfig keyspace, byte[] key, Siblings record, int target, Applied done) {
+  public void hold(
+      KeyspaceConfig keyspace, int slot, byte[] key, Siblings record, int target, Applied done) {
     Unanswered.Refused blocked = blockage.refusal(lsm.pressure());
     if (blocked != null || !store.hints().hasRoom(target, clock.monotonicNanos())) {
       String why = "no room to hold a write for node " + target;
@@ -515,7 +516,7 @@ public final class Replica {
       return;
     }
     if (planted != PlantedBug.HINT_DROPPED) {
-      store.hints().add(target, keyspace, key, record, clock);
+      store.hints().add(target, store.recordKey(keyspace.id(), slot, key), record, clock);
     }
     commits.await(lsm.writtenSequence(), keyspace.durability(), done::durable);
   }
@@ -553,9 +554,10 @@ public final class Replica {
   }
 
   /// Reads what is held of a key for another node, merged.
-  public void readHeld(KeyspaceConfig keyspace, byte[] key, int target, Found done) {
+  public void readHeld(KeyspaceConfig keyspace, int slot, byte[] key, int target, Found done) {
     long sequence = commits.visible(keyspace.durability());
-    loop.offload(() -> store.hints().read(target, keyspace.id(), key, sequence), done::found);
+    byte[] recordKey = store.recordKey(keyspace.id(), slot, key);
+    loop.offload(() -> store.hints().read(target, recordKey, sequence), done::found);
   }
 
   /// Reads hints of a target, from a number on.
@@ -587,10 +589,8 @@ public final class Replica {
     }
     Repair repair =
         new Repair(store, partition, clock, lsm.syncedSequence(), store.families(partition));
-    int first = store.firstSlot(partition.number);
-    int end = store.firstSlot(partition.number + 1);
     loop.offload(
-        () -> cursor == null ? repair.ofDots(here) : repair.ofSlots(cursor, first, end, unlogged),
+        () -> cursor == null ? repair.ofDots(here) : repair.ofSlots(cursor, unlogged),
         (page, failure) -> {
           DotSet unread = cursor == null ? here : unlogged;
           done.complete(failure == null ? page : RepairPage.unread(clock, unread, cursor), null);
@@ -613,8 +613,7 @@ public final class Replica {
   /// Notes with the batch that the log of dots has no entries of some.
   void noteTrimmed(Partition partition, DotSet dots, WriteBatch batch) {
     partition.trimmed.addAllWidely(dots);
-    byte[] row = StorageKey.row(StorageKey.TRIMMED_ROW, partition.group, partition.number);
-    batch.put(store.meta(), row, partition.trimmed.encoded());
+    batch.put(store.meta(), Rows.of(partition, Rows.TRIMMED), partition.trimmed.encoded());
   }
 
   /// Removes dots from the log of dots: every replica has them.
@@ -624,8 +623,8 @@ public final class Replica {
         (replica, from, to) ->
             batch.deleteRange(
                 store.dots(),
-                StorageKey.dot(partition.group, partition.number, replica, from),
-                StorageKey.dot(partition.group, partition.number, replica, to + 1)));
+                Rows.dot(partition, replica, from),
+                Rows.dot(partition, replica, to + 1)));
     noteTrimmed(partition, dots, batch);
     lsm.append(batch);
   }
@@ -649,7 +648,7 @@ public final class Replica {
   public void strip(Partition partition, List<Grave> condemned) {
     for (Grave grave : condemned) {
       withBase(
-          store.data(StorageKey.keyspace(grave.storageKey())),
+          store.data(RecordKey.keyspace(grave.storageKey())),
           grave.storageKey(),
           new Based() {
             @Override
@@ -680,13 +679,11 @@ public final class Replica {
       Siblings left = base.without(dot);
       Siblings rest = left == null ? Siblings.nothing(partition.clock) : left;
       Stamp stamp = base.stampOf(grave.replica(), grave.counter());
-      int keyspace = StorageKey.keyspace(grave.storageKey());
+      int keyspace = RecordKey.keyspace(grave.storageKey());
       append(keyspace, partition, grave.storageKey(), base, rest, stamp);
     }
     batch.clear();
-    byte[] row =
-        StorageKey.dot(partition.group, partition.number, grave.replica(), grave.counter());
-    batch.delete(store.graves(), row);
+    batch.delete(store.graves(), Rows.dot(partition, grave.replica(), grave.counter()));
     lsm.append(batch);
   }
 

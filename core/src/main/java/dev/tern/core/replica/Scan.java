@@ -5,29 +5,26 @@ import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.IteratorOptions;
-import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
-import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// One step of a scan over this store; runs on a worker.
 ///
-/// Within a slot keys are taken in order of their hash, so that a place can be named in 39 bits.
-/// The records lie in order of the keys, so a slot is passed over once for each page taken from it;
-/// a page takes at least a [#PASSES]th of the slot, which bounds the passes.
+/// Keys are taken in the order in which their records lie: by slot, then by hash. So a page begins
+/// with one seek at its cursor. Keys of one hash are never parted: a page that has one of them has
+/// all, however many it was to have.
 final class Scan {
-  private static final int PASSES = 64;
-
   /// Bytes of keys on a page, about: pages of several replicas and the answer of a door stay small.
   static final int MAX_BYTES = 4 << 20;
 
-  private final Lsm lsm;
   private final Store store;
   private final ColumnFamily data;
+  private final int set;
   private final int keyspace;
   private final long sequence;
   private final long nowMillis;
@@ -40,17 +37,11 @@ final class Scan {
   /// Of these keys.
   private long bytes;
 
-  Scan(
-      Lsm lsm,
-      Store store,
-      ColumnFamily data,
-      int keyspace,
-      long sequence,
-      long nowMillis,
-      @Nullable BitSet but) {
-    this.lsm = lsm;
+  /// On the store's loop; the keyspace was in an adopted view.
+  Scan(Store store, int keyspace, long sequence, long nowMillis, @Nullable BitSet but) {
     this.store = store;
-    this.data = data;
+    this.data = store.data(keyspace);
+    this.set = store.set(keyspace);
     this.keyspace = keyspace;
     this.sequence = sequence;
     this.nowMillis = nowMillis;
@@ -58,42 +49,36 @@ final class Scan {
   }
 
   ScanPage run(long cursor, int limit) throws IOException {
-    try (LsmIterator records = lsm.iterator(data, IteratorOptions.all().maxSequence(sequence))) {
+    IteratorOptions options = IteratorOptions.all().maxSequence(sequence);
+    try (LsmIterator records = store.lsm().iterator(data, options)) {
       int slot = ScanCursor.slot(cursor);
-      long position = ScanCursor.position(cursor);
+      int hash = ScanCursor.hash(cursor);
       while (slot < Slots.COUNT && store.holds(slot, but)) {
-        records.seek(StorageKey.first(slot, keyspace));
-        int found = records.valid() ? StorageKey.slot(records.key()) : Slots.COUNT;
-        if (found > slot) {
-          // Nothing of this slot: go on at the slot of the next record, or where ours end.
-          slot = nextOwned(slot, found);
-          position = 0;
-          continue;
+        seek(records, RecordKey.first(set, slot, keyspace, hash));
+        if (slot(records, slot, limit)) {
+          return new ScanPage(keys, behindLast());
         }
-        long next = slot(records, slot, position, limit - keys.size());
-        if (ScanCursor.slot(next) == slot || keys.size() >= limit || bytes >= MAX_BYTES) {
-          return new ScanPage(keys, next);
-        }
-        slot++;
-        position = 0;
+        // Behind the keyspace's records in the slot: at the next slot that has any, or where ours
+        // end.
+        slot = nextOwned(slot + 1, slotOf(records, slot + 1));
+        hash = 0;
       }
       return new ScanPage(keys, ScanCursor.of(slot, 0));
     }
   }
 
-  private void add(List<ScannedKey> some) {
-    keys.addAll(some);
-    some.forEach(key -> bytes += key.key().length);
+  /// Only if it is not there yet: where no other keyspace has records it is.
+  private static void seek(LsmIterator records, byte[] to) throws IOException {
+    boolean before = records.valid() && Arrays.compareUnsigned(records.key(), to) < 0;
+    if (before || !records.valid()) {
+      records.seek(to);
+    }
   }
 
-  /// How many of a slot's keys the page has room for; one at least.
-  private int fitting(List<ScannedKey> here) {
-    long sum = bytes;
-    int count = 0;
-    while (count < here.size() && (count == 0 || sum < MAX_BYTES)) {
-      sum += here.get(count++).key().length;
-    }
-    return count;
+  /// The slot where the iterator is, `least` at least.
+  private int slotOf(LsmIterator records, int least) {
+    boolean here = records.valid() && RecordKey.set(records.key()) == set;
+    return here ? Math.max(least, RecordKey.slot(records.key())) : Slots.COUNT;
   }
 
   private int nextOwned(int from, int to) {
@@ -105,36 +90,33 @@ final class Scan {
     return to;
   }
 
-  /// Takes keys of one slot; where to go on.
-  private long slot(LsmIterator records, int slot, long position, int limit) throws IOException {
-    List<ScannedKey> here = new ArrayList<>();
-    int met = 0;
+  /// Takes keys of one slot; whether the page is full before the slot ends.
+  private boolean slot(LsmIterator records, int slot, int limit) throws IOException {
     for (; records.valid(); records.next()) {
-      byte[] storageKey = records.key();
-      if (StorageKey.slot(storageKey) != slot || StorageKey.keyspace(storageKey) != keyspace) {
-        break;
+      byte[] recordKey = records.key();
+      boolean ours =
+          RecordKey.set(recordKey) == set
+              && RecordKey.slot(recordKey) == slot
+              && RecordKey.keyspace(recordKey) == keyspace;
+      if (!ours) {
+        return false;
       }
-      met++;
-      byte[] key = StorageKey.userKey(storageKey);
-      long place = ScanCursor.positionOf(key);
-      if (place >= position) {
-        Siblings record = store.records().decode(storageKey, records.value());
-        Rank rank = record.newest().rank();
-        here.add(new ScannedKey(slot, place, key, rank, record.liveAt(nowMillis)));
+      long hash = Integer.toUnsignedLong(RecordKey.hash(recordKey));
+      boolean full = keys.size() >= limit || bytes >= MAX_BYTES;
+      if (full && !keys.isEmpty() && !keys.getLast().isAt(slot, hash)) {
+        return true;
       }
+      Siblings record = store.records().decode(recordKey, records.value());
+      Rank rank = record.newest().rank();
+      byte[] key = RecordKey.userKey(recordKey);
+      bytes += key.length;
+      keys.add(new ScannedKey(slot, hash, key, rank, record.liveAt(nowMillis)));
     }
-    here.sort(Comparator.comparingLong(ScannedKey::position));
-    int take = Math.min(fitting(here), Math.max(Math.max(limit, 1), met / PASSES));
-    if (here.size() <= take) {
-      add(here);
-      return ScanCursor.of(slot + 1, 0);
-    }
-    while (take < here.size() && here.get(take).position() == here.get(take - 1).position()) {
-      take++;
-    }
-    add(here.subList(0, take));
-    return take == here.size()
-        ? ScanCursor.of(slot + 1, 0)
-        : ScanCursor.of(slot, here.get(take - 1).position() + 1);
+    return false;
+  }
+
+  private long behindLast() {
+    ScannedKey last = keys.getLast();
+    return ScanCursor.after(last.slot(), last.hash());
   }
 }

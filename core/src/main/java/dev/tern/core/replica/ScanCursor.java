@@ -1,39 +1,32 @@
 package dev.tern.core.replica;
 
-/// A place in the order of all keys: slot, then a 39-bit hash of the key. Being a place and not a
-/// state, it outlives nodes. It takes 53 bits at most: clients that keep cursors as floating-point
-/// numbers return the same one.
+/// A place in the order of all keys of a keyspace: slot, then the 32-bit hash of the key. Being a
+/// place and not a state, it outlives nodes. It takes 46 bits: clients that keep cursors as
+/// floating-point numbers return the same one.
 public final class ScanCursor {
-  private static final int POSITION_BITS = 39;
-
   /// Past the last slot.
-  public static final long END = 16384L << POSITION_BITS;
-
-  private static final long POSITION_MASK = (1L << POSITION_BITS) - 1;
+  public static final long END = 16384L << Integer.SIZE;
 
   private ScanCursor() {}
 
-  public static long of(int slot, long position) {
-    return position > POSITION_MASK
-        ? (long) (slot + 1) << POSITION_BITS
-        : (long) slot << POSITION_BITS | position;
+  /// @param hash unsigned
+  public static long of(int slot, long hash) {
+    return (long) slot << Integer.SIZE | hash;
+  }
+
+  /// The place behind all keys of a hash.
+  ///
+  /// @param hash unsigned
+  public static long after(int slot, long hash) {
+    return of(slot, hash) + 1;
   }
 
   public static int slot(long cursor) {
-    return (int) (cursor >>> POSITION_BITS);
+    return (int) (cursor >>> Integer.SIZE);
   }
 
-  public static long position(long cursor) {
-    return cursor & POSITION_MASK;
-  }
-
-  /// FNV-1a over the key, mixed so that the upper bits depend on all of it.
-  public static long positionOf(byte[] key) {
-    long hash = 0xcbf29ce484222325L;
-    for (byte b : key) {
-      hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
-    }
-    hash = (hash ^ (hash >>> 32)) * 0xd6e8feb86659fd93L;
-    return (hash ^ (hash >>> 32)) >>> Long.SIZE - POSITION_BITS;
+  /// As the bits of an int.
+  public static int hash(long cursor) {
+    return (int) cursor;
   }
 }

@@ -150,7 +150,7 @@ public final class SegmentReader {
       byte[] value = iterator.value();
       bytes += key.length + value.length;
       records++;
-      if (families.get(StorageKey.keyspace(key)) == all.get(family)) {
+      if (families.get(RecordKey.keyspace(key)) == all.get(family)) {
         hash ^= hasher.withoutDeletes(key, store.records().decode(key, value));
       }
     }

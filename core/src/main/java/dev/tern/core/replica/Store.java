@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.topology.ClusterView;
@@ -43,7 +44,7 @@ public final class Store implements AutoCloseable {
   private static final long COUNTER_BLOCK = 1 << 20;
 
   /// Of the records and of what is kept beside them.
-  private static final int FORMAT = 3;
+  private static final int FORMAT = 4;
 
   /// Slots of a dropped keyspace that are erased at one time.
   private static final int ERASED_AT_ONCE = 64;
@@ -79,6 +80,9 @@ public final class Store implements AutoCloseable {
 
   /// By keyspace id: the group, -1 where none is known.
   private int[] groupOfKeyspace = new int[0];
+
+  /// By keyspace id, null where none is known.
+  private @Nullable KeyHash[] hashOfKeyspace = new KeyHash[0];
 
   /// Where the counters of partitions begin that have none.
   private long firstCounter;
@@ -172,14 +176,14 @@ public final class Store implements AutoCloseable {
     Store store = new Store(lsm, partitions, shard, shards, randomness);
     WriteBatch batch = new WriteBatch();
     store.identify(batch);
-    byte[] row = lsm.get(store.meta, StorageKey.RESERVATION_ROW, Long.MAX_VALUE);
+    byte[] row = lsm.get(store.meta, Rows.RESERVATION, Long.MAX_VALUE);
     Reservation last = row == null ? new Reservation(0, 0) : Reservation.decode(row);
     store.load(last.counter());
     store.hlc = new HybridClock(last.stamp(), 0);
     store.forEachPartition(partition -> Ballots.restarted(partition, last.stamp()));
     // The time is not known yet: what one's own clock says may be wrong for ever on disk.
     Reservation next = java.util.Objects.requireNonNull(store.wantReservation(0));
-    batch.put(store.meta, StorageKey.RESERVATION_ROW, next.encoded());
+    batch.put(store.meta, Rows.RESERVATION, next.encoded());
     store.journal.writeRows(batch, 0);
     long sequence = lsm.append(batch);
     try {
@@ -203,7 +207,7 @@ public final class Store implements AutoCloseable {
     replicaId = (int) randomness.nextLong() | 1;
     ByteWriter out = new ByteWriter(16);
     out.writeInt(replicaId).writeInt(shards).writeInt(partitions).writeInt(FORMAT);
-    batch.put(meta, StorageKey.IDENTITY_ROW, out.toByteArray());
+    batch.put(meta, Rows.IDENTITY, out.toByteArray());
   }
 
   /// Takes another replica id from the next version on. To be called when others know of dots of
@@ -214,9 +218,20 @@ public final class Store implements AutoCloseable {
     lsm.append(batch);
   }
 
+  private static String unread(int format) {
+    return "this data directory is of format %d, this version reads format %d only: start with an empty directory, the other nodes fill it"
+        .formatted(format, FORMAT);
+  }
+
   private void identify(WriteBatch batch) throws IOException {
-    byte[] identity = lsm.get(meta, StorageKey.IDENTITY_ROW, Long.MAX_VALUE);
+    byte[] identity = lsm.get(meta, Rows.IDENTITY, Long.MAX_VALUE);
     if (identity == null) {
+      byte[] former = lsm.get(meta, Rows.FORMER_IDENTITY, Long.MAX_VALUE);
+      if (former != null) {
+        // Replica id, shards, partitions; from format 2 on the format.
+        throw new IOException(
+            unread(former.length <= 12 ? 1 : new ByteReader(former, 12, 4).readInt()));
+      }
       mintId(batch);
       return;
     }
@@ -224,11 +239,9 @@ public final class Store implements AutoCloseable {
     replicaId = in.readInt();
     int shardsThen = in.readInt();
     int partitionsThen = in.readInt();
-    int format = in.remaining() == 0 ? 1 : in.readInt();
+    int format = in.readInt();
     if (format != FORMAT) {
-      throw new IOException(
-          "this data directory is of format %d, this version reads format %d only"
-              .formatted(format, FORMAT));
+      throw new IOException(unread(format));
     }
     if (shardsThen != shards || partitionsThen != partitions) {
       throw new IOException(
@@ -240,64 +253,63 @@ public final class Store implements AutoCloseable {
   private void load(long firstCounter) throws IOException {
     reservedCounter = firstCounter;
     this.firstCounter = firstCounter;
-    byte[] numbers = lsm.get(meta, StorageKey.GROUPS_ROW, Long.MAX_VALUE);
+    byte[] numbers = lsm.get(meta, Rows.GROUPS, Long.MAX_VALUE);
     if (numbers != null) {
       ByteReader in = new ByteReader(numbers);
       while (in.remaining() > 0) {
         addGroup(in.readInt());
       }
     }
-    rows(
-        StorageKey.PARTITION_ROW,
-        (before, key, row) -> {
-          int group = before.group;
-          int number = before.number;
-          Partition partition = Partition.decode(group, number, row, firstCounter);
-          groups[group][number] = partition;
-          for (int keyspace : partition.keyspaces()) {
-            countChanged(keyspace, number, partition.count(keyspace));
-          }
-        });
-    rows(
-        StorageKey.TRIMMED_ROW,
-        (partition, key, row) -> partition.trimmed.addAll(DotSet.decode(new ByteReader(row))));
-    rows(
-        StorageKey.FLOOR_ROW,
-        (partition, key, row) -> partition.floor = Rank.decode(new ByteReader(row)).stamp());
-    rows(StorageKey.FILLED_ROW, (partition, key, row) -> partition.filled = true);
-    rows(
-        StorageKey.SEGMENT_ROW,
-        (partition, key, row) ->
-            partition.tree.learn(key.readUnsignedByte(), new ByteReader(row).readLong()));
-    byte[] place = lsm.get(meta, StorageKey.WALK_ROW, Long.MAX_VALUE);
+    loadPartitions();
+    byte[] place = lsm.get(meta, Rows.WALK, Long.MAX_VALUE);
     walkedTo = place == null ? 0 : new ByteReader(place).readLong();
-    journal.load((group, number) -> groups[group][number], this::countChanged);
+    journal.load(this::known, this::countChanged);
   }
 
-  /// Takes a row of `meta` that a partition has.
-  private interface Row {
-    /// @param key what follows the partition in the row's key
-    void take(Partition partition, ByteReader key, byte[] row);
-  }
-
-  private void rows(int kind, Row each) throws IOException {
+  private void loadPartitions() throws IOException {
     try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
-      rows.seek(StorageKey.row(kind, 0, 0));
-      for (; rows.valid() && StorageKey.isRow(kind, rows.key()); rows.next()) {
+      for (rows.seek(Rows.PARTITIONS); rows.valid(); rows.next()) {
         ByteReader key = new ByteReader(rows.key());
-        key.skip(1);
-        Partition partition = groups[key.readUnsignedShort()][key.readUnsignedShort()];
-        each.take(partition, key, rows.value());
+        int set = key.readUnsignedShort();
+        int number = partitionOf(key.readUnsignedShort());
+        loadRow(known(set, number), key.readUnsignedByte(), key, rows.value());
       }
     }
+  }
+
+  /// @param key what follows the kind in the row's key
+  private void loadRow(Partition partition, int kind, ByteReader key, byte[] row) {
+    switch (kind) {
+      case Rows.PARTITION -> {
+        Partition loaded = partition.decode(row, firstCounter);
+        groups[group(partition.set)][partition.number] = loaded;
+        for (int keyspace : loaded.keyspaces()) {
+          countChanged(keyspace, loaded.number, loaded.count(keyspace));
+        }
+      }
+      case Rows.TRIMMED -> partition.trimmed.addAll(DotSet.decode(new ByteReader(row)));
+      case Rows.FLOOR -> partition.floor = Rank.decode(new ByteReader(row)).stamp();
+      case Rows.FILLED -> partition.filled = true;
+      case Rows.SEGMENT ->
+          partition.tree.learn(key.readUnsignedByte(), new ByteReader(row).readLong());
+      default -> throw new DecodeException("a row of kind " + kind);
+    }
+  }
+
+  /// A partition that a row of the store's own names.
+  private Partition known(int set, int number) {
+    Partition partition = partitionOfGroup(set, number);
+    if (partition == null) {
+      throw new DecodeException("a row of partition %d of groups %d".formatted(number, set));
+    }
+    return partition;
   }
 
   /// A partition has all that its other replicas had.
   public void filled(Partition partition) {
     if (!partition.filled) {
       partition.filled = true;
-      byte[] row = StorageKey.row(StorageKey.FILLED_ROW, partition.group, partition.number);
-      lsm.append(new WriteBatch().put(meta, row, new byte[0]));
+      lsm.append(new WriteBatch().put(meta, Rows.of(partition, Rows.FILLED), new byte[0]));
     }
   }
 
@@ -305,8 +317,7 @@ public final class Store implements AutoCloseable {
   public void unfilled(Partition partition) {
     if (partition.filled) {
       partition.filled = false;
-      byte[] row = StorageKey.row(StorageKey.FILLED_ROW, partition.group, partition.number);
-      lsm.append(new WriteBatch().delete(meta, row));
+      lsm.append(new WriteBatch().delete(meta, Rows.of(partition, Rows.FILLED)));
     }
   }
 
@@ -344,7 +355,7 @@ public final class Store implements AutoCloseable {
       partition.turns++;
       ByteWriter row = new ByteWriter(32);
       Rank.absent(stamp).encode(row);
-      batch.put(meta, StorageKey.row(StorageKey.FLOOR_ROW, partition.group, partition.number), row);
+      batch.put(meta, Rows.of(partition, Rows.FLOOR), row);
     }
   }
 
@@ -355,7 +366,7 @@ public final class Store implements AutoCloseable {
     groupNumbers[group] = number;
     groups[group] = new Partition[partitions];
     for (int p = shard; p < partitions; p += shards) {
-      groups[group][p] = new Partition(group, p, new DotSet(), firstCounter);
+      groups[group][p] = new Partition(number, p, firstSlot(p), new DotSet(), firstCounter);
     }
     return group;
   }
@@ -377,7 +388,27 @@ public final class Store implements AutoCloseable {
 
   /// What the topology calls a partition's group.
   public int groupNumber(Partition partition) {
-    return groupNumbers[partition.group];
+    return partition.set;
+  }
+
+  /// Where the record of a user key lies, of a keyspace that was in an adopted view.
+  byte[] recordKey(int keyspace, int slot, byte[] key) {
+    int hash = java.util.Objects.requireNonNull(hashOfKeyspace[keyspace]).of(key);
+    return RecordKey.of(set(keyspace), slot, keyspace, hash, key);
+  }
+
+  /// The number of the groups of a keyspace, 0 if it was in no adopted view.
+  int set(int keyspace) {
+    boolean known = keyspace < groupOfKeyspace.length && groupOfKeyspace[keyspace] >= 0;
+    return known ? groupNumbers[groupOfKeyspace[keyspace]] : 0;
+  }
+
+  /// Whether a row of a partition that names a record's key names one of that partition.
+  boolean isKeyOf(Partition partition, byte[] recordKey) {
+    return RecordKey.isOne(recordKey)
+        && RecordKey.set(recordKey) == partition.set
+        && partitionOf(RecordKey.slot(recordKey)) == partition.number
+        && RecordKey.keyspace(recordKey) > 0;
   }
 
   /// Tells all partitions of this store.
@@ -443,7 +474,7 @@ public final class Store implements AutoCloseable {
       tiered.set(keyspace.id(), keyspace.compaction() == CompactionStyle.SIZE_TIERED);
       newest.set(keyspace.id(), keyspace.resolution() == Resolution.LWW);
       ReplicaGroups of = java.util.Objects.requireNonNull(view.groups(keyspace.id()));
-      assign(keyspace.id(), group(of.number()));
+      assign(keyspace.id(), group(of.number()), keyspace.hash());
       for (Partition partition : groups[group(of.number())]) {
         if (partition != null) {
           partition.replicated = of.lists().list(partition.number).length > 1;
@@ -455,7 +486,7 @@ public final class Store implements AutoCloseable {
       for (int number : groupNumbers) {
         numbers.writeInt(number);
       }
-      lsm.append(new WriteBatch().put(meta, StorageKey.GROUPS_ROW, numbers.toByteArray()));
+      lsm.append(new WriteBatch().put(meta, Rows.GROUPS, numbers.toByteArray()));
     }
     forEachPartition(
         partition -> {
@@ -476,13 +507,15 @@ public final class Store implements AutoCloseable {
     return addGroup(number);
   }
 
-  private void assign(int keyspace, int group) {
+  private void assign(int keyspace, int group, KeyHash hash) {
     int before = groupOfKeyspace.length;
     if (keyspace >= before) {
       groupOfKeyspace = Arrays.copyOf(groupOfKeyspace, keyspace + 1);
       Arrays.fill(groupOfKeyspace, before, keyspace + 1, -1);
+      hashOfKeyspace = Arrays.copyOf(hashOfKeyspace, keyspace + 1);
     }
     groupOfKeyspace[keyspace] = group;
+    hashOfKeyspace[keyspace] = hash;
   }
 
   /// Whether there is something to erase.
@@ -498,13 +531,13 @@ public final class Store implements AutoCloseable {
       if (partition == null) {
         continue;
       }
-      byte[] from = StorageKey.first(erasedTo, keyspace);
-      byte[] to = StorageKey.first(erasedTo, keyspace + 1);
+      byte[] from = RecordKey.first(partition.set, erasedTo, keyspace);
+      byte[] to = RecordKey.first(partition.set, erasedTo, keyspace + 1);
       batch.deleteRange(leveled, from, to).deleteRange(sizeTiered, from, to);
       ranges++;
       if (partition.tree.known() != 0) {
-        byte[] row = StorageKey.segmentRow(partition.group, partition.number, 0);
-        byte[] last = StorageKey.segmentRow(partition.group, partition.number, HashTree.SEGMENTS);
+        byte[] row = Rows.segment(partition, 0);
+        byte[] last = Rows.segment(partition, HashTree.SEGMENTS);
         batch.deleteRange(meta, row, last);
       }
       partition.tree.forget();
@@ -642,7 +675,7 @@ public final class Store implements AutoCloseable {
   SortedMap<Integer, ColumnFamily> families(Partition partition) {
     TreeMap<Integer, ColumnFamily> families = new TreeMap<>();
     for (int keyspace = 0; keyspace < groupOfKeyspace.length; keyspace++) {
-      if (groupOfKeyspace[keyspace] == partition.group) {
+      if (set(keyspace) == partition.set) {
         families.put(keyspace, data(keyspace));
       }
     }
@@ -667,20 +700,22 @@ public final class Store implements AutoCloseable {
   TreeRange range(Partition partition, int segment, int family) {
     int slots = slotsOfPartition / segments();
     int first = firstSlot(partition.number) + segment * slots;
-    return new TreeRange(family, StorageKey.first(first, 0), StorageKey.first(first + slots, 0));
+    return new TreeRange(
+        family,
+        RecordKey.first(partition.set, first),
+        RecordKey.first(partition.set, first + slots));
   }
 
   /// The segment of a storage key.
   int segment(byte[] storageKey) {
-    int slot = (storageKey[2] & 0xff) << 8 | storageKey[3] & 0xff;
-    return slot % slotsOfPartition * segments() / slotsOfPartition;
+    return RecordKey.slot(storageKey) % slotsOfPartition * segments() / slotsOfPartition;
   }
 
   /// A record is written with this batch: its segment's hash is not known from then on.
   void touch(Partition partition, byte[] storageKey, WriteBatch batch) {
     int segment = segment(storageKey);
     if (partition.tree.touch(segment)) {
-      batch.delete(meta, StorageKey.segmentRow(partition.group, partition.number, segment));
+      batch.delete(meta, Rows.segment(partition, segment));
     }
   }
 
@@ -689,7 +724,7 @@ public final class Store implements AutoCloseable {
     Partition partition = reader.partition;
     long hash = reader.hashes()[segment];
     if (!partition.tree.isKnown(segment) || partition.tree.hash(segment) != hash) {
-      byte[] row = StorageKey.segmentRow(partition.group, partition.number, segment);
+      byte[] row = Rows.segment(partition, segment);
       batch.put(meta, row, new ByteWriter(8).writeLong(hash).toByteArray());
     }
     partition.tree.learn(segment, hash);
@@ -702,7 +737,7 @@ public final class Store implements AutoCloseable {
   void walkTo(long place) {
     walkedTo = place;
     byte[] row = new ByteWriter(8).writeLong(place).toByteArray();
-    lsm.append(new WriteBatch().put(meta, StorageKey.WALK_ROW, row));
+    lsm.append(new WriteBatch().put(meta, Rows.WALK, row));
   }
 
   /// For each dot here that some replica may still lack, the storage key of its record.

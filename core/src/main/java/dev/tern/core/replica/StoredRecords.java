@@ -1,6 +1,5 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.DecodeException;
 import java.nio.charset.StandardCharsets;
@@ -43,6 +42,9 @@ public final class StoredRecords {
   ///
   /// @throws UnreadableRecordException if they are none
   Siblings decode(byte[] storageKey, byte[] bytes) throws UnreadableRecordException {
+    if (!RecordKey.isOne(storageKey)) {
+      throw met(storageKey, "its key has no end");
+    }
     try {
       Siblings record = Siblings.decode(bytes);
       if (record != null && !record.isEmpty()) {
@@ -55,14 +57,14 @@ public final class StoredRecords {
   }
 
   private UnreadableRecordException met(byte[] storageKey, String why) {
-    boolean whole = storageKey.length >= StorageKey.PREFIX_BYTES;
-    String key = shown(whole ? StorageKey.userKey(storageKey) : storageKey);
+    boolean whole = RecordKey.isOne(storageKey);
+    String key = shown(whole ? RecordKey.userKey(storageKey) : storageKey);
     String message =
         "the stored record of key \"%s\" (keyspace %d, slot %d) cannot be decoded: %s"
             .formatted(
                 key,
-                whole ? StorageKey.keyspace(storageKey) : -1,
-                whole ? StorageKey.slot(storageKey) : -1,
+                whole ? RecordKey.keyspace(storageKey) : -1,
+                whole ? RecordKey.slot(storageKey) : -1,
                 why);
     unreadable.incrementAndGet();
     last = message;
@@ -74,13 +76,5 @@ public final class StoredRecords {
     String text = new String(key, 0, length, StandardCharsets.ISO_8859_1);
     String plain = text.replaceAll("[^ -~]", "?");
     return length < key.length ? plain + "..." : plain;
-  }
-
-  /// Whether a row that names a storage key names one of a store.
-  static boolean isKey(Store store, byte[] storageKey) {
-    return storageKey.length >= StorageKey.PREFIX_BYTES
-        && StorageKey.keyspace(storageKey) > 0
-        && StorageKey.slot(storageKey) == Slots.of(StorageKey.userKey(storageKey))
-        && store.holds(StorageKey.slot(storageKey));
   }
 }

@@ -5,8 +5,8 @@ import java.util.Arrays;
 /// Some of the records of a segment of a hash tree.
 ///
 /// @param family 0 for those of leveled keyspaces, 1 for those of size-tiered ones
-/// @param from the storage key where they begin
-/// @param to the storage key where they end, exclusive
+/// @param from the record key where they begin
+/// @param to the record key where they end, exclusive
 public record TreeRange(int family, byte[] from, byte[] to) {
   /// The part of this from a storage key on.
   public TreeRange from(byte[] later) {

@@ -106,7 +106,7 @@ public final class Trees {
         }
         byte[] value = all.value();
         bytes += key.length + value.length;
-        if (families.get(StorageKey.keyspace(key)) == family) {
+        if (families.get(RecordKey.keyspace(key)) == family) {
           hashes[count++] = hasher.whole(key, store.records().decode(key, value));
         }
       }
@@ -126,8 +126,8 @@ public final class Trees {
     Repair repair =
         new Repair(
             store, partition, clock, store.lsm().syncedSequence(), store.families(partition));
-    byte[] first = StorageKey.first(store.firstSlot(partition.number), 0);
-    byte[] end = StorageKey.first(store.firstSlot(partition.number + 1), 0);
+    byte[] first = RecordKey.first(partition.set, partition.firstSlot);
+    byte[] end = RecordKey.first(partition.set, store.firstSlot(partition.number + 1));
     TreeRange clamped =
         new TreeRange(
             Math.clamp(range.family(), 0, families() - 1),

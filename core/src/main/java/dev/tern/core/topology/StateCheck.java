@@ -58,6 +58,10 @@ final class StateCheck {
         return "keyspace " + keyspace.id() + " after " + last;
       }
       last = keyspace.id();
+      String problem = keyspace.settings().problem();
+      if (problem != null) {
+        return problem;
+      }
       PlacementPolicy policy = keyspace.settings().policy();
       if (state.groups().stream().noneMatch(each -> each.policy().equals(policy))) {
         return "keyspace " + keyspace.id() + " lies nowhere";

@@ -3,6 +3,7 @@ package dev.tern.core.topology;
 import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.topology.TopologyOutcome.Reason;
 import dev.tern.core.topology.TopologyState.Step;
+import dev.tern.env.ByteWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -161,8 +162,11 @@ final class Transition {
     for (int i = 0; i < policies.size(); i++) {
       place(policies.get(i), command.placed().get(i));
     }
+    // Not from the cluster's id: founders store keys before they know it.
+    ByteWriter bytes = new ByteWriter();
+    TopologyCodec.encode(told, bytes);
     for (KeyspaceSettings settings : told.keyspaces()) {
-      KeyHash hash = KeyHash.derived(cluster.high(), cluster.low(), nextKeyspace);
+      KeyHash hash = KeyHash.derived(bytes.toByteArray(), nextKeyspace);
       keyspaces.add(new KeyspaceDefinition(nextKeyspace++, hash, settings));
     }
     voters = Voters.choose(members, List.of(), member -> true);

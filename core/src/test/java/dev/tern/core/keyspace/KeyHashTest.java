@@ -44,10 +44,10 @@ class KeyHashTest {
 
   @Test
   void everyKeyspaceHasASeedOfItsOwn() {
-    KeyHash first = KeyHash.derived(1, 2, 1);
-    assertEquals(first, KeyHash.derived(1, 2, 1));
-    assertNotEquals(first, KeyHash.derived(1, 2, 2));
-    assertNotEquals(first, KeyHash.derived(2, 1, 1));
+    KeyHash first = KeyHash.derived(new byte[] {1, 2}, 1);
+    assertEquals(first, KeyHash.derived(new byte[] {1, 2}, 1));
+    assertNotEquals(first, KeyHash.derived(new byte[] {1, 2}, 2));
+    assertNotEquals(first, KeyHash.derived(new byte[] {2, 1}, 1));
     assertNotEquals(first.high(), first.low());
     Randomness random = Randomness.of(1);
     KeyHash minted = KeyHash.mint(random);

@@ -9,6 +9,7 @@ import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.topology.KeyspaceDefinition;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.env.Clock;
@@ -24,7 +25,10 @@ class LargeWritesTest {
   private static final long FIRST_WINDOW = 8;
 
   private static final KeyspaceConfig KEYSPACE =
-      new KeyspaceDefinition(1, KeyHash.derived(1, 1, 1), KeyspaceSettings.usual("data")).config();
+      new KeyspaceDefinition(1, KeyHash.derived(new byte[1], 1), KeyspaceSettings.usual("data"))
+          .config();
+
+  private static final RoutedKey AT = RoutedKey.of(1, 1, new byte[0]);
 
   private long now;
   private double full;
@@ -53,8 +57,7 @@ class LargeWritesTest {
     Request request =
         new Request(
             KEYSPACE,
-            0,
-            new byte[0],
+            AT,
             new int[] {1, 2, 3},
             0,
             2,
@@ -183,8 +186,7 @@ class LargeWritesTest {
   @Test
   void oneIsBegunHoweverLargeItIs() {
     Request request =
-        new Request(
-            KEYSPACE, 0, new byte[0], new int[] {1}, 0, 1, 1, 0, 0, false, 0, false, 1_000 * MILLI);
+        new Request(KEYSPACE, AT, new int[] {1}, 0, 1, 1, 0, 0, false, 0, false, 1_000 * MILLI);
     writes.submit(request, 2 * COST, underWay::add, outcomes::add);
     assertEquals(1, underWay.size());
     end(UpdateOutcome.Done.WRITTEN);

@@ -14,6 +14,7 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.RepairPage;
+import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
 import dev.tern.core.replica.TreeRange;
@@ -34,16 +35,17 @@ import org.junit.jupiter.api.Test;
 
 class MessageCodecTest {
   private static final byte[] KEY = {1, 0, -1};
+  private static final RoutedKey AT = new RoutedKey(9, 16_383, 3, KEY);
   private static final Stamp STAMP = new Stamp(1L << 60, -9, 7, 3, false);
   private static final Version VERSION =
       new Version(-7, 300, STAMP, 1_780_000_000_000L, ValueType.BYTES, KEY);
 
   private static List<Message> all() {
     List<Message> all = new ArrayList<>(usual());
-    all.add(new Message.Write(1, 2, 3, KEY, record(), 1L << 57));
-    all.add(new Message.Read(1, 2, 3, KEY, true, false, false, 1L << 57));
-    all.add(new Message.Read(1, 2, 3, KEY, true, false, true, 0));
-    all.add(new Message.Read(1, 2, 3, KEY, true, false, false, 1L << 57, STAMP));
+    all.add(new Message.Write(1, 2, AT, record(), 1L << 57));
+    all.add(new Message.Read(1, 2, AT, true, false, false, 1L << 57));
+    all.add(new Message.Read(1, 2, AT, true, false, true, 0));
+    all.add(new Message.Read(1, 2, AT, true, false, false, 1L << 57, STAMP));
     all.add(
         forward(
             new Update.Store(
@@ -57,11 +59,11 @@ class MessageCodecTest {
 
   private static List<Message> usual() {
     return List.of(
-        new Message.Write(1, 2, 3, KEY, Siblings.of(VERSION)),
-        new Message.Write(1, 2, 3, KEY, record()),
-        new Message.Read(1, 2, 3, KEY, true, false, false, 0),
-        new Message.Read(1, 2, 3, KEY, false, true, false, 0),
-        new Message.ReadHeld(1, 2, 3, KEY, 4),
+        new Message.Write(1, 2, AT, Siblings.of(VERSION)),
+        new Message.Write(1, 2, AT, record()),
+        new Message.Read(1, 2, AT, true, false, false, 0),
+        new Message.Read(1, 2, AT, false, true, false, 0),
+        new Message.ReadHeld(1, 2, AT, 4),
         forward(new Update.Put(KEY, -1, Update.Condition.ABSENT, true)),
         forward(new Update.Delete(true)),
         forward(new Update.Add(Long.MIN_VALUE)),
@@ -80,7 +82,7 @@ class MessageCodecTest {
                         new Versions.Sibling("a", KEY, 7, 8),
                         new Versions.Sibling("b", null, 9, 0)),
                     KEY))),
-        new Message.Scan(1, 2, 3, 1L << 50, 10),
+        new Message.Scan(1, 2, 3, 1L << 45, 10),
         new Message.Count(1, 2, 3),
         new Message.Written(-1, 255),
         new Message.Superseded(1, new Rank(STAMP.ofExpiry(), -3, 4)),
@@ -93,9 +95,10 @@ class MessageCodecTest {
         new Message.Updated(1, new UpdateOutcome.Rejected(UpdateOutcome.Why.TOO_LARGE)),
         new Message.Updated(1, new Unanswered.Unknown("late")),
         new Message.Scanned(
-            1, new ScanPage(List.of(new ScannedKey(5, 6, KEY, VERSION.rank(), true)), 9)),
+            1,
+            new ScanPage(List.of(new ScannedKey(5, 0xffff_ffffL, KEY, VERSION.rank(), true)), 9)),
         new Message.Counted(1, 2),
-        new Message.Hold(1, 2, 3, KEY, record(), 4),
+        new Message.Hold(1, 2, AT, record(), 4),
         new Message.Clock(-1, 2, true, record().context(), STAMP, null, true),
         new Message.Clock(1, 2, false, record().context(), STAMP, record().context(), false),
         new Message.Missing(1, 2, 3, record().context(), null),
@@ -110,7 +113,7 @@ class MessageCodecTest {
                 record().context(),
                 KEY,
                 RepairPage.Answer.STUCK,
-                List.of(new RepairPage.RepairRecord(5, KEY, record())))),
+                List.of(new RepairPage.RepairRecord(16_383, 5, KEY, record())))),
         new Message.Root(1, 2, 3, -4),
         new Message.Segments(1, 2, 3, true, new long[] {-1, 0, 1}),
         new Message.Segments(1, 2, 3, false, new long[0]),
@@ -133,7 +136,7 @@ class MessageCodecTest {
   }
 
   private static Message forward(Update update) {
-    return new Message.Forward(1, 2, 3, KEY, update, new Level(1, 2, 500));
+    return new Message.Forward(1, 2, AT, update, new Level(1, 2, 500));
   }
 
   private static byte[] encoded(Message message) {
@@ -154,9 +157,9 @@ class MessageCodecTest {
 
   /// Every kind of message, and every update, outcome and flag of them.
   @Test
-  void messagesOfFormat4() throws IOException {
+  void messagesOfFormat5() throws IOException {
     List<byte[]> made = all().stream().map(MessageCodecTest::encoded).toList();
-    Golden.check("messages-4", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
+    Golden.check("messages-5", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
     Hostile hostile = new Hostile(b -> MessageCodec.decode(new ByteReader(b)), 1 << 18);
     made.forEach(hostile::all);
     assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
@@ -210,20 +213,23 @@ class MessageCodecTest {
   void constantsOutOfRangeAreRefused() {
     List<Message> wrong =
         List.of(
-            new Message.Read(1, -1, 3, KEY, false, false, false, 0),
-            new Message.Read(1, 2, -3, KEY, false, false, false, 0),
-            new Message.Hold(1, 2, 3, KEY, record(), 0),
-            new Message.ReadHeld(1, 2, 3, KEY, -1),
-            new Message.Scan(1, 2, 3, 1L << 54, 10),
+            new Message.Read(1, -1, AT, false, false, false, 0),
+            new Message.Read(1, 2, new RoutedKey(9, 16_383, -3, KEY), false, false, false, 0),
+            new Message.Hold(1, 2, AT, record(), 0),
+            new Message.ReadHeld(1, 2, AT, -1),
+            new Message.Scan(1, 2, 3, (1L << 46) + 1, 10),
             new Message.Scan(1, 2, 3, 0, -1),
             new Message.Root(1, -1, 3, 4),
             new Message.Root(1, 16384, 3, 4),
             new Message.Counted(1, -5),
-            new Message.Write(1, 2, 3, KEY, Siblings.of(Version.put(0, 1, 1, 0, KEY))),
-            new Message.Write(1, 2, 3, KEY, Siblings.of(Version.put(1, 0, 1, 0, KEY))),
-            new Message.Write(1, 2, 3, KEY, Siblings.of(Version.put(1, 1, -1, 0, KEY))),
-            new Message.Write(1, 2, 3, KEY, Siblings.of(Version.put(1, 1, 1, -2, KEY))),
-            new Message.Write(1, 2, 3, new byte[70_000], record()),
+            new Message.Write(1, 2, AT, Siblings.of(Version.put(0, 1, 1, 0, KEY))),
+            new Message.Write(1, 2, AT, Siblings.of(Version.put(1, 0, 1, 0, KEY))),
+            new Message.Write(1, 2, AT, Siblings.of(Version.put(1, 1, -1, 0, KEY))),
+            new Message.Write(1, 2, AT, Siblings.of(Version.put(1, 1, 1, -2, KEY))),
+            new Message.Write(1, 2, new RoutedKey(9, 7, 3, new byte[70_000]), record()),
+            new Message.Write(1, 2, new RoutedKey(0, 7, 3, KEY), record()),
+            new Message.Write(1, 2, new RoutedKey(65_536, 7, 3, KEY), record()),
+            new Message.Write(1, 2, new RoutedKey(9, 16_384, 3, KEY), record()),
             new Message.Superseded(1, new Rank(Stamp.put(1L << 62, 1), 1, 4)),
             new Message.Clock(1, 2, true, new DotSet(), Stamp.put(-1, 1), null, false),
             new Message.Missing(1, 2, 3, new DotSet(), new byte[] {-1}),
@@ -240,18 +246,22 @@ class MessageCodecTest {
   @Test
   void theFormatStaysAsItIs() {
     assertEquals(
-        "44040100000000000000010203030100ff30010601fffffff9ac021000000000"
-            + "000000fffffff7070380909282e733030100ff00",
+        "44050100000000000000010209ff7f03030100ff30010601fffffff9ac021000"
+            + "000000000000fffffff7070380909282e733030100ff00",
         java.util.HexFormat.of().formatHex(encoded(all().getFirst())));
   }
 
   @Test
   void theFormatBeforeIsRefusedByName() {
     byte[] old = encoded(all().getFirst());
-    old[0] = 3;
+    old[1] = 4;
     DecodeException message =
         assertThrows(DecodeException.class, () -> MessageCodec.decode(new ByteReader(old)));
-    assertTrue(message.getMessage().contains("format 3"));
+    assertTrue(message.getMessage().contains("format 4"));
+    old[0] = 3;
+    DecodeException bare =
+        assertThrows(DecodeException.class, () -> MessageCodec.decode(new ByteReader(old)));
+    assertTrue(bare.getMessage().contains("format 3"));
     byte[] record = record().encoded();
     record[0] = 0x20;
     DecodeException refused =

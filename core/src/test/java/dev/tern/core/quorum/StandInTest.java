@@ -44,7 +44,7 @@ class StandInTest {
     DotSet dots = RECORD.dots();
     dots.addRun(3, 8, 9);
     List<RepairPage.RepairRecord> records =
-        List.of(new RepairPage.RepairRecord(1, new byte[1], RECORD));
+        List.of(new RepairPage.RepairRecord(7, 1, new byte[1], RECORD));
     RepairPage page =
         new RepairPage(dots, dots, new DotSet(), new byte[0], RepairPage.Answer.RECORDS, records);
     Message.Repaired instead =

@@ -16,14 +16,16 @@ import org.junit.jupiter.api.Test;
 /// The bytes of a hint.
 class HintTest {
   @Test
-  void hintsWithRecordsOfFormat3() throws IOException {
+  void hintsOfFormat4() throws IOException {
     Siblings record = Siblings.of(Version.put(7, 300, 1L << 50, 0, "v".getBytes(US_ASCII)));
     ByteWriter out = new ByteWriter();
-    Hint.encode(5, 1_790_000_000_000L, "key".getBytes(US_ASCII), record, out);
-    byte[] wanted = Golden.of("hint-3", out.toByteArray());
+    byte[] recordKey = RecordKey.of(2, 300, 5, 0xfeedface, "key".getBytes(US_ASCII));
+    Hint.encode(recordKey, 1_790_000_000_000L, record, out);
+    byte[] wanted = Golden.of("hint-4", out.toByteArray());
     assertArrayEquals(wanted, out.toByteArray());
     Hint hint = Hint.decode(12, wanted);
     assertEquals(5, hint.keyspace());
+    assertEquals(300, hint.slot());
     assertEquals(1_790_000_000_000L, hint.heldSinceMillis());
     assertArrayEquals("key".getBytes(US_ASCII), hint.key());
     assertArrayEquals(record.encoded(), hint.record().encoded());

@@ -27,7 +27,7 @@ class TopologyFormatTest {
         new Command.RemoveMember(3),
         new Command.SetWeight(2, 50),
         new Command.SetZone(2, "z"),
-        state.create(settings, KeyHash.derived(1, 2, 3)),
+        state.create(settings, new KeyHash(0x8f0b280a32d41a4fL, 0x1bf570632e1afc20L)),
         new Command.AlterKeyspace(settings),
         new Command.DropKeyspace("another"),
         new Command.RaiseLevel(3),
@@ -44,7 +44,9 @@ class TopologyFormatTest {
     Member fourth = TopologyStateTest.member(4, "d");
     state = TopologyStateTest.done(state, new Command.AdmitMember(fourth, 250));
     KeyspaceSettings settings = KeyspaceSettings.usual("another");
-    state = TopologyStateTest.done(state, state.create(settings, KeyHash.derived(1, 2, 3)));
+    state =
+        TopologyStateTest.done(
+            state, state.create(settings, new KeyHash(0x8f0b280a32d41a4fL, 0x1bf570632e1afc20L)));
     state = TopologyStateTest.done(state, new Command.SetWeight(2, 50));
     states.add(TopologyStateTest.done(state, new Command.RaiseLevel(3)));
     return states;

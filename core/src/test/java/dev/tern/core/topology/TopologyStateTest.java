@@ -1,5 +1,6 @@
 package dev.tern.core.topology;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -22,6 +23,7 @@ import dev.tern.env.DecodeException;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.CompactionStyle;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -30,7 +32,7 @@ import org.junit.jupiter.api.Test;
 class TopologyStateTest {
   private static final ClusterId ID = new ClusterId(0x0123456789abcdefL, 0x1122334455667788L);
 
-  private static final KeyHash HASH = KeyHash.derived(5, 5, 5);
+  private static final KeyHash HASH = KeyHash.derived(new byte[5], 5);
   private static final PlacementPolicy USUAL = KeyspaceSettings.usual("redis").policy();
 
   static Member member(int number, String zone) {
@@ -327,12 +329,10 @@ class TopologyStateTest {
   @Test
   void keyspacesHaveHashesOfTheirOwnForEver() {
     TopologyState state = founded("a", "b", "c");
-    TopologyState other =
-        TopologyState.NOTHING
-            .apply(new Proposed(0, founding("a", "b", "c").command(new ClusterId(9, 9))))
-            .state();
     KeyHash founders = state.keyspaces().getFirst().hash();
-    assertNotEquals(founders, other.keyspaces().getFirst().hash());
+    // Founders store keys before they know what the cluster is called.
+    assertEquals(founders, founding("a", "b", "c").state().keyspaces().getFirst().hash());
+    assertNotEquals(founders, founded("a", "b", "d").keyspaces().getFirst().hash());
     TopologyState two = done(state, state.create(settings("two", 3, 1, 3, 0), HASH));
     assertEquals(HASH, two.keyspaces().getLast().hash());
     TopologyState altered = done(two, new Command.AlterKeyspace(settings("two", 3, 2, 3, 7)));
@@ -350,6 +350,21 @@ class TopologyStateTest {
     Member member = new Member(4, "%040x".formatted(4), "d", "127.0.0.1", ports);
     Proposed proposed = new Proposed(0, new Command.AdmitMember(member, 1));
     assertEquals(proposed, TopologyCodec.proposed(new ByteReader(bytes(proposed))));
+  }
+
+  @Test
+  void aStateWithSettingsThatNobodyMayChooseIsRefused() {
+    TopologyState state = founded("a", "b", "c");
+    byte[] bytes = bytes(state);
+    byte[] name = state.keyspaces().getFirst().name().getBytes(UTF_8);
+    int last = bytes.length - name.length;
+    while (!Arrays.equals(bytes, last, last + name.length, name, 0, name.length)) {
+      last--;
+    }
+    bytes[last] = (byte) 0xff;
+    DecodeException refusal =
+        assertThrows(DecodeException.class, () -> TopologyCodec.state(new ByteReader(bytes)));
+    assertTrue(refusal.getMessage().startsWith("a topology that cannot be"), refusal.getMessage());
   }
 
   @Test

@@ -1,0 +1,154 @@
+package dev.tern.core.replica;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.Golden;
+import dev.tern.core.version.DotSet;
+import dev.tern.env.ByteReader;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
+import dev.tern.env.Randomness;
+import java.io.IOException;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+class RecordKeyTest {
+  private static final int SET = 0x0102;
+  private static final int SLOT = 0x3fff;
+  private static final int KEYSPACE = 0x00010203;
+  private static final int HASH = 0xfedcba98;
+
+  private static byte[] of(byte... key) {
+    return RecordKey.of(SET, SLOT, KEYSPACE, HASH, key);
+  }
+
+  private static byte[] random(Randomness random, int length) {
+    byte[] key = new byte[length];
+    for (int i = 0; i < length; i++) {
+      // Mostly what escapes are made of.
+      key[i] = (byte) (random.nextInt(4) - 1);
+    }
+    return key;
+  }
+
+  @Test
+  void itsPartsComeBack() {
+    Randomness random = Randomness.of(3);
+    for (int i = 0; i < 2_000; i++) {
+      byte[] key = random(random, random.nextInt(12));
+      byte[] recordKey = of(key);
+      assertTrue(RecordKey.isOne(recordKey));
+      assertArrayEquals(key, RecordKey.userKey(recordKey));
+      assertEquals(SET, RecordKey.set(recordKey));
+      assertEquals(SLOT, RecordKey.slot(recordKey));
+      assertEquals(KEYSPACE, RecordKey.keyspace(recordKey));
+      assertEquals(HASH, RecordKey.hash(recordKey));
+    }
+  }
+
+  @Test
+  void itsOrderIsThatOfItsPartsAndNoneBeginsAnother() {
+    Randomness random = Randomness.of(4);
+    for (int i = 0; i < 20_000; i++) {
+      byte[] one = random(random, random.nextInt(6));
+      byte[] other = random(random, random.nextInt(6));
+      byte[] a = of(one);
+      byte[] b = of(other);
+      int order = Integer.signum(Arrays.compareUnsigned(one, other));
+      assertEquals(order, Integer.signum(Arrays.compareUnsigned(a, b)));
+      boolean begins = a.length < b.length && Arrays.equals(a, 0, a.length, b, 0, a.length);
+      assertFalse(begins, () -> Arrays.toString(a) + " begins " + Arrays.toString(b));
+    }
+    byte[] longest = new byte[40];
+    Arrays.fill(longest, (byte) -1);
+    byte[] last = RecordKey.of(SET, SLOT, KEYSPACE, -1, longest);
+    assertTrue(Arrays.compareUnsigned(RecordKey.first(SET, SLOT, KEYSPACE, HASH), of()) < 0);
+    assertTrue(Arrays.compareUnsigned(RecordKey.first(SET, SLOT, KEYSPACE + 1), last) > 0);
+    assertTrue(Arrays.compareUnsigned(RecordKey.first(SET, SLOT + 1), last) > 0);
+    assertTrue(Arrays.compareUnsigned(RecordKey.first(SET + 1, 0), last) > 0);
+  }
+
+  @Test
+  void bytesWithoutEscapesOrEndAreNone() {
+    byte[] good = of((byte) 'a', (byte) 0, (byte) 'b');
+    assertTrue(RecordKey.isOne(good));
+    for (int length = 0; length < good.length; length++) {
+      byte[] cut = Arrays.copyOf(good, length);
+      assertFalse(RecordKey.isOne(cut), "" + length);
+      assertThrows(DecodeException.class, () -> RecordKey.userKey(cut));
+      ByteWriter blob = new ByteWriter().writeBlob(cut);
+      assertThrows(
+          DecodeException.class, () -> RecordKey.decode(new ByteReader(blob.toByteArray())));
+    }
+    assertFalse(RecordKey.isOne(Arrays.copyOf(good, good.length + 1)));
+    byte[] unescaped = good.clone();
+    unescaped[RecordKey.PREFIX_BYTES + 2] = 1;
+    assertFalse(RecordKey.isOne(unescaped));
+    byte[] endless = of((byte) 'a', (byte) 'b');
+    endless[endless.length - 3] = 0;
+    assertFalse(RecordKey.isOne(endless));
+  }
+
+  /// A partition's rows in every family lie between the same bounds as its records.
+  @Test
+  void aPartitionIsOneRangeInEveryFamily() {
+    Partition partition = new Partition(SET, 5, 5 * 16, new DotSet(), 0);
+    byte[] from = RecordKey.first(SET, 5 * 16);
+    byte[] to = RecordKey.first(SET, 6 * 16);
+    byte[] recordKey = RecordKey.of(SET, 5 * 16 + 15, KEYSPACE, -1, new byte[] {-1, -1});
+    byte[][] rows = {
+      recordKey,
+      Rows.of(partition, Rows.PARTITION),
+      Rows.segment(partition, 63),
+      Rows.dot(partition, -1, Long.MAX_VALUE),
+      Rows.dot(partition, 0, 0),
+      Expired.row(partition, Long.MAX_VALUE, recordKey, -1, Long.MAX_VALUE)
+    };
+    for (byte[] row : rows) {
+      assertTrue(Arrays.compareUnsigned(from, row) < 0);
+      assertTrue(Arrays.compareUnsigned(row, to) < 0);
+    }
+    assertTrue(Arrays.compareUnsigned(Rows.journal(0xffff), Rows.PARTITIONS) < 0);
+  }
+
+  @Test
+  void theKeysAreAsTheyWere() throws IOException {
+    Partition partition = new Partition(SET, 5, 5 * 16, new DotSet(), 0);
+    byte[] recordKey = RecordKey.of(SET, 5 * 16 + 7, KEYSPACE, HASH, "a\0b".getBytes(US_ASCII));
+    ByteWriter all = new ByteWriter();
+    all.writeBlob(recordKey);
+    all.writeBlob(Rows.of(partition, Rows.PARTITION)).writeBlob(Rows.of(partition, Rows.TRIMMED));
+    all.writeBlob(Rows.of(partition, Rows.FLOOR)).writeBlob(Rows.of(partition, Rows.FILLED));
+    all.writeBlob(Rows.segment(partition, 9)).writeBlob(Rows.dot(partition, -2, 300));
+    all.writeBlob(Expired.row(partition, 1_780_000_000_000L, recordKey, -2, 300));
+    all.writeBlob(Rows.IDENTITY).writeBlob(Rows.RESERVATION).writeBlob(Rows.GROUPS);
+    all.writeBlob(Rows.WALK).writeBlob(Rows.ROUND).writeBlob(Rows.journal(513));
+    assertArrayEquals(Golden.of("store-keys-4", all.toByteArray()), all.toByteArray());
+    ByteWriter routed = new ByteWriter();
+    RoutedKey sent = new RoutedKey(SET, SLOT, KEYSPACE, "a\0b".getBytes(US_ASCII));
+    sent.encode(routed);
+    byte[] golden = Golden.of("routed-key-5", routed.toByteArray());
+    assertArrayEquals(golden, routed.toByteArray());
+    RoutedKey back = RoutedKey.decode(new ByteReader(golden));
+    assertEquals(sent.slot(), back.slot());
+    assertArrayEquals(sent.key(), back.key());
+  }
+
+  @Test
+  void aCursorOfAScanSurvivesADouble() {
+    for (int hash : new int[] {0, 1, Integer.MAX_VALUE, Integer.MIN_VALUE, -1}) {
+      long cursor = ScanCursor.of(16_383, Integer.toUnsignedLong(hash));
+      assertEquals(16_383, ScanCursor.slot(cursor));
+      assertEquals(hash, ScanCursor.hash(cursor));
+      assertTrue(cursor < 1L << 46);
+      assertEquals(cursor, (long) (double) cursor);
+    }
+    assertEquals(ScanCursor.of(8, 0), ScanCursor.after(7, 0xffff_ffffL));
+    assertEquals(ScanCursor.END, ScanCursor.after(16_383, 0xffff_ffffL));
+  }
+}
