@@ -98,6 +98,10 @@ final class SimulatedDisk implements FileSystem {
   /// Forces and appends until the node crashes in the middle of one; negative for never.
   private long crashAfter = -1;
 
+  /// Whether the node has crashed by [#crashAfter] and was not ended yet. Code of the node that
+  /// passes over the [World.Crash] cannot change the disk any more.
+  private boolean crashed;
+
   private long failAfter;
   private long failures;
 
@@ -123,6 +127,12 @@ final class SimulatedDisk implements FileSystem {
 
   void crashAfter(long operations) {
     crashAfter = operations;
+    crashed = false;
+  }
+
+  /// Whether the node has crashed since [#crashAfter].
+  boolean hasCrashed() {
+    return crashed;
   }
 
   /// The operation after so many, and those behind it up to a number, fail.
@@ -138,8 +148,9 @@ final class SimulatedDisk implements FileSystem {
 
   /// An operation that changes the disk begins.
   private void operation() {
-    if (crashAfter == 0) {
+    if (crashed || crashAfter == 0) {
       crashAfter = -1;
+      crashed = true;
       throw new World.Crash(node);
     }
     crashAfter = crashAfter < 0 ? crashAfter : crashAfter - 1;
@@ -163,6 +174,7 @@ final class SimulatedDisk implements FileSystem {
   /// Nothing fails any more; what was lost stays lost.
   void heal() {
     crashAfter = -1;
+    crashed = false;
     failures = 0;
     full = false;
     readErrors = 0;
@@ -210,6 +222,7 @@ final class SimulatedDisk implements FileSystem {
 
   /// The node lost its power.
   void powerCut() {
+    crashed = false;
     double namesKept = keeping();
     for (Change change : unforced) {
       if (world.chance(namesKept)) {

@@ -164,13 +164,13 @@ class CrashTest {
 
   /// Whether the power went before the end.
   private static boolean crash(Life life, long at) throws IOException {
-    boolean crashed = false;
     life.bed.disk.crashAfter(at);
     try {
       life.run();
     } catch (World.Crash crash) {
-      crashed = true;
+      assertTrue(life.bed.disk.hasCrashed());
     }
+    boolean crashed = life.bed.disk.hasCrashed();
     life.bed.powerCut();
     return crashed;
   }

@@ -2,6 +2,7 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,15 +12,15 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.topology.Slots;
-import dev.tern.env.ByteWriter;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.Durability;
+import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
+import dev.tern.lsm.LsmIterator;
 import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
 import java.util.Map;
-import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /// A record that cannot be read at one replica keeps no replica from vouching for what it has.
@@ -32,17 +33,26 @@ class RotAndReadinessTest {
   private Cluster cluster = new Cluster(3);
   private Script script = new Script(cluster, 3);
 
+  /// The key of the one record that a store holds.
+  private static byte[] only(Lsm lsm, ColumnFamily data) throws IOException {
+    try (LsmIterator records = lsm.iterator(data, IteratorOptions.all())) {
+      records.seekToFirst();
+      assertTrue(records.valid());
+      byte[] key = records.key();
+      records.next();
+      assertFalse(records.valid());
+      return key;
+    }
+  }
+
   /// What a node that is down has of the key cannot be decoded.
   private void spoil(int node) throws IOException {
     byte[] user = KEY.getBytes(US_ASCII);
-    int keyspace = Objects.requireNonNull(script.cluster.node(1).view().keyspace("data")).id();
-    ByteWriter at = new ByteWriter().writeShort(0).writeShort(Slots.of(user));
-    byte[] storageKey = at.writeInt(keyspace).writeBytes(user).toByteArray();
     int partition = Slots.of(user) / (Slots.COUNT / 16);
     try (Lsm lsm = cluster.store(node, partition % 2)) {
       ColumnFamily data = lsm.columnFamily("data", CompactionStyle.LEVELED);
-      assertTrue(lsm.get(data, storageKey, Long.MAX_VALUE) != null);
-      lsm.write(new WriteBatch().put(data, storageKey, JUNK), Durability.SYNC);
+      byte[] recordKey = only(lsm, data);
+      lsm.write(new WriteBatch().put(data, recordKey, JUNK), Durability.SYNC);
       lsm.flush();
     }
   }
