@@ -98,17 +98,15 @@ final class KeyspaceCommand {
     }
     if (digits > 0 && digits < 13) {
       long amount = Long.parseLong(text.substring(0, digits));
-      long unit =
-          switch (text.substring(digits)) {
-            case "ms" -> 1;
-            case "s" -> 1_000;
-            case "m" -> 60_000;
-            case "h" -> 3_600_000;
-            case "d" -> 86_400_000;
-            default -> amount == 0 && digits == text.length() ? 1 : 0;
-          };
-      if (unit > 0) {
-        return Math.multiplyExact(amount, unit);
+      long millis = 1;
+      for (Unit unit : Unit.values()) {
+        millis *= unit.times;
+        if (unit.word().equals(text.substring(digits))) {
+          return Math.multiplyExact(amount, millis);
+        }
+      }
+      if (amount == 0 && digits == text.length()) {
+        return 0;
       }
     }
     throw new IllegalArgumentException("a duration is 500ms, 90s, 15m, 12h, 30d or 0, not " + text);
@@ -196,19 +194,20 @@ final class KeyspaceCommand {
   /// As [#millis] reads it, in the largest unit that is exact.
   static String duration(long millis) {
     long amount = millis;
-    String unit = "ms";
+    String unit = "";
     for (Unit larger : Unit.values()) {
       if (amount % larger.times != 0) {
         break;
       }
       amount /= larger.times;
-      unit = larger.name().toLowerCase(java.util.Locale.ROOT);
+      unit = larger.word();
     }
     return amount + unit;
   }
 
   /// Units of durations, each so many times the one before.
   private enum Unit {
+    MS(1),
     S(1000),
     M(60),
     H(60),
@@ -218,6 +217,10 @@ final class KeyspaceCommand {
 
     Unit(int times) {
       this.times = times;
+    }
+
+    String word() {
+      return name().toLowerCase(java.util.Locale.ROOT);
     }
   }
 

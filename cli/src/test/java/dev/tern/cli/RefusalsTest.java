@@ -15,7 +15,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -93,39 +92,11 @@ class RefusalsTest {
         "it is no directory", assertThrows(IOException.class, () -> new DirectoryFileSystem(file)));
   }
 
-  private static ServerConfig alone(Path data) throws IOException {
-    List<Integer> ports = Ports.free(4);
-    return new ServerConfig(
-        data.toString(),
-        "127.0.0.1",
-        "127.0.0.1",
-        1,
-        "",
-        100,
-        "",
-        ports.get(0),
-        ports.get(1),
-        ports.get(2),
-        ports.get(3),
-        1,
-        64,
-        3,
-        2,
-        2,
-        Durability.OS,
-        64,
-        "auto");
-  }
-
-  private static void broken(Throwable cause) {
-    throw new AssertionError("the node broke", cause);
-  }
-
   /// Names the whole path, and says how the node comes back.
   @Test
   void aDamagedDirectoryIsNamed(@TempDir Path directory) throws IOException {
-    ServerConfig config = alone(directory.resolve("data"));
-    TernServer.start(config, RefusalsTest::broken).close();
+    ServerConfig config = Servers.alone(directory.resolve("data"));
+    TernServer.start(config, Servers.BROKEN).close();
     Path store = directory.resolve("data").resolve("shard-0");
     try (var files = Files.newDirectoryStream(store, "MANIFEST-*")) {
       for (Path manifest : files) {
@@ -133,7 +104,7 @@ class RefusalsTest {
       }
     }
     Throwable refusal =
-        assertThrows(IOException.class, () -> TernServer.start(config, RefusalsTest::broken));
+        assertThrows(IOException.class, () -> TernServer.start(config, Servers.BROKEN));
     assertSays(directory.resolve("data").toString(), refusal);
     assertSays("shard-0", refusal);
     assertSays("start with an empty one", refusal);

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.keyspace.KeyspaceConfig.Durability;
-import dev.tern.server.ServerConfig;
 import dev.tern.server.TernServer;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -14,7 +12,6 @@ import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -34,32 +31,7 @@ class RiakDoorTest {
 
   @BeforeAll
   static void start() throws IOException {
-    List<Integer> ports = Ports.free(4);
-    server =
-        TernServer.start(
-            new ServerConfig(
-                data.toString(),
-                "127.0.0.1",
-                "127.0.0.1",
-                0,
-                "",
-                100,
-                "",
-                ports.get(0),
-                ports.get(1),
-                ports.get(2),
-                ports.get(3),
-                2,
-                64,
-                3,
-                2,
-                2,
-                Durability.OS,
-                64,
-                "auto"),
-            cause -> {
-              throw new AssertionError("the node broke", cause);
-            });
+    server = TernServer.start(Servers.alone(data), Servers.BROKEN);
   }
 
   @AfterAll

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// Nodes of a cluster in this process, for tests of its clients.
 final class Servers {
@@ -14,6 +15,37 @@ final class Servers {
   private static final int PORTS = 4;
 
   private Servers() {}
+
+  /// The settings of a node alone, on ports of its own.
+  static ServerConfig alone(Path data) throws IOException {
+    List<Integer> ports = Ports.free(PORTS);
+    return new ServerConfig(
+        data.toString(),
+        "127.0.0.1",
+        "127.0.0.1",
+        0,
+        "",
+        100,
+        "",
+        ports.get(0),
+        ports.get(1),
+        ports.get(2),
+        ports.get(3),
+        2,
+        64,
+        3,
+        2,
+        2,
+        Durability.OS,
+        64,
+        "auto");
+  }
+
+  /// Told when a node must stop, which no test wants.
+  static final Consumer<Throwable> BROKEN =
+      cause -> {
+        throw new AssertionError("a node broke", cause);
+      };
 
   /// Founders of one cluster, with one and two shards in turn; they may not have found each other
   /// yet.
@@ -52,9 +84,7 @@ final class Servers {
                   Durability.OS,
                   64,
                   "auto"),
-              cause -> {
-                throw new AssertionError("a node broke", cause);
-              }));
+              BROKEN));
     }
     return servers;
   }

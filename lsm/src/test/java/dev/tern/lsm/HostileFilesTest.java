@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.env.ByteReader;
-import dev.tern.env.Clock;
 import dev.tern.env.FileHeader;
 import dev.tern.env.FileLife;
 import dev.tern.env.FileLives;
@@ -23,19 +22,6 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class HostileFilesTest {
   private static final FileLife LIFE = new FileLife(0x0123_4567_89ab_cdefL, 77);
-
-  private static final Clock CLOCK =
-      new Clock() {
-        @Override
-        public long monotonicNanos() {
-          return 0;
-        }
-
-        @Override
-        public long wallMillis() {
-          return 0;
-        }
-      };
 
   private final MemoryFiles files = new MemoryFiles();
 
@@ -288,7 +274,7 @@ class HostileFilesTest {
     Epochs.Reader reader = epochs.enter();
     try {
       if (table.find(lookup) == Lookup.FOUND) {
-        lookup.value(CLOCK);
+        lookup.value(WaitingJobs.STOPPED);
       }
     } finally {
       lookup.end();
