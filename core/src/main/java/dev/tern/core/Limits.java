@@ -1,20 +1,23 @@
 package dev.tern.core;
 
-/// How much one shard takes on, and when it takes further steps. Production uses [#DEFAULT] but for
-/// the heap it has; tests have less time and fewer keys.
+/// The bounds of one shard. Production uses [#DEFAULT] with a cost that suits the heap. Tests set
+/// bounds low, so that seeds reach what production hardly meets.
 ///
-/// @param costBytes estimated cost of the requests that it coordinates at a time, see [Admission];
-///   what other nodes ask of its replicas may cost twice as much
-/// @param hotReads from how many reads at level ONE within about a second on a key may be hot, see
-///   [HotKeys]
-/// @param treeRoundNanos in which all its hash trees are compared with others at the earliest
-/// @param loggedDots of a partition's log, from where on a replica that is away is not waited for:
-///   it takes the whole partition when it is back
-/// @param inFlight operations of a shard that wait for answers at a time; more are refused
+/// @param costBytes estimated cost in bytes of the requests that the shard coordinates at a time,
+///   see [dev.tern.core.quorum.Admission]; the requests of other nodes to its replicas may cost
+///   twice as much
+/// @param hotReads reads of one key at level ONE, within about a second, from which on the key may
+///   be hot, see [dev.tern.core.quorum.HotKeys]
+/// @param treeRoundNanos the least time in which the shard compares all its hash trees with those
+///   of other replicas
+/// @param loggedDots length of a partition's log of dots beyond which the log does not wait for a
+///   replica that is away; that replica takes the whole partition when it is back
+/// @param inFlight operations of the shard that may wait for answers at a time; more are refused
 public record Limits(
     long costBytes, int hotReads, long treeRoundNanos, int loggedDots, int inFlight) {
-  /// For a heap of a gibibyte or more and some shards. A steady key is hot from 500 to 1000 reads a
-  /// second on; trees are compared within six hours.
+  /// The bounds for a heap of a gibibyte or more and a few shards. A key that is read steadily is
+  /// hot from 500 to 1000 reads a second on. All hash trees are compared within six hours at the
+  /// least.
   public static final Limits DEFAULT =
       new Limits(64 << 20, 1_000, 6 * 3_600 * 1_000_000_000L, 1 << 15, 1 << 15);
 

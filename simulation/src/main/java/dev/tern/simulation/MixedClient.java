@@ -15,8 +15,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A client that puts blindly, adds, deletes and puts under a condition, or gets and puts at
-/// [Level#LINEARIZABLE], each on one key at a time that it shares with the others: what they come
-/// to together must be linearizable.
+/// [dev.tern.core.keyspace.Level#LINEARIZABLE], each on one key at a time that it shares with the
+/// others: what they come to together must be linearizable.
 final class MixedClient {
   private final World world;
   private final int number;

@@ -1,15 +1,15 @@
 package dev.tern.core.quorum;
 
-/// A request in flight. From [InFlight#add] until it says [#finished] it is told of answers, of
-/// lost peers and of time.
+/// A request in flight. [InFlight] tells the operation of answers, of lost peers and of time, from
+/// [InFlight#add] until [InFlight#remove].
 abstract class Operation {
-  /// Given by [InFlight]; names the operation in messages.
+  /// The number that names this operation in messages; [InFlight] gives it.
   long id;
 
-  /// Given by [InFlight]: when it began, monotonic.
+  /// When the operation began, in monotonic nanoseconds; [InFlight] sets it.
   long beganNanos;
 
-  /// Monotonic; past it the operation must come to its outcome.
+  /// When the operation must have come to its outcome, in monotonic nanoseconds.
   final long deadlineNanos;
 
   Operation(long deadlineNanos) {

@@ -84,7 +84,7 @@ public final class Statistics {
     TREE_RECORDS_HEALED,
     /// Bytes of records read for all that.
     TREE_BYTES_READ,
-    /// An operation in flight was refused a place, see [Limits#inFlight].
+    /// An operation in flight was refused a place, see [InFlight].
     IN_FLIGHT_FULL,
     /// A request was refused as those under way cost too much, see [Admission].
     COST_REFUSED,

@@ -9,8 +9,8 @@ public interface Applied {
   void durable();
 
   /// A version that wins over it is here, and this one was only counted; or, for an update, one
-  /// that is an update of the same version made by another leader ([Stamp#forks]), whichever of the
-  /// two is kept.
+  /// that is an update of the same version made by another leader
+  /// ([dev.tern.core.version.Stamp#forks]), whichever of the two is kept.
   void superseded(Version by);
 
   /// It was not stored: a higher ballot was promised to another leader, see [Ballots].

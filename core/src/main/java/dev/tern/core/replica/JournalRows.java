@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 ///   dot's row:  u8 kind   1: the record key of the record that the dot belongs to
 /// ```
 ///
-/// A change of the records alone has the counter 0. Times are hybrid time, see [HybridClock].
+/// A change of the records alone has the counter 0. Times are hybrid time, see
+/// [dev.tern.core.version.HybridClock].
 final class JournalRows {
   private static final int FORMAT = 2;
   private static final int ROUND = FORMAT << 4;
