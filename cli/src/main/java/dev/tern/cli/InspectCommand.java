@@ -53,7 +53,7 @@ final class InspectCommand implements Callable<Integer> {
       throw new IllegalArgumentException("there is no " + absolute);
     }
     if (keyspace != null) {
-      return new StoredKeys(absolute, System.out).show(keyspace, key) == 0 ? 0 : 1;
+      return new StoredKeys(absolute, System.out, json).show(keyspace, key) == 0 ? 0 : 1;
     }
     if (key != null) {
       throw new IllegalArgumentException("--key needs --keyspace");

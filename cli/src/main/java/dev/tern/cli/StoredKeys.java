@@ -1,9 +1,14 @@
 package dev.tern.cli;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tern.core.replica.RecordListing;
 import dev.tern.core.topology.KeyspaceDefinition;
+import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyState;
+import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.FileKind;
@@ -20,7 +25,6 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -28,14 +32,19 @@ import org.jspecify.annotations.Nullable;
 /// The records of one keyspace in a node's data directory, decoded. Writes nothing; what is damaged
 /// is told of, and what lies beside it is shown all the same.
 final class StoredKeys {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   private final Path root;
   private final FileSystem files;
   private final PrintStream out;
+  private final boolean json;
 
-  StoredKeys(Path root, PrintStream out) throws IOException {
+  /// @param json whether one document is shown in place of text
+  StoredKeys(Path root, PrintStream out, boolean json) throws IOException {
     this.root = root;
     this.files = DirectoryFileSystem.forReading(root);
     this.out = out;
+    this.json = json;
   }
 
   /// Shows the records.
@@ -44,16 +53,25 @@ final class StoredKeys {
   /// @return how many problems there were
   /// @throws IllegalArgumentException if the directory knows of no such keyspace
   long show(String keyspace, @Nullable String key) throws IOException {
-    int id = id(keyspace);
+    TopologyState state = state();
+    KeyspaceDefinition definition = definition(state, keyspace);
     byte[] wanted = key == null ? null : bytes(key);
     List<Path> stores;
     try (Stream<Path> all = Files.list(root)) {
       stores = all.filter(path -> name(path).startsWith("shard-")).sorted().toList();
     }
+    ReplicaGroups groups =
+        java.util.Objects.requireNonNull(state.groups(definition.settings().policy()));
     long problems = 0;
+    String before = "[";
     for (Path store : stores) {
-      problems += show(name(store), id, wanted);
+      out.print(json ? before : "");
+      before = ",\n";
+      Shown shown = json ? new AsJson() : new AsText();
+      show(name(store), groups.number(), definition, wanted, shown);
+      problems += shown.problems;
     }
+    out.print(json ? (stores.isEmpty() ? "[]\n" : "]\n") : "");
     return problems;
   }
 
@@ -61,45 +79,132 @@ final class StoredKeys {
     return String.valueOf(path.getFileName());
   }
 
-  private long show(String store, int keyspace, byte @Nullable [] key) {
-    out.println(store + ":");
+  private void show(
+      String store, int set, KeyspaceDefinition keyspace, byte @Nullable [] key, Shown shown) {
+    shown.store(store);
     try (Workers workers = new Workers(1);
         Lsm lsm = Lsm.openReadOnly(files, workers, new SystemClock(), store, LsmOptions.DEFAULT)) {
-      RecordListing listing =
-          new RecordListing(
-              lsm,
-              millis -> Instant.ofEpochMilli(millis).toString(),
-              line -> out.println("  " + line));
-      listing.lastCommit();
-      listing.records(keyspace, key);
-      out.printf("  %d records, %d problems%n", listing.shown(), listing.problems());
-      return listing.problems();
+      RecordListing listing = new RecordListing(lsm, set, keyspace.id(), keyspace.hash(), shown);
+      shown.lastCommit(listing.lastCommit());
+      if (key == null) {
+        listing.records();
+      } else {
+        listing.record(key);
+      }
     } catch (IOException e) {
-      out.println("  PROBLEM: the store cannot be opened: " + e.getMessage());
-      return 1;
+      shown.problem("the store cannot be opened: " + e.getMessage());
+    }
+    shown.end();
+  }
+
+  /// What is shown of one store.
+  private abstract static class Shown implements RecordListing.Reader {
+    long records;
+    long problems;
+
+    abstract void store(String name);
+
+    abstract void lastCommit(long hybrid);
+
+    abstract void end();
+
+    @Override
+    public void record(int slot, byte[] key, int bytes, Siblings record) {
+      records++;
+    }
+
+    @Override
+    public void problem(String what) {
+      problems++;
     }
   }
 
-  private int id(String keyspace) throws IOException {
-    TopologyState state;
+  private final class AsText extends Shown {
+    @Override
+    void store(String name) {
+      out.println(name + ":");
+    }
+
+    @Override
+    void lastCommit(long hybrid) {
+      out.println("  last commit: " + (hybrid == 0 ? "none" : RecordText.time(hybrid)));
+    }
+
+    @Override
+    public void record(int slot, byte[] key, int bytes, Siblings record) {
+      super.record(slot, key, bytes, record);
+      RecordText.lines(slot, key, bytes, record).forEach(line -> out.println("  " + line));
+    }
+
+    @Override
+    public void problem(String what) {
+      super.problem(what);
+      out.println("  PROBLEM: " + what);
+    }
+
+    @Override
+    void end() {
+      out.printf("  %d records, %d problems%n", records, problems);
+    }
+  }
+
+  /// Written as it is found, so that a store of any size needs no memory.
+  private final class AsJson extends Shown {
+    private final ArrayNode found = JSON.createArrayNode();
+    private String lastCommit = "null";
+
+    @Override
+    void store(String name) {
+      out.print("{\"store\":" + JSON.getNodeFactory().textNode(name) + ",\"records\":[");
+    }
+
+    @Override
+    void lastCommit(long hybrid) {
+      lastCommit = hybrid == 0 ? "null" : "\"" + RecordText.time(hybrid) + "\"";
+    }
+
+    @Override
+    public void record(int slot, byte[] key, int bytes, Siblings record) {
+      ObjectNode node = JSON.createObjectNode();
+      RecordText.json(slot, key, bytes, record, node);
+      out.print((records == 0 ? "\n" : ",\n") + node);
+      super.record(slot, key, bytes, record);
+    }
+
+    @Override
+    public void problem(String what) {
+      super.problem(what);
+      found.add(what);
+    }
+
+    @Override
+    void end() {
+      out.print("],\"lastCommit\":" + lastCommit + ",\"problems\":" + found + "}");
+    }
+  }
+
+  private TopologyState state() throws IOException {
     try {
       byte[] bytes = SmallFile.load(files, "topology/known", FileKind.KNOWN_TOPOLOGY);
       if (bytes == null) {
         throw new IllegalArgumentException(
             "there is no topology/known in %s, which names the keyspaces".formatted(root));
       }
-      state = TopologyCodec.state(new ByteReader(bytes));
+      return TopologyCodec.state(new ByteReader(bytes));
     } catch (DecodeException e) {
       throw new IllegalArgumentException(
           "topology/known, which names the keyspaces, cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  private static KeyspaceDefinition definition(TopologyState state, String keyspace) {
     KeyspaceDefinition found = state.keyspace(keyspace);
     if (found == null) {
       List<String> names = state.keyspaces().stream().map(KeyspaceDefinition::name).toList();
       throw new IllegalArgumentException(
           "there is no keyspace %s; there are %s".formatted(keyspace, names));
     }
-    return found.id();
+    return found;
   }
 
   /// The bytes of a text in which `\xNN` is a byte.

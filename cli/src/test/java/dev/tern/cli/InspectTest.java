@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tern.env.FileHeader;
 import dev.tern.env.FileKind;
 import dev.tern.env.FileReport;
@@ -126,6 +128,20 @@ class InspectTest {
     assertTrue(all.contains("0 problems"), all);
     String one = out(0, node, "--keyspace=redis", "--key=b\\x00\\xff");
     assertTrue(one.contains("1 records, 0 problems") && !one.contains("plain"), one);
+    assertTrue(out(0, node, "--keyspace=redis", "--key=gone").contains("delete, dot "));
+    assertTrue(out(0, node, "--keyspace=redis", "--key=never").contains("0 records, 0 problems"));
+    JsonNode json = new ObjectMapper().readTree(out(0, node, "--keyspace=redis", "--json"));
+    JsonNode keys = json.path(0).path("records");
+    assertEquals(5, keys.size(), json.toString());
+    TreeMap<String, String> values = new TreeMap<>();
+    keys.forEach(
+        key ->
+            values.put(
+                key.path("key").asText(),
+                key.path("versions").path(0).path("value").asText("nothing")));
+    assertEquals(
+        "{b\\x00\\xff=\\x01\\x22, counted=42, expiring=soon, gone=nothing, plain=a value}",
+        values.toString());
     Map<String, byte[]> after = contents(node);
     assertEquals(before.keySet(), after.keySet());
     before.forEach((path, bytes) -> assertTrue(Arrays.equals(bytes, after.get(path)), path));

@@ -1,9 +1,8 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.version.HybridClock;
+import dev.tern.core.keyspace.KeyHash;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Siblings;
-import dev.tern.core.version.Stamp;
-import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.lsm.ColumnFamily;
@@ -11,50 +10,48 @@ import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.function.Consumer;
-import java.util.function.LongFunction;
+import java.util.HexFormat;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Puts the records of a store in words, for people who look into a directory. Writes nothing and
-/// needs no [Store], which would. A record or row that cannot be decoded is told of and passed
-/// over. Blocks; one thread.
+/// Reads the records of one keyspace in a store, for people who look into a directory. Writes
+/// nothing and needs no [Store], which would. A record or row that cannot be decoded is told of and
+/// passed over. Other keyspaces are passed by with one seek a slot. Blocks; one thread.
 public final class RecordListing {
-  /// Bytes of a key or value that are shown.
-  private static final int SHOWN_BYTES = 64;
-
-  private static final String PROBLEM = "PROBLEM: ";
-
   private final Lsm lsm;
-  private final LongFunction<String> date;
-  private final Consumer<String> out;
-  private long problems;
-  private long shown;
+  private final int set;
+  private final int keyspace;
+  private final KeyHash hash;
+  private final Reader reader;
+
+  /// Is told what is found, in order of storage.
+  public interface Reader {
+    /// A record that could be decoded.
+    ///
+    /// @param bytes of the stored record
+    void record(int slot, byte[] key, int bytes, Siblings record);
+
+    /// Something that could not be read, in words.
+    void problem(String what);
+  }
 
   /// Of a store that is open, for reading at least.
   ///
-  /// @param date puts milliseconds of wall-clock time in words
-  /// @param out takes the lines
-  public RecordListing(Lsm lsm, LongFunction<String> date, Consumer<String> out) {
+  /// @param set number of the keyspace's replica groups
+  /// @param hash of the keyspace
+  public RecordListing(Lsm lsm, int set, int keyspace, KeyHash hash, Reader reader) {
     this.lsm = lsm;
-    this.date = date;
-    this.out = out;
+    this.set = set;
+    this.keyspace = keyspace;
+    this.hash = hash;
+    this.reader = reader;
   }
 
-  /// What could not be read, so far.
-  public long problems() {
-    return problems;
-  }
-
-  /// Records that were shown, so far.
-  public long shown() {
-    return shown;
-  }
-
-  /// When the store's last group of writes was committed.
-  public void lastCommit() {
+  /// When the store's last group of writes was committed, hybrid time; 0 if there was none or the
+  /// journal cannot be read.
+  public long lastCommit() {
+    long last = 0;
     try {
-      long last = 0;
       ColumnFamily meta = family("meta");
       byte[] round = meta == null ? null : lsm.get(meta, Rows.ROUND, Long.MAX_VALUE);
       if (meta != null && round != null) {
@@ -72,22 +69,38 @@ public final class RecordListing {
           }
         }
       }
-      out.accept("last commit: " + (last == 0 ? "none" : time(last)));
     } catch (IOException | DecodeException e) {
-      problem("the journal: " + e.getMessage());
+      reader.problem("the journal: " + e.getMessage());
+    }
+    return last;
+  }
+
+  /// Tells of the record of a key, with one seek; of none if there is none.
+  public void record(byte[] key) {
+    byte[] recordKey = RecordKey.of(set, Slots.of(key), keyspace, hash.of(key), key);
+    for (ColumnFamily family : families()) {
+      try {
+        byte[] bytes = lsm.get(family, recordKey, Long.MAX_VALUE);
+        if (bytes != null) {
+          found(recordKey, bytes);
+        }
+      } catch (IOException e) {
+        reader.problem("family %s cannot be read: %s".formatted(family.name(), e.getMessage()));
+      }
     }
   }
 
-  /// All records of a keyspace, or the one of a key.
-  ///
-  /// @param key null for all
-  public void records(int keyspace, byte @Nullable [] key) {
-    for (String name : Store.DATA_FAMILIES) {
-      ColumnFamily family = family(name);
-      if (family != null) {
-        records(family, keyspace, key);
-      }
+  /// Tells of all records of the keyspace.
+  public void records() {
+    for (ColumnFamily family : families()) {
+      records(family);
     }
+  }
+
+  private List<ColumnFamily> families() {
+    return lsm.columnFamilies().stream()
+        .filter(family -> Store.DATA_FAMILIES.contains(family.name()))
+        .toList();
   }
 
   private @Nullable ColumnFamily family(String name) {
@@ -97,86 +110,47 @@ public final class RecordListing {
         .orElse(null);
   }
 
-  private void records(ColumnFamily family, int keyspace, byte @Nullable [] key) {
-    try (LsmIterator all = lsm.iterator(family, IteratorOptions.all().withoutFillingCache())) {
-      for (all.seekToFirst(); all.valid(); all.next()) {
+  private void records(ColumnFamily family) {
+    IteratorOptions ofSet =
+        IteratorOptions.all()
+            .range(RecordKey.first(set, 0), RecordKey.first(set, Slots.COUNT))
+            .withoutFillingCache();
+    try (LsmIterator all = lsm.iterator(family, ofSet)) {
+      all.seek(RecordKey.first(set, 0, keyspace));
+      while (all.valid()) {
         byte[] recordKey = all.key();
         if (!RecordKey.isOne(recordKey)) {
-          problem("a key of %d bytes that is no record key".formatted(recordKey.length));
-        } else if (RecordKey.keyspace(recordKey) == keyspace) {
-          byte[] userKey = RecordKey.userKey(recordKey);
-          if (key == null || Arrays.equals(key, userKey)) {
-            record(RecordKey.slot(recordKey), userKey, all.value());
-          }
+          reader.problem("a key of %d bytes that is no record key".formatted(recordKey.length));
+          all.next();
+          continue;
+        }
+        int slot = RecordKey.slot(recordKey);
+        int order = Integer.compare(RecordKey.keyspace(recordKey), keyspace);
+        if (order == 0) {
+          found(recordKey, all.value());
+          all.next();
+        } else {
+          all.seek(RecordKey.first(set, order < 0 ? slot : slot + 1, keyspace));
         }
       }
     } catch (IOException e) {
-      problem("family %s, the rest cannot be read: %s".formatted(family.name(), e.getMessage()));
+      reader.problem(
+          "family %s, the rest cannot be read: %s".formatted(family.name(), e.getMessage()));
     }
   }
 
-  private void record(int slot, byte[] key, byte[] bytes) {
-    shown++;
-    String head = "key %s, slot %d, %d bytes".formatted(text(key), slot, bytes.length);
+  private void found(byte[] recordKey, byte[] bytes) {
+    byte[] key = RecordKey.userKey(recordKey);
+    int slot = RecordKey.slot(recordKey);
     try {
       ByteReader in = new ByteReader(bytes);
       Siblings record = Siblings.decode(in);
       in.expectEnd();
-      out.accept(head + ", versions: " + record.count());
-      for (int i = 0; i < record.count(); i++) {
-        out.accept("  " + version(record.get(i)));
-      }
-      if (!record.context().isEmpty()) {
-        out.accept("  context " + record.context());
-      }
+      reader.record(slot, key, bytes.length, record);
     } catch (DecodeException e) {
-      out.accept(head);
-      problem("the record of " + text(key) + " cannot be decoded: " + e.getMessage());
+      reader.problem(
+          "the record in slot %d of the key 0x%s cannot be decoded: %s"
+              .formatted(slot, HexFormat.of().formatHex(key), e.getMessage()));
     }
-  }
-
-  private String version(Version version) {
-    Stamp stamp = version.stamp();
-    StringBuilder text = new StringBuilder();
-    byte[] value = version.value();
-    text.append(value == null ? "delete" : version.type().toString());
-    text.append(", dot %08x:%d".formatted(version.replica(), version.counter()));
-    text.append(", stamp ").append(time(stamp.time()));
-    text.append(" origin %08x".formatted(stamp.origin()));
-    if (stamp.count() > 0) {
-      text.append(" term %d count %d".formatted(stamp.term(), stamp.count()));
-    }
-    text.append(stamp.expired() ? " of an expiry" : "");
-    if (version.expiryMillis() != 0) {
-      text.append(", expires ").append(date.apply(version.expiryMillis()));
-    }
-    byte[] extension = version.extension();
-    if (extension != null) {
-      text.append(", extension of %d bytes".formatted(extension.length));
-    }
-    if (value != null) {
-      text.append(", %d bytes %s".formatted(value.length, text(value)));
-    }
-    return text.toString();
-  }
-
-  private String time(long hybrid) {
-    return "%s+%d".formatted(date.apply(HybridClock.millis(hybrid)), hybrid & 0xffff);
-  }
-
-  /// Printable bytes as they are, others as `\xNN`.
-  private static String text(byte[] bytes) {
-    StringBuilder text = new StringBuilder("\"");
-    for (int i = 0; i < Math.min(bytes.length, SHOWN_BYTES); i++) {
-      char c = (char) (bytes[i] & 0xff);
-      boolean plain = c >= ' ' && c <= '~' && c != '"' && c != '\\';
-      text.append(plain ? String.valueOf(c) : "\\x%02x".formatted((int) c));
-    }
-    return text.append(bytes.length > SHOWN_BYTES ? "\"..." : "\"").toString();
-  }
-
-  private void problem(String what) {
-    problems++;
-    out.accept(PROBLEM + what);
   }
 }
