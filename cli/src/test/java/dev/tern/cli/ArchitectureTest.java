@@ -18,6 +18,7 @@ class ArchitectureTest {
   private static final List<String> MODULES =
       List.of(
           "env",
+          "world",
           "lsm",
           "core",
           "runtime",
@@ -29,7 +30,11 @@ class ArchitectureTest {
           "cli");
 
   private static final String[] DETERMINISTIC = {
-    "dev.tern.env..", "dev.tern.lsm..", "dev.tern.core..", "dev.tern.simulation.."
+    "dev.tern.env..",
+    "dev.tern.world..",
+    "dev.tern.lsm..",
+    "dev.tern.core..",
+    "dev.tern.simulation.."
   };
 
   private static JavaClasses tern;
@@ -70,6 +75,13 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("dev.tern.runtime..", "dev.tern.server..", "dev.tern.bench..")
+        .check(tern);
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("dev.tern.world..", "dev.tern.simulation..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.tern.world..")
         .check(tern);
   }
 

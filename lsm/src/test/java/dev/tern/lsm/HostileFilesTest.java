@@ -8,6 +8,7 @@ import dev.tern.env.FileHeader;
 import dev.tern.env.FileLife;
 import dev.tern.env.FileLives;
 import dev.tern.env.Randomness;
+import dev.tern.world.Hostile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -114,11 +115,11 @@ class HostileFilesTest {
   void logs() throws IOException {
     byte[] good = log(3);
     readLog(good);
-    Hostile hostile = new Hostile(this::readLog, 1 << 20);
+    Hostile hostile = new Hostile(this::readLog, 1 << 20, CorruptionException.class);
     hostile.all(good);
     assertTrue(hostile.refused() > hostile.tried() / 4, "refused " + hostile.refused());
     List<int[]> chunks = chunks(good);
-    Hostile mended = new Hostile(this::readLog, 1 << 20);
+    Hostile mended = new Hostile(this::readLog, 1 << 20, CorruptionException.class);
     mended.each(good, (bytes, changed) -> mendLog(chunks, bytes, changed));
     assertTrue(mended.refused() > mended.tried() / 4, "refused " + mended.refused());
   }
@@ -129,7 +130,7 @@ class HostileFilesTest {
     byte[] good = log(15_000);
     readLog(good);
     List<int[]> chunks = chunks(good);
-    Hostile hostile = new Hostile(this::readLog, 4 << 20);
+    Hostile hostile = new Hostile(this::readLog, 4 << 20, CorruptionException.class);
     for (int[] chunk : chunks) {
       for (int at = chunk[0]; at < Math.min(chunk[0] + 40, chunk[1]); at++) {
         for (int change : new int[] {1, 2, 7, 0x80, 0xff}) {
@@ -194,13 +195,19 @@ class HostileFilesTest {
   void manifests() throws IOException {
     byte[] good = manifest();
     readManifest(good);
-    Hostile hostile = new Hostile(HostileFilesTest::readManifest, 1 << 20);
+    Hostile hostile =
+        new Hostile(HostileFilesTest::readManifest, 1 << 20, CorruptionException.class);
     hostile.all(good);
     assertTrue(hostile.refused() > hostile.tried() / 2, "refused " + hostile.refused());
-    Hostile mended = new Hostile(HostileFilesTest::readManifest, 1 << 20);
+    Hostile mended =
+        new Hostile(HostileFilesTest::readManifest, 1 << 20, CorruptionException.class);
     mended.each(good, (bytes, changed) -> mendManifest(good, bytes, changed));
     assertTrue(mended.refused() > mended.tried() / 8, "refused " + mended.refused());
-    Hostile current = new Hostile(bytes -> Manifest.decodeCurrent("store/CURRENT", bytes), 1 << 20);
+    Hostile current =
+        new Hostile(
+            bytes -> Manifest.decodeCurrent("store/CURRENT", bytes),
+            1 << 20,
+            CorruptionException.class);
     current.all(files.bytes("store/CURRENT"));
     assertTrue(current.refused() > current.tried() / 2, "refused " + current.refused());
   }
@@ -355,10 +362,10 @@ class HostileFilesTest {
       readTable(good);
       List<int[]> blocks = blocks(files, good);
       assertTrue(blocks.size() > 7, "few blocks: " + blocks.size());
-      Hostile hostile = new Hostile(this::readTable, 64 << 20);
+      Hostile hostile = new Hostile(this::readTable, 64 << 20, CorruptionException.class);
       hostile.all(good);
       assertTrue(hostile.refused() == hostile.tried(), "a table was taken that nobody wrote");
-      Hostile mended = new Hostile(this::readTable, 64 << 20);
+      Hostile mended = new Hostile(this::readTable, 64 << 20, CorruptionException.class);
       mended.each(good, (bytes, changed) -> mendTable(blocks, bytes, changed));
       assertTrue(mended.refused() > mended.tried() / 8, "refused " + mended.refused());
     }

@@ -1,5 +1,6 @@
 package dev.tern.simulation;
 
+import dev.tern.world.World;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;

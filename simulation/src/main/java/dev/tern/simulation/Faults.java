@@ -1,6 +1,8 @@
 package dev.tern.simulation;
 
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.world.SimulatedDisk;
+import dev.tern.world.World;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;

@@ -3,6 +3,7 @@ package dev.tern.simulation;
 import dev.tern.core.gossip.GossipBounds;
 import dev.tern.core.gossip.GossipBug;
 import dev.tern.core.gossip.Status;
+import dev.tern.world.World;
 import org.jspecify.annotations.Nullable;
 
 /// A small cluster that gossips, from a seed. Either all goes wrong (crashes, restarts, farewells,

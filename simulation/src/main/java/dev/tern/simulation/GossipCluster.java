@@ -8,6 +8,7 @@ import dev.tern.core.gossip.GossipBug;
 import dev.tern.core.gossip.Incarnation;
 import dev.tern.core.gossip.Status;
 import dev.tern.env.ByteReader;
+import dev.tern.world.World;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;

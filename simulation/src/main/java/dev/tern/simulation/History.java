@@ -1,5 +1,7 @@
 package dev.tern.simulation;
 
+import dev.tern.world.SimulatedClock;
+import dev.tern.world.World;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -111,7 +113,7 @@ final class History {
       int held) {}
 
   /// Thrown where an answer cannot be.
-  static final class Violation extends RuntimeException {
+  static final class Violation extends World.Violation {
     private static final long serialVersionUID = 1;
 
     Violation(String what) {

@@ -11,6 +11,7 @@ import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.simulation.Linearizability.Effect;
 import dev.tern.simulation.Linearizability.Operation;
 import dev.tern.simulation.Linearizability.Value;
+import dev.tern.world.World;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,7 @@
 package dev.tern.simulation;
 
 import dev.tern.core.keyspace.Level;
+import dev.tern.world.World;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -12,6 +12,8 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.Update.Condition;
 import dev.tern.core.keyspace.Update.ExpiryCondition;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.world.SimulatedClock;
+import dev.tern.world.World;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;

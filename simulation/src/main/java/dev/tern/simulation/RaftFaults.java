@@ -2,6 +2,7 @@ package dev.tern.simulation;
 
 import dev.tern.core.raft.Raft;
 import dev.tern.core.raft.RaftMessage;
+import dev.tern.world.World;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;

@@ -7,6 +7,7 @@ import dev.tern.core.raft.Raft;
 import dev.tern.core.raft.RaftMessage;
 import dev.tern.core.raft.group.RaftGroup;
 import dev.tern.env.ByteWriter;
+import dev.tern.world.World;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

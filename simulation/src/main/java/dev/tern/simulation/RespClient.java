@@ -6,6 +6,7 @@ import dev.tern.core.Node;
 import dev.tern.gateway.resp.DoorStatistics;
 import dev.tern.gateway.resp.RedisSession;
 import dev.tern.gateway.resp.ServerCommands;
+import dev.tern.world.World;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayDeque;

@@ -1,5 +1,7 @@
 package dev.tern.simulation;
 
+import dev.tern.world.World;
+
 /// How the cluster of a run looks; drawn from its seed.
 ///
 /// @param nodes of the cluster

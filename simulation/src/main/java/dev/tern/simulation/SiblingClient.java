@@ -9,6 +9,8 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
+import dev.tern.world.SimulatedClock;
+import dev.tern.world.World;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -8,6 +8,7 @@ import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.world.World;
 import java.util.Objects;
 
 /// One client: one request after the other, each to a random node that is up.

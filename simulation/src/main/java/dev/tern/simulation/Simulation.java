@@ -2,6 +2,7 @@ package dev.tern.simulation;
 
 import dev.tern.core.PlantedBug;
 import dev.tern.lsm.LsmBug;
+import dev.tern.world.World;
 import org.jspecify.annotations.Nullable;
 
 /// Runs a cluster from a seed.
@@ -14,7 +15,12 @@ public final class Simulation {
   /// @param simulatedMillis that passed
   /// @param hash of all events: two runs of a seed have the same
   /// @param failure the first broken promise, null for none
-  public record Result(long events, long simulatedMillis, long hash, @Nullable String failure) {}
+  public record Result(long events, long simulatedMillis, long hash, @Nullable String failure) {
+    /// What came of a run in a world that ended so.
+    static Result of(World world, @Nullable String failure) {
+      return new Result(world.events(), world.millis(), world.hash(), failure);
+    }
+  }
 
   /// Runs one seed to its end or its first broken promise.
   ///
@@ -40,6 +46,6 @@ public final class Simulation {
       throw new IllegalArgumentException("no planted bug has the name " + plant);
     }
     ClusterRun run = new ClusterRun(seed, bug, lsmBug);
-    return run.world.result(run.run());
+    return Result.of(run.world, run.run());
   }
 }

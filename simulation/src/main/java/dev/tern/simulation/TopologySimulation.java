@@ -12,6 +12,6 @@ public final class TopologySimulation {
   /// @throws IllegalArgumentException if there is no such mistake
   public static Simulation.Result run(long seed, String plant) {
     TopologyRun run = new TopologyRun(seed, TopologyBug.valueOf(plant));
-    return run.world.result(run.run());
+    return Simulation.Result.of(run.world, run.run());
   }
 }

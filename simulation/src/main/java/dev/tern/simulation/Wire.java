@@ -10,6 +10,7 @@ import dev.tern.core.version.Stamp;
 import dev.tern.core.version.Version;
 import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
+import dev.tern.world.SimulatedClock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;

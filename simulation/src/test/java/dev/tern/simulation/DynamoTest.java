@@ -19,6 +19,7 @@ import dev.tern.core.topology.Command;
 import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
+import dev.tern.world.SimulatedClock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

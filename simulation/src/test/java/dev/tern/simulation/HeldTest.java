@@ -12,6 +12,7 @@ import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.world.SimulatedClock;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

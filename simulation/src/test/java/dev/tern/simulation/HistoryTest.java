@@ -3,6 +3,7 @@ package dev.tern.simulation;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.tern.world.SimulatedClock;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 

@@ -13,6 +13,7 @@ import dev.tern.core.keyspace.Scope;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.world.SimulatedClock;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

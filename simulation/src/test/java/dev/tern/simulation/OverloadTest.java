@@ -18,6 +18,7 @@ import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
+import dev.tern.world.SimulatedClock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

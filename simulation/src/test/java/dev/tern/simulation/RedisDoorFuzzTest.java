@@ -8,6 +8,7 @@ import dev.tern.env.Randomness;
 import dev.tern.gateway.resp.DoorStatistics;
 import dev.tern.gateway.resp.RedisSession;
 import dev.tern.gateway.resp.ServerCommands;
+import dev.tern.world.SimulatedClock;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.List;

@@ -13,6 +13,7 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.env.Randomness;
 import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.riak.RiakDoor;
+import dev.tern.world.SimulatedClock;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;

@@ -1,6 +1,7 @@
 package dev.tern.simulation;
 
 import dev.tern.core.topology.log.TopologyBug;
+import dev.tern.world.Rounds;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;

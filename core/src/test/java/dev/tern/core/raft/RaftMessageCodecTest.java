@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.Golden;
-import dev.tern.core.Hostile;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Randomness;
+import dev.tern.world.Hostile;
 import java.io.IOException;
 import java.util.HexFormat;
 import java.util.List;

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.Golden;
-import dev.tern.core.Hostile;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;
+import dev.tern.world.Hostile;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 

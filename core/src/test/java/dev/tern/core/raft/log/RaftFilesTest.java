@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.Golden;
-import dev.tern.core.Hostile;
 import dev.tern.core.raft.Entry;
 import dev.tern.core.raft.HardState;
 import dev.tern.core.raft.Membership;
@@ -20,6 +19,7 @@ import dev.tern.env.FileKind;
 import dev.tern.env.FileLife;
 import dev.tern.env.FileSystem;
 import dev.tern.env.SmallFile;
+import dev.tern.world.Hostile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -139,10 +139,10 @@ class RaftFilesTest {
       frames.add(new int[] {at, end});
       at = end;
     }
-    Hostile hostile = new Hostile(RaftFilesTest::read, 1 << 20);
+    Hostile hostile = new Hostile(RaftFilesTest::read, 1 << 20, RaftLogException.class);
     hostile.all(good);
     assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
-    Hostile mended = new Hostile(RaftFilesTest::read, 1 << 20);
+    Hostile mended = new Hostile(RaftFilesTest::read, 1 << 20, RaftLogException.class);
     mended.each(
         good,
         (bytes, changed) -> {
@@ -203,7 +203,11 @@ class RaftFilesTest {
     assertArrayEquals(wanted, made);
     SnapshotFiles.Lead lead = SnapshotFiles.verify(new Readable(wanted), "s");
     assertEquals(new SnapshotFiles.Lead(LIFE, 3, 1234, 7), lead);
-    Hostile hostile = new Hostile(bytes -> SnapshotFiles.verify(new Readable(bytes), "s"), 1 << 20);
+    Hostile hostile =
+        new Hostile(
+            bytes -> SnapshotFiles.verify(new Readable(bytes), "s"),
+            1 << 20,
+            RaftLogException.class);
     hostile.all(wanted);
     assertEquals(hostile.tried(), hostile.refused());
     hostile.each(wanted, (bytes, changed) -> mendEnd(bytes));
@@ -218,7 +222,8 @@ class RaftFilesTest {
       byte[] wanted = Golden.of("small-2-" + kind.name().toLowerCase(java.util.Locale.ROOT), made);
       assertArrayEquals(wanted, made);
       assertArrayEquals(bytes("content of " + kind), SmallFile.decode(kind, wanted));
-      Hostile hostile = new Hostile(bytes -> SmallFile.decode(kind, bytes), 1 << 20);
+      Hostile hostile =
+          new Hostile(bytes -> SmallFile.decode(kind, bytes), 1 << 20, RaftLogException.class);
       hostile.all(wanted);
       assertEquals(hostile.tried(), hostile.refused());
       hostile.each(wanted, (bytes, changed) -> mendEnd(bytes));

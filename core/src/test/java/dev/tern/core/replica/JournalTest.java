@@ -1,0 +1,209 @@
+package dev.tern.core.replica;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.keyspace.Resolution;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.ring.ZonePolicy;
+import dev.tern.core.topology.ClusterView;
+import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceSettings;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.version.ClusterTime;
+import dev.tern.core.version.HybridClock;
+import dev.tern.core.version.Siblings;
+import dev.tern.core.version.ValueType;
+import dev.tern.core.version.Version;
+import dev.tern.env.Randomness;
+import dev.tern.lsm.CompactionStyle;
+import dev.tern.lsm.IteratorOptions;
+import dev.tern.lsm.Lsm;
+import dev.tern.lsm.LsmBug;
+import dev.tern.lsm.LsmIterator;
+import dev.tern.lsm.LsmOptions;
+import dev.tern.world.SimulatedClock;
+import dev.tern.world.SimulatedDisk;
+import dev.tern.world.SimulatedLoop;
+import dev.tern.world.World;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/// What a store knows of its partitions is what its records say, whenever the power goes.
+class JournalTest {
+  private static final int PARTITIONS = 8;
+
+  private final ClusterView view =
+      ClusterView.of(
+          new Founding(
+                  PARTITIONS,
+                  List.of(
+                      MemberEntry.of(
+                          new Member(
+                              1,
+                              "%040x".formatted(1),
+                              "a",
+                              "one",
+                              Member.Ports.NONE.with("internode", 1).with("redis", 2)))),
+                  List.of(settings("os", Durability.OS), settings("sync", Durability.SYNC)))
+              .state());
+  private int written;
+  private int durable;
+
+  private static KeyspaceSettings settings(String name, Durability durability) {
+    return new KeyspaceSettings(
+        name,
+        1,
+        ZonePolicy.SPREAD,
+        Resolution.LWW,
+        1,
+        1,
+        durability,
+        0,
+        CompactionStyle.LEVELED,
+        1_000);
+  }
+
+  /// A machine for one store.
+  private static final class Bed {
+    final World world;
+    final SimulatedDisk disk;
+    final SimulatedClock clock;
+
+    Bed(long seed) {
+      world =
+          new World(
+              seed,
+              (node, what) -> {
+                throw new AssertionError(what);
+              });
+      disk = new SimulatedDisk(world, 1);
+      clock = new SimulatedClock(world);
+    }
+
+    Lsm open() throws IOException {
+      LsmOptions.Tuning tuning = new LsmOptions.Tuning(2048, 8192, 256, 2048, LsmBug.NONE);
+      SimulatedLoop loop = new SimulatedLoop(world, 1, disk);
+      LsmOptions options = LsmOptions.DEFAULT.withTuning(tuning);
+      return Lsm.open(disk, loop, clock, world.random, "data/store", options);
+    }
+
+    /// The power goes, and comes back.
+    void powerCut() {
+      world.end(1);
+      disk.heal();
+      disk.powerCut();
+    }
+  }
+
+  private Store open(Bed bed) throws IOException {
+    Store store = Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(3));
+    store.adopt(view);
+    return store;
+  }
+
+  private Mutation mutation(boolean delete) {
+    return new Mutation() {
+      @Override
+      public Draft over(@Nullable Siblings base) {
+        ValueType type = delete ? ValueType.NONE : ValueType.BYTES;
+        return new Draft(type, delete ? null : new byte[30], 0, null, null, false);
+      }
+
+      @Override
+      public void minted(Siblings record, long dot) {
+        written++;
+      }
+
+      @Override
+      public void durable() {
+        durable++;
+      }
+
+      @Override
+      public void refused(Unanswered.Refused why) {
+        // The disk is gone; the test counts what was written.
+      }
+    };
+  }
+
+  private void check(Store store, String when) throws IOException {
+    long[] counts = new long[PARTITIONS];
+    Lsm lsm = store.lsm();
+    var data = lsm.columnFamily("data", CompactionStyle.LEVELED);
+    try (LsmIterator records = lsm.iterator(data, IteratorOptions.all())) {
+      for (records.seekToFirst(); records.valid(); records.next()) {
+        byte[] key = records.key();
+        int slot = (key[2] & 0xff) << 8 | key[3] & 0xff;
+        int keyspace = key[7];
+        Version version = Siblings.decode(records.value()).newest();
+        counts[view.partitionOf(slot)] += version.value() != null ? 1 : 0;
+        assertTrue(
+            store.knows(keyspace, slot, version.replica(), version.counter()),
+            when + ": the clock of slot " + slot + " misses " + version);
+      }
+    }
+    for (int partition = 0; partition < PARTITIONS; partition++) {
+      assertEquals(
+          counts[partition],
+          store.count(1, partition) + store.count(2, partition),
+          when + ": partition " + partition);
+    }
+  }
+
+  /// Groups are committed one after the other, by the cluster's time.
+  private static long committed(Store store, long before, Bed bed) {
+    long last = store.lastCommit();
+    assertTrue(last >= before);
+    if (last > before) {
+      long behind = bed.clock.wallMillis() - HybridClock.millis(last);
+      assertTrue(behind >= 0 && behind < 2_000, "the last commit was " + behind + " ms ago");
+    }
+    // The power cut may take it.
+    return before;
+  }
+
+  @Test
+  void clocksAndCountsAgreeWithTheRecordsAfterEachPowerCut() throws IOException {
+    for (long seed = 0; seed < 12; seed++) {
+      Bed bed = new Bed(seed);
+      Randomness random = Randomness.of(seed);
+      long committed = 0;
+      for (int life = 0; life < 6; life++) {
+        Store store = open(bed);
+        assertTrue(store.lastCommit() > committed, "the opening of life " + life + " is a commit");
+        committed = store.lastCommit();
+        check(store, "seed %d, life %d".formatted(seed, life));
+        SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
+        ClusterTime time = new ClusterTime(bed.clock, 1, new int[] {1}, /* ownClock= */ false);
+        Replica replica = new Replica(store, loop, time, 1, PlantedBug.NONE);
+        // More groups than one round of the journal has, in some lives.
+        int groups = random.nextInt(3) == 0 ? 2500 : random.nextInt(300);
+        for (int group = 0; group < groups; group++) {
+          for (int write = random.nextInt(5); write >= 0; write--) {
+            byte[] key = {(byte) random.nextInt(100)};
+            KeyspaceConfig keyspace = view.keyspaces().get(random.nextInt(4) == 0 ? 1 : 0);
+            int slot = (key[0] * 163) & 16383;
+            replica.mutate(keyspace, slot, key, mutation(random.nextInt(4) == 0));
+          }
+          bed.world.runUntil(bed.world.nanos() + random.nextInt(2_000_000));
+        }
+        committed = committed(store, committed, bed);
+        if (random.nextInt(4) == 0) {
+          store.close();
+        }
+        bed.powerCut();
+      }
+      Store last = open(bed);
+      check(last, "seed " + seed);
+      last.close();
+    }
+    assertTrue(written > 30_000 && durable > written / 2, written + " written, " + durable);
+  }
+}

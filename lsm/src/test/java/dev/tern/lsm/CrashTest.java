@@ -1,0 +1,216 @@
+package dev.tern.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.env.Randomness;
+import dev.tern.world.Rounds;
+import dev.tern.world.World;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/// The power goes at every I/O of a workload, and again while the store recovers: what is there
+/// afterwards is a prefix of what was written, without holes, that holds all that was synced.
+class CrashTest {
+  private static final int BATCHES = 220;
+  private static final int KEYS = 30;
+
+  /// One store's life.
+  private static final class Life {
+    final Bed bed;
+    final Randomness random;
+
+    /// What was written: of each batch, what it changes.
+    final List<List<String[]>> batches = new ArrayList<>();
+
+    int synced;
+    Lsm lsm;
+    ColumnFamily[] families;
+
+    Life(long seed) {
+      bed = new Bed(seed);
+      random = Randomness.of(seed).child("workload");
+      bed.options =
+          Bed.options(
+              1024L << random.nextInt(2),
+              random.nextInt(2) * 8192L,
+              128 << random.nextInt(3),
+              512L << random.nextInt(3));
+    }
+
+    void open() throws IOException {
+      lsm = bed.open();
+      FamilyOptions tiered = new FamilyOptions(CompactionStyle.SIZE_TIERED, Compression.NONE, 0, 0);
+      families =
+          new ColumnFamily[] {
+            lsm.columnFamily("leveled", FamilyOptions.DEFAULT), lsm.columnFamily("tiered", tiered)
+          };
+    }
+
+    void run() throws IOException {
+      open();
+      WriteBatch batch = new WriteBatch();
+      Snapshot snapshot = null;
+      for (int i = batches.size() + 1; i <= BATCHES; i++) {
+        batch.clear();
+        batches.add(changes(i, batch));
+        lsm.append(batch);
+        if (random.nextInt(3) == 0) {
+          lsm.flushLog();
+        }
+        if (random.nextInt(8) == 0) {
+          lsm.flushLog();
+          lsm.syncLog();
+          synced = i;
+        }
+        if (random.nextInt(6) == 0) {
+          bed.world.runUntil(bed.world.nanos() + random.nextInt(1_000_000));
+        }
+        if (random.nextInt(40) == 0) {
+          snapshot = snapshot == null ? lsm.snapshot() : null;
+        }
+        if (i == BATCHES / 2) {
+          lsm.close();
+          synced = i;
+          open();
+        }
+      }
+      lsm.close();
+      synced = BATCHES;
+    }
+
+    private List<String[]> changes(int number, WriteBatch batch) {
+      List<String[]> changes = new ArrayList<>();
+      changes.add(new String[] {"0", "last", Integer.toString(number)});
+      for (int i = random.nextInt(4); i >= 0; i--) {
+        String family = Integer.toString(random.nextInt(2));
+        String key = key(random.nextInt(KEYS));
+        switch (random.nextInt(8)) {
+          case 0 -> changes.add(new String[] {family, key, null});
+          case 1 -> changes.add(new String[] {family, key, key(random.nextInt(KEYS)), ""});
+          default ->
+              changes.add(new String[] {family, key, number + "x".repeat(random.nextInt(60))});
+        }
+      }
+      for (String[] change : changes) {
+        ColumnFamily family = families[Integer.parseInt(change[0])];
+        if (change.length == 4) {
+          batch.deleteRange(family, Bed.bytes(change[1]), Bed.bytes(change[2]));
+        } else if (change[2] == null) {
+          batch.delete(family, Bed.bytes(change[1]));
+        } else {
+          batch.put(family, Bed.bytes(change[1]), Bed.bytes(change[2]));
+        }
+      }
+      return changes;
+    }
+
+    private static String key(int number) {
+      return "key-%02d".formatted(number);
+    }
+
+    /// What a family holds after so many batches.
+    @SuppressWarnings("NonApiType")
+    TreeMap<byte[], byte[]> expected(int family, int count) {
+      TreeMap<byte[], byte[]> state = new TreeMap<>(Arrays::compareUnsigned);
+      for (List<String[]> changes : batches.subList(0, count)) {
+        for (String[] change : changes) {
+          byte[] key = Bed.bytes(change[1]);
+          boolean isRange = change.length == 4;
+          boolean here = Integer.parseInt(change[0]) == family;
+          if (here && isRange && change[1].compareTo(change[2]) < 0) {
+            state.subMap(key, Bed.bytes(change[2])).clear();
+          } else if (here && !isRange && change[2] == null) {
+            state.remove(key);
+          } else if (here && !isRange) {
+            state.put(key, Bed.bytes(change[2]));
+          }
+        }
+      }
+      return state;
+    }
+
+    /// Opens, compares, and goes on to the end.
+    void check(String when) throws IOException {
+      open();
+      bed.assertNoOrphans(lsm, when);
+      String last = Bed.text(lsm.get(families[0], Bed.bytes("last")));
+      int recovered = last == null ? 0 : Integer.parseInt(last);
+      assertTrue(
+          recovered >= synced && recovered <= batches.size(),
+          () ->
+              "%s: recovered %d of %d, %d were synced"
+                  .formatted(when, recovered, batches.size(), synced));
+      for (int family = 0; family < 2; family++) {
+        Bed.assertHolds(lsm, families[family], expected(family, recovered), when);
+      }
+      lsm.verify();
+      batches.subList(recovered, batches.size()).clear();
+      synced = recovered;
+      lsm.close();
+      bed.settle();
+      assertEquals(List.of(), bed.disk.open, when + ": handles stay open");
+    }
+  }
+
+  /// Whether the power went before the end.
+  private static boolean crash(Life life, long at) throws IOException {
+    life.bed.disk.crashAfter(at);
+    try {
+      life.run();
+    } catch (World.Crash crash) {
+      assertTrue(life.bed.disk.hasCrashed());
+    }
+    boolean crashed = life.bed.disk.hasCrashed();
+    life.bed.powerCut();
+    return crashed;
+  }
+
+  @Test
+  void aPowerCutAtAnyOperationLeavesAPrefixWithAllThatWasSynced() throws IOException {
+    int crashes = 0;
+    int recycled = 0;
+    for (long round = 0; round < Rounds.of(2); round++) {
+      for (long at = 0; ; at++) {
+        long seed = round * 100_000 + at;
+        Life life = new Life(seed);
+        boolean crashed = crash(life, at);
+        crashes += crashed ? 1 : 0;
+        recycled += life.bed.disk.overwritten > 0 ? 1 : 0;
+        String when = "seed " + seed + ", crash at " + at;
+        try {
+          again(life, seed);
+          life.check(when);
+          life.run();
+          life.check(when + ", at the end");
+        } catch (IOException | RuntimeException | AssertionError e) {
+          throw new AssertionError(when, e);
+        }
+        if (!crashed) {
+          break;
+        }
+      }
+    }
+    assertTrue(crashes > 300, "too few crashes: " + crashes);
+    assertTrue(recycled > 100, "logs are hardly used again: " + recycled);
+  }
+
+  /// Perhaps the power goes in the middle of the recovery.
+  private static void again(Life life, long seed) throws IOException {
+    Randomness random = Randomness.of(seed).child("again");
+    while (random.nextInt(3) == 0) {
+      life.bed.disk.crashAfter(random.nextInt(40));
+      try {
+        life.open();
+        life.lsm.close();
+      } catch (World.Crash crash) {
+        assertEquals(1, crash.node);
+      }
+      life.bed.powerCut();
+    }
+  }
+}

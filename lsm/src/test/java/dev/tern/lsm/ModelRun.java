@@ -1,0 +1,471 @@
+package dev.tern.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.env.Randomness;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+
+/// One seed's operations on a store and on its model.
+///
+/// A FIFO family promises less: its oldest entries may be gone, but what it answers is the newest
+/// or nothing, it is not larger than its bound, and what is older than its time to live goes.
+final class ModelRun {
+  private static final long FIFO_BYTES = 6000;
+  private static final int MOST_FAMILIES = 8;
+
+  /// A file of somebody else in the store's directory.
+  private static final String FOREIGN = Bed.STORE + "/MANIFEST.MF";
+
+  /// A snapshot and the step it saw.
+  private record Moment(Snapshot snapshot, long step) {}
+
+  /// An iterator that stays open, and what it walks.
+  private record Walk(
+      LsmIterator iterator, ModelWalk model, ColumnFamily family, IteratorOptions options) {}
+
+  private final Bed bed;
+  private final Randomness random;
+  private final int keys;
+  private final List<FamilyOptions> choices = new ArrayList<>();
+  private final List<Versions> models = new ArrayList<>();
+  private final List<Moment> moments = new ArrayList<>();
+  private final List<Walk> walks = new ArrayList<>();
+  private final List<ColumnFamily> families = new ArrayList<>();
+  private int checkpoints;
+  private int opened;
+  private Lsm lsm;
+
+  /// Of what happened, how often.
+  final Map<String, Integer> done = new TreeMap<>();
+
+  int step;
+
+  /// Nothing is written meanwhile.
+  private boolean still;
+
+  ModelRun(long seed) {
+    this(seed, LsmBug.NONE);
+  }
+
+  ModelRun(long seed, LsmBug planted) {
+    bed = new Bed(seed);
+    random = Randomness.of(seed).child("model");
+    keys = random.nextInt(2) == 0 ? 25 : 300;
+    bed.options =
+        Bed.options(
+                1024L << random.nextInt(4),
+                random.nextInt(2) * (4096L << random.nextInt(6)),
+                128 << random.nextInt(5),
+                512L << random.nextInt(5),
+                planted)
+            .withThreads(1 + random.nextInt(3));
+    bed.interruptJobs(this::meanwhile);
+    for (CompactionStyle style : CompactionStyle.values()) {
+      choose(style);
+    }
+  }
+
+  private void choose(CompactionStyle style) {
+    Compression compression = Compression.values()[random.nextInt(3)];
+    choices.add(
+        style == CompactionStyle.FIFO
+            ? new FamilyOptions(style, compression, random.nextInt(2) * 5000L, FIFO_BYTES)
+            : new FamilyOptions(style, compression, 0, 0));
+    models.add(new Versions());
+  }
+
+  /// One more column family, in the middle of everything.
+  private void create() throws IOException {
+    if (choices.size() < MOST_FAMILIES) {
+      choose(CompactionStyle.values()[random.nextInt(3)]);
+      int at = families.size();
+      families.add(lsm.columnFamily("family-" + at, choices.get(at)));
+    }
+  }
+
+  @Override
+  public String toString() {
+    return bed.options.tuning() + " " + choices;
+  }
+
+  private static boolean isFifo(ColumnFamily family) {
+    return family.options().style() == CompactionStyle.FIFO;
+  }
+
+  private void open() throws IOException {
+    if (!bed.disk.exists(FOREIGN)) {
+      assertEquals(0, opened, "an opening deleted a file that is not the store's");
+      bed.disk.create(FOREIGN).close();
+    }
+    opened++;
+    lsm = bed.open();
+    families.clear();
+    for (int i = 0; i < choices.size(); i++) {
+      families.add(lsm.columnFamily("family-" + i, choices.get(i)));
+    }
+  }
+
+  private byte[] key() {
+    int number = random.nextInt(keys);
+    return switch (number % 11) {
+      case 0 -> Bed.bytes("k" + number);
+      case 1 -> Bed.bytes("key-with-a-long-common-prefix-" + number);
+      case 2 -> new byte[] {(byte) number, (byte) 0xff, (byte) 0xff};
+      case 3 -> new byte[number % 7];
+      default -> Bed.bytes("key-" + number);
+    };
+  }
+
+  private byte[] value() {
+    int length = random.nextInt(20) == 0 ? random.nextInt(1500) : random.nextInt(60);
+    byte[] value = new byte[length];
+    for (int i = 0; i < length; i++) {
+      value[i] = (byte) (i < length / 2 ? random.nextInt(256) : 'v');
+    }
+    return value;
+  }
+
+  private void count(String what, long times) {
+    done.merge(what, (int) times, Integer::sum);
+  }
+
+  void run(int steps) throws IOException {
+    open();
+    for (step = 1; step <= steps; step++) {
+      int dice = random.nextInt(100);
+      if (dice < 50) {
+        write();
+      } else if (dice < 68) {
+        read();
+      } else if (dice < 84) {
+        walk();
+      } else if (dice < 88) {
+        moment();
+      } else if (dice < 93) {
+        bed.world.runUntil(bed.world.nanos() + random.nextInt(1_500_000_000));
+      } else if (dice < 96) {
+        compareAll();
+      } else if (dice < 97) {
+        reopen();
+      } else if (dice < 98) {
+        still = true;
+        elsewhere();
+        still = false;
+      } else if (dice < 99) {
+        create();
+      }
+    }
+    still = true;
+    bed.settle();
+    bed.settle();
+    compareAll();
+    assertFifoBounds();
+    reopen();
+    lsm.close();
+  }
+
+  /// What other threads do while a job of the store is held up.
+  private void meanwhile() {
+    if (still) {
+      return;
+    }
+    step++;
+    try {
+      switch (random.nextInt(8)) {
+        case 0 -> moment();
+        case 1 -> read();
+        case 2 -> walk();
+        case 3 -> {
+          if (random.nextInt(20) == 0) {
+            create();
+          }
+        }
+        default -> write();
+      }
+    } catch (IOException e) {
+      throw new AssertionError("in the middle of a job", e);
+    }
+  }
+
+  private void write() throws IOException {
+    WriteBatch batch = new WriteBatch();
+    for (int i = random.nextInt(3) == 0 ? random.nextInt(8) : 0; i >= 0; i--) {
+      int at = random.nextInt(families.size());
+      ColumnFamily family = families.get(at);
+      Versions model = models.get(at);
+      byte[] key = key();
+      byte[] value = value();
+      switch (random.nextInt(12)) {
+        case 0, 1, 2 -> {
+          batch.delete(family, key);
+          model.delete(step, key);
+        }
+        case 3 -> {
+          // Now and then very many, which overlap in every way.
+          for (int many = random.nextInt(12) == 0 ? random.nextInt(40) : 0; many >= 0; many--) {
+            byte[] to = key();
+            batch.deleteRange(family, key, to);
+            model.deleteRange(step, key, to);
+            key = key();
+          }
+        }
+        case 4, 5 -> {
+          long expires = bed.clock.wallMillis() + random.nextInt(8000) - 500;
+          batch.put(family, key, value, expires);
+          model.put(step, key, value, expires);
+        }
+        default -> {
+          batch.put(family, key, value);
+          model.put(step, key, value, 0);
+        }
+      }
+    }
+    lsm.append(batch);
+    if (random.nextInt(4) == 0) {
+      lsm.flushLog();
+    }
+  }
+
+  private void assertAnswer(ColumnFamily family, byte[] wanted, byte[] found, byte[] key) {
+    if (isFifo(family) && found == null) {
+      return;
+    }
+    assertArrayEquals(wanted, found, () -> family.name() + " " + Arrays.toString(key));
+  }
+
+  private void read() throws IOException {
+    int at = random.nextInt(families.size());
+    ColumnFamily family = families.get(at);
+    Versions model = models.get(at);
+    long wall = bed.clock.wallMillis();
+    byte[] key = key();
+    byte[] wanted = model.get(key, Long.MAX_VALUE, wall);
+    switch (random.nextInt(5)) {
+      case 0 -> assertAnswer(family, wanted, lsm.get(family, key), key);
+      case 1 -> {
+        byte[] lent =
+            lsm.read(
+                family,
+                key,
+                (memory, offset, length) ->
+                    memory.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE));
+        assertAnswer(family, wanted, lent, key);
+      }
+      case 2 -> {
+        byte[][] asked = {key, key(), key(), key};
+        byte[][] found = lsm.multiGet(family, asked);
+        for (int i = 0; i < asked.length; i++) {
+          assertAnswer(family, model.get(asked[i], Long.MAX_VALUE, wall), found[i], asked[i]);
+        }
+      }
+      case 3 -> {
+        byte[] found = lsm.getCached(family, key, Long.MAX_VALUE);
+        if (found != Lsm.NOT_CACHED) {
+          assertAnswer(family, wanted, found, key);
+        }
+      }
+      default -> {
+        if (!moments.isEmpty()) {
+          Moment moment = moments.get(random.nextInt(moments.size()));
+          byte[] found = lsm.get(family, key, moment.snapshot);
+          assertAnswer(family, model.get(key, moment.step, wall), found, key);
+        }
+      }
+    }
+  }
+
+  /// Takes a snapshot, or looks whether one is what it was, whole, and drops it.
+  private void moment() throws IOException {
+    if (moments.size() < 4 && random.nextInt(2) == 0) {
+      moments.add(new Moment(lsm.snapshot(), step));
+    } else if (!moments.isEmpty()) {
+      Moment moment = moments.remove(random.nextInt(moments.size()));
+      IteratorOptions then = IteratorOptions.all().at(moment.snapshot);
+      for (int at = 0; at < families.size(); at++) {
+        NavigableMap<byte[], byte[]> wanted =
+            models.get(at).at(moment.step, bed.clock.wallMillis());
+        if (!isFifo(families.get(at))) {
+          Bed.assertHolds(lsm, families.get(at), then, wanted, "at a snapshot");
+        }
+      }
+      moment.snapshot.close();
+    }
+  }
+
+  private IteratorOptions options(Moment moment) {
+    IteratorOptions options = IteratorOptions.all();
+    options =
+        switch (random.nextInt(5)) {
+          case 0 -> options.range(key(), null);
+          case 1 -> options.range(null, key());
+          case 2 -> options.range(key(), key());
+          case 3 -> options.prefix(Arrays.copyOf(key(), 1 + random.nextInt(3)));
+          default -> options;
+        };
+    options = random.nextInt(3) == 0 ? options.withoutFillingCache() : options;
+    return moment == null ? options : options.at(moment.snapshot);
+  }
+
+  private Walk begin() {
+    int at = random.nextInt(families.size());
+    ColumnFamily family = families.get(at);
+    Moment moment =
+        moments.isEmpty() || random.nextInt(2) == 0
+            ? null
+            : moments.get(random.nextInt(moments.size()));
+    IteratorOptions options = options(moment);
+    ModelWalk model =
+        new ModelWalk(models.get(at), moment == null ? step : moment.step, options, bed.clock);
+    return new Walk(lsm.iterator(family, options), model, family, options);
+  }
+
+  /// Moves an iterator, one that was begun long ago perhaps.
+  private void walk() throws IOException {
+    if (walks.size() < 3 && random.nextInt(3) == 0) {
+      walks.add(begin());
+    }
+    Walk walk = walks.isEmpty() ? begin() : walks.get(random.nextInt(walks.size()));
+    if (!isFifo(walk.family)) {
+      walk.model.move(walk.iterator, random, key());
+    } else {
+      Versions model = models.get(families.indexOf(walk.family));
+      for (walk.iterator.seekToFirst(); walk.iterator.valid(); walk.iterator.next()) {
+        assertTrue(model.ever(walk.iterator.key(), walk.iterator.value()));
+      }
+    }
+    if (random.nextInt(4) == 0) {
+      refresh(walk);
+    }
+    if (!walks.contains(walk) || random.nextInt(6) == 0) {
+      walk.iterator.close();
+      walk.iterator.close();
+      walks.remove(walk);
+    }
+  }
+
+  private void refresh(Walk walk) {
+    Snapshot snapshot = walk.options.snapshot();
+    if (snapshot == null) {
+      walk.iterator.refresh();
+      walk.model.refresh(step);
+    } else if (moments.stream().anyMatch(moment -> moment.snapshot == snapshot)) {
+      walk.iterator.refresh();
+    } else {
+      assertThrows(IllegalStateException.class, walk.iterator::refresh);
+    }
+    assertFalse(walk.iterator.valid());
+  }
+
+  private void compareAll() throws IOException {
+    for (int at = 0; at < families.size(); at++) {
+      compare(lsm, families.get(at), models.get(at).at(step, bed.clock.wallMillis()));
+    }
+  }
+
+  private void compare(Lsm store, ColumnFamily family, NavigableMap<byte[], byte[]> wanted)
+      throws IOException {
+    if (!isFifo(family)) {
+      Bed.assertHolds(store, family, wanted, family.name());
+      return;
+    }
+    try (LsmIterator iterator = store.iterator(family, IteratorOptions.all())) {
+      for (iterator.seekToLast(); iterator.valid(); iterator.prev()) {
+        assertArrayEquals(wanted.get(iterator.key()), iterator.value(), family.name());
+      }
+    }
+  }
+
+  private void assertFifoBounds() throws IOException {
+    LsmStatistics statistics = lsm.statistics();
+    assertTrue(statistics.tables() < 400, "tables pile up: " + statistics.levels());
+    lsm.verify();
+  }
+
+  private void closeAll() throws IOException {
+    walks.forEach(walk -> walk.iterator.close());
+    walks.clear();
+    moments.forEach(moment -> moment.snapshot.close());
+    moments.clear();
+    count("flush", lsm.statistics().flushes());
+    count("compaction", lsm.statistics().compactions());
+    lsm.close();
+    bed.settle();
+    assertEquals(List.of(), bed.disk.open, "handles stay open");
+  }
+
+  private void reopen() throws IOException {
+    closeAll();
+    count("reopen", 1);
+    open();
+    bed.assertNoOrphans(lsm, "opened again");
+    compareAll();
+  }
+
+  /// A copy of the closed store whose log is cut somewhere is refused, or holds everything.
+  private void cut() throws IOException {
+    Map<String, byte[]> files = bed.copy(Bed.STORE);
+    String log = files.keySet().stream().filter(n -> n.endsWith(".log")).toList().getLast();
+    int length = files.get(log).length;
+    files.put(log, Arrays.copyOf(files.get(log), random.nextInt(length + 1)));
+    String directory = "data/cut-" + step;
+    bed.restore(directory, files);
+    try (Lsm other = bed.openReadOnly(directory)) {
+      for (int at = 0; at < families.size(); at++) {
+        ColumnFamily family = other.columnFamily("family-" + at, choices.get(at));
+        compare(other, family, models.get(at).at(step, bed.clock.wallMillis()));
+      }
+    } catch (CorruptionException e) {
+      count("cut log refused", 1);
+    }
+    for (String name : files.keySet()) {
+      bed.disk.delete(directory + "/" + name);
+    }
+  }
+
+  /// A checkpoint, or a look at the closed store, shows the same.
+  private void elsewhere() throws IOException {
+    String directory = Bed.STORE;
+    if (random.nextInt(2) == 0) {
+      directory = "data/checkpoint-" + checkpoints++;
+      lsm.checkpoint(directory);
+      count("checkpoint", 1);
+    } else {
+      closeAll();
+      cut();
+    }
+    Map<String, byte[]> before = bed.copy(directory);
+    try (Lsm other = bed.openReadOnly(directory)) {
+      for (int at = 0; at < families.size(); at++) {
+        ColumnFamily family = other.columnFamily("family-" + at, choices.get(at));
+        compare(other, family, models.get(at).at(step, bed.clock.wallMillis()));
+      }
+      bed.settle();
+    }
+    assertEquals(before.keySet(), bed.copy(directory).keySet(), "a read-only store wrote");
+    if (directory.equals(Bed.STORE)) {
+      open();
+      return;
+    }
+    try (Lsm other = bed.open(directory)) {
+      for (int at = 0; at < families.size(); at++) {
+        ColumnFamily family = other.columnFamily("family-" + at, choices.get(at));
+        compare(other, family, models.get(at).at(step, bed.clock.wallMillis()));
+      }
+    }
+    bed.settle();
+    long here = bed.disk.open.stream().filter(path -> path.contains("checkpoint")).count();
+    assertEquals(0, here, "handles stay open");
+    compareAll();
+  }
+}

@@ -1,0 +1,93 @@
+package dev.tern.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.world.Rounds;
+import java.io.IOException;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Random operations under random options are answered as a sorted map with versions would.
+class ModelTest {
+  @Test
+  void itAnswersAsASortedMapWould() {
+    Map<String, Integer> done = new TreeMap<>();
+    for (long seed = 0; seed < Rounds.of(60); seed++) {
+      ModelRun run = new ModelRun(Long.getLong("seed", 0) + seed);
+      try {
+        run.run(600);
+      } catch (IOException | RuntimeException | AssertionError e) {
+        throw new AssertionError(
+            "seed %d, step %d, %s: %s".formatted(seed, run.step, run, e.getMessage()), e);
+      }
+      run.done.forEach((what, times) -> done.merge(what, times, Integer::sum));
+    }
+    for (String what : new String[] {"flush", "compaction", "reopen", "checkpoint"}) {
+      assertTrue(done.getOrDefault(what, 0) > 8, "hardly a " + what + ": " + done);
+    }
+  }
+
+  /// Measures the model.
+  @ParameterizedTest
+  @EnumSource(
+      value = LsmBug.class,
+      names = {
+        "SNAPSHOTS_BEFORE_INPUTS",
+        "FOREIGN_FILES_DELETED",
+        "LOG_ENDS_NOT_CHECKED",
+        "FLUSH_LOSES_DELETED_RANGES",
+        "CHECKPOINT_WITHOUT_LOG",
+        "CLOSED_BEFORE_HANDOVER"
+      })
+  void aPlantedMistakeIsFound(LsmBug mistake) {
+    boolean found = false;
+    for (long seed = 0; seed < 400 && !found; seed++) {
+      found = fails(new ModelRun(seed, mistake));
+    }
+    assertTrue(found);
+  }
+
+  private static boolean fails(ModelRun run) {
+    try {
+      run.run(600);
+      return false;
+    } catch (IOException | RuntimeException | AssertionError e) {
+      return true;
+    }
+  }
+
+  @Test
+  void aLargeValueStaysWhatItIs() throws IOException {
+    Bed bed = new Bed(1);
+    bed.options = Bed.options(64 << 20, 1 << 20, 4096, 1 << 20);
+    try (var lsm = bed.open()) {
+      var family = lsm.columnFamily("data", dev.tern.lsm.FamilyOptions.DEFAULT);
+      TreeMap<byte[], byte[]> model = new TreeMap<>(java.util.Arrays::compareUnsigned);
+      for (int bytes : new int[] {0, 65_536, 65_537, 262_143, 262_144, 300_000, 3_000_000, 1}) {
+        for (int turn = 0; turn < 3; turn++) {
+          byte[] value = new byte[bytes];
+          java.util.Arrays.fill(value, (byte) (bytes + turn));
+          byte[] key = Bed.bytes("key-" + bytes + "-" + turn);
+          model.put(key, value);
+          lsm.append(new dev.tern.lsm.WriteBatch().put(family, key, value));
+          lsm.append(new dev.tern.lsm.WriteBatch().put(family, Bed.bytes("small"), key));
+          model.put(Bed.bytes("small"), key);
+        }
+      }
+      Bed.assertHolds(lsm, family, model, "in memory");
+      for (Map.Entry<byte[], byte[]> entry : model.entrySet()) {
+        assertArrayEquals(entry.getValue(), lsm.get(family, entry.getKey()));
+      }
+    }
+    try (var lsm = bed.open()) {
+      var family = lsm.columnFamily("data", dev.tern.lsm.FamilyOptions.DEFAULT);
+      assertEquals(3_000_000, lsm.get(family, Bed.bytes("key-3000000-2")).length);
+      lsm.verify();
+    }
+  }
+}
