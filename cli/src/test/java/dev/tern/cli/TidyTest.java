@@ -34,11 +34,16 @@ class TidyTest {
 
   private static final Pattern COMMENTED_OUT = Pattern.compile("^\\s*//[^/].*(;|\\{|\\})\\s*$");
 
-  private static List<Path> sources() throws IOException {
+  private static Path root() {
     Path root = Path.of("").toAbsolutePath();
     while (!Files.exists(root.resolve("tern"))) {
       root = root.getParent();
     }
+    return root;
+  }
+
+  private static List<Path> sources() throws IOException {
+    Path root = root();
     List<Path> sources = new ArrayList<>();
     try (Stream<Path> paths = Files.walk(root)) {
       paths
@@ -67,6 +72,26 @@ class TidyTest {
       }
     }
     assertEquals(List.of(), found);
+  }
+
+  @Test
+  void designNotesHaveTheirHeadings() throws IOException {
+    List<String> wanted =
+        List.of("## Status", "## Context", "## Decision", "## Alternatives", "## Consequences");
+    List<String> found = new ArrayList<>();
+    int notes = 0;
+    try (Stream<Path> paths = Files.list(root().resolve("docs/design"))) {
+      for (Path note : paths.filter(path -> path.toString().endsWith(".md")).sorted().toList()) {
+        notes++;
+        List<String> headings =
+            Files.readAllLines(note).stream().filter(line -> line.startsWith("## ")).toList();
+        if (!headings.equals(wanted)) {
+          found.add(note.getFileName() + " has " + headings);
+        }
+      }
+    }
+    assertEquals(List.of(), found);
+    assertTrue(notes > 10, "the notes are not where this test looks");
   }
 
   @Test

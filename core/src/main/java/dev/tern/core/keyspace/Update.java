@@ -3,9 +3,9 @@ package dev.tern.core.keyspace;
 import dev.tern.core.version.ValueType;
 import org.jspecify.annotations.Nullable;
 
-/// One change of one key. All but the unconditional [Put] and [Store] read before they write, and
-/// are therefore carried out by the first live replica of the key (see the Requests section of
-/// ARCHITECTURE.md for what that promises).
+/// One change of one key. All but the unconditional [Put] and [Store] read before they write; the
+/// first live replica of the key carries these out. What that promises: docs/consistency.md,
+/// "Updates".
 public sealed interface Update {
 
   /// Whether it can be done without a look at what is there.
