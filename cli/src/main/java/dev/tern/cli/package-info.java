@@ -1,11 +1,12 @@
 /// The `tern` command.
 ///
 /// ```
-///   Main --> server | playground (a server process a node) | cluster | simulate | bench | inspect
+///   Main --> server | playground (a server process a node) | cluster | keyspace
+///            | simulate | bench | inspect
 /// ```
 ///
-/// Invariant: each command ends with exit code 0, or with one line on standard error that says why
-/// not.
+/// Invariant: a command ends with exit code 0, or with another code and one line on standard error
+/// that says why.
 ///
 /// Threads: the main thread, and shutdown hooks.
 @NullMarked

@@ -48,13 +48,13 @@ public final class Node {
   private final ClusterTime time;
   private volatile ClusterView view;
 
-  /// Set once, before [#start].
+  /// This node's part in the topology log; set once, before [#start].
   private @Nullable TopologyLog log;
 
-  /// As is this.
+  /// Gossip and the clocks of the members; set once, before [#start].
   private @Nullable Liveness liveness;
 
-  /// By shard: by member number, as that shard last saw it.
+  /// For each shard, by member number: whether that shard last believed the member alive.
   private final AtomicReferenceArray<boolean[]> live;
 
   private Node(
@@ -134,7 +134,7 @@ public final class Node {
   private static final String WHAT_TO_DO =
       "; if this node's directory is damaged: move it away and start with an empty one, the other nodes fill it (a node that is alone needs a backup)";
 
-  /// Whether frames of a node are listened to.
+  /// Whether this node takes frames from another one.
   private boolean greeted(int node) {
     return node == self.number() || log().trusts(node);
   }
@@ -231,7 +231,7 @@ public final class Node {
     return liveness().load(member);
   }
 
-  /// Reaches the members that are not among these, or are elsewhere now.
+  /// Opens connections to the members that are not among `reached`, or have moved.
   private void connect(List<Member> reached) {
     for (Member member : view.members()) {
       int port = member.ports().internode();
@@ -248,12 +248,12 @@ public final class Node {
     }
   }
 
-  /// A node goes by lists of before; on any shard's loop.
+  /// Another node uses an older topology than this one; on any shard's loop.
   private void behind(int node) {
     shards.getFirst().loop().execute(() -> log().behind(node));
   }
 
-  /// The topology is another; on the first shard's loop.
+  /// Adopts a later topology; on the first shard's loop.
   private void changed(TopologyState known) {
     if (known.member(self.number()) == null) {
       throw new RefusedException(
@@ -318,7 +318,7 @@ public final class Node {
     return time;
   }
 
-  /// How the topology log is; any thread.
+  /// The state of the topology log, as this node sees it; any thread.
   public TopologyLog.Status topologyLog() {
     return log().status();
   }
@@ -330,7 +330,7 @@ public final class Node {
     shards.getFirst().loop().execute(() -> log().propose(proposed, done));
   }
 
-  /// This node; any thread.
+  /// This node as a member; any thread.
   public Member self() {
     MemberEntry entry = view.state().member(self.number());
     return entry == null ? self : entry.member();
@@ -372,8 +372,8 @@ public final class Node {
     return shards.stream().mapToLong(s -> s.coordinator().statistics().value(counter)).sum();
   }
 
-  /// Bytes of large values that every shard would begin to write at once, 0 for none; any thread,
-  /// approximate.
+  /// Bytes of large values that every shard of this node would begin to write now; 0 for none. Any
+  /// thread, approximate.
   public long largeRoom() {
     long least = Long.MAX_VALUE;
     for (int i = 0; i < shards.size(); i++) {
@@ -382,7 +382,7 @@ public final class Node {
     return least;
   }
 
-  /// Updates that this node leads and that have not ended; any thread, approximate.
+  /// The number of updates that this node leads and that have not ended; any thread, approximate.
   public int updating() {
     return shards.stream().mapToInt(shard -> shard.coordinator().updating()).sum();
   }
@@ -409,13 +409,13 @@ public final class Node {
     return shards.get(shard).coordinator().waiting();
   }
 
-  /// Whether this node knows of nothing that it or another replica of what it holds lacks. On a
-  /// loop that is this node's only one, for tests.
+  /// Whether this node knows of no record that a replica of its partitions lacks. For tests, on the
+  /// loop of a node that has one loop.
   public boolean converged() {
     return unconverged() == null;
   }
 
-  /// A partition that is not alike everywhere, null for none; as [#converged].
+  /// Names a partition whose replicas differ; null for none. For tests, as [#converged].
   public @Nullable String unconverged() {
     for (Shard shard : shards) {
       if (shard.store().hints().count() > 0) {
@@ -429,7 +429,7 @@ public final class Node {
     return null;
   }
 
-  /// Whether deletes may wait for their end here; as [#converged].
+  /// Whether this node may hold tombstones that are not stripped. For tests, as [#converged].
   public boolean mayHaveGraves() {
     return shards.stream().anyMatch(shard -> shard.antiEntropy().mayHaveGraves());
   }
@@ -504,7 +504,7 @@ public final class Node {
     return shards.stream().mapToLong(shard -> shard.store().records().unreadable()).sum();
   }
 
-  /// What was said of one of the last of them, null if there was none; any thread.
+  /// The error of one of the last unreadable records, null if there was none; any thread.
   public @Nullable String lastUnreadable() {
     return shards.stream()
         .map(shard -> shard.store().records().last())
@@ -522,7 +522,7 @@ public final class Node {
         .orElse(null);
   }
 
-  /// Writes that this node holds for others; any thread.
+  /// The number of hints that this node holds for other nodes; any thread.
   public long heldHints() {
     return shards.stream().mapToLong(shard -> shard.store().hints().count()).sum();
   }

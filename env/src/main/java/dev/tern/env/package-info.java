@@ -1,4 +1,4 @@
-/// The world as Tern sees it, and the bytes all modules share.
+/// The world as Tern sees it, and the bytes that all modules share.
 ///
 /// ```
 ///            +-------------------- Environment --------------------+
@@ -10,9 +10,8 @@
 ///
 /// Invariants:
 /// - `lsm`, `core` and `simulation` reach threads, clocks, randomness, files and sockets through
-///   these interfaces and in no other way; ArchUnit holds it. So a whole cluster replays from a
-///   seed.
-/// - An [EventLoop] runs its tasks one at a time. What a shard owns is touched on its loop only.
+///   these interfaces only; ArchUnit holds that. So a whole cluster replays from a seed.
+/// - An [EventLoop] runs its tasks one at a time. The state of a shard is touched on its loop only.
 ///
 /// Threads: each interface says on its methods who may call them.
 @NullMarked

@@ -37,7 +37,7 @@ public final class Lsm implements AutoCloseable {
   /// Bytes that a write with [Durability#NONE] may leave in the log's buffer.
   private static final int MAX_GATHERED_BYTES = 256 << 10;
 
-  /// A group of batches is handed over before it grows beyond this.
+  /// A group of batches is handed to the operating system before it has more bytes than this.
   private static final int MAX_GROUP_BYTES = 64 << 20;
 
   private final Tables.Tools tools;
@@ -46,7 +46,7 @@ public final class Lsm implements AutoCloseable {
   private final boolean readOnly;
   private final Epochs epochs;
 
-  /// Guards what follows it but the volatiles' reads.
+  /// Guards the fields that follow; the volatile ones are read without it.
   private final ReentrantLock lock = new ReentrantLock();
 
   final Tables tables;
@@ -59,7 +59,7 @@ public final class Lsm implements AutoCloseable {
   private volatile long written;
   private volatile boolean closed;
 
-  /// Held while the store closes, so that who closes it too waits for that.
+  /// Held while the store closes, so that a second call of [#close] waits for the first.
   private final ReentrantLock closeLock = new ReentrantLock();
 
   private volatile boolean closing;
@@ -220,7 +220,7 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
-  /// A batch is in the log's buffer: the memtables take it; under the lock.
+  /// Puts a batch that is in the log's buffer into the memtables; under the lock.
   void apply(WriteBatch.Entries decoded, int bytes) {
     ReadState.@Nullable Family[] families = state.families;
     while (decoded.next()) {
@@ -230,7 +230,7 @@ public final class Lsm implements AutoCloseable {
     tools.pacer().ingested(bytes);
   }
 
-  /// Behind [#apply]: perhaps the memtables are full now; under the lock.
+  /// Called after [#apply]: begins a rotation if the memtables are full; under the lock.
   void applied() {
     upkeep.written();
   }
@@ -454,7 +454,7 @@ public final class Lsm implements AutoCloseable {
     return family.find(lookup);
   }
 
-  /// The moment of now, readable until it is closed.
+  /// A snapshot of this moment, readable until it is closed.
   public Snapshot snapshot() {
     lock.lock();
     try {
@@ -476,7 +476,7 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
-  /// What the open snapshots see, ascending.
+  /// The sequences that open snapshots see, ascending.
   long[] snapshotSequences() {
     lock.lock();
     try {
@@ -486,7 +486,7 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
-  /// An iterator over what is there now; it stands on no key yet.
+  /// An iterator over the keys there are now; it stands on no key yet.
   public LsmIterator iterator(ColumnFamily family, IteratorOptions options) {
     LsmIterator iterator =
         new LsmIterator(this, family, options, tools.clock(), view(family, options));
@@ -540,7 +540,7 @@ public final class Lsm implements AutoCloseable {
     letGo(view.state());
   }
 
-  /// An iterator stepped over many dead entries: they shall go soon.
+  /// An iterator stepped over many dead entries: asks for a flush or a compaction.
   void skipped(ReadState seen, ColumnFamily family) {
     if (readOnly) {
       return;
@@ -549,7 +549,7 @@ public final class Lsm implements AutoCloseable {
     upkeep.skipped(active.skips.get() >= CompactionPicker.MANY_SKIPS && active.isMostlyDeletes());
   }
 
-  /// The state of now, retained.
+  /// The present state of memtables and tables, retained for the caller.
   ReadState acquire() {
     Epochs.Reader reader = epochs.enter();
     try {
@@ -585,7 +585,7 @@ public final class Lsm implements AutoCloseable {
     return true;
   }
 
-  /// Before a group ends; under the lock.
+  /// Runs what [#beforeGroupEnds] was given, before a group ends; under the lock.
   void endGroup() {
     groupEnd.run();
   }
@@ -602,12 +602,12 @@ public final class Lsm implements AutoCloseable {
     return publication.immutables();
   }
 
-  /// Held by the memtables that are written to.
+  /// Bytes held by the memtables that are written to.
   long activeBytes() {
     return state.activeBytes();
   }
 
-  /// The number of the log that is written to.
+  /// The write-ahead log.
   WriteLog log() {
     return log;
   }
@@ -630,7 +630,7 @@ public final class Lsm implements AutoCloseable {
     return losses;
   }
 
-  /// Why the store has failed for good, else null.
+  /// Why the store has failed for good; null if it has not.
   public @Nullable IOException failure() {
     return log.failure();
   }
@@ -640,17 +640,17 @@ public final class Lsm implements AutoCloseable {
     return log.failure() != null ? Upkeep.FAILED : upkeep.pressure();
   }
 
-  /// The last sequence given.
+  /// The sequence of the last entry that was written.
   public long writtenSequence() {
     return written;
   }
 
-  /// Everything up to it is with the operating system.
+  /// The sequence up to which everything is with the operating system.
   public long loggedSequence() {
     return log.loggedSequence();
   }
 
-  /// Everything up to it is on the disk.
+  /// The sequence up to which everything is on the disk.
   public long syncedSequence() {
     return log.syncedSequence();
   }
@@ -686,7 +686,7 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
-  /// The figures of now.
+  /// The present figures of the store.
   public LsmStatistics statistics() {
     ReadState now = acquire();
     lock.lock();
@@ -728,7 +728,7 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
-  /// What was appended up to now is handed over, and nothing is appended any more.
+  /// Hands over what was appended up to now, and lets nothing be appended any more.
   void endWrites() throws IOException {
     lock.lock();
     try {

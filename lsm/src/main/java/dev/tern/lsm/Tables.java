@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// made, written to the manifest and published under one lock, which no reader or writer ever waits
 /// for. A table is in one compaction at a time.
 final class Tables {
-  /// What the jobs of a store share.
+  /// The tools that all jobs of a store share.
   record Tools(
       FileSystem files,
       Clock clock,
@@ -60,7 +60,7 @@ final class Tables {
       return options.tuning().planted() == bug;
     }
 
-    /// A table that the manifest names: that one and no other.
+    /// Opens a table that the manifest names; a file of another life is refused.
     Table open(Manifest.Named named) throws IOException {
       Table table = open(named.number());
       String problem = named.problem(table);
@@ -76,7 +76,7 @@ final class Tables {
     }
   }
 
-  /// Compactions that are so far behind do not keep to a pace; see [#debt].
+  /// From this [#debt] on, compactions run without a pace.
   private static final double URGENT_DEBT = 4;
 
   private final Tools tools;
@@ -87,18 +87,18 @@ final class Tables {
   private final List<ColumnFamily> families = new ArrayList<>();
   private final List<Levels> levels = new ArrayList<>();
 
-  /// Per immutable memtable, oldest first: the log that follows it and its last sequence.
+  /// For each immutable memtable, oldest first: the log that follows it and its last sequence.
   private final ArrayDeque<long[]> rotations = new ArrayDeque<>();
 
-  /// Opened, and in no list yet.
+  /// Tables that are open and in no list yet.
   private final List<Table> opening = new ArrayList<>();
 
   final SetAside aside = new SetAside();
 
-  /// What the manifest says of the logs.
+  /// The logs, as the manifest names them.
   final LogNames logs;
 
-  /// Where the next choice begins, so that no family waits for another that always has work.
+  /// The family with which the next choice of a compaction begins, so that no family starves.
   private int nextFamily;
 
   /// Files of tables that a failed edit may have named.
@@ -116,7 +116,7 @@ final class Tables {
   /// Bytes beyond the sizes that the levels below 0 of leveled families should have.
   private volatile long debt;
 
-  /// Written by the flush that is under way.
+  /// Bytes that the flush under way has written.
   private final LongAdder flushing = new LongAdder();
 
   private final LongAdder flushBytes = new LongAdder();
@@ -231,7 +231,7 @@ final class Tables {
     levels.set(id, levels.get(id).with(0, list));
   }
 
-  /// Told of a new family.
+  /// Takes a new family.
   interface Created {
     void created(ColumnFamily family);
   }
@@ -290,7 +290,7 @@ final class Tables {
     }
   }
 
-  /// A memtable was closed at `lastSequence`; its successor's log is `log`.
+  /// Notes that a memtable was closed at `lastSequence` and that `log` belongs to its successor.
   void rotated(long log, long lastSequence) {
     countLock.lock();
     try {
@@ -433,7 +433,7 @@ final class Tables {
         nextNumber, firstLog, flushedSequence, logs.from(firstLog), created, changes);
   }
 
-  /// Says in the manifest, durably, which logs there are and how much of them was forced; blocks.
+  /// Writes to the manifest, durably, which logs there are and how much of each was forced; blocks.
   void nameLogs() throws IOException {
     manifestLock.lock();
     try {
@@ -509,7 +509,7 @@ final class Tables {
     return (double) debt / picker.baseBytes();
   }
 
-  /// A flush has written so many bytes more.
+  /// Notes that the flush under way has written so many bytes more.
   void flushedSome(long bytes) {
     flushing.add(bytes);
   }
@@ -785,7 +785,7 @@ final class Tables {
     return undeleted.sum();
   }
 
-  /// No flush or compaction changes anything afterwards.
+  /// Closes the lists: no flush or compaction changes anything afterwards.
   void close() throws IOException {
     manifestLock.lock();
     try {

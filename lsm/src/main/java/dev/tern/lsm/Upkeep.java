@@ -21,7 +21,7 @@ final class Upkeep {
   /// Memtables a store may hold, the one that is written to among them; see [LsmOptions#ofMemory].
   private static final int MAX_MEMTABLES = 4;
 
-  /// Memtables, in all, that cause no pressure: one being written to, one being flushed.
+  /// Memtables that cause no pressure: one that is written to and one that is flushed.
   private static final double EASY_MEMTABLES = 2;
 
   /// Tables of level 0 at which writers begin to feel it, and at which they are held up most.
@@ -52,31 +52,31 @@ final class Upkeep {
   private final ReentrantLock lock;
   private final Condition jobEnded;
 
-  /// Guarded by the store's lock.
+  /// Whether a rotation is under way; guarded by the store's lock.
   private boolean rotating;
 
   private boolean flushing;
   private int compacting;
 
-  /// Jobs inside the store right now, which [#close] waits for.
+  /// The number of jobs inside the store now; [#close] waits for them.
   private int running;
 
   private volatile long memtableBytes;
 
-  /// Writers wait for the next log.
+  /// Whether the log is so long that writers wait for the next one.
   private volatile boolean logIsLong;
 
-  /// Of a rotation or a flush since one succeeded: what writers wait for.
+  /// The failure of a rotation or a flush, null since one succeeded; writers wait for these.
   private volatile @Nullable Throwable lastFailure;
 
   private volatile long failedAt;
 
-  /// Of a compaction since one succeeded, but over tables that are set aside now.
+  /// The failure of a compaction, null since one succeeded; not of tables that are set aside.
   private volatile @Nullable Throwable mergeFailure;
 
   private volatile long mergeFailedAt;
 
-  /// Of any of them, ever.
+  /// The last failure of any job, also if a later one succeeded; null for none.
   private volatile @Nullable Throwable shownFailure;
 
   /// When [#retry] last looked for something to merge.
@@ -96,7 +96,7 @@ final class Upkeep {
     this.jobEnded = lock.newCondition();
   }
 
-  /// Under the lock, after each batch.
+  /// Called under the store's lock after each batch.
   void written() {
     memtableBytes = lsm.activeBytes();
     logIsLong = log.isLong();
@@ -106,7 +106,7 @@ final class Upkeep {
     }
   }
 
-  /// Once the store is open: what was left undone when it was closed goes on.
+  /// Called once the store is open: goes on with what was left undone when it was closed.
   void opened() {
     lock.lock();
     try {
@@ -251,7 +251,7 @@ final class Upkeep {
     }
   }
 
-  /// Whatever is thrown here, the next rotation can begin.
+  /// Ends a rotation. Whatever is thrown here, the next rotation can begin.
   private void rotate(LogFile.@Nullable Writer next, @Nullable Throwable failure) {
     try {
       note(failure);
@@ -526,7 +526,7 @@ final class Upkeep {
     return lastFailure;
   }
 
-  /// Smooth: nothing while flushes and compactions keep up, then more and more.
+  /// The pressure on writers: none while flushes and compactions keep up, then more and more.
   WritePressure pressure() {
     if (log.isStalled() || logIsLong) {
       return new WritePressure(0, RETRY_MILLIS, 1);
@@ -571,7 +571,7 @@ final class Upkeep {
     return failures.sum();
   }
 
-  /// What the last of them said, null if none failed.
+  /// The message of the last failure of any job, null if none failed.
   @Nullable String shownFailure() {
     Throwable shown = shownFailure;
     return shown == null ? null : shown.toString();

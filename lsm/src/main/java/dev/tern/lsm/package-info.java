@@ -10,18 +10,25 @@
 ///   scan: the same sources, merged
 /// ```
 ///
-/// Who does what: [Lsm] is the store; `WriteLog` and `LogFile` the log; `Memtable`; `Table`,
-/// `TableWriter`, `BlockBuilder` and `BlockCursor` the tables; `BlockCache` and `Epochs` let
-/// readers go without locks; `Upkeep` decides when, `CompactionPicker` what, `Merge` how to
-/// compact; `Tables` and `Manifest` keep the lists; `Recovery` opens.
+/// | classes | responsibility |
+/// |---|---|
+/// | [Lsm] | the store: what users call |
+/// | `WriteLog`, `LogFile` | the write-ahead log: the sequence of files, and one file |
+/// | `Memtable`, `Chunks` | the part of the store in memory, and its memory |
+/// | `Table`, `TableWriter`, `BlockBuilder`, `BlockCursor` | sorted tables |
+/// | `BlockCache`, `Epochs` | blocks in memory, and readers without locks |
+/// | `Upkeep`, `CompactionPicker`, `Merge` | when to compact, what, and how |
+/// | `Tables`, `Manifest` | the lists of tables, in memory and on disk |
+/// | `Recovery` | opens a store |
 ///
 /// Invariants:
-/// - sequences grow by one an entry; what a batch wrote is seen whole or not at all;
-/// - the log is a prefix of what was written, and a flush begins only when the log covers it
-///   durably, so a table never holds what a crash could take back;
-/// - of one key, all that a source holds is newer than what the sources behind it hold;
-/// - a table or log is deleted only after the manifest that no longer names it is durable, and no
-///   reader can see it.
+/// - each entry has a sequence, one higher than that of the entry before;
+/// - readers see all of a batch or nothing of it;
+/// - the log is a prefix of what was written; a flush begins only when the log is durable up to
+///   what the flush writes, so a table never holds what a crash could take back;
+/// - of one key, each source holds newer versions than the sources behind it;
+/// - the store deletes a table or log only after a manifest that does not name the file is durable,
+///   and no reader can see the file.
 ///
 /// Threads: any, see each method. Writers take one lock; readers take none.
 @NullMarked

@@ -1,14 +1,19 @@
-/// The real world behind `env`: the only module whose code touches threads, clocks, files and
+/// The real implementation of `env`: the only module whose code touches threads, clocks, files and
 /// sockets on behalf of a node.
 ///
 /// ```
-///   NettyEventLoop --netty--> epoll loop <-- NettyNetwork: a connection a (loop, peer)
-///        |                                 <-- client connections of the doors
+///   NettyEventLoop --netty--> loop of io_uring, epoll or NIO <-- NettyNetwork: a connection a
+///        |                                 |                      (loop, peer)
+///        |                                 +<-- client connections of the doors
 ///        +--offload--> worker threads <-- DirectoryFileSystem
 /// ```
 ///
-/// Invariants: a frame is sent on the loop of its shard and received on the loop of the shard it is
-/// addressed to; nothing here knows what a frame means.
+/// Invariants:
+/// - the network sends a frame on the loop of the shard that sent it, and delivers the frame on the
+///   loop of the shard to which it is addressed;
+/// - nothing in this package knows what a frame means.
+///
+/// Threads: each class says on its methods who may call them.
 @NullMarked
 package dev.tern.runtime;
 

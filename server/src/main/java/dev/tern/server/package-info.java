@@ -1,13 +1,14 @@
-/// One node as a process: its settings, and the wiring of everything in one place.
+/// One node as a process: its settings, and the wiring of all its parts in one place.
 ///
 /// ```
-///   ServerConfig --> TernServer --> RuntimeEnvironment, Node, RedisDoor, AdminDoor
+///   ServerConfig --> TernServer --> RuntimeEnvironment, Node, doors, AdminDoor
 /// ```
 ///
-/// Invariant: what starts is closed in the opposite order; a start that fails leaves nothing
-/// behind.
+/// Invariants:
+/// - the server closes its parts in the opposite order of their start;
+/// - a start that fails leaves no thread, no open port and no lock behind.
 ///
-/// Threads: start and close on the caller's.
+/// Threads: the caller of start and close.
 @NullMarked
 package dev.tern.server;
 

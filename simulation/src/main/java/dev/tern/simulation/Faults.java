@@ -9,11 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// What goes wrong in a run: each seed picks which kinds, and when.
+/// Lets things go wrong in a run: the seed picks which kinds of faults, and when.
 final class Faults {
   private static final long SECOND = ClusterRun.SECOND;
 
-  /// Those that few runs shall have: they cost time, or hide much.
+  /// Faults that few runs have, as they cost time or hide other failures.
   private static final Set<Fault> RARE =
       EnumSet.of(
           Fault.SET_BACK,
@@ -25,11 +25,11 @@ final class Faults {
           Fault.SPLIT,
           Fault.WRONG_CLOCKS);
 
-  /// Those that take from one replica what it had acknowledged; a run has one of them at most.
+  /// Faults that take acknowledged data from one replica; a run has one of them at most.
   private static final List<Fault> LOSING =
       List.of(Fault.BIT_ROT, Fault.LOST_DISK, Fault.LOST_RECORDS, Fault.SET_BACK);
 
-  /// How the directories of a node's stores begin.
+  /// The beginning of the names of a node's store directories.
   private static final String STORE = "shard-";
 
   private final ClusterRun run;
@@ -37,7 +37,7 @@ final class Faults {
   private final EnumSet<Fault> kinds = EnumSet.noneOf(Fault.class);
   private final long meanNanos;
 
-  /// The one node whose clock may be wrong by minutes, and the one whose disk may rot.
+  /// The one node whose clock may be wrong by minutes, and whose disk may rot or be lost.
   private final int unlucky;
 
   private boolean setBack;
@@ -77,7 +77,7 @@ final class Faults {
     return kinds.contains(fault);
   }
 
-  /// Whether a node may lose what only its memory holds.
+  /// Whether a node may lose data that is in its memory only.
   boolean mayStopNodes() {
     return has(Fault.POWER_CUT)
         || has(Fault.PROCESS_CRASH)
@@ -87,7 +87,7 @@ final class Faults {
         || mayLosePower();
   }
 
-  /// Whether a node may lose what it has not forced to its disk.
+  /// Whether a node may lose data that it has not forced to its disk.
   boolean mayLosePower() {
     return has(Fault.POWER_CUT) || has(Fault.BLACKOUT) || has(Fault.SET_BACK);
   }
@@ -96,7 +96,7 @@ final class Faults {
     return wasSetBack;
   }
 
-  /// Before any node starts.
+  /// Sets clocks wrong before any node starts, if the run has such faults.
   void prepare() {
     if (has(Fault.WRONG_CLOCK)) {
       run.setClock(unlucky, minutes());
@@ -106,7 +106,7 @@ final class Faults {
     }
   }
 
-  /// Most clocks go wrong alike, or each in its own way.
+  /// Sets most clocks wrong, all by the same time or each by its own.
   private void wrongClocks() {
     long alike = world.chance(0.5) ? far() : 0;
     for (int node = 1; node <= run.nodeCount; node++) {
@@ -219,8 +219,9 @@ final class Faults {
     }
   }
 
-  /// The stores of one disk are later what they are now. Its part of the topology's log is not set
-  /// back: a voter that forgets its votes can break the log, see docs/known-gaps.md.
+  /// Copies the stores of one disk now, and puts the copy back later. The node's part of the
+  /// topology log is not set back: a voter that forgets its votes can break the log, see
+  /// docs/known-gaps.md.
   private void setBack() {
     // Deletes that all have are stripped after some seconds: of values that the copy has.
     boolean strips = run.theme == Theme.SET_BACK;
@@ -264,7 +265,7 @@ final class Faults {
     }
   }
 
-  /// A node is alone for a while, meets the others for a moment, and is not heard then.
+  /// Cuts a node off for a while, lets it meet the others for a moment, and cuts what it sends.
   private void flapping(int node) {
     if (flaps) {
       return;
@@ -295,8 +296,8 @@ final class Faults {
     }
   }
 
-  /// The nodes are two groups that do not hear each other, for as long as deletes take to be
-  /// stripped in one of them.
+  /// Parts the nodes into two groups that do not hear each other, for as long as tombstones take to
+  /// be stripped in one of them.
   private void split() {
     if (split) {
       return;
@@ -341,8 +342,8 @@ final class Faults {
     }
   }
 
-  /// A node ends, the others go on for a while before and after time that nothing happens in, and
-  /// it comes back.
+  /// Ends a node and lets it come back after days. The others work for a while before and after the
+  /// time that is skipped.
   private void awayForLong(int node) {
     if (away || run.node(node) == null) {
       return;
@@ -369,7 +370,7 @@ final class Faults {
     }
   }
 
-  /// Something goes wrong while the replicas become alike, if this run's faults can do it.
+  /// Lets something go wrong while the replicas converge, if this run has such faults.
   void relapse() {
     int node = anyNode();
     switch (world.random.nextInt(4)) {

@@ -23,15 +23,15 @@ final class History {
   /// The expiry of a read that was not told it, and of a write that keeps what it finds.
   static final long UNKNOWN_EXPIRY = -1;
 
-  /// Before the first write of a key.
+  /// The time of the state before the first write of a key.
   private static final long BEGINNING = -2;
 
   /// A write that somebody tried.
   static final class Write {
-    /// Null for a delete, and while it is not known what an update kept.
+    /// The value; null for a delete, and while it is not known what an update kept.
     private @Nullable String value;
 
-    /// It keeps the value that it finds, which is not known.
+    /// Whether the write keeps the value that it finds, which is not known.
     private boolean keepsValue;
 
     final long began;
@@ -39,25 +39,25 @@ final class History {
     /// When it was acknowledged; `Long.MAX_VALUE` if it was not. Until then it may have its effect.
     private long ended = Long.MAX_VALUE;
 
-    /// It is known not to have happened.
+    /// Whether the write is known not to have happened.
     boolean refused;
 
-    /// Milliseconds of true wall-clock time, 0 for never, or [#UNKNOWN_EXPIRY].
+    /// The expiry in milliseconds of true wall-clock time, 0 for never, or [#UNKNOWN_EXPIRY].
     private final long expiryMillis;
 
-    /// Replicas that have it since it ended.
+    /// The number of replicas that have the write since it ended.
     private int replicas;
 
-    /// From when on at least so many replicas, the index, have something newer.
+    /// By number of replicas: the time from which at least so many have something newer.
     private final long[] replaced;
 
-    /// Something newer was acknowledged or read, wherever it is.
+    /// Whether something newer was acknowledged or read, wherever that is.
     private boolean beaten;
 
-    /// What that was, if it is known.
+    /// By number of replicas: the newer write, if it is known.
     private final @Nullable Write[] replacedBy;
 
-    /// Disks with what they had acknowledged that were lost while it was under way.
+    /// The number of disks that were lost, with acknowledged data, while the write was under way.
     private int lost;
 
     private Write(@Nullable String value, long began, long expiryMillis, int n) {
@@ -97,7 +97,7 @@ final class History {
     }
   }
 
-  /// A read that was answered.
+  /// A read that got an answer.
   ///
   /// @param value null: nothing
   /// @param expiryMillis that it was told, [#UNKNOWN_EXPIRY] if it was not
@@ -112,7 +112,7 @@ final class History {
       int r,
       int held) {}
 
-  /// Thrown where an answer cannot be.
+  /// Thrown for an answer that no order of the writes explains.
   static final class Violation extends World.Violation {
     private static final long serialVersionUID = 1;
 

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// A client of the keys of a keyspace where the last write wins: puts and deletes of every kind,
 /// with and without a time at which they go, at levels of every kind. [History] checks the answers.
 final class PlainClient {
-  /// One of whoever is there.
+  /// A level that any one node satisfies, replica or not.
   private static final Level SLOPPY = new Level(0, 1, 1, 0, 0, 0, /* sloppy= */ true, 0);
 
   private final ClusterRun run;
@@ -29,7 +29,7 @@ final class PlainClient {
   private final int number;
   private int operations;
 
-  /// What the last fetch of a key told.
+  /// By key: the context that the last fetch told.
   private final Map<String, byte[]> contexts = new TreeMap<>();
 
   PlainClient(ClusterRun run, int number) {
@@ -42,7 +42,7 @@ final class PlainClient {
   /// read before a write meets; 0 for those that nothing is promised of.
   private record Reach(int r, int w, int updating) {}
 
-  /// One of a few that many ask for.
+  /// Picks one of a few keys that many clients ask for.
   String hotKey() {
     return "key-" + world.random.nextInt(3);
   }
@@ -113,7 +113,7 @@ final class PlainClient {
     }
   }
 
-  /// Values whose time comes soon, and what puts it off.
+  /// Writes a value that expires soon, or puts off the expiry of one.
   private void expiring(Keyspace keyspace, String key, Runnable answered) {
     switch (world.random.nextInt(6)) {
       case 0, 1 -> {
@@ -134,7 +134,7 @@ final class PlainClient {
     return SimulatedClock.EPOCH_MILLIS + world.millis() + world.between(200, 2_000);
   }
 
-  /// Soon, within what clocks are wrong by, or long after the run.
+  /// Picks an expiry: soon, within the error of clocks, or long after the run.
   private long expiry() {
     long inMillis =
         switch (world.random.nextInt(5)) {
@@ -145,7 +145,7 @@ final class PlainClient {
     return SimulatedClock.EPOCH_MILLIS + world.millis() + inMillis;
   }
 
-  /// That of the keyspace mostly, else any.
+  /// Picks a level: mostly that of the keyspace, else any.
   private Level level() {
     boolean sloppy = run.theme == Theme.SLOPPY && world.chance(0.5);
     if (!sloppy && world.chance(run.theme == Theme.BURSTS ? 0.4 : 0.75)) {
@@ -358,7 +358,7 @@ final class PlainClient {
     }
   }
 
-  /// Whether its outcome carries the value before.
+  /// Whether the outcome of an update carries the value before.
   private static boolean tells(Update update) {
     return switch (update) {
       case Update.Put put -> put.returnPrevious();

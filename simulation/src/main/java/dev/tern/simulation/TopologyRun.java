@@ -50,16 +50,16 @@ final class TopologyRun {
   private final SimulatedDisk[] disks;
   private final DriftingClock[] clocks;
 
-  /// By node; null while it is down.
+  /// The topology logs by node; null while a node is down.
   private final @Nullable TopologyLog[] logs;
 
-  /// By node: what it goes by, null if nothing yet.
+  /// The topology that each node uses, by node; null before its first.
   private final @Nullable TopologyState[] known;
 
   private final Founding[] told;
   private final boolean disagree;
 
-  /// The last founder disagrees by what it speaks, not by what it was told.
+  /// Whether the last founder disagrees by its protocol levels, not by what it was told.
   private final boolean tooNew;
 
   private final boolean twoLevels;
@@ -67,7 +67,7 @@ final class TopologyRun {
   private final TopologyRecord record = new TopologyRecord();
   private final Map<Integer, String> refused = new TreeMap<>();
 
-  /// Nodes whose members of the log were asked to be removed: they may be told so.
+  /// Nodes whose removal was proposed: they may be told that they were removed.
   private final TreeSet<Integer> unwanted = new TreeSet<>();
 
   private final double crashes;
@@ -140,7 +140,7 @@ final class TopologyRun {
     return new Founding(PARTITIONS, entries, List.of(KeyspaceSettings.usual("first")));
   }
 
-  /// Runs it all; the violation found, null for none.
+  /// Runs the seed; the violation that was found, null for none.
   @Nullable String run() {
     try {
       for (int node = 1; node <= founders; node++) {
@@ -242,7 +242,7 @@ final class TopologyRun {
     return newer ? options.speaking(new Levels(OURS + 2, OURS + 3)) : options;
   }
 
-  /// What reaches a node.
+  /// Takes the frames that reach a node.
   private record Receiver(TopologyLog log) implements Network.Receiver {
     @Override
     public void frame(int fromNode, int fromShard, int toShard, ByteReader payload) {
@@ -422,7 +422,7 @@ final class TopologyRun {
         : new Command.DropKeyspace(state.keyspaces().get(count - 1).name());
   }
 
-  /// One of those that joined goes, seldom.
+  /// Lets one of the nodes that joined leave, seldom.
   private Command leave(String name) {
     int last = nodeCount;
     if (known[last] == null || world.chance(0.7)) {
@@ -437,7 +437,7 @@ final class TopologyRun {
     return new Command.AdmitMember(member(number), 100);
   }
 
-  /// Who was admitted starts with what the member that let it in goes by.
+  /// Starts a node that was admitted, with the topology of the member that let it in.
   private void admitted(int number, int by, Decision decision) {
     TopologyState state = known[by];
     boolean in = decision instanceof Decision.Decided && state != null && logs[by] != null;
@@ -464,7 +464,7 @@ final class TopologyRun {
 
   // ---- the last look
 
-  /// After the heal: the log takes a change, and all nodes go by it.
+  /// Checks, after the heal, that the log takes a change and that all nodes use it.
   private void lastLook() {
     long until = world.nanos() + 30 * SECOND;
     boolean[] taken = {false};
@@ -502,7 +502,7 @@ final class TopologyRun {
     record.ends(java.util.Objects.requireNonNull(known[1]));
   }
 
-  /// A member whose disk failed it waits for its operator.
+  /// Restarts members whose disk failed, as an operator does.
   private void restartFailed() {
     for (int node = 1; node <= nodeCount; node++) {
       TopologyLog log = logs[node];
@@ -512,7 +512,7 @@ final class TopologyRun {
     }
   }
 
-  /// The level is as high as all members speak, once all are there; never higher.
+  /// Whether the level is as high as all members speak, once all are there; it is never higher.
   private boolean raised() {
     TopologyState first = known[1];
     if (first == null) {

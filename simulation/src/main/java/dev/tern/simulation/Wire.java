@@ -34,8 +34,8 @@ final class Wire {
   /// reserved for 10 s.
   private static final long MAX_STAMP_AHEAD_MILLIS = 35_000;
 
-  /// Within so long of its first mint a put may be minted a second time: the product's second, and
-  /// what a slow disk and a queue of jobs take.
+  /// A put may be minted a second time within this of its first mint, in nanoseconds: one second by
+  /// the rule, and what a slow disk and a queue of jobs take.
   private static final long MINTED_ANEW_WITHIN = 2 * ClusterRun.SECOND;
 
   /// A round of updates takes a second at most to read, and one to be acknowledged; who stands
@@ -45,7 +45,7 @@ final class Wire {
   private final ClusterRun run;
   private final Topology topology;
 
-  /// In which partition of which keyspace, and the dot there.
+  /// A dot, with the keyspace and the partition in which it has its meaning.
   private record Dot(int keyspace, int partition, int replica, long counter) {}
 
   /// One mint of a put.
@@ -53,7 +53,7 @@ final class Wire {
 
   private final Map<Dot, Identity> dots = new LinkedHashMap<>();
 
-  /// A write that a node has sent.
+  /// A write that a node has sent, by the node and the id of its request.
   private record Asked(int from, long id) {}
 
   /// What it was of: a key of the keyspace where the last write wins, with its value as text.
@@ -82,25 +82,25 @@ final class Wire {
 
   private final Map<Asked, Sent> asked = new LinkedHashMap<>();
 
-  /// By key: the greatest stamp of what a replica has said to have for good.
+  /// By key: the greatest stamp that a replica has acknowledged to hold, durably.
   private final Map<String, Stamp> confirmed = new LinkedHashMap<>();
 
-  /// By key and value: the greatest stamp that it had.
+  /// By key and value: the greatest stamp under which the value travelled.
   private final Map<String, Stamp> stamps = new LinkedHashMap<>();
 
-  /// By value, of strict blind puts: replicas that must take it.
+  /// By value of a strict blind put: the number of replicas that must take the put.
   private final Map<String, Integer> needed = new LinkedHashMap<>();
 
-  /// By value: how it was sent first.
+  /// By value of a put: the first mint, as it was sent.
   private final Map<String, Sent> firsts = new LinkedHashMap<>();
 
-  /// By value: who has said to have it or something newer, and who minted it.
+  /// By value: the nodes that have acknowledged it or something newer, and its minter.
   private final Map<String, BitSet> holders = new LinkedHashMap<>();
 
   /// The stamps of puts that a rival stands above: something else than an update of the put.
   private final Set<Stamp> overtaken = new LinkedHashSet<>();
 
-  /// By value; values of blind puts are unique.
+  /// The mints of each blind put, by its value; values of blind puts are unique.
   private final Map<String, List<Mint>> puts = new LinkedHashMap<>();
 
   /// What updates of a key were computed from: the first of each stamp.
@@ -114,7 +114,7 @@ final class Wire {
   /// is lost, docs/consistency.md, "Two leaders".
   private final Set<String> forked = new TreeSet<>();
 
-  /// What a dot stands for.
+  /// The write that a dot stands for.
   private record Identity(byte[] key, Version version) {
     boolean is(byte[] otherKey, Version other) {
       return version.stamp().equals(other.stamp())
@@ -136,7 +136,7 @@ final class Wire {
     return data ? MessageCodec.decode(new ByteReader(frame)) : null;
   }
 
-  /// A frame goes out.
+  /// Looks at a frame that a node sends.
   void sent(int from, int to, byte[] frame) {
     switch (message(frame)) {
       case Message.Write m -> {
@@ -153,7 +153,7 @@ final class Wire {
     }
   }
 
-  /// A frame is about to be received.
+  /// Looks at a frame that a node is about to receive.
   void arrived(int from, int to, byte[] frame) {
     switch (message(frame)) {
       case Message.Written m -> answered(from, to, m.id(), true);
@@ -214,7 +214,7 @@ final class Wire {
     }
   }
 
-  /// A strict blind put of a value begins, that so many replicas must take.
+  /// Notes that a strict blind put of a value begins, which `w` replicas must take.
   void blindPut(String value, int w) {
     needed.put(value, w);
   }
@@ -278,7 +278,7 @@ final class Wire {
     return known == null ? 0 : known.cardinality();
   }
 
-  /// Both stamps, for people.
+  /// Both stamps of a key as text, for the message of a failure.
   String detail(String key, String value) {
     return stamps.get(key + " " + value) + " below " + confirmed.get(key);
   }

@@ -27,14 +27,15 @@ public final class SimulatedDisk implements FileSystem {
   private final World world;
   private final int node;
 
-  /// A file's bytes: as they are read, and as a power cut finds them.
+  /// The bytes of a file: as a reader sees them, and as a power cut leaves them.
   private static final class Inode {
     byte[] bytes = new byte[0];
     int length;
     byte[] durable = new byte[0];
     int durableLength;
 
-    /// Written and neither forced nor lost in a force that failed, if `dirtyFrom < dirtyTo`.
+    /// The range of bytes that were written, and neither forced nor lost in a force that failed;
+    /// empty unless `dirtyFrom < dirtyTo`.
     int dirtyFrom = Integer.MAX_VALUE;
 
     int dirtyTo;
@@ -92,10 +93,10 @@ public final class SimulatedDisk implements FileSystem {
   /// The paths of the handles and locks that were not given back.
   public final List<String> open = new ArrayList<>();
 
-  /// Files written again from their start, so far.
+  /// The number of files that were written again from their start, so far.
   public int overwritten;
 
-  /// Forces and appends until the node crashes in the middle of one; negative for never.
+  /// The number of forces and appends until the node crashes in the middle of one; negative: never.
   private long crashAfter = -1;
 
   /// Whether the node has crashed by [#crashAfter] and was not ended yet. Code of the node that
@@ -105,7 +106,7 @@ public final class SimulatedDisk implements FileSystem {
   private long failAfter;
   private long failures;
 
-  /// No space is left: what needs some fails.
+  /// Whether no space is left: operations that need some fail.
   public boolean full;
 
   /// The chance that a read, a write or a force fails.
@@ -114,10 +115,10 @@ public final class SimulatedDisk implements FileSystem {
   public double writeErrors;
   public double forceErrors;
 
-  /// Errors so far, but those of a full disk.
+  /// The number of errors so far, without those of a full disk.
   public long errors;
 
-  /// How long a job of the node takes, at least, nanoseconds.
+  /// The least time that a job of the node takes, in nanoseconds.
   public long slownessNanos = 50_000;
 
   public SimulatedDisk(World world, int node) {
@@ -130,12 +131,12 @@ public final class SimulatedDisk implements FileSystem {
     crashed = false;
   }
 
-  /// Whether the node has crashed since [#crashAfter].
+  /// Whether the node has crashed since the last call of [#crashAfter].
   public boolean hasCrashed() {
     return crashed;
   }
 
-  /// The operation after so many, and those behind it up to a number, fail.
+  /// Lets `failing` operations fail, after `operations` that succeed.
   public void failAfter(long operations, long failing) {
     failAfter = operations;
     failures = failing;
@@ -146,7 +147,7 @@ public final class SimulatedDisk implements FileSystem {
     return failures == 0;
   }
 
-  /// An operation that changes the disk begins.
+  /// Counts an operation that changes the disk, and fails or crashes where one is due.
   private void operation() {
     if (crashed || crashAfter == 0) {
       crashAfter = -1;
@@ -171,7 +172,7 @@ public final class SimulatedDisk implements FileSystem {
     }
   }
 
-  /// Nothing fails any more; what was lost stays lost.
+  /// Ends all faults; what was lost stays lost.
   public void heal() {
     crashAfter = -1;
     crashed = false;
@@ -204,7 +205,7 @@ public final class SimulatedDisk implements FileSystem {
     inode.durable[at] ^= (byte) bits;
   }
 
-  /// Flips a bit in the tables wherever some bytes stand; how often.
+  /// Flips a bit of each occurrence of some bytes in the tables; the number of occurrences.
   public int rotWhere(byte[] content) {
     int found = 0;
     for (Map.Entry<String, Inode> entry : durableNames.entrySet()) {
@@ -220,7 +221,7 @@ public final class SimulatedDisk implements FileSystem {
     return found;
   }
 
-  /// The node lost its power.
+  /// Cuts the power of the node.
   public void powerCut() {
     crashed = false;
     double namesKept = keeping();
@@ -238,7 +239,7 @@ public final class SimulatedDisk implements FileSystem {
     open.clear();
   }
 
-  /// What is durable now, as a backup has it.
+  /// The durable content of the disk, as a backup has it.
   public Map<String, byte[]> backup() {
     Map<String, byte[]> files = new TreeMap<>();
     durableNames.forEach(
@@ -246,7 +247,7 @@ public final class SimulatedDisk implements FileSystem {
     return files;
   }
 
-  /// Holds what a backup has, and nothing else.
+  /// Replaces the content of the disk by that of a backup.
   public void restore(Map<String, byte[]> backup) {
     wipe();
     backup.forEach(
@@ -261,7 +262,7 @@ public final class SimulatedDisk implements FileSystem {
         });
   }
 
-  /// Everything is lost.
+  /// Loses the whole content of the disk.
   public void wipe() {
     unforced.clear();
     names.clear();

@@ -1,4 +1,4 @@
-/// Tern's storage engine beside RocksDB's Java binding: the same work on both, in one run.
+/// The storage engine beside RocksDB's Java binding: the same work on both, in one run.
 ///
 /// ```
 ///   EngineBench   opens a store of each engine, loads the same records, and gives each workload
@@ -11,12 +11,13 @@
 ///   Outcome --> Report (table, JSON)          LongFill --> FillPlot (HTML)
 /// ```
 ///
-/// Invariants: both engines get the same keys and values in the same order, as `byte[]` in and out,
-/// and every answer is checked ([Records]); a wrong one ends the benchmark. Only one engine works
-/// at a time: whatever a workload leaves to be flushed or compacted is waited for before the
-/// other's turn, and counted in bytes written.
+/// Invariants:
+/// - both engines get the same keys and values in the same order, as `byte[]` in and out;
+/// - every answer is checked ([Records]); a wrong answer ends the benchmark;
+/// - one engine works at a time: the benchmark waits for what a workload leaves to be flushed or
+///   compacted before the other engine's turn, and counts that in bytes written.
 ///
-/// Threads: a lane a thread; everything else belongs to the thread that called.
+/// Threads: a lane has a thread; everything else belongs to the thread that called.
 @NullMarked
 package dev.tern.bench.engine;
 

@@ -14,18 +14,18 @@ import org.jspecify.annotations.Nullable;
 
 /// One member's part in the gossip: time and datagrams in, datagrams and events out.
 ///
-/// The caller calls [#tick] every [GossipBounds#TICK_MILLIS] and [#receive] for each datagram, does
-/// the effects in order, and gives times of one monotonic clock. Time that the caller itself was
-/// held up (a tick comes late) is nobody's silence: all deadlines move by it, and local health
+/// The caller calls [#tick] every [GossipBounds#TICK_MILLIS] and [#receive] for each datagram,
+/// carries out the effects in order, and gives times of one monotonic clock. A tick that comes late
+/// means that the caller itself was held up: all deadlines move by that time, and local health
 /// worsens.
 ///
-/// Why no accrual detector (phi): a network that loses packets or a peer that stalls is told from a
-/// death by asking others and by the suspect's right to object, not by better statistics of one
-/// pair's silence; and the messages per member stay constant however many members there are.
+/// Why no accrual detector (phi): a lossy network or a stalling peer is told from a death by asking
+/// others and by the suspect's right to object, not by better statistics of one pair's silence. The
+/// messages per member stay constant however many members there are.
 ///
 /// Threads: the owner's loop.
 public final class Gossip {
-  /// Loads of others in a ping or an answer.
+  /// The number of other members' loads that a ping or an answer carries.
   private static final int REPORTS = 6;
 
   /// Pings on behalf of others at one time; further requests get no answer.
@@ -34,24 +34,24 @@ public final class Gossip {
   /// Suspects that are asked again each period, beside the probe.
   private static final int MAX_ASKED_AGAIN = 8;
 
-  /// All known is compared within so long after a dead member came back.
+  /// After a dead member came back, the two compare all they know within so long.
   private static final int BACK_MILLIS = 2_000;
 
-  /// Whoever believes a suspicion asks the suspect for so long before it believes the death: the
-  /// objection may have missed just this member.
+  /// Before a member declares a suspect dead, it asks the suspect itself for so long: the objection
+  /// may have missed just this member.
   private static final long LAST_LOOK_MILLIS = 4 * GossipBounds.PERIOD_MILLIS;
 
-  /// A relay says no after so long.
+  /// A relay that got no answer tells the asker so after this.
   private static final long NACK_MILLIS = 120;
 
-  /// The question of this period.
+  /// The probe of this period: the member that is asked whether it lives.
   private static final class Probe {
     final int target;
     final int sequence;
     final long relayAtMillis;
     boolean answered;
 
-    /// 0 until others were asked.
+    /// The number of other members that were asked to ping the target; 0 until then.
     int relays;
 
     int nacks;
@@ -63,34 +63,35 @@ public final class Gossip {
     }
   }
 
-  /// A ping on behalf of `asker`, who knows it as `sequence`.
+  /// A ping on behalf of `asker`, which numbered it `sequence`.
   private record Relay(int asker, int sequence, long nackAtMillis, boolean nacked) {}
 
   private final int self;
   private final Randomness random;
   private final GossipBug planted;
 
-  /// Above every incarnation of earlier lives; grows with each accusation answered.
+  /// This member's incarnation: above all of earlier lives, one higher with each answer to an
+  /// accusation.
   private long incarnation;
 
-  /// [Status#ALIVE] or [Status#LEFT].
+  /// What this member says of itself: [Status#ALIVE] or [Status#LEFT].
   private Status status = Status.ALIVE;
 
   private Load load = Load.UNKNOWN;
 
-  /// By number; null for members never heard of, and for this one.
+  /// Beliefs by member number; null for members never heard of, and for this one.
   private @Nullable Belief[] beliefs = new Belief[8];
 
-  /// Members to be known from elsewhere, of whom nothing was heard yet.
+  /// Members that the topology names and from which nothing was heard yet.
   private final TreeSet<Integer> unheard = new TreeSet<>();
 
-  /// Those believed [Status#DEAD]; they may be alive behind a cut.
+  /// Members believed [Status#DEAD]; they may be alive behind a cut.
   private final TreeSet<Integer> dead = new TreeSet<>();
 
-  /// Those believed [Status#SUSPECT].
+  /// Members believed [Status#SUSPECT].
   private final TreeMap<Integer, Belief> suspects = new TreeMap<>();
 
-  /// Numbers are not used twice: what is said about these is of the past.
+  /// Members removed for good. Their numbers are not used again, so claims about them are stale.
   private final BitSet forgotten = new BitSet();
 
   private final ProbeOrder peers;
@@ -98,13 +99,13 @@ public final class Gossip {
   private final LocalHealth health = new LocalHealth();
   private final PacketWriter writer = new PacketWriter();
 
-  /// By our sequence; at most [#MAX_RELAYS].
+  /// Relayed pings by this member's own sequence; at most [#MAX_RELAYS].
   private final TreeMap<Integer, Relay> relays = new TreeMap<>();
 
   private @Nullable Probe probe;
   private int sequence;
 
-  /// Whether somebody has told all it knows.
+  /// Whether another member has told this one all it knows.
   private boolean joined;
 
   private long now;
@@ -162,7 +163,7 @@ public final class Gossip {
     return number;
   }
 
-  /// Time passes.
+  /// Advances the time.
   public List<Effect> tick(long nowMillis) {
     now = nowMillis;
     noticeDelay();
@@ -200,7 +201,7 @@ public final class Gossip {
     return drain();
   }
 
-  /// This member's own load, passed on with what is sent from now on.
+  /// Sets this member's own load; the packets from now on carry it.
   public void report(int busyPermille, long diskUsedMebibytes, long diskMebibytes) {
     if (busyPermille < 0 || busyPermille > 1_000 || diskUsedMebibytes < 0 || diskMebibytes < 0) {
       throw new IllegalArgumentException("a load out of range");
@@ -211,14 +212,14 @@ public final class Gossip {
     load = new Load(stamp, busyPermille, diskUsedMebibytes, diskMebibytes);
   }
 
-  /// This member says goodbye. It may stop when it is [#quiet].
+  /// Tells the others that this member leaves. The member may stop when it is [#quiet].
   public void leave() {
     status = Status.LEFT;
     probe = null;
     rumours.add(new Rumour(self, incarnation, Status.LEFT, 0));
   }
 
-  /// Whether there is nothing to pass on.
+  /// Whether this member has nothing to pass on.
   public boolean quiet() {
     return rumours.isEmpty();
   }
@@ -251,7 +252,7 @@ public final class Gossip {
     return number == self ? status : belief == null ? null : belief.status;
   }
 
-  /// The incarnation that is about, 0 if nothing was heard.
+  /// The incarnation of that status, 0 if nothing was heard.
   public long incarnation(int number) {
     Belief belief = belief(number);
     return number == self ? incarnation : belief == null ? 0 : belief.incarnation;
@@ -263,7 +264,7 @@ public final class Gossip {
     return number == self ? load : belief == null ? Load.UNKNOWN : belief.load;
   }
 
-  /// Others believed alive or suspect.
+  /// The number of other members believed alive or suspect.
   public int others() {
     return peers.size();
   }
@@ -355,8 +356,8 @@ public final class Gossip {
     askSuspectsAgain(target);
   }
 
-  /// Whom this member accuses shall know it soon, and its objection come here first; who is about
-  /// to be believed dead is asked whether it is.
+  /// Asks suspects again: those that this member accused, so that their objection comes here first,
+  /// and those that it is about to believe dead.
   private void askSuspectsAgain(int asked) {
     int again = 0;
     for (Belief belief : suspects.values()) {
@@ -386,7 +387,7 @@ public final class Gossip {
     }
   }
 
-  /// Asks somebody who should be there and is not: so two sides of a cut find each other again.
+  /// Asks a member that should be there and is not, so that two sides of a cut find each other.
   private void knock() {
     if (now < knockAtMillis) {
       return;
@@ -465,8 +466,8 @@ public final class Gossip {
     }
   }
 
-  /// Somebody believed dead talks: it shall hear of its death, and object in its answer. Not when
-  /// it pings or answers, or two that believe each other dead would never end.
+  /// Tells a member that is believed dead, and talks, so that it may object. Does not when that
+  /// member pings or answers, or two that believe each other dead would never end.
   private void convince(int from) {
     if (dead.contains(from)) {
       send(from, new Packet.Ping(++sequence));
@@ -573,7 +574,7 @@ public final class Gossip {
     }
   }
 
-  /// Somebody accuses this member, or has heard of a later incarnation than it knows of.
+  /// Objects: another member accuses this one, or knows a later incarnation of it.
   private void object(Rumour rumour) {
     boolean wrong = rumour.overrules(incarnation, Status.ALIVE);
     if (wrong && status != Status.LEFT && planted != GossipBug.SUSPICION_NOT_REFUTED) {
@@ -604,7 +605,7 @@ public final class Gossip {
     effects.add(new Effect.Send(to, writer.finish()));
   }
 
-  /// Tells all this member knows, in as many packets as it takes.
+  /// Sends all that this member knows, in as many packets as that takes.
   private void sendAll(int to, boolean asks) {
     writer.begin(incarnation, load, new Packet.Sync(asks));
     for (Belief belief : beliefs) {

@@ -1,11 +1,12 @@
-/// Who is alive, suspected, dead or gone, and how loaded: SWIM (Das, Gupta, Motivala, 2002) with
-/// the additions of Lifeguard (Dadgar, Phillips, Currey, 2018), as a state machine.
+/// Failure detection as a state machine: which members are alive, suspected, dead or gone, and how
+/// loaded they are. SWIM (Das, Gupta, Motivala, 2002) with the additions of Lifeguard (Dadgar,
+/// Phillips, Currey, 2018).
 ///
 /// ```
 ///   tick(now) -------------+                        +--> Send(to, datagram)
 ///   receive(now, from, ..)-+--> Gossip              +--> Event: Alive Suspect Dead Left
 ///   report(busy, disk) ----+      |
-///   leave(now) ------------+      +- Record per member: (incarnation, status), load
+///   leave(now) ------------+      +- Belief of each member: (incarnation, status), load
 ///                                 +- ProbeOrder: whom to ask next     LocalHealth: how slow we are
 ///                                 +- RumourQueue: what to pass on, each a bounded number of times
 ///
@@ -15,18 +16,19 @@
 /// ```
 ///
 /// Invariants:
-/// - what is believed of a member is the greatest claim heard, so the order of arrival is nothing;
+/// - a member believes of another the greatest claim that it has heard, so the order of arrival
+///   does not matter;
 /// - only a member itself raises its incarnation or says that it left; a life (a generation) never
 ///   uses an incarnation of an earlier one;
-/// - a packet is at most [PacketWriter#MAX_PACKET_BYTES], a rumour is sent by a member at most
+/// - a packet has at most [PacketWriter#MAX_PACKET_BYTES]; a member sends a rumour at most
 ///   [GossipBounds#transmits] times for each new claim;
-/// - it says nothing of ownership: a member is dead or loaded, what follows from that is decided
-///   elsewhere, and members come and go for good with the topology only.
+/// - gossip says nothing of ownership. It reports that a member is dead or loaded; others decide
+///   what follows. Members come and go for good with the topology only.
 ///
-/// What is promised, with which probability: [GossipBounds] and docs/design/0004.
+/// [GossipBounds] and docs/design/0004 say what is promised, with which probability.
 ///
-/// Threads: one loop owns a [Gossip]; it reaches neither clock nor network nor chance but through
-/// what it is given.
+/// Threads: one loop owns a [Gossip]. The class reaches clock, network and chance only through what
+/// its owner gives it.
 @NullMarked
 package dev.tern.core.gossip;
 

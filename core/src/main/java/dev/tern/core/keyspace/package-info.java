@@ -1,17 +1,18 @@
-/// What a door may ask of a node: read, update, scan and count, in the terms of keys and values.
+/// What a door may ask of a node: read, update, scan and count, in terms of keys and values.
 ///
 /// ```
-///   door (redis, ...) --Keyspace.read/update/scan--> coordinator --> replicas
-///                     <--- one Outcome per request ---
+///   door --Keyspace.read, update, scan, count--> coordinator --> replicas
+///        <--- one outcome a request ---
 /// ```
 ///
 /// Invariants:
-/// - every request gets exactly one outcome, within its deadline;
-/// - outcomes tell *done*, *refused* (had no effect, may be tried again) and *unknown* (may or may
-///   not have had its effect) apart;
-/// - no name of a shard, a replica or of storage appears here, and no name of a protocol.
+/// - a request gets exactly one outcome, within its deadline;
+/// - an outcome is *done*, *refused* (the request had no effect and may be repeated) or *unknown*
+///   (the request may or may not have had its effect);
+/// - the interface names no shard, no storage and no protocol.
 ///
-/// Threads: a [Keyspace] handle belongs to one event loop; requests and completions run on it.
+/// Threads: a [Keyspace] handle belongs to one event loop; requests and completions run on that
+/// loop.
 @NullMarked
 package dev.tern.core.keyspace;
 

@@ -13,25 +13,26 @@ final class Leader {
   private final RaftConfig config;
   private final long term;
 
-  /// One for each member in force, and one for this leader even if it is being removed.
+  /// The progress of each member in force, and of this leader even if it is being removed.
   private final TreeMap<Integer, Progress> progress = new TreeMap<>();
 
   private final Progress self;
   private final Reads reads = new Reads();
 
-  /// This term's first entry. Once it is committed, so is all that was committed before the term.
+  /// The index of this term's first entry. Once that is committed, so is all that was committed
+  /// before the term.
   private final long firstIndex;
 
-  /// Of own entries above the commit index.
+  /// Bytes of this term's own entries above the commit index.
   private long uncommittedBytes;
 
-  /// Who is to take over, 0 for nobody; nothing is proposed meanwhile.
+  /// The member that is to take over, 0 for nobody; nothing is proposed meanwhile.
   private int transferee;
 
   private long transferTick;
 
-  /// Once true it stays so: a transferee may begin its election late, and voters then forget the
-  /// promise that a lease stands on.
+  /// Whether this leader ever told a member to take over. It stays true: that member may begin its
+  /// election late, and voters then forget the promise on which a lease stands.
   private boolean transferred;
 
   private long heartbeatTick;
@@ -67,7 +68,7 @@ final class Leader {
     }
   }
 
-  /// How far a follower is, for those who promote learners and choose whom to hand over to.
+  /// How far each follower's log agrees, for callers that promote learners or choose a successor.
   Map<Integer, Long> matched() {
     Map<Integer, Long> matched = new TreeMap<>();
     progress.forEach((id, each) -> matched.put(id, each.match));
@@ -314,7 +315,7 @@ final class Leader {
     }
   }
 
-  /// The snapshot is gone: its successor takes its place.
+  /// Tells that a snapshot is gone: its successor takes its place.
   void chunkMissing(int to, SnapshotMark mark) {
     Progress of = progress.get(to);
     boolean same = of != null && of.state == Progress.State.SNAPSHOT && of.snapshot.equals(mark);
@@ -344,15 +345,15 @@ final class Leader {
 
   // ---- commitment
 
-  /// Own entries are on disk up to the log's durable index.
+  /// Tells that own entries are on disk up to the log's durable index.
   void written() {
     if (self.matched(log.durable()) && commit()) {
       tellCommit();
     }
   }
 
-  /// An entry of this term that a majority holds is committed, and all before it (Raft, 5.4.2:
-  /// entries of older terms are never committed by counting). True if something was.
+  /// Commits the last entry of this term that a majority holds, and all before it (Raft, 5.4.2:
+  /// entries of older terms are never committed by counting). True if the commit index rose.
   private boolean commit() {
     long reached = log.membership().reached(id -> of(id).match, config.bug());
     long before = log.commit();
@@ -436,7 +437,7 @@ final class Leader {
 
   // ---- hand-over
 
-  /// Dissertation, section 3.10.
+  /// Begins to hand over to `to`; see the dissertation, section 3.10.
   boolean transfer(int to) {
     if (to == self.id || !log.membership().voters().contains(to)) {
       return false;

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Threads: one, the caller's.
 public final class Raft {
-  /// What a member is at the moment.
+  /// The role of a member.
   public enum Role {
     FOLLOWER,
     PRE_CANDIDATE,
@@ -39,16 +39,16 @@ public final class Raft {
   final Outbox outbox;
   private final Randomness random;
 
-  /// Never falls.
+  /// The member's term; it never falls.
   private long term;
 
-  /// For whom in this term, 0 for nobody; changes once a term.
+  /// The member that this one voted for in its term, 0 for nobody; set once a term.
   private int vote;
 
-  /// Term or vote are not handed out to be written.
+  /// Whether term or vote changed and no effect has handed them out to be written.
   private boolean stateUnwritten;
 
-  /// The write that holds the term and the vote.
+  /// The number of the write that holds the term and the vote.
   private long stateWrite;
 
   private Role role = Role.FOLLOWER;
@@ -67,7 +67,7 @@ public final class Raft {
   private long electionTick;
   private int electionTimeout;
 
-  /// What was answered: 1 yes, -1 no.
+  /// The votes that came, by member: 1 yes, -1 no.
   private final TreeMap<Integer, Integer> votes = new TreeMap<>();
 
   /// The snapshot coming in, who sends it in which term, and how much of it is there. Members may
@@ -117,7 +117,7 @@ public final class Raft {
     return role;
   }
 
-  /// 0 if none is known.
+  /// The leader of this term, 0 if none is known.
   public int leader() {
     return leader;
   }
@@ -134,17 +134,17 @@ public final class Raft {
     return log.lastIndex();
   }
 
-  /// The entry before the first in memory.
+  /// The index of the entry before the first one in memory.
   public long baseIndex() {
     return log.baseIndex();
   }
 
-  /// Of the entry at `index`; -1 if it is not in memory (the base's term is known).
+  /// The term of the entry at `index`; -1 if the entry is not in memory (the base's term is known).
   public long termAt(long index) {
     return log.term(index);
   }
 
-  /// An entry above the base.
+  /// The entry at `index`, which lies above the base.
   public Entry entryAt(long index) {
     return log.entry(index);
   }
@@ -154,12 +154,12 @@ public final class Raft {
     return log.bytes();
   }
 
-  /// Of the latest snapshot.
+  /// The mark of the latest snapshot.
   public SnapshotMark mark() {
     return log.mark();
   }
 
-  /// In force at this member, committed or not.
+  /// The membership in force at this member, committed or not.
   public Membership membership() {
     return log.membership();
   }
@@ -175,7 +175,7 @@ public final class Raft {
 
   // ---- what goes in
 
-  /// A tick of the member's clock has passed.
+  /// Tells that a tick of the member's clock has passed.
   public void tick() {
     now++;
     if (leading != null) {
@@ -226,7 +226,7 @@ public final class Raft {
     }
   }
 
-  /// All writes up to this number are durable.
+  /// Tells that all writes up to this number are durable.
   public void persisted(long number) {
     outbox.persisted(number);
     SnapshotMark install = log.written(number);
@@ -240,7 +240,7 @@ public final class Raft {
     }
   }
 
-  /// The state machine holds everything up to `index`.
+  /// Tells that the state machine holds everything up to `index`.
   public void applied(long index) {
     log.appliedTo(index);
     while (!readable.isEmpty() && readable.firstKey() <= log.applied()) {
@@ -255,7 +255,8 @@ public final class Raft {
     return log.markNow();
   }
 
-  /// A snapshot is durable: it may be sent, and entries up to `base` (at most the mark's index) go.
+  /// Tells that a snapshot is durable: it may be sent, and entries up to `base` (at most the mark's
+  /// index) go.
   public void compact(SnapshotMark mark, long base) {
     log.compact(mark, base);
   }
@@ -267,14 +268,14 @@ public final class Raft {
     }
   }
 
-  /// That snapshot is no longer there.
+  /// Tells that the snapshot which [Effect.LoadChunk] asked for is no longer there.
   public void chunkMissing(int to, SnapshotMark mark) {
     if (leading != null) {
       leading.chunkMissing(to, mark);
     }
   }
 
-  /// The connection to a member broke: what was in flight to it is probably lost.
+  /// Tells that the connection to a member broke: what was in flight to it is probably lost.
   public void unreachable(int member) {
     if (leading != null) {
       leading.unreachable(member);
@@ -283,7 +284,7 @@ public final class Raft {
 
   // ---- what comes out
 
-  /// What is to be done, in order; each effect comes out once.
+  /// Takes the effects to be carried out, in order; each effect comes out once.
   public List<Effect> drain() {
     List<Entry> apply = log.toApply(config.maxApplyBytes());
     if (!apply.isEmpty()) {
@@ -307,7 +308,7 @@ public final class Raft {
     return stateUnwritten || log.hasUnwritten();
   }
 
-  /// The write that holds all there is now.
+  /// The number of the write that holds all there is now.
   private long lastWrite() {
     return unwritten() ? outbox.nextWrite() : outbox.issued();
   }
@@ -421,7 +422,7 @@ public final class Raft {
 
   // ---- messages
 
-  /// A message from another member. The sender's number must be true.
+  /// Takes a message of another member. `from` must be its true number.
   public void step(int from, RaftMessage message) {
     if (isHeldOff(message)) {
       return;
@@ -486,7 +487,7 @@ public final class Raft {
     }
   }
 
-  /// Somebody asks for a vote that this member has promised not to give.
+  /// Whether a message asks for a vote that this member has promised not to give.
   private boolean isHeldOff(RaftMessage message) {
     boolean asks =
         message instanceof RaftMessage.PreVote

@@ -24,20 +24,20 @@ import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Keeps the replicas of one shard's partitions alike, all the time and by itself. See the package.
+/// Keeps the replicas of one shard's partitions alike. The package says how.
 ///
 /// Threads: the shard's loop.
 public final class AntiEntropy {
-  /// What changed of a partition is told to its other replicas after this at the earliest.
+  /// A partition's clock is told to its other replicas so long after it changed, at the earliest.
   static final long TELL_NANOS = 1_000_000_000L;
 
-  /// It is told again to one that lacks something, as it may not have come.
+  /// A clock is told again after this to a replica that lacks something: it may not have arrived.
   private static final long TELL_AGAIN_NANOS = 2_000_000_000L;
 
-  /// One that shall say what this replica has to know is asked again after this.
+  /// While this replica is behind, it asks a peer for its clock again after this.
   private static final long ASK_AGAIN_NANOS = 400_000_000L;
 
-  /// And in any case.
+  /// A clock is told again after this, whether or not it changed.
   private static final long TELL_ANYWAY_NANOS = 60_000_000_000L;
 
   /// Requests for records under way at a time.
@@ -45,34 +45,34 @@ public final class AntiEntropy {
 
   private static final long FETCH_NANOS = 5_000_000_000L;
 
-  /// The log of dots is trimmed by so many at least, or after so long.
+  /// The log of dots is trimmed when so many entries may go, or after a time.
   private static final int TRIM_DOTS = 512;
 
   private static final long TRIM_NANOS = 30_000_000_000L;
 
   private static final byte[] NOTHING = {};
 
-  /// What was passed over is asked for again after this at the latest.
+  /// Records that were passed over are asked for again after this, at the latest.
   private static final long MAX_PATIENCE_NANOS = 600_000_000_000L;
 
-  /// Times that a page of a rebuild is asked for in vain, each time of the next replica.
+  /// A page of a rebuild is asked for so often in vain, each time of the next replica.
   private static final int MAX_TRIES = 6;
 
-  /// A record that finds the store overloaded is tried again for so long.
+  /// A record that the overloaded store refused is tried again for so long.
   private static final long OVERLOADED_NANOS = 20_000_000_000L;
 
-  /// To the other nodes.
+  /// What anti-entropy needs of its shard: who lives, and how to reach other nodes.
   public interface Wire {
     boolean live(int member);
 
-    /// To the shard that has the partition.
+    /// Sends a message to the shard of `member` that has the partition.
     void send(int member, int partition, Message message);
 
     /// Whether this shard has a partition.
     boolean keeps(int partition);
 
-    /// Whether a write of a partition that was minted here, where no replica of it is, may be on
-    /// its way.
+    /// Whether a write of the partition may be on its way that this node minted without being its
+    /// replica.
     boolean sendsAway(int partition);
   }
 
@@ -92,12 +92,12 @@ public final class AntiEntropy {
   private int fetches;
   private volatile Repairs repairs = Repairs.NONE;
 
-  /// Partitions whose replicas here are behind, see [Readiness].
+  /// The number of partitions whose replicas here are behind, see [Readiness].
   private volatile int behind;
 
   private int countedBehind;
 
-  /// Those that wait for one of the fetches under way to end.
+  /// Partitions that wait until one of the fetches under way has ended.
   private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
 
   private long nextId;
@@ -139,7 +139,7 @@ public final class AntiEntropy {
     this.burial = new Burial(replica, statistics, inquiries, planted);
   }
 
-  /// Another topology holds from now on; the store has adopted it.
+  /// Adopts a later topology; the store has adopted it before.
   public void adopt(ClusterView later) {
     view = later;
     List<Exchange> gone = new ArrayList<>();
@@ -158,7 +158,7 @@ public final class AntiEntropy {
     repairs = new Repairs(exchanges.size(), repairs.lacking(), repairs.rebuilding());
   }
 
-  /// The last keyspace of its groups was dropped: nothing of it is exchanged any more.
+  /// Ends the exchange of a partition: the last keyspace of its groups was dropped.
   private void part(Exchange exchange) {
     exchanges.remove(exchange);
     if (exchange.isBehind()) {
@@ -198,13 +198,12 @@ public final class AntiEntropy {
     return (long) group << 32 | partition;
   }
 
-  /// Partitions whose replicas here do not vouch yet for what they have, see [Readiness]; any
-  /// thread.
+  /// The number of partitions whose replicas here are behind, see [Readiness]; any thread.
   public int behind() {
     return behind;
   }
 
-  /// Leaves the state of a replica that is behind, if it may, or comes back to it, if it must.
+  /// Moves a replica out of the state *behind* if it may leave it, or back if it must.
   private void settle(Exchange exchange, long now) {
     if (exchange.readiness.isSettled() || planted == PlantedBug.BEHIND_REPLICA_ANSWERS) {
       return;
@@ -223,7 +222,7 @@ public final class AntiEntropy {
     }
   }
 
-  /// How much is to be done; any thread.
+  /// How many partitions lack records or are being rebuilt; any thread.
   public Repairs repairs() {
     return repairs;
   }
@@ -238,7 +237,7 @@ public final class AntiEntropy {
     }
   }
 
-  /// A few times a second.
+  /// Does what is due; called a few times a second.
   public void beat() {
     long now = clock.monotonicNanos();
     for (Exchange exchange : exchanges) {
@@ -263,7 +262,7 @@ public final class AntiEntropy {
     inquiries.beat();
   }
 
-  /// A question about what is held here, or an answer to one.
+  /// Takes a question about the hints that this node holds, or an answer to such a question.
   ///
   /// @param shard of the member that sent it
   public void receive(int member, int shard, Message.Inquiry message) {
@@ -291,7 +290,7 @@ public final class AntiEntropy {
     }
   }
 
-  /// A connection opened: what was told before may not have come.
+  /// A connection opened: clocks that were told before may not have arrived.
   public void connected(int member) {
     for (Exchange exchange : exchanges) {
       int place = exchange.place(member);
@@ -322,7 +321,7 @@ public final class AntiEntropy {
             exchange.hasForgotten(place)));
   }
 
-  /// Something from another replica.
+  /// Takes a message of another replica.
   public void receive(int member, Message.Repair message) {
     Exchange exchange = byPlace.get(place(message.group(), message.partition()));
     int place = exchange == null ? -1 : exchange.place(member);
@@ -366,8 +365,8 @@ public final class AntiEntropy {
     fetch(exchange);
   }
 
-  /// Asks a replica for what it has said twice that it has and is not here: what it said once may
-  /// be on its way.
+  /// Asks a replica for dots that it has told twice and that are not here. Dots that it has told
+  /// once may be on their way.
   private void fetch(Exchange exchange) {
     if (exchange.fetchId == 0) {
       note(exchange, false, exchange.rebuilding);
@@ -434,7 +433,7 @@ public final class AntiEntropy {
     }
   }
 
-  /// A peer has not answered: the next one is asked, for the same page of a rebuild.
+  /// A peer has not answered: asks the next one, for the same page of a rebuild.
   private void late(Exchange exchange) {
     exchange.firstPeer = (exchange.place(exchange.fetchFrom) + 1) % exchange.peers.length;
     if (exchange.rebuilding) {
@@ -475,7 +474,7 @@ public final class AntiEntropy {
     }
   }
 
-  /// What was refused or unreadable is asked for again.
+  /// Asks again for records that were refused or unreadable.
   private void again(Exchange exchange, long now) {
     exchange.againNanos = now + exchange.patienceNanos;
     for (Claims each : exchange.claims) {
@@ -510,13 +509,13 @@ public final class AntiEntropy {
     private final long id;
     private final long untilNanos;
 
-    /// Whether its records stand for all that is here of their keys.
+    /// Whether the page is one of a rebuild: its records stand for all that is here of their keys.
     private final boolean whole;
 
     /// The dots of records that were refused.
     private final DotSet refused = new DotSet();
 
-    /// Records that found the store overloaded.
+    /// Records that the overloaded store refused.
     private List<RepairRecord> later = new ArrayList<>();
 
     private int left;
@@ -538,7 +537,7 @@ public final class AntiEntropy {
       store(page.records());
     }
 
-    /// Tries again what found the store overloaded.
+    /// Stores again what the overloaded store refused.
     void again() {
       exchange.page = null;
       List<RepairRecord> records = later;
@@ -578,7 +577,7 @@ public final class AntiEntropy {
       }
     }
 
-    /// What becomes of one record.
+    /// Takes the outcome of one record of the page.
     private final class One implements Applied {
       private final RepairRecord record;
 
@@ -653,7 +652,7 @@ public final class AntiEntropy {
     }
   }
 
-  /// Claims what may be claimed by now.
+  /// Claims the dots that may be claimed by now, see [Claims].
   private void claim(Exchange exchange) {
     for (Claims each : exchange.claims) {
       DotSet ripe = each.ripe(exchange.partition.clock());
@@ -696,7 +695,7 @@ public final class AntiEntropy {
     fetch(exchange);
   }
 
-  /// What follows from what was heard.
+  /// Decides what to do from the clocks that the peers have told.
   private void look(Exchange exchange, long now) {
     exchange.lookedNanos = now;
     exchange.lookedTurns = exchange.partition.turns();
@@ -749,7 +748,7 @@ public final class AntiEntropy {
     }
   }
 
-  /// Deletes that are not stripped yet, or may be there, by partition; for tests.
+  /// Whether a partition here may hold tombstones that are not stripped; for tests.
   public boolean mayHaveGraves() {
     for (Exchange exchange : exchanges) {
       if (exchange.partition.mayHaveGraves()) {
@@ -759,8 +758,8 @@ public final class AntiEntropy {
     return false;
   }
 
-  /// A partition of which something is known that this or another replica lacks, or of which not
-  /// all is known; null for none. For tests and figures.
+  /// Names a partition of which a replica lacks something, or of which not all clocks are known;
+  /// null for none. For tests and figures.
   public @Nullable String unconverged() {
     for (Exchange exchange : exchanges) {
       DotSet here = exchange.partition.clock();

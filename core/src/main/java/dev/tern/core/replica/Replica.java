@@ -31,7 +31,7 @@ public final class Replica {
   /// Records that [#stripLeftovers] looks at in one beat.
   private static final int LEFTOVERS_AT_ONCE = 256;
 
-  /// A version goes for good so long after its time: clocks differ.
+  /// A version becomes a tombstone so long after its expiry, as clocks differ.
   private static final long EXPIRY_MARGIN_MILLIS = 5_000;
 
   /// The largest that [#pressure] says.
@@ -52,7 +52,7 @@ public final class Replica {
   private final ByteWriter bytes = new ByteWriter();
   private final PlantedBug planted;
 
-  /// Over an open store.
+  /// Serves the replicas of an open store.
   ///
   /// @param self the member whose store it is
   public Replica(Store store, EventLoop loop, ClusterTime clock, int self, PlantedBug planted) {
@@ -496,7 +496,7 @@ public final class Replica {
     loop.offload(() -> Expired.read(store, from, until, limit), done);
   }
 
-  /// A version's time need not be looked at again.
+  /// Removes the row of an expiry that need not be looked at again.
   public void forget(Expired expired) {
     batch.clear();
     batch.delete(store.expiries(), expired.row());
@@ -687,12 +687,12 @@ public final class Replica {
     lsm.append(batch);
   }
 
-  /// Lets the disk have what it does not have yet, so that others can be told of it.
+  /// Forces the log, so that clocks on disk cover what was written and can be told to others.
   private void force() {
     commits.await(lsm.writtenSequence(), Durability.SYNC, () -> {});
   }
 
-  /// Called a few times a second.
+  /// Does what is due; called a few times a second.
   ///
   /// @throws IllegalStateException if the log could not be forced: this node must stop
   public void beat() {
@@ -726,7 +726,7 @@ public final class Replica {
     return store;
   }
 
-  /// What is done with the pages of a rebuild.
+  /// The handling of pages of a rebuild.
   public Rebuilds rebuilds() {
     return new Rebuilds(this, loop);
   }
@@ -741,7 +741,7 @@ public final class Replica {
     return blockage;
   }
 
-  /// Whose updates are taken.
+  /// The ballots that this shard's replicas have promised.
   public Ballots ballots() {
     return ballots;
   }

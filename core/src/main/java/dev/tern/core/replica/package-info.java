@@ -1,4 +1,4 @@
-/// One shard's replicas: what is stored, in which order, and when it counts as durable.
+/// The replicas of one shard: what is stored, in which order, and when it counts as durable.
 ///
 /// ```
 ///   mutate (mint here) --\                      +--> memtable (readable at its sequence)
@@ -9,14 +9,13 @@
 ///
 /// Invariants:
 /// - between the read of a key's base and the append of its next version nothing else touches the
-///   key: either it happens in one turn of the loop, or the key is latched while its base is read
-///   from disk;
-/// - a version appended but not yet durable is *pending*: the base of the next write, invisible to
-///   reads, which look only at sequences that are durable enough;
-/// - the clock of a partition and its counts commit in the batch of the version they count;
-/// - a counter or stamp is given out only below a reservation that is on disk.
+///   key: both happen in one turn of the loop, or the key is latched while a worker reads the base;
+/// - a version that is appended and not yet durable is *pending*: it is the base of the key's next
+///   write, and reads do not see it, as they look only at sequences that are durable enough;
+/// - the clock of a partition and its counts commit in the batch of the version that they count;
+/// - a store gives out a counter or a stamp only below a reservation that is on disk.
 ///
-/// Threads: everything runs on the shard's loop; disk reads and fsyncs are offloaded.
+/// Threads: the shard's loop; workers read from disk and force the log.
 @NullMarked
 package dev.tern.core.replica;
 

@@ -1,4 +1,5 @@
-/// Who the members are and which of them hold which partition.
+/// The topology: who the members are, which keyspaces there are, and which members hold which
+/// partition.
 ///
 /// ```
 ///   key --CRC16--> slot (16384) --/ (16384/Q)--> partition (Q) --Topology--> ordered replica list
@@ -8,11 +9,14 @@
 ///     (planner's lists inside)            cluster id, members, keyspaces, groups, voters
 /// ```
 ///
-/// Invariants: a [Topology] and a [TopologyState] are immutable and have one epoch; a list names
-/// each node once; the same commands give the same state everywhere, whatever the version of the
-/// node; numbers of members, ids of keyspaces and of replicas are given out once.
+/// Invariants:
+/// - a [Topology] and a [TopologyState] are immutable and have one epoch;
+/// - a list names each node once;
+/// - the same commands give the same state everywhere, whatever the version of the node;
+/// - numbers of members, ids of keyspaces, numbers of replica sets and ids of replicas are given
+///   out once.
 ///
-/// Threads: immutable, any.
+/// Threads: immutable, any thread.
 @NullMarked
 package dev.tern.core.topology;
 

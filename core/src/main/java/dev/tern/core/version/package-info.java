@@ -1,14 +1,17 @@
-/// Versions of values and the clocks that order and count them.
+/// Versions of values, the clocks that order and count them, and the time of the cluster.
 ///
 /// ```
-///   accepted write --> dot (replica id, counter)   who made it: counted by DotSet
-///                  \-> stamp (HybridClock)         what wins in last-write-wins keyspaces
+///   accepted write --> dot (replica id, counter)   which write it is: counted by DotSet
+///                  \-> stamp (HybridClock)         its place in the order of last-write-wins
 /// ```
 ///
-/// Invariants: a dot names one version for ever; two versions with the same stamp and replica id
-/// are the same version; a clock never claims a dot that its store does not hold or has not held.
+/// Invariants:
+/// - a dot names one version for ever;
+/// - two versions with the same dot are the same version, and only these;
+/// - [Rank] (stamp, then dot) orders all versions of a key, the same on every replica;
+/// - a clock never claims a dot that its store does not hold or has not held.
 ///
-/// Threads: values are immutable; clocks belong to a shard's loop.
+/// Threads: values are immutable. Clocks belong to a shard's loop. [ClusterTime] says who calls it.
 @NullMarked
 package dev.tern.core.version;
 

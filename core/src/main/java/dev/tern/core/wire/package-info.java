@@ -5,7 +5,7 @@
 /// ```
 ///
 /// [dev.tern.core.wire.FrameKind] is the registry of kinds and of the formats that this version
-/// speaks. How frames are cut and checked on a connection is the business of `runtime`.
+/// speaks. `runtime` cuts a connection into frames and checks them.
 ///
 /// Threads: any.
 @NullMarked

@@ -5,9 +5,10 @@
 ///   bytes <--RespWriter--- replies in order <--------- pending requests <-------- outcomes
 /// ```
 ///
-/// Invariants: replies leave in the order of their requests; requests of one connection that touch
-/// the same key take effect in their order; what a client announces is never allocated before it
-/// arrives.
+/// Invariants:
+/// - replies leave in the order of their requests;
+/// - requests of one connection that touch the same key take effect in their order;
+/// - the decoder never allocates what a client announces before the bytes arrive.
 ///
 /// Threads: a connection lives on one shard's loop.
 @NullMarked

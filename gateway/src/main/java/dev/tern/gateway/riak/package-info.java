@@ -5,13 +5,15 @@
 /// ```
 ///
 /// A bucket type is a keyspace; a bucket is a part of its keys ([BucketKey]). A stored value is the
-/// client's RpbContent as it came, so that content type, links, indexes and metadata come back;
-/// what only the store knows (vtag, time) is appended when it is read. Properties of buckets and
-/// types are records of the type's keyspace; a change is seen within
+/// client's RpbContent as it came, so that content type, links, indexes and metadata come back. The
+/// door appends what only the store knows (vtag, time) when the value is read. Properties of
+/// buckets and types are records of the type's keyspace; all nodes see a change within
 /// [BucketProperties#FRESH_NANOS].
 ///
-/// Invariants: answers leave in the order of their requests; a request that cannot be read closes
-/// its connection after an error that says why; nothing is kept of a request after its answer.
+/// Invariants:
+/// - answers leave in the order of their requests;
+/// - a request that cannot be read closes its connection, after an error that says why;
+/// - the door keeps nothing of a request after its answer.
 ///
 /// Threads: a connection lives on one shard's loop.
 ///

@@ -19,40 +19,41 @@ import java.util.ArrayDeque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// One member of a group at work: does what its [Raft] wants done, on the shard's log and files.
+/// One member of a group at work: carries out the effects of its [Raft] on the shard's log and
+/// files.
 ///
 /// The state machine lives in memory: a start installs the latest snapshot and applies what follows
-/// it as it becomes committed. Its size should fit a snapshot of one byte array.
+/// it as that becomes committed. The state must fit a snapshot of one byte array.
 ///
 /// Threads: the shard's loop, [#open] excepted.
 public final class RaftGroup {
-  /// What the entries drive.
+  /// The state machine that committed entries drive.
   public interface StateMachine {
-    /// Each committed entry once, in order of indices.
+    /// Applies a committed entry; called once an entry, in order of indices.
     void apply(Entry entry);
 
-    /// All of the state, as bytes nobody changes.
+    /// The whole state, as bytes that nobody changes.
     byte[] snapshot();
 
-    /// Replaces the state.
+    /// Replaces the state by that of a snapshot.
     void install(SnapshotMark mark, byte[] snapshot);
   }
 
-  /// What the group tells.
+  /// What the group tells its owner.
   public interface Listener {
-    /// Carry this to the member of that number; it may get lost.
+    /// Carries a message to the member of that number; the message may get lost.
     void send(int to, RaftMessage message);
 
-    /// The state machine, as it is now, answers that read.
+    /// Tells that the state machine, as it is now, answers that read.
     void readReady(long context);
 
-    /// That read was not done.
+    /// Tells that the read was not done.
     void readRefused(long context);
 
     /// See [Effect.RoleChanged].
     void roleChanged(Raft.Role role, long term, int leader);
 
-    /// The disk, or the state machine, failed it: this member does nothing any more.
+    /// Tells that the disk or the state machine failed: this member does nothing any more.
     void failed(Throwable why);
   }
 
@@ -134,7 +135,7 @@ public final class RaftGroup {
     return new RaftGroup(group, raft, log, snapshots, loop, clock, options, machine, listener);
   }
 
-  /// The member, to be looked at only.
+  /// The member's state machine without I/O; callers must not change it.
   public Raft raft() {
     return raft;
   }
@@ -152,7 +153,8 @@ public final class RaftGroup {
     }
   }
 
-  /// More ticks than end every lease and begin every election are not made up for.
+  /// Makes up for ticks that were missed, but for no more than end every lease and begin every
+  /// election.
   private void catchUp() {
     long owed = (clock.monotonicNanos() - tickedNanos) / options.tickNanos();
     tickedNanos += owed * options.tickNanos();
@@ -161,7 +163,7 @@ public final class RaftGroup {
     }
   }
 
-  /// A message from a member.
+  /// Takes a message of a member.
   public void step(int from, RaftMessage message) {
     if (!rests()) {
       catchUp();
@@ -254,12 +256,12 @@ public final class RaftGroup {
     }
   }
 
-  /// Stops this member: its state machine cannot go on.
+  /// Stops this member, as its state machine cannot go on.
   public void fail(Throwable why) {
     stops(why);
   }
 
-  /// A member that could not write, or read its own snapshot, must not go on.
+  /// Stops this member if a failure is given: it could not write, or not read its own snapshot.
   private boolean stops(@Nullable Throwable failure) {
     if (failure != null && !failed) {
       failed = true;
@@ -385,7 +387,7 @@ public final class RaftGroup {
         });
   }
 
-  /// One older snapshot stays, which may be on its way to a follower.
+  /// Deletes older snapshots but one, which may be on its way to a follower.
   private void clean(long before) {
     loop.offload(
         () -> {

@@ -1,4 +1,4 @@
-/// A member of a Raft group at work.
+/// A member of a Raft group at work: the driver of a [dev.tern.core.raft.Raft].
 ///
 /// ```
 ///   network, clock, users --> RaftGroup --> Raft --> effects --> SharedLog, SnapshotFiles,
@@ -6,8 +6,10 @@
 ///                                 +------- persisted, applied, chunk ------+
 /// ```
 ///
-/// Invariants: effects are done in their order; a write goes to the log after the parts of a
-/// snapshot before it are durable; the member ticks before it looks at anything.
+/// Invariants:
+/// - the group carries out effects in their order;
+/// - the group hands a write to the log only after the parts of a snapshot before it are durable;
+/// - the group ticks before it hands anything to its member.
 ///
 /// Threads: the shard's loop.
 @NullMarked

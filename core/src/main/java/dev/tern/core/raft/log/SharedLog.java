@@ -23,7 +23,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// The log of all groups of a shard: whatever waits when the disk is free goes out with one fsync.
+/// The log of all groups of a shard. All writes that wait when the disk is free share one fsync.
 ///
 /// ```
 ///   append(group, write) -> waiting --(disk free)--> job: frames, one append, one force --> done
@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
 /// lie above their group's base. A group that stays behind pins segments: [#pinning] names it, and
 /// its owner compacts it.
 ///
-/// A failure to write is final (nobody knows what the disk holds): all that wait are told, and all
-/// who come later.
+/// A failure to write is final, as nobody knows what the disk holds: all writes that wait fail, and
+/// all later ones.
 ///
 /// Threads: the shard's loop; files are written in jobs, one at a time.
 public final class SharedLog {
@@ -46,7 +46,7 @@ public final class SharedLog {
     void complete(@Nullable Throwable failure);
   }
 
-  /// What the log did so far.
+  /// Figures of the log since its opening.
   ///
   /// @param writes of groups
   /// @param forces of files
@@ -67,19 +67,19 @@ public final class SharedLog {
 
   private final TreeMap<Integer, GroupState> groups = new TreeMap<>();
 
-  /// The last is being written; of the others every one from the first needed on is there.
+  /// Segments by number: every one from the first needed on. The last one is being written.
   private final TreeMap<Long, Segment> segments = new TreeMap<>();
 
-  /// Handed over and not written, in order. Bounded by what the groups have under way.
+  /// Writes that were handed over and not written, in order; bounded by what groups have under way.
   private ArrayDeque<Waiting> waiting = new ArrayDeque<>();
 
-  /// A job owns the file; at most one.
+  /// Whether a job owns the file; at most one job does.
   private boolean writing;
 
   private boolean scheduled;
   private @Nullable Throwable failure;
 
-  /// Null before the first segment of this life could be made.
+  /// The last segment's file; null before the first segment of this life could be made.
   private FileSystem.@Nullable WritableFile file;
 
   /// What the opening could not finish for lack of room; null once it has.
@@ -87,13 +87,13 @@ public final class SharedLog {
 
   private @Nullable String notReady;
 
-  /// What was found, and how the first segment of this life begins.
+  /// What an opening found, and how the first segment of this life begins.
   private record Opening(Recovery recovery, Roll roll) {}
 
-  /// Used by the job.
+  /// The buffer of the job that writes.
   private final ByteWriter buffer = new ByteWriter(16 << 10);
 
-  /// Bytes of the last segment; all of them are forced when no job runs.
+  /// Length of the last segment in bytes; all of them are forced when no job runs.
   private long end;
 
   private long writes;
@@ -238,7 +238,7 @@ public final class SharedLog {
     submit(new LogRecord.Write(group, null, compacted, List.of(), null, false), done);
   }
 
-  /// Forgets a group.
+  /// Forgets a group, durably.
   public void drop(int group, Completion done) {
     submit(new LogRecord.Write(group, null, null, List.of(), null, true), done);
   }
@@ -403,7 +403,7 @@ public final class SharedLog {
     return Objects.requireNonNull(file);
   }
 
-  /// Lets go of the file; nothing may be under way.
+  /// Closes the file; nothing may be under way.
   public void close() throws IOException {
     if (file != null) {
       file.close();

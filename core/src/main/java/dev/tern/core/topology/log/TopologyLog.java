@@ -34,15 +34,15 @@ import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
-/// A node's part in the topology log: it greets the other members, keeps the topology this node
-/// goes by, votes if it is a voter, and carries changes to the leader.
+/// A node's part in the topology log. It greets the other members, keeps the topology that this
+/// node uses, votes if this node is a voter, and carries changes to the leader.
 ///
-/// Voters hear of changes by Raft, the others from the leader, and everybody by beats, which tell a
-/// random member how far one is. Only committed states are passed on.
+/// Voters learn changes by Raft, other members from the leader. Besides, each member tells a random
+/// other one its epoch with each beat. Nodes pass on committed states only.
 ///
-/// Threads: the first shard's loop, but where said.
+/// Threads: the first shard's loop; methods say where another thread may call.
 public final class TopologyLog {
-  /// How long things take, and what tests plant.
+  /// Times, and the mistakes that tests plant.
   ///
   /// @param tickNanos of Raft's clock; elections begin after 10 to 20 of them
   /// @param timeoutNanos after which a proposer is told that nobody knows
@@ -69,7 +69,7 @@ public final class TopologyLog {
             Levels.OURS,
             TopologyBug.NONE);
 
-    /// The same of another version.
+    /// The same options of a node of another version.
     public Options speaking(Levels spoken) {
       return new Options(
           tickNanos,
@@ -83,7 +83,7 @@ public final class TopologyLog {
     }
   }
 
-  /// How the log is, seen from this node.
+  /// The state of the log, as this node sees it.
   ///
   /// @param role of this member
   /// @param leader 0 if none is known
@@ -109,7 +109,7 @@ public final class TopologyLog {
   private static final int GREETING_TICKS = 4;
   private static final int BEAT_TICKS = 20;
 
-  /// For how many beats a leader that was heard of is believed in.
+  /// Beats for which this node believes in a leader that another member named.
   private static final int LEADER_BEATS = 5;
 
   private final Environment environment;
@@ -129,34 +129,34 @@ public final class TopologyLog {
   private final BooleanSupplier empty;
   private final ByteWriter frame = new ByteWriter(256);
 
-  /// What this node goes by; it is on the disk.
+  /// The topology that this node uses; it is on the disk.
   private TopologyState known;
 
-  /// To be written next; newer than what is known.
+  /// The state to be written next, newer than [#known]; null for none.
   private @Nullable TopologyState pending;
 
-  /// Being written; newer than what is known.
+  /// The state that a job writes now, newer than [#known]; null for none.
   private @Nullable TopologyState writing;
 
   private @Nullable String failed;
 
-  /// Why what is known now could not be written; tried again with each beat.
+  /// Why [#known] could not be written, null if it was; each beat tries again.
   private @Nullable String unsaved;
 
-  /// By member: the last epoch it told.
+  /// By member number: the last epoch that the member told.
   private final TreeMap<Integer, Long> epochs = new TreeMap<>();
 
-  /// By member that is not live: since when, on this leader's clock.
+  /// By number of a member that is not live: since when, on this leader's clock.
   private final TreeMap<Integer, Long> absentSince = new TreeMap<>();
 
-  /// By member: what it speaks.
+  /// By member number: the protocol levels that the member speaks.
   private final TreeMap<Integer, Levels> levels = new TreeMap<>();
 
   private boolean started;
   private long startedNanos;
   private long ticks;
 
-  /// Heard from others, for those who have no part in the log.
+  /// The leader that other members named, for a node without a part in the log; 0 for none.
   private int heardLeader;
 
   private long heardTerm;
@@ -229,8 +229,8 @@ public final class TopologyLog {
 
   // ---- before the start; may block
 
-  /// What a node last knew, null if its directory belongs to no cluster; unreadable, it is an
-  /// error.
+  /// The state in a node's directory, null if the directory belongs to no cluster. A state that
+  /// cannot be read is an error.
   public static @Nullable TopologyState lastKnown(FileSystem files) throws IOException {
     return KnownFile.load(files);
   }
@@ -288,7 +288,7 @@ public final class TopologyLog {
     return new TopologyLog(environment, self, known, live, empty, options, changed);
   }
 
-  /// Begins to take part.
+  /// Begins to take part in the log.
   public void start() {
     started = true;
     startedNanos = now();
@@ -301,7 +301,7 @@ public final class TopologyLog {
     return environment.clock().monotonicNanos();
   }
 
-  /// Lets go of files. The loop runs no tasks of this node any more.
+  /// Closes the files. The loop must run no tasks of this node any more.
   public void close() throws IOException {
     shared.close();
   }
@@ -389,7 +389,7 @@ public final class TopologyLog {
     return 0;
   }
 
-  /// A node that meets no member but strangers is not where it belongs.
+  /// Stops a node that has met nobody but strangers: it is in the wrong cluster.
   private void alone() {
     String why = acquaintances.onlyStrangers(known);
     if (why != null && now() - startedNanos >= options.graceNanos()) {
@@ -407,14 +407,14 @@ public final class TopologyLog {
     return environment.network().send(0, to, 0, frame);
   }
 
-  /// The connection to a node is open: it, or another in its place, has to greet.
+  /// The connection to a node is open: that node, or another in its place, has to greet.
   public void connected(int node) {
     acquaintances.forget(node);
     amnesia.forget(node);
     greet(node, true);
   }
 
-  /// A node goes by an older state than this one does.
+  /// Another node uses an older state than this one.
   public void behind(int node) {
     if (trusts(node)) {
       send(node, new TopologyMessage.State(known));
@@ -434,7 +434,7 @@ public final class TopologyLog {
     }
   }
 
-  /// Whether this member is on its way out and holds nothing for others any more.
+  /// Whether this member is leaving and holds no hints for others any more.
   private boolean departs() {
     MemberEntry own = known.member(self);
     return own != null && own.leaving() && empty.getAsBoolean();
@@ -552,7 +552,7 @@ public final class TopologyLog {
         || options.bug() == TopologyBug.OLDER_STATE_ADOPTED && state.epoch() != than.epoch();
   }
 
-  /// A committed state: if it is newer this node will go by it.
+  /// Takes a committed state. A newer one is written and then used.
   private void consider(TopologyState state) {
     TopologyState latest = pending != null ? pending : writing != null ? writing : known;
     if (!newer(state, latest)) {
@@ -606,7 +606,7 @@ public final class TopologyLog {
     publish();
   }
 
-  /// The last word to members that are none any more.
+  /// Tells members that were removed that they were.
   private void tellRemoved(TopologyState state) {
     for (MemberEntry member : known.members()) {
       if (state.member(member.number()) == null) {
@@ -619,7 +619,7 @@ public final class TopologyLog {
     return group.raft().role() == Raft.Role.LEADER;
   }
 
-  /// Those without a part in the log hear from the leader.
+  /// The leader tells its state to members without a part in the log.
   private void tellOthers() {
     for (MemberEntry member : known.members()) {
       int number = member.number();
@@ -632,15 +632,15 @@ public final class TopologyLog {
 
   // ---- changes
 
-  /// Wants a change.
+  /// Proposes a change.
   ///
   /// @param done told once; of a change that came to be, when this node goes by it
   public void propose(Proposed proposed, Consumer<Decision> done) {
     proposals.want(proposed, now(), options.timeoutNanos(), done);
   }
 
-  /// What a leader does unasked: it founds the cluster, has absent voters replaced, removes members
-  /// that have left, and raises the level when all can do more.
+  /// What a leader does by itself: it founds the cluster, replaces absent voters, removes members
+  /// that have left, and raises the level when all members speak a higher one.
   private void govern() {
     TopologyState state = machine.state();
     Raft raft = group.raft();

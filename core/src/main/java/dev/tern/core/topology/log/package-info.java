@@ -1,4 +1,5 @@
-/// The topology log at work on a node: who is trusted, what is known, what is agreed.
+/// The topology log at work on a node: which nodes are trusted, which topology is known, which
+/// changes are agreed.
 ///
 /// ```
 ///   other nodes --frames--> TopologyLog --greetings--> Acquaintances (trusted, strangers)
@@ -6,11 +7,13 @@
 ///                              KnownFile (durable) --> changed(state)
 /// ```
 ///
-/// Invariants: a node goes by a state only after it is on its disk, and never by an older one after
-/// a newer; a state that is passed on was committed, or is the founders' own at epoch 1; nothing is
-/// taken from a node that has not greeted as a member of the same cluster.
+/// Invariants:
+/// - a node goes by a state only after the state is on its disk, and never by an older state after
+///   a newer one;
+/// - a node passes on only states that were committed, and the founders' own at epoch 1;
+/// - a node takes nothing from a node that has not greeted as a member of the same cluster.
 ///
-/// Threads: the first shard's loop, but where said.
+/// Threads: the first shard's loop; methods say where another thread may call.
 @NullMarked
 package dev.tern.core.topology.log;
 
