@@ -21,6 +21,7 @@ import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.ClusterTime;
@@ -204,7 +205,7 @@ public final class Coordinator {
       return;
     }
     boolean held = !blind && departure.holdsBack();
-    if (held && (forwarded || firstLive(request.replicas()) == self)) {
+    if (held && (forwarded || firstLive(request.replicas().members()) == self)) {
       inFlight.later(
           Departure.HELD_NANOS,
           () -> update(keyspace, slot, key, update, level, forwarded, completion));
@@ -237,7 +238,7 @@ public final class Coordinator {
       Request request, Update update, boolean forwarded, Completion<UpdateOutcome> counted) {
     boolean blind = update.blind();
     boolean here = request.place(self) >= 0;
-    boolean first = firstLive(request.replicas()) == self;
+    boolean first = firstLive(request.replicas().members()) == self;
     boolean local = here && (forwarded || first || blind);
     if (local && !vouches(request)) {
       // Who knows what the others have leads; blind puts of the only one that lives are its own.
@@ -254,7 +255,10 @@ public final class Coordinator {
     } else if (!local && forwarded) {
       counted.complete(
           new Unanswered.Refused(Reason.TRY_AGAIN, "this node is no replica of the key", 0));
-    } else if (!local && blind && request.sloppy() && firstLive(request.replicas()) == 0) {
+    } else if (!local
+        && blind
+        && request.sloppy()
+        && firstLive(request.replicas().members()) == 0) {
       write(request, update, /* away= */ true, counted);
     } else if (!local) {
       new ForwardOperation(this, request, update, counted).start();
@@ -268,7 +272,7 @@ public final class Coordinator {
     long spared = peers.spared(request);
     if (spared > 0) {
       count(Statistics.Counter.REPLICAS_OVERLOADED);
-      completion.complete(peers.sparing(request.replicas(), spared));
+      completion.complete(peers.sparing(request.replicas().members(), spared));
     } else if (update.blind()) {
       write(request, update, /* away= */ false, completion);
     } else {
@@ -282,7 +286,7 @@ public final class Coordinator {
   }
 
   private boolean isAlone(Request request) {
-    for (int node : request.replicas()) {
+    for (int node : request.replicas().members()) {
       if (node != self && live(node)) {
         return false;
       }
@@ -425,9 +429,9 @@ public final class Coordinator {
     if (reply instanceof Message.Written written) {
       peers.presses(node, written.pressure());
     }
-    Operation operation = inFlight.find(reply.id());
+    Operation<?> operation = inFlight.find(reply.id());
     if (operation != null) {
-      operation.reply(node, reply);
+      operation.receive(node, reply);
     }
   }
 
@@ -514,13 +518,13 @@ public final class Coordinator {
       return null;
     }
     int partition = topology.partitionOf(slot);
-    int[] replicas = topology.replicas(partition);
-    if (level.n() > 0 && level.n() < replicas.length) {
-      replicas = java.util.Arrays.copyOf(replicas, level.n());
+    ReplicaSet replicas = topology.replicaSet(partition);
+    if (level.n() > 0) {
+      replicas = replicas.first(level.n());
     }
-    int n = replicas.length;
-    int reading = level.readsLocally() ? near(replicas) : n;
-    int writing = level.writesLocally() ? near(replicas) : n;
+    int n = replicas.size();
+    int reading = level.readsLocally() ? near(replicas.members()) : n;
+    int writing = level.writesLocally() ? near(replicas.members()) : n;
     int r = level.reads(keyspace.r(), reading);
     int w = level.writes(keyspace.w(), writing);
     if (level.atomic()) {

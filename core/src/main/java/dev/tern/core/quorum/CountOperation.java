@@ -9,7 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 
 /// Asks every live member how many records it has where it is the first live replica, and adds up.
-final class CountOperation extends Operation {
+final class CountOperation extends Operation<Message.CountReply> {
   private final Coordinator coordinator;
   private final int keyspace;
   private final Completion<? super CountOutcome> completion;
@@ -22,7 +22,7 @@ final class CountOperation extends Operation {
       int keyspace,
       long deadlineNanos,
       Completion<? super CountOutcome> completion) {
-    super(deadlineNanos);
+    super(Message.CountReply.class, deadlineNanos);
     this.coordinator = coordinator;
     this.keyspace = keyspace;
     this.completion = completion;
@@ -61,12 +61,15 @@ final class CountOperation extends Operation {
   }
 
   @Override
-  void reply(int node, Message.Reply reply) {
-    if (reply instanceof Message.Counted counted && asked.remove(node)) {
-      total += counted.records();
-      finishIfAll();
-    } else if (reply instanceof Message.Refused refused) {
-      fail(refused.why());
+  void reply(int node, Message.CountReply reply) {
+    switch (reply) {
+      case Message.Counted counted -> {
+        if (asked.remove(node)) {
+          total += counted.records();
+          finishIfAll();
+        }
+      }
+      case Message.Refused refused -> fail(refused.why());
     }
   }
 

@@ -90,7 +90,8 @@ final class Expiry {
         return;
       }
       Request request = coordinator.request(keyspace, each.slot(), each.key(), Level.DEFAULT);
-      if (request == null || coordinator.firstLive(request.replicas()) != coordinator.self()) {
+      if (request == null
+          || coordinator.firstLive(request.replicas().members()) != coordinator.self()) {
         forgetIfGone(keyspace, each);
         return;
       }

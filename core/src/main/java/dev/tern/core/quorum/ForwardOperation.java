@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /// An update that another node coordinates. It is sent once: when its answer is lost, nobody knows
 /// whether it was done.
-final class ForwardOperation extends Operation {
+final class ForwardOperation extends Operation<Message.ForwardReply> {
   private final Coordinator coordinator;
   private final Request request;
   private final Update update;
@@ -31,7 +31,7 @@ final class ForwardOperation extends Operation {
       Request request,
       Update update,
       Completion<? super UpdateOutcome> completion) {
-    super(request.deadlineNanos());
+    super(Message.ForwardReply.class, request.deadlineNanos());
     this.coordinator = coordinator;
     this.request = request;
     this.update = update;
@@ -55,7 +55,7 @@ final class ForwardOperation extends Operation {
             request.at(),
             update,
             new Level(
-                request.replicas().length,
+                request.replicas().size(),
                 request.r(),
                 request.stampsFirst()
                     ? Level.ATOMIC
@@ -68,7 +68,7 @@ final class ForwardOperation extends Operation {
     forward = sent;
     boolean near = request.nearW() > 0 && update.blind();
     boolean any = update.blind() && request.place(coordinator.self()) < 0;
-    int best = any && !near ? coordinator.peers().leastLoaded(request.replicas()) : 0;
+    int best = any && !near ? coordinator.peers().leastLoaded(request.replicas().members()) : 0;
     if (best != 0 && sent(best, sent) || near && send(sent, best, true)) {
       return;
     }
@@ -81,7 +81,7 @@ final class ForwardOperation extends Operation {
   /// or carries it out here in its turn; false if there is none.
   private boolean next(int refuser) {
     behind.add(refuser);
-    for (int node : request.replicas()) {
+    for (int node : request.replicas().members()) {
       if (behind.contains(node)) {
         continue;
       }
@@ -108,7 +108,7 @@ final class ForwardOperation extends Operation {
   }
 
   private boolean send(Message.Forward forward, int tried, boolean nearOnly) {
-    for (int node : request.replicas()) {
+    for (int node : request.replicas().members()) {
       boolean wanted = node != coordinator.self() && node != tried;
       boolean there = !nearOnly || coordinator.near(node);
       if (wanted && there && coordinator.live(node) && sent(node, forward)) {
@@ -129,7 +129,7 @@ final class ForwardOperation extends Operation {
   }
 
   @Override
-  void reply(int node, Message.Reply reply) {
+  void reply(int node, Message.ForwardReply reply) {
     if (finished || node != target) {
       return;
     }
@@ -147,13 +147,6 @@ final class ForwardOperation extends Operation {
           finish(refused.why());
         }
       }
-      case Message.Written m -> {}
-      case Message.Outvoted m -> {}
-      case Message.Superseded m -> {}
-      case Message.Value m -> {}
-      case Message.Digest m -> {}
-      case Message.Scanned m -> {}
-      case Message.Counted m -> {}
     }
   }
 

@@ -8,6 +8,7 @@ import dev.tern.core.replica.Hint;
 import dev.tern.core.replica.HintPage;
 import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Version;
 import java.util.ArrayList;
@@ -198,7 +199,7 @@ final class HintReplay {
   }
 
   /// One hint on its way.
-  private final class Delivery extends Operation implements Applied {
+  private final class Delivery extends Operation<Message.WriteReply> implements Applied {
     private final Page page;
     private final KeyspaceConfig keyspace;
     private final Topology topology;
@@ -207,7 +208,7 @@ final class HintReplay {
     private boolean over;
 
     Delivery(Page page, KeyspaceConfig keyspace, Topology topology, Hint hint) {
-      super(coordinator.nowNanos() + DELIVERY_NANOS);
+      super(Message.WriteReply.class, coordinator.nowNanos() + DELIVERY_NANOS);
       this.page = page;
       this.keyspace = keyspace;
       this.topology = topology;
@@ -217,10 +218,10 @@ final class HintReplay {
     void start() {
       int slot = hint.slot();
       int partition = topology.partitionOf(slot);
-      int[] replicas = topology.replicas(partition);
-      boolean home = coordinator.place(replicas, page.target) >= 0;
+      ReplicaSet replicas = topology.replicaSet(partition);
+      boolean home = replicas.has(page.target);
       boolean there = home && coordinator.live(page.target);
-      destination = there ? page.target : coordinator.firstLive(replicas);
+      destination = there ? page.target : coordinator.firstLive(replicas.members());
       if (destination == coordinator.self()) {
         coordinator.replica().apply(keyspace, slot, hint.key(), hint.record(), this);
         return;
@@ -268,7 +269,7 @@ final class HintReplay {
     }
 
     @Override
-    void reply(int node, Message.Reply reply) {
+    void reply(int node, Message.WriteReply reply) {
       if (node != destination) {
         return;
       }
@@ -276,12 +277,8 @@ final class HintReplay {
         case Message.Written m -> end(End.STORED);
         case Message.Superseded m -> end(End.STORED);
         case Message.Refused m -> refused(m.why());
-        case Message.Value m -> {}
-        case Message.Digest m -> {}
-        case Message.Updated m -> {}
+        // A held write has no ballot, so no replica answers this.
         case Message.Outvoted m -> {}
-        case Message.Scanned m -> {}
-        case Message.Counted m -> {}
       }
     }
 

@@ -28,7 +28,7 @@ final class HotReads {
   /// not promised to have seen every write. Null otherwise.
   ReadCache.@Nullable Entry entry(Request request, Level level, long nowNanos) {
     int w = Math.max(request.w(), request.keyspace().w());
-    boolean one = request.r() == 1 && level.pr() <= 1 && 1 + w <= request.replicas().length;
+    boolean one = request.r() == 1 && level.pr() <= 1 && 1 + w <= request.replicas().size();
     if (!one && !anyLevel) {
       return null;
     }

@@ -26,7 +26,7 @@ final class InFlight {
 
   private final int capacity;
   private final int slotBits;
-  private final @Nullable Operation[] slots;
+  private final @Nullable Operation<?>[] slots;
 
   /// The slots before and after one in order of age, of those taken; [#NONE] at the ends.
   private final int[] older;
@@ -53,7 +53,7 @@ final class InFlight {
     this.clock = clock;
     this.capacity = capacity;
     this.slotBits = Integer.SIZE - Integer.numberOfLeadingZeros(capacity - 1);
-    this.slots = new Operation[capacity];
+    this.slots = new Operation<?>[capacity];
     this.older = new int[capacity];
     this.younger = new int[capacity];
     this.free = new int[capacity];
@@ -62,7 +62,7 @@ final class InFlight {
   }
 
   /// Gives the operation its id; false if there is no room.
-  boolean add(Operation operation) {
+  boolean add(Operation<?> operation) {
     if (size == capacity) {
       return false;
     }
@@ -93,13 +93,13 @@ final class InFlight {
   }
 
   /// The operation of that id, null if it has come to its end.
-  @Nullable Operation find(long id) {
+  @Nullable Operation<?> find(long id) {
     int slot = slot(id);
-    Operation operation = slot < capacity ? slots[slot] : null;
+    Operation<?> operation = slot < capacity ? slots[slot] : null;
     return operation != null && operation.id == id ? operation : null;
   }
 
-  void remove(Operation operation) {
+  void remove(Operation<?> operation) {
     if (find(operation.id) != operation) {
       return;
     }
@@ -141,16 +141,16 @@ final class InFlight {
   }
 
   /// From the oldest on; those that begin or end meanwhile may be passed over.
-  private void forEach(Consumer<Operation> action) {
+  private void forEach(Consumer<Operation<?>> action) {
     long[] ids = new long[size];
     int count = 0;
     for (int slot = oldest; slot != NONE; slot = younger[slot]) {
-      Operation operation = slots[slot];
+      Operation<?> operation = slots[slot];
       ids[count++] = operation == null ? 0 : operation.id;
     }
     assert count == ids.length;
     for (long id : ids) {
-      Operation operation = find(id);
+      Operation<?> operation = find(id);
       if (operation != null) {
         action.accept(operation);
       }

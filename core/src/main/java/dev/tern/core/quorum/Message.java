@@ -45,10 +45,25 @@ public sealed interface Message {
     }
   }
 
-  /// An answer.
+  /// An answer to a request; each kind of request has its own.
   sealed interface Reply extends Message {
     long id();
   }
+
+  /// Answers [Read] and [ReadHeld], and each [Write] that repairs what a read found.
+  sealed interface ReadReply extends Reply {}
+
+  /// Answers [Write] and [Hold].
+  sealed interface WriteReply extends Reply {}
+
+  /// Answers [Forward].
+  sealed interface ForwardReply extends Reply {}
+
+  /// Answers [Scan].
+  sealed interface ScanReply extends Reply {}
+
+  /// Answers [Count].
+  sealed interface CountReply extends Reply {}
 
   /// Store this record, as far as it is news; with siblings it is filled.
   ///
@@ -177,20 +192,20 @@ public sealed interface Message {
   /// Stored, durably.
   ///
   /// @param pressure how full the memtables there are: 0 up to half, 255 where they take no more
-  record Written(long id, int pressure) implements Reply {}
+  record Written(long id, int pressure) implements ReadReply, WriteReply {}
 
   /// Not stored: a version that wins is there.
   ///
   /// @param by that version; for an update it may be another update of the same version, which is
   ///   here or was until now: then two replicas led
-  record Superseded(long id, Rank by) implements Reply {}
+  record Superseded(long id, Rank by) implements ReadReply, WriteReply {}
 
   /// The record at this replica, null for none.
-  record Value(long id, @Nullable Siblings record) implements Reply {}
+  record Value(long id, @Nullable Siblings record) implements ReadReply {}
 
   /// Of the newest version the rank, absent for none; with siblings, a hash of their dots as time
   /// and counter and their number as replica.
-  record Digest(long id, Rank rank) implements Reply {
+  record Digest(long id, Rank rank) implements ReadReply {
     static Rank of(@Nullable Siblings record, Resolution resolution) {
       if (resolution == Resolution.LWW || record == null || record.isEmpty()) {
         return Rank.of(record, Stamp.NONE);
@@ -202,15 +217,16 @@ public sealed interface Message {
   }
 
   /// Nothing was done: a higher ballot was promised to another leader.
-  record Outvoted(long id, long by) implements Reply {}
+  record Outvoted(long id, long by) implements ReadReply, WriteReply {}
 
   /// What became of a forwarded update.
-  record Updated(long id, UpdateOutcome outcome) implements Reply {}
+  record Updated(long id, UpdateOutcome outcome) implements ForwardReply {}
 
-  record Scanned(long id, ScanPage page) implements Reply {}
+  record Scanned(long id, ScanPage page) implements ScanReply {}
 
-  record Counted(long id, long records) implements Reply {}
+  record Counted(long id, long records) implements CountReply {}
 
-  /// Nothing was done.
-  record Refused(long id, Unanswered.Refused why) implements Reply {}
+  /// Nothing was done; answers every kind of request.
+  record Refused(long id, Unanswered.Refused why)
+      implements ReadReply, WriteReply, ForwardReply, ScanReply, CountReply {}
 }

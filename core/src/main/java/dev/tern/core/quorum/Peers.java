@@ -182,7 +182,7 @@ final class Peers {
     int live = 0;
     int willing = 0;
     long least = Long.MAX_VALUE;
-    for (int node : request.replicas()) {
+    for (int node : request.replicas().members()) {
       if (live(node)) {
         live++;
         boolean room = node == self || network.hasRoom(shard, node);
@@ -207,7 +207,7 @@ final class Peers {
   ///
   /// @param own the pressure of this node's store
   double fullness(Request request, int own) {
-    int[] replicas = request.replicas();
+    int[] replicas = request.replicas().members();
     int most = own;
     // Of the pressures the w-th from the least: so many replicas have no more than it.
     for (int node : replicas) {

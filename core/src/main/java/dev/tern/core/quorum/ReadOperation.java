@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// Replicas are asked in the order: this one, then the live ones of the list; a read of a hot key
 /// may be *spread*: then this one is one of them. One that is lost, or slower than the hedge delay,
 /// is helped out by the next.
-final class ReadOperation extends Operation {
+final class ReadOperation extends Operation<Message.ReadReply> {
   /// Takes the outcome.
   interface Done {
     /// @param uniform whether the `r` replicas agreed
@@ -139,12 +139,12 @@ final class ReadOperation extends Operation {
   private Unanswered.@Nullable Refused overloaded;
 
   ReadOperation(Coordinator coordinator, Request request, Purpose purpose, Done done) {
-    super(request.deadlineNanos());
+    super(Message.ReadReply.class, request.deadlineNanos());
     this.coordinator = coordinator;
     this.request = request;
     this.purpose = purpose;
     this.done = done;
-    int n = request.replicas().length;
+    int n = request.replicas().size();
     this.states = new State[n];
     java.util.Arrays.fill(states, State.IDLE);
     this.askedNanos = new long[n];
@@ -207,16 +207,11 @@ final class ReadOperation extends Operation {
     hurries = true;
     settling = true;
     for (int i = 0; i < states.length; i++) {
-      if (coordinator.live(request.replicas()[i]) && !finished) {
+      if (coordinator.live(request.replicas().member(i)) && !finished) {
         repairAt(i);
       }
     }
     settle();
-  }
-
-  /// Of so many replicas one is among any `r`, and among most.
-  static int holdersNeeded(int n, int r) {
-    return Math.max(n - r + 1, n / 2 + 1);
   }
 
   /// Whether the word of one replica is enough.
@@ -270,7 +265,7 @@ final class ReadOperation extends Operation {
   }
 
   private boolean askHolder(int place, int holder) {
-    int target = request.replicas()[place];
+    int target = request.replicas().member(place);
     states[place] = State.ASKED;
     askedNanos[place] = coordinator.nowNanos();
     if (holder == coordinator.self()) {
@@ -308,13 +303,13 @@ final class ReadOperation extends Operation {
   /// Of the live replicas not yet asked the one that is likely to answer first, each in turn where
   /// they are alike; -1 if there is none.
   private int quickest() {
-    int n = request.replicas().length;
+    int n = request.replicas().size();
     int start = turn < 0 ? (int) (id % n) : turn % n;
     int quickest = -1;
     long least = Long.MAX_VALUE;
     for (int i = 0; i < n; i++) {
       int place = (start + i) % n;
-      int node = request.replicas()[place];
+      int node = request.replicas().member(place);
       if (states[place] == State.IDLE && coordinator.live(node)) {
         long likely = coordinator.peers().likelyNanos(node);
         if (likely < least) {
@@ -331,7 +326,7 @@ final class ReadOperation extends Operation {
         new Message.Read(
             id, request.epoch(), request.at(), digest, alone(), confirmed, ballot, floor);
     askedNanos[place] = coordinator.nowNanos();
-    boolean sent = coordinator.send(request.replicas()[place], request.slot(), read);
+    boolean sent = coordinator.send(request.replicas().member(place), request.slot(), read);
     states[place] = sent ? State.ASKED : State.LOST;
     return sent;
   }
@@ -510,7 +505,7 @@ final class ReadOperation extends Operation {
       }
     }
     settling = false;
-    hurries = 2 * request.r() <= request.replicas().length;
+    hurries = 2 * request.r() <= request.replicas().size();
     settle();
   }
 
@@ -537,12 +532,12 @@ final class ReadOperation extends Operation {
   /// So many that every later read of `r` replicas, or of most, meets one; none where two reads
   /// need not meet: few are asked, or others answer for replicas.
   private int holdersNeeded() {
-    int n = request.replicas().length;
+    int n = request.replicas().size();
     boolean meet = 2 * request.r() > n || writesBack;
     for (int standIn : standIns) {
       meet &= standIn == 0;
     }
-    return meet ? holdersNeeded(n, request.r()) : 0;
+    return meet ? Quorum.holders(n, request.r()) : 0;
   }
 
   /// Sends the record to a live replica of the list that was not sent it yet; false if there is
@@ -550,7 +545,7 @@ final class ReadOperation extends Operation {
   private boolean repairAnother() {
     for (int i = 0; i < states.length; i++) {
       boolean unsent = states[i] == State.IDLE || states[i] == State.ASKED;
-      if (unsent && coordinator.live(request.replicas()[i])) {
+      if (unsent && coordinator.live(request.replicas().member(i))) {
         repairAt(i);
         return true;
       }
@@ -562,7 +557,7 @@ final class ReadOperation extends Operation {
     states[place] = State.REPAIRING;
     Siblings record = java.util.Objects.requireNonNull(repaired);
     long under = confirmed ? Ballots.of(record.newest()) : 0;
-    int node = request.replicas()[place];
+    int node = request.replicas().member(place);
     if (node != coordinator.self()) {
       Message.Write write = new Message.Write(id, request.epoch(), request.at(), record, under);
       if (!coordinator.send(node, request.slot(), write)) {
@@ -634,7 +629,7 @@ final class ReadOperation extends Operation {
     List<Integer> lacking = new ArrayList<>();
     for (int i = 0; i < states.length; i++) {
       if (states[i] != State.HOLDING) {
-        lacking.add(request.replicas()[i]);
+        lacking.add(request.replicas().member(i));
       }
     }
     int holding = count(State.HOLDING);
@@ -650,7 +645,7 @@ final class ReadOperation extends Operation {
   }
 
   @Override
-  void reply(int node, Message.Reply reply) {
+  void reply(int node, Message.ReadReply reply) {
     int place = placeOf(node);
     if (place < 0) {
       return;
@@ -662,7 +657,10 @@ final class ReadOperation extends Operation {
       return;
     }
     boolean tells = reply instanceof Message.Value || reply instanceof Message.Digest;
-    if (tells && isStoodInFor(place) && node == request.replicas()[place] && repaired == null) {
+    if (tells
+        && isStoodInFor(place)
+        && node == request.replicas().member(place)
+        && repaired == null) {
       // It is there after all: what another node held for it counts no more.
       standIns[place] = 0;
       answered -= states[place] == State.ANSWERED ? 1 : 0;
@@ -687,9 +685,6 @@ final class ReadOperation extends Operation {
           done.outvoted(outvoted.by());
         }
       }
-      case Message.Updated m -> {}
-      case Message.Scanned m -> {}
-      case Message.Counted m -> {}
     }
   }
 
@@ -739,11 +734,11 @@ final class ReadOperation extends Operation {
       hedgeAtNanos = Long.MAX_VALUE;
       for (int i = 0; i < states.length; i++) {
         boolean asked = states[i] == State.ASKED && !isStoodInFor(i);
-        if (asked && request.replicas()[i] != coordinator.self()) {
+        if (asked && request.replicas().member(i) != coordinator.self()) {
           // Its answer may come when nobody waits for it any more.
           coordinator
               .peers()
-              .took(request.replicas()[i], HEDGED_TIMES * (nowNanos - askedNanos[i]));
+              .took(request.replicas().member(i), HEDGED_TIMES * (nowNanos - askedNanos[i]));
         }
       }
       if (askNext(false)) {
@@ -764,7 +759,7 @@ final class ReadOperation extends Operation {
       List<Integer> missing = new ArrayList<>();
       for (int i = 0; i < states.length; i++) {
         if (states[i] != State.ANSWERED) {
-          missing.add(request.replicas()[i]);
+          missing.add(request.replicas().member(i));
         }
       }
       String why =

@@ -133,7 +133,7 @@ final class Reads {
   /// key has no other leader.
   private boolean isConfirmed(Request request, Level level) {
     return level.r() == Level.ATOMIC
-        && request.replicas().length > 1
+        && request.replicas().size() > 1
         && coordinator.planted() != PlantedBug.READ_SHOWS_OUTVOTED;
   }
 

@@ -2,14 +2,14 @@ package dev.tern.core.quorum;
 
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.replica.RoutedKey;
-import java.util.Arrays;
+import dev.tern.core.topology.ReplicaSet;
 import java.util.function.IntPredicate;
 
 /// What all operations on a key need to know.
 ///
 /// @param keyspace whose key it is
 /// @param at the key, as it is told to other nodes
-/// @param replicas the key's replica list
+/// @param replicas of the key
 /// @param r answers a read needs, at most the list's length
 /// @param w acknowledgements a write needs, likewise
 /// @param pw of `w`, how many must come from the list
@@ -22,7 +22,7 @@ import java.util.function.IntPredicate;
 record Request(
     KeyspaceConfig keyspace,
     RoutedKey at,
-    int[] replicas,
+    ReplicaSet replicas,
     long epoch,
     int r,
     int w,
@@ -41,9 +41,25 @@ record Request(
     return at.key();
   }
 
+  /// What a read needs.
+  Quorum reads() {
+    return Quorum.of(replicas, r, pr);
+  }
+
+  /// What a write needs.
+  ///
+  /// @param near whether a member is in this node's datacenter
+  Quorum writes(IntPredicate near) {
+    long places = 0;
+    for (int place = 0; nearW > 0 && place < replicas.size(); place++) {
+      places |= near.test(replicas.member(place)) ? Quorum.bit(place) : 0;
+    }
+    return Quorum.of(replicas, w, pw, nearW, places);
+  }
+
   /// The level of the read before a write: it meets every write of level `w`.
   Request forUpdate() {
-    int strict = Math.max(r, replicas.length - w + 1);
+    int strict = Math.max(r, replicas.size() - w + 1);
     return at(strict, w, nearW, deadlineNanos);
   }
 
@@ -51,7 +67,7 @@ record Request(
   boolean alike(Request other) {
     boolean counts = r == other.r && w == other.w && pr == other.pr && pw == other.pw;
     boolean kinds = nearW == other.nearW && sloppy == other.sloppy && epoch == other.epoch;
-    return counts && kinds && Arrays.equals(replicas, other.replicas);
+    return counts && kinds && replicas.equals(other.replicas);
   }
 
   /// The same with other levels and another deadline.
@@ -73,16 +89,12 @@ record Request(
 
   /// The same of some of the replicas only, for a read.
   Request among(IntPredicate those) {
-    int[] some = Arrays.stream(replicas).filter(those).toArray();
+    ReplicaSet some = replicas.among(those);
     return new Request(keyspace, at, some, epoch, r, w, pw, 0, sloppy, pr, false, deadlineNanos);
   }
 
+  /// The place of a node among the replicas, -1 if it is none of them.
   int place(int node) {
-    for (int i = 0; i < replicas.length; i++) {
-      if (replicas[i] == node) {
-        return i;
-      }
-    }
-    return -1;
+    return replicas.place(node);
   }
 }

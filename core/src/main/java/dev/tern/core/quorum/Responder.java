@@ -150,9 +150,7 @@ public final class Responder {
           "the sender's replica list is older than epoch " + topology.epoch(partition),
           0);
     }
-    return coordinator.place(topology.replicas(partition), coordinator.self()) < 0
-        ? notHeld(keyspace, slot)
-        : null;
+    return !topology.replicaSet(partition).has(coordinator.self()) ? notHeld(keyspace, slot) : null;
   }
 
   /// Why this node holds nothing of a keyspace for others; null if it may.

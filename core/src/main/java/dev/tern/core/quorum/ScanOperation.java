@@ -8,6 +8,7 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.replica.ScanPage;
 import dev.tern.core.replica.ScannedKey;
+import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import java.util.ArrayList;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// One step of a scan: `r` replicas of the cursor's partition tell what they have from there on;
 /// what all of them have covered is merged, the newest version of a key deciding whether it is
 /// live.
-final class ScanOperation extends Operation {
+final class ScanOperation extends Operation<Message.ScanReply> {
   private final Coordinator coordinator;
   private final KeyspaceConfig keyspace;
   private final Topology topology;
@@ -50,7 +51,7 @@ final class ScanOperation extends Operation {
       boolean ledOnly,
       long deadlineNanos,
       Completion<? super ScanOutcome> completion) {
-    super(deadlineNanos);
+    super(Message.ScanReply.class, deadlineNanos);
     this.coordinator = coordinator;
     this.keyspace = keyspace;
     this.cursor = cursor;
@@ -66,7 +67,7 @@ final class ScanOperation extends Operation {
     int[] replicas = topology.replicas(partition);
     needed = Math.min(keyspace.r(), replicas.length);
     int slot = ScanCursor.slot(cursor);
-    if (coordinator.place(replicas, coordinator.self()) >= 0) {
+    if (topology.replicaSet(partition).has(coordinator.self())) {
       if (needed == 1 || coordinator.replica().store().vouches(keyspace.id(), slot)) {
         targets.add(coordinator.self());
       } else {
@@ -183,9 +184,9 @@ final class ScanOperation extends Operation {
     int partitions = topology.partitions();
     int partition = topology.partitionOf(ScanCursor.slot(cursor)) + 1;
     while (partition < partitions) {
-      int[] replicas = topology.replicas(partition);
+      ReplicaSet replicas = topology.replicaSet(partition);
       for (int node : targets) {
-        if (coordinator.place(replicas, node) < 0) {
+        if (!replicas.has(node)) {
           return topology.firstSlot(partition);
         }
       }
@@ -195,7 +196,7 @@ final class ScanOperation extends Operation {
   }
 
   @Override
-  void reply(int node, Message.Reply reply) {
+  void reply(int node, Message.ScanReply reply) {
     switch (reply) {
       case Message.Scanned scanned -> page(node, scanned.page());
       case Message.Refused refused -> {
@@ -206,13 +207,6 @@ final class ScanOperation extends Operation {
           fail();
         }
       }
-      case Message.Written m -> {}
-      case Message.Superseded m -> {}
-      case Message.Value m -> {}
-      case Message.Digest m -> {}
-      case Message.Updated m -> {}
-      case Message.Outvoted m -> {}
-      case Message.Counted m -> {}
     }
   }
 

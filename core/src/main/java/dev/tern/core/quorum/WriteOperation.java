@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// A sloppy write has other nodes hold it for replicas that are away; what they say counts towards
 /// `w`, not towards `pw`. If no replica at all is there this node mints the version though it is
 /// none itself (*away*).
-final class WriteOperation extends Operation implements Mutation {
+final class WriteOperation extends Operation<Message.WriteReply> implements Mutation {
   /// So soon after its mint a superseded put may be minted anew, nanoseconds: answers take no
   /// longer where no replica is silent.
   private static final long MINTED_ANEW_NANOS = 1_000_000_000;
@@ -48,22 +48,40 @@ final class WriteOperation extends Operation implements Mutation {
     void failed(Unanswered why);
   }
 
-  private enum State {
-    UNSENT,
-    SENT,
+  /// What a replica, or who holds the write for it, says of the write.
+  private enum Vote {
     STORED,
     SUPERSEDED,
-    LOST
+    /// It refuses, or cannot be heard.
+    NO
   }
+
+  private static final int[] NOBODY = {};
 
   private final Coordinator coordinator;
   private final Request request;
   private final boolean blind;
   private final Function<@Nullable Siblings, @Nullable Draft> draft;
   private final Done done;
-  private final State[] states;
 
-  /// By place: who holds the write for the replica there, 0 for nobody.
+  /// What must have stored the write before it is acknowledged.
+  private final Quorum quorum;
+
+  /// The places of those that the write was sent to and that have not answered, a bit for each.
+  ///
+  /// Invariant: a place is in at most one of `sent`, `stored` and `superseded`.
+  private long sent;
+
+  /// The places of those that have stored it, or something that contains it.
+  private long stored;
+
+  /// The places of those that have something above it, of a blind put.
+  private long superseded;
+
+  /// The places of which [#holders] names somebody.
+  private long standIns;
+
+  /// By place: who holds the write for the replica there, 0 for nobody; empty if it is not sloppy.
   private final int[] holders;
 
   private boolean away;
@@ -96,14 +114,14 @@ final class WriteOperation extends Operation implements Mutation {
       boolean blind,
       Function<@Nullable Siblings, @Nullable Draft> draft,
       Done done) {
-    super(request.deadlineNanos());
+    super(Message.WriteReply.class, request.deadlineNanos());
     this.coordinator = coordinator;
     this.request = request;
     this.blind = blind;
     this.draft = draft;
     this.done = done;
-    this.states = new State[request.replicas().length];
-    this.holders = new int[request.replicas().length];
+    this.quorum = request.writes(coordinator::near);
+    this.holders = request.sloppy() ? new int[request.replicas().size()] : NOBODY;
   }
 
   /// Says under which ballot an update was computed.
@@ -143,27 +161,14 @@ final class WriteOperation extends Operation implements Mutation {
   }
 
   void start() {
-    int live = 0;
-    int near = 0;
-    List<Integer> missing = new ArrayList<>(0);
-    for (int node : request.replicas()) {
-      if (coordinator.live(node)) {
-        live++;
-        near += coordinator.near(node) ? 1 : 0;
-      } else {
-        missing.add(node);
-      }
+    long live = 0;
+    int places = request.replicas().size();
+    for (int place = 0; place < places; place++) {
+      live |= coordinator.live(request.replicas().member(place)) ? Quorum.bit(place) : 0;
     }
-    int others = request.sloppy() ? coordinator.holders(request, missing.size()) : 0;
-    if (live + others < request.w() || live < request.pw() || near < request.nearW()) {
+    if (quorum.outcome(0, live | holdable(live), ~live) == Quorum.Outcome.LOST) {
       finished = true;
-      done.failed(
-          new Unanswered.Refused(
-              Reason.UNAVAILABLE,
-              "%d of %d replicas are alive, the write needs %d; nodes %s are not"
-                  .formatted(live, request.replicas().length, request.w(), missing),
-              0,
-              new Unanswered.Shortfall(request.w(), live, missing)));
+      done.failed(unavailable(live));
       return;
     }
     if (!coordinator.inFlight().add(this)) {
@@ -174,8 +179,42 @@ final class WriteOperation extends Operation implements Mutation {
     mint();
   }
 
+  /// The places of replicas that are away and for which another node may hold the write.
+  private long holdable(long live) {
+    int places = request.replicas().size();
+    int left = request.sloppy() ? coordinator.holders(request, places - Long.bitCount(live)) : 0;
+    long holdable = 0;
+    for (int place = 0; left > 0; place++) {
+      if ((live & Quorum.bit(place)) == 0) {
+        holdable |= Quorum.bit(place);
+        left--;
+      }
+    }
+    return holdable;
+  }
+
+  private Unanswered.Refused unavailable(long live) {
+    List<Integer> missing = new ArrayList<>();
+    int places = request.replicas().size();
+    for (int place = 0; place < places; place++) {
+      if ((live & Quorum.bit(place)) == 0) {
+        missing.add(request.replicas().member(place));
+      }
+    }
+    int alive = Long.bitCount(live);
+    return new Unanswered.Refused(
+        Reason.UNAVAILABLE,
+        "%d of %d replicas are alive, the write needs %d; nodes %s are not"
+            .formatted(alive, places, request.w(), missing),
+        0,
+        new Unanswered.Shortfall(request.w(), alive, missing));
+  }
+
   private void mint() {
-    java.util.Arrays.fill(states, State.UNSENT);
+    sent = 0;
+    stored = 0;
+    superseded = 0;
+    standIns = 0;
     mints++;
     mintedNanos = coordinator.nowNanos();
     java.util.Arrays.fill(holders, 0);
@@ -226,53 +265,58 @@ final class WriteOperation extends Operation implements Mutation {
   @Override
   public void minted(Siblings minted, long dot) {
     record = minted;
-    int[] replicas = request.replicas();
     if (ballot > 0) {
       coordinator.replica().led(request.keyspace().id(), request.slot(), ballot);
     }
-    for (int place = 0; place < replicas.length; place++) {
-      if (replicas[place] == coordinator.self()) {
-        states[place] = State.SENT;
-      } else if (request.sloppy() && !coordinator.live(replicas[place])) {
+    int places = request.replicas().size();
+    for (int place = 0; place < places; place++) {
+      int node = request.replicas().member(place);
+      if (node == coordinator.self()) {
+        sent |= Quorum.bit(place);
+      } else if (request.sloppy() && !coordinator.live(node)) {
         hold(place);
       } else {
         Message.Write write = new Message.Write(id, request.epoch(), request.at(), minted, ballot);
-        boolean sent = coordinator.send(replicas[place], request.slot(), write);
-        noteAway(sent, replicas[place]);
-        states[place] = sent ? State.SENT : State.LOST;
+        if (coordinator.send(node, request.slot(), write)) {
+          noteAway(node);
+          sent |= Quorum.bit(place);
+        }
       }
     }
-    if (coordinator.planted() == PlantedBug.EARLY_ACK) {
+    if (coordinator.planted() == PlantedBug.EARLY_ACK && !finished) {
       finish();
       done.written(java.util.Objects.requireNonNull(record));
     }
   }
 
-  /// Lets the next healthy node hold the write for a replica.
+  /// Lets the next healthy node hold the write for a replica; the place stays silent if there is
+  /// none.
   private void hold(int place) {
     int holder = coordinator.holder(request, holders);
     holders[place] = holder;
-    states[place] = holder == 0 ? State.LOST : State.SENT;
     if (holder == 0) {
       return;
     }
     coordinator.count(Statistics.Counter.HINTS_ASKED);
-    int target = request.replicas()[place];
+    standIns |= Quorum.bit(place);
+    int target = request.replicas().member(place);
     Siblings held = java.util.Objects.requireNonNull(record);
     if (holder == coordinator.self()) {
+      sent |= Quorum.bit(place);
       coordinator
           .replica()
           .hold(request.keyspace(), request.slot(), request.key(), held, target, new Own(place));
       return;
     }
     Message.Hold message = new Message.Hold(id, request.epoch(), request.at(), held, target);
-    boolean sent = coordinator.send(holder, request.slot(), message);
-    noteAway(sent, holder);
-    states[place] = sent ? State.SENT : State.LOST;
+    if (coordinator.send(holder, request.slot(), message)) {
+      noteAway(holder);
+      sent |= Quorum.bit(place);
+    }
   }
 
-  private void noteAway(boolean sent, int node) {
-    if (away && sent) {
+  private void noteAway(int node) {
+    if (away) {
       coordinator.sentAway(id, request.slot(), node);
     }
   }
@@ -286,26 +330,26 @@ final class WriteOperation extends Operation implements Mutation {
       this.place = place;
     }
 
-    private void end(State state) {
+    private void end(Vote vote) {
       if (mint == mints) {
-        set(place, state);
+        vote(place, vote);
       }
     }
 
     @Override
     public void durable() {
-      end(State.STORED);
+      end(Vote.STORED);
     }
 
     @Override
     public void superseded(Version by) {
-      end(State.STORED);
+      end(Vote.STORED);
     }
 
     @Override
     public void refused(Unanswered.Refused why) {
       coordinator.count(Statistics.Counter.HINTS_REFUSED);
-      end(State.LOST);
+      end(Vote.NO);
     }
   }
 
@@ -327,7 +371,7 @@ final class WriteOperation extends Operation implements Mutation {
     // Perhaps after the write came to its end without this replica: only now it can be read here.
     coordinator.written(request.keyspace().id(), request.key());
     if (mint == mints) {
-      set(request.place(coordinator.self()), State.STORED);
+      vote(request.place(coordinator.self()), Vote.STORED);
     }
   }
 
@@ -340,30 +384,25 @@ final class WriteOperation extends Operation implements Mutation {
   }
 
   @Override
-  void reply(int node, Message.Reply reply) {
+  void reply(int node, Message.WriteReply reply) {
     int place = placeOf(node);
     if (place < 0 || finished || record == null) {
       return;
     }
     switch (reply) {
-      case Message.Written written -> set(place, State.STORED);
+      case Message.Written written -> vote(place, Vote.STORED);
       case Message.Superseded superseded -> superseded(place, superseded.by());
       case Message.Refused refused -> {
         coordinator.peers().refused(node, refused.why());
         refusal = "; node %d: %s".formatted(node, refused.why().message());
-        set(place, State.LOST);
+        vote(place, Vote.NO);
       }
-      case Message.Value m -> {}
-      case Message.Digest m -> {}
       case Message.Outvoted by -> {
         outvoted = true;
         coordinator.count(Statistics.Counter.CONFLICTING_UPDATES);
         coordinator.replica().ballots().outvoted(request.keyspace().id(), request.slot(), by.by());
-        set(place, State.LOST);
+        vote(place, Vote.NO);
       }
-      case Message.Updated m -> {}
-      case Message.Scanned m -> {}
-      case Message.Counted m -> {}
     }
   }
 
@@ -377,11 +416,11 @@ final class WriteOperation extends Operation implements Mutation {
           mine.stamp().sharesPut(by.stamp())
               && coordinator.planted() != PlantedBug.OWN_UPDATES_TAKEN_FOR_RIVALS;
       boolean counts = settled || built || coordinator.planted() == PlantedBug.SUPERSEDED_IS_ACK;
-      set(place, counts || byMyself ? State.STORED : State.SUPERSEDED);
+      vote(place, counts || byMyself ? Vote.STORED : Vote.SUPERSEDED);
       return;
     }
     if (byMyself) {
-      set(place, State.STORED);
+      vote(place, Vote.STORED);
       return;
     }
     coordinator.count(Statistics.Counter.SUPERSEDED_UPDATES);
@@ -391,35 +430,51 @@ final class WriteOperation extends Operation implements Mutation {
       done.failed(unknown("another replica led an update of the same version at the same time"));
     } else if (mine.stamp().sharesPut(by.stamp()) && !by.stamp().expired()) {
       // Another leader's: nothing tells whether it was computed from this one.
-      set(place, State.LOST);
+      vote(place, Vote.NO);
     } else {
-      set(place, State.STORED);
+      vote(place, Vote.STORED);
     }
   }
 
-  private void set(int place, State state) {
-    if (finished || states[place] != State.SENT) {
+  private void vote(int place, Vote vote) {
+    long bit = Quorum.bit(place);
+    if (finished || (sent & bit) == 0) {
       return;
     }
-    states[place] = state;
-    if (state == State.LOST && request.sloppy() && holders[place] == 0 && !outvoted) {
-      hold(place);
-    }
-    int stored = count(State.STORED);
-    if (enough(stored, own(State.STORED), near(State.STORED))) {
-      finish();
-      done.written(java.util.Objects.requireNonNull(record));
-    } else if (!enough(
-        stored + count(State.SENT),
-        own(State.STORED) + own(State.SENT),
-        near(State.STORED) + near(State.SENT))) {
-      if (count(State.SUPERSEDED) > 0) {
-        overtaken();
-      } else {
-        finish();
-        done.failed(unknown(stored + " of " + request.w() + " replicas hold the write" + refusal));
+    sent &= ~bit;
+    switch (vote) {
+      case STORED -> stored |= bit;
+      case SUPERSEDED -> superseded |= bit;
+      case NO -> {
+        if (request.sloppy() && (standIns & bit) == 0 && !outvoted) {
+          hold(place);
+          if (finished) {
+            // This node holds it for that replica, or cannot, and that decided.
+            return;
+          }
+        }
       }
     }
+    switch (quorum.outcome(stored, sent, standIns)) {
+      case MET -> {
+        finish();
+        done.written(java.util.Objects.requireNonNull(record));
+      }
+      case OPEN -> {}
+      case LOST -> {
+        if (superseded != 0) {
+          overtaken();
+        } else {
+          finish();
+          done.failed(
+              unknown(held() + " of " + request.w() + " replicas hold the write" + refusal));
+        }
+      }
+    }
+  }
+
+  private int held() {
+    return Long.bitCount(stored);
   }
 
   private void overtaken() {
@@ -430,8 +485,8 @@ final class WriteOperation extends Operation implements Mutation {
       return;
     }
     coordinator.count(Statistics.Counter.RESTAMPED_WRITES);
-    int answered = own(State.STORED) + own(State.SUPERSEDED);
-    settled = answered > request.replicas().length - request.w();
+    int answered = Long.bitCount((stored | superseded) & ~standIns);
+    settled = answered > request.replicas().size() - request.w();
     // A new id, so that answers to the mint before are not taken for answers to this one.
     coordinator.inFlight().remove(this);
     record = null;
@@ -443,43 +498,12 @@ final class WriteOperation extends Operation implements Mutation {
     }
   }
 
-  private boolean enough(int all, int own, int near) {
-    return all >= request.w() && own >= request.pw() && near >= request.nearW();
-  }
-
-  /// Replicas of the list in a state that are in this node's datacenter.
-  private int near(State state) {
-    int count = 0;
-    for (int place = 0; request.nearW() > 0 && place < states.length; place++) {
-      boolean own = states[place] == state && holders[place] == 0;
-      count += own && coordinator.near(request.replicas()[place]) ? 1 : 0;
-    }
-    return count;
-  }
-
-  /// Replicas of the list in a state.
-  private int own(State state) {
-    int count = 0;
-    for (int place = 0; place < states.length; place++) {
-      count += states[place] == state && holders[place] == 0 ? 1 : 0;
-    }
-    return count;
-  }
-
-  private int count(State state) {
-    int count = 0;
-    for (State one : states) {
-      count += one == state ? 1 : 0;
-    }
-    return count;
-  }
-
   @Override
   void lost(int node) {
     int place = placeOf(node);
     if (place >= 0 && record != null) {
-      silence |= states[place] == State.SENT;
-      set(place, State.LOST);
+      silence |= (sent & Quorum.bit(place)) != 0;
+      vote(place, Vote.NO);
     }
   }
 
@@ -490,7 +514,7 @@ final class WriteOperation extends Operation implements Mutation {
       done.failed(
           unknown(
               "%d of %d replicas held the write in time%s"
-                  .formatted(record == null ? 0 : count(State.STORED), request.w(), refusal)));
+                  .formatted(held(), request.w(), refusal)));
     }
   }
 
@@ -499,6 +523,11 @@ final class WriteOperation extends Operation implements Mutation {
   }
 
   private void finish() {
+    if (finished) {
+      throw new IllegalStateException("a write has two outcomes");
+    }
+    assert (sent & stored) == 0 && (sent & superseded) == 0 && (stored & superseded) == 0
+        : "a place has voted twice";
     finished = true;
     coordinator.inFlight().remove(this);
   }

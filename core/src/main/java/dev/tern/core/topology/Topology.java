@@ -19,15 +19,16 @@ public final class Topology {
   /// By partition: since when its list is what it is.
   private final long[] epochs;
 
-  /// `replicas[p]` is partition p's list of member numbers; never longer than n, no repeats.
-  private final int[][] replicas;
+  /// By partition; no list is longer than n.
+  private final ReplicaSet[] replicas;
 
   private Topology(long epoch, long[] epochs, List<Member> members, int[][] replicas) {
     this.epoch = epoch;
     this.epochs = epochs;
     this.partitions = replicas.length;
     this.members = members;
-    this.replicas = replicas;
+    this.replicas = new ReplicaSet[replicas.length];
+    Arrays.setAll(this.replicas, p -> ReplicaSet.stable(replicas[p]));
     int largest = members.getLast().number();
     this.byNumber = new Member[largest + 1];
     for (Member member : members) {
@@ -129,6 +130,11 @@ public final class Topology {
 
   /// Member numbers in order of preference; shared, do not change.
   public int[] replicas(int partition) {
+    return replicas[partition].members();
+  }
+
+  /// The replicas of a partition.
+  public ReplicaSet replicaSet(int partition) {
     return replicas[partition];
   }
 }

@@ -12,6 +12,7 @@ import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.topology.KeyspaceDefinition;
 import dev.tern.core.topology.KeyspaceSettings;
+import dev.tern.core.topology.ReplicaSet;
 import dev.tern.env.Clock;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -58,7 +59,7 @@ class LargeWritesTest {
         new Request(
             KEYSPACE,
             AT,
-            new int[] {1, 2, 3},
+            ReplicaSet.stable(1, 2, 3),
             0,
             2,
             2,
@@ -186,7 +187,8 @@ class LargeWritesTest {
   @Test
   void oneIsBegunHoweverLargeItIs() {
     Request request =
-        new Request(KEYSPACE, AT, new int[] {1}, 0, 1, 1, 0, 0, false, 0, false, 1_000 * MILLI);
+        new Request(
+            KEYSPACE, AT, ReplicaSet.stable(1), 0, 1, 1, 0, 0, false, 0, false, 1_000 * MILLI);
     writes.submit(request, 2 * COST, underWay::add, outcomes::add);
     assertEquals(1, underWay.size());
     end(UpdateOutcome.Done.WRITTEN);
