@@ -35,6 +35,12 @@ final class Quorum {
     LOST
   }
 
+  /// Lists of up to so many replicas share their quorums of plain votes.
+  private static final int SHARED = 16;
+
+  /// By length of the only list and votes needed: quorums that nearly every request uses.
+  private static final Quorum[][] PLAIN = plain();
+
   /// A bit for each place of the old list, or of the only one.
   private final long oldPlaces;
 
@@ -71,6 +77,17 @@ final class Quorum {
     this.nearPlaces = nearPlaces;
   }
 
+  private static Quorum[][] plain() {
+    Quorum[][] plain = new Quorum[SHARED + 1][SHARED + 1];
+    for (int n = 1; n <= SHARED; n++) {
+      long places = -1L >>> Long.SIZE - n;
+      for (int needed = 0; needed <= SHARED; needed++) {
+        plain[n][needed] = new Quorum(places, places, needed, needed, 0, 0, 0);
+      }
+    }
+    return plain;
+  }
+
   /// So many votes of each list.
   static Quorum of(ReplicaSet replicas, int needed) {
     return of(replicas, needed, 0);
@@ -78,7 +95,13 @@ final class Quorum {
 
   /// So many votes of each list, of these some from primaries.
   static Quorum of(ReplicaSet replicas, int needed, int primaries) {
-    return of(replicas, needed, primaries, 0, 0);
+    boolean shared = primaries == 0 && needed <= SHARED && isOneShortList(replicas);
+    return shared ? PLAIN[replicas.size()][needed] : of(replicas, needed, primaries, 0, 0);
+  }
+
+  private static boolean isOneShortList(ReplicaSet replicas) {
+    int size = replicas.size();
+    return size > 0 && size <= SHARED && replicas.oldPlaces() == replicas.newPlaces();
   }
 
   /// So many votes of each list, of these some from primaries and some from near ones.

@@ -56,8 +56,6 @@ final class ReadOperation extends Operation<Message.ReadReply> {
   /// A replica that had to be helped out is taken for so many times slower than it was until then.
   private static final int HEDGED_TIMES = 4;
 
-  private static final int[] NOBODY = {};
-
   /// What a read is for.
   enum Purpose {
     /// To answer a client.
@@ -69,48 +67,30 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     STAMP
   }
 
-  private enum State {
-    IDLE,
-    ASKED,
-    ANSWERED,
-    /// The record that won was sent to it.
+  private enum Phase {
+    /// Replicas are asked until so many as the read needs have answered.
+    ASKING,
+    /// They have, and some of the records that the answer is made of are asked for.
+    FETCHING,
+    /// The record is brought to replicas that lack it.
     REPAIRING,
-    /// It holds the record that won, or something newer.
-    HOLDING,
-    LOST
+    /// It has its outcome.
+    DONE
   }
 
   private final Coordinator coordinator;
   private final Request request;
   private final Done done;
-
   private final Purpose purpose;
 
-  /// What the last replica said that cannot read what it has; null for none.
-  private @Nullable String unreadable;
+  /// The answers that it needs.
+  private final Quorum quorum;
 
-  private final State[] states;
-  private final long[] askedNanos;
+  private final Answers answers;
+  private Phase phase = Phase.ASKING;
 
-  /// By place: who answers for the replica there, 0 for itself.
-  private final int[] standIns;
-
-  /// By place: what the replica there said that it has.
-  private final Rank[] ranks;
-
-  private final @Nullable Siblings[] records;
-
-  /// The record that won while it is brought to replicas that are behind; null before.
-  private @Nullable Siblings repaired;
-
-  /// It was begun by [#writeBack].
-  private boolean writesBack;
-
-  /// What is told of repairs waits for the end of the step that counts them.
-  private boolean settling;
-
-  /// Repairs that are outstanding are not waited for any more.
-  private boolean hurries;
+  /// Invariant: there is one in the phase REPAIRING.
+  private @Nullable ReadRepair repair;
 
   /// Of the round of updates that it begins; 0 for none.
   private long ballot;
@@ -125,18 +105,12 @@ final class ReadOperation extends Operation<Message.ReadReply> {
   /// it holds; 0 for none.
   private long outvotedBy;
 
-  private int answered;
-  private boolean finished;
   private long hedgeAtNanos;
 
   /// Where in the list to begin if the read is spread; negative if it is not.
   private int turn = -1;
 
-  /// What a replica said that is behind.
-  private Unanswered.@Nullable Refused catchingUp;
-
-  /// What a replica said that is overloaded or has no room.
-  private Unanswered.@Nullable Refused overloaded;
+  private Refusals refusals = Refusals.NONE;
 
   ReadOperation(Coordinator coordinator, Request request, Purpose purpose, Done done) {
     super(Message.ReadReply.class, request.deadlineNanos());
@@ -144,13 +118,8 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     this.request = request;
     this.purpose = purpose;
     this.done = done;
-    int n = request.replicas().size();
-    this.states = new State[n];
-    java.util.Arrays.fill(states, State.IDLE);
-    this.askedNanos = new long[n];
-    this.standIns = request.sloppy() ? new int[n] : NOBODY;
-    this.ranks = new Rank[n];
-    this.records = new Siblings[n];
+    this.quorum = request.reads();
+    this.answers = new Answers(request.replicas().size());
   }
 
   /// Says under which ballot it begins a round of updates, and on which floor. All replicas that
@@ -183,10 +152,10 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     hedgeAtNanos = coordinator.nowNanos() + coordinator.hedgeNanos();
     int self = request.place(coordinator.self());
     if (self >= 0 && !alone() && !coordinator.vouches(request)) {
-      states[self] = State.LOST;
-      catchingUp = Behind.refusal();
+      answers.at(self).state = Ask.State.LOST;
+      refusals = refusals.with(Behind.refusal());
     }
-    for (int asked = 0; asked < request.r() && !finished; asked++) {
+    for (int asked = 0; asked < request.r() && phase != Phase.DONE; asked++) {
       if (!askNext(asked > 0 || purpose == Purpose.STAMP)) {
         unavailable();
         return;
@@ -194,24 +163,9 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     }
   }
 
-  /// Asks nobody: brings a record that this node has heard of to so many replicas that every later
-  /// read of `r` replicas meets it, and then is done.
-  void writeBack(Siblings record) {
-    if (!coordinator.inFlight().add(this)) {
-      done.failed(coordinator.full());
-      return;
-    }
-    coordinator.count(Statistics.Counter.READ_REPAIRS);
-    repaired = record;
-    writesBack = true;
-    hurries = true;
-    settling = true;
-    for (int i = 0; i < states.length; i++) {
-      if (coordinator.live(request.replicas().member(i)) && !finished) {
-        repairAt(i);
-      }
-    }
-    settle();
+  /// Whether it still takes answers.
+  private boolean asks() {
+    return phase == Phase.ASKING || phase == Phase.FETCHING;
   }
 
   /// Whether the word of one replica is enough.
@@ -222,7 +176,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
   /// Asks the best replica not yet asked; false if there is none.
   private boolean askNext(boolean digest) {
     int self = request.place(coordinator.self());
-    if (self >= 0 && states[self] == State.IDLE && turn < 0) {
+    if (self >= 0 && answers.ask(self) == null && turn < 0) {
       askSelf(self);
       return true;
     }
@@ -239,23 +193,21 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     return askStandIn();
   }
 
-  private boolean isStoodInFor(int place) {
-    return standIns.length > 0 && standIns[place] != 0;
-  }
-
-  /// Asks the next healthy node what it holds for a replica that is away; false if there is none.
+  /// Asks the next healthy node what it holds for a replica that is away; false if there is none, or
+  /// others answer for as many replicas as may be.
   private boolean askStandIn() {
-    int left = request.r() - request.pr();
-    for (int place = 0; place < standIns.length && purpose != Purpose.UPDATE; place++) {
-      if (standIns[place] != 0) {
-        left--;
-      } else if (left > 0 && (states[place] == State.IDLE || states[place] == State.LOST)) {
-        int holder = coordinator.holder(request, standIns);
+    int left = request.r() - request.pr() - Long.bitCount(answers.standIns());
+    if (!request.sloppy() || purpose == Purpose.UPDATE) {
+      return false;
+    }
+    for (int place = 0; place < answers.size() && left > 0; place++) {
+      boolean away = answers.ask(place) == null || answers.is(place, Ask.State.LOST);
+      if (away && !answers.isStoodIn(place)) {
+        int holder = coordinator.holder(request, answers.standInNodes());
         if (holder == 0) {
           return false;
         }
         left--;
-        standIns[place] = holder;
         if (askHolder(place, holder)) {
           return true;
         }
@@ -266,8 +218,10 @@ final class ReadOperation extends Operation<Message.ReadReply> {
 
   private boolean askHolder(int place, int holder) {
     int target = request.replicas().member(place);
-    states[place] = State.ASKED;
-    askedNanos[place] = coordinator.nowNanos();
+    Ask ask = answers.at(place);
+    ask.standIn = holder;
+    ask.state = Ask.State.ASKED;
+    ask.askedNanos = coordinator.nowNanos();
     if (holder == coordinator.self()) {
       coordinator
           .replica()
@@ -287,17 +241,14 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     }
     Message.ReadHeld held = new Message.ReadHeld(id, request.epoch(), request.at(), target);
     boolean sent = coordinator.send(holder, request.slot(), held);
-    states[place] = sent ? State.ASKED : State.LOST;
+    ask.state = sent ? Ask.State.ASKED : Ask.State.LOST;
     return sent;
   }
 
   /// The place that a node answers for, -1 if none.
   private int placeOf(int node) {
     int place = request.place(node);
-    for (int i = 0; place < 0 && i < standIns.length; i++) {
-      place = standIns[i] == node ? i : -1;
-    }
-    return place;
+    return place >= 0 || !request.sloppy() ? place : answers.placeOfStandIn(node);
   }
 
   /// Of the live replicas not yet asked the one that is likely to answer first, each in turn where
@@ -310,7 +261,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     for (int i = 0; i < n; i++) {
       int place = (start + i) % n;
       int node = request.replicas().member(place);
-      if (states[place] == State.IDLE && coordinator.live(node)) {
+      if (answers.ask(place) == null && coordinator.live(node)) {
         long likely = coordinator.peers().likelyNanos(node);
         if (likely < least) {
           least = likely;
@@ -325,18 +276,21 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     Message.Read read =
         new Message.Read(
             id, request.epoch(), request.at(), digest, alone(), confirmed, ballot, floor);
-    askedNanos[place] = coordinator.nowNanos();
+    Ask ask = answers.at(place);
+    ask.askedNanos = coordinator.nowNanos();
     boolean sent = coordinator.send(request.replicas().member(place), request.slot(), read);
-    states[place] = sent ? State.ASKED : State.LOST;
+    ask.state = sent ? Ask.State.ASKED : Ask.State.LOST;
     return sent;
   }
 
   private void askSelf(int place) {
-    states[place] = State.ASKED;
+    answers.at(place).state = Ask.State.ASKED;
     dev.tern.core.replica.Found found =
         (record, failure) -> {
           if (failure != null) {
-            unreadable = "node " + coordinator.self() + " cannot read it: " + failure.getMessage();
+            refusals =
+                refusals.withUnreadable(
+                    "node " + coordinator.self() + " cannot read it: " + failure.getMessage());
             lostAt(place);
           } else {
             answerSelf(place, record);
@@ -363,26 +317,25 @@ final class ReadOperation extends Operation<Message.ReadReply> {
   /// Another replica is asked in its place. Where that one was offered the record the read ends: as
   /// a rule others refuse it too.
   private void outvotedAt(int place, long by) {
-    outvotedBy = Math.max(outvotedBy, by);
-    if (repaired == null) {
+    if (repair != null) {
+      repair.outvoted(by);
+    } else {
+      outvotedBy = Math.max(outvotedBy, by);
       lostAt(place);
-    } else if (!finished) {
-      finish();
-      done.outvoted(outvotedBy);
     }
   }
 
   private void answer(int place, @Nullable Siblings record) {
-    if (finished || repaired != null || states[place] == State.ANSWERED) {
+    if (!asks() || answers.is(place, Ask.State.ANSWERED)) {
       // A request that came twice was answered twice, and perhaps not alike: the first one counts.
       return;
     }
-    records[place] = record;
+    answers.at(place).record = record;
     answer(place, Message.Digest.of(record, request.keyspace().resolution()));
   }
 
   private void answer(int place, Rank rank) {
-    if (finished || repaired != null || states[place] == State.ANSWERED) {
+    if (!asks() || answers.is(place, Ask.State.ANSWERED)) {
       return;
     }
     if (ballot > 0 && rank.isAbsent() && rank.stamp().compareTo(floor) > 0) {
@@ -394,49 +347,49 @@ final class ReadOperation extends Operation<Message.ReadReply> {
       done.belowFloor();
       return;
     }
-    states[place] = State.ANSWERED;
-    answered++;
-    ranks[place] = rank;
-    if (answered >= request.r()) {
+    Ask ask = answers.at(place);
+    ask.state = Ask.State.ANSWERED;
+    ask.rank = rank;
+    if (isAnswered()) {
       resolve();
     }
   }
 
+  private Quorum.Outcome outcome() {
+    return quorum.outcome(
+        answers.places(Ask.State.ANSWERED), answers.places(Ask.State.ASKED), answers.standIns());
+  }
+
+  private boolean isAnswered() {
+    return outcome() == Quorum.Outcome.MET;
+  }
+
+  /// Enough have answered: answers, or fetches the records that it lacks, or repairs.
   private void resolve() {
-    int newest = newest();
-    if (ranks[newest].isAbsent() && !isKnownHere()) {
+    int newest = answers.newest();
+    Rank rank = java.util.Objects.requireNonNull(answers.at(newest).rank);
+    if (rank.isAbsent() && !isKnownHere()) {
       unavailable();
       return;
     }
     if (purpose == Purpose.STAMP) {
-      coordinator.replica().store().follow(ranks[newest].stamp().time());
+      coordinator.replica().store().follow(rank.stamp().time());
       finish();
       done.read(null, false);
       return;
     }
-    boolean uniform = true;
-    for (int i = 0; i < states.length; i++) {
-      uniform &= states[i] != State.ANSWERED || ranks[i].sameAs(ranks[newest]);
-    }
-    if (coordinator.planted() == PlantedBug.DIGEST_MISMATCH_IGNORED && records[0] != null) {
+    boolean uniform = answers.areAll(newest);
+    if (coordinator.planted() == PlantedBug.DIGEST_MISMATCH_IGNORED
+        && answers.ask(0) != null
+        && answers.at(0).record != null) {
       newest = 0;
       uniform = true;
     }
     boolean merges = !uniform && request.keyspace().resolution() == Resolution.SIBLINGS;
-    for (int i = 0; i < states.length; i++) {
-      boolean wanted = merges ? states[i] == State.ANSWERED : i == newest && !ranks[i].isAbsent();
-      if (wanted && records[i] == null && !isStoodInFor(i)) {
-        fetch(i);
-        if (finished || repaired != null) {
-          // Another answered at once in the place of one that is lost.
-          return;
-        }
-      }
-    }
-    if (answered < request.r()) {
+    if (!fetches(newest, merges) || !isAnswered()) {
       return;
     }
-    Siblings record = merges ? merged() : records[newest];
+    Siblings record = merges ? answers.merged() : answers.at(newest).record;
     boolean repairs = purpose == Purpose.ANSWER && !uniform;
     if (!repairs || coordinator.planted() == PlantedBug.NO_READ_REPAIR) {
       finish();
@@ -446,245 +399,155 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     repair(java.util.Objects.requireNonNull(record));
   }
 
-  /// Whether a replica of the list is among those that answered.
-  private boolean isKnownHere() {
-    boolean known = standIns.length == 0;
-    for (int i = 0; i < standIns.length; i++) {
-      known |= states[i] == State.ANSWERED && standIns[i] == 0;
-    }
-    return known;
-  }
-
-  /// Of those that answered the one whose version wins; of several, one whose record is known.
-  private int newest() {
-    int newest = -1;
-    for (int i = 0; i < states.length; i++) {
-      if (states[i] == State.ANSWERED) {
-        int order = newest < 0 ? 1 : ranks[i].compareTo(ranks[newest]);
-        if (order > 0 || order == 0 && records[i] != null) {
-          newest = i;
+  /// Fetches the records of which only digests are known: of all that answered to merge them, else
+  /// of the newest. False if that had the read go on meanwhile: another replica answered at once in
+  /// the place of one that is lost.
+  private boolean fetches(int newest, boolean merges) {
+    for (int place = 0; place < answers.size(); place++) {
+      Ask ask = answers.ask(place);
+      boolean answered = answers.is(place, Ask.State.ANSWERED);
+      boolean wanted = merges ? answered : place == newest;
+      if (ask != null && wanted && ask.record == null && !ask.isStoodIn()) {
+        boolean absent = ask.rank == null || ask.rank.isAbsent();
+        if (merges || !absent) {
+          fetch(place);
+        }
+        if (!asks()) {
+          return false;
         }
       }
     }
-    return newest;
+    return true;
+  }
+
+  /// Whether a replica of the list is among those that answered.
+  private boolean isKnownHere() {
+    return !request.sloppy() || (answers.places(Ask.State.ANSWERED) & ~answers.standIns()) != 0;
   }
 
   /// Only its digest is known, and it differs.
   private void fetch(int place) {
-    answered--;
+    phase = Phase.FETCHING;
     if (!ask(place, false)) {
-      states[place] = State.ASKED;
+      answers.at(place).state = Ask.State.ASKED;
       lostAt(place);
     }
   }
 
-  private Siblings merged() {
-    Siblings merged = null;
-    for (int i = 0; i < states.length; i++) {
-      Siblings record = states[i] == State.ANSWERED ? records[i] : null;
-      if (record != null) {
-        merged = merged == null ? record : Siblings.merged(merged, record);
-      }
-    }
-    return java.util.Objects.requireNonNull(merged);
-  }
-
   private void repair(Siblings record) {
     coordinator.count(Statistics.Counter.READ_REPAIRS);
-    repaired = record;
-    hedgeAtNanos = coordinator.nowNanos() + coordinator.hedgeNanos();
+    phase = Phase.REPAIRING;
     Rank rank = Message.Digest.of(record, request.keyspace().resolution());
-    settling = true;
-    for (int i = 0; i < states.length; i++) {
-      if (states[i] == State.ANSWERED && !isStoodInFor(i)) {
-        boolean lacks = !ranks[i].sameAs(rank);
-        states[i] = lacks ? State.IDLE : State.HOLDING;
-        if (lacks && !finished) {
-          repairAt(i);
-        }
-      }
-    }
-    settling = false;
-    hurries = 2 * request.r() <= request.replicas().size();
-    settle();
-  }
-
-  /// Answers if enough replicas hold the record and no repair is outstanding, or it hurries; offers
-  /// the record to other replicas if those that were asked cannot take it, or are slow.
-  private void settle() {
-    settling = true;
-    boolean more = true;
-    while (more && !finished) {
-      boolean waits = !hurries && count(State.REPAIRING) > 0;
-      if (!waits && count(State.HOLDING) >= holdersNeeded()) {
-        finish();
-        done.read(repaired, false);
-        return;
-      }
-      more = !waits && repairAnother();
-    }
-    settling = false;
-    if (!finished && count(State.REPAIRING) == 0) {
-      unrepaired();
-    }
+    long answered = answers.places(Ask.State.ANSWERED);
+    long lacking = answers.lacking(rank);
+    long lost = answers.places(Ask.State.LOST);
+    long all = request.replicas().oldPlaces() | request.replicas().newPlaces();
+    ReadRepair begun =
+        new ReadRepair(
+                coordinator,
+                request,
+                this,
+                record,
+                confirmed,
+                holders(),
+                coordinator.nowNanos() + coordinator.hedgeNanos(),
+                new Repaired(record))
+            .after(refusals, outvotedBy);
+    repair = 2 * request.r() <= request.replicas().size() ? begun.hurrying() : begun;
+    begun.begin(answered & ~lacking & ~answers.standIns(), lacking, all & ~answered & ~lost);
   }
 
   /// So many that every later read of `r` replicas, or of most, meets one; none where two reads
   /// need not meet: few are asked, or others answer for replicas.
-  private int holdersNeeded() {
-    int n = request.replicas().size();
-    boolean meet = 2 * request.r() > n || writesBack;
-    for (int standIn : standIns) {
-      meet &= standIn == 0;
-    }
-    return meet ? Quorum.holders(n, request.r()) : 0;
+  private Quorum holders() {
+    boolean meet = 2 * request.r() > request.replicas().size() && answers.standIns() == 0;
+    return meet
+        ? Quorum.meetingReads(request.replicas(), request.r())
+        : Quorum.of(request.replicas(), 0);
   }
 
-  /// Sends the record to a live replica of the list that was not sent it yet; false if there is
-  /// none.
-  private boolean repairAnother() {
-    for (int i = 0; i < states.length; i++) {
-      boolean unsent = states[i] == State.IDLE || states[i] == State.ASKED;
-      if (unsent && coordinator.live(request.replicas().member(i))) {
-        repairAt(i);
-        return true;
-      }
-    }
-    return false;
-  }
+  /// What becomes of the record that is brought to replicas that lack it.
+  private final class Repaired implements ReadRepair.Done {
+    private final Siblings record;
 
-  private void repairAt(int place) {
-    states[place] = State.REPAIRING;
-    Siblings record = java.util.Objects.requireNonNull(repaired);
-    long under = confirmed ? Ballots.of(record.newest()) : 0;
-    int node = request.replicas().member(place);
-    if (node != coordinator.self()) {
-      Message.Write write = new Message.Write(id, request.epoch(), request.at(), record, under);
-      if (!coordinator.send(node, request.slot(), write)) {
-        states[place] = State.LOST;
-      }
-      return;
-    }
-    coordinator
-        .replica()
-        .apply(request.keyspace(), request.slot(), request.key(), record, under, new Own(place));
-  }
-
-  /// What becomes of the record at this node's own replica.
-  private final class Own implements Applied {
-    private final int place;
-
-    Own(int place) {
-      this.place = place;
+    Repaired(Siblings record) {
+      this.record = record;
     }
 
     @Override
-    public void durable() {
-      repairEnded(place, State.HOLDING);
-    }
-
-    @Override
-    public void superseded(Version by) {
-      repairEnded(place, State.HOLDING);
+    public void held() {
+      finish();
+      done.read(record, false);
     }
 
     @Override
     public void outvoted(long by) {
-      outvotedAt(place, by);
+      finish();
+      done.outvoted(by);
     }
 
     @Override
-    public void refused(Unanswered.Refused why) {
-      refusal(why);
-      repairEnded(place, State.LOST);
-    }
-  }
-
-  private void refusal(Unanswered.Refused why) {
-    if (why.isOfStore()) {
-      overloaded = why;
-    } else if (Behind.is(why)) {
-      catchingUp = why;
-    } else if (why.reason() == Reason.UNAVAILABLE) {
-      unreadable = why.message();
-    }
-  }
-
-  private void repairEnded(int place, State state) {
-    if (!finished && states[place] == State.REPAIRING) {
-      states[place] = state;
-      if (!settling) {
-        settle();
-      }
-    }
-  }
-
-  /// Too few replicas could be brought up to what one of them holds: a later read might see less.
-  private void unrepaired() {
-    if (outvotedBy > 0) {
+    public void failed(Unanswered.Refused why) {
       finish();
-      done.outvoted(outvotedBy);
-      return;
+      done.failed(why);
     }
-    List<Integer> lacking = new ArrayList<>();
-    for (int i = 0; i < states.length; i++) {
-      if (states[i] != State.HOLDING) {
-        lacking.add(request.replicas().member(i));
-      }
-    }
-    int holding = count(State.HOLDING);
-    String why = overloaded == null ? "" : "; " + overloaded.message();
-    finish();
-    done.failed(
-        new Unanswered.Refused(
-            Reason.UNAVAILABLE,
-            "the newest version is on %d of the %d replicas that make a read sure, nodes %s lack it%s"
-                .formatted(holding, holdersNeeded(), lacking, why),
-            overloaded == null ? 0 : overloaded.retryAfterMillis(),
-            new Unanswered.Shortfall(request.r(), holding, lacking)));
   }
 
   @Override
   void reply(int node, Message.ReadReply reply) {
     int place = placeOf(node);
-    if (place < 0) {
-      return;
-    }
-    if (reply instanceof Message.Value || reply instanceof Message.Digest) {
-      coordinator.peers().took(node, coordinator.nowNanos() - askedNanos[place]);
-    }
-    if (finished) {
-      return;
-    }
+    Ask ask = place < 0 ? null : answers.ask(place);
     boolean tells = reply instanceof Message.Value || reply instanceof Message.Digest;
-    if (tells
-        && isStoodInFor(place)
-        && node == request.replicas().member(place)
-        && repaired == null) {
-      // It is there after all: what another node held for it counts no more.
-      standIns[place] = 0;
-      answered -= states[place] == State.ANSWERED ? 1 : 0;
-      states[place] = State.ASKED;
-      records[place] = null;
+    if (tells && ask != null) {
+      coordinator.peers().took(node, coordinator.nowNanos() - ask.askedNanos);
+    }
+    if (place < 0 || phase == Phase.DONE || tells && ask == null) {
+      return;
+    }
+    if (tells && ask != null && ask.isStoodIn() && node == request.replicas().member(place)) {
+      backAt(ask);
     }
     switch (reply) {
       case Message.Value value -> answer(place, value.record());
       case Message.Digest digest -> answer(place, digest.rank());
-      case Message.Written written -> repairEnded(place, State.HOLDING);
-      case Message.Superseded superseded -> repairEnded(place, State.HOLDING);
+      case Message.Written written -> held(place);
+      case Message.Superseded superseded -> held(place);
       case Message.Refused refused -> {
         coordinator.peers().refused(node, refused.why());
-        refusal(refused.why());
-        lostAt(place);
+        refusedAt(place, refused.why());
       }
       case Message.Outvoted outvoted -> {
-        if (confirmed) {
+        if (confirmed || repair != null) {
           outvotedAt(place, outvoted.by());
         } else {
           finish();
           done.outvoted(outvoted.by());
         }
       }
+    }
+  }
+
+  /// A replica is there after all: what another node held for it counts no more.
+  private void backAt(Ask ask) {
+    if (asks()) {
+      ask.standIn = 0;
+      ask.state = Ask.State.ASKED;
+      ask.record = null;
+    }
+  }
+
+  private void held(int place) {
+    if (repair != null) {
+      repair.holds(place);
+    }
+  }
+
+  private void refusedAt(int place, Unanswered.Refused why) {
+    if (repair != null) {
+      repair.refused(place, why);
+    } else {
+      refusals = refusals.with(why);
+      lostAt(place);
     }
   }
 
@@ -697,86 +560,62 @@ final class ReadOperation extends Operation<Message.ReadReply> {
   }
 
   private void lostAt(int place) {
-    if (finished) {
-      return;
-    }
-    if (repaired != null) {
-      repairEnded(place, State.LOST);
-    } else if (states[place] == State.ASKED) {
-      states[place] = State.LOST;
-      if (!askNext(false) && count(State.ASKED) + answered < request.r()) {
+    if (repair != null) {
+      repair.lost(place);
+    } else if (phase != Phase.DONE && answers.is(place, Ask.State.ASKED)) {
+      answers.at(place).state = Ask.State.LOST;
+      if (!askNext(false) && asks() && outcome() == Quorum.Outcome.LOST) {
         unavailable();
       }
     }
   }
 
-  private int count(State wanted) {
-    int count = 0;
-    for (State state : states) {
-      count += state == wanted ? 1 : 0;
-    }
-    return count;
-  }
-
   @Override
   void tick(long nowNanos) {
-    if (repaired != null) {
-      if (nowNanos >= deadlineNanos) {
-        unrepaired();
-      } else if (nowNanos >= hedgeAtNanos) {
-        hedgeAtNanos = Long.MAX_VALUE;
-        hurries = true;
-        settle();
-      }
+    if (repair != null) {
+      repair.tick(nowNanos);
     } else if (nowNanos >= deadlineNanos) {
       unavailable();
     } else if (nowNanos >= hedgeAtNanos) {
       hedgeAtNanos = Long.MAX_VALUE;
-      for (int i = 0; i < states.length; i++) {
-        boolean asked = states[i] == State.ASKED && !isStoodInFor(i);
-        if (asked && request.replicas().member(i) != coordinator.self()) {
-          // Its answer may come when nobody waits for it any more.
-          coordinator
-              .peers()
-              .took(request.replicas().member(i), HEDGED_TIMES * (nowNanos - askedNanos[i]));
-        }
+      hedge(nowNanos);
+    }
+  }
+
+  /// Asks one replica more than the read needs.
+  private void hedge(long nowNanos) {
+    for (int place = 0; place < answers.size(); place++) {
+      Ask ask = answers.ask(place);
+      int node = request.replicas().member(place);
+      boolean asked = ask != null && ask.state == Ask.State.ASKED && !ask.isStoodIn();
+      if (asked && node != coordinator.self()) {
+        // Its answer may come when nobody waits for it any more.
+        long waited = nowNanos - java.util.Objects.requireNonNull(ask).askedNanos;
+        coordinator.peers().took(node, HEDGED_TIMES * waited);
       }
-      if (askNext(false)) {
-        coordinator.count(Statistics.Counter.HEDGED_READS);
-      }
+    }
+    if (askNext(false)) {
+      coordinator.count(Statistics.Counter.HEDGED_READS);
     }
   }
 
   private void unavailable() {
-    if (!finished && outvotedBy > 0) {
-      finish();
+    if (phase == Phase.DONE) {
+      return;
+    }
+    finish();
+    if (outvotedBy > 0) {
       done.outvoted(outvotedBy);
-    } else if (!finished && overloaded != null) {
-      finish();
-      done.failed(overloaded);
-    } else if (!finished) {
-      finish();
-      List<Integer> missing = new ArrayList<>();
-      for (int i = 0; i < states.length; i++) {
-        if (states[i] != State.ANSWERED) {
-          missing.add(request.replicas().member(i));
-        }
-      }
-      String why =
-          "%d of %d replicas answered, the read needs %d; no answer of nodes %s"
-              .formatted(answered, states.length, request.r(), missing);
-      why = unreadable == null ? why : why + "; " + unreadable;
-      done.failed(
-          new Unanswered.Refused(
-              catchingUp == null ? Reason.UNAVAILABLE : catchingUp.reason(),
-              catchingUp == null ? why : why + "; " + catchingUp.message(),
-              catchingUp == null ? 0 : catchingUp.retryAfterMillis(),
-              new Unanswered.Shortfall(request.r(), answered, missing)));
+    } else {
+      done.failed(answers.tooFew(request, refusals));
     }
   }
 
   private void finish() {
-    finished = true;
+    if (phase == Phase.DONE) {
+      throw new IllegalStateException("a read has two outcomes");
+    }
+    phase = Phase.DONE;
     coordinator.inFlight().remove(this);
   }
 }

@@ -46,12 +46,17 @@ record Request(
     return Quorum.of(replicas, r, pr);
   }
 
+  /// What a write needs that is of no local level.
+  Quorum writes() {
+    return Quorum.of(replicas, w, pw);
+  }
+
   /// What a write needs.
   ///
   /// @param near whether a member is in this node's datacenter
   Quorum writes(IntPredicate near) {
     long places = 0;
-    for (int place = 0; nearW > 0 && place < replicas.size(); place++) {
+    for (int place = 0; place < replicas.size(); place++) {
       places |= near.test(replicas.member(place)) ? Quorum.bit(place) : 0;
     }
     return Quorum.of(replicas, w, pw, nearW, places);

@@ -460,10 +460,10 @@ final class Updates {
     }
 
     private void writeBack(Siblings record) {
-      ReadOperation.Done held =
-          new ReadOperation.Done() {
+      ReadRepair.Done back =
+          new ReadRepair.Done() {
             @Override
-            public void read(@Nullable Siblings unused, boolean agreed) {
+            public void held() {
               answered(null);
             }
 
@@ -473,15 +473,13 @@ final class Updates {
             }
 
             @Override
-            public void failed(Unanswered why) {
+            public void failed(Unanswered.Refused why) {
               Round.this.failed(why);
             }
           };
-      ReadOperation back =
-          new ReadOperation(coordinator, request, ReadOperation.Purpose.UPDATE, held);
       boolean ranks = request.keyspace().resolution() == Resolution.LWW;
       boolean balloted = ranks && coordinator.planted() != PlantedBug.READ_SHOWS_OUTVOTED;
-      (balloted ? back.confirmed() : back).writeBack(record);
+      new WriteBack(coordinator, request, record, balloted, back).start();
     }
 
     @Override

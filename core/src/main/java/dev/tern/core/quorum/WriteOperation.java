@@ -81,8 +81,8 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
   /// The places of which [#holders] names somebody.
   private long standIns;
 
-  /// By place: who holds the write for the replica there, 0 for nobody; empty if it is not sloppy.
-  private final int[] holders;
+  /// By place: who holds the write for the replica there, 0 for nobody; empty while nobody does.
+  private int[] holders = NOBODY;
 
   private boolean away;
 
@@ -120,8 +120,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     this.blind = blind;
     this.draft = draft;
     this.done = done;
-    this.quorum = request.writes(coordinator::near);
-    this.holders = request.sloppy() ? new int[request.replicas().size()] : NOBODY;
+    this.quorum = request.nearW() == 0 ? request.writes() : request.writes(coordinator::near);
   }
 
   /// Says under which ballot an update was computed.
@@ -217,7 +216,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     standIns = 0;
     mints++;
     mintedNanos = coordinator.nowNanos();
-    java.util.Arrays.fill(holders, 0);
+    holders = NOBODY;
     Mutation mutation = mints == 1 ? this : new Again(this, mints);
     if (away) {
       coordinator.replica().mintAway(request.keyspace(), request.slot(), request.key(), mutation);
@@ -293,10 +292,13 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
   /// none.
   private void hold(int place) {
     int holder = coordinator.holder(request, holders);
-    holders[place] = holder;
     if (holder == 0) {
       return;
     }
+    if (holders.length == 0) {
+      holders = new int[request.replicas().size()];
+    }
+    holders[place] = holder;
     coordinator.count(Statistics.Counter.HINTS_ASKED);
     standIns |= Quorum.bit(place);
     int target = request.replicas().member(place);
