@@ -5,6 +5,7 @@ import dev.tern.core.quorum.Coordinator;
 import dev.tern.core.quorum.Message;
 import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.quorum.Responder;
+import dev.tern.core.quorum.ShardContext;
 import dev.tern.core.quorum.Sightings;
 import dev.tern.core.quorum.Statistics;
 import dev.tern.core.repair.AntiEntropy;
@@ -80,34 +81,23 @@ final class Shard implements AutoCloseable {
       throw e;
     }
     Replica replica = new Replica(store, loop, time, config.self(), config.planted());
-    Coordinator coordinator =
-        new Coordinator(
+    ShardContext context =
+        ShardContext.of(
             number,
             config.self(),
-            view,
-            environment.network(),
             loop,
             time,
-            replica,
-            randomness.child("ids").nextLong() >>> 8,
+            environment.network(),
             config.planted(),
-            sightings,
-            ledRecords,
             config.limits());
+    long firstId = randomness.child("ids").nextLong() >>> 8;
+    Coordinator coordinator =
+        new Coordinator(context, view, replica, firstId, sightings, ledRecords);
     store.adopt(view);
-    Responder responder =
-        new Responder(coordinator, replica, behind, config.planted(), config.limits());
+    Responder responder = new Responder(context, coordinator, replica, behind);
+    long firstRepair = randomness.child("repairs").nextLong() >>> 8;
     AntiEntropy antiEntropy =
-        new AntiEntropy(
-            config.self(),
-            replica,
-            environment.clock(),
-            wire(coordinator, store),
-            coordinator.statistics(),
-            view,
-            randomness.child("repairs").nextLong() >>> 8,
-            config.limits(),
-            config.planted());
+        new AntiEntropy(context, replica, wire(coordinator, store), view, firstRepair);
     return new Shard(loop, store, replica, coordinator, responder, antiEntropy);
   }
 

@@ -188,15 +188,11 @@ final class RaftRun {
             node,
             observer ->
                 RaftGroup.open(
+                    new RaftGroup.Context(log, snapshots, loop, clocks[node], options),
                     group.number,
                     config,
                     founding(node),
-                    log,
-                    snapshots,
-                    loop,
-                    clocks[node],
                     world.random.child("raft-" + node + "-" + group.number + "-" + world.nanos()),
-                    options,
                     observer.machine(),
                     observer));
       }

@@ -1,6 +1,5 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.Limits;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.CountOutcome;
@@ -8,7 +7,6 @@ import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
-import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.ScanOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
@@ -17,19 +15,11 @@ import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Replica;
-import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.topology.ClusterView;
-import dev.tern.core.topology.Member;
-import dev.tern.core.topology.MemberEntry;
-import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.Siblings;
-import dev.tern.env.ByteWriter;
-import dev.tern.env.DecodeException;
-import dev.tern.env.EventLoop;
-import dev.tern.env.Network;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -42,27 +32,19 @@ public final class Coordinator {
   /// Keys that one step of a scan returns at most, but for large slots.
   public static final int MAX_SCAN_LIMIT = 10_000;
 
-  private final int shard;
+  private final ShardContext context;
   private final int self;
-  private ClusterView view;
-
-  /// By member number: whether it is in this node's datacenter.
-  private boolean[] near = {};
-
-  private final Network network;
-  private final ClusterTime clock;
   private final Replica replica;
   private final Peers peers;
+  private final PreferenceLists lists;
+  private final Requests requests;
+  private final Transport transport;
   private final InFlight inFlight;
   private final Updates updates;
   private final Departure departure = new Departure();
   private final HintReplay hintReplay;
   private final Expiry expiry;
-  private final UnsentAnswers unsentAnswers;
   private final AwayWrites awayWrites = new AwayWrites();
-  private final Statistics statistics = new Statistics();
-  private final ByteWriter frame = new ByteWriter(1024);
-  private final PlantedBug planted;
   private final ToLongFunction<Integer> ledRecords;
   private final Reads reads;
   private final Admission admission;
@@ -75,53 +57,35 @@ public final class Coordinator {
   /// @param ledRecords how many records of a keyspace this node leads, over all its shards; -1
   ///   while replicas here are behind
   public Coordinator(
-      int shard,
-      int self,
+      ShardContext context,
       ClusterView view,
-      Network network,
-      EventLoop loop,
-      ClusterTime clock,
       Replica replica,
       long firstId,
-      PlantedBug planted,
       Sightings sightings,
-      ToLongFunction<Integer> ledRecords,
-      Limits limits) {
-    this.shard = shard;
-    this.self = self;
-    this.view = view;
-    this.network = network;
-    this.clock = clock;
+      ToLongFunction<Integer> ledRecords) {
+    this.context = context;
+    this.self = context.self();
     this.replica = replica;
-    this.planted = planted;
     this.ledRecords = ledRecords;
-    this.admission = new Admission(limits.costBytes(), clock.monotonicNanos());
-    this.inFlight = new InFlight(loop, clock, firstId, limits.inFlight());
-    this.peers =
-        new Peers(
-            shard, self, view.members(), network, clock, sightings, () -> inFlight.size() > 0);
+    long costBytes = context.limits().costBytes();
+    this.admission = new Admission(costBytes, context.nowNanos());
+    this.inFlight =
+        new InFlight(context.loop(), context.clock(), firstId, context.limits().inFlight());
+    this.peers = new Peers(context, view.members(), sightings, () -> inFlight.size() > 0);
+    this.lists = new PreferenceLists(context, view, peers, departure);
+    this.requests = new Requests(context, lists);
+    this.transport = new Transport(context, lists, peers);
     this.largeWrites =
         new LargeWrites(
-            clock,
-            limits.costBytes(),
+            context.clock(),
+            costBytes,
             request -> peers.fullness(request, replica.pressure()),
             () -> replica.pressure() / (double) Replica.MOST_PRESSURE,
             () -> count(Statistics.Counter.LARGE_REFUSED));
-    this.unsentAnswers = new UnsentAnswers((to, at, answer) -> send(to, at, answer, shard));
-    this.reads = new Reads(this, admission, limits.hotReads());
+    this.reads = new Reads(this, admission, context.limits().hotReads());
     this.updates = new Updates(this);
     this.expiry = new Expiry(this);
     this.hintReplay = new HintReplay(this);
-    this.near = near(view);
-  }
-
-  private boolean[] near(ClusterView of) {
-    boolean[] near = new boolean[of.state().nextMember()];
-    MemberEntry own = of.state().member(self);
-    for (Member member : of.members()) {
-      near[member.number()] = own != null && member.datacenter().equals(own.member().datacenter());
-    }
-    return near;
   }
 
   /// Reads a key of this shard.
@@ -144,16 +108,12 @@ public final class Coordinator {
 
   /// What clients are told of a record.
   Versions told(KeyspaceConfig keyspace, byte[] key, @Nullable Siblings record) {
-    return ToldVersions.of(record, expiryMillis(), scope(keyspace, key));
+    return ToldVersions.of(record, expiryMillis(), requests.scope(keyspace, key));
   }
 
   /// Whether a context of this key has seen all siblings.
-  public boolean seen(KeyspaceConfig keyspace, byte[] key, byte[] context, Versions versions) {
-    return ToldVersions.seen(context, versions, scope(keyspace, key));
-  }
-
-  private ContextScope scope(KeyspaceConfig keyspace, byte[] key) {
-    return new ContextScope(view.state().cluster(), keyspace.id(), key);
+  public boolean seen(KeyspaceConfig keyspace, byte[] key, byte[] seen, Versions versions) {
+    return ToldVersions.seen(seen, versions, requests.scope(keyspace, key));
   }
 
   /// A replica here has a write of a key, or one that was coordinated here came to its end.
@@ -192,20 +152,19 @@ public final class Coordinator {
       Completion<? super UpdateOutcome> completion) {
     boolean blind = update.blind();
     count(blind ? Statistics.Counter.WRITES : Statistics.Counter.UPDATES);
-    Request request = request(keyspace, slot, key, blind ? level : level.ofAll());
+    Request request = requests.of(keyspace, slot, key, blind ? level : level.ofAll());
     if (request == null) {
-      completion.complete(refuse(keyspace, level));
+      completion.complete(requests.refuse(keyspace, level));
       return;
     }
-    boolean apart = level.atomic() && keyspace.resolution() == Resolution.SIBLINGS;
-    Unanswered.Refused unfit = apart ? notAtomic(keyspace) : unfit(keyspace, key, update);
+    Unanswered.Refused unfit = requests.unfit(keyspace, key, update, level);
     if (unfit != null) {
       count(Statistics.Counter.REFUSED_OTHER);
       completion.complete(unfit);
       return;
     }
     boolean held = !blind && departure.holdsBack();
-    if (held && (forwarded || firstLive(request.replicas().members()) == self)) {
+    if (held && (forwarded || lists.leads(request.replicas()))) {
       inFlight.later(
           Departure.HELD_NANOS,
           () -> update(keyspace, slot, key, update, level, forwarded, completion));
@@ -221,7 +180,7 @@ public final class Coordinator {
           admission.finished(cost);
           written(keyspace.id(), key);
           if (outcome instanceof Unanswered why) {
-            statistics.failed(why);
+            context.statistics().failed(why);
           }
           completion.complete(outcome);
         };
@@ -238,11 +197,11 @@ public final class Coordinator {
       Request request, Update update, boolean forwarded, Completion<UpdateOutcome> counted) {
     boolean blind = update.blind();
     boolean here = request.place(self) >= 0;
-    boolean first = firstLive(request.replicas().members()) == self;
+    boolean first = lists.leads(request.replicas());
     boolean local = here && (forwarded || first || blind);
     if (local && !vouches(request)) {
       // Who knows what the others have leads; blind puts of the only one that lives are its own.
-      local = !forwarded && blind && isAlone(request);
+      local = !forwarded && blind && lists.isAlone(request.replicas());
       if (local) {
         replica.store().distrustId();
       } else if (forwarded) {
@@ -258,7 +217,7 @@ public final class Coordinator {
     } else if (!local
         && blind
         && request.sloppy()
-        && firstLive(request.replicas().members()) == 0) {
+        && lists.firstLive(request.replicas()) == 0) {
       write(request, update, /* away= */ true, counted);
     } else if (!local) {
       new ForwardOperation(this, request, update, counted).start();
@@ -283,46 +242,6 @@ public final class Coordinator {
   /// Whether this replica's word counts beside those of others, see [Behind].
   boolean vouches(Request request) {
     return replica.store().vouches(request.keyspace().id(), request.slot());
-  }
-
-  private boolean isAlone(Request request) {
-    for (int node : request.replicas().members()) {
-      if (node != self && live(node)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /// Why a keyspace does not take an update, null if it does.
-  private Unanswered.@Nullable Refused unfit(KeyspaceConfig keyspace, byte[] key, Update update) {
-    if (update instanceof Update.Store store) {
-      if (planted == PlantedBug.CONTEXT_NOT_SEALED) {
-        return null;
-      }
-      try {
-        scope(keyspace, key).unseal(store.context());
-        return null;
-      } catch (DecodeException e) {
-        return new Unanswered.Refused(
-            Reason.INVALID, "the context is not one of this key: " + e.getMessage(), 0);
-      }
-    }
-    return keyspace.resolution() == Resolution.LWW
-        ? null
-        : new Unanswered.Refused(
-            Reason.INVALID,
-            "keyspace %s keeps siblings: it takes writes with a context only"
-                .formatted(keyspace.name()),
-            0);
-  }
-
-  static Unanswered.Refused notAtomic(KeyspaceConfig keyspace) {
-    return new Unanswered.Refused(
-        Reason.INVALID,
-        "keyspace %s keeps siblings: LINEARIZABLE is for keyspaces where the last write wins"
-            .formatted(keyspace.name()),
-        0);
   }
 
   private void write(
@@ -360,37 +279,6 @@ public final class Coordinator {
     }
   }
 
-  /// The next healthy node, after the key's replicas in the order of the ring, that may hold a
-  /// write for one of them; 0 if there is none.
-  ///
-  /// @param taken who holds it for others
-  int holder(Request request, int[] taken) {
-    Topology topology = view.topology(request.keyspace().id());
-    if (topology == null) {
-      return 0;
-    }
-    int partitions = topology.partitions();
-    int home = topology.partitionOf(request.slot());
-    for (int i = 1; i < partitions; i++) {
-      for (int node : topology.replicas((home + i) % partitions)) {
-        if (request.place(node) < 0 && place(taken, node) < 0 && live(node)) {
-          return node;
-        }
-      }
-    }
-    return 0;
-  }
-
-  /// How many nodes may hold a write, at most as many as are wanted.
-  int holders(Request request, int wanted) {
-    int[] taken = new int[wanted];
-    int found = 0;
-    while (found < wanted && (taken[found] = holder(request, taken)) != 0) {
-      found++;
-    }
-    return found;
-  }
-
   /// One step of a scan from a cursor in a slot of this shard.
   public void scan(
       KeyspaceConfig keyspace,
@@ -399,9 +287,9 @@ public final class Coordinator {
       boolean ledOnly,
       Completion<? super ScanOutcome> completion) {
     long deadline = nowNanos() + keyspace.timeoutMillis() * 1_000_000L;
-    Topology topology = view.topology(keyspace.id());
+    Topology topology = view().topology(keyspace.id());
     if (topology == null) {
-      completion.complete(dropped(keyspace));
+      completion.complete(requests.dropped(keyspace));
       return;
     }
     long cost = Admission.scanCost(Math.min(limit, MAX_SCAN_LIMIT));
@@ -437,7 +325,7 @@ public final class Coordinator {
 
   /// A version that was minted here for a key of others is on its way.
   void sentAway(long request, int slot, int node) {
-    awayWrites.sent(request, view.partitionOf(slot), node, nowNanos());
+    awayWrites.sent(request, view().partitionOf(slot), node, nowNanos());
   }
 
   /// Whether such a version of a partition may be on its way.
@@ -455,7 +343,7 @@ public final class Coordinator {
   public void connection(int node, boolean open) {
     if (open) {
       peers.heard(node);
-      unsentAnswers.send(node);
+      transport.opened(node);
     } else {
       inFlight.lost(node);
     }
@@ -465,7 +353,7 @@ public final class Coordinator {
   public void beat() {
     peers.beat();
     peers.forEachSilent(inFlight::silent);
-    unsentAnswers.beat(nowNanos());
+    transport.beat();
     hintReplay.beat();
     expiry.beat();
     admission.beat(nowNanos());
@@ -497,106 +385,12 @@ public final class Coordinator {
 
   /// What this shard has done.
   public Statistics statistics() {
-    return statistics;
+    return context.statistics();
   }
 
   /// Whether a member is believed alive by this shard.
   public boolean live(int member) {
-    return peers.live(member);
-  }
-
-  /// What a request of a level comes to; null if there are not so many replicas, or no keyspace.
-  @Nullable Request request(KeyspaceConfig keyspace, byte[] key, Level wanted) {
-    return request(keyspace, Slots.of(key), key, wanted);
-  }
-
-  /// As the other, of a key whose slot is known.
-  @Nullable Request request(KeyspaceConfig keyspace, int slot, byte[] key, Level wanted) {
-    Level level = wanted.atomic() ? wanted.strict() : wanted;
-    Topology topology = view.topology(keyspace.id());
-    if (topology == null) {
-      return null;
-    }
-    int partition = topology.partitionOf(slot);
-    ReplicaSet replicas = topology.replicaSet(partition);
-    if (level.n() > 0) {
-      replicas = replicas.first(level.n());
-    }
-    int n = replicas.size();
-    int reading = level.readsLocally() ? near(replicas.members()) : n;
-    int writing = level.writesLocally() ? near(replicas.members()) : n;
-    int r = level.reads(keyspace.r(), reading);
-    int w = level.writes(keyspace.w(), writing);
-    if (level.atomic()) {
-      r = Math.max(Math.max(r, n / 2 + 1), n - Math.min(keyspace.w(), n) + 1);
-    }
-    boolean stampsFirst = level.w() == Level.ATOMIC;
-    if (stampsFirst) {
-      w = Math.max(w, n - Math.min(keyspace.r(), n) + 1);
-    }
-    if (r > reading || w > writing) {
-      return null;
-    }
-    int timeout = level.timeoutMillis() == 0 ? keyspace.timeoutMillis() : level.timeoutMillis();
-    int set = java.util.Objects.requireNonNull(view.groups(keyspace.id())).number();
-    return new Request(
-        keyspace,
-        new RoutedKey(set, slot, keyspace.id(), key),
-        replicas,
-        topology.epoch(partition),
-        r,
-        w,
-        level.pw(),
-        level.writesLocally() ? w : 0,
-        level.sloppy(),
-        level.pr(),
-        stampsFirst,
-        nowNanos() + timeout * 1_000_000L);
-  }
-
-  /// How many replicas are in this node's datacenter.
-  private int near(int[] replicas) {
-    int count = 0;
-    for (int node : replicas) {
-      count += near(node) ? 1 : 0;
-    }
-    return count;
-  }
-
-  boolean near(int node) {
-    return node < near.length && near[node];
-  }
-
-  private Unanswered.Refused dropped(KeyspaceConfig keyspace) {
-    count(Statistics.Counter.REFUSED_OTHER);
-    return new Unanswered.Refused(
-        Reason.INVALID, "there is no keyspace " + keyspace.name() + " any more", 0);
-  }
-
-  /// Why there is no [#request] of a level.
-  Unanswered.Refused refuse(KeyspaceConfig keyspace, Level level) {
-    Topology topology = view.topology(keyspace.id());
-    if (topology == null) {
-      return dropped(keyspace);
-    }
-    count(Statistics.Counter.REFUSED_OTHER);
-    if (level.readsLocally() || level.writesLocally()) {
-      return new Unanswered.Refused(
-          Reason.UNAVAILABLE,
-          "the datacenter of this node has too few replicas of the key for a local level",
-          0);
-    }
-    return new Unanswered.Refused(Reason.INVALID, tooMany(topology.replicas(0).length, level), 0);
-  }
-
-  private static String tooMany(int held, Level level) {
-    int asked = level.n() == 0 ? held : Math.min(level.n(), held);
-    int read = Math.max(level.r(), level.pr());
-    int most = Math.max(read, Math.max(level.w(), Math.max(level.pw(), level.dw())));
-    String which =
-        most == level.r() ? "R" : most == level.w() ? "W" : most == read ? "PR" : "PW or DW";
-    return "%s=%d is more than the replicas of a key that are asked: %d"
-        .formatted(which, most, asked);
+    return lists.live(member);
   }
 
   Unanswered.Refused full() {
@@ -604,71 +398,38 @@ public final class Coordinator {
     return admission.refusal("too many requests in flight", nowNanos());
   }
 
-  /// Sends to the shard of `node` that owns `slot`.
-  boolean send(int node, int slot, Message message) {
-    return send(node, view.partitionOf(slot), message, shard);
-  }
-
-  private boolean send(int node, int toShard, Message message, int fromShard) {
-    frame.clear();
-    MessageCodec.encode(message, frame);
-    boolean fits = frame.length() <= Network.MAX_PAYLOAD_BYTES;
-    if (!fits) {
-      count(Statistics.Counter.MESSAGES_TOO_LARGE);
-    }
-    boolean sent = fits && network.send(fromShard, node, toShard, frame);
-    if (sent && message instanceof Message.Request) {
-      peers.asks(node);
-    }
-    count(sent ? Statistics.Counter.MESSAGES_SENT : Statistics.Counter.MESSAGES_UNSENT);
-    return sent;
-  }
-
   /// Sends to a shard elsewhere, named by itself or by a partition that it has. An answer that
   /// cannot be sent is kept for a while; one that never fits a frame is refused instead.
   public void answer(int node, int toShard, Message message) {
-    if (send(node, toShard, message, shard)) {
-      return;
-    }
-    int length = frame.length();
-    if (length > Network.MAX_PAYLOAD_BYTES) {
-      Message instead =
-          StandIn.of(
-              message,
-              "the answer has %d bytes, more than the %d that nodes send each other: ask for less"
-                  .formatted(length, Network.MAX_PAYLOAD_BYTES));
-      if (instead != null) {
-        answer(node, toShard, instead);
-      }
-    } else if (message instanceof Message.Reply reply) {
-      unsentAnswers.add(node, toShard, reply, length, nowNanos());
-    }
+    transport.answer(node, toShard, message);
   }
 
   void count(Statistics.Counter counter) {
-    statistics.add(counter);
-  }
-
-  int place(int[] replicas, int node) {
-    for (int i = 0; i < replicas.length; i++) {
-      if (replicas[i] == node) {
-        return i;
-      }
-    }
-    return -1;
+    context.count(counter);
   }
 
   /// Whether this node is the first live replica of a slot.
   public boolean leads(Topology topology, int slot) {
-    return firstLive(topology.replicas(topology.partitionOf(slot))) == self;
-  }
-
-  int firstLive(int[] replicas) {
-    return peers.firstLive(replicas, /* butThis= */ departure.leaves());
+    return lists.leads(topology.replicaSet(topology.partitionOf(slot)));
   }
 
   long hedgeNanos() {
     return reads.hedgeNanos();
+  }
+
+  /// Who keeps keys, and who stands in.
+  PreferenceLists lists() {
+    return lists;
+  }
+
+  /// What is asked of keys.
+  Requests requests() {
+    return requests;
+  }
+
+  /// The way to other nodes.
+  Transport transport() {
+    return transport;
   }
 
   /// Of members that answer reads, whom to ask first, see [Peers].
@@ -686,14 +447,12 @@ public final class Coordinator {
 
   /// Another topology holds from now on; operations under way go on with the lists they have.
   public void adopt(ClusterView later) {
-    view = later;
-    near = near(later);
-    peers.members(later.members());
+    lists.adopt(later);
   }
 
   /// What this shard goes by.
   public ClusterView view() {
-    return view;
+    return lists.view();
   }
 
   Replica replica() {
@@ -705,20 +464,20 @@ public final class Coordinator {
   }
 
   PlantedBug planted() {
-    return planted;
+    return context.planted();
   }
 
   long nowNanos() {
-    return clock.monotonicNanos();
+    return context.nowNanos();
   }
 
   /// The time from which times to live count, see [ClusterTime].
   long wallMillis() {
-    return clock.wallMillis();
+    return context.clock().wallMillis();
   }
 
   /// The time that says what has expired, see [ClusterTime#expiryMillis].
   long expiryMillis() {
-    return clock.expiryMillis();
+    return context.clock().expiryMillis();
   }
 }

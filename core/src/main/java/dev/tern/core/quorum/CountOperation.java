@@ -41,9 +41,9 @@ final class CountOperation extends Operation<Message.CountReply> {
     Message.Count count = new Message.Count(id, coordinator.view().epoch(), keyspace);
     for (Member member : coordinator.view().members()) {
       int node = member.number();
-      if (node != coordinator.self() && coordinator.live(node)) {
+      if (node != coordinator.self() && coordinator.lists().live(node)) {
         asked.add(node);
-        if (!coordinator.send(node, 0, count)) {
+        if (!coordinator.transport().send(node, 0, count)) {
           fail(silent());
           return;
         }

@@ -89,9 +89,9 @@ final class Expiry {
         ended();
         return;
       }
-      Request request = coordinator.request(keyspace, each.slot(), each.key(), Level.DEFAULT);
+      Request request = coordinator.requests().of(keyspace, each.slot(), each.key(), Level.DEFAULT);
       if (request == null
-          || coordinator.firstLive(request.replicas().members()) != coordinator.self()) {
+          || !coordinator.lists().leads(request.replicas())) {
         forgetIfGone(keyspace, each);
         return;
       }

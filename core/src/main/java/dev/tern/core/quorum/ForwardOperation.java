@@ -91,7 +91,7 @@ final class ForwardOperation extends Operation<Message.ForwardReply> {
         return true;
       }
       Message.Forward again = java.util.Objects.requireNonNull(forward);
-      if (node != coordinator.self() && coordinator.live(node) && sent(node, again)) {
+      if (node != coordinator.self() && coordinator.lists().live(node) && sent(node, again)) {
         coordinator.peers().forwards(refuser, -1);
         return true;
       }
@@ -110,8 +110,8 @@ final class ForwardOperation extends Operation<Message.ForwardReply> {
   private boolean send(Message.Forward forward, int tried, boolean nearOnly) {
     for (int node : request.replicas().members()) {
       boolean wanted = node != coordinator.self() && node != tried;
-      boolean there = !nearOnly || coordinator.near(node);
-      if (wanted && there && coordinator.live(node) && sent(node, forward)) {
+      boolean there = !nearOnly || coordinator.lists().near(node);
+      if (wanted && there && coordinator.lists().live(node) && sent(node, forward)) {
         return true;
       }
     }
@@ -119,7 +119,7 @@ final class ForwardOperation extends Operation<Message.ForwardReply> {
   }
 
   private boolean sent(int node, Message.Forward forward) {
-    if (!coordinator.send(node, request.slot(), forward)) {
+    if (!coordinator.transport().send(node, request.slot(), forward)) {
       return false;
     }
     target = node;

@@ -61,7 +61,7 @@ final class HintReplay {
     long now = coordinator.nowNanos();
     for (int target : coordinator.replica().store().hints().targets()) {
       Pass pass = passes.computeIfAbsent(target, first -> new Pass());
-      if (pass.underWay || !coordinator.live(target) && !isGone(target) && !leaves()) {
+      if (pass.underWay || !coordinator.lists().live(target) && !isGone(target) && !leaves()) {
         continue;
       }
       if (now >= pass.againNanos) {
@@ -220,8 +220,8 @@ final class HintReplay {
       int partition = topology.partitionOf(slot);
       ReplicaSet replicas = topology.replicaSet(partition);
       boolean home = replicas.has(page.target);
-      boolean there = home && coordinator.live(page.target);
-      destination = there ? page.target : coordinator.firstLive(replicas.members());
+      boolean there = home && coordinator.lists().live(page.target);
+      destination = there ? page.target : coordinator.lists().firstLive(replicas);
       if (destination == coordinator.self()) {
         coordinator.replica().apply(keyspace, slot, hint.key(), hint.record(), this);
         return;
@@ -237,7 +237,7 @@ final class HintReplay {
       int set = java.util.Objects.requireNonNull(coordinator.view().groups(keyspace.id())).number();
       RoutedKey at = new RoutedKey(set, slot, keyspace.id(), hint.key());
       Message.Write write = new Message.Write(id, epoch, at, hint.record());
-      if (!coordinator.send(destination, slot, write)) {
+      if (!coordinator.transport().send(destination, slot, write)) {
         end(End.UNANSWERED);
       } else if (coordinator.planted() == PlantedBug.HINT_FORGOTTEN_WHEN_SENT) {
         end(End.STORED);

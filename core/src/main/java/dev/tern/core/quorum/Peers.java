@@ -99,19 +99,13 @@ final class Peers {
   private long beatNanos;
 
   Peers(
-      int shard,
-      int self,
-      List<Member> members,
-      Network network,
-      Clock clock,
-      Sightings sightings,
-      BooleanSupplier waits) {
+      ShardContext context, List<Member> members, Sightings sightings, BooleanSupplier waits) {
     this.waits = waits;
-    this.shard = shard;
-    this.self = self;
+    this.shard = context.shard();
+    this.self = context.self();
     this.members = members;
-    this.network = network;
-    this.clock = clock;
+    this.network = context.network();
+    this.clock = context.clock();
     this.sightings = sightings;
     int largest = members.getLast().number();
     this.owedNanos = new long[largest + 1];

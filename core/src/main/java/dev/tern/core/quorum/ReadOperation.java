@@ -4,14 +4,10 @@ import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
-import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Ballots;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
-import dev.tern.core.version.Version;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A read of `r` replicas: the record from one, digests from the others. Where they differ, the
@@ -203,7 +199,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     for (int place = 0; place < answers.size() && left > 0; place++) {
       boolean away = answers.ask(place) == null || answers.is(place, Ask.State.LOST);
       if (away && !answers.isStoodIn(place)) {
-        int holder = coordinator.holder(request, answers.standInNodes());
+        int holder = coordinator.lists().holder(request, answers.standInNodes());
         if (holder == 0) {
           return false;
         }
@@ -240,7 +236,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
       return true;
     }
     Message.ReadHeld held = new Message.ReadHeld(id, request.epoch(), request.at(), target);
-    boolean sent = coordinator.send(holder, request.slot(), held);
+    boolean sent = coordinator.transport().send(holder, request.slot(), held);
     ask.state = sent ? Ask.State.ASKED : Ask.State.LOST;
     return sent;
   }
@@ -261,7 +257,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     for (int i = 0; i < n; i++) {
       int place = (start + i) % n;
       int node = request.replicas().member(place);
-      if (answers.ask(place) == null && coordinator.live(node)) {
+      if (answers.ask(place) == null && coordinator.lists().live(node)) {
         long likely = coordinator.peers().likelyNanos(node);
         if (likely < least) {
           least = likely;
@@ -278,7 +274,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
             id, request.epoch(), request.at(), digest, alone(), confirmed, ballot, floor);
     Ask ask = answers.at(place);
     ask.askedNanos = coordinator.nowNanos();
-    boolean sent = coordinator.send(request.replicas().member(place), request.slot(), read);
+    boolean sent = coordinator.transport().send(request.replicas().member(place), request.slot(), read);
     ask.state = sent ? Ask.State.ASKED : Ask.State.LOST;
     return sent;
   }

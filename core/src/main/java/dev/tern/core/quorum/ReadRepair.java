@@ -17,7 +17,7 @@ import java.util.List;
 ///
 /// Threads: the shard's loop. Its owner passes on the answers and the time.
 final class ReadRepair {
-  /// Takes the outcome: one call, perhaps before [#begin] returns.
+  /// Takes the outcome: one call, perhaps before [ReadRepair#begin] returns.
   interface Done {
     /// Enough replicas hold the record.
     void held();
@@ -145,7 +145,7 @@ final class ReadRepair {
   private boolean sendToAnother() {
     for (int place = 0; place < request.replicas().size(); place++) {
       boolean may = (unsent & Quorum.bit(place)) != 0;
-      if (may && coordinator.live(request.replicas().member(place))) {
+      if (may && coordinator.lists().live(request.replicas().member(place))) {
         send(place);
         return true;
       }
@@ -165,7 +165,7 @@ final class ReadRepair {
     }
     Message.Write write =
         new Message.Write(owner.id, request.epoch(), request.at(), record, ballot);
-    if (!coordinator.send(node, request.slot(), write)) {
+    if (!coordinator.transport().send(node, request.slot(), write)) {
       sent &= ~Quorum.bit(place);
     }
   }

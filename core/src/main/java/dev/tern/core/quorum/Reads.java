@@ -8,6 +8,7 @@ import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import java.util.function.Consumer;
@@ -69,18 +70,18 @@ final class Reads {
       Consumer<@Nullable Siblings> answer,
       Consumer<Unanswered> unanswered) {
     coordinator.count(Statistics.Counter.READS);
-    Request request = coordinator.request(keyspace, key, level);
+    Request request = coordinator.requests().of(keyspace, Slots.of(key), key, level);
     if (request == null) {
-      unanswered.accept(coordinator.refuse(keyspace, level));
+      unanswered.accept(coordinator.requests().refuse(keyspace, level));
       return;
     }
     if (level.atomic() && keyspace.resolution() == Resolution.SIBLINGS) {
       coordinator.count(Statistics.Counter.REFUSED_OTHER);
-      unanswered.accept(Coordinator.notAtomic(keyspace));
+      unanswered.accept(Requests.notAtomic(keyspace));
       return;
     }
     if (level.readsLocally()) {
-      request = request.among(coordinator::near);
+      request = request.among(coordinator.lists()::near);
     }
     long began = coordinator.nowNanos();
     ReadCache.@Nullable Entry hot = hotReads.entry(request, level, began);

@@ -1,6 +1,5 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.Limits;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
@@ -53,16 +52,15 @@ public final class Responder {
   ///
   /// @param behind told of a node that goes by lists of before
   public Responder(
+      ShardContext context,
       Coordinator coordinator,
       Replica replica,
-      Consumer<Integer> behind,
-      PlantedBug planted,
-      Limits limits) {
+      Consumer<Integer> behind) {
     this.coordinator = coordinator;
     this.replica = replica;
     this.behind = behind;
-    this.planted = planted;
-    this.admission = new Admission(REPLICA_SHARES * limits.costBytes(), coordinator.nowNanos());
+    this.planted = context.planted();
+    this.admission = new Admission(REPLICA_SHARES * context.limits().costBytes(), context.nowNanos());
   }
 
   /// Every [Coordinator#BEAT_NANOS].
@@ -78,7 +76,7 @@ public final class Responder {
     coordinator.count(Statistics.Counter.REPLICA_COST_REFUSED);
     Unanswered.Refused why =
         admission.refusal("this replica has too much to do", coordinator.nowNanos());
-    coordinator.answer(node, shard, new Message.Refused(id, why));
+    coordinator.transport().answer(node, shard, new Message.Refused(id, why));
     return false;
   }
 
@@ -90,7 +88,7 @@ public final class Responder {
         // One that arrives twice must not be carried out after it was refused.
         forwardsSeen.put(new Origin(node, shard, request.id()), true);
       }
-      coordinator.answer(node, shard, new Message.Refused(request.id(), refusal));
+      coordinator.transport().answer(node, shard, new Message.Refused(request.id(), refusal));
       return;
     }
     switch (request) {
@@ -102,7 +100,7 @@ public final class Responder {
       case Message.Scan scan -> scan(node, shard, scan);
       case Message.Count count -> {
         long records = coordinator.ledRecords(count.keyspace());
-        coordinator.answer(
+        coordinator.transport().answer(
             node,
             shard,
             records < 0
@@ -202,19 +200,19 @@ public final class Responder {
         if (write != null) {
           coordinator.written(write.keyspace(), write.key());
         }
-        coordinator.answer(node, shard, new Message.Written(id, replica.pressure()));
+        coordinator.transport().answer(node, shard, new Message.Written(id, replica.pressure()));
       }
 
       @Override
       public void superseded(Version by) {
         admission.finished(cost);
-        coordinator.answer(node, shard, new Message.Superseded(id, by.rank()));
+        coordinator.transport().answer(node, shard, new Message.Superseded(id, by.rank()));
       }
 
       @Override
       public void outvoted(long by) {
         admission.finished(cost);
-        coordinator.answer(node, shard, new Message.Outvoted(id, by));
+        coordinator.transport().answer(node, shard, new Message.Outvoted(id, by));
       }
 
       @Override
@@ -223,7 +221,7 @@ public final class Responder {
         if (write == null) {
           coordinator.count(Statistics.Counter.HINTS_REFUSED);
         }
-        coordinator.answer(node, shard, new Message.Refused(id, why));
+        coordinator.transport().answer(node, shard, new Message.Refused(id, why));
       }
     };
   }
@@ -246,7 +244,7 @@ public final class Responder {
   private void read(int node, int shard, Message.Read read) {
     KeyspaceConfig keyspace = keyspace(read.keyspace());
     if (!read.alone() && !replica.store().vouches(keyspace.id(), read.slot())) {
-      coordinator.answer(node, shard, new Message.Refused(read.id(), Behind.refusal()));
+      coordinator.transport().answer(node, shard, new Message.Refused(read.id(), Behind.refusal()));
       return;
     }
     long cost = admission.readCost(read.key());
@@ -264,7 +262,7 @@ public final class Responder {
             () -> led(node, shard, read, keyspace, cost),
             why -> {
               admission.finished(cost);
-              coordinator.answer(node, shard, new Message.Refused(read.id(), why));
+              coordinator.transport().answer(node, shard, new Message.Refused(read.id(), why));
             });
   }
 
@@ -274,7 +272,7 @@ public final class Responder {
     if (!replica.ballots().promise(keyspace.id(), slot, read.key(), read.ballot())) {
       admission.finished(cost);
       long by = replica.ballots().promised(keyspace.id(), slot, read.key());
-      coordinator.answer(node, shard, new Message.Outvoted(read.id(), by));
+      coordinator.transport().answer(node, shard, new Message.Outvoted(read.id(), by));
       return;
     }
     // In the same step as the promise: whoever leads later is told a floor as high.
@@ -294,14 +292,14 @@ public final class Responder {
           boolean ranks = read.ballot() > 0 && keyspace.resolution() == Resolution.LWW;
           Stamp floor = ranks && failure == null ? floorToTell(read, record) : null;
           if (floor != null) {
-            coordinator.answer(node, shard, new Message.Digest(read.id(), Rank.absent(floor)));
+            coordinator.transport().answer(node, shard, new Message.Digest(read.id(), Rank.absent(floor)));
             return;
           }
           long by =
               read.confirmed()
                   ? replica.ballots().above(keyspace.id(), read.slot(), read.key(), record)
                   : 0;
-          coordinator.answer(
+          coordinator.transport().answer(
               node,
               shard,
               by > 0
@@ -334,7 +332,7 @@ public final class Responder {
         read.target(),
         (record, failure) -> {
           admission.finished(cost);
-          coordinator.answer(
+          coordinator.transport().answer(
               node,
               shard,
               failure == null
@@ -375,13 +373,13 @@ public final class Responder {
         forward.update(),
         forward.level(),
         true,
-        outcome -> coordinator.answer(node, shard, new Message.Updated(forward.id(), outcome)));
+        outcome -> coordinator.transport().answer(node, shard, new Message.Updated(forward.id(), outcome)));
   }
 
   private void scan(int node, int shard, Message.Scan scan) {
     boolean alone = keyspace(scan.keyspace()).r() == 1;
     if (!alone && !replica.store().vouches(scan.keyspace(), ScanCursor.slot(scan.cursor()))) {
-      coordinator.answer(node, shard, new Message.Refused(scan.id(), Behind.refusal()));
+      coordinator.transport().answer(node, shard, new Message.Refused(scan.id(), Behind.refusal()));
       return;
     }
     int limit = Math.clamp(scan.limit(), 1, Coordinator.MAX_SCAN_LIMIT);
@@ -397,7 +395,7 @@ public final class Responder {
         alone,
         (page, failure) -> {
           admission.finished(cost);
-          coordinator.answer(
+          coordinator.transport().answer(
               node,
               shard,
               failure != null || page == null

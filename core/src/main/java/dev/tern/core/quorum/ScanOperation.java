@@ -75,7 +75,7 @@ final class ScanOperation extends Operation<Message.ScanReply> {
       }
     }
     for (int node : replicas) {
-      if (targets.size() < needed && node != coordinator.self() && coordinator.live(node)) {
+      if (targets.size() < needed && node != coordinator.self() && coordinator.lists().live(node)) {
         targets.add(node);
       }
     }
@@ -112,7 +112,7 @@ final class ScanOperation extends Operation<Message.ScanReply> {
     int slot = ScanCursor.slot(cursor);
     long epoch = topology.epoch(topology.partitionOf(slot));
     Message.Scan scan = new Message.Scan(id, epoch, keyspace.id(), cursor, limit);
-    return coordinator.send(node, slot, scan);
+    return coordinator.transport().send(node, slot, scan);
   }
 
   /// Asks another in the place of a replica that does not tell; false if there is none.
@@ -124,7 +124,7 @@ final class ScanOperation extends Operation<Message.ScanReply> {
     for (int other : topology.replicas(topology.partitionOf(ScanCursor.slot(cursor)))) {
       boolean passed = behind.contains(other) || unreadable.contains(other);
       boolean fresh = !targets.contains(other) && !passed;
-      if (place >= 0 && fresh && coordinator.live(other) && send(other)) {
+      if (place >= 0 && fresh && coordinator.lists().live(other) && send(other)) {
         targets.set(place, other);
         return true;
       }

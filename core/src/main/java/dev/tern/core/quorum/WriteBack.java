@@ -38,10 +38,7 @@ final class WriteBack extends Operation<Message.WriteReply> implements ReadRepai
       return;
     }
     coordinator.count(Statistics.Counter.READ_REPAIRS);
-    long live = 0;
-    for (int place = 0; place < request.replicas().size(); place++) {
-      live |= coordinator.live(request.replicas().member(place)) ? Quorum.bit(place) : 0;
-    }
+    long live = coordinator.lists().livePlaces(request.replicas());
     repair.begin(0, live, request.replicas().oldPlaces() & ~live);
   }
 

@@ -120,7 +120,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     this.blind = blind;
     this.draft = draft;
     this.done = done;
-    this.quorum = request.nearW() == 0 ? request.writes() : request.writes(coordinator::near);
+    this.quorum = request.nearW() == 0 ? request.writes() : request.writes(coordinator.lists()::near);
   }
 
   /// Says under which ballot an update was computed.
@@ -160,11 +160,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
   }
 
   void start() {
-    long live = 0;
-    int places = request.replicas().size();
-    for (int place = 0; place < places; place++) {
-      live |= coordinator.live(request.replicas().member(place)) ? Quorum.bit(place) : 0;
-    }
+    long live = coordinator.lists().livePlaces(request.replicas());
     if (quorum.outcome(0, live | holdable(live), ~live) == Quorum.Outcome.LOST) {
       finished = true;
       done.failed(unavailable(live));
@@ -181,7 +177,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
   /// The places of replicas that are away and for which another node may hold the write.
   private long holdable(long live) {
     int places = request.replicas().size();
-    int left = request.sloppy() ? coordinator.holders(request, places - Long.bitCount(live)) : 0;
+    int left = request.sloppy() ? coordinator.lists().holders(request, places - Long.bitCount(live)) : 0;
     long holdable = 0;
     for (int place = 0; left > 0; place++) {
       if ((live & Quorum.bit(place)) == 0) {
@@ -272,11 +268,11 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
       int node = request.replicas().member(place);
       if (node == coordinator.self()) {
         sent |= Quorum.bit(place);
-      } else if (request.sloppy() && !coordinator.live(node)) {
+      } else if (request.sloppy() && !coordinator.lists().live(node)) {
         hold(place);
       } else {
         Message.Write write = new Message.Write(id, request.epoch(), request.at(), minted, ballot);
-        if (coordinator.send(node, request.slot(), write)) {
+        if (coordinator.transport().send(node, request.slot(), write)) {
           noteAway(node);
           sent |= Quorum.bit(place);
         }
@@ -291,7 +287,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
   /// Lets the next healthy node hold the write for a replica; the place stays silent if there is
   /// none.
   private void hold(int place) {
-    int holder = coordinator.holder(request, holders);
+    int holder = coordinator.lists().holder(request, holders);
     if (holder == 0) {
       return;
     }
@@ -311,7 +307,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
       return;
     }
     Message.Hold message = new Message.Hold(id, request.epoch(), request.at(), held, target);
-    if (coordinator.send(holder, request.slot(), message)) {
+    if (coordinator.transport().send(holder, request.slot(), message)) {
       noteAway(holder);
       sent |= Quorum.bit(place);
     }

@@ -2,7 +2,8 @@
 /// replicas are repaired.
 ///
 /// ```
-///   Keyspace.read ----> ReadOperation ----Read----> replicas   newest of r; others repaired
+///   Keyspace.read ----> ReadOperation ----Read----> replicas   newest of r
+///                          ReadRepair -----Write---> replicas   that lack it
 ///   Keyspace.update --> WriteOperation ---Write---> replicas   acknowledged by w
 ///        (not blind) -> Updates: rounds of read + evaluate + write, at the first live replica
 ///        (no replica here) -> Forward --> a replica
@@ -12,6 +13,9 @@
 ///                                                 else the live replicas in turn
 ///   other nodes' requests to replicas here: Responder
 /// ```
+///
+/// What the parts of the [Coordinator] know: [Requests] what a level asks of a key, [PreferenceLists]
+/// who keeps the key and who stands in, [Transport] how to send, [Quorum] what votes come to.
 ///
 /// Invariants:
 /// - an operation lies in [InFlight] from its first message to its one outcome, and has a deadline;

@@ -5,6 +5,7 @@ import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.quorum.Message;
+import dev.tern.core.quorum.ShardContext;
 import dev.tern.core.quorum.Statistics;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.replica.Applied;
@@ -104,39 +105,28 @@ public final class AntiEntropy {
 
   /// @param firstId where ids of requests begin: random for each start
   public AntiEntropy(
-      int self,
-      Replica replica,
-      Clock clock,
-      Wire wire,
-      Statistics statistics,
-      ClusterView view,
-      long firstId,
-      Limits limits,
-      PlantedBug planted) {
-    this.self = self;
+      ShardContext context, Replica replica, Wire wire, ClusterView view, long firstId) {
+    this.self = context.self();
     this.replica = replica;
-    this.clock = clock;
+    this.clock = context.clock();
     this.wire = wire;
-    this.statistics = statistics;
-    this.planted = planted;
-    this.limits = limits;
+    this.statistics = context.statistics();
+    this.planted = context.planted();
+    this.limits = context.limits();
     this.view = view;
     this.nextId = firstId;
     meetAll();
     this.scrub =
         new Scrub(
+            context,
             replica,
-            clock,
             wire,
-            statistics,
             byPlace,
             keyspace -> this.view.keyspace(keyspace),
-            () -> ++nextId,
-            limits.treeRoundNanos());
+            () -> ++nextId);
     this.inquiries =
-        new Inquiries(
-            self, replica.store().hints(), clock, wire, statistics, () -> ++nextId, view, planted);
-    this.burial = new Burial(replica, statistics, inquiries, planted);
+        new Inquiries(context, replica.store().hints(), wire, () -> ++nextId, view);
+    this.burial = new Burial(context, replica, inquiries);
   }
 
   /// Adopts a later topology; the store has adopted it before.

@@ -1,6 +1,7 @@
 package dev.tern.core.repair;
 
 import dev.tern.core.PlantedBug;
+import dev.tern.core.quorum.ShardContext;
 import dev.tern.core.quorum.Statistics;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.replica.Grave;
@@ -24,11 +25,11 @@ final class Burial {
   private final Inquiries inquiries;
   private final PlantedBug planted;
 
-  Burial(Replica replica, Statistics statistics, Inquiries inquiries, PlantedBug planted) {
+  Burial(ShardContext context, Replica replica, Inquiries inquiries) {
     this.replica = replica;
-    this.statistics = statistics;
+    this.statistics = context.statistics();
     this.inquiries = inquiries;
-    this.planted = planted;
+    this.planted = context.planted();
   }
 
   /// Goes on with the deletes of a partition.

@@ -4,6 +4,7 @@ import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.quorum.Message;
+import dev.tern.core.quorum.ShardContext;
 import dev.tern.core.quorum.Statistics;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.replica.Hints;
@@ -84,22 +85,19 @@ final class Inquiries {
 
   /// @param ids of requests
   Inquiries(
-      int self,
+      ShardContext context,
       Hints hints,
-      Clock clock,
       AntiEntropy.Wire wire,
-      Statistics statistics,
       LongSupplier ids,
-      ClusterView view,
-      PlantedBug planted) {
-    this.self = self;
+      ClusterView view) {
+    this.self = context.self();
     this.hints = hints;
-    this.clock = clock;
+    this.clock = context.clock();
     this.wire = wire;
-    this.statistics = statistics;
+    this.statistics = context.statistics();
     this.ids = ids;
     this.view = view;
-    this.planted = planted;
+    this.planted = context.planted();
   }
 
   /// Other members and keyspaces from now on: what is under way begins anew.

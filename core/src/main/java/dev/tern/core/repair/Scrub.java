@@ -2,6 +2,7 @@ package dev.tern.core.repair;
 
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.quorum.Message;
+import dev.tern.core.quorum.ShardContext;
 import dev.tern.core.quorum.Statistics;
 import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.replica.Replica;
@@ -74,25 +75,22 @@ final class Scrub {
   /// Over the partitions of a shard.
   ///
   /// @param exchanges by place; may grow
-  /// @param roundNanos that a walk over all partitions takes at least
   Scrub(
+      ShardContext context,
       Replica replica,
-      Clock clock,
       AntiEntropy.Wire wire,
-      Statistics statistics,
       NavigableMap<Long, Exchange> exchanges,
       IntFunction<@Nullable KeyspaceConfig> keyspaces,
-      LongSupplier ids,
-      long roundNanos) {
+      LongSupplier ids) {
     this.replica = replica;
     this.trees = replica.trees();
-    this.clock = clock;
+    this.clock = context.clock();
     this.wire = wire;
-    this.statistics = statistics;
+    this.statistics = context.statistics();
     this.exchanges = exchanges;
     this.keyspaces = keyspaces;
     this.ids = ids;
-    this.roundNanos = roundNanos;
+    this.roundNanos = context.limits().treeRoundNanos();
     this.firstPeer = ids.getAsLong();
     this.nextVisitNanos = clock.monotonicNanos() + visitNanos();
   }

@@ -3,11 +3,13 @@ package dev.tern.core.quorum;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Limits;
+import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.topology.Member;
+import dev.tern.core.version.ClusterTime;
 import dev.tern.env.ByteWriter;
-import dev.tern.env.Clock;
 import dev.tern.env.Network;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -17,23 +19,11 @@ class PeersTest {
   private static final long MILLI = 1_000_000;
   private static final int[] REPLICAS = {2, 1, 3};
 
-  private long nanos = 1_000 * MILLI;
+  private final Timers loop = new Timers();
   private final Sightings sightings = new Sightings(SELF);
   private final Peers peers;
 
   PeersTest() {
-    Clock clock =
-        new Clock() {
-          @Override
-          public long monotonicNanos() {
-            return nanos;
-          }
-
-          @Override
-          public long wallMillis() {
-            return nanos / MILLI;
-          }
-        };
     Network network =
         new Network() {
           @Override
@@ -58,7 +48,10 @@ class PeersTest {
         };
     Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
     Member last = new Member(SELF, "%040x".formatted(SELF), "z", "h", ports);
-    peers = new Peers(0, SELF, List.of(last), network, clock, sightings, () -> false);
+    ClusterTime time = new ClusterTime(loop.clock, SELF, new int[] {SELF}, false);
+    ShardContext context =
+        ShardContext.of(0, SELF, loop, time, network, PlantedBug.NONE, Limits.DEFAULT);
+    peers = new Peers(context, List.of(last), sightings, () -> false);
     for (int member : REPLICAS) {
       sightings.believe(member, true);
     }
@@ -77,13 +70,13 @@ class PeersTest {
     assertEquals(2, peers.leastLoaded(REPLICAS));
     sightings.believe(2, false);
     assertEquals(3, peers.leastLoaded(REPLICAS));
-    nanos += 10_000 * MILLI;
+    loop.nanos += 10_000 * MILLI;
     assertEquals(1, peers.leastLoaded(REPLICAS), "forgiven");
     peers.forwardTook(1, 30 * MILLI);
     assertEquals(1, peers.leastLoaded(REPLICAS), "a disk that is not quick");
     peers.forwardTook(1, 300 * MILLI);
     assertEquals(3, peers.leastLoaded(REPLICAS), "puts are slow there");
-    nanos += 10_000 * MILLI;
+    loop.nanos += 10_000 * MILLI;
     assertEquals(1, peers.leastLoaded(REPLICAS));
     sightings.believe(1, false);
     sightings.believe(3, false);
@@ -98,7 +91,7 @@ class PeersTest {
     assertTrue(peers.sparedMillis(2) >= 300 && peers.sparedMillis(2) <= 301);
     assertTrue(peers.likelyNanos(2) > peers.likelyNanos(1));
     assertEquals(1, peers.leastLoaded(REPLICAS));
-    nanos += 300 * MILLI;
+    loop.nanos += 300 * MILLI;
     assertEquals(0, peers.sparedMillis(2));
     peers.refused(2, new Unanswered.Refused(Reason.OVERLOADED, "", 1L << 40));
     assertTrue(peers.sparedMillis(2) <= 1_001);

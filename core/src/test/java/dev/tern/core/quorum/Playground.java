@@ -33,8 +33,6 @@ import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
-import dev.tern.env.Clock;
-import dev.tern.env.EventLoop;
 import dev.tern.env.Network;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.Lsm;
@@ -47,7 +45,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.PriorityQueue;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -109,18 +106,13 @@ final class Playground {
       replica = new Replica(store, loop, time, SELF, PlantedBug.NONE);
       coordinator =
           new Coordinator(
-              0,
-              SELF,
+              ShardContext.of(
+                  0, SELF, loop, time, network, PlantedBug.NONE, Limits.DEFAULT),
               view,
-              network,
-              loop,
-              time,
               replica,
               1,
-              PlantedBug.NONE,
               sightings,
-              keyspace -> 0,
-              Limits.DEFAULT);
+              keyspace -> 0);
       store.adopt(view);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -442,86 +434,5 @@ final class Playground {
       values.add(value == null ? "deleted" : new String(value, US_ASCII));
     }
     return String.join("+", values);
-  }
-
-  /// A loop whose time goes by when the script says so.
-  private static final class Timers implements EventLoop {
-    private record Task(long nanos, long number, Runnable runnable) {}
-
-    private final PriorityQueue<Task> tasks =
-        new PriorityQueue<>(
-            java.util.Comparator.comparingLong(Task::nanos).thenComparingLong(Task::number));
-    private final TreeSet<Long> cancelled = new TreeSet<>();
-    private long nanos = 3_600_000 * MILLI;
-    private long scheduled;
-
-    private final Clock clock =
-        new Clock() {
-          @Override
-          public long monotonicNanos() {
-            return nanos;
-          }
-
-          @Override
-          public long wallMillis() {
-            return 1_000_000_000_000L + nanos / MILLI;
-          }
-        };
-
-    /// Runs what is due by now, and what that makes due.
-    void runDue() {
-      while (!tasks.isEmpty() && tasks.element().nanos() <= nanos) {
-        Task task = tasks.remove();
-        if (!cancelled.remove(task.number())) {
-          task.runnable().run();
-        }
-      }
-    }
-
-    void advance(long more) {
-      long until = nanos + more;
-      while (!tasks.isEmpty() && tasks.element().nanos() <= until) {
-        nanos = Math.max(nanos, tasks.element().nanos());
-        runDue();
-      }
-      nanos = until;
-    }
-
-    @Override
-    public void execute(Runnable task) {
-      schedule(0, task);
-    }
-
-    @Override
-    public Timer schedule(long delayNanos, Runnable task) {
-      long number = scheduled++;
-      tasks.add(new Task(nanos + delayNanos, number, task));
-      return () -> cancelled.add(number);
-    }
-
-    @Override
-    public boolean inLoop() {
-      return true;
-    }
-
-    @Override
-    public <T> void offload(Job<T> job, Completion<T> completion) {
-      execute(
-          () -> {
-            T result = null;
-            Throwable failure = null;
-            try {
-              result = job.run();
-            } catch (Exception e) {
-              failure = e;
-            }
-            completion.complete(result, failure);
-          });
-    }
-
-    @Override
-    public void pause(long nanos) {
-      // A job takes no time here.
-    }
   }
 }

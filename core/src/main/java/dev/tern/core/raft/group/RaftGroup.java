@@ -57,6 +57,15 @@ public final class RaftGroup {
     void failed(Throwable why);
   }
 
+  /// What the groups of one shard share.
+  ///
+  /// @param log of all of them
+  /// @param snapshots of all of them
+  /// @param loop on which they are called
+  /// @param clock whose monotonic time they count ticks by
+  public record Context(
+      SharedLog log, SnapshotFiles snapshots, EventLoop loop, Clock clock, Options options) {}
+
   /// When the log is compacted, and how time is counted.
   ///
   /// @param tickNanos a tick of the core
@@ -86,22 +95,14 @@ public final class RaftGroup {
   private long tickedNanos;
 
   private RaftGroup(
-      int group,
-      Raft raft,
-      SharedLog log,
-      SnapshotFiles snapshots,
-      EventLoop loop,
-      Clock clock,
-      Options options,
-      StateMachine machine,
-      Listener listener) {
+      Context context, int group, Raft raft, StateMachine machine, Listener listener) {
     this.group = group;
     this.raft = raft;
-    this.log = log;
-    this.snapshots = snapshots;
-    this.loop = loop;
-    this.clock = clock;
-    this.options = options;
+    this.log = context.log();
+    this.snapshots = context.snapshots();
+    this.loop = context.loop();
+    this.clock = context.clock();
+    this.options = context.options();
     this.machine = machine;
     this.listener = listener;
     this.tickedNanos = clock.monotonicNanos();
@@ -113,26 +114,23 @@ public final class RaftGroup {
   /// @param founding see [Recovered#nothing]
   /// @throws IOException if its snapshot cannot be read
   public static RaftGroup open(
+      Context context,
       int group,
       RaftConfig config,
       Membership founding,
-      SharedLog log,
-      SnapshotFiles snapshots,
-      EventLoop loop,
-      Clock clock,
       Randomness random,
-      Options options,
       StateMachine machine,
       Listener listener)
       throws IOException {
-    Recovered recovered = log.recovered(group, founding);
+    SnapshotFiles snapshots = context.snapshots();
+    Recovered recovered = context.log().recovered(group, founding);
     SnapshotMark mark = recovered.mark();
     if (mark.index() > 0) {
       machine.install(mark, snapshots.load(group, mark));
       snapshots.deleteBefore(group, mark.index());
     }
     Raft raft = new Raft(config, recovered, mark.index(), random);
-    return new RaftGroup(group, raft, log, snapshots, loop, clock, options, machine, listener);
+    return new RaftGroup(context, group, raft, machine, listener);
   }
 
   /// The member's state machine without I/O; callers must not change it.

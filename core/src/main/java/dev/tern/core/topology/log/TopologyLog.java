@@ -192,15 +192,16 @@ public final class TopologyLog {
     try {
       this.group =
           RaftGroup.open(
+              new RaftGroup.Context(
+                  shared,
+                  new SnapshotFiles(files, directory + "/snapshots", lives),
+                  loop,
+                  environment.clock(),
+                  new RaftGroup.Options(options.tickNanos(), options.compactBytes(), 100)),
               GROUP,
               RaftConfig.defaults(self),
               founding(known),
-              shared,
-              new SnapshotFiles(files, directory + "/snapshots", lives),
-              loop,
-              environment.clock(),
               random.child("raft"),
-              new RaftGroup.Options(options.tickNanos(), options.compactBytes(), 100),
               machine,
               new Member());
     } catch (IOException | RuntimeException e) {
