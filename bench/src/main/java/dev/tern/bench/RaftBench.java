@@ -253,8 +253,7 @@ public final class RaftBench {
         Randomness random = Randomness.of(id * 1000L + group);
         voter.groups.add(
             RaftGroup.open(
-                new RaftGroup.Context(
-                    voter.log, voter.snapshots, loop, new SystemTime(), options),
+                new RaftGroup.Context(voter.log, voter.snapshots, loop, new SystemTime(), options),
                 group + 1,
                 RaftConfig.defaults(id),
                 members,

@@ -81,7 +81,7 @@ public final class Admission {
   void finished(long cost) {
     underWay -= cost;
     done += cost;
-    assert underWay >= 0;
+    assert cost >= 0 && underWay >= 0 : "a request ends that was not taken on";
   }
 
   /// What a read of a key answered.

@@ -92,6 +92,7 @@ final class Answers {
   /// Of those that answered the one whose version wins; of several, one whose record is known.
   int newest() {
     int newest = -1;
+    assert places(Ask.State.ANSWERED) != 0 : "the newest of no answers";
     for (int place = 0; place < asks.length; place++) {
       if (is(place, Ask.State.ANSWERED)) {
         int order = newest < 0 ? 1 : rank(place).compareTo(rank(newest));

@@ -41,6 +41,7 @@ public final class AwayWrites {
       known = new Sent(partition, new TreeSet<>(), nowNanos + LINGER_NANOS);
       sent.put(id, known);
     }
+    assert sent.size() <= MAX;
     known.nodes.add(node);
   }
 

@@ -18,7 +18,6 @@ import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
-import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.Siblings;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -214,10 +213,7 @@ public final class Coordinator {
     } else if (!local && forwarded) {
       counted.complete(
           new Unanswered.Refused(Reason.TRY_AGAIN, "this node is no replica of the key", 0));
-    } else if (!local
-        && blind
-        && request.sloppy()
-        && lists.firstLive(request.replicas()) == 0) {
+    } else if (!local && blind && request.sloppy() && lists.firstLive(request.replicas()) == 0) {
       write(request, update, /* away= */ true, counted);
     } else if (!local) {
       new ForwardOperation(this, request, update, counted).start();

@@ -75,7 +75,9 @@ final class Expiry {
     }
 
     private void ended() {
-      if (--left == 0) {
+      left--;
+      assert left >= 0 : "an expired version was looked at twice";
+      if (left == 0) {
         cursor = page.next();
         underWay = false;
       }
@@ -90,8 +92,7 @@ final class Expiry {
         return;
       }
       Request request = coordinator.requests().of(keyspace, each.slot(), each.key(), Level.DEFAULT);
-      if (request == null
-          || !coordinator.lists().leads(request.replicas())) {
+      if (request == null || !coordinator.lists().leads(request.replicas())) {
         forgetIfGone(keyspace, each);
         return;
       }

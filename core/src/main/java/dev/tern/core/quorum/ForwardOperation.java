@@ -174,6 +174,9 @@ final class ForwardOperation extends Operation<Message.ForwardReply> {
   }
 
   private void end() {
+    if (finished) {
+      throw new IllegalStateException("a forwarded update has two outcomes");
+    }
     finished = true;
     coordinator.inFlight().remove(this);
     coordinator.peers().forwards(target, -1);

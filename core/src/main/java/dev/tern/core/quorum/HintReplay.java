@@ -161,7 +161,9 @@ final class HintReplay {
     }
 
     private void oneLess() {
-      if (--left > 0) {
+      left--;
+      assert left >= 0 : "a hint has two ends";
+      if (left > 0) {
         return;
       }
       int hints = page.hints().size();

@@ -68,6 +68,9 @@ final class InFlight {
     }
     int slot = free[freeAt];
     freeAt = freeAt + 1 == capacity ? 0 : freeAt + 1;
+    if (slots[slot] != null) {
+      throw new IllegalStateException("two operations in one slot");
+    }
     size++;
     serial = (serial + 1) % SERIALS;
     operation.id = serial << slotBits | slot;
@@ -116,6 +119,7 @@ final class InFlight {
       older[younger[slot]] = older[slot];
     }
     size--;
+    assert size >= 0 && (size == 0) == (oldest == NONE) && (size == 0) == (youngest == NONE);
     int end = freeAt + capacity - size - 1;
     free[end < capacity ? end : end - capacity] = slot;
   }

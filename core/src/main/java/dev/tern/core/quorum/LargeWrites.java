@@ -143,6 +143,7 @@ final class LargeWrites {
       Completion<? super UpdateOutcome> completion) {
     long began = clock.monotonicNanos();
     underWay += bytes;
+    assert window >= leastBytes && window <= mostBytes : window;
     look();
     write.accept(
         outcome -> {
@@ -164,7 +165,7 @@ final class LargeWrites {
     long took = now - beganNanos;
     boolean filled = underWay + bytes > window / 2;
     underWay -= bytes;
-    assert underWay >= 0;
+    assert underWay >= 0 : "a write ends that was not begun";
     tookNanos = took;
     boolean failed =
         outcome instanceof Unanswered.Unknown
@@ -199,6 +200,7 @@ final class LargeWrites {
         }
         waiting.remove();
         waitingBytes -= first.bytes();
+        assert waitingBytes >= 0 && waiting.isEmpty() == (waitingBytes == 0);
         if (late) {
           refuse(first.completion());
         } else {

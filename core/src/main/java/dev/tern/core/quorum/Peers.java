@@ -98,8 +98,7 @@ final class Peers {
 
   private long beatNanos;
 
-  Peers(
-      ShardContext context, List<Member> members, Sightings sightings, BooleanSupplier waits) {
+  Peers(ShardContext context, List<Member> members, Sightings sightings, BooleanSupplier waits) {
     this.waits = waits;
     this.shard = context.shard();
     this.self = context.self();
@@ -256,6 +255,7 @@ final class Peers {
   void forwards(int member, int more) {
     if (member > 0 && member < forwards.length) {
       forwards[member] += more;
+      assert forwards[member] >= 0 : "an update ends that was not forwarded";
     }
   }
 

@@ -68,6 +68,8 @@ final class Quorum {
       int primaries,
       int near,
       long nearPlaces) {
+    assert primaries <= Math.min(oldNeeded, newNeeded) : "more primaries than votes";
+    assert near <= Math.min(oldNeeded, newNeeded) : "more near votes than votes";
     this.oldPlaces = oldPlaces;
     this.newPlaces = newPlaces;
     this.oldNeeded = oldNeeded;

@@ -122,6 +122,7 @@ final class ReadCache {
       entry.bytes = size;
       entry.beganNanos = beganNanos;
       bytes += size;
+      assert bytes >= 0 && bytes <= MAX_BYTES && entries.size() <= MAX_ENTRIES;
     }
   }
 

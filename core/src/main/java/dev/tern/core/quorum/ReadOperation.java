@@ -189,8 +189,8 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     return askStandIn();
   }
 
-  /// Asks the next healthy node what it holds for a replica that is away; false if there is none, or
-  /// others answer for as many replicas as may be.
+  /// Asks the next healthy node what it holds for a replica that is away; false if there is none,
+  /// or others answer for as many replicas as may be.
   private boolean askStandIn() {
     int left = request.r() - request.pr() - Long.bitCount(answers.standIns());
     if (!request.sloppy() || purpose == Purpose.UPDATE) {
@@ -274,7 +274,8 @@ final class ReadOperation extends Operation<Message.ReadReply> {
             id, request.epoch(), request.at(), digest, alone(), confirmed, ballot, floor);
     Ask ask = answers.at(place);
     ask.askedNanos = coordinator.nowNanos();
-    boolean sent = coordinator.transport().send(request.replicas().member(place), request.slot(), read);
+    boolean sent =
+        coordinator.transport().send(request.replicas().member(place), request.slot(), read);
     ask.state = sent ? Ask.State.ASKED : Ask.State.LOST;
     return sent;
   }
@@ -352,6 +353,8 @@ final class ReadOperation extends Operation<Message.ReadReply> {
   }
 
   private Quorum.Outcome outcome() {
+    assert Long.bitCount(answers.standIns()) <= request.r() - request.pr()
+        : "others answer for more replicas than may be";
     return quorum.outcome(
         answers.places(Ask.State.ANSWERED), answers.places(Ask.State.ASKED), answers.standIns());
   }
@@ -362,6 +365,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
 
   /// Enough have answered: answers, or fetches the records that it lacks, or repairs.
   private void resolve() {
+    assert asks() : "a read that has ended looks at its answers";
     int newest = answers.newest();
     Rank rank = java.util.Objects.requireNonNull(answers.at(newest).rank);
     if (rank.isAbsent() && !isKnownHere()) {
@@ -432,6 +436,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
 
   private void repair(Siblings record) {
     coordinator.count(Statistics.Counter.READ_REPAIRS);
+    assert purpose == Purpose.ANSWER : "a read for a write leaves repair to that";
     phase = Phase.REPAIRING;
     Rank rank = Message.Digest.of(record, request.keyspace().resolution());
     long answered = answers.places(Ask.State.ANSWERED);
@@ -568,6 +573,8 @@ final class ReadOperation extends Operation<Message.ReadReply> {
 
   @Override
   void tick(long nowNanos) {
+    assert phase != Phase.DONE : "a read that has ended is in flight";
+    assert (repair != null) == (phase == Phase.REPAIRING) : phase;
     if (repair != null) {
       repair.tick(nowNanos);
     } else if (nowNanos >= deadlineNanos) {

@@ -123,12 +123,14 @@ final class ReadRepair {
   /// Ends if enough replicas hold the record and it does not wait for others; offers the record to
   /// other replicas if those that it was sent to cannot take it, or are slow.
   private void settle() {
+    assert (sent & unsent) == 0 && (sent & holding) == 0 && (holding & unsent) == 0
+        : "a place is counted twice";
     settling = true;
     boolean more = true;
     while (more && !over) {
       boolean waits = !hurries && sent != 0;
       if (!waits && holders.outcome(holding, sent, 0) == Quorum.Outcome.MET) {
-        over = true;
+        end();
         done.held();
         return;
       }
@@ -231,7 +233,7 @@ final class ReadRepair {
   /// place.
   void outvoted(long by) {
     if (!over) {
-      over = true;
+      end();
       done.outvoted(Math.max(outvotedBy, by));
     }
   }
@@ -249,8 +251,15 @@ final class ReadRepair {
     }
   }
 
-  private void fail() {
+  private void end() {
+    if (over) {
+      throw new IllegalStateException("a repair has two outcomes");
+    }
     over = true;
+  }
+
+  private void fail() {
+    end();
     if (outvotedBy > 0) {
       done.outvoted(outvotedBy);
       return;

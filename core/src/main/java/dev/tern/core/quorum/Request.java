@@ -33,6 +33,19 @@ record Request(
     boolean stampsFirst,
     long deadlineNanos) {
 
+  /// @throws IllegalArgumentException if a read of fewer replicas than it needs, or more primaries
+  ///   than answers are asked for: either could be answered wrongly
+  Request {
+    if (r < 1 || r > replicas.size() || pr > r) {
+      throw new IllegalArgumentException(
+          "a read of r=%d, pr=%d from %s".formatted(r, pr, replicas));
+    }
+    if (w < 1 || pw > w || nearW > w) {
+      throw new IllegalArgumentException(
+          "a write of w=%d, pw=%d, local %d to %s".formatted(w, pw, nearW, replicas));
+    }
+  }
+
   int slot() {
     return at.slot();
   }

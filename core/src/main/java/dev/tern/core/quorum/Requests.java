@@ -85,8 +85,7 @@ final class Requests {
           "the datacenter of this node has too few replicas of the key for a local level",
           0);
     }
-    return new Unanswered.Refused(
-        Reason.INVALID, tooMany(topology.replicaSet(0).size(), level), 0);
+    return new Unanswered.Refused(Reason.INVALID, tooMany(topology.replicaSet(0).size(), level), 0);
   }
 
   Unanswered.Refused dropped(KeyspaceConfig keyspace) {

@@ -52,15 +52,13 @@ public final class Responder {
   ///
   /// @param behind told of a node that goes by lists of before
   public Responder(
-      ShardContext context,
-      Coordinator coordinator,
-      Replica replica,
-      Consumer<Integer> behind) {
+      ShardContext context, Coordinator coordinator, Replica replica, Consumer<Integer> behind) {
     this.coordinator = coordinator;
     this.replica = replica;
     this.behind = behind;
     this.planted = context.planted();
-    this.admission = new Admission(REPLICA_SHARES * context.limits().costBytes(), context.nowNanos());
+    this.admission =
+        new Admission(REPLICA_SHARES * context.limits().costBytes(), context.nowNanos());
   }
 
   /// Every [Coordinator#BEAT_NANOS].
@@ -100,12 +98,14 @@ public final class Responder {
       case Message.Scan scan -> scan(node, shard, scan);
       case Message.Count count -> {
         long records = coordinator.ledRecords(count.keyspace());
-        coordinator.transport().answer(
-            node,
-            shard,
-            records < 0
-                ? new Message.Refused(count.id(), Behind.refusal())
-                : new Message.Counted(count.id(), records));
+        coordinator
+            .transport()
+            .answer(
+                node,
+                shard,
+                records < 0
+                    ? new Message.Refused(count.id(), Behind.refusal())
+                    : new Message.Counted(count.id(), records));
       }
     }
   }
@@ -292,19 +292,23 @@ public final class Responder {
           boolean ranks = read.ballot() > 0 && keyspace.resolution() == Resolution.LWW;
           Stamp floor = ranks && failure == null ? floorToTell(read, record) : null;
           if (floor != null) {
-            coordinator.transport().answer(node, shard, new Message.Digest(read.id(), Rank.absent(floor)));
+            coordinator
+                .transport()
+                .answer(node, shard, new Message.Digest(read.id(), Rank.absent(floor)));
             return;
           }
           long by =
               read.confirmed()
                   ? replica.ballots().above(keyspace.id(), read.slot(), read.key(), record)
                   : 0;
-          coordinator.transport().answer(
-              node,
-              shard,
-              by > 0
-                  ? new Message.Outvoted(read.id(), by)
-                  : answer(read, record, keyspace.resolution(), failure));
+          coordinator
+              .transport()
+              .answer(
+                  node,
+                  shard,
+                  by > 0
+                      ? new Message.Outvoted(read.id(), by)
+                      : answer(read, record, keyspace.resolution(), failure));
         });
   }
 
@@ -332,12 +336,14 @@ public final class Responder {
         read.target(),
         (record, failure) -> {
           admission.finished(cost);
-          coordinator.transport().answer(
-              node,
-              shard,
-              failure == null
-                  ? new Message.Value(read.id(), record)
-                  : new Message.Refused(read.id(), unread(failure)));
+          coordinator
+              .transport()
+              .answer(
+                  node,
+                  shard,
+                  failure == null
+                      ? new Message.Value(read.id(), record)
+                      : new Message.Refused(read.id(), unread(failure)));
         });
   }
 
@@ -373,7 +379,10 @@ public final class Responder {
         forward.update(),
         forward.level(),
         true,
-        outcome -> coordinator.transport().answer(node, shard, new Message.Updated(forward.id(), outcome)));
+        outcome ->
+            coordinator
+                .transport()
+                .answer(node, shard, new Message.Updated(forward.id(), outcome)));
   }
 
   private void scan(int node, int shard, Message.Scan scan) {
@@ -395,12 +404,14 @@ public final class Responder {
         alone,
         (page, failure) -> {
           admission.finished(cost);
-          coordinator.transport().answer(
-              node,
-              shard,
-              failure != null || page == null
-                  ? new Message.Refused(scan.id(), unread(failure))
-                  : new Message.Scanned(scan.id(), page));
+          coordinator
+              .transport()
+              .answer(
+                  node,
+                  shard,
+                  failure != null || page == null
+                      ? new Message.Refused(scan.id(), unread(failure))
+                      : new Message.Scanned(scan.id(), page));
         });
   }
 }

@@ -145,6 +145,7 @@ final class ScanOperation extends Operation<Message.ScanReply> {
     if (finished || place < 0 || pages[place] != null) {
       return;
     }
+    assert needed > 0 : "a scan goes on that is complete";
     pages[place] = page;
     if (--needed == 0) {
       finished = true;

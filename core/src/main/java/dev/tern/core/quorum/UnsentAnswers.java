@@ -49,6 +49,7 @@ final class UnsentAnswers {
     }
     if (bytes + size <= MAX_BYTES) {
       bytes += size;
+      assert size > 0 && bytes > 0;
       unsent
           .computeIfAbsent(node, any -> new ArrayDeque<>())
           .add(new Unsent(shard, kept, size, nowNanos + KEPT_NANOS));
@@ -69,6 +70,7 @@ final class UnsentAnswers {
       }
       waiting.remove();
       bytes -= first.bytes();
+      assert bytes >= 0;
     }
     unsent.remove(node);
   }

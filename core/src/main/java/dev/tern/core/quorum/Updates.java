@@ -194,6 +194,9 @@ final class Updates {
     /// Whether what it writes is what it found, see [#identity].
     private boolean unchanged;
 
+    /// Whether all who wait have their answer.
+    private boolean over;
+
     Round(KeyName name, Request request, List<Waiting> updates) {
       this.name = name;
       this.request = request;
@@ -402,8 +405,19 @@ final class Updates {
       answered(record);
     }
 
+    /// Each update has one answer.
+    private void end() {
+      if (over) {
+        throw new IllegalStateException("a round of updates has two outcomes");
+      }
+      over = true;
+      waiting -= updates.size();
+      assert waiting >= 0 : "more updates were answered than waited";
+    }
+
     private void answered(@Nullable Siblings record) {
-      waiting -= answers.size();
+      assert answers.size() == updates.size() : "an update of the round has no answer";
+      end();
       for (Answer answer : answers) {
         answer.tell(coordinator, record);
       }
@@ -486,7 +500,7 @@ final class Updates {
     public void failed(Unanswered why) {
       // Those who came meanwhile get a read of their own.
       handOver();
-      waiting -= updates.size();
+      end();
       Unanswered told = unchanged && why instanceof Unanswered.Unknown ? unsettled() : why;
       for (Waiting entry : updates) {
         entry.completion().complete((UpdateOutcome) told);

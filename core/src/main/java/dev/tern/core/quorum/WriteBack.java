@@ -27,8 +27,7 @@ final class WriteBack extends Operation<Message.WriteReply> implements ReadRepai
     Quorum holders = Quorum.meetingReads(request.replicas(), request.r());
     // The first tick offers it to those that came alive since.
     this.repair =
-        new ReadRepair(
-                coordinator, request, this, record, confirmed, holders, Long.MIN_VALUE, this)
+        new ReadRepair(coordinator, request, this, record, confirmed, holders, Long.MIN_VALUE, this)
             .hurrying();
   }
 
@@ -91,6 +90,7 @@ final class WriteBack extends Operation<Message.WriteReply> implements ReadRepai
   }
 
   private void finish() {
+    assert !finished : "a repair has two outcomes";
     finished = true;
     coordinator.inFlight().remove(this);
   }

@@ -120,7 +120,8 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     this.blind = blind;
     this.draft = draft;
     this.done = done;
-    this.quorum = request.nearW() == 0 ? request.writes() : request.writes(coordinator.lists()::near);
+    this.quorum =
+        request.nearW() == 0 ? request.writes() : request.writes(coordinator.lists()::near);
   }
 
   /// Says under which ballot an update was computed.
@@ -177,7 +178,8 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
   /// The places of replicas that are away and for which another node may hold the write.
   private long holdable(long live) {
     int places = request.replicas().size();
-    int left = request.sloppy() ? coordinator.lists().holders(request, places - Long.bitCount(live)) : 0;
+    int left =
+        request.sloppy() ? coordinator.lists().holders(request, places - Long.bitCount(live)) : 0;
     long holdable = 0;
     for (int place = 0; left > 0; place++) {
       if ((live & Quorum.bit(place)) == 0) {
@@ -211,6 +213,8 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     superseded = 0;
     standIns = 0;
     mints++;
+    assert mints <= 2 : "a write is minted anew more than once";
+    assert record == null : "a write is minted beside itself";
     mintedNanos = coordinator.nowNanos();
     holders = NOBODY;
     Mutation mutation = mints == 1 ? this : new Again(this, mints);
@@ -259,6 +263,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
 
   @Override
   public void minted(Siblings minted, long dot) {
+    assert !finished && record == null : "a write that nobody waits for is minted";
     record = minted;
     if (ballot > 0) {
       coordinator.replica().led(request.keyspace().id(), request.slot(), ballot);
@@ -375,6 +380,9 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
 
   @Override
   public void refused(Unanswered.Refused why) {
+    if (record != null) {
+      throw new IllegalStateException("a write was refused that other replicas may have");
+    }
     if (!finished) {
       finish();
       done.failed(mints == 1 ? why : unknown("a version was written, its successor was refused"));
@@ -439,6 +447,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     if (finished || (sent & bit) == 0) {
       return;
     }
+    assert (stored & bit) == 0 && (superseded & bit) == 0 : "a replica votes twice";
     sent &= ~bit;
     switch (vote) {
       case STORED -> stored |= bit;
@@ -482,6 +491,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
       done.failed(unknown("a write of this key won that may be older or concurrent"));
       return;
     }
+    assert blind : "an update is minted anew, whose read did not see what is there";
     coordinator.count(Statistics.Counter.RESTAMPED_WRITES);
     int answered = Long.bitCount((stored | superseded) & ~standIns);
     settled = answered > request.replicas().size() - request.w();

@@ -14,8 +14,9 @@
 ///   other nodes' requests to replicas here: Responder
 /// ```
 ///
-/// What the parts of the [Coordinator] know: [Requests] what a level asks of a key, [PreferenceLists]
-/// who keeps the key and who stands in, [Transport] how to send, [Quorum] what votes come to.
+/// What the parts of the [Coordinator] know: [Requests] what a level asks of a key,
+/// [PreferenceLists] who keeps the key and who stands in, [Transport] how to send, [Quorum] what
+/// votes come to.
 ///
 /// Invariants:
 /// - an operation lies in [InFlight] from its first message to its one outcome, and has a deadline;

@@ -124,8 +124,7 @@ public final class AntiEntropy {
             byPlace,
             keyspace -> this.view.keyspace(keyspace),
             () -> ++nextId);
-    this.inquiries =
-        new Inquiries(context, replica.store().hints(), wire, () -> ++nextId, view);
+    this.inquiries = new Inquiries(context, replica.store().hints(), wire, () -> ++nextId, view);
     this.burial = new Burial(context, replica, inquiries);
   }
 

@@ -54,16 +54,16 @@ import java.util.TreeSet;
 /// - `have LIST VERSION`: the own replica of the key has a version.
 /// - `read LIST [r= pr= sloppy confirmed]`, `fetch LIST ...`
 /// - `put LIST VALUE [w= pw= sloppy linearizable]`, `add LIST N`, `store LIST VALUE ...`
-/// - `reply NODE ANSWER`: answers the last request to it that has no answer; `again NODE` repeats its
-///   last answer. Answers: `value VERSION`, `digest VERSION`, `written`, `superseded VERSION`,
+/// - `reply NODE ANSWER`: answers the last request to it that has no answer; `again NODE` repeats
+///   its last answer. Answers: `value VERSION`, `digest VERSION`, `written`, `superseded VERSION`,
 ///   `outvoted`, `refused REASON`, `updated`.
 /// - `lost NODE`: its connection breaks. `dead NODE`, `alive NODE`: what is believed of it.
 /// - `deaf NODE`: nothing can be sent to it, though it is believed alive.
 /// - `wait MILLIS`.
 ///
 /// LIST names a key by its replicas, as in `1,2,3`. VERSION is `none` or `value@time`: its time is
-/// a number, or `+` above the last write that the shard sent, `update` for an
-/// update of that, or `fork` for another update of what that is an update of.
+/// a number, or `+` above the last write that the shard sent, `update` for an update of that, or
+/// `fork` for another update of what that is an update of.
 final class Playground {
   private static final int SELF = 1;
   private static final int MEMBERS = 5;
@@ -106,8 +106,7 @@ final class Playground {
       replica = new Replica(store, loop, time, SELF, PlantedBug.NONE);
       coordinator =
           new Coordinator(
-              ShardContext.of(
-                  0, SELF, loop, time, network, PlantedBug.NONE, Limits.DEFAULT),
+              ShardContext.of(0, SELF, loop, time, network, PlantedBug.NONE, Limits.DEFAULT),
               view,
               replica,
               1,
@@ -150,9 +149,7 @@ final class Playground {
             data.timeoutMillis());
     Founding founding = new Founding(64, founders, List.of(data, siblings));
     TopologyState state =
-        TopologyState.NOTHING
-            .apply(new Proposed(0, founding.command(new ClusterId(1, 2))))
-            .state();
+        TopologyState.NOTHING.apply(new Proposed(0, founding.command(new ClusterId(1, 2)))).state();
     return ClusterView.of(state);
   }
 
@@ -256,7 +253,8 @@ final class Playground {
   private void read(List<String> words) {
     byte[] key = key(words.get(1));
     if (words.getFirst().equals("fetch")) {
-      coordinator.fetch(keyspace(words), key, level(words), outcome -> say("fetched " + text(outcome)));
+      coordinator.fetch(
+          keyspace(words), key, level(words), outcome -> say("fetched " + text(outcome)));
     } else {
       coordinator.read(keyspace(words), key, level(words), outcome -> say("read " + text(outcome)));
     }
@@ -269,14 +267,20 @@ final class Playground {
     Update update =
         switch (kind) {
           case "put" ->
-              new Update.Put(value, Update.NO_EXPIRY, Update.Condition.NONE, /* returnPrevious= */ false);
+              new Update.Put(
+                  value, Update.NO_EXPIRY, Update.Condition.NONE, /* returnPrevious= */ false);
           case "add" -> new Update.Add(Long.parseLong(words.get(2)));
           default ->
               new Update.Store(
                   value, Update.NO_EXPIRY, new byte[0], false, Update.Match.NONE, false);
         };
     coordinator.update(
-        keyspace(words), key, update, level(words), false, outcome -> say(kind + " " + text(outcome)));
+        keyspace(words),
+        key,
+        update,
+        level(words),
+        false,
+        outcome -> say(kind + " " + text(outcome)));
   }
 
   private static String text(ReadOutcome outcome) {
@@ -313,7 +317,8 @@ final class Playground {
 
   private static String text(Unanswered why) {
     return switch (why) {
-      case Unanswered.Refused refused -> "refused %s: %s".formatted(refused.reason(), refused.message());
+      case Unanswered.Refused refused ->
+          "refused %s: %s".formatted(refused.reason(), refused.message());
       case Unanswered.Unknown unknown -> "unknown: " + unknown.message();
     };
   }
@@ -331,8 +336,7 @@ final class Playground {
           case "digest" ->
               new Message.Digest(
                   id,
-                  Message.Digest.of(
-                      record(words.get(1)), dev.tern.core.keyspace.Resolution.LWW));
+                  Message.Digest.of(record(words.get(1)), dev.tern.core.keyspace.Resolution.LWW));
           case "written" -> new Message.Written(id, 0);
           case "superseded" ->
               new Message.Superseded(

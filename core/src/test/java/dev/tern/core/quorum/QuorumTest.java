@@ -143,7 +143,7 @@ class QuorumTest {
 
   @Test
   void twoListsAreAsGoodAsTheWorseOfThem() {
-    for (int needed = 0; needed <= 3; needed++) {
+    for (int needed = 1; needed <= 3; needed++) {
       Quorum joint = Quorum.joint(0b0111, 0b1110, needed, 1, 0, 0);
       Quorum old = Quorum.joint(0b0111, 0b0111, needed, 1, 0, 0);
       Quorum next = Quorum.joint(0b1110, 0b1110, needed, 1, 0, 0);

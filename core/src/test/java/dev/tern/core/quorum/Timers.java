@@ -13,8 +13,7 @@ final class Timers implements EventLoop {
   private record Task(long nanos, long number, Runnable runnable) {}
 
   private final PriorityQueue<Task> tasks =
-      new PriorityQueue<>(
-          Comparator.comparingLong(Task::nanos).thenComparingLong(Task::number));
+      new PriorityQueue<>(Comparator.comparingLong(Task::nanos).thenComparingLong(Task::number));
   private final TreeSet<Long> cancelled = new TreeSet<>();
   long nanos = 3_600_000 * MILLI;
   private long scheduled;
