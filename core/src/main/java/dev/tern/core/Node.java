@@ -13,6 +13,7 @@ import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Proposed;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.Decision;
@@ -443,6 +444,16 @@ public final class Node {
     Shard shard = shards.get(partition % shards.size());
     Partition found = partition(shard, keyspace, partition);
     return found == null ? "" : new Inspection(shard.store()).contents(found, deletes);
+  }
+
+  /// What is stored of a key, see [Inspection#record]; as [#converged].
+  ///
+  /// @throws IOException if it cannot be read
+  public DotSet record(int keyspace, byte[] key) throws IOException {
+    int slot = Slots.of(key);
+    int partition = Objects.requireNonNull(view.topology(keyspace)).partitionOf(slot);
+    Shard shard = shards.get(partition % shards.size());
+    return new Inspection(shard.store()).record(keyspace, slot, key);
   }
 
   /// The dots that this node has of a partition in the groups of a keyspace, on disk or not; as

@@ -82,5 +82,7 @@ public enum PlantedBug {
   /// one has outvoted, and brings it to other replicas without a ballot.
   READ_SHOWS_OUTVOTED,
   /// A replica promises a leader's ballot that lies above what its disk has of reservations.
-  PROMISE_FORGOTTEN
+  PROMISE_FORGOTTEN,
+  /// A page of a scan shows what one of the replicas that were asked has.
+  SCAN_SHOWS_ONE_REPLICA
 }

@@ -98,6 +98,9 @@ final class ClusterRun {
   /// Whether it has lost some records only, which the hash trees must find.
   boolean recordsLost;
 
+  /// How many of them.
+  int lostRecords;
+
   private final SimulatedNetwork network;
   private final SimulatedClock[] clocks;
   private final SimulatedDisk[] disks;
@@ -421,6 +424,7 @@ final class ClusterRun {
             boolean valued = Siblings.decode(new ByteReader(records.value())).hasValue();
             if (ours && valued && world.chance(0.5)) {
               batch.delete(data, records.key());
+              lostRecords++;
             }
           }
         }
@@ -469,6 +473,23 @@ final class ClusterRun {
     return nodes[number];
   }
 
+  /// One that is up.
+  Node aNode() {
+    int number = 1;
+    while (nodes[number] == null) {
+      number++;
+    }
+    return Objects.requireNonNull(nodes[number]);
+  }
+
+  /// What clients have written, or tried to, in the keyspace where the last write wins.
+  Set<String> keys() {
+    Set<String> keys = new TreeSet<>(Set.of("counter", "list"));
+    history.keys().forEach(keys::add);
+    mixed.all().forEach(key -> keys.add(key.name()));
+    return keys;
+  }
+
   SimulatedNetwork network() {
     return network;
   }
@@ -502,6 +523,11 @@ final class ClusterRun {
   /// Whether one node's disk holds what it should not: it may be missing.
   boolean mayRot() {
     return faults.has(Fault.BIT_ROT);
+  }
+
+  /// The node whose disk may rot; 0 for none.
+  int rotting() {
+    return faults.rotting();
   }
 
   /// An increment of the counter was acknowledged: nobody else was told the same number, also where
@@ -539,13 +565,25 @@ final class ClusterRun {
 
   /// After the heal: a replica keeps the greatest version that it has heard of, and all come to
   /// hear of it; a delete that nobody keeps any more is no exception. What one replica alone had
-  /// may be lost with its disk.
+  /// may be lost with its disk, or where that rots.
   void isNewest(String key, String value) {
-    if (!diskLost && !mayRot() && wire.isOutdated(key, value)) {
+    if (!diskLost && wire.isOutdated(key, value)) {
       throw new History.Violation(
           "%s shows %s although a replica has had what is newer: %s"
               .formatted(key, value, wire.detail(key, value)));
     }
+  }
+
+  /// Of a key of the keyspace where the last write wins, in the order in which they lead it.
+  int[] replicas(String key) {
+    Topology topology = Objects.requireNonNull(aNode().view().topology(keyspace.id()));
+    return topology.replicas(topology.partitionOf(Slots.of(key.getBytes(US_ASCII))));
+  }
+
+  /// Whether clients write a key of the keyspace where the last write wins that [History] does not
+  /// know.
+  boolean isOtherKey(String key) {
+    return key.equals("counter") || key.equals("list") || mixed.had(key);
   }
 
   boolean forked(String key) {

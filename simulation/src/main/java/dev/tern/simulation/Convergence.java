@@ -1,20 +1,25 @@
 package dev.tern.simulation;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import dev.tern.core.Node;
 import dev.tern.core.quorum.Statistics;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.DotSet;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /// After the heal, before anything is read: the replicas of each partition become alike by
 /// themselves, send each other nothing then, and in the end deletes leave nothing.
 ///
-/// Where a disk rots a replica may miss records for good: then only that the nodes that are up
-/// vouch for what they have is waited for.
+/// Where a disk rots its replica may miss for good what it alone had, and what it cannot read; the
+/// others become alike all the same, and what it can read of a key is what they have.
 final class Convergence {
   private static final long STEP_NANOS = 100_000_000;
 
@@ -43,6 +48,7 @@ final class Convergence {
     if (run.mayRot()) {
       run.world.runUntil(run.world.nanos() + 5 * ClusterRun.SECOND);
       await(GIVEN_UP_WITHIN, node -> node.partitionsBehind() == 0, "nodes %s are still behind");
+      besideRot(nanos);
       return;
     }
     await(nanos, Node::converged, "nodes %s do not know that the replicas are alike");
@@ -56,6 +62,88 @@ final class Convergence {
       await(STRIPPED_WITHIN, node -> !node.mayHaveGraves(), "nodes %s still have deletes");
       alike(/* deletes= */ true);
     }
+  }
+
+  /// Waits until the replicas whose disks do not rot are alike, and the other one is like them in
+  /// each record that it can read.
+  private void besideRot(long nanos) {
+    long until = run.world.nanos() + nanos;
+    String different = different();
+    while (different != null) {
+      if (run.world.nanos() >= until) {
+        throw new History.Violation("beside a disk that rots, " + different);
+      }
+      run.world.runUntil(run.world.nanos() + 5 * STEP_NANOS);
+      different = different();
+    }
+    for (int partition = 0; partition < topology().partitions(); partition++) {
+      for (int number : sound(topology().replicas(partition))) {
+        rightTree(number, partition);
+      }
+    }
+  }
+
+  /// What differs at two replicas and should not; null for nothing.
+  private @Nullable String different() {
+    for (int partition = 0; partition < topology().partitions(); partition++) {
+      int[] sound = sound(topology().replicas(partition));
+      String first = contents(sound[0], partition, /* deletes= */ false);
+      for (int number : sound) {
+        String other = contents(number, partition, /* deletes= */ false);
+        if (!other.equals(first)) {
+          return "partition %d differs at nodes %d and %d:%n%s%n%s"
+              .formatted(partition, sound[0], number, first, other);
+        }
+      }
+    }
+    for (String key : run.keys()) {
+      String different = different(run.keyspace.id(), key);
+      if (different != null) {
+        return different;
+      }
+    }
+    int siblings = Objects.requireNonNull(run.aNode().view().keyspace("siblings")).id();
+    for (String key : run.siblings.keys()) {
+      String different = different(siblings, key);
+      if (different != null) {
+        return different;
+      }
+    }
+    return null;
+  }
+
+  private @Nullable String different(int keyspace, String key) {
+    byte[] bytes = key.getBytes(US_ASCII);
+    int[] replicas = topology().replicas(topology().partitionOf(Slots.of(bytes)));
+    Node rotting = run.node(run.rotting());
+    if (rotting == null || Arrays.stream(replicas).noneMatch(each -> each == run.rotting())) {
+      return null;
+    }
+    int other = sound(replicas)[0];
+    DotSet there;
+    try {
+      there = rotting.record(keyspace, bytes);
+    } catch (IOException e) {
+      // What it cannot read others may have.
+      return null;
+    }
+    try {
+      Node sound = Objects.requireNonNull(run.node(other));
+      DotSet here = sound.record(keyspace, bytes);
+      int partition = topology().partitionOf(Slots.of(bytes));
+      // Only the node with the rot has it; where in the log of dots may be what it cannot read.
+      boolean isAskedFor = !sound.dots(run.keyspace.id(), partition).covers(there);
+      return here.toString().equals(there.toString()) || isAskedFor
+          ? null
+          : "%s is %s at node %d, and %s at node %d, whose disk rots"
+              .formatted(key, here, other, there, run.rotting());
+    } catch (IOException e) {
+      throw new History.Violation("node " + other + " cannot read what it has: " + e);
+    }
+  }
+
+  private int[] sound(int[] replicas) {
+    return Arrays.stream(replicas).filter(each -> each != run.rotting()).toArray();
   }
 
   /// Replicas that are alike send each other clocks and nothing else. A write that was on its way,
@@ -101,8 +189,7 @@ final class Convergence {
   }
 
   private Topology topology() {
-    Node first = Objects.requireNonNull(run.node(1));
-    return Objects.requireNonNull(first.view().topology(run.keyspace.id()));
+    return Objects.requireNonNull(run.aNode().view().topology(run.keyspace.id()));
   }
 
   private long sum(Statistics.Counter counter) {
@@ -163,8 +250,8 @@ final class Convergence {
     }
   }
 
-  /// What a node knows of its hashes is what it holds, and nothing was taken for lost: nothing
-  /// rots.
+  /// What a node whose disk does not rot knows of its hashes is what it holds, and nothing was
+  /// taken for lost.
   private void rightTree(int number, int partition) {
     Node node = Objects.requireNonNull(run.node(number));
     try {

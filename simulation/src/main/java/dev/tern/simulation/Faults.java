@@ -77,6 +77,11 @@ final class Faults {
     return kinds.contains(fault);
   }
 
+  /// The node whose disk may rot; 0 for none.
+  int rotting() {
+    return has(Fault.BIT_ROT) ? unlucky : 0;
+  }
+
   /// Whether a node may lose data that is in its memory only.
   boolean mayStopNodes() {
     return has(Fault.POWER_CUT)

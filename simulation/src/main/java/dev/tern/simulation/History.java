@@ -312,10 +312,8 @@ final class History {
 
   /// Whether a write can be what a read returned.
   private boolean explains(List<Write> list, Write write, Read read) {
-    long error = expiryErrorMillis * 1_000_000;
     if (read.value() == null) {
-      boolean deletes = write.value == null && !write.keepsValue;
-      return deletes || write.mayExpire() && gone(list, write, read.ended() + error);
+      return hides(list, write, read.ended());
     }
     if (write.keepsValue) {
       return fits(list, write, read) && keptFresh(list, write, read.value());
@@ -358,6 +356,59 @@ final class History {
       }
     }
     return false;
+  }
+
+  /// Whether anybody has written a key, or tried to.
+  boolean knows(String key) {
+    return writes.containsKey(key);
+  }
+
+  /// Checks what a list of keys tells of one of them.
+  ///
+  /// @param present whether it shows the key
+  /// @param r replicas that it met, 0 if it promises nothing
+  void listed(String key, boolean present, long began, long ended, int r) {
+    List<Write> list = of(key);
+    @Nullable Write stale = null;
+    for (Write write : list) {
+      boolean explains =
+          !write.refused
+              && write.began <= ended
+              && (present ? shows(list, write, began) : hides(list, write, ended));
+      if (explains && (r == 0 || write.replaced[n - r + 1] >= began)) {
+        return;
+      }
+      stale = explains ? write : stale;
+    }
+    throw new Violation(
+        "%s: a walk through the keys from %d us to %d us %s it, as %s"
+            .formatted(
+                key,
+                began / 1000,
+                ended / 1000,
+                present ? "shows" : "misses",
+                stale == null
+                    ? "nothing explains of " + list
+                    : "before " + stale + " although " + stale.replacedBy[n - r + 1]));
+  }
+
+  /// Whether a key may have a value by a write.
+  private boolean shows(List<Write> list, Write write, long began) {
+    long error = expiryErrorMillis * 1_000_000;
+    boolean passed = write.expiryMillis > 0 && nanos(write.expiryMillis) + error < began;
+    if (write.keepsValue) {
+      return !passed
+          && list.stream()
+              .anyMatch(other -> other.value != null && keptFresh(list, write, other.value));
+    }
+    return write.value != null && !passed;
+  }
+
+  /// Whether a key may have no value by a write.
+  private boolean hides(List<Write> list, Write write, long ended) {
+    boolean deletes = write.value == null && !write.keepsValue;
+    long error = expiryErrorMillis * 1_000_000;
+    return deletes || write.mayExpire() && gone(list, write, ended + error);
   }
 
   private static long nanos(long expiryMillis) {

@@ -11,7 +11,9 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// After the heal: every key is read at r = n through every node; each must answer, all alike, and
@@ -30,6 +32,9 @@ final class LastLook {
   private final ClusterRun run;
   private final List<SimulatedClient> clients;
   private final int r;
+
+  /// By key that no time takes away: whether it has shown a value.
+  private final Map<String, Boolean> alive = new TreeMap<>();
 
   LastLook(ClusterRun run, List<SimulatedClient> clients) {
     this.run = run;
@@ -60,12 +65,17 @@ final class LastLook {
             Objects.equals(first, value)
                 || (first == null || value == null)
                     && run.history.mayExpire(key, first == null ? value : first);
-        if (any && r == run.shape.n() && !alike) {
+        if (any && !alike) {
           throw new History.Violation(
               "%s: one node says %s, node %d says %s".formatted(key, first, node, value));
         }
         first = value;
         any = true;
+        if (!run.history.mayExpire(key, value)) {
+          alive.put(key, value != null);
+        } else {
+          alive.remove(key);
+        }
       }
     }
     for (String key : run.siblings.keys()) {
@@ -74,8 +84,11 @@ final class LastLook {
     counter();
     tokens();
     mixed();
-    for (int node = 1; node <= run.nodeCount && !run.mayRot(); node++) {
-      write(node);
+    new LastWalk(run).check(alive);
+    for (int node = 1; node <= run.nodeCount; node++) {
+      if (run.node(node) != null || !run.mayRot()) {
+        write(node);
+      }
     }
   }
 
@@ -90,7 +103,7 @@ final class LastLook {
       run.siblings.read(
           key, values, began, run.world.nanos(), /* strict= */ true, /* last= */ true);
       List<String> lasting = run.siblings.lasting(key, values);
-      if (first != null && r == run.shape.n() && !first.equals(lasting)) {
+      if (first != null && !first.equals(lasting)) {
         throw new History.Violation(
             "%s: one node says %s, node %d says %s".formatted(key, first, node, lasting));
       }
@@ -231,7 +244,7 @@ final class LastLook {
   private List<UpdateOutcome> writes(Node node, int done) {
     int number = node.self().number();
     List<UpdateOutcome> outcomes = new ArrayList<>();
-    Level all = new Level(0, run.shape.n(), 0);
+    Level all = new Level(0, r, 0);
     for (int i = done; i < WRITES; i++) {
       byte[] key = ("after-" + i).getBytes(US_ASCII);
       byte[] value = ("last-" + number + "-" + i).getBytes(US_ASCII);

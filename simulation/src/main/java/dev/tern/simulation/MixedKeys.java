@@ -8,6 +8,7 @@ import java.util.List;
 /// The keys whose histories must be linearizable, one after the other: each for as long as its
 /// history can still be searched, and until a disk is lost that had a part in it.
 final class MixedKeys {
+  private static final String PREFIX = "mix-";
   private static final int MAX_OPERATIONS = 120;
   private static final int MAX_UNKNOWN = 6;
 
@@ -60,11 +61,16 @@ final class MixedKeys {
             && last.history().size() < MAX_OPERATIONS
             && last.history().unknown() < MAX_UNKNOWN;
     if (!usable) {
-      last = new Key("mix-" + made++, kind, new Linearizability());
+      last = new Key(PREFIX + made++, kind, new Linearizability());
       keys.add(last);
       current[kind.ordinal()] = last;
     }
     return last;
+  }
+
+  /// Whether a key has been in use.
+  boolean had(String name) {
+    return name.startsWith(PREFIX) && Integer.parseInt(name.substring(PREFIX.length())) < made;
   }
 
   /// One replica has lost what it had acknowledged: nothing is promised of what was under way.

@@ -10,6 +10,7 @@ import dev.tern.world.World;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,9 +21,18 @@ import org.jspecify.annotations.Nullable;
 final class RespClient {
   static final int MAX_PIPELINED = 6;
 
+  /// In the text of a page of SCAN: the array's kind, the cursor and the kind of the keys' array.
+  private static final int ELEMENTS_BEFORE_KEYS = 3;
+
   private final ClusterRun run;
   private final World world;
   private final int number;
+  private final KeyWalk walk;
+
+  /// Counts the pages that were asked for, and says whether the last one is waited for.
+  private int pages;
+
+  private boolean walking;
   private int operations;
   private @Nullable Connection connection;
 
@@ -30,6 +40,7 @@ final class RespClient {
     this.run = run;
     this.world = run.world;
     this.number = number;
+    this.walk = new KeyWalk(run);
   }
 
   /// Sends some commands to a node; on its loop.
@@ -40,6 +51,7 @@ final class RespClient {
     if (open == null || open.closed || open.node != node) {
       open = new Connection(node, shard);
       connection = open;
+      walking = false;
     }
     open.answered = answered;
     ByteBuf bytes = Unpooled.buffer();
@@ -66,7 +78,7 @@ final class RespClient {
   private void command(Connection to, ByteBuf bytes) {
     String key = "key-" + world.random.nextInt(3);
     long began = world.nanos();
-    switch (world.random.nextInt(8)) {
+    switch (world.random.nextInt(10)) {
       case 0, 1, 2 -> {
         String value = "r" + number + "-" + ++operations;
         History.Write write = run.history.begin(key, value, 0, began);
@@ -78,10 +90,61 @@ final class RespClient {
       }
       case 4 -> to.expect(bytes, reply -> is(reply, "+PONG"), "PING");
       case 5 -> to.expect(bytes, reply -> starts(reply, "*$-"), "CLUSTER", "SLOTS");
+      case 6, 7 -> walk(to, bytes);
       default -> {
         int losses = run.history.losses();
         to.expect(bytes, reply -> got(key, began, losses, reply), "GET", key);
       }
+    }
+  }
+
+  /// Asks for the next page of all keys, or how many there are while one is waited for.
+  private void walk(Connection to, ByteBuf bytes) {
+    if (!to.single) {
+      to.single = true;
+      to.expect(bytes, reply -> is(reply, "+OK"), "TERN.MODE", "SINGLE");
+    }
+    if (walking) {
+      to.expect(bytes, RespClient::counted, "DBSIZE");
+      return;
+    }
+    walking = true;
+    int page = ++pages;
+    long began = world.nanos();
+    String count = Integer.toString(1 + world.random.nextInt(20));
+    to.expect(
+        bytes,
+        reply -> {
+          if (page == pages) {
+            walking = false;
+            walked(reply, began);
+          }
+        },
+        "SCAN",
+        Long.toString(walk.cursor()),
+        "COUNT",
+        count);
+  }
+
+  private static void counted(String reply) {
+    starts(reply, ":-");
+    if (reply.startsWith(":-")) {
+      throw new History.Violation("the Redis door counted " + reply);
+    }
+  }
+
+  private void walked(String reply, long began) {
+    starts(reply, "*-");
+    if (reply.startsWith("-")) {
+      return;
+    }
+    String[] parts = reply.split("\n", -1);
+    List<String> keys = new ArrayList<>();
+    for (int i = ELEMENTS_BEFORE_KEYS; i < parts.length; i++) {
+      keys.add(parts[i].substring(1));
+    }
+    if (walk.page(keys, Long.parseLong(parts[1].substring(1)), began)) {
+      walk.restart();
     }
   }
 
@@ -163,6 +226,10 @@ final class RespClient {
     private final ArrayDeque<Consumer<String>> expected = new ArrayDeque<>();
     private final ArrayDeque<byte[]> onTheWay = new ArrayDeque<>();
     private boolean hostile;
+
+    /// Whether it has said that it means all keys.
+    private boolean single;
+
     private boolean closed;
     private Runnable answered = () -> {};
 
@@ -270,8 +337,8 @@ final class RespClient {
     }
   }
 
-  /// The next whole reply as text: its kind, and its value or how many elements it has; null if it
-  /// has not all come.
+  /// The next whole reply as text: its kind, and its value or how many elements it has, with these
+  /// behind it, a line each; null if it has not all come.
   private static @Nullable String next(ByteBuf bytes) {
     int start = bytes.readerIndex();
     int end = bytes.indexOf(start, bytes.writerIndex(), (byte) '\n');
@@ -288,7 +355,8 @@ final class RespClient {
       bytes.skipBytes(all ? 2 : 0);
     } else if (line.startsWith("*")) {
       for (int i = Integer.parseInt(line.substring(1)); i > 0 && whole != null; i--) {
-        whole = next(bytes) == null ? null : line;
+        String element = next(bytes);
+        whole = element == null ? null : whole + "\n" + element;
       }
     }
     if (whole == null) {

@@ -82,7 +82,8 @@ final class Wire {
 
   private final Map<Asked, Sent> asked = new LinkedHashMap<>();
 
-  /// By key: the greatest stamp that a replica has acknowledged to hold, durably.
+  /// By key: the greatest stamp that a replica whose disk does not rot has acknowledged to hold,
+  /// durably.
   private final Map<String, Stamp> confirmed = new LinkedHashMap<>();
 
   /// By key and value: the greatest stamp under which the value travelled.
@@ -250,7 +251,9 @@ final class Wire {
 
   private void written(int by, @Nullable Sent sent) {
     if (sent != null) {
-      confirmed.merge(sent.key(), sent.stamp(), Stamp::max);
+      if (by != run.rotting()) {
+        confirmed.merge(sent.key(), sent.stamp(), Stamp::max);
+      }
       holds(by, sent);
     }
   }

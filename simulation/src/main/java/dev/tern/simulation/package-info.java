@@ -22,6 +22,9 @@
 /// - updates: the counter's sum is at most the increments tried, each append is done at most once,
 ///   and what was refused is not done; no two increments are told the same number, and nothing
 ///   acknowledged is missing, where no disk was lost, whoever led;
+/// - lists: a walk with SCAN, whose pages any node answers, shows each key that had a value all the
+///   time, and none that had none all the time or that nobody wrote ([KeyWalk]); when all is quiet
+///   it shows what reads show, every node counts so many keys, and the nodes' parts add up to it;
 /// - levels: a strict put is acknowledged when as many replicas as its level says have answered
 ///   that they hold it or something newer ([Wire]);
 /// - stamps: after the heal no key shows less than the greatest stamp that a replica has answered
@@ -33,7 +36,8 @@
 /// - liveness: after the heal every node answers, and takes writes, even with a wrong clock;
 /// - time: stamps are never far ahead of it while most clocks are right;
 /// - a node stops of itself only when its disk has failed it, and starts whenever it does not;
-/// - agreement: after the last reads all replicas answer alike.
+/// - agreement: after the last reads all replicas answer alike. Where a disk rots, its node may
+///   miss what it alone had and what it cannot read, record by record; the other nodes may not.
 ///
 /// `RaftRun` runs Raft groups alone on the same worlds and disks, with clocks that drift: after
 /// each event `RaftInvariants` looks at the node it happened on (one leader a term, logs that

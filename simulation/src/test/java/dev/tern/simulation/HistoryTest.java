@@ -105,4 +105,57 @@ class HistoryTest {
         History.Violation.class, () -> history.read(new History.Read("k", "a", 0, 5, 6, 2, 2)));
     impossible(null, 5, 6, 2);
   }
+
+  private void listed(boolean present, long from, long to, int r) {
+    history.listed("k", present, from, to, r);
+  }
+
+  private void impossibleInAList(boolean present, long from, long to, int r) {
+    assertThrows(History.Violation.class, () -> listed(present, from, to, r));
+  }
+
+  @Test
+  void aListShowsWhatWasThereAllTheTime() {
+    impossibleInAList(/* present= */ true, 1, 2, 2);
+    put("a", 3, 4, 2);
+    impossibleInAList(/* present= */ false, 5, 9, 2);
+    assertDoesNotThrow(() -> listed(/* present= */ false, 5, 9, 1));
+    assertDoesNotThrow(() -> listed(/* present= */ false, 2, 9, 2));
+    assertDoesNotThrow(() -> listed(/* present= */ true, 5, 9, 2));
+    put("b", 10, 11, 2);
+    impossibleInAList(/* present= */ false, 12, 13, 2);
+  }
+
+  @Test
+  void aListDoesNotShowWhatWasDeletedBefore() {
+    put("a", 1, 2, 2);
+    History.Write delete = history.begin("k", null, 0, 3);
+    assertDoesNotThrow(() -> listed(/* present= */ false, 4, 5, 2));
+    assertDoesNotThrow(() -> listed(/* present= */ true, 4, 5, 2));
+    history.acknowledged("k", delete, 6, 2, 2);
+    impossibleInAList(/* present= */ true, 7, 8, 2);
+    assertDoesNotThrow(() -> listed(/* present= */ true, 5, 8, 2));
+  }
+
+  @Test
+  void aListMissesWhatMayHaveGone() {
+    long soon = SimulatedClock.EPOCH_MILLIS + 10_000;
+    History.Write write = history.begin("k", "a", soon, 1);
+    history.acknowledged("k", write, 2, 2, 2);
+    impossibleInAList(/* present= */ false, 3, 4, 2);
+    assertDoesNotThrow(() -> listed(/* present= */ false, 3, 10 * SECOND, 2));
+    impossibleInAList(/* present= */ true, 20 * SECOND, 20 * SECOND + 1, 2);
+  }
+
+  @Test
+  void aListGoesByAnExpiryThatWasChanged() {
+    long soon = SimulatedClock.EPOCH_MILLIS + 1_000;
+    History.Write write = history.begin("k", "a", soon, 1);
+    history.acknowledged("k", write, 2, 2, 2);
+    History.Write persist = history.beginExpire("k", 0, 3);
+    assertDoesNotThrow(() -> listed(/* present= */ true, 20 * SECOND, 21 * SECOND, 2));
+    history.kept(persist, "a");
+    history.acknowledged("k", persist, 4, 2, 2);
+    impossibleInAList(/* present= */ false, 20 * SECOND, 21 * SECOND, 2);
+  }
 }

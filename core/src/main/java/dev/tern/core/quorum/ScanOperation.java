@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.ScanOutcome;
@@ -160,7 +161,8 @@ final class ScanOperation extends Operation<Message.ScanReply> {
       next = Math.min(next, java.util.Objects.requireNonNull(pages[i]).next());
     }
     TreeMap<byte[], ScannedKey> newest = new TreeMap<>(java.util.Arrays::compareUnsigned);
-    for (int i = 0; i < targets.size(); i++) {
+    boolean one = coordinator.planted() == PlantedBug.SCAN_SHOWS_ONE_REPLICA;
+    for (int i = 0; i < (one ? 1 : targets.size()); i++) {
       for (ScannedKey key : java.util.Objects.requireNonNull(pages[i]).keys()) {
         if (ScanCursor.of(key.slot(), key.hash()) < next) {
           newest.merge(key.key(), key, ScanOperation::newer);

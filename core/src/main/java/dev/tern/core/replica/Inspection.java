@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.version.DotSet;
 import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
@@ -40,6 +41,18 @@ public final class Inspection {
           }
         });
     return text.toString();
+  }
+
+  /// The dots of what is stored of one key but deletes; empty where there is nothing else. Blocks;
+  /// for tests.
+  ///
+  /// @throws IOException if it cannot be read
+  public DotSet record(int keyspace, int slot, byte[] key) throws IOException {
+    byte[] storageKey = store.recordKey(keyspace, slot, key);
+    byte[] bytes = lsm.get(store.data(keyspace), storageKey);
+    Siblings record = store.records().decodeOrNull(storageKey, bytes);
+    Siblings told = record == null ? null : record.withoutDeletes();
+    return told == null ? new DotSet() : told.dots();
   }
 
   /// Bytes of a partition's records that are neither key nor value. Blocks; for tests and figures.
