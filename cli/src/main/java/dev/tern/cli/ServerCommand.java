@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.log.RefusedException;
 import dev.tern.server.ServerConfig;
@@ -147,9 +148,7 @@ final class ServerCommand implements Callable<Integer> {
             zone,
             weight,
             seeds,
-            redisPort,
-            riakPort == null ? ServerConfig.riakPort(internodePort) : riakPort,
-            adminPort,
+            doorPorts(),
             internodePort,
             shards,
             partitions,
@@ -170,6 +169,14 @@ final class ServerCommand implements Callable<Integer> {
       System.exit(0);
     }
     return 0;
+  }
+
+  /// Each door's port by its flag.
+  private Map<String, Integer> doorPorts() {
+    int riak =
+        riakPort == null ? ServerConfig.usualPort(Member.Ports.RIAK, internodePort) : riakPort;
+    return Map.of(
+        Member.Ports.REDIS, redisPort, Member.Ports.RIAK, riak, Member.Ports.ADMIN, adminPort);
   }
 
   /// The durability that a flag names.

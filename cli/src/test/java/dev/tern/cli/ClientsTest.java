@@ -48,7 +48,7 @@ class ClientsTest {
   static void start() throws IOException {
     SERVERS.addAll(Servers.start(data, NODES));
     long deadline = System.nanoTime() + 20_000_000_000L;
-    try (Jedis jedis = new Jedis("127.0.0.1", SERVERS.getFirst().redisPort())) {
+    try (Jedis jedis = new Jedis("127.0.0.1", SERVERS.getFirst().port("redis"))) {
       while (!answers(jedis)) {
         assertTrue(System.nanoTime() < deadline, "the nodes do not find each other");
       }
@@ -71,7 +71,7 @@ class ClientsTest {
   }
 
   private static Jedis jedis(int node) {
-    return new Jedis("127.0.0.1", SERVERS.get(node).redisPort(), 15_000);
+    return new Jedis("127.0.0.1", SERVERS.get(node).port("redis"), 15_000);
   }
 
   @Test
@@ -160,7 +160,7 @@ class ClientsTest {
   @Test
   @SuppressWarnings("deprecation")
   void jedisClusterFollowsTheTopology() {
-    HostAndPort seed = new HostAndPort("127.0.0.1", SERVERS.getFirst().redisPort());
+    HostAndPort seed = new HostAndPort("127.0.0.1", SERVERS.getFirst().port("redis"));
     try (JedisCluster cluster = new JedisCluster(Set.of(seed))) {
       assertEquals(NODES, cluster.getClusterNodes().size());
       for (int i = 0; i < 300; i++) {
@@ -190,7 +190,7 @@ class ClientsTest {
 
   @Test
   void lettuceStandaloneAndCluster() {
-    int port = SERVERS.get(1).redisPort();
+    int port = SERVERS.get(1).port("redis");
     try (RedisClient client = RedisClient.create("redis://127.0.0.1:" + port);
         StatefulRedisConnection<String, String> connection = client.connect()) {
       var redis = connection.sync();
@@ -213,7 +213,7 @@ class ClientsTest {
   void hostileBytesCloseTheirConnectionAndNoOther() throws IOException {
     try (Jedis bystander = jedis(0)) {
       bystander.ping();
-      int port = SERVERS.getFirst().redisPort();
+      int port = SERVERS.getFirst().port("redis");
       for (String bad :
           List.of(
               "*1\r\n$-9\r\n",
@@ -243,7 +243,7 @@ class ClientsTest {
 
   @Test
   void inlineCommandsMayQuoteTheirWords() throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", SERVERS.getFirst().redisPort())) {
+    try (Socket socket = new Socket("127.0.0.1", SERVERS.getFirst().port("redis"))) {
       String commands = "SET inline \"a b\\x41\\n\"\r\nGET 'inline'\r\nQUIT\r\n";
       socket.getOutputStream().write(commands.getBytes(UTF_8));
       String answers = new String(socket.getInputStream().readAllBytes(), UTF_8);
@@ -253,7 +253,7 @@ class ClientsTest {
 
   @Test
   void manyIdleConnectionsAreHeld() throws IOException {
-    int port = SERVERS.get(2).redisPort();
+    int port = SERVERS.get(2).port("redis");
     List<Socket> held = new ArrayList<>();
     try {
       for (int i = 0; i < 400; i++) {
@@ -305,7 +305,8 @@ class ClientsTest {
   @Test
   void theLoadGeneratorCountsWhatTheServerAnswers() throws IOException {
     RespLoad.Server server =
-        new RespLoad.Server("127.0.0.1:" + SERVERS.getFirst().redisPort(), ProcessHandle.current());
+        new RespLoad.Server(
+            "127.0.0.1:" + SERVERS.getFirst().port("redis"), ProcessHandle.current());
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
     PrintStream out = new PrintStream(printed, true, UTF_8);
     for (String workload : List.of("mixed", "incr")) {
@@ -327,7 +328,7 @@ class ClientsTest {
   }
 
   private static String page(int node, String path) throws IOException {
-    int port = SERVERS.get(node).adminPort();
+    int port = SERVERS.get(node).port("admin");
     try (InputStream in = URI.create("http://127.0.0.1:" + port + path).toURL().openStream()) {
       return new String(in.readAllBytes(), UTF_8);
     }

@@ -42,7 +42,7 @@ class ExamplesTest {
     List<TernServer> servers = Servers.start(directory.resolve("nodes"), 1);
     try (URLClassLoader loader =
         new URLClassLoader(new URL[] {directory.toUri().toURL()}, getClass().getClassLoader())) {
-      int port = servers.getFirst().riakPort();
+      int port = servers.getFirst().port("riak");
       for (String name : compiled(directory, "127.0.0.1:" + port)) {
         loader.loadClass(name).getMethod("run").invoke(null);
       }

@@ -106,7 +106,7 @@ class InspectTest {
   @Test
   void recordsAreShownByKeyspaceAndKey(@TempDir Path data) throws IOException {
     List<TernServer> servers = Servers.start(data, 1);
-    try (Jedis jedis = new Jedis("127.0.0.1", servers.getFirst().redisPort(), 15_000)) {
+    try (Jedis jedis = new Jedis("127.0.0.1", servers.getFirst().port("redis"), 15_000)) {
       jedis.set("plain", "a value");
       jedis.set("counted", "41");
       jedis.incr("counted");

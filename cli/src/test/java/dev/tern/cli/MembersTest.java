@@ -71,9 +71,7 @@ class MembersTest {
                 "",
                 100,
                 seeds,
-                ports.get(3 * node + 1),
-                0,
-                ports.get(3 * node + 2),
+                Servers.doors(ports.get(3 * node + 1), 0, ports.get(3 * node + 2)),
                 ports.get(3 * node),
                 1,
                 64,
@@ -124,7 +122,7 @@ class MembersTest {
     await("the newcomer does not vote", () -> cluster(0).path("log").path("voters").size() == 2);
     await("they differ", () -> cluster(0).path("epoch").equals(cluster(1).path("epoch")));
     assertEquals(cluster(0).path("cluster"), cluster(1).path("cluster"));
-    try (Jedis jedis = new Jedis("127.0.0.1", servers.getLast().redisPort())) {
+    try (Jedis jedis = new Jedis("127.0.0.1", servers.getLast().port("redis"))) {
       assertEquals("OK", jedis.set("key", "through the newcomer"));
       assertEquals(2, jedis.clusterNodes().lines().count());
     }
@@ -202,7 +200,7 @@ class MembersTest {
     servers.removeLast().close();
     await("not frozen", () -> cluster(0).path("log").path("frozen").asBoolean());
     assertTrue(cluster(0).path("log").path("why").asText().contains("reads and writes go on"));
-    try (Jedis jedis = new Jedis("127.0.0.1", servers.getFirst().redisPort())) {
+    try (Jedis jedis = new Jedis("127.0.0.1", servers.getFirst().port("redis"))) {
       jedis.sendCommand(
           () -> "TERN.WITH".getBytes(java.nio.charset.StandardCharsets.US_ASCII),
           "R",

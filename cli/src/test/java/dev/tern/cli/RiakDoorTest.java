@@ -41,7 +41,7 @@ class RiakDoorTest {
 
   /// A client by hand.
   private static final class Wire implements AutoCloseable {
-    private final Socket socket = new Socket("127.0.0.1", server.riakPort());
+    private final Socket socket = new Socket("127.0.0.1", server.port("riak"));
     private final DataOutputStream out = new DataOutputStream(socket.getOutputStream());
     private final DataInputStream in = new DataInputStream(socket.getInputStream());
 

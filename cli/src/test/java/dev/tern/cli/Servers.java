@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /// Nodes of a cluster in this process, for tests of its clients.
@@ -15,6 +16,11 @@ final class Servers {
   private static final int PORTS = 4;
 
   private Servers() {}
+
+  /// Ports by door.
+  static Map<String, Integer> doors(int redis, int riak, int admin) {
+    return Map.of("redis", redis, "riak", riak, "admin", admin);
+  }
 
   /// The settings of a node alone, on ports of its own.
   static ServerConfig alone(Path data) throws IOException {
@@ -27,9 +33,7 @@ final class Servers {
         "",
         100,
         "",
-        ports.get(0),
-        ports.get(1),
-        ports.get(2),
+        doors(ports.get(0), ports.get(1), ports.get(2)),
         ports.get(3),
         2,
         64,
@@ -72,9 +76,7 @@ final class Servers {
                   "",
                   100,
                   members.toString(),
-                  own.get(1),
-                  own.get(3),
-                  own.get(2),
+                  doors(own.get(1), own.get(3), own.get(2)),
                   own.get(0),
                   1 + i % 2,
                   256,

@@ -42,7 +42,8 @@ class TernClientTest {
   @BeforeAll
   static void start() throws IOException {
     SERVERS.addAll(Servers.start(data, NODES));
-    seeds = SERVERS.stream().map(server -> "127.0.0.1:" + server.riakPort()).toArray(String[]::new);
+    seeds =
+        SERVERS.stream().map(server -> "127.0.0.1:" + server.port("riak")).toArray(String[]::new);
     long deadline = System.nanoTime() + 30_000_000_000L;
     try (TernClient client = TernClient.connect(seeds)) {
       Bucket<String> probe = client.bucket("plain", "probe", Codec.text()).at(Level.ALL);

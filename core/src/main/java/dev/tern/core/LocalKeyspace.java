@@ -1,5 +1,6 @@
 package dev.tern.core;
 
+import dev.tern.core.keyspace.Caller;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.FetchOutcome;
@@ -33,7 +34,11 @@ final class LocalKeyspace implements Keyspace {
   /// As it was last seen; [#config] looks again.
   private KeyspaceConfig config;
 
-  LocalKeyspace(List<Shard> shards, int shard, KeyspaceConfig config) {
+  private final Caller caller;
+
+  /// @param caller on whose behalf the handle is used
+  LocalKeyspace(List<Shard> shards, int shard, KeyspaceConfig config, Caller caller) {
+    this.caller = caller;
     this.shards = shards;
     this.home = shards.get(shard);
     this.config = config;
@@ -52,6 +57,11 @@ final class LocalKeyspace implements Keyspace {
       config = present;
     }
     return config;
+  }
+
+  @Override
+  public Caller caller() {
+    return caller;
   }
 
   @Override

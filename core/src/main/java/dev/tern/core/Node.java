@@ -1,6 +1,7 @@
 package dev.tern.core;
 
 import dev.tern.core.gossip.Load;
+import dev.tern.core.keyspace.Caller;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.quorum.Sightings;
@@ -357,15 +358,21 @@ public final class Node {
     return shards.size();
   }
 
-  /// The handle of a keyspace for callers on the loop of `shard`.
-  ///
-  /// @throws IllegalArgumentException if there is no keyspace of that name
+  /// The handle of a keyspace for the node itself, see [#keyspace(int, String, Caller)].
   public Keyspace keyspace(int shard, String name) {
+    return keyspace(shard, name, Caller.NODE);
+  }
+
+  /// The handle of a keyspace, to be used on the loop of `shard`.
+  ///
+  /// @param caller on whose behalf the handle is used
+  /// @throws IllegalArgumentException if there is no keyspace of that name
+  public Keyspace keyspace(int shard, String name, Caller caller) {
     KeyspaceConfig keyspace = view.keyspace(name);
     if (keyspace == null) {
       throw new IllegalArgumentException("there is no keyspace " + name);
     }
-    return new LocalKeyspace(shards, shard, keyspace);
+    return new LocalKeyspace(shards, shard, keyspace, caller);
   }
 
   /// One counter of the coordinators, over all shards; any thread.

@@ -28,6 +28,7 @@ import dev.tern.lsm.CompactionStyle;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
@@ -297,12 +298,9 @@ final class Administration {
     }
     int number = state.nextMember();
     String zone = text(body, "zone", "");
-    Member.Ports ports =
-        Member.Ports.NONE
-            .with(Member.Ports.INTERNODE, internode)
-            .with(Member.Ports.REDIS, integer(body, "redis", 0))
-            .with(Member.Ports.RIAK, integer(body, "riak", 0))
-            .with(Member.Ports.ADMIN, integer(body, "admin", 0));
+    Map<String, Integer> doors = new TreeMap<>();
+    ServerConfig.DOORS.forEach(door -> doors.put(door, integer(body, door, 0)));
+    Member.Ports ports = ServerConfig.ports(internode, doors);
     Member member =
         new Member(
             number,

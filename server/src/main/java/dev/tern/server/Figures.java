@@ -6,6 +6,7 @@ import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.version.ClusterTime.Clocks;
 import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.resp.DoorStatistics;
+import dev.tern.gateway.session.ClientDoor;
 import dev.tern.lsm.LsmStatistics;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -17,7 +18,6 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /// The node's figures in Prometheus's text. Each is read from counters the shards keep anyway; a
@@ -28,8 +28,9 @@ final class Figures implements AutoCloseable {
   private final JvmGcMetrics gc = new JvmGcMetrics();
   private final List<DoorStatistics> redis;
 
-  /// @param bounds of the doors, by name
-  Figures(Node node, List<DoorStatistics> redis, Map<String, ClientBounds> bounds) {
+  /// @param redis figures of the Redis door by shard
+  /// @param doors of clients
+  Figures(Node node, List<DoorStatistics> redis, List<ClientDoor> doors) {
     this.redis = redis;
     new JvmMemoryMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
@@ -88,7 +89,7 @@ final class Figures implements AutoCloseable {
       gauge(node, shard, "tern.lsm.unreclaimed", LsmStatistics::unreclaimed);
       gauge(node, shard, "tern.lsm.undeleted.files", LsmStatistics::undeleted);
     }
-    bounds.forEach(this::door);
+    doors.forEach(this::door);
     sum("tern.redis.commands", DoorStatistics::commands);
     sum("tern.redis.errors", DoorStatistics::errors);
     sum("tern.redis.protocol.errors", DoorStatistics::protocolErrors);
@@ -107,8 +108,16 @@ final class Figures implements AutoCloseable {
         .register(registry);
   }
 
-  /// What a door's connections hold, and which were closed by this node.
-  private void door(String name, ClientBounds bounds) {
+  /// A door's connections, what they hold, and which were closed by this node.
+  private void door(ClientDoor door) {
+    String name = door.name();
+    ClientBounds bounds = door.bounds();
+    Gauge.builder("tern.door.connections", door, ClientDoor::connections)
+        .tag("door", name)
+        .register(registry);
+    FunctionCounter.builder("tern.door.accepted", door, ClientDoor::accepted)
+        .tag("door", name)
+        .register(registry);
     Gauge.builder("tern.door.reply.bytes", bounds, ClientBounds::replyBytes)
         .tag("door", name)
         .register(registry);

@@ -79,9 +79,8 @@ final class Joining {
   private static HttpRequest request(ServerConfig config, String door) {
     ObjectNode body = JsonMapper.builder().build().createObjectNode();
     body.put("host", config.advertise()).put("zone", config.zone()).put("weight", config.weight());
-    body.put("internode", config.internodePort()).put("redis", config.redisPort());
-    body.put("riak", config.riakPort());
-    body.put("admin", config.adminPort());
+    body.put("internode", config.internodePort());
+    config.doorPorts().forEach(body::put);
     return HttpRequest.newBuilder(URI.create("http://" + door + "/cluster/join"))
         .header("Content-Type", "application/json")
         .timeout(ANSWER)

@@ -8,16 +8,20 @@ import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// The settings of a node, checked.
 ///
 /// `seeds` are members' addresses: `[number@]host:internode[/redis/admin[/zone[/weight[/riak]]]]`,
-/// separated by commas. A node that finds itself among them founds the cluster with the others,
-/// which must be told the same; one that does not asks them to be let in. What is left out follows
-/// from the rest: the number from the place in the list, the ports from the internode port (Redis
-/// 6379, Riak 8087 and administration 7070 go with 7071), the zone is `zone-` and the number. A
-/// node alone needs none. Once a node knows its cluster, its directory decides.
+/// separated by commas; a part `door=port` anywhere behind the first names the port of a door. A
+/// node that finds itself among them founds the cluster with the others, which must be told the
+/// same; one that does not asks them to be let in. What is left out follows from the rest: the
+/// number from the place in the list, the ports from the internode port (Redis 6379, Riak 8087 and
+/// administration 7070 go with 7071), the zone is `zone-` and the number. A node alone needs none.
+/// Once a node knows its cluster, its directory decides.
 ///
 /// @param data directory of the node's files
 /// @param bind address to listen on
@@ -26,9 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// @param zone where it stands; empty for what the seeds say
 /// @param weight what it shall hold in proportion to others
 /// @param seeds as above
-/// @param redisPort of the Redis door
-/// @param riakPort of the Riak door
-/// @param adminPort of the HTTP door
+/// @param doorPorts by the names of doors, 0 for any that is free; all of [#DOORS]
 /// @param internodePort between nodes
 /// @param shards event loops
 /// @param partitions a power of two, the same on every founder, for ever
@@ -46,9 +48,7 @@ public record ServerConfig(
     String zone,
     int weight,
     String seeds,
-    int redisPort,
-    int riakPort,
-    int adminPort,
+    Map<String, Integer> doorPorts,
     int internodePort,
     int shards,
     int partitions,
@@ -59,9 +59,14 @@ public record ServerConfig(
     int memoryMegabytes,
     String transport) {
   private static final int INTERNODE = 7071;
-  private static final int REDIS = 6379;
-  private static final int ADMIN = 7070;
-  private static final int RIAK = 8087;
+
+  /// The doors there are, and their ports beside internode port 7071. A new door is named here.
+  private static final Map<String, Integer> USUAL_PORTS =
+      Map.of(Member.Ports.REDIS, 6379, Member.Ports.RIAK, 8087, Member.Ports.ADMIN, 7070);
+
+  /// The names of the doors, in order.
+  public static final List<String> DOORS = USUAL_PORTS.keySet().stream().sorted().toList();
+
   private static final int MAX_PORT = 65_535;
 
   public ServerConfig {
@@ -69,9 +74,21 @@ public record ServerConfig(
     check(shards >= 1 && shards <= 256, "shards lie between 1 and 256, not " + shards);
     check(memoryMegabytes >= 16, "the memory is at least 16 MiB");
     check(n >= 1 && r >= 1 && w >= 1 && r <= n && w <= n, "r and w lie between 1 and n");
-    for (int port : new int[] {redisPort, riakPort, adminPort, internodePort}) {
-      check(port >= 0 && port <= MAX_PORT, "a port lies between 0 and 65535, not " + port);
+    doorPorts = Map.copyOf(doorPorts);
+    check(doorPorts.keySet().equals(USUAL_PORTS.keySet()), "the doors are " + DOORS);
+    check(isPort(internodePort), "a port lies between 0 and 65535, not " + internodePort);
+    for (int port : doorPorts.values()) {
+      check(isPort(port), "a port lies between 0 and 65535, not " + port);
     }
+  }
+
+  private static boolean isPort(int port) {
+    return port >= 0 && port <= MAX_PORT;
+  }
+
+  /// The port of a door, 0 for any that is free.
+  public int port(String door) {
+    return Objects.requireNonNull(doorPorts.get(door), door);
   }
 
   private static void check(boolean holds, String otherwise) {
@@ -95,21 +112,36 @@ public record ServerConfig(
     try {
       int at = entry.indexOf('@');
       int number = at < 0 ? place : Integer.parseInt(entry.substring(0, at));
-      String[] parts = entry.substring(at + 1).split("/", -1);
-      int colon = parts[0].lastIndexOf(':');
-      String host = colon < 0 ? parts[0] : parts[0].substring(0, colon);
-      int internode = colon < 0 ? INTERNODE : Integer.parseInt(parts[0].substring(colon + 1));
-      check(!host.isEmpty() && parts.length != 2 && parts.length <= 6, "its parts");
-      boolean ports = parts.length > 2;
-      int redis = ports ? Integer.parseInt(parts[1]) : REDIS + internode - INTERNODE;
-      int admin = ports ? Integer.parseInt(parts[2]) : ADMIN + internode - INTERNODE;
-      String zone = parts.length > 3 ? parts[3] : "zone-" + number;
-      int weight = parts.length > 4 ? Integer.parseInt(parts[4]) : MemberEntry.USUAL_WEIGHT;
-      int riak = parts.length > 5 ? Integer.parseInt(parts[5]) : riakPort(internode);
-      for (int port : new int[] {internode, redis, admin, riak}) {
-        check(port >= 0 && port <= MAX_PORT, "a port");
+      List<String> parts = new ArrayList<>();
+      Map<String, Integer> named = new TreeMap<>();
+      for (String part : entry.substring(at + 1).split("/", -1)) {
+        int equals = part.indexOf('=');
+        if (equals > 0 && DOORS.contains(part.substring(0, equals))) {
+          named.put(part.substring(0, equals), Integer.parseInt(part.substring(equals + 1)));
+        } else {
+          parts.add(part);
+        }
       }
-      return entry(number, zone, weight, host, ports(internode, redis, riak, admin));
+      int colon = parts.getFirst().lastIndexOf(':');
+      String host = colon < 0 ? parts.getFirst() : parts.getFirst().substring(0, colon);
+      int internode =
+          colon < 0 ? INTERNODE : Integer.parseInt(parts.getFirst().substring(colon + 1));
+      check(!host.isEmpty() && parts.size() != 2 && parts.size() <= 6, "its parts");
+      Map<String, Integer> ports = new TreeMap<>();
+      DOORS.forEach(door -> ports.put(door, usual(door) + internode - INTERNODE));
+      ports.put(Member.Ports.RIAK, usualPort(Member.Ports.RIAK, internode));
+      if (parts.size() > 2) {
+        ports.put(Member.Ports.REDIS, Integer.parseInt(parts.get(1)));
+        ports.put(Member.Ports.ADMIN, Integer.parseInt(parts.get(2)));
+      }
+      String zone = parts.size() > 3 ? parts.get(3) : "zone-" + number;
+      int weight = parts.size() > 4 ? Integer.parseInt(parts.get(4)) : MemberEntry.USUAL_WEIGHT;
+      if (parts.size() > 5) {
+        ports.put(Member.Ports.RIAK, Integer.parseInt(parts.get(5)));
+      }
+      ports.putAll(named);
+      check(isPort(internode) && ports.values().stream().allMatch(ServerConfig::isPort), "a port");
+      return entry(number, zone, weight, host, ports(internode, ports));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "a seed is [number@]host:internode[/redis/admin[/zone[/weight[/riak]]]], not " + entry,
@@ -117,9 +149,17 @@ public record ServerConfig(
     }
   }
 
-  /// The Riak door's port where nothing else is said; 0 if there is none so high.
-  public static int riakPort(int internodePort) {
-    int port = internodePort == 0 ? 0 : RIAK + internodePort - INTERNODE;
+  private static int usual(String door) {
+    return Objects.requireNonNull(USUAL_PORTS.get(door), door);
+  }
+
+  /// A door's port where nothing else is said: as far from its usual one as the internode port is
+  /// from 7071; 0 if there is none so high.
+  ///
+  /// @param door one of [#DOORS]
+  public static int usualPort(String door, int internodePort) {
+    int usual = usual(door);
+    int port = internodePort == 0 ? 0 : usual + internodePort - INTERNODE;
     return port > 0 && port <= MAX_PORT ? port : 0;
   }
 
@@ -134,17 +174,20 @@ public record ServerConfig(
     return "%040x".formatted(0x7465726eL << 32 | number);
   }
 
-  private static Member.Ports ports(int internode, int redis, int riak, int admin) {
-    return Member.Ports.NONE
-        .with(Member.Ports.INTERNODE, internode)
-        .with(Member.Ports.REDIS, redis)
-        .with(Member.Ports.RIAK, riak)
-        .with(Member.Ports.ADMIN, admin);
+  /// Where a member's doors are.
+  ///
+  /// @param byDoor 0 for a door that is not open
+  static Member.Ports ports(int internode, Map<String, Integer> byDoor) {
+    Member.Ports ports = Member.Ports.NONE.with(Member.Ports.INTERNODE, internode);
+    for (String door : DOORS) {
+      ports = ports.with(door, byDoor.getOrDefault(door, 0));
+    }
+    return ports;
   }
 
   /// Where this node's doors are.
   Member.Ports ports() {
-    return ports(internodePort, redisPort, riakPort, adminPort);
+    return ports(internodePort, doorPorts);
   }
 
   /// Whether a member stands where this node does.

@@ -144,8 +144,8 @@ final class Status {
     Member member = entry.member();
     body.put("number", member.number()).put("name", member.name()).put("zone", member.zone());
     body.put("weight", entry.weight()).put("leaving", entry.leaving());
-    body.put("host", member.host()).put("redis", member.ports().redis());
-    body.put("admin", member.ports().admin()).put("internode", member.ports().internode());
+    body.put("host", member.host()).put("internode", member.ports().internode());
+    ServerConfig.DOORS.forEach(door -> body.put(door, member.ports().of(door)));
     body.put("live", node.live(member.number()));
     for (ClusterTime.Difference each : node.time().clocks().members()) {
       if (each.member() == member.number()) {

@@ -13,8 +13,11 @@ import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.net.ClientLimit;
-import dev.tern.gateway.resp.RedisDoor;
-import dev.tern.gateway.riak.RiakDoor;
+import dev.tern.gateway.net.Door;
+import dev.tern.gateway.resp.RedisProtocol;
+import dev.tern.gateway.riak.RiakProtocol;
+import dev.tern.gateway.session.ClientDoor;
+import dev.tern.gateway.session.Protocol;
 import dev.tern.lsm.LsmOptions;
 import dev.tern.runtime.DirectoryFileSystem;
 import dev.tern.runtime.NettyEventLoop;
@@ -30,6 +33,7 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A node with its doors. [#start] gives a running one or none.
@@ -62,14 +66,13 @@ public final class TernServer implements AutoCloseable {
   private final ServerConfig config;
   private final RuntimeEnvironment environment;
   private final Node node;
-  private final RedisDoor redis;
-  private final RiakDoor riak;
+
+  /// The doors of clients, in the order in which [#ready] names them.
+  private final List<ClientDoor> doors;
+
   private final Figures figures;
   private final AdminDoor admin;
   private boolean started;
-  private int redisPort;
-  private int riakPort;
-  private int adminPort;
 
   /// What a door's connections may hold: the doors share what Netty may take outside of the heap.
   private static ClientBounds bounds(String door) {
@@ -81,26 +84,19 @@ public final class TernServer implements AutoCloseable {
     this.config = config;
     this.environment = environment;
     this.node = node;
+    ClientDoor.Loops loops =
+        new ClientDoor.Loops(
+            environment.group(),
+            environment.transport().server(),
+            environment.loops().stream().map(NettyEventLoop::netty).toList());
     ClientLimit clients = ClientLimit.ofProcess();
-    this.redis =
-        new RedisDoor(
-            node,
-            node.time(),
-            environment.loops().stream().map(NettyEventLoop::netty).toList(),
-            REDIS_KEYSPACE,
-            bounds("Redis"),
-            clients);
-    this.riak =
-        new RiakDoor(
-            node,
-            node.time(),
-            environment.loops().stream().map(NettyEventLoop::netty).toList(),
-            REDIS_KEYSPACE,
-            bounds("Riak"),
-            clients);
-    this.figures =
-        new Figures(
-            node, redis.statistics(), Map.of("redis", redis.bounds(), "riak", riak.bounds()));
+    RedisProtocol redis = new RedisProtocol(node, REDIS_KEYSPACE);
+    List<Protocol> protocols = List.of(redis, new RiakProtocol(node, node.time(), REDIS_KEYSPACE));
+    this.doors =
+        protocols.stream()
+            .map(each -> new ClientDoor(each, node, loops, bounds(each.title()), clients))
+            .toList();
+    this.figures = new Figures(node, redis.statistics(), doors);
     Map<String, AdminDoor.Route> routes = new LinkedHashMap<>();
     new Status(node).addTo(routes);
     new Administration(node, environment.environment().randomness().child("keyspaces"))
@@ -234,35 +230,28 @@ public final class TernServer implements AutoCloseable {
   }
 
   private void openDoors() throws IOException {
-    adminPort = admin.listen(config.bind(), config.adminPort());
-    redisPort =
-        redis.listen(
-            environment.group(),
-            environment.transport().server(),
-            config.bind(),
-            config.redisPort());
-    riakPort =
-        riak.listen(
-            environment.group(),
-            environment.transport().server(),
-            config.bind(),
-            config.riakPort());
+    admin.open(config.bind(), config.port(admin.name()));
+    for (Door door : doors) {
+      door.open(config.bind(), config.port(door.name()));
+    }
   }
 
   /// `ready` and where the doors are.
   public String ready() {
-    return "ready redis=%s:%d riak=%s:%d admin=%s:%d internode=%s:%d shards=%d durability=%s"
-        .formatted(
-            config.bind(),
-            redisPort,
-            config.bind(),
-            riakPort,
-            config.bind(),
-            adminPort,
-            config.bind(),
-            environment.internodePort(),
-            config.shards(),
-            Status.word(durability()));
+    StringBuilder text = new StringBuilder("ready");
+    for (Door door : doors) {
+      text.append(" %s=%s:%d".formatted(door.name(), config.bind(), door.port()));
+    }
+    return text.append(
+            " admin=%s:%d internode=%s:%d shards=%d durability=%s"
+                .formatted(
+                    config.bind(),
+                    admin.port(),
+                    config.bind(),
+                    environment.internodePort(),
+                    config.shards(),
+                    Status.word(durability())))
+        .toString();
   }
 
   private Durability durability() {
@@ -270,16 +259,15 @@ public final class TernServer implements AutoCloseable {
     return redis == null ? config.durability() : redis.durability();
   }
 
-  public int redisPort() {
-    return redisPort;
-  }
-
-  public int riakPort() {
-    return riakPort;
-  }
-
-  public int adminPort() {
-    return adminPort;
+  /// The port of a door; 0 if it is not open.
+  ///
+  /// @param door one of [ServerConfig#DOORS]
+  public int port(String door) {
+    return Stream.concat(doors.stream(), Stream.of(admin))
+        .filter(each -> each.name().equals(door))
+        .mapToInt(Door::port)
+        .findFirst()
+        .orElse(0);
   }
 
   /// Leaves and ends: updates that this node leads come to their end, then another leads; requests
@@ -288,19 +276,16 @@ public final class TernServer implements AutoCloseable {
   /// some seconds.
   @Override
   public void close() throws IOException {
-    redis.close();
-    riak.close();
+    doors.forEach(ClientDoor::close);
     if (started) {
       node.settle();
       await(() -> node.updating() == 0, SETTLING_NANOS);
       node.leave();
       // Clients may ask while the others hear of it.
       LockSupport.parkNanos(LEAVING_NANOS);
-      redis.quiet();
-      riak.quiet();
+      doors.forEach(ClientDoor::quiet);
       await(this::idle, ENDING_NANOS);
-      redis.end();
-      riak.end();
+      doors.forEach(ClientDoor::end);
     }
     admin.close();
     environment.close();

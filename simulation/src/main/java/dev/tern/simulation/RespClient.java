@@ -3,9 +3,12 @@ package dev.tern.simulation;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.tern.core.Node;
+import dev.tern.core.keyspace.Caller;
 import dev.tern.gateway.resp.DoorStatistics;
 import dev.tern.gateway.resp.RedisSession;
 import dev.tern.gateway.resp.ServerCommands;
+import dev.tern.gateway.session.ClusterStatus;
+import dev.tern.gateway.session.Outlet;
 import dev.tern.world.World;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -216,7 +219,7 @@ final class RespClient {
   }
 
   /// One conversation with a node.
-  private final class Connection implements RedisSession.Output {
+  private final class Connection implements Outlet {
     private final Node node;
     private final int target;
     private final RedisSession session;
@@ -240,8 +243,8 @@ final class RespClient {
       this.server = new ServerCommands(0, List.of(statistics));
       this.session =
           new RedisSession(
-              node,
-              node.keyspace(shard, "data"),
+              ClusterStatus.of(node),
+              node.keyspace(shard, "data", Caller.anonymous("redis", "simulated")),
               run.clock(target),
               statistics,
               server,
@@ -301,6 +304,13 @@ final class RespClient {
     @Override
     public void readyForMore() {
       world.schedule(0, target, this::feed);
+    }
+
+    @Override
+    public void malformed(String detail) {
+      if (!hostile) {
+        throw new History.Violation("the Redis door cannot read a request: " + detail);
+      }
     }
 
     @Override

@@ -8,6 +8,8 @@ import dev.tern.env.Randomness;
 import dev.tern.gateway.resp.DoorStatistics;
 import dev.tern.gateway.resp.RedisSession;
 import dev.tern.gateway.resp.ServerCommands;
+import dev.tern.gateway.session.ClusterStatus;
+import dev.tern.gateway.session.Outlet;
 import dev.tern.world.SimulatedClock;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -54,7 +56,7 @@ class RedisDoorFuzzTest {
   private final Cluster cluster = new Cluster(3);
 
   /// One conversation.
-  private final class Conversation implements RedisSession.Output {
+  private final class Conversation implements Outlet {
     final RedisSession session;
     final ByteBuf replies = Unpooled.buffer();
     boolean closed;
@@ -64,7 +66,7 @@ class RedisDoorFuzzTest {
       ServerCommands server = new ServerCommands(0, List.of(statistics));
       session =
           new RedisSession(
-              cluster.node(1),
+              ClusterStatus.of(cluster.node(1)),
               cluster.node(1).keyspace(0, "data"),
               new SimulatedClock(cluster.world),
               statistics,
@@ -89,6 +91,9 @@ class RedisDoorFuzzTest {
 
     @Override
     public void readyForMore() {}
+
+    @Override
+    public void malformed(String detail) {}
 
     @Override
     public void close() {

@@ -12,7 +12,8 @@ import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Update;
 import dev.tern.env.Randomness;
 import dev.tern.gateway.net.ClientBounds;
-import dev.tern.gateway.riak.RiakDoor;
+import dev.tern.gateway.riak.RiakProtocol;
+import dev.tern.gateway.session.Connection;
 import dev.tern.world.SimulatedClock;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -46,9 +47,9 @@ class RiakDoorFuzzTest {
   private record Frame(int code, byte[] message) {}
 
   private EmbeddedChannel connection() {
-    return new EmbeddedChannel(
-        RiakDoor.conversation(
-            cluster.node(1), new SimulatedClock(cluster.world), 0, "redis", bounds));
+    SimulatedClock clock = new SimulatedClock(cluster.world);
+    RiakProtocol protocol = new RiakProtocol(cluster.node(1), clock, "redis");
+    return new EmbeddedChannel(Connection.alone(protocol, 0, bounds, clock::monotonicNanos));
   }
 
   /// A message under construction.

@@ -9,6 +9,9 @@ public interface Keyspace {
   int MAX_KEY_BYTES = 64 << 10;
   int MAX_VALUE_BYTES = 16 << 20;
 
+  /// On whose behalf this handle is used.
+  Caller caller();
+
   /// The keyspace's id.
   int id();
 

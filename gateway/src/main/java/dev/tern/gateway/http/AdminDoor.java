@@ -1,6 +1,8 @@
 package dev.tern.gateway.http;
 
+import dev.tern.core.topology.Member;
 import dev.tern.gateway.net.AcceptPause;
+import dev.tern.gateway.net.Door;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -39,8 +41,9 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Answers a fixed set of paths: pages to `GET`, actions to `POST`.
-public final class AdminDoor implements AutoCloseable {
+/// Answers a fixed set of paths: pages to `GET`, actions to `POST`. Its connections live on a loop
+/// of its own.
+public final class AdminDoor implements Door {
   private static final int MAX_REQUEST_BYTES = 64 << 10;
   private static final long CLOSING_MILLIS = 1_000;
 
@@ -85,11 +88,13 @@ public final class AdminDoor implements AutoCloseable {
     this.routes = new LinkedHashMap<>(routes);
   }
 
-  /// Opens the port.
-  ///
-  /// @return the port, for when 0 was given
-  /// @throws IOException if the port cannot be had
-  public int listen(String host, int port) throws IOException {
+  @Override
+  public String name() {
+    return Member.Ports.ADMIN;
+  }
+
+  @Override
+  public void open(String host, int port) throws IOException {
     ChannelFuture bound =
         new ServerBootstrap()
             .group(group)
@@ -117,8 +122,21 @@ public final class AdminDoor implements AutoCloseable {
               .formatted(host, port, String.valueOf(bound.cause().getMessage())));
     }
     listener = bound.channel();
-    return ((InetSocketAddress) bound.channel().localAddress()).getPort();
   }
+
+  @Override
+  public int port() {
+    Channel channel = listener;
+    return channel == null ? 0 : ((InetSocketAddress) channel.localAddress()).getPort();
+  }
+
+  /// Changes nothing: pages are answered at once, and the node's state may be asked for to its end.
+  @Override
+  public void quiet() {}
+
+  /// Changes nothing, as [#close] ends the connections.
+  @Override
+  public void end() {}
 
   @Override
   public void close() {

@@ -1,9 +1,9 @@
 package dev.tern.gateway.resp;
 
-import dev.tern.core.Node;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
+import dev.tern.gateway.session.ClusterStatus;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -21,7 +21,7 @@ final class ClusterCommands {
   private record Range(int first, int last, int[] replicas) {}
 
   static Reply run(RedisSession session, List<byte[]> arguments) {
-    Node node = session.node;
+    ClusterStatus cluster = session.cluster;
     Topology topology = session.topology();
     String what = Arguments.word(arguments, 1);
     if (List.of("INFO", "MYID", "SLOTS", "SHARDS", "NODES", "HELP").contains(what)) {
@@ -32,11 +32,11 @@ final class ClusterCommands {
     }
     return switch (what) {
       case "HELP" -> CommandHelp.of("CLUSTER");
-      case "INFO" -> info(node, topology);
-      case "MYID" -> Reply.text(node.self().name());
-      case "SLOTS" -> slots(node, topology);
-      case "SHARDS" -> shards(node, topology);
-      case "NODES" -> nodes(node, topology);
+      case "INFO" -> info(cluster, topology);
+      case "MYID" -> Reply.text(cluster.self().name());
+      case "SLOTS" -> slots(cluster, topology);
+      case "SHARDS" -> shards(cluster, topology);
+      case "NODES" -> nodes(cluster, topology);
       case "KEYSLOT" -> {
         expect(arguments, 3);
         yield Reply.number(Slots.of(arguments.get(2)));
@@ -61,12 +61,12 @@ final class ClusterCommands {
     }
   }
 
-  private static int[] liveFirst(Node node, int[] replicas) {
+  private static int[] liveFirst(ClusterStatus cluster, int[] replicas) {
     int[] ordered = new int[replicas.length];
     int count = 0;
     for (boolean live : new boolean[] {true, false}) {
       for (int member : replicas) {
-        if (node.live(member) == live) {
+        if (cluster.live(member) == live) {
           ordered[count++] = member;
         }
       }
@@ -74,11 +74,11 @@ final class ClusterCommands {
     return ordered;
   }
 
-  private static List<Range> ranges(Node node, Topology topology) {
+  private static List<Range> ranges(ClusterStatus cluster, Topology topology) {
     List<Range> ranges = new ArrayList<>();
     Range open = null;
     for (int p = 0; p < topology.partitions(); p++) {
-      int[] replicas = liveFirst(node, topology.replicas(p));
+      int[] replicas = liveFirst(cluster, topology.replicas(p));
       int last = p + 1 == topology.partitions() ? Slots.COUNT - 1 : topology.firstSlot(p + 1) - 1;
       if (open != null && Arrays.equals(open.replicas(), replicas)) {
         open = new Range(open.first(), last, replicas);
@@ -95,9 +95,9 @@ final class ClusterCommands {
 
   /// One node a range, the one that leads it. Any other of its replicas leads other slots: named
   /// here, clients would take it for a replica and not ask it for its own.
-  private static Reply slots(Node node, Topology topology) {
+  private static Reply slots(ClusterStatus cluster, Topology topology) {
     List<Reply> slots = new ArrayList<>();
-    led(node, topology)
+    led(cluster, topology)
         .forEach(
             (number, ranges) -> {
               Member member = topology.member(number);
@@ -118,12 +118,12 @@ final class ClusterCommands {
   }
 
   /// Slot ranges by the member that leads them, in order of member numbers.
-  private static Map<Integer, List<Range>> led(Node node, Topology topology) {
+  private static Map<Integer, List<Range>> led(ClusterStatus cluster, Topology topology) {
     Map<Integer, List<Range>> led = new LinkedHashMap<>();
     for (Member member : topology.members()) {
       led.put(member.number(), new ArrayList<>());
     }
-    for (Range range : ranges(node, topology)) {
+    for (Range range : ranges(cluster, topology)) {
       List<Range> of = java.util.Objects.requireNonNull(led.get(range.replicas()[0]));
       Range before = of.isEmpty() ? null : of.getLast();
       if (before != null && before.last() + 1 == range.first()) {
@@ -135,9 +135,9 @@ final class ClusterCommands {
     return led;
   }
 
-  private static Reply shards(Node node, Topology topology) {
+  private static Reply shards(ClusterStatus cluster, Topology topology) {
     List<Reply> shards = new ArrayList<>();
-    led(node, topology)
+    led(cluster, topology)
         .forEach(
             (number, ranges) -> {
               Member member = topology.member(number);
@@ -153,7 +153,7 @@ final class ClusterCommands {
               about.put("endpoint", Reply.text(member.host()));
               about.put("role", Reply.text("master"));
               about.put("replication-offset", Reply.ZERO);
-              about.put("health", Reply.text(node.live(number) ? "online" : "failed"));
+              about.put("health", Reply.text(cluster.live(number) ? "online" : "failed"));
               Map<String, Reply> shard = new LinkedHashMap<>();
               shard.put("slots", new Reply.Array(bounds));
               shard.put("nodes", new Reply.Array(List.of(new Reply.Pairs(about))));
@@ -162,14 +162,14 @@ final class ClusterCommands {
     return new Reply.Array(shards);
   }
 
-  private static Reply nodes(Node node, Topology topology) {
+  private static Reply nodes(ClusterStatus cluster, Topology topology) {
     StringBuilder text = new StringBuilder();
-    led(node, topology)
+    led(cluster, topology)
         .forEach(
             (number, ranges) -> {
               Member member = topology.member(number);
-              boolean live = node.live(number);
-              boolean self = number == node.self().number();
+              boolean live = cluster.live(number);
+              boolean self = number == cluster.self().number();
               text.append(
                   "%s %s:%d@%d %s - 0 0 %d %s"
                       .formatted(
@@ -191,12 +191,12 @@ final class ClusterCommands {
     return new Reply.Text(text.toString(), true);
   }
 
-  private static Reply info(Node node, Topology topology) {
+  private static Reply info(ClusterStatus cluster, Topology topology) {
     int covered = 0;
     for (int p = 0; p < topology.partitions(); p++) {
       @Nullable Integer leader = null;
       for (int member : topology.replicas(p)) {
-        leader = leader == null && node.live(member) ? (Integer) member : leader;
+        leader = leader == null && cluster.live(member) ? (Integer) member : leader;
       }
       covered += leader == null ? 0 : Slots.COUNT / topology.partitions();
     }

@@ -73,8 +73,13 @@ public final class CommandTable {
   }
 
   private static void many(
-      String name, int arity, boolean writes, int last, int step, String group, String summary) {
-    List<String> flags = writes ? List.of("write", "denyoom") : List.of("readonly", "fast");
+      String name,
+      int arity,
+      List<String> flags,
+      int last,
+      int step,
+      String group,
+      String summary) {
     int first = last == 0 ? 0 : 1;
     COMMANDS.put(
         name,
@@ -113,14 +118,35 @@ public final class CommandTable {
     key("TTL", 2, Kind.READ, "generic", "Get the time to live of a key in seconds");
     key("PTTL", 2, Kind.READ, "generic", "Get the time to live of a key in milliseconds");
     touch("PERSIST", 2, "generic", "Remove the expiration of a key");
-    many("MGET", -2, false, -1, 1, "string", "Get the values of all the given keys");
-    many("MSET", -3, true, -1, 2, "string", "Set multiple keys to multiple values");
-    many("EXISTS", -2, false, -1, 1, "generic", "Determine how many of the keys exist");
-    many("DEL", -2, true, -1, 1, "generic", "Delete keys");
-    many("UNLINK", -2, true, -1, 1, "generic", "Delete keys");
-    many("SCAN", -2, false, 0, 0, "generic", "Iterate over the keys");
-    many("KEYS", 2, false, 0, 0, "generic", "Find all keys that match a pattern");
-    many("DBSIZE", 1, false, 0, 0, "server", "Return the number of keys");
+    many(
+        "MGET",
+        -2,
+        List.of("readonly", "fast"),
+        -1,
+        1,
+        "string",
+        "Get the values of all the given keys");
+    many(
+        "MSET",
+        -3,
+        List.of("write", "denyoom"),
+        -1,
+        2,
+        "string",
+        "Set multiple keys to multiple values");
+    many(
+        "EXISTS",
+        -2,
+        List.of("readonly", "fast"),
+        -1,
+        1,
+        "generic",
+        "Determine how many of the keys exist");
+    many("DEL", -2, List.of("write"), -1, 1, "generic", "Delete keys");
+    many("UNLINK", -2, List.of("write", "fast"), -1, 1, "generic", "Delete keys");
+    many("SCAN", -2, List.of("readonly"), 0, 0, "generic", "Iterate over the keys");
+    many("KEYS", 2, List.of("readonly"), 0, 0, "generic", "Find all keys that match a pattern");
+    many("DBSIZE", 1, List.of("readonly", "fast"), 0, 0, "server", "Return the number of keys");
     COMMANDS.put(
         "OBJECT",
         new Command(

@@ -108,7 +108,7 @@ final class Info {
 
   private static Map<String, String> sections(
       RedisSession session, long startedMillis, Counts counts) {
-    Member self = session.node.self();
+    Member self = session.cluster.self();
     boolean cluster = session.isCluster();
     Map<String, String> sections = new LinkedHashMap<>();
     sections.put(

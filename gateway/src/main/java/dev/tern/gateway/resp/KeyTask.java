@@ -16,11 +16,13 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param key whose key
 /// @param update what to change, null for a read
+/// @param valueOnly whether the reply to a read follows from the value alone, not from its expiry
 /// @param onRead the reply to a read; null: the key has no value
 /// @param onDone the reply to an update
 record KeyTask(
     byte[] key,
     @Nullable Update update,
+    boolean valueOnly,
     Function<@Nullable Found, Reply> onRead,
     Function<Done, Reply> onDone) {
 
@@ -42,11 +44,15 @@ record KeyTask(
   }
 
   private static KeyTask read(byte[] key, Function<@Nullable Found, Reply> onRead) {
-    return new KeyTask(key, null, onRead, OK);
+    return new KeyTask(key, null, false, onRead, OK);
+  }
+
+  private static KeyTask readValue(byte[] key, Function<@Nullable Found, Reply> onRead) {
+    return new KeyTask(key, null, true, onRead, OK);
   }
 
   private static KeyTask update(byte[] key, Update update, Function<Done, Reply> onDone) {
-    return new KeyTask(key, update, BULK, onDone);
+    return new KeyTask(key, update, false, BULK, onDone);
   }
 
   /// What a command asks for.
@@ -55,7 +61,7 @@ record KeyTask(
   static KeyTask of(CommandTable.Command command, List<byte[]> arguments, long wallMillis) {
     byte[] key = arguments.get(1);
     return switch (command.name()) {
-      case "GET" -> read(key, BULK);
+      case "GET" -> readValue(key, BULK);
       case "SET" -> set(arguments, wallMillis);
       case "SETEX", "PSETEX" -> {
         String unit = command.name().equals("SETEX") ? "EX" : "PX";
@@ -73,13 +79,13 @@ record KeyTask(
       case "GETDEL" -> update(key, new Update.Delete(true), VALUE);
       case "GETEX" -> getex(arguments, wallMillis);
       case "APPEND" -> update(key, new Update.Append(arguments.get(2)), LENGTH);
-      case "STRLEN" -> read(key, found -> Reply.number(found == null ? 0 : found.value().length));
+      case "STRLEN" -> readValue(key, found -> Reply.number(found == null ? 0 : found.value().length));
       case "INCR" -> update(key, new Update.Add(1), INTEGER);
       case "DECR" -> update(key, new Update.Add(-1), INTEGER);
       case "INCRBY" -> update(key, new Update.Add(Arguments.integer(arguments.get(2))), INTEGER);
       case "DECRBY" -> update(key, new Update.Add(negated(arguments.get(2))), INTEGER);
       case "INCRBYFLOAT" -> incrByFloat(arguments);
-      case "TYPE" -> read(key, found -> new Reply.Simple(found == null ? "none" : "string"));
+      case "TYPE" -> readValue(key, found -> new Reply.Simple(found == null ? "none" : "string"));
       case "EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT" -> expire(command, arguments, wallMillis);
       case "TTL" -> read(key, found -> timeToLive(found, wallMillis, 1000));
       case "PTTL" -> read(key, found -> timeToLive(found, wallMillis, 1));

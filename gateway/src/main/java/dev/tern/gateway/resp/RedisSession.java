@@ -1,6 +1,5 @@
 package dev.tern.gateway.resp;
 
-import dev.tern.core.Node;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Keyspace;
@@ -13,43 +12,25 @@ import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.env.Clock;
+import dev.tern.gateway.session.Backlog;
+import dev.tern.gateway.session.ClusterStatus;
+import dev.tern.gateway.session.Conversation;
+import dev.tern.gateway.session.KeyOrder;
+import dev.tern.gateway.session.Outlet;
 import io.netty.buffer.ByteBuf;
-import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// One client's conversation: takes bytes, starts requests, and gives replies in order. Knows no
-/// socket, so that the simulator can hold it too. One loop.
-public final class RedisSession {
-  /// Requests begun and not yet answered; further ones wait in the socket.
-  public static final int MAX_PENDING = 1024;
-
-  /// Replies that wait for one before them, bytes; no request is begun meanwhile. The one before
-  /// ends by its timeout at the latest.
-  private static final long MAX_HELD_BYTES = 8L << 20;
-
+/// One Redis client's conversation.
+///
+/// Threads: one loop.
+public final class RedisSession implements Conversation {
   /// Characters of an unknown command, and of its arguments altogether, that its error repeats.
   private static final int MAX_SHOWN = 128;
 
-  /// Reads whose reply follows from the value alone, not from its expiry.
-  private static final Set<String> VALUE_ONLY = Set.of("GET", "STRLEN", "TYPE");
-
-  /// Where the session's effects go.
-  public interface Output {
-    /// There are replies to take with [#takeReplies]; called when there were none before.
-    void repliesReady();
-
-    /// It takes requests again, see [#feed].
-    void readyForMore();
-
-    /// Nothing more will be answered: send what there is and close.
-    void close();
-  }
-
-  final Node node;
+  final ClusterStatus cluster;
   final Keyspace keyspace;
   final Clock clock;
   final DoorStatistics statistics;
@@ -67,52 +48,46 @@ public final class RedisSession {
   private CommandTable.@Nullable Command last;
   private String lastSubcommand = "";
 
-  private final Output output;
+  private final Outlet outlet;
   private final ServerCommands server;
   private final RespDecoder decoder = new RespDecoder();
-  private final ArrayDeque<Pending> pending = new ArrayDeque<>();
+  private final Backlog<Pending> backlog;
+  private final KeyRequests keyed;
 
-  private final KeyOrder order = new KeyOrder();
+  /// When the bytes came that are being fed: monotonic nanoseconds, and wall-clock milliseconds.
+  private long cameNanos;
 
-  /// A request that looks at all keys and waits until nothing else is under way; null for none.
-  private @Nullable Runnable barrier;
-
-  /// That request, also while it is under way.
-  private @Nullable Pending holder;
-
-  /// No request is taken meanwhile: one looks at all keys, or has more parts than may be under way.
-  private boolean held;
-
-  /// Of values in replies that have not left.
-  private long heldBytes;
-
+  private long cameMillis;
   private boolean closing;
   private boolean announced;
 
   /// A conversation of its own.
   public RedisSession(
-      Node node,
+      ClusterStatus cluster,
       Keyspace keyspace,
       Clock clock,
       DoorStatistics statistics,
       ServerCommands server,
       long id,
       String address,
-      Output output) {
-    this.node = node;
+      Outlet outlet) {
+    this.cluster = cluster;
     this.keyspace = keyspace;
     this.clock = clock;
     this.statistics = statistics;
     this.server = server;
     this.id = id;
     this.address = address;
-    this.output = output;
+    this.outlet = outlet;
+    KeyOrder order = new KeyOrder();
+    this.backlog = new Backlog<>(outlet, order);
+    this.keyed = new KeyRequests(keyspace, order);
     this.openedMillis = clock.wallMillis();
   }
 
   /// Whether the client is told that this is a cluster.
   boolean isCluster() {
-    return mode.isCluster(node.view().members().size());
+    return mode.isCluster(cluster.view().members().size());
   }
 
   /// Whether commands on all keys mean those of this node's slots.
@@ -121,8 +96,8 @@ public final class RedisSession {
   }
 
   private void named(byte[] key) {
-    Topology topology = node.view().topology(keyspace.id());
-    if (topology != null && mode.wantsKey()) {
+    Topology topology = mode.wantsKey() ? cluster.view().topology(keyspace.id()) : null;
+    if (topology != null) {
       int slot = Slots.of(key);
       mode.named(slot, leads(topology.replicas(topology.partitionOf(slot))));
     }
@@ -130,8 +105,8 @@ public final class RedisSession {
 
   private boolean leads(int[] replicas) {
     for (int member : replicas) {
-      if (node.live(member)) {
-        return member == node.self().number();
+      if (cluster.live(member)) {
+        return member == cluster.self().number();
       }
     }
     return false;
@@ -139,24 +114,26 @@ public final class RedisSession {
 
   /// Where the keys lie now.
   Topology topology() {
-    Topology topology = node.view().topology(keyspace.id());
+    Topology topology = cluster.view().topology(keyspace.id());
     if (topology == null) {
       throw new CommandException("CLUSTERDOWN the keyspace of this door was dropped");
     }
     return topology;
   }
 
-  /// Starts what requests there are in `in`, as far as the bounds allow; true if it could go on
-  /// with more bytes now.
+  @Override
   public boolean feed(ByteBuf in) {
-    order.nextTurn();
-    while (!closing && !held && pending.size() < MAX_PENDING && heldBytes < MAX_HELD_BYTES) {
+    keyed.nextTurn();
+    cameNanos = clock.monotonicNanos();
+    cameMillis = clock.wallMillis();
+    while (!closing && backlog.takesMore()) {
       RespDecoder.Request request;
       try {
         request = decoder.next(in);
       } catch (RespDecoder.ProtocolException e) {
         statistics.protocolError();
-        answerNow(null, new Reply.Error("ERR " + e.getMessage()), clock.monotonicNanos());
+        outlet.malformed(String.valueOf(e.getMessage()));
+        answerNow(null, new Reply.Error("ERR " + e.getMessage()));
         closeAfterReplies();
         return false;
       }
@@ -168,12 +145,12 @@ public final class RedisSession {
     return false;
   }
 
-  /// Bytes of memory that the request which has not come whole takes, about.
+  @Override
   public long incompleteBytes() {
     return decoder.incompleteBytes();
   }
 
-  /// Bytes that are known to come of the request that has not come whole.
+  @Override
   public long missingBytes() {
     return decoder.missingBytes();
   }
@@ -187,21 +164,20 @@ public final class RedisSession {
 
   private void start(RespDecoder.Request request) {
     commands++;
-    long now = clock.monotonicNanos();
     if (request.tooLarge() != null) {
-      answerNow(null, new Reply.Error(request.tooLarge()), now);
+      answerNow(null, new Reply.Error(request.tooLarge()));
       return;
     }
-    start(request.arguments(), level, now);
+    start(request.arguments(), level);
   }
 
-  private void answerNow(CommandTable.@Nullable Command command, Reply reply, long now) {
-    begun(command, now).finish(reply);
+  private void answerNow(CommandTable.@Nullable Command command, Reply reply) {
+    begun(command).finish(reply);
   }
 
-  private Pending begun(CommandTable.@Nullable Command command, long now) {
-    Pending begun = new Pending(this, command, now);
-    pending.add(begun);
+  private Pending begun(CommandTable.@Nullable Command command) {
+    Pending begun = new Pending(this, command, cameNanos);
+    backlog.add(begun);
     return begun;
   }
 
@@ -238,12 +214,12 @@ public final class RedisSession {
                 }));
   }
 
-  private void start(List<byte[]> arguments, Level at, long now) {
+  private void start(List<byte[]> arguments, Level at) {
     CommandTable.Command command = find(arguments.getFirst());
     if (command == null && isHttp(arguments)) {
       closeAfterReplies();
-      if (pending.isEmpty()) {
-        output.close();
+      if (backlog.isEmpty()) {
+        outlet.close();
       }
       return;
     }
@@ -255,45 +231,44 @@ public final class RedisSession {
       if (command != null) {
         statistics.rejected(command);
       }
-      answerNow(null, java.util.Objects.requireNonNull(refusal), now);
+      answerNow(null, java.util.Objects.requireNonNull(refusal));
       return;
     }
     try {
       if (command.name().equals("TERN.WITH")) {
-        with(arguments, now);
+        with(arguments);
       } else {
-        start(command, arguments, at, now);
+        start(command, arguments, at);
       }
     } catch (CommandException e) {
-      answerNow(command, new Reply.Error(String.valueOf(e.getMessage())), now);
+      answerNow(command, new Reply.Error(String.valueOf(e.getMessage())));
     }
   }
 
-  private void start(CommandTable.Command command, List<byte[]> arguments, Level at, long now) {
+  private void start(CommandTable.Command command, List<byte[]> arguments, Level at) {
     switch (command.kind()) {
       case LOCAL -> {
         if (counts(command, arguments)) {
-          count(command, arguments, now);
+          count(command, arguments);
         } else {
-          answerNow(command, server.run(this, command, arguments), now);
+          answerNow(command, server.run(this, command, arguments));
         }
       }
       case READ, PUT, UPDATE -> {
-        KeyTask task = KeyTask.of(command, arguments, clock.wallMillis());
-        Pending request = begun(command, now);
+        KeyTask task = KeyTask.of(command, arguments, cameMillis);
+        Pending request = begun(command);
         named(task.key());
         if (task.update() == null) {
-          boolean valueOnly = VALUE_ONLY.contains(command.name());
-          read(task.key(), at, valueOnly, request.reading(task));
+          read(task.key(), at, task.valueOnly(), request.reading(task));
         } else {
           update(task.key(), task.update(), at, request.updating(task));
         }
       }
       case MANY -> {
         ManyKeys many = new ManyKeys(this, command, arguments, at);
-        Pending request = begun(command, now);
+        Pending request = begun(command);
         if (many.looksAtAllKeys()) {
-          barrier(request, () -> many.run(request));
+          backlog.alone(request, () -> many.run(request));
         } else {
           many.run(request);
         }
@@ -301,14 +276,14 @@ public final class RedisSession {
     }
   }
 
-  private void count(CommandTable.Command command, List<byte[]> arguments, long now) {
+  private void count(CommandTable.Command command, List<byte[]> arguments) {
     if (command.name().equals("INFO")) {
-      Pending request = begun(command, now);
-      barrier(request, () -> info(arguments, request));
+      Pending request = begun(command);
+      backlog.alone(request, () -> info(arguments, request));
     } else {
       int slot = ClusterCommands.slot(arguments);
-      Pending request = begun(command, now);
-      barrier(request, () -> countSlot(slot, request));
+      Pending request = begun(command);
+      backlog.alone(request, () -> countSlot(slot, request));
     }
   }
 
@@ -316,48 +291,22 @@ public final class RedisSession {
   ///
   /// @param valueOnly whether the reply follows from the value alone
   void read(byte[] key, Level at, boolean valueOnly, Completion<ReadOutcome> done) {
-    order.read(key, at, valueOnly, ended -> keyspace.read(key, at, ended), done);
+    keyed.read(key, at, valueOnly, done);
   }
 
   /// Updates in the order of this connection's requests on the key.
   void update(byte[] key, Update update, Level at, Completion<UpdateOutcome> done) {
-    boolean blind = update instanceof Update.Put put && put.blind();
-    boolean forEver =
-        blind
-            && update instanceof Update.Put put
-            && put.expiryMillis() == Update.NO_EXPIRY
-            && keyspace.putsFollow(at);
-    order.update(
-        key,
-        blind ? CommandTable.Kind.PUT : CommandTable.Kind.UPDATE,
-        at,
-        forEver ? ((Update.Put) update).value() : null,
-        ended -> keyspace.update(key, update, at, ended),
-        done);
-  }
-
-  /// Runs what looks at all keys: when all that came before has ended, and before all that comes.
-  private void barrier(Pending request, Runnable begin) {
-    hold();
-    holder = request;
-    if (order.isIdle()) {
-      begin.run();
-    } else {
-      barrier = begin;
-    }
+    keyed.update(key, update, at, done);
   }
 
   /// Takes no request until [#release].
   void hold() {
-    held = true;
+    backlog.hold();
   }
 
   /// Takes requests again.
   void release() {
-    if (held) {
-      held = false;
-      output.readyForMore();
-    }
+    backlog.release();
   }
 
   private static String subcommand(CommandTable.Command command, List<byte[]> arguments) {
@@ -407,7 +356,7 @@ public final class RedisSession {
   }
 
   /// `TERN.WITH R x W y command ...`
-  private void with(List<byte[]> arguments, long now) {
+  private void with(List<byte[]> arguments) {
     int[] at = {1};
     Level wanted = ServerCommands.level(arguments, at, level);
     List<byte[]> inner = arguments.subList(at[0], arguments.size());
@@ -417,52 +366,44 @@ public final class RedisSession {
     CommandTable.Command command = CommandTable.find(inner.getFirst());
     Reply refusal = refusal(command, inner);
     if (command == null || refusal != null) {
-      answerNow(command, java.util.Objects.requireNonNull(refusal), now);
+      answerNow(command, java.util.Objects.requireNonNull(refusal));
     } else if (command.name().equals("TERN.WITH")) {
       throw new CommandException("ERR TERN.WITH cannot stand within TERN.WITH");
     } else {
-      start(command, inner, wanted, now);
+      start(command, inner, wanted);
     }
   }
 
   /// A request has its reply.
   void answered(Pending request) {
     Reply reply = java.util.Objects.requireNonNull(request.reply);
-    heldBytes += Reply.valueBytes(reply);
+    backlog.holds(Reply.valueBytes(reply));
     long nanos = clock.monotonicNanos() - request.beganNanos;
     statistics.command(request.command, nanos, reply instanceof Reply.Error);
-    if (!announced && pending.peekFirst() != null && pending.peekFirst().reply != null) {
+    if (!announced && hasReplies()) {
       announced = true;
-      output.repliesReady();
+      outlet.repliesReady();
     }
-    if (request == holder) {
-      holder = null;
-      release();
-    }
-    Runnable waiting = barrier;
-    if (waiting != null && order.isIdle()) {
-      barrier = null;
-      waiting.run();
-    }
+    backlog.ended(request);
   }
 
-  /// Whether there is a reply that may leave.
+  @Override
   public boolean hasReplies() {
-    Pending first = pending.peekFirst();
+    Pending first = backlog.first();
     return first != null && first.reply != null;
   }
 
-  /// Appends the replies that may leave, in order.
+  @Override
   public void takeReplies(ByteBuf out) {
     announced = false;
     Pending first;
-    while ((first = pending.peekFirst()) != null && first.reply != null) {
-      pending.pollFirst();
-      heldBytes -= Reply.valueBytes(first.reply);
+    while ((first = backlog.first()) != null && first.reply != null) {
+      backlog.removeFirst();
+      backlog.holds(-Reply.valueBytes(first.reply));
       RespWriter.write(first.reply, protocol, out);
     }
-    if (closing && pending.isEmpty()) {
-      output.close();
+    if (closing && backlog.isEmpty()) {
+      outlet.close();
     }
   }
 
@@ -470,8 +411,14 @@ public final class RedisSession {
     closing = true;
   }
 
-  /// Whether it takes no more requests.
+  @Override
   public boolean isClosing() {
     return closing;
+  }
+
+  @Override
+  public void ended() {
+    statistics.closed();
+    server.closed(this);
   }
 }

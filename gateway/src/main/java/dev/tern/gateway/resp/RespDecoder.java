@@ -19,6 +19,7 @@ public final class RespDecoder {
 
   private static final int MAX_INLINE_BYTES = 64 << 10;
   private static final int MAX_NUMBER_BYTES = 32;
+  private static final int MAX_SHORT_DIGITS = 5;
   private static final int MAX_KEPT_BYTES = Keyspace.MAX_VALUE_BYTES;
 
   /// The whole of a request's arguments; more is read past without being kept.
@@ -141,16 +142,19 @@ public final class RespDecoder {
 
   /// Reads `$n`; false if it is not there yet.
   private boolean bulkLength(ByteBuf in) {
-    int end = lineEnd(in, MAX_NUMBER_BYTES, "Protocol error: too big bulk count string");
-    if (end < 0) {
-      return false;
+    int length = shortNumber(in, '$');
+    if (length < 0) {
+      int end = lineEnd(in, MAX_NUMBER_BYTES, "Protocol error: too big bulk count string");
+      if (end < 0) {
+        return false;
+      }
+      char type = (char) in.getUnsignedByte(in.readerIndex());
+      if (type != '$') {
+        char got = Character.isISOControl(type) ? ' ' : type;
+        throw new ProtocolException("Protocol error: expected '$', got '" + got + "'");
+      }
+      length = number(in, end, 0, MAX_BULK_BYTES, "Protocol error: invalid bulk length");
     }
-    char type = (char) in.getUnsignedByte(in.readerIndex());
-    if (type != '$') {
-      char got = Character.isISOControl(type) ? ' ' : type;
-      throw new ProtocolException("Protocol error: expected '$', got '" + got + "'");
-    }
-    int length = number(in, end, 0, MAX_BULK_BYTES, "Protocol error: invalid bulk length");
     announced += length;
     if (length > MAX_KEPT_BYTES || announced > MAX_REQUEST_BYTES) {
       tooLarge =
@@ -172,6 +176,11 @@ public final class RespDecoder {
     if (!in.isReadable()) {
       return false;
     }
+    int count = shortNumber(in, '*');
+    if (count >= 0) {
+      missing = count;
+      return true;
+    }
     if (in.getByte(in.readerIndex()) == '*') {
       int end = lineEnd(in, MAX_NUMBER_BYTES, "Protocol error: too big mbulk count string");
       if (end < 0) {
@@ -190,6 +199,32 @@ public final class RespDecoder {
     in.skipBytes(1);
     InlineCommand.split(line, arguments);
     return true;
+  }
+
+  /// Reads `type`, one to five digits and a line's end, as clients nearly always send them. Five
+  /// digits are within all bounds.
+  ///
+  /// @return the number; -1 if the bytes are another line, or have not all come: nothing was read
+  private static int shortNumber(ByteBuf in, char type) {
+    int start = in.readerIndex();
+    int end = in.writerIndex();
+    if (end - start < 4 || in.getByte(start) != type) {
+      return -1;
+    }
+    int value = 0;
+    int last = Math.min(end - 2, start + 1 + MAX_SHORT_DIGITS);
+    for (int at = start + 1; at <= last; at++) {
+      int digit = in.getByte(at) - '0';
+      if (digit >= 0 && digit <= 9 && at <= start + MAX_SHORT_DIGITS) {
+        value = 10 * value + digit;
+      } else if (at > start + 1 && digit == '\r' - '0' && in.getByte(at + 1) == '\n') {
+        in.readerIndex(at + 2);
+        return value;
+      } else {
+        return -1;
+      }
+    }
+    return -1;
   }
 
   /// Reads a type byte and a number up to the line's end, and skips that.

@@ -72,6 +72,12 @@ public final class RespWriter {
     out.writeByte(type);
     if (value >= 0 && value < 10) {
       out.writeByte('0' + (int) value);
+    } else if (value >= 10 && value < 100_000) {
+      int digits = (int) value;
+      int divisor = digits < 100 ? 10 : digits < 1_000 ? 100 : digits < 10_000 ? 1_000 : 10_000;
+      for (; divisor > 0; divisor /= 10) {
+        out.writeByte('0' + digits / divisor % 10);
+      }
     } else {
       out.writeCharSequence(Long.toString(value), StandardCharsets.US_ASCII);
     }

@@ -222,8 +222,8 @@ public final class ServerCommands {
         .formatted(
             session.id,
             session.address,
-            session.node.self().host(),
-            session.node.self().ports().redis(),
+            session.cluster.self().host(),
+            session.cluster.self().ports().redis(),
             session.name,
             age,
             session.lastCommand(),
@@ -239,7 +239,7 @@ public final class ServerCommands {
       Map<String, String> fixed =
           Map.of(
               "port",
-              Integer.toString(session.node.self().ports().redis()),
+              Integer.toString(session.cluster.self().ports().redis()),
               "cluster-enabled",
               session.isCluster() ? "yes" : "no");
       return parameters.get(arguments, fixed);

@@ -1,7 +1,6 @@
 package dev.tern.gateway.riak;
 
 import java.util.ArrayDeque;
-import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The frames that answer one request; they leave when those of all requests before have left.
@@ -16,9 +15,15 @@ final class Answer {
     }
   }
 
+  /// Is told of each frame.
+  interface Listener {
+    /// @param bytes of the frame; 0 if nobody will read it
+    void changed(Answer answer, long bytes);
+  }
+
   static final byte[] NOTHING = {};
 
-  private final LongConsumer changed;
+  private final Listener listener;
   private final ArrayDeque<Frame> frames = new ArrayDeque<>(1);
   private boolean done;
   private boolean abandoned;
@@ -26,9 +31,9 @@ final class Answer {
   /// Goes on when the client has taken the frames so far; null for nothing.
   private @Nullable Runnable then;
 
-  /// @param changed called after each frame with its bytes
-  Answer(LongConsumer changed) {
-    this.changed = changed;
+  /// @param listener called after each frame
+  Answer(Listener listener) {
+    this.listener = listener;
   }
 
   /// The only or last frame.
@@ -47,12 +52,12 @@ final class Answer {
 
   private void add(int code, byte[] payload) {
     if (abandoned) {
-      changed.accept(0);
+      listener.changed(this, 0);
       return;
     }
     Frame frame = new Frame(code, payload);
     frames.add(frame);
-    changed.accept(frame.bytes());
+    listener.changed(this, frame.bytes());
   }
 
   void error(String message) {

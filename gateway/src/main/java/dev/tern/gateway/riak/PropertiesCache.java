@@ -34,6 +34,9 @@ final class PropertiesCache {
         }
       };
 
+  /// By type: the id of the keyspace whose properties are remembered.
+  private final Map<String, Integer> keyspaces = new LinkedHashMap<>();
+
   PropertiesCache(Clock clock) {
     this.clock = clock;
   }
@@ -121,6 +124,14 @@ final class PropertiesCache {
       }
     }
     return BucketProperties.NONE;
+  }
+
+  /// A type is this keyspace now: what is remembered of another of the same name is forgotten.
+  void isKeyspace(String type, int id) {
+    Integer before = keyspaces.put(type, id);
+    if (before != null && before != id) {
+      forget(type);
+    }
   }
 
   /// Somebody on this loop has changed them.

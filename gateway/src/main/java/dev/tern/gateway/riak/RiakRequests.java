@@ -1,6 +1,7 @@
 package dev.tern.gateway.riak;
 
 import dev.tern.core.Node;
+import dev.tern.core.keyspace.Caller;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
@@ -10,13 +11,12 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
 import dev.tern.core.version.ValueType;
-import dev.tern.env.Clock;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/// Carries out the requests of one loop's connections.
+/// Carries out the requests of one connection.
 final class RiakRequests {
   /// What this node answers for its version: what it behaves as.
   private static final String VERSION = "3.0";
@@ -26,6 +26,7 @@ final class RiakRequests {
 
   private final Node node;
   private final int shard;
+  private final Caller caller;
   private final String reserved;
   private final PropertiesCache properties;
 
@@ -35,11 +36,13 @@ final class RiakRequests {
   private long keysMade;
 
   /// @param reserved name of a keyspace that is no bucket type
-  RiakRequests(Node node, Clock clock, int shard, String reserved) {
+  /// @param properties of the shard's connections
+  RiakRequests(Node node, int shard, Caller caller, String reserved, PropertiesCache properties) {
     this.node = node;
     this.shard = shard;
+    this.caller = caller;
     this.reserved = reserved;
-    this.properties = new PropertiesCache(clock);
+    this.properties = properties;
   }
 
   /// What a message asks for.
@@ -96,9 +99,9 @@ final class RiakRequests {
     }
     Keyspace known = types.get(type);
     if (known == null || known.id() != present.id()) {
-      known = node.keyspace(shard, type);
+      known = node.keyspace(shard, type, caller);
       types.put(type, known);
-      properties.forget(type);
+      properties.isKeyspace(type, known.id());
     }
     return known;
   }

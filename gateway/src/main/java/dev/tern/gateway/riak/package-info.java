@@ -1,7 +1,7 @@
 /// The Riak door: Riak's protocol buffers over TCP, so that clients of Riak KV work unchanged.
 ///
 /// ```
-///   u32 length, u8 code, protobuf  -->  RiakConnection (order)  -->  RiakRequests  -->  Keyspace
+///   u32 length, u8 code, protobuf  -->  RiakConversation (order)  -->  RiakRequests  -->  Keyspace
 /// ```
 ///
 /// A bucket type is a keyspace; a bucket is a part of its keys ([BucketKey]). A stored value is the

@@ -135,4 +135,24 @@ class RespDecoderTest {
           c.toString());
     }
   }
+
+  /// Numbers of up to five digits are read in another way than others.
+  @Test
+  void lengthsOfAllWidthsAreReadAndWritten() {
+    for (int length : new int[] {0, 1, 9, 10, 99, 100, 999, 1_000, 9_999, 10_000, 99_999, 100_000}) {
+      for (String end : List.of("\r\n", "\n")) {
+        ByteBuf in = Unpooled.buffer();
+        in.writeCharSequence("*1" + end + "$" + length + end, ISO_8859_1);
+        in.writeZero(length).writeCharSequence("\r\n", ISO_8859_1);
+        RespDecoder.Request request = new RespDecoder().next(in);
+        assertNotNull(request);
+        assertEquals(length, request.arguments().getFirst().length);
+        assertEquals(0, in.readableBytes());
+      }
+      ByteBuf out = Unpooled.buffer();
+      RespWriter.write(new Reply.Number(length), 2, out);
+      RespWriter.write(new Reply.Number(-length), 2, out);
+      assertEquals(":" + length + "\r\n:" + -length + "\r\n", out.toString(ISO_8859_1));
+    }
+  }
 }
