@@ -2,13 +2,19 @@ package dev.tern.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tern.core.topology.KeyspaceProperty;
 import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
 
 /// The keyspaces of a running cluster.
 @Command(
@@ -25,67 +31,41 @@ import picocli.CommandLine.Parameters;
 final class KeyspaceCommand {
   private KeyspaceCommand() {}
 
-  /// What can be said of a keyspace; what is left out stays as it is, or is as usual.
-  static final class Settings {
-    @Option(names = "-n", description = "replicas of each key (usual: 3)")
-    private @Nullable Integer n;
-
-    @Option(names = "--zones", description = "spread or ignore")
-    private @Nullable String zones;
-
-    @Option(names = "--resolution", description = "of concurrent writes: lww or siblings")
-    private @Nullable String resolution;
-
-    @Option(names = "-r", description = "default read level (usual: a majority)")
-    private @Nullable Integer r;
-
-    @Option(names = "-w", description = "default write level (usual: a majority)")
-    private @Nullable Integer w;
-
-    @Option(names = "--durability", description = "none, os or sync")
-    private @Nullable String durability;
-
-    @Option(
-        names = "--ttl",
-        description =
-            "after which a value without an expiry of its own goes: 90s, 15m, 12h, 30d; 0")
-    private @Nullable String ttl;
-
-    @Option(names = "--compaction", description = "leveled or size-tiered")
-    private @Nullable String compaction;
-
-    @Option(names = "--timeout", description = "default deadline of a request: 500ms, 5s")
-    private @Nullable String timeout;
-
-    ObjectNode body(String name) {
-      ObjectNode body = AdminPage.body().put("name", name);
-      put(body, "n", n);
-      put(body, "r", r);
-      put(body, "w", w);
-      put(body, "zones", zones);
-      put(body, "resolution", resolution);
-      put(body, "durability", durability);
-      put(body, "compaction", compaction);
-      if (ttl != null) {
-        body.put("ttlMillis", millis(ttl));
-      }
-      if (timeout != null) {
-        body.put("timeoutMillis", millis(timeout));
-      }
-      return body;
-    }
-
-    private static void put(ObjectNode body, String field, @Nullable Integer value) {
-      if (value != null) {
-        body.put(field, value);
+  /// Adds the flag of each property to the commands that take them; what is left out stays as it
+  /// is, or is as usual.
+  static void addProperties(CommandLine tern) {
+    CommandLine keyspace = Objects.requireNonNull(tern.getSubcommands().get("keyspace"));
+    for (String command : List.of("create", "alter")) {
+      CommandLine taking = Objects.requireNonNull(keyspace.getSubcommands().get(command));
+      CommandSpec spec = taking.getCommandSpec();
+      for (KeyspaceProperty<?> property : KeyspaceProperty.ALL) {
+        Class<?> type =
+            property.kind() == KeyspaceProperty.Kind.NUMBER ? Integer.class : String.class;
+        spec.addOption(
+            OptionSpec.builder(property.flag())
+                .type(type)
+                .paramLabel("<" + property.flag().replaceFirst("^-+", "") + ">")
+                .description(property.help())
+                .build());
       }
     }
+  }
 
-    private static void put(ObjectNode body, String field, @Nullable String value) {
-      if (value != null) {
-        body.put(field, value);
+  /// What was said of a keyspace, as the administration wants it.
+  private static ObjectNode body(String name, CommandSpec spec) {
+    ObjectNode body = AdminPage.body().put("name", name);
+    ParseResult said = spec.commandLine().getParseResult();
+    for (KeyspaceProperty<?> property : KeyspaceProperty.ALL) {
+      Object value = said.matchedOptionValue(property.flag(), (Object) null);
+      if (value instanceof Integer number) {
+        body.put(property.name(), number);
+      } else if (value != null && property.kind() == KeyspaceProperty.Kind.DURATION) {
+        body.put(property.name(), millis(value.toString()));
+      } else if (value != null) {
+        body.put(property.name(), value.toString());
       }
     }
+    return body;
   }
 
   /// A duration as people write it.
@@ -116,14 +96,14 @@ final class KeyspaceCommand {
   @Command(name = "create", description = "Makes a keyspace.", mixinStandardHelpOptions = true)
   static final class Create implements Callable<Integer> {
     @Mixin private final ClusterCommand.Asking asking = new ClusterCommand.Asking();
-    @Mixin private final Settings settings = new Settings();
+    @Spec private CommandSpec spec = CommandSpec.create();
 
     @Parameters(index = "0", description = "its name")
     private String name = "";
 
     @Override
     public Integer call() throws Exception {
-      return asking.keyspace("create", "created", settings.body(name));
+      return asking.keyspace("create", "created", body(name, spec));
     }
   }
 
@@ -134,14 +114,14 @@ final class KeyspaceCommand {
       mixinStandardHelpOptions = true)
   static final class Alter implements Callable<Integer> {
     @Mixin private final ClusterCommand.Asking asking = new ClusterCommand.Asking();
-    @Mixin private final Settings settings = new Settings();
+    @Spec private CommandSpec spec = CommandSpec.create();
 
     @Parameters(index = "0", description = "its name")
     private String name = "";
 
     @Override
     public Integer call() throws Exception {
-      return asking.keyspace("alter", "altered", settings.body(name));
+      return asking.keyspace("alter", "altered", body(name, spec));
     }
   }
 

@@ -53,6 +53,7 @@ public final class Main {
   /// All commands; what they throw is told in one line.
   static CommandLine line() {
     CommandLine line = new CommandLine(new Main());
+    KeyspaceCommand.addProperties(line);
     line.setExecutionExceptionHandler(
         (e, command, parsed) -> {
           String message = message(e);

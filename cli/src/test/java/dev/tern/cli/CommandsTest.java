@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.topology.KeyspaceProperty;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -121,5 +122,20 @@ class CommandsTest {
         .getCommandSpec()
         .options()
         .forEach(option -> assertTrue(option.description().length > 0, option::longestName));
+  }
+
+  /// The flags of a keyspace's properties come from one list: help and manual have them all.
+  @Test
+  void eachPropertyOfKeyspacesIsInTheHelpAndInTheManual() throws IOException {
+    CommandLine keyspace = Main.line().getSubcommands().get("keyspace");
+    Path root = Path.of("").toAbsolutePath().getParent();
+    String manual = Files.readString(root.resolve("docs/administration.md"));
+    for (String command : List.of("create", "alter")) {
+      String help = keyspace.getSubcommands().get(command).getUsageMessage();
+      for (KeyspaceProperty<?> property : KeyspaceProperty.ALL) {
+        assertHas(property.flag() + "=<", help);
+        assertHas("`" + property.flag() + "`", manual);
+      }
+    }
   }
 }

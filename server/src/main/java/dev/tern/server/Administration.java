@@ -6,11 +6,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tern.core.Node;
 import dev.tern.core.keyspace.KeyHash;
-import dev.tern.core.keyspace.KeyspaceConfig.Durability;
-import dev.tern.core.keyspace.Resolution;
-import dev.tern.core.ring.ZonePolicy;
 import dev.tern.core.topology.Command;
 import dev.tern.core.topology.KeyspaceDefinition;
+import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
@@ -26,7 +24,6 @@ import dev.tern.gateway.http.AdminDoor.Page;
 import dev.tern.gateway.http.AdminDoor.Request;
 import dev.tern.lsm.CompactionStyle;
 import java.util.Base64;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
@@ -218,36 +215,30 @@ final class Administration {
 
   /// The settings with what the body says in place.
   private static KeyspaceSettings settings(KeyspaceSettings present, JsonNode body) {
-    int n = integer(body, "n", present.n());
-    // Who asks for fewer replicas than the usual levels means majorities of them.
-    int majority = n / 2 + 1;
-    return new KeyspaceSettings(
-        present.name(),
-        n,
-        choice(ZonePolicy.class, body, "zones", present.zones()),
-        choice(Resolution.class, body, "resolution", present.resolution()),
-        integer(body, "r", body.has("n") ? majority : present.r()),
-        integer(body, "w", body.has("n") ? majority : present.w()),
-        choice(Durability.class, body, "durability", present.durability()),
-        body.path("ttlMillis").asLong(present.ttlMillis()),
-        choice(CompactionStyle.class, body, "compaction", present.compaction()),
-        integer(body, "timeoutMillis", present.timeoutMillis()));
-  }
-
-  private static <E extends Enum<E>> E choice(
-      Class<E> type, JsonNode body, String field, E otherwise) {
-    String word = text(body, field, otherwise.name());
-    String name = word.toUpperCase(Locale.ROOT).replace('-', '_');
-    for (E constant : type.getEnumConstants()) {
-      if (constant.name().equals(name)) {
-        return constant;
+    KeyspaceSettings settings = present;
+    if (body.has(KeyspaceProperty.N.name())) {
+      // Who asks for fewer replicas than the usual levels means majorities of them.
+      int majority = integer(body, KeyspaceProperty.N.name(), null) / 2 + 1;
+      settings = settings.with(KeyspaceProperty.R, majority).with(KeyspaceProperty.W, majority);
+    }
+    for (KeyspaceProperty<?> property : KeyspaceProperty.ALL) {
+      if (body.has(property.name())) {
+        settings = with(settings, property, body);
       }
     }
-    StringBuilder known = new StringBuilder();
-    for (E constant : type.getEnumConstants()) {
-      known.append(known.isEmpty() ? "" : ", ").append(Status.word(constant));
+    return settings;
+  }
+
+  private static <T> KeyspaceSettings with(
+      KeyspaceSettings settings, KeyspaceProperty<T> property, JsonNode body) {
+    if (property.kind() == KeyspaceProperty.Kind.CHOICE) {
+      return settings.with(property, property.of(text(body, property.name(), null)));
     }
-    throw new IllegalArgumentException("%s is one of %s, not %s".formatted(field, known, word));
+    JsonNode value = body.path(property.name());
+    if (!value.canConvertToLong() || !value.isIntegralNumber()) {
+      throw new IllegalArgumentException("'" + property.name() + "' is a whole number");
+    }
+    return settings.with(property, property.of(value.asLong()));
   }
 
   private static int integer(JsonNode body, String field, @Nullable Integer otherwise) {

@@ -3,6 +3,7 @@ package dev.tern.server;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
@@ -240,17 +241,11 @@ public record ServerConfig(
   }
 
   private KeyspaceSettings settings(String name, Resolution resolution) {
-    KeyspaceSettings usual = KeyspaceSettings.usual(name);
-    return new KeyspaceSettings(
-        name,
-        n,
-        usual.zones(),
-        resolution,
-        r,
-        w,
-        durability,
-        usual.ttlMillis(),
-        usual.compaction(),
-        usual.timeoutMillis());
+    return KeyspaceSettings.usual(name)
+        .with(KeyspaceProperty.N, n)
+        .with(KeyspaceProperty.RESOLUTION, resolution)
+        .with(KeyspaceProperty.R, r)
+        .with(KeyspaceProperty.W, w)
+        .with(KeyspaceProperty.DURABILITY, durability);
   }
 }

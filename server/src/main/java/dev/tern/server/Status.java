@@ -9,6 +9,7 @@ import dev.tern.core.gossip.Load;
 import dev.tern.core.repair.Repairs;
 import dev.tern.core.ring.Plan;
 import dev.tern.core.topology.KeyspaceDefinition;
+import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
@@ -184,18 +185,23 @@ final class Status {
     to.put(field, to.path(field).asInt() + more);
   }
 
+  private static <T> void put(
+      ObjectNode entry, KeyspaceSettings settings, KeyspaceProperty<T> property) {
+    Object told = property.told(settings.get(property));
+    if (told instanceof Long number) {
+      entry.put(property.name(), number);
+    } else {
+      entry.put(property.name(), String.valueOf(told));
+    }
+  }
+
   private ArrayNode keyspaces() {
     ArrayNode body = json.createArrayNode();
     for (KeyspaceDefinition keyspace : node.view().state().keyspaces()) {
       KeyspaceSettings settings = keyspace.settings();
       ObjectNode entry = body.addObject();
-      entry.put("id", keyspace.id()).put("name", settings.name()).put("n", settings.n());
-      entry.put("zones", word(settings.zones())).put("resolution", word(settings.resolution()));
-      entry.put("r", settings.r()).put("w", settings.w());
-      entry.put("durability", word(settings.durability()));
-      entry.put("ttlMillis", settings.ttlMillis());
-      entry.put("compaction", word(settings.compaction()));
-      entry.put("timeoutMillis", settings.timeoutMillis());
+      entry.put("id", keyspace.id()).put("name", settings.name());
+      KeyspaceProperty.ALL.forEach(property -> put(entry, settings, property));
     }
     return body;
   }

@@ -10,9 +10,9 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.quorum.Coordinator;
 import dev.tern.core.raft.log.RaftLogException;
-import dev.tern.core.ring.ZonePolicy;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
@@ -197,17 +197,13 @@ final class ClusterRun {
 
   private KeyspaceSettings settings(
       String name, Resolution resolution, KeyspaceConfig.Durability durability) {
-    return new KeyspaceSettings(
-        name,
-        shape.n(),
-        ZonePolicy.SPREAD,
-        resolution,
-        shape.r(),
-        shape.w(),
-        durability,
-        0,
-        CompactionStyle.LEVELED,
-        TIMEOUT_MILLIS);
+    return KeyspaceSettings.usual(name)
+        .with(KeyspaceProperty.N, shape.n())
+        .with(KeyspaceProperty.RESOLUTION, resolution)
+        .with(KeyspaceProperty.R, shape.r())
+        .with(KeyspaceProperty.W, shape.w())
+        .with(KeyspaceProperty.DURABILITY, durability)
+        .with(KeyspaceProperty.TIMEOUT, TIMEOUT_MILLIS);
   }
 
   private KeyspaceConfig.Durability durability() {

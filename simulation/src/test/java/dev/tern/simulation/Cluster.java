@@ -8,6 +8,7 @@ import dev.tern.core.NodeConfig;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
@@ -134,17 +135,9 @@ final class Cluster {
             world.random.child("node-" + number + "-" + world.nanos()));
     KeyspaceSettings usual = KeyspaceSettings.usual("data");
     KeyspaceSettings siblings =
-        new KeyspaceSettings(
-            "siblings",
-            n,
-            usual.zones(),
-            Resolution.SIBLINGS,
-            usual.r(),
-            usual.w(),
-            usual.durability(),
-            usual.ttlMillis(),
-            usual.compaction(),
-            usual.timeoutMillis());
+        KeyspaceSettings.usual("siblings")
+            .with(KeyspaceProperty.N, n)
+            .with(KeyspaceProperty.RESOLUTION, Resolution.SIBLINGS);
     Founding founding = new Founding(16, founders, List.of(usual, siblings));
     try {
       NodeConfig config = new NodeConfig(number, founding, STORAGE, planted, limits);

@@ -9,12 +9,11 @@ import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
-import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.ring.ZonePolicy;
 import dev.tern.core.topology.Command;
+import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.TopologyOutcome;
@@ -72,8 +71,11 @@ class TopologyInNodesTest {
   }
 
   private static KeyspaceSettings settings(String name, long ttlMillis, CompactionStyle style) {
-    return new KeyspaceSettings(
-        name, 3, ZonePolicy.SPREAD, Resolution.LWW, 2, 2, Durability.OS, ttlMillis, style, 1_000);
+    return KeyspaceSettings.usual(name)
+        .with(KeyspaceProperty.DURABILITY, Durability.OS)
+        .with(KeyspaceProperty.TTL, ttlMillis)
+        .with(KeyspaceProperty.COMPACTION, style)
+        .with(KeyspaceProperty.TIMEOUT, 1_000);
   }
 
   private static void founded(Cluster cluster) {

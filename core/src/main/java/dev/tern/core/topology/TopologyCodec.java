@@ -1,13 +1,10 @@
 package dev.tern.core.topology;
 
 import dev.tern.core.keyspace.KeyHash;
-import dev.tern.core.keyspace.KeyspaceConfig.Durability;
-import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.ring.ZonePolicy;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
-import dev.tern.lsm.CompactionStyle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -34,7 +31,7 @@ import java.util.function.Function;
 ///   member:    number, string name, string zone, string host, list of (string door, port), by
 ///              door and none of them 0
 ///   settings:  string name, policy, u8 resolution, r, w, u8 durability, ttl, u8 compaction,
-///              timeout
+///              timeout: the properties in the order of KeyspaceProperty.ALL
 ///   policy:    n, u8 zones
 ///   seed:      2 * u64
 ///   groups:    see ReplicaGroups
@@ -42,9 +39,6 @@ import java.util.function.Function;
 public final class TopologyCodec {
   private static final int FORMAT = 2;
   private static final ZonePolicy[] ZONES = ZonePolicy.values();
-  private static final Resolution[] RESOLUTIONS = Resolution.values();
-  private static final Durability[] DURABILITIES = Durability.values();
-  private static final CompactionStyle[] STYLES = CompactionStyle.values();
 
   private TopologyCodec() {}
 
@@ -66,11 +60,11 @@ public final class TopologyCodec {
       case Command.SetWeight c -> out.writeByte(4).writeVarInt(c.number()).writeVarInt(c.weight());
       case Command.SetZone c -> out.writeByte(5).writeVarInt(c.number()).writeString(c.zone());
       case Command.CreateKeyspace c -> {
-        encode(c.settings(), out.writeByte(6));
+        c.settings().encode(out.writeByte(6));
         c.hash().encode(out);
         c.lists().encode(out);
       }
-      case Command.AlterKeyspace c -> encode(c.settings(), out.writeByte(7));
+      case Command.AlterKeyspace c -> c.settings().encode(out.writeByte(7));
       case Command.DropKeyspace c -> out.writeByte(8).writeString(c.name());
       case Command.RecordVoters c -> numbers(c.voters(), out.writeByte(9));
       case Command.RaiseLevel c -> out.writeByte(10).writeVarInt(c.level());
@@ -92,8 +86,9 @@ public final class TopologyCodec {
           case 4 -> new Command.SetWeight(in.readVarInt(), in.readVarInt());
           case 5 -> new Command.SetZone(in.readVarInt(), in.readString());
           case 6 ->
-              new Command.CreateKeyspace(settings(in), KeyHash.decode(in), ReplicaLists.decode(in));
-          case 7 -> new Command.AlterKeyspace(settings(in));
+              new Command.CreateKeyspace(
+                  KeyspaceSettings.decode(in), KeyHash.decode(in), ReplicaLists.decode(in));
+          case 7 -> new Command.AlterKeyspace(KeyspaceSettings.decode(in));
           case 8 -> new Command.DropKeyspace(in.readString());
           case 9 -> new Command.RecordVoters(list(in, ByteReader::readVarInt));
           case 10 -> new Command.RaiseLevel(in.readVarInt());
@@ -114,7 +109,7 @@ public final class TopologyCodec {
     out.writeVarInt(state.keyspaces().size());
     for (KeyspaceDefinition keyspace : state.keyspaces()) {
       keyspace.hash().encode(out.writeVarInt(keyspace.id()));
-      encode(keyspace.settings(), out);
+      keyspace.settings().encode(out);
     }
     out.writeVarInt(state.groups().size());
     state.groups().forEach(groups -> groups.encode(out));
@@ -176,13 +171,13 @@ public final class TopologyCodec {
     out.writeVarInt(founding.founders().size());
     founding.founders().forEach(founder -> encode(founder, out));
     out.writeVarInt(founding.keyspaces().size());
-    founding.keyspaces().forEach(keyspace -> encode(keyspace, out));
+    founding.keyspaces().forEach(keyspace -> keyspace.encode(out));
   }
 
   /// @throws DecodeException if the bytes are no founding
   public static Founding founding(ByteReader in) {
     return new Founding(
-        in.readVarInt(), list(in, TopologyCodec::entry), list(in, TopologyCodec::settings));
+        in.readVarInt(), list(in, TopologyCodec::entry), list(in, KeyspaceSettings::decode));
   }
 
   private static void encode(MemberEntry entry, ByteWriter out) {
@@ -223,31 +218,7 @@ public final class TopologyCodec {
   }
 
   private static KeyspaceDefinition keyspace(ByteReader in) {
-    return new KeyspaceDefinition(in.readVarInt(), KeyHash.decode(in), settings(in));
-  }
-
-  private static void encode(KeyspaceSettings settings, ByteWriter out) {
-    encode(settings.policy(), out.writeString(settings.name()));
-    out.writeByte(settings.resolution().ordinal());
-    out.writeVarInt(settings.r()).writeVarInt(settings.w());
-    out.writeByte(settings.durability().ordinal()).writeVarLong(settings.ttlMillis());
-    out.writeByte(settings.compaction().ordinal()).writeVarInt(settings.timeoutMillis());
-  }
-
-  private static KeyspaceSettings settings(ByteReader in) {
-    String name = in.readString();
-    PlacementPolicy policy = policy(in);
-    return new KeyspaceSettings(
-        name,
-        policy.n(),
-        policy.zones(),
-        in.readOneOf(RESOLUTIONS),
-        in.readVarInt(),
-        in.readVarInt(),
-        in.readOneOf(DURABILITIES),
-        in.readVarLong(),
-        in.readOneOf(STYLES),
-        in.readVarInt());
+    return new KeyspaceDefinition(in.readVarInt(), KeyHash.decode(in), KeyspaceSettings.decode(in));
   }
 
   static void encode(PlacementPolicy policy, ByteWriter out) {

@@ -277,8 +277,9 @@ final class Transition {
           "n and zones of %s stay as they are (n=%d, zones %s): replicas cannot be moved yet"
               .formatted(was.name(), was.n(), was.zones()));
     }
-    if (was.resolution() != wanted.resolution() || was.compaction() != wanted.compaction()) {
-      throw new No(Reason.INVALID, "a keyspace keeps its resolution and its style of compaction");
+    KeyspaceProperty<?> kept = was.changesKept(wanted);
+    if (kept != null) {
+      throw new No(Reason.INVALID, "a keyspace keeps its " + kept.name());
     }
     keyspaces.replaceAll(
         each ->

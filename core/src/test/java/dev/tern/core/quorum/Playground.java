@@ -19,6 +19,7 @@ import dev.tern.core.replica.Store;
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
@@ -136,17 +137,8 @@ final class Playground {
     }
     KeyspaceSettings data = KeyspaceSettings.usual("data");
     KeyspaceSettings siblings =
-        new KeyspaceSettings(
-            "siblings",
-            data.n(),
-            data.zones(),
-            dev.tern.core.keyspace.Resolution.SIBLINGS,
-            data.r(),
-            data.w(),
-            data.durability(),
-            data.ttlMillis(),
-            data.compaction(),
-            data.timeoutMillis());
+        KeyspaceSettings.usual("siblings")
+            .with(KeyspaceProperty.RESOLUTION, dev.tern.core.keyspace.Resolution.SIBLINGS);
     Founding founding = new Founding(64, founders, List.of(data, siblings));
     TopologyState state =
         TopologyState.NOTHING.apply(new Proposed(0, founding.command(new ClusterId(1, 2)))).state();

@@ -6,11 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
-import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
-import dev.tern.core.ring.ZonePolicy;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
@@ -57,17 +56,12 @@ class JournalTest {
   private int durable;
 
   private static KeyspaceSettings settings(String name, Durability durability) {
-    return new KeyspaceSettings(
-        name,
-        1,
-        ZonePolicy.SPREAD,
-        Resolution.LWW,
-        1,
-        1,
-        durability,
-        0,
-        CompactionStyle.LEVELED,
-        1_000);
+    return KeyspaceSettings.usual(name)
+        .with(KeyspaceProperty.N, 1)
+        .with(KeyspaceProperty.R, 1)
+        .with(KeyspaceProperty.W, 1)
+        .with(KeyspaceProperty.DURABILITY, durability)
+        .with(KeyspaceProperty.TIMEOUT, 1_000);
   }
 
   /// A machine for one store.

@@ -14,14 +14,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
-import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.ring.ZonePolicy;
 import dev.tern.core.topology.TopologyOutcome.Reason;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Randomness;
-import dev.tern.lsm.CompactionStyle;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -81,17 +79,13 @@ class TopologyStateTest {
   }
 
   private static KeyspaceSettings settings(String name, int n, int r, int w, long ttl) {
-    return new KeyspaceSettings(
-        name,
-        n,
-        ZonePolicy.SPREAD,
-        Resolution.LWW,
-        r,
-        w,
-        Durability.OS,
-        ttl,
-        CompactionStyle.LEVELED,
-        1_000);
+    return KeyspaceSettings.usual(name)
+        .with(KeyspaceProperty.N, n)
+        .with(KeyspaceProperty.R, r)
+        .with(KeyspaceProperty.W, w)
+        .with(KeyspaceProperty.DURABILITY, Durability.OS)
+        .with(KeyspaceProperty.TTL, ttl)
+        .with(KeyspaceProperty.TIMEOUT, 1_000);
   }
 
   @Test

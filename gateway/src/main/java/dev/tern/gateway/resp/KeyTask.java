@@ -79,7 +79,8 @@ record KeyTask(
       case "GETDEL" -> update(key, new Update.Delete(true), VALUE);
       case "GETEX" -> getex(arguments, wallMillis);
       case "APPEND" -> update(key, new Update.Append(arguments.get(2)), LENGTH);
-      case "STRLEN" -> readValue(key, found -> Reply.number(found == null ? 0 : found.value().length));
+      case "STRLEN" ->
+          readValue(key, found -> Reply.number(found == null ? 0 : found.value().length));
       case "INCR" -> update(key, new Update.Add(1), INTEGER);
       case "DECR" -> update(key, new Update.Add(-1), INTEGER);
       case "INCRBY" -> update(key, new Update.Add(Arguments.integer(arguments.get(2))), INTEGER);

@@ -139,7 +139,8 @@ class RespDecoderTest {
   /// Numbers of up to five digits are read in another way than others.
   @Test
   void lengthsOfAllWidthsAreReadAndWritten() {
-    for (int length : new int[] {0, 1, 9, 10, 99, 100, 999, 1_000, 9_999, 10_000, 99_999, 100_000}) {
+    for (int length :
+        new int[] {0, 1, 9, 10, 99, 100, 999, 1_000, 9_999, 10_000, 99_999, 100_000}) {
       for (String end : List.of("\r\n", "\n")) {
         ByteBuf in = Unpooled.buffer();
         in.writeCharSequence("*1" + end + "$" + length + end, ISO_8859_1);
