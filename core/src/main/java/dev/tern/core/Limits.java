@@ -13,37 +13,50 @@ package dev.tern.core;
 /// @param loggedDots length of a partition's log of dots beyond which the log does not wait for a
 ///   replica that is away; that replica takes the whole partition when it is back
 /// @param inFlight operations of the shard that may wait for answers at a time; more are refused
+/// @param pageBytes about how many bytes of records a page of repair has
 public record Limits(
-    long costBytes, int hotReads, long treeRoundNanos, int loggedDots, int inFlight) {
+    long costBytes,
+    int hotReads,
+    long treeRoundNanos,
+    int loggedDots,
+    int inFlight,
+    int pageBytes) {
   /// The bounds for a heap of a gibibyte or more and a few shards. A key that is read steadily is
   /// hot from 500 to 1000 reads a second on. All hash trees are compared within six hours at the
   /// least.
   public static final Limits DEFAULT =
-      new Limits(64 << 20, 1_000, 6 * 3_600 * 1_000_000_000L, 1 << 15, 1 << 15);
+      new Limits(64 << 20, 1_000, 6 * 3_600 * 1_000_000_000L, 1 << 15, 1 << 15, 256 << 10);
 
   public Limits {
     if (costBytes < 1 || hotReads < 1 || treeRoundNanos < 1 || loggedDots < 1 || inFlight < 1) {
       throw new IllegalArgumentException("limits are positive");
     }
+    if (pageBytes < 1) {
+      throw new IllegalArgumentException("a page of repair would have no record");
+    }
   }
 
   public Limits withCostBytes(long bytes) {
-    return new Limits(bytes, hotReads, treeRoundNanos, loggedDots, inFlight);
+    return new Limits(bytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes);
   }
 
   public Limits withHotReads(int reads) {
-    return new Limits(costBytes, reads, treeRoundNanos, loggedDots, inFlight);
+    return new Limits(costBytes, reads, treeRoundNanos, loggedDots, inFlight, pageBytes);
   }
 
   public Limits withTreeRoundNanos(long nanos) {
-    return new Limits(costBytes, hotReads, nanos, loggedDots, inFlight);
+    return new Limits(costBytes, hotReads, nanos, loggedDots, inFlight, pageBytes);
   }
 
   public Limits withLoggedDots(int dots) {
-    return new Limits(costBytes, hotReads, treeRoundNanos, dots, inFlight);
+    return new Limits(costBytes, hotReads, treeRoundNanos, dots, inFlight, pageBytes);
   }
 
   public Limits withInFlight(int operations) {
-    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, operations);
+    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, operations, pageBytes);
+  }
+
+  public Limits withPageBytes(int bytes) {
+    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, bytes);
   }
 }

@@ -80,7 +80,8 @@ final class Shard implements AutoCloseable {
       lsm.close();
       throw e;
     }
-    Replica replica = new Replica(store, loop, time, config.self(), config.planted());
+    Replica replica =
+        new Replica(store, loop, time, config.self(), config.limits(), config.planted());
     ShardContext context =
         ShardContext.of(
             number,

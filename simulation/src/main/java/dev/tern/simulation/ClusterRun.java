@@ -9,6 +9,7 @@ import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.quorum.Coordinator;
+import dev.tern.core.quorum.Message;
 import dev.tern.core.raft.log.RaftLogException;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
@@ -122,6 +123,7 @@ final class ClusterRun {
   private final Limits limits;
 
   private final Faults faults;
+  private final Topology topology;
   private final Wire wire;
 
   /// What acknowledged increments of the counter came to.
@@ -168,8 +170,9 @@ final class ClusterRun {
             settings("siblings", Resolution.SIBLINGS, durability));
     this.founding = new Founding(PARTITIONS, founders, settings);
     this.keyspace = founding.state().keyspaces().getFirst().config();
-    Topology topology = ClusterView.of(founding.state()).topology(keyspace.id());
-    this.wire = new Wire(this, Objects.requireNonNull(topology));
+    this.topology =
+        Objects.requireNonNull(ClusterView.of(founding.state()).topology(keyspace.id()));
+    this.wire = new Wire(this, topology);
     long memtableBytes = (world.chance(0.3) ? world.between(8, 32) : world.between(32, 128)) << 10;
     this.storage =
         LsmOptions.DEFAULT.withTuning(
@@ -183,6 +186,10 @@ final class ClusterRun {
     if ((seed >> 2 & 3) == 0) {
       // Who is away for some seconds was away for too long.
       usual = usual.withLoggedDots(16);
+    }
+    if ((seed >> 3 & 1) == 0) {
+      // What a replica lacks comes on many pages.
+      usual = usual.withPageBytes(256);
     }
     if ((seed >> 4 & 15) == 0) {
       // Some requests at a time are too many.
@@ -276,7 +283,11 @@ final class ClusterRun {
 
     @Override
     public void arrived(int from, int to, byte[] frame) {
-      wire.arrived(from, to, frame);
+      Message message = Wire.message(frame);
+      wire.arrived(from, to, message);
+      if (message instanceof Message.Missing || message instanceof Message.Repaired) {
+        faults.repairing(from, to);
+      }
     }
   }
 
@@ -545,11 +556,15 @@ final class ClusterRun {
     }
   }
 
+  /// Of a key of the keyspace where the last write wins, in the order in which they lead it.
+  int[] replicas(String key) {
+    return topology.replicas(topology.partitionOf(Slots.of(key.getBytes(US_ASCII))));
+  }
+
   /// Whether a node is no replica of a key of the keyspace where the last write wins, and takes all
   /// of these for dead.
   boolean isAway(Node node, String key) {
-    Topology topology = Objects.requireNonNull(node.view().topology(keyspace.id()));
-    int[] replicas = topology.replicas(topology.partitionOf(Slots.of(key.getBytes(US_ASCII))));
+    int[] replicas = replicas(key);
     int self = node.self().number();
     return Arrays.stream(replicas).noneMatch(each -> each == self || node.live(each));
   }
@@ -570,20 +585,10 @@ final class ClusterRun {
     }
   }
 
-  /// Of a key of the keyspace where the last write wins, in the order in which they lead it.
-  int[] replicas(String key) {
-    Topology topology = Objects.requireNonNull(aNode().view().topology(keyspace.id()));
-    return topology.replicas(topology.partitionOf(Slots.of(key.getBytes(US_ASCII))));
-  }
-
   /// Whether clients write a key of the keyspace where the last write wins that [History] does not
   /// know.
   boolean isOtherKey(String key) {
     return key.equals("counter") || key.equals("list") || mixed.had(key);
-  }
-
-  boolean forked(String key) {
-    return wire.forked(key);
   }
 
   /// Whether the put of a value was minted twice, so that it may be seen, replaced and seen again.

@@ -6,6 +6,8 @@ enum Fault {
   POWER_CUT,
   /// A node's process ends; its disk keeps what the operating system had.
   PROCESS_CRASH,
+  /// A node ends while one replica fills another, between two pages of that.
+  REPAIR_CRASH,
   /// A node stops as an operator stops it: it leads its updates to their end, tells the others, and
   /// closes its stores.
   ORDERLY_STOP,

@@ -46,6 +46,11 @@ final class Faults {
   private boolean flaps;
   private boolean split;
 
+  private long nextRepairCrashNanos;
+
+  /// Whether the next page of a repair ends a node although the faults are over.
+  private boolean relapsing;
+
   Faults(ClusterRun run, boolean mayRot) {
     this.run = run;
     this.world = run.world;
@@ -86,6 +91,7 @@ final class Faults {
   boolean mayStopNodes() {
     return has(Fault.POWER_CUT)
         || has(Fault.PROCESS_CRASH)
+        || has(Fault.REPAIR_CRASH)
         || has(Fault.ORDERLY_STOP)
         || has(Fault.DISK_ERRORS)
         || has(Fault.LONG_AWAY)
@@ -95,6 +101,25 @@ final class Faults {
   /// Whether a node may lose data that it has not forced to its disk.
   boolean mayLosePower() {
     return has(Fault.POWER_CUT) || has(Fault.BLACKOUT) || has(Fault.SET_BACK);
+  }
+
+  /// A page of repair, or what asks for one, arrives.
+  void repairing(int from, int to) {
+    int node = world.chance(0.5) ? from : to;
+    boolean now = has(Fault.REPAIR_CRASH) && world.awakeNanos() < SECOND + run.chaosNanos;
+    if (world.nanos() < nextRepairCrashNanos || !(now || relapsing) || !world.chance(0.1)) {
+      return;
+    }
+    relapsing = false;
+    nextRepairCrashNanos = world.nanos() + 4 * meanNanos;
+    world.schedule(
+        world.between(0, 3_000_000),
+        0,
+        () -> {
+          if (run.node(node) != null) {
+            run.crash(node, mayLosePower() && world.chance(0.5));
+          }
+        });
   }
 
   boolean wasSetBack() {
@@ -135,7 +160,10 @@ final class Faults {
       run.network().duplication = world.random.nextDouble() * 0.1;
       run.network().delayNanos = world.between(200_000, 5_000_000);
     }
-    if (!kinds.isEmpty()) {
+    if (run.theme == Theme.OUTVOTED) {
+      links();
+      episode();
+    } else if (!kinds.isEmpty()) {
       next(new ArrayList<>(kinds));
     }
   }
@@ -150,6 +178,44 @@ final class Faults {
             next(some);
           }
         });
+  }
+
+  /// Links that are slow for some time each.
+  private void links() {
+    if (world.awakeNanos() < SECOND + run.chaosNanos) {
+      run.network()
+          .slow(anyNode(), anyNode(), world.chance(0.7) ? world.between(0, 80_000_000) : 0);
+      world.schedule(SECOND / 10, 0, this::links);
+    }
+  }
+
+  /// The first replica of the keys is away for a moment, or does not hear another one.
+  private void episode() {
+    if (world.awakeNanos() >= SECOND + run.chaosNanos) {
+      return;
+    }
+    int[] replicas = run.replicas(MixedKeys.PREFIX);
+    int first = replicas[0];
+    long apart = 2 * SECOND;
+    if (world.chance(0.3)) {
+      if (run.node(first) != null) {
+        run.crash(first, false);
+      }
+    } else {
+      apart = world.between(SECOND, 4 * SECOND);
+      int other = replicas[1 + world.random.nextInt(replicas.length - 1)];
+      boolean both = world.chance(0.5);
+      run.network().cut(first, other, true);
+      run.network().cut(other, first, both);
+      world.schedule(
+          apart,
+          0,
+          () -> {
+            run.network().cut(first, other, false);
+            run.network().cut(other, first, false);
+          });
+    }
+    world.schedule(apart + world.between(SECOND, 2 * SECOND), 0, this::episode);
   }
 
   private int anyNode() {
@@ -175,7 +241,8 @@ final class Faults {
       }
       case ORDERLY_STOP -> run.stop(node);
       case PARTITION -> cut(node, anyNode(), world.chance(0.5));
-      case LOSSY_NETWORK -> {}
+      // They happen when frames come.
+      case LOSSY_NETWORK, REPAIR_CRASH -> {}
       case BROKEN_CONNECTION -> run.network().breakConnection(node, another(node));
       case SLOW_LINK -> slow(node, another(node));
       case PAUSE -> world.pause(node, world.between(SECOND / 100, 3 * SECOND));
@@ -378,7 +445,11 @@ final class Faults {
   /// Lets something go wrong while the replicas converge, if this run has such faults.
   void relapse() {
     int node = anyNode();
-    switch (world.random.nextInt(4)) {
+    switch (world.random.nextInt(5)) {
+      case 4 -> {
+        relapsing = mayStopNodes();
+        world.schedule(SECOND, 0, () -> relapsing = false);
+      }
       case 0 -> world.pause(node, world.between(SECOND / 100, SECOND));
       case 1 -> run.network().breakConnection(node, another(node));
       case 2 -> {

@@ -159,7 +159,7 @@ final class LastLook {
   private void mixed() {
     for (MixedKeys.Key key : run.mixed.all()) {
       boolean ordered = key.kind() != MixedKeys.Kind.UPDATES || run.shape.ordersWrites();
-      if (!ordered || run.forked(key.name())) {
+      if (!ordered) {
         continue;
       }
       key.history().mayRepeat(name -> run.mintedTwice(name.substring(name.indexOf(' ') + 1)));

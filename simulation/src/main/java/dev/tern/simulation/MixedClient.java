@@ -3,6 +3,7 @@ package dev.tern.simulation;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.tern.core.keyspace.Keyspace;
+import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
@@ -20,13 +21,18 @@ import org.jspecify.annotations.Nullable;
 /// others: what they come to together must be linearizable.
 final class MixedClient {
   private final World world;
+  private final Theme theme;
   private final int number;
   private int operations;
 
   MixedClient(ClusterRun run, int number) {
     this.world = run.world;
+    this.theme = run.theme;
     this.number = number;
   }
+
+  /// Of what [#change] chooses from: one blind put, an exchange, puts if absent, a delete.
+  private static final int[] OUTVOTED = {0, 3, 4, 4, 4, 5};
 
   private static Value add(@Nullable String before) {
     return new Value(Long.toString((before == null ? 0 : Long.parseLong(before)) + 1));
@@ -48,7 +54,11 @@ final class MixedClient {
         }
       }
       case REGISTER_UPDATED -> {
-        if (world.chance(0.3)) {
+        if (theme == Theme.OUTVOTED && world.chance(0.1)) {
+          // It brings what it finds to other replicas without a ballot, as anti-entropy does.
+          byte[] name = key.name().getBytes(US_ASCII);
+          keyspace.read(name, Level.DEFAULT, outcome -> answered.run());
+        } else if (world.chance(theme == Theme.OUTVOTED ? 0.4 : 0.3)) {
           get(keyspace, key, answered);
         } else {
           change(keyspace, key, answered);
@@ -94,7 +104,9 @@ final class MixedClient {
     String value = value();
     byte[] bytes = value.getBytes(US_ASCII);
     Effect puts = before -> new Value(value);
-    switch (world.random.nextInt(10)) {
+    switch (theme == Theme.OUTVOTED
+        ? OUTVOTED[world.random.nextInt(6)]
+        : world.random.nextInt(10)) {
       case 0, 1, 2 -> {
         Update put = new Update.Put(bytes, Update.NO_EXPIRY, Condition.NONE, false);
         update(keyspace, key, put, puts, done -> puts, answered);

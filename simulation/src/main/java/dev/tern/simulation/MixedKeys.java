@@ -8,8 +8,14 @@ import java.util.List;
 /// The keys whose histories must be linearizable, one after the other: each for as long as its
 /// history can still be searched, and until a disk is lost that had a part in it.
 final class MixedKeys {
-  private static final String PREFIX = "mix-";
+  /// All are of one slot, and so of one list of replicas.
+  static final String PREFIX = "{mix}-";
+
   private static final int MAX_OPERATIONS = 120;
+
+  /// Where many end as unknown: their histories are searched to the end.
+  private static final int FEW_OPERATIONS = 50;
+
   private static final int MAX_UNKNOWN = 6;
 
   /// What is done to a key.
@@ -46,6 +52,9 @@ final class MixedKeys {
 
   /// One in use, of any kind.
   Key some() {
+    if (theme == Theme.OUTVOTED) {
+      return current(Kind.REGISTER_UPDATED);
+    }
     boolean register = world.chance(theme == Theme.REGISTERS ? 0.8 : 0.3);
     Kind kind = Kind.UPDATES;
     if (register) {
@@ -58,7 +67,7 @@ final class MixedKeys {
     Key last = current[kind.ordinal()];
     boolean usable =
         last != null
-            && last.history().size() < MAX_OPERATIONS
+            && last.history().size() < (theme == Theme.OUTVOTED ? FEW_OPERATIONS : MAX_OPERATIONS)
             && last.history().unknown() < MAX_UNKNOWN;
     if (!usable) {
       last = new Key(PREFIX + made++, kind, new Linearizability());

@@ -18,6 +18,9 @@ record Shape(int nodes, int n, int r, int w, int keys) {
     int n = nodes == 3 || spare || world.chance(0.5) ? 3 : (int) world.between(4, nodes + 1);
     int keys = world.chance(0.9) ? 12 : 60;
     // Only those that bear a loss may be set back.
+    if (theme == Theme.OUTVOTED) {
+      return new Shape(3, 3, 2, 2, keys);
+    }
     if (theme != Theme.SET_BACK && world.chance(0.2)) {
       return new Shape(
           nodes, n, (int) world.between(1, n + 1), (int) world.between(1, n + 1), keys);

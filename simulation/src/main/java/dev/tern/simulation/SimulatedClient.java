@@ -25,6 +25,7 @@ final class SimulatedClient {
   private final PlainClient plain;
   private final MixedClient mixed;
   private final RespClient resp;
+  private final RiakClient riak;
   private final SiblingClient siblings;
 
   /// Counts the requests; an answer to an earlier one is recorded but starts nothing.
@@ -45,6 +46,7 @@ final class SimulatedClient {
     this.plain = new PlainClient(run, number);
     this.mixed = new MixedClient(run, number);
     this.resp = new RespClient(run, number);
+    this.riak = new RiakClient(run, number);
     this.siblings = new SiblingClient(run, number);
   }
 
@@ -57,7 +59,8 @@ final class SimulatedClient {
       return;
     }
     int mine = ++current;
-    world.schedule(world.between(100_000, 30_000_000), 0, () -> operate(mine));
+    long pause = run.theme == Theme.OUTVOTED ? 12_000_000 : 30_000_000;
+    world.schedule(world.between(100_000, pause), 0, () -> operate(mine));
   }
 
   private void operate(int mine) {
@@ -68,7 +71,7 @@ final class SimulatedClient {
     }
     long began = world.nanos();
     // What is pipelined waits for one another's time-outs.
-    boolean pipelines = world.chance(0.1);
+    boolean pipelines = world.chance(run.theme == Theme.OUTVOTED ? 0.01 : 0.1);
     boolean bursts = !pipelines && world.chance(run.theme == Theme.BURSTS ? 0.3 : 0.03);
     world.schedule(
         pipelines ? PATIENCE * RespClient.MAX_PIPELINED : PATIENCE,
@@ -85,14 +88,24 @@ final class SimulatedClient {
     int shard = world.random.nextInt(run.shards(target));
     // On the node's loop: if it dies before, the request is lost.
     if (pipelines) {
-      world.schedule(0, target, () -> resp.request(node, shard, () -> answered(mine)));
+      boolean redis = world.chance(0.7);
+      world.schedule(
+          0,
+          target,
+          () -> {
+            if (redis) {
+              resp.request(node, shard, () -> answered(mine));
+            } else {
+              riak.request(node, shard, () -> answered(mine));
+            }
+          });
       return;
     }
     if (bursts) {
       burst(node, () -> answered(mine));
       return;
     }
-    boolean last = world.chance(0.7);
+    boolean last = world.chance(run.theme == Theme.OUTVOTED ? 0.98 : 0.7);
     Keyspace keyspace = node.keyspace(shard, last ? "data" : "siblings");
     Runnable request =
         last
@@ -157,6 +170,10 @@ final class SimulatedClient {
   private void request(Node node, Keyspace keyspace, int mine) {
     if (run.theme == Theme.LEADERS && world.chance(0.5)) {
       increment(keyspace, mine);
+      return;
+    }
+    if (run.theme == Theme.OUTVOTED && world.chance(0.9)) {
+      mixed.request(keyspace, run.mixed.some(), () -> answered(mine));
       return;
     }
     if (world.chance(run.theme.brief())) {

@@ -22,7 +22,9 @@ enum Theme {
   /// Clocks that are wrong, and values whose time comes, while no node stops.
   CLOCKS,
   /// A node that is set back, and keys that were deleted long before; little else goes wrong.
-  SET_BACK;
+  SET_BACK,
+  /// Linearizable requests of one key at a time, while brief cuts let two nodes lead it.
+  OUTVOTED;
 
   static Theme of(World world) {
     return world.chance(0.4) ? ALL : values()[1 + world.random.nextInt(values().length - 1)];
@@ -47,6 +49,7 @@ enum Theme {
               Fault.ORDERLY_STOP);
       case CLOCKS -> EnumSet.of(Fault.WRONG_CLOCK, Fault.WRONG_CLOCKS);
       case SET_BACK -> EnumSet.of(Fault.SET_BACK);
+      case OUTVOTED -> EnumSet.of(Fault.PROCESS_CRASH);
     };
   }
 
@@ -59,11 +62,14 @@ enum Theme {
           EnumSet.of(
               Fault.POWER_CUT,
               Fault.PROCESS_CRASH,
+              Fault.REPAIR_CRASH,
               Fault.ORDERLY_STOP,
               Fault.DISK_ERRORS,
               Fault.BLACKOUT,
               Fault.SET_BACK,
               Fault.LONG_AWAY);
+      // Its own cuts and ends of the leader are what counts.
+      case OUTVOTED -> EnumSet.complementOf(EnumSet.of(Fault.PROCESS_CRASH));
       // Deletes are stripped while all members are there.
       case SET_BACK ->
           EnumSet.complementOf(EnumSet.of(Fault.SET_BACK, Fault.SLOW_LINK, Fault.LOSSY_NETWORK));
@@ -73,7 +79,7 @@ enum Theme {
   /// How many of the requests are of keys that are written a few times only.
   double brief() {
     return switch (this) {
-      case ALL, BURSTS, REGISTERS, LEADERS, CLOCKS -> 0.03;
+      case ALL, BURSTS, REGISTERS, LEADERS, CLOCKS, OUTVOTED -> 0.03;
       case EXPIRY, SLOPPY, SET_BACK -> 0.3;
     };
   }

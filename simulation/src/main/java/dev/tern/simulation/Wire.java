@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// Looks at every version that travels between nodes, and knows what cannot be:
@@ -37,10 +36,6 @@ final class Wire {
   /// A put may be minted a second time within this of its first mint, in nanoseconds: one second by
   /// the rule, and what a slow disk and a queue of jobs take.
   private static final long MINTED_ANEW_WITHIN = 2 * ClusterRun.SECOND;
-
-  /// A round of updates takes a second at most to read, and one to be acknowledged; who stands
-  /// still takes longer.
-  private static final long LED_WITHIN = 5 * ClusterRun.SECOND / 2;
 
   private final ClusterRun run;
   private final Topology topology;
@@ -104,17 +99,6 @@ final class Wire {
   /// The mints of each blind put, by its value; values of blind puts are unique.
   private final Map<String, List<Mint>> puts = new LinkedHashMap<>();
 
-  /// What updates of a key were computed from: the first of each stamp.
-  private record Point(String key, long time, int origin, long count) {}
-
-  private record Led(int replica, long counter, int by, long nanos) {}
-
-  private final Map<Point, Led> updates = new LinkedHashMap<>();
-
-  /// Keys of which two replicas led an update of one version at about the same time: one of the two
-  /// is lost, docs/consistency.md, "Two leaders".
-  private final Set<String> forked = new TreeSet<>();
-
   /// The write that a dot stands for.
   private record Identity(byte[] key, Version version) {
     boolean is(byte[] otherKey, Version other) {
@@ -154,9 +138,11 @@ final class Wire {
     }
   }
 
-  /// Looks at a frame that a node is about to receive.
-  void arrived(int from, int to, byte[] frame) {
-    switch (message(frame)) {
+  /// Looks at what a node is about to receive.
+  ///
+  /// @param message null for a frame of gossip or of the topology log
+  void arrived(int from, int to, @Nullable Message message) {
+    switch (message) {
       case Message.Written m -> answered(from, to, m.id(), true);
       case Message.Superseded m -> answered(from, to, m.id(), false);
       case Message.Refused m -> answered(from, to, m.id(), false);
@@ -189,8 +175,6 @@ final class Wire {
       if (keyspace == run.keyspace.id()) {
         if (blindPut) {
           mintedInTime(from, key, version);
-        } else {
-          ledByOne(from, key, version);
         }
       }
     }
@@ -331,32 +315,6 @@ final class Wire {
           "%s: the put of %s was minted %d times, the last %d ms after the first: %s"
               .formatted(
                   ascii(key), value, mints.size(), (now - first.nanos()) / 1_000_000, mints));
-    }
-  }
-
-  /// Whether two led an update of one version of a key of the keyspace where the last write wins.
-  boolean forked(String key) {
-    return forked.contains(key);
-  }
-
-  private void ledByOne(int from, byte[] key, Version version) {
-    Stamp stamp = version.stamp();
-    if (stamp.count() == 0 || stamp.expired()) {
-      return;
-    }
-    String name = ascii(key);
-    long now = run.world.nanos();
-    Point point = new Point(name, stamp.time(), stamp.origin(), stamp.count());
-    Led mine = new Led(version.replica(), version.counter(), from, now);
-    Led first = updates.putIfAbsent(point, mine);
-    if (first == null || first.replica() == mine.replica() && first.counter() == mine.counter()) {
-      return;
-    }
-    boolean stood =
-        run.world.pausedSince(from, first.nanos())
-            || run.world.pausedSince(first.by(), first.nanos() - LED_WITHIN);
-    if (stood || now - first.nanos() < LED_WITHIN) {
-      forked.add(name);
     }
   }
 

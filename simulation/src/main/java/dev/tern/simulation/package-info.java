@@ -29,6 +29,8 @@
 ///   that they hold it or something newer ([Wire]);
 /// - stamps: after the heal no key shows less than the greatest stamp that a replica has answered
 ///   to hold, also where what had it is a delete that nobody keeps any more;
+/// - doors: some clients speak to the Redis door and to the Riak door, in pieces and pipelines;
+///   what they are told goes past the same histories ([RespClient], [RiakClient]);
 /// - linearizability, of each key alone: gets and puts at `LINEARIZABLE`, also beside updates, and
 ///   puts beside updates at the level of the keyspace where two writes meet;
 /// - identity: a dot stands for one write, a context is taken for its own key only, and a blind put

@@ -57,7 +57,7 @@ class WireTest {
   }
 
   private void arrives(int from, byte[] answer) {
-    wire.arrived(from, 1, answer);
+    wire.arrived(from, 1, Wire.message(answer));
   }
 
   @BeforeEach

@@ -35,8 +35,7 @@ public final class Rebuilds {
   /// @param done told whether it could be done
   public void dropUnlisted(
       Partition partition, RepairPage page, byte[] cursor, DotSet agreed, Consumer<Boolean> done) {
-    Repair repair =
-        new Repair(store, partition, page.clock(), Long.MAX_VALUE, store.families(partition));
+    Repair repair = replica.repair(partition, page.clock(), Long.MAX_VALUE);
     TreeSet<byte[]> listed = new TreeSet<>(Arrays::compareUnsigned);
     for (RepairPage.RepairRecord record : page.records()) {
       if (store.set(record.keyspace()) == partition.set) {

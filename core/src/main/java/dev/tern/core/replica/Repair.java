@@ -28,9 +28,6 @@ import java.util.TreeSet;
 /// What it reads is the state at one sequence on disk, and the clock that goes with it is the one
 /// of that sequence or an older one.
 final class Repair {
-  /// Bytes of records on a page, about.
-  static final int MAX_BYTES = 256 << 10;
-
   /// Dots looked up for a page.
   private static final int MAX_DOTS = 4_096;
 
@@ -45,7 +42,11 @@ final class Repair {
   private final Partition partition;
   private final DotSet clock;
   private final long sequence;
+
+  /// Where the records of the group's keyspaces lie, by keyspace id.
   private final SortedMap<Integer, ColumnFamily> families;
+
+  private final int pageBytes;
   private final List<RepairRecord> records = new ArrayList<>();
   private final DotSet covered = new DotSet();
 
@@ -57,23 +58,19 @@ final class Repair {
   private int bytes;
   private int dots;
 
-  /// @param families where the records of the group's keyspaces lie, by keyspace id
-  Repair(
-      Store store,
-      Partition partition,
-      DotSet clock,
-      long sequence,
-      SortedMap<Integer, ColumnFamily> families) {
+  /// @param pageBytes of records on a page, about
+  Repair(Store store, Partition partition, DotSet clock, long sequence, int pageBytes) {
     this.store = store;
     this.lsm = store.lsm();
     this.partition = partition;
     this.clock = clock;
     this.sequence = sequence;
-    this.families = families;
+    this.families = store.families(partition);
+    this.pageBytes = pageBytes;
   }
 
   private boolean full() {
-    return bytes >= MAX_BYTES || dots >= MAX_DOTS || unread.size() >= MAX_UNREAD;
+    return bytes >= pageBytes || dots >= MAX_DOTS || unread.size() >= MAX_UNREAD;
   }
 
   /// The records of dots.

@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.Limits;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
@@ -50,16 +51,19 @@ public final class Replica {
   private final Ballots ballots;
   private final WriteBatch batch = new WriteBatch();
   private final ByteWriter bytes = new ByteWriter();
+  private final int pageBytes;
   private final PlantedBug planted;
 
   /// Serves the replicas of an open store.
   ///
   /// @param self the member whose store it is
-  public Replica(Store store, EventLoop loop, ClusterTime clock, int self, PlantedBug planted) {
+  public Replica(
+      Store store, EventLoop loop, ClusterTime clock, int self, Limits limits, PlantedBug planted) {
     this.store = store;
     this.lsm = store.lsm();
     this.loop = loop;
     this.clock = clock;
+    this.pageBytes = limits.pageBytes();
     this.planted = planted;
     this.blockage = new Blockage(lsm, self);
     this.commits =
@@ -587,14 +591,18 @@ public final class Replica {
       done.complete(RepairPage.rebuild(clock), null);
       return;
     }
-    Repair repair =
-        new Repair(store, partition, clock, lsm.syncedSequence(), store.families(partition));
+    Repair repair = repair(partition, clock, lsm.syncedSequence());
     loop.offload(
         () -> cursor == null ? repair.ofDots(here) : repair.ofSlots(cursor, unlogged),
         (page, failure) -> {
           DotSet unread = cursor == null ? here : unlogged;
           done.complete(failure == null ? page : RepairPage.unread(clock, unread, cursor), null);
         });
+  }
+
+  /// Gathers what is there of a partition at a sequence.
+  Repair repair(Partition partition, DotSet clock, long sequence) {
+    return new Repair(store, partition, clock, sequence, pageBytes);
   }
 
   /// What a record from another replica is, filled by that one's clock.

@@ -123,9 +123,7 @@ public final class Trees {
       Partition partition, TreeRange range, long[] theirs, Offload.Completion<RepairPage> done) {
     store.journal().synced(store.lsm().syncedSequence());
     DotSet clock = partition.synced.copy();
-    Repair repair =
-        new Repair(
-            store, partition, clock, store.lsm().syncedSequence(), store.families(partition));
+    Repair repair = replica.repair(partition, clock, store.lsm().syncedSequence());
     byte[] first = RecordKey.first(partition.set, partition.firstSlot);
     byte[] end = RecordKey.first(partition.set, store.firstSlot(partition.number + 1));
     TreeRange clamped =

@@ -104,7 +104,7 @@ final class Playground {
       int[] numbers = new int[MEMBERS];
       Arrays.setAll(numbers, i -> i + 1);
       ClusterTime time = new ClusterTime(loop.clock, SELF, numbers, false);
-      replica = new Replica(store, loop, time, SELF, PlantedBug.NONE);
+      replica = new Replica(store, loop, time, SELF, Limits.DEFAULT, PlantedBug.NONE);
       coordinator =
           new Coordinator(
               ShardContext.of(0, SELF, loop, time, network, PlantedBug.NONE, Limits.DEFAULT),

@@ -3,6 +3,7 @@ package dev.tern.core.replica;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.Limits;
 import dev.tern.core.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
@@ -176,7 +177,7 @@ class JournalTest {
         check(store, "seed %d, life %d".formatted(seed, life));
         SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
         ClusterTime time = new ClusterTime(bed.clock, 1, new int[] {1}, /* ownClock= */ false);
-        Replica replica = new Replica(store, loop, time, 1, PlantedBug.NONE);
+        Replica replica = new Replica(store, loop, time, 1, Limits.DEFAULT, PlantedBug.NONE);
         // More groups than one round of the journal has, in some lives.
         int groups = random.nextInt(3) == 0 ? 2500 : random.nextInt(300);
         for (int group = 0; group < groups; group++) {
