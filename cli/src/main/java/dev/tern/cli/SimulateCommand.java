@@ -6,6 +6,7 @@ import dev.tern.simulation.Simulation;
 import dev.tern.simulation.TopologySimulation;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -18,6 +19,9 @@ import picocli.CommandLine.Option;
 final class SimulateCommand implements Callable<Integer> {
   @Option(names = "--seed", description = "one seed, replayed exactly")
   private @Nullable Long seed;
+
+  @Option(names = "--trace", description = "with --seed: what the nodes report, line by line")
+  private boolean trace;
 
   @Option(names = "--minutes", description = "random seeds for so long")
   private double minutes = 1;
@@ -83,7 +87,11 @@ final class SimulateCommand implements Callable<Integer> {
     if (topology) {
       return TopologySimulation.run(current, plant);
     }
-    return raft ? RaftSimulation.run(current, plant) : Simulation.run(current, plant);
+    return raft ? RaftSimulation.run(current, plant) : Simulation.run(current, plant, lines());
+  }
+
+  private Consumer<String> lines() {
+    return trace && seed != null ? System.out::println : line -> {};
   }
 
   private boolean more(int runs, long begun) {

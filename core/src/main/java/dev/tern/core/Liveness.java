@@ -18,14 +18,17 @@ import dev.tern.env.Clock;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
+import dev.tern.env.Events;
 import dev.tern.env.FileKind;
 import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Network;
+import dev.tern.env.NodeEvent;
 import dev.tern.env.SmallFile;
 import java.io.IOException;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
@@ -69,12 +72,16 @@ final class Liveness {
   private final LongSupplier storedBytes;
   private final Sightings sightings;
   private final ClusterTime time;
+  private final Events events;
   private final Gossip gossip;
   private final ByteWriter frame = new ByteWriter(1_500);
   private List<Member> members;
 
   /// By member that said that it leaves: for how long that is believed.
   private final TreeMap<Integer, Long> leftUntilNanos = new TreeMap<>();
+
+  /// Members that are believed alive.
+  private final TreeSet<Integer> up = new TreeSet<>();
 
   private long ticks;
 
@@ -103,6 +110,7 @@ final class Liveness {
     this.storedBytes = storedBytes;
     this.sightings = sightings;
     this.time = time;
+    this.events = environment.events();
     int[] contacts = members.stream().mapToInt(Member::number).toArray();
     this.gossip =
         new Gossip(
@@ -179,7 +187,12 @@ final class Liveness {
             : status.reachable();
     Long left = leftUntilNanos.get(member);
     boolean stays = left == null || clock.monotonicNanos() >= left;
-    sightings.believe(member, reachable && stays && trusts.test(member));
+    boolean alive = reachable && stays && trusts.test(member);
+    if (alive ? up.add(member) : up.remove(member)) {
+      events.happened(
+          alive ? new NodeEvent.MemberReachable(member) : new NodeEvent.MemberSuspected(member));
+    }
+    sightings.believe(member, alive);
     loads.set(member, gossip.load(member));
   }
 
@@ -262,6 +275,7 @@ final class Liveness {
     for (Member member : members) {
       if (present.stream().noneMatch(other -> other.number() == member.number())) {
         gossip.forget(member.number());
+        up.remove(member.number());
         sightings.believe(member.number(), /* alive= */ false);
       }
     }

@@ -75,7 +75,14 @@ final class Shard implements AutoCloseable {
             config.storage());
     Store store;
     try {
-      store = Store.open(lsm, view.partitions(), number, shards, randomness.child("identity"));
+      store =
+          Store.open(
+              lsm,
+              view.partitions(),
+              number,
+              shards,
+              randomness.child("identity"),
+              environment.events());
     } catch (IOException | RuntimeException e) {
       lsm.close();
       throw e;

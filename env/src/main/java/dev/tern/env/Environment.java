@@ -9,12 +9,28 @@ import java.util.List;
 /// @param network frames to the other nodes
 /// @param files the node's data directory
 /// @param randomness the node's generator
+/// @param events where the node reports what happens to it
 public record Environment(
-    Clock clock, List<EventLoop> loops, Network network, FileSystem files, Randomness randomness) {
+    Clock clock,
+    List<EventLoop> loops,
+    Network network,
+    FileSystem files,
+    Randomness randomness,
+    Events events) {
   public Environment {
     loops = List.copyOf(loops);
     if (loops.isEmpty()) {
       throw new IllegalArgumentException("a node needs at least one event loop");
     }
+  }
+
+  /// One whose events nobody watches.
+  public Environment(
+      Clock clock,
+      List<EventLoop> loops,
+      Network network,
+      FileSystem files,
+      Randomness randomness) {
+    this(clock, loops, network, files, randomness, Events.NONE);
   }
 }

@@ -27,6 +27,7 @@ public final class RuntimeEnvironment implements AutoCloseable {
   private final NettyNetwork network;
   private final Transport transport;
   private final int port;
+  private final EventLog events = new EventLog();
   private final Environment environment;
 
   /// Makes directories, loops and the port between nodes.
@@ -74,7 +75,13 @@ public final class RuntimeEnvironment implements AutoCloseable {
             List.<EventLoop>copyOf(loops),
             network,
             files,
-            Randomness.of(new SecureRandom().nextLong()));
+            Randomness.of(new SecureRandom().nextLong()),
+            events);
+  }
+
+  /// What the node and its doors have reported.
+  public EventLog events() {
+    return events;
   }
 
   /// For the files that a process writes before it has an environment.

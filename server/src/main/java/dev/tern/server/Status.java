@@ -20,6 +20,7 @@ import dev.tern.core.version.ClusterTime;
 import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.http.AdminDoor.Page;
 import dev.tern.gateway.http.AdminDoor.Request;
+import dev.tern.runtime.EventLog;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -30,10 +31,12 @@ import java.util.function.Function;
 /// What the node knows of the cluster, as JSON pages.
 final class Status {
   private final Node node;
+  private final EventLog events;
   private final JsonMapper json = JsonMapper.builder().build();
 
-  Status(Node node) {
+  Status(Node node, EventLog events) {
     this.node = node;
+    this.events = events;
   }
 
   void addTo(Map<String, AdminDoor.Route> routes) {
@@ -42,6 +45,28 @@ final class Status {
     routes.put("/cluster/zones", page(request -> zones()));
     routes.put("/cluster/plan", page(this::plan));
     routes.put("/keyspaces", page(request -> keyspaces()));
+    routes.put("/events", page(this::events));
+  }
+
+  /// The last events, oldest first; with `?after=N` those whose number is above N.
+  private JsonNode events(Request request) {
+    List<String> after = request.parameters().getOrDefault("after", List.of("0"));
+    ArrayNode page = json.createArrayNode();
+    long number;
+    try {
+      number = Long.parseLong(after.getFirst());
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("after is the number of an event, not " + after, e);
+    }
+    for (EventLog.Entry entry : events.after(number)) {
+      page.addObject()
+          .put("number", entry.number())
+          .put("at", entry.at().toString())
+          .put("kind", entry.event().kind())
+          .put("severity", word(entry.event().severity()))
+          .put("text", entry.event().text());
+    }
+    return page;
   }
 
   private AdminDoor.Route page(Function<Request, JsonNode> body) {

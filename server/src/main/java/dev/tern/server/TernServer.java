@@ -10,6 +10,7 @@ import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.TopologyLog;
+import dev.tern.env.Events;
 import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.net.ClientLimit;
@@ -75,9 +76,9 @@ public final class TernServer implements AutoCloseable {
   private boolean started;
 
   /// What a door's connections may hold: the doors share what Netty may take outside of the heap.
-  private static ClientBounds bounds(String door) {
+  private static ClientBounds bounds(String door, Events events) {
     return ClientBounds.of(
-        door, PlatformDependent.maxDirectMemory(), Runtime.getRuntime().maxMemory());
+        door, PlatformDependent.maxDirectMemory(), Runtime.getRuntime().maxMemory(), events);
   }
 
   private TernServer(ServerConfig config, RuntimeEnvironment environment, Node node) {
@@ -94,11 +95,14 @@ public final class TernServer implements AutoCloseable {
     List<Protocol> protocols = List.of(redis, new RiakProtocol(node, node.time(), REDIS_KEYSPACE));
     this.doors =
         protocols.stream()
-            .map(each -> new ClientDoor(each, node, loops, bounds(each.title()), clients))
+            .map(
+                each ->
+                    new ClientDoor(
+                        each, node, loops, bounds(each.title(), environment.events()), clients))
             .toList();
     this.figures = new Figures(node, redis.statistics(), doors);
     Map<String, AdminDoor.Route> routes = new LinkedHashMap<>();
-    new Status(node).addTo(routes);
+    new Status(node, environment.events()).addTo(routes);
     new Administration(node, environment.environment().randomness().child("keyspaces"))
         .addTo(routes);
     routes.put(

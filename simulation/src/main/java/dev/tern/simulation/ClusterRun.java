@@ -23,6 +23,7 @@ import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
+import dev.tern.env.NodeEvent;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.CorruptionException;
@@ -45,6 +46,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// One cluster from one seed: chaos, heal, and the last look.
@@ -179,6 +181,8 @@ final class ClusterRun {
             new LsmOptions.Tuning(memtableBytes, 16 << 10, 512, 8 << 10, lsmBug));
   }
 
+  private Consumer<String> trace = line -> {};
+
   private static Limits limits(long seed) {
     Limits usual =
         Limits.DEFAULT.withTreeRoundNanos(
@@ -308,6 +312,17 @@ final class ClusterRun {
     }
   }
 
+  private String traced(int number, NodeEvent event) {
+    double seconds = world.nanos() / 1e9;
+    return "%10.3f s  node %d  %s: %s".formatted(seconds, number, event.kind(), event.text());
+  }
+
+  /// Lets somebody have a line of each event that a node reports, and of each fault. To be called
+  /// before the run.
+  void trace(Consumer<String> lines) {
+    trace = lines;
+  }
+
   void startNode(int number) {
     if (nodes[number] != null || dead[number]) {
       return;
@@ -323,7 +338,8 @@ final class ClusterRun {
             loops,
             network.of(number, shards[number]),
             disks[number],
-            world.random.child("node-" + number + "-" + world.nanos()));
+            world.random.child("node-" + number + "-" + world.nanos()),
+            event -> trace.accept(traced(number, event)));
     try {
       NodeConfig config = new NodeConfig(number, founding, storage, planted, limits);
       Node node = Node.create(environment, config);

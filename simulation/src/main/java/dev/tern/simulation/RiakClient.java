@@ -7,6 +7,7 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
 import dev.tern.core.Node;
+import dev.tern.env.Events;
 import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.riak.RiakProtocol;
 import dev.tern.world.SimulatedClock;
@@ -302,7 +303,7 @@ final class RiakClient {
     Connection(Node node, int shard) {
       this.node = node;
       this.target = node.self().number();
-      ClientBounds bounds = new ClientBounds("Riak", ROOM, ROOM);
+      ClientBounds bounds = new ClientBounds("Riak", ROOM, ROOM, Events.NONE);
       SimulatedClock clock = run.clock(target);
       RiakProtocol protocol = new RiakProtocol(node, clock, "data");
       this.channel =

@@ -3,6 +3,7 @@ package dev.tern.simulation;
 import dev.tern.core.PlantedBug;
 import dev.tern.lsm.LsmBug;
 import dev.tern.world.World;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Runs a cluster from a seed.
@@ -27,6 +28,15 @@ public final class Simulation {
   /// @param plant a name of [PlantedBug] or [LsmBug], `NONE` for none
   /// @throws IllegalArgumentException if there is no such mistake
   public static Result run(long seed, String plant) {
+    return run(seed, plant, line -> {});
+  }
+
+  /// Runs one seed, and tells what its nodes report meanwhile.
+  ///
+  /// @param plant a name of [PlantedBug] or [LsmBug], `NONE` for none
+  /// @param trace takes a line of each event of a node: simulated time, node, event
+  /// @throws IllegalArgumentException if there is no such mistake
+  public static Result run(long seed, String plant, Consumer<String> trace) {
     PlantedBug bug = PlantedBug.NONE;
     LsmBug lsmBug = LsmBug.NONE;
     boolean found = false;
@@ -46,6 +56,7 @@ public final class Simulation {
       throw new IllegalArgumentException("no planted bug has the name " + plant);
     }
     ClusterRun run = new ClusterRun(seed, bug, lsmBug);
+    run.trace(trace);
     return Result.of(run.world, run.run());
   }
 }

@@ -14,6 +14,7 @@ import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
+import dev.tern.env.NodeEvent;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmBug;
 import dev.tern.lsm.LsmOptions;
@@ -80,7 +81,13 @@ final class Cluster {
     this(size, KeyspaceSettings.usual("data").n(), n -> "z" + n, Limits.DEFAULT, planted);
   }
 
+  /// By node number: what the node has reported, over all its lives.
+  final List<List<NodeEvent>> events = new ArrayList<>();
+
   private Cluster(int size, int n, IntFunction<String> zones, Limits limits, PlantedBug planted) {
+    for (int i = 0; i <= size; i++) {
+      events.add(new ArrayList<>());
+    }
     this.limits = limits;
     this.planted = planted;
     this.size = size;
@@ -132,7 +139,8 @@ final class Cluster {
             loops,
             network.of(number, loops.size()),
             disks[number],
-            world.random.child("node-" + number + "-" + world.nanos()));
+            world.random.child("node-" + number + "-" + world.nanos()),
+            events.get(number)::add);
     KeyspaceSettings usual = KeyspaceSettings.usual("data");
     KeyspaceSettings siblings =
         KeyspaceSettings.usual("siblings")

@@ -10,6 +10,7 @@ import com.google.protobuf.WireFormat;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Update;
+import dev.tern.env.Events;
 import dev.tern.env.Randomness;
 import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.riak.RiakProtocol;
@@ -39,7 +40,7 @@ class RiakDoorFuzzTest {
   private static final String TYPE = "siblings";
 
   private final Cluster cluster = new Cluster(3);
-  private final ClientBounds bounds = new ClientBounds("Riak", 1L << 30, 1L << 30);
+  private final ClientBounds bounds = new ClientBounds("Riak", 1L << 30, 1L << 30, Events.NONE);
   private final EmbeddedChannel channel = connection();
   private final ByteBuf answers = Unpooled.buffer();
 

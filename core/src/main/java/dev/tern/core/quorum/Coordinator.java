@@ -467,12 +467,12 @@ public final class Coordinator {
     return context.nowNanos();
   }
 
-  /// The time from which times to live count, see [ClusterTime].
+  /// The time from which times to live count, see [dev.tern.core.version.ClusterTime].
   long wallMillis() {
     return context.clock().wallMillis();
   }
 
-  /// The time that says what has expired, see [ClusterTime#expiryMillis].
+  /// The time that says what has expired, see [dev.tern.core.version.ClusterTime#expiryMillis].
   long expiryMillis() {
     return context.clock().expiryMillis();
   }

@@ -19,6 +19,7 @@ import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.Clock;
+import dev.tern.env.NodeEvent;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -219,6 +220,16 @@ public final class AntiEntropy {
   private void note(Exchange exchange, boolean lacks, boolean rebuilding) {
     int lacking = repairs.lacking() + (lacks ? 1 : 0) - (exchange.lacks ? 1 : 0);
     int rebuilt = repairs.rebuilding() + (rebuilding ? 1 : 0) - (exchange.rebuilding ? 1 : 0);
+    if (rebuilding != exchange.rebuilding) {
+      int number = exchange.partition.number();
+      replica
+          .store()
+          .events()
+          .happened(
+              rebuilding
+                  ? new NodeEvent.RebuildBegan(exchange.group, number)
+                  : new NodeEvent.RebuildEnded(exchange.group, number));
+    }
     if (lacks != exchange.lacks || rebuilding != exchange.rebuilding) {
       exchange.lacks = lacks;
       exchange.rebuilding = rebuilding;

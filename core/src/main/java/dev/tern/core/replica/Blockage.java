@@ -3,6 +3,8 @@ package dev.tern.core.replica;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.env.DiskFull;
+import dev.tern.env.Events;
+import dev.tern.env.NodeEvent;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.WritePressure;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 public final class Blockage {
   private final Lsm lsm;
   private final int self;
+  private final int shard;
+  private final Events events;
 
   /// Of the failures that the engine shows the last one may be long past: only one that was not
   /// there when writes were last taken is a reason.
@@ -23,9 +27,12 @@ public final class Blockage {
   private boolean refusing;
 
   /// @param self the member whose store it is
-  Blockage(Lsm lsm, int self) {
+  /// @param events told when writes begin or cease to be refused
+  Blockage(Lsm lsm, int self, int shard, Events events) {
     this.lsm = lsm;
     this.self = self;
+    this.shard = shard;
+    this.events = events;
   }
 
   /// The log did not take what was written; null if it does.
@@ -68,15 +75,27 @@ public final class Blockage {
   }
 
   private void look(WritePressure pressure) {
+    boolean before = refusing;
     refusing = pressure.refused();
     var figures = lsm.statistics();
     if (!refusing) {
       failuresBefore = figures.backgroundFailures();
       full = null;
+      if (before) {
+        events.happened(new NodeEvent.WritesTaken(shard));
+      }
       return;
     }
     boolean failed = figures.backgroundFailures() > failuresBefore;
     String why = DiskFull.says(stalled) ? stalled : failed ? figures.lastFailure() : null;
+    boolean wasFull = full != null;
     full = DiskFull.says(why) ? why : null;
+    if (!before || wasFull != (full != null)) {
+      String told =
+          full == null
+              ? "they come faster than the disk takes them"
+              : "the disk is full; make room, reads go on";
+      events.happened(new NodeEvent.WritesRefused(shard, told));
+    }
   }
 }

@@ -65,7 +65,7 @@ public final class Replica {
     this.clock = clock;
     this.pageBytes = limits.pageBytes();
     this.planted = planted;
-    this.blockage = new Blockage(lsm, self);
+    this.blockage = new Blockage(lsm, self, store.shard(), store.events());
     this.commits =
         new Commits(
             lsm,

@@ -14,6 +14,8 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.DiskFull;
+import dev.tern.env.Events;
+import dev.tern.env.NodeEvent;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
@@ -70,7 +72,8 @@ public final class Store implements AutoCloseable {
   private final int slotsOfPartition;
   private final int partitions;
   private final Journal journal;
-  private final StoredRecords records = new StoredRecords();
+  private final StoredRecords records;
+  private final Events events;
 
   /// By the store's own count of groups: the partitions of this shard, by number.
   private Partition[][] groups = new Partition[0][];
@@ -137,8 +140,11 @@ public final class Store implements AutoCloseable {
   /// A reservation that waits for the disk.
   record Pending(long sequence, Reservation wanted) {}
 
-  private Store(Lsm lsm, int partitions, int shard, int shards, Randomness randomness)
+  private Store(
+      Lsm lsm, int partitions, int shard, int shards, Randomness randomness, Events events)
       throws IOException {
+    this.events = events;
+    this.records = new StoredRecords(shard, events);
     this.lsm = lsm;
     this.randomness = randomness;
     this.shard = shard;
@@ -158,11 +164,13 @@ public final class Store implements AutoCloseable {
   /// Reads what the store knows and reserves the next block of numbers, durably.
   ///
   /// @param partitions of the cluster
+  /// @param events told of what happens to the store
   /// @throws IOException if the store cannot be read or belongs to other settings
-  public static Store open(Lsm lsm, int partitions, int shard, int shards, Randomness randomness)
+  public static Store open(
+      Lsm lsm, int partitions, int shard, int shards, Randomness randomness, Events events)
       throws IOException {
     try {
-      return opened(lsm, partitions, shard, shards, randomness);
+      return opened(lsm, partitions, shard, shards, randomness, events);
     } catch (DecodeException | IndexOutOfBoundsException | NullPointerException e) {
       throw new IOException(
           "shard %d: a row of the store's own cannot be decoded: %s; move the directory away and start with an empty one: the other nodes fill it (alone: restore a backup)"
@@ -171,9 +179,10 @@ public final class Store implements AutoCloseable {
     }
   }
 
-  private static Store opened(Lsm lsm, int partitions, int shard, int shards, Randomness randomness)
+  private static Store opened(
+      Lsm lsm, int partitions, int shard, int shards, Randomness randomness, Events events)
       throws IOException {
-    Store store = new Store(lsm, partitions, shard, shards, randomness);
+    Store store = new Store(lsm, partitions, shard, shards, randomness, events);
     WriteBatch batch = new WriteBatch();
     store.identify(batch);
     byte[] row = lsm.get(store.meta, Rows.RESERVATION, Long.MAX_VALUE);
@@ -216,6 +225,7 @@ public final class Store implements AutoCloseable {
     WriteBatch batch = new WriteBatch();
     mintId(batch);
     lsm.append(batch);
+    events.happened(new NodeEvent.ReplicaIdTaken(shard, replicaId));
   }
 
   private static String unread(int format) {
@@ -428,6 +438,16 @@ public final class Store implements AutoCloseable {
   /// Whether this store keeps that slot's partition and it is not among some.
   boolean holds(int slot, @Nullable BitSet but) {
     return holds(slot) && (but == null || !but.get(slot / slotsOfPartition));
+  }
+
+  /// Where this shard reports what happens to it.
+  public Events events() {
+    return events;
+  }
+
+  /// The number of the shard on its node.
+  int shard() {
+    return shard;
   }
 
   /// Decodes what is stored.

@@ -2,6 +2,8 @@ package dev.tern.core.replica;
 
 import dev.tern.core.version.Siblings;
 import dev.tern.env.DecodeException;
+import dev.tern.env.Events;
+import dev.tern.env.NodeEvent;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +20,14 @@ public final class StoredRecords {
   private final AtomicLong unreadable = new AtomicLong();
   private volatile @Nullable String last;
 
-  StoredRecords() {}
+  private final int shard;
+  private final Events events;
+
+  /// @param events told of each record that cannot be decoded, but not twice in a row of the same
+  StoredRecords(int shard, Events events) {
+    this.shard = shard;
+    this.events = events;
+  }
 
   /// How often a record could not be decoded.
   public long unreadable() {
@@ -67,6 +76,10 @@ public final class StoredRecords {
                 whole ? RecordKey.slot(storageKey) : -1,
                 why);
     unreadable.incrementAndGet();
+    if (!message.equals(last)) {
+      events.happened(
+          new NodeEvent.Corruption(shard, message + "; repair takes it from another node"));
+    }
     last = message;
     return new UnreadableRecordException(message);
   }

@@ -34,6 +34,7 @@ import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.Events;
 import dev.tern.env.Network;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.Lsm;
@@ -100,7 +101,7 @@ final class Playground {
               random.child("lsm"),
               "shard-0",
               LsmOptions.ofMemory(64L << 20).withThreads(1));
-      Store store = Store.open(lsm, view.partitions(), 0, 1, random.child("identity"));
+      Store store = Store.open(lsm, view.partitions(), 0, 1, random.child("identity"), Events.NONE);
       int[] numbers = new int[MEMBERS];
       Arrays.setAll(numbers, i -> i + 1);
       ClusterTime time = new ClusterTime(loop.clock, SELF, numbers, false);

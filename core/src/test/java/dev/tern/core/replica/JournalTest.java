@@ -19,6 +19,7 @@ import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
+import dev.tern.env.Events;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.IteratorOptions;
@@ -98,7 +99,7 @@ class JournalTest {
   }
 
   private Store open(Bed bed) throws IOException {
-    Store store = Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(3));
+    Store store = Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(3), Events.NONE);
     store.adopt(view);
     return store;
   }

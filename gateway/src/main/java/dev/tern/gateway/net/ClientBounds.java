@@ -1,16 +1,15 @@
 package dev.tern.gateway.net;
 
+import dev.tern.env.Events;
+import dev.tern.env.NodeEvent;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOutboundBuffer;
 import java.util.EnumMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// What the connections of one door may hold of a node's memory, and the connections that were
-/// closed because they held more or failed: counted by reason, and told in the log.
+/// closed because they held more or failed: counted by reason, and reported as events.
 ///
 /// A client that sends requests and reads no replies is read on until the replies that wait for it
 /// reach [#MAX_REPLY_BYTES]: a client may write a whole pipeline before it reads. Not reading it
@@ -23,9 +22,6 @@ public final class ClientBounds {
 
   /// While all connections together hold too much, one that holds less than this stays open, bytes.
   private static final long SMALL_BYTES = 1L << 20;
-
-  private static final long LOGGED_EVERY_NANOS = 5_000_000_000L;
-  private static final Logger LOG = LoggerFactory.getLogger(ClientBounds.class);
 
   /// Why this node closed a connection.
   public enum Reason {
@@ -51,20 +47,19 @@ public final class ClientBounds {
   private final AtomicLong replies = new AtomicLong();
   private final AtomicLong incomplete = new AtomicLong();
   private final Map<Reason, AtomicLong> closed = new EnumMap<>(Reason.class);
-  private final Map<Reason, AtomicLong> loggedNanos = new EnumMap<>(Reason.class);
-  private final Map<Reason, AtomicLong> unlogged = new EnumMap<>(Reason.class);
+  private final Events events;
 
   /// @param door for people
   /// @param maxReplies that all connections together have not taken, bytes
   /// @param maxIncomplete of requests of all connections that have not come whole, bytes
-  public ClientBounds(String door, long maxReplies, long maxIncomplete) {
+  /// @param events told of each connection that is closed
+  public ClientBounds(String door, long maxReplies, long maxIncomplete, Events events) {
+    this.events = events;
     this.door = door;
     this.maxReplies = maxReplies;
     this.maxIncomplete = maxIncomplete;
     for (Reason reason : Reason.values()) {
       closed.put(reason, new AtomicLong());
-      loggedNanos.put(reason, new AtomicLong(System.nanoTime() - LOGGED_EVERY_NANOS));
-      unlogged.put(reason, new AtomicLong());
     }
   }
 
@@ -72,8 +67,9 @@ public final class ClientBounds {
   ///
   /// @param direct memory outside of the heap, where replies wait, bytes
   /// @param heap where requests gather, bytes
-  public static ClientBounds of(String door, long direct, long heap) {
-    return new ClientBounds(door, direct / 4, heap / 4);
+  /// @param events told of each connection that is closed
+  public static ClientBounds of(String door, long direct, long heap, Events events) {
+    return new ClientBounds(door, direct / 4, heap / 4, events);
   }
 
   /// Bytes of replies that a client has not taken, 0 while they are few; on the connection's loop.
@@ -92,29 +88,14 @@ public final class ClientBounds {
     return replies.get();
   }
 
-  /// Counts a connection that this node closes, and tells it in the log: one line a reason every
-  /// few seconds.
+  /// Counts a connection that this node closes, and reports it.
   ///
   /// @param address of the client
   /// @param detail what else is known, may be empty
   public void closing(Reason reason, String address, String detail) {
     java.util.Objects.requireNonNull(closed.get(reason)).incrementAndGet();
-    AtomicLong last = java.util.Objects.requireNonNull(loggedNanos.get(reason));
-    AtomicLong passed = java.util.Objects.requireNonNull(unlogged.get(reason));
-    long before = last.get();
-    long now = System.nanoTime();
-    if (now - before < LOGGED_EVERY_NANOS || !last.compareAndSet(before, now)) {
-      passed.incrementAndGet();
-      return;
-    }
-    long more = passed.getAndSet(0);
-    LOG.warn(
-        "closing the {} connection from {}: {}{}{}",
-        door,
-        address,
-        reason.words,
-        detail.isEmpty() ? "" : " (" + detail + ")",
-        more == 0 ? "" : String.format(Locale.ROOT, "; %d more not logged", more));
+    String why = detail.isEmpty() ? reason.words : "%s (%s)".formatted(reason.words, detail);
+    events.happened(new NodeEvent.ConnectionClosed(door, address, why));
   }
 
   /// What one connection holds. One loop.

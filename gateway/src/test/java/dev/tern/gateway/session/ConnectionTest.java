@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.keyspace.Caller;
+import dev.tern.env.Events;
 import dev.tern.gateway.net.ClientBounds;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -22,7 +23,7 @@ class ConnectionTest {
   /// Lines that were read, and calls.
   private final List<String> lines = new ArrayList<>();
 
-  private final ClientBounds bounds = new ClientBounds("test", 4L << 20, INCOMPLETE);
+  private final ClientBounds bounds = new ClientBounds("test", 4L << 20, INCOMPLETE, Events.NONE);
   private Lines conversation;
 
   /// Answers lines; those that begin with `later` when the test says so.

@@ -1,6 +1,8 @@
 package dev.tern.core.topology.log;
 
 import dev.tern.core.topology.TopologyState;
+import dev.tern.env.Events;
+import dev.tern.env.NodeEvent;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
@@ -21,6 +23,7 @@ final class Acquaintances {
 
   private final Levels ours;
   private final TopologyBug bug;
+  private final Events events;
 
   /// By member number.
   private volatile boolean[] trusted = new boolean[0];
@@ -31,9 +34,10 @@ final class Acquaintances {
   /// Friends that leave and hold nothing for others any more.
   private final TreeSet<Integer> departing = new TreeSet<>();
 
-  Acquaintances(Levels ours, TopologyBug bug) {
+  Acquaintances(Levels ours, TopologyBug bug, Events events) {
     this.ours = ours;
     this.bug = bug;
+    this.events = events;
   }
 
   /// Whether what comes from a node is to be listened to; any thread.
@@ -104,7 +108,9 @@ final class Acquaintances {
       strangers.remove(node);
       return Verdict.FRIEND;
     }
-    strangers.put(node, problem);
+    if (!problem.equals(strangers.put(node, problem))) {
+      events.happened(new NodeEvent.StrangerRefused(node, problem));
+    }
     return Verdict.STRANGER;
   }
 

@@ -163,6 +163,7 @@ public final class TopologyLog {
   private long heardTick;
   private int nextAsked;
   private volatile Status status;
+  private final LogEvents reports;
 
   private TopologyLog(
       Environment environment,
@@ -175,6 +176,7 @@ public final class TopologyLog {
       throws IOException {
     this.empty = empty;
     this.environment = environment;
+    this.reports = new LogEvents(environment.events());
     this.loop = environment.loops().getFirst();
     this.self = self;
     this.known = known;
@@ -182,7 +184,7 @@ public final class TopologyLog {
     this.options = options;
     this.changed = changed;
     this.random = environment.randomness().child("topology");
-    this.acquaintances = new Acquaintances(options.levels(), options.bug());
+    this.acquaintances = new Acquaintances(options.levels(), options.bug(), environment.events());
     this.machine = new TopologyMachine(new Machine(), options.bug());
     this.status = new Status(Raft.Role.FOLLOWER, 0, 0, null, false, new TreeMap<>());
     FileSystem files = environment.files();
@@ -753,14 +755,16 @@ public final class TopologyLog {
     @Override
     public void roleChanged(Raft.Role role, long term, int leader) {
       absentSince.clear();
+      reports.leads(term, leader);
       publish();
     }
 
     @Override
     public void failed(Throwable why) {
       failed =
-          "this node's part of the topology log has stopped: %s; mend its disk and restart it"
-              .formatted(why.getMessage());
+          reports.failed(
+              "this node's part of the topology log has stopped: %s; mend its disk and restart it"
+                  .formatted(why.getMessage()));
       publish();
     }
   }

@@ -11,6 +11,7 @@ import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.env.Events;
 import org.junit.jupiter.api.Test;
 
 /// Versions that do not speak with each other say so.
@@ -22,7 +23,7 @@ class LevelsTest {
     TopologyMessage message = TopologyMessageCodec.decode(new ByteReader(bytes));
     TopologyMessage.Greeting greeting = (TopologyMessage.Greeting) message;
     assertEquals(new Levels(1, 1), greeting.levels());
-    Acquaintances acquaintances = new Acquaintances(Levels.OURS, TopologyBug.NONE);
+    Acquaintances acquaintances = new Acquaintances(Levels.OURS, TopologyBug.NONE, Events.NONE);
     assertEquals(
         Acquaintances.Verdict.STRANGER, acquaintances.greeted(2, greeting, TopologyState.NOTHING));
     String why = String.valueOf(acquaintances.strangers().get(2));
