@@ -147,7 +147,10 @@ final class KeyspaceCommand {
               "resolution",
               "durability",
               "ttl",
-              "compaction");
+              "compaction",
+              "keys",
+              "expiring",
+              "bytes");
       for (JsonNode keyspace : keyspaces) {
         table.row(
             keyspace.path("id").asInt(),
@@ -159,11 +162,19 @@ final class KeyspaceCommand {
             keyspace.path("resolution").asText(),
             keyspace.path("durability").asText(),
             ttl(keyspace),
-            keyspace.path("compaction").asText());
+            keyspace.path("compaction").asText(),
+            keyspace.path("keys").asText("?"),
+            keyspace.path("expiringKeys").asText("?"),
+            bytes(keyspace));
       }
       table.print(System.out);
       return 0;
     }
+  }
+
+  private static String bytes(JsonNode keyspace) {
+    JsonNode bytes = keyspace.path("bytes");
+    return bytes.isNumber() ? ClusterCommand.bytes(bytes.asLong()) : "?";
   }
 
   private static String ttl(JsonNode keyspace) {

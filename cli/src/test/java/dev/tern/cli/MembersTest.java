@@ -25,6 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.params.SetParams;
 
 /// Nodes that found a cluster, join one, are refused, and change what the topology says, on real
 /// sockets and files.
@@ -124,6 +125,8 @@ class MembersTest {
     assertEquals(cluster(0).path("cluster"), cluster(1).path("cluster"));
     try (Jedis jedis = new Jedis("127.0.0.1", servers.getLast().port("redis"))) {
       assertEquals("OK", jedis.set("key", "through the newcomer"));
+      assertEquals("OK", jedis.set("soon", "gone?", SetParams.setParams().ex(1_000)));
+      assertTrue(jedis.info("keyspace").contains("db0:keys=2,expires=1,avg_ttl=0"));
       assertEquals(2, jedis.clusterNodes().lines().count());
     }
     keyspaces();
@@ -134,6 +137,14 @@ class MembersTest {
     await("the log is frozen", () -> !cluster(0).path("log").path("frozen").asBoolean());
   }
 
+  private JsonNode listed(int node) {
+    try {
+      return AdminPage.get(admin(node), "/keyspaces");
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /// A keyspace is made through one node, changed and dropped through the other.
   private void keyspaces() throws IOException {
     ObjectNode body = AdminPage.body().put("name", "orders").put("n", 2).put("ttlMillis", 60_000);
@@ -142,10 +153,17 @@ class MembersTest {
         admin(1),
         "/keyspace/alter",
         AdminPage.body().put("name", "orders").put("durability", "os"));
-    JsonNode keyspaces = AdminPage.get(admin(1), "/keyspaces");
+    await("they are not counted", () -> listed(1).get(3).has("keys"));
+    JsonNode keyspaces = listed(1);
     assertEquals(4, keyspaces.size(), "those of the doors and this one");
     assertEquals("os", keyspaces.get(3).path("durability").asText());
     assertEquals(60_000, keyspaces.get(3).path("ttlMillis").asInt());
+    assertEquals(0, keyspaces.get(3).path("keys").asInt(-1), keyspaces.get(3).toString());
+    JsonNode redis = keyspaces.get(0);
+    assertEquals("redis", redis.path("name").asText());
+    assertEquals(2, redis.path("keys").asInt());
+    assertEquals(1, redis.path("expiringKeys").asInt());
+    assertEquals(3 + 20 + 4 + 5, redis.path("bytes").asInt());
     IOException twice =
         assertThrows(IOException.class, () -> AdminPage.post(admin(1), "/keyspace/create", body));
     assertTrue(String.valueOf(twice.getMessage()).contains("already"));

@@ -209,8 +209,8 @@ final class LocalKeyspace implements Keyspace {
   @Override
   public void count(Scope scope, Completion<? super CountOutcome> completion) {
     if (scope == Scope.NODE) {
-      long records = Node.ledRecords(shards, home, config().id());
-      completion.complete(records < 0 ? Behind.refusal() : new CountOutcome.Count(records));
+      CountOutcome.Count led = Node.ledCount(shards, home, config().id());
+      completion.complete(led == null ? Behind.refusal() : led);
     } else {
       home.coordinator().count(config(), completion);
     }
@@ -220,7 +220,7 @@ final class LocalKeyspace implements Keyspace {
   public void countSlot(int slot, Completion<? super CountOutcome> completion) {
     Shard shard = owner(slot);
     if (slot < 0 || slot >= Slots.COUNT || !shard.store().holds(slot)) {
-      completion.complete(new CountOutcome.Count(0));
+      completion.complete(CountOutcome.Count.NONE);
       return;
     }
     Completion<CountOutcome> done = back(completion);
@@ -248,7 +248,7 @@ final class LocalKeyspace implements Keyspace {
               if (ScanCursor.slot(page.next()) == slot) {
                 countFrom(shard, slot, page.next(), before + here, done);
               } else {
-                done.complete(new CountOutcome.Count(before + here));
+                done.complete(new CountOutcome.Count(before + here, 0, 0));
               }
             });
   }

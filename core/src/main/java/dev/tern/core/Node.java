@@ -2,8 +2,10 @@ package dev.tern.core;
 
 import dev.tern.core.gossip.Load;
 import dev.tern.core.keyspace.Caller;
+import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Scope;
 import dev.tern.core.quorum.Sightings;
 import dev.tern.core.quorum.Statistics;
 import dev.tern.core.raft.log.RaftLogException;
@@ -35,6 +37,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -97,7 +101,7 @@ public final class Node {
                 i,
                 sightings,
                 node.time,
-                keyspace -> ledRecords(shards, shards.get(number), keyspace),
+                keyspace -> ledCount(shards, shards.get(number), keyspace),
                 node::behind));
       }
       node.log =
@@ -489,6 +493,15 @@ public final class Node {
     return found == null ? -1 : new Inspection(shard.store()).wrongSegment(found);
   }
 
+  /// See [Inspection#wrongCount]; as [#converged].
+  ///
+  /// @throws IOException if the records cannot be read
+  public @Nullable String wrongCount(int keyspace, int partition) throws IOException {
+    Shard shard = shards.get(partition % shards.size());
+    Partition found = partition(shard, keyspace, partition);
+    return found == null ? null : new Inspection(shard.store()).wrongCount(found);
+  }
+
   private @Nullable Partition partition(Shard shard, int keyspace, int number) {
     int group = Objects.requireNonNull(view.groups(keyspace)).number();
     return shard.store().partitionOfGroup(group, number);
@@ -547,24 +560,58 @@ public final class Node {
 
   /// Records with a value that this node stores of a keyspace; any thread.
   public long records(int keyspace) {
-    long total = 0;
+    return count(keyspace).keys();
+  }
+
+  /// What this node stores of a keyspace, its replicas of all partitions together; any thread.
+  public CountOutcome.Count count(int keyspace) {
+    CountOutcome.Count total = CountOutcome.Count.NONE;
     for (int p = 0; p < view.partitions(); p++) {
-      total += shards.get(p % shards.size()).store().count(keyspace, p);
+      total = total.plus(shards.get(p % shards.size()).store().count(keyspace, p));
     }
     return total;
   }
 
-  /// Records of the partitions whose first live replica is this node, from any shard's loop; -1
-  /// while replicas here are behind.
-  static long ledRecords(List<Shard> shards, Shard seenFrom, int keyspace) {
+  /// Counts each keyspace over all members, as far as they answer; any thread.
+  ///
+  /// @param done told once, within the longest deadline of a keyspace, by keyspace id, on a loop of
+  ///   this node
+  public void counts(Consumer<SortedMap<Integer, CountOutcome>> done) {
+    shards
+        .getFirst()
+        .loop()
+        .execute(
+            () -> {
+              SortedMap<Integer, CountOutcome> counts = new TreeMap<>();
+              List<KeyspaceConfig> keyspaces = view.keyspaces();
+              for (KeyspaceConfig each : keyspaces) {
+                new LocalKeyspace(shards, 0, each, Caller.NODE)
+                    .count(
+                        Scope.CLUSTER,
+                        outcome -> {
+                          counts.put(each.id(), outcome);
+                          if (counts.size() == keyspaces.size()) {
+                            done.accept(counts);
+                          }
+                        });
+              }
+              if (keyspaces.isEmpty()) {
+                done.accept(counts);
+              }
+            });
+  }
+
+  /// What is counted in the partitions whose first live replica is this node, from any shard's
+  /// loop; null while replicas here are behind.
+  static CountOutcome.@Nullable Count ledCount(List<Shard> shards, Shard seenFrom, int keyspace) {
     if (shards.stream().anyMatch(shard -> shard.antiEntropy().behind() > 0)) {
-      return -1;
+      return null;
     }
-    long total = 0;
+    CountOutcome.Count total = CountOutcome.Count.NONE;
     Topology topology = seenFrom.coordinator().view().topology(keyspace);
     for (int p = 0; topology != null && p < topology.partitions(); p++) {
       if (seenFrom.coordinator().leads(topology, topology.firstSlot(p))) {
-        total += shards.get(p % shards.size()).store().count(keyspace, p);
+        total = total.plus(shards.get(p % shards.size()).store().count(keyspace, p));
       }
     }
     return total;

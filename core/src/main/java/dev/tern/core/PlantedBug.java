@@ -84,5 +84,7 @@ public enum PlantedBug {
   /// A replica promises a leader's ballot that lies above what its disk has of reservations.
   PROMISE_FORGOTTEN,
   /// A page of a scan shows what one of the replicas that were asked has.
-  SCAN_SHOWS_ONE_REPLICA
+  SCAN_SHOWS_ONE_REPLICA,
+  /// The bytes of a value stay counted when another value replaces it.
+  COUNTS_BYTES_OF_REPLACED
 }

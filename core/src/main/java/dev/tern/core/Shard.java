@@ -1,5 +1,6 @@
 package dev.tern.core;
 
+import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.quorum.Coordinator;
 import dev.tern.core.quorum.Message;
@@ -22,13 +23,15 @@ import dev.tern.env.EventLoop;
 import dev.tern.lsm.Lsm;
 import java.io.IOException;
 import java.util.function.Consumer;
-import java.util.function.ToLongFunction;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /// One event loop's share of a node: its partitions' store, replicas and coordinator.
 ///
 /// A partition belongs to the shard `partition mod shards`; a frame is addressed with the
 /// partition, so that sender and receiver may have different numbers of shards.
 final class Shard implements AutoCloseable {
+  private final int self;
   private final EventLoop loop;
   private final Store store;
   private final Replica replica;
@@ -38,12 +41,14 @@ final class Shard implements AutoCloseable {
   private final AntiEntropy antiEntropy;
 
   private Shard(
+      int self,
       EventLoop loop,
       Store store,
       Replica replica,
       Coordinator coordinator,
       Responder responder,
       AntiEntropy antiEntropy) {
+    this.self = self;
     this.loop = loop;
     this.store = store;
     this.replica = replica;
@@ -59,7 +64,7 @@ final class Shard implements AutoCloseable {
       int number,
       Sightings sightings,
       ClusterTime time,
-      ToLongFunction<Integer> ledRecords,
+      IntFunction<CountOutcome.@Nullable Count> ledCount,
       Consumer<Integer> behind)
       throws IOException {
     EventLoop loop = environment.loops().get(number);
@@ -99,14 +104,13 @@ final class Shard implements AutoCloseable {
             config.planted(),
             config.limits());
     long firstId = randomness.child("ids").nextLong() >>> 8;
-    Coordinator coordinator =
-        new Coordinator(context, view, replica, firstId, sightings, ledRecords);
-    store.adopt(view);
+    Coordinator coordinator = new Coordinator(context, view, replica, firstId, sightings, ledCount);
+    store.adopt(view, config.self());
     Responder responder = new Responder(context, coordinator, replica, behind);
     long firstRepair = randomness.child("repairs").nextLong() >>> 8;
     AntiEntropy antiEntropy =
         new AntiEntropy(context, replica, wire(coordinator, store), view, firstRepair);
-    return new Shard(loop, store, replica, coordinator, responder, antiEntropy);
+    return new Shard(config.self(), loop, store, replica, coordinator, responder, antiEntropy);
   }
 
   private static AntiEntropy.Wire wire(Coordinator coordinator, Store store) {
@@ -140,7 +144,7 @@ final class Shard implements AutoCloseable {
 
   /// Another topology holds from now on; on the loop.
   void adopt(ClusterView view) {
-    store.adopt(view);
+    store.adopt(view, self);
     coordinator.adopt(view);
     antiEntropy.adopt(view);
   }

@@ -97,6 +97,23 @@ public sealed interface NodeEvent {
     }
   }
 
+  /// A partition held what belongs to an earlier admission of this node to its groups: it is
+  /// dropped, and the other replicas fill the partition again.
+  ///
+  /// @param set number of the partition's replica groups
+  record PartitionEmptied(int set, int partition) implements NodeEvent {
+    @Override
+    public String text() {
+      return "partition %d of set %d is emptied: its rows are of an earlier admission"
+          .formatted(partition, set);
+    }
+
+    @Override
+    public Severity severity() {
+      return Severity.WARNING;
+    }
+  }
+
   /// A partition is taken whole from other replicas.
   ///
   /// @param set number of the partition's replica groups

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tern.core.Node;
 import dev.tern.core.gossip.Load;
+import dev.tern.core.keyspace.CountOutcome;
+import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.repair.Repairs;
 import dev.tern.core.ring.Plan;
 import dev.tern.core.topology.KeyspaceDefinition;
@@ -26,7 +28,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// What the node knows of the cluster, as JSON pages.
 final class Status {
@@ -44,7 +48,7 @@ final class Status {
     routes.put("/cluster", page(request -> cluster()));
     routes.put("/cluster/zones", page(request -> zones()));
     routes.put("/cluster/plan", page(this::plan));
-    routes.put("/keyspaces", page(request -> keyspaces()));
+    routes.put("/keyspaces", new AdminDoor.Route("GET", (request, done) -> counted(done)));
     routes.put("/events", page(this::events));
   }
 
@@ -217,6 +221,31 @@ final class Status {
       entry.put(property.name(), number);
     } else {
       entry.put(property.name(), String.valueOf(told));
+    }
+  }
+
+  /// The keyspaces, each with what it holds in all.
+  private void counted(Consumer<Page> done) {
+    node.counts(
+        counts -> {
+          ArrayNode body = keyspaces();
+          for (JsonNode entry : body) {
+            count((ObjectNode) entry, counts.get(entry.path("id").asInt()));
+          }
+          done.accept(new Page(200, "application/json", body.toPrettyString() + "\n"));
+        });
+  }
+
+  private static void count(ObjectNode entry, @Nullable CountOutcome outcome) {
+    switch (outcome) {
+      case CountOutcome.Count count ->
+          entry
+              .put("keys", count.keys())
+              .put("expiringKeys", count.expiring())
+              .put("bytes", count.bytes());
+      case Unanswered.Refused refused -> entry.put("notCounted", refused.message());
+      case Unanswered.Unknown unknown -> entry.put("notCounted", unknown.message());
+      case null -> entry.put("notCounted", "it was made just now");
     }
   }
 

@@ -237,6 +237,7 @@ final class Convergence {
       int[] replicas = topology.replicas(partition);
       for (int number : replicas) {
         rightTree(number, partition);
+        rightCount(number, partition);
       }
       String first = contents(replicas[0], partition, deletes);
       for (int number : replicas) {
@@ -268,6 +269,21 @@ final class Convergence {
     if (healed > 0 && !run.diskLost) {
       throw new History.Violation(
           "node %d took %d records for lost and brought them back".formatted(number, healed));
+    }
+  }
+
+  /// What a node counts of a partition is what its records say: no crash, repair, expiry or strip
+  /// parted them. Where a disk lost records below the counts a write over them was counted wrong.
+  private void rightCount(int number, int partition) {
+    try {
+      String wrong =
+          Objects.requireNonNull(run.node(number)).wrongCount(run.keyspace.id(), partition);
+      if (wrong != null && !run.recordsLost) {
+        throw new History.Violation(
+            "node %d counts partition %d wrong: %s".formatted(number, partition, wrong));
+      }
+    } catch (IOException e) {
+      throw new History.Violation("node " + number + " cannot read what it has: " + e);
     }
   }
 

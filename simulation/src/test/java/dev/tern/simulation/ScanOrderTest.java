@@ -106,6 +106,6 @@ class ScanOrderTest {
       refusal = refusal.getCause();
     }
     String why = String.valueOf(refusal.getMessage());
-    assertTrue(why.contains("is of format 3, this version reads format 4 only"), why);
+    assertTrue(why.contains("is of format 3, this version reads format 5 only"), why);
   }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.Limits;
@@ -209,6 +210,9 @@ class TreeTest {
     }
     assertEquals(4, cluster.node(1).statistic(Counter.TREE_RECORDS_HEALED));
     assertEquals(4, total(cluster, Counter.TREE_RECORDS_HEALED));
+    for (int partition = 0; partition < 16; partition++) {
+      assertNull(cluster.node(1).wrongCount(data, partition));
+    }
     assertEquals(40, cluster.node(1).records(data));
     long unlike = total(cluster, Counter.TREE_SEGMENTS_UNLIKE);
     cluster.runFor(2 * ROUND);

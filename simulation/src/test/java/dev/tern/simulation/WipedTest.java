@@ -3,12 +3,23 @@ package dev.tern.simulation;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.lsm.ColumnFamily;
+import dev.tern.lsm.CompactionStyle;
+import dev.tern.lsm.Durability;
+import dev.tern.lsm.IteratorOptions;
+import dev.tern.lsm.Lsm;
+import dev.tern.lsm.LsmIterator;
+import dev.tern.lsm.WriteBatch;
+import java.io.IOException;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -83,6 +94,48 @@ class WipedTest {
     acknowledged();
     comesBackWithout(null);
     stays();
+  }
+
+  /// The rows of the first are of the admission before: what it has belongs to another replica.
+  @Test
+  void whatWasAcknowledgedOutlivesAnotherAdmission() throws IOException {
+    acknowledged();
+    script.cluster.end(first);
+    ofAnEarlierAdmission(first);
+    script.cluster.start(second);
+    comesBack();
+    stays();
+    int data = Objects.requireNonNull(script.cluster.node(first).view().keyspace("data")).id();
+    script.cluster.runFor(SECOND);
+    assertEquals(1, script.cluster.node(first).records(data));
+    assertTrue(script.cluster.node(first).statistic(Counter.REPAIRED_RECORDS) > 0);
+    assertTrue(script.cluster.events.toString().contains("PartitionEmptied"));
+    for (int partition = 0; partition < 16; partition++) {
+      assertNull(script.cluster.node(first).wrongCount(data, partition));
+    }
+  }
+
+  /// Sets back the admissions in the rows of a node's partitions; their ids are below 128.
+  private void ofAnEarlierAdmission(int node) throws IOException {
+    int changed = 0;
+    for (int shard = 0; shard < 2; shard++) {
+      try (Lsm lsm = script.cluster.store(node, shard)) {
+        ColumnFamily meta = lsm.columnFamily("meta", CompactionStyle.LEVELED);
+        WriteBatch batch = new WriteBatch();
+        try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
+          for (rows.seek(new byte[] {0, 1}); rows.valid(); rows.next()) {
+            byte[] row = rows.value().clone();
+            if (rows.key()[4] == 1 && row[1] > 0) {
+              row[1]--;
+              batch.put(meta, rows.key().clone(), row);
+              changed++;
+            }
+          }
+        }
+        lsm.write(batch, Durability.SYNC);
+      }
+    }
+    assertEquals(16, changed);
   }
 
   @Test

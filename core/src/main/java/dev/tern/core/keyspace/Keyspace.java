@@ -44,9 +44,10 @@ public interface Keyspace {
   /// @param count about how many keys to return
   void scan(long cursor, int count, Scope scope, Completion<? super ScanOutcome> completion);
 
-  /// How many keys there are.
+  /// How many keys there are, how many of them expire, and their bytes.
   void count(Scope scope, Completion<? super CountOutcome> completion);
 
-  /// How many live keys one slot holds at this node (an expensive look, not a total).
+  /// How many live keys one slot holds at this node (an expensive look, not a total). It says
+  /// nothing of expiring keys and bytes: both are 0.
   void countSlot(int slot, Completion<? super CountOutcome> completion);
 }

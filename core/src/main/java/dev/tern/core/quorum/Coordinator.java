@@ -19,7 +19,7 @@ import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Siblings;
-import java.util.function.ToLongFunction;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Takes the requests for keys of one shard's partitions, from doors here and from other nodes, and
@@ -44,7 +44,7 @@ public final class Coordinator {
   private final HintReplay hintReplay;
   private final Expiry expiry;
   private final AwayWrites awayWrites = new AwayWrites();
-  private final ToLongFunction<Integer> ledRecords;
+  private final IntFunction<CountOutcome.@Nullable Count> ledCount;
   private final Reads reads;
   private final Admission admission;
   private final LargeWrites largeWrites;
@@ -53,19 +53,19 @@ public final class Coordinator {
   ///
   /// @param firstId where request ids begin: random for each start
   /// @param sightings of the members, shared by this node's shards
-  /// @param ledRecords how many records of a keyspace this node leads, over all its shards; -1
-  ///   while replicas here are behind
+  /// @param ledCount what of a keyspace this node leads, over all its shards; null while replicas
+  ///   here are behind
   public Coordinator(
       ShardContext context,
       ClusterView view,
       Replica replica,
       long firstId,
       Sightings sightings,
-      ToLongFunction<Integer> ledRecords) {
+      IntFunction<CountOutcome.@Nullable Count> ledCount) {
     this.context = context;
     this.self = context.self();
     this.replica = replica;
-    this.ledRecords = ledRecords;
+    this.ledCount = ledCount;
     long costBytes = context.limits().costBytes();
     this.admission = new Admission(costBytes, context.nowNanos());
     this.inFlight =
@@ -433,8 +433,8 @@ public final class Coordinator {
     return peers;
   }
 
-  long ledRecords(int keyspace) {
-    return ledRecords.applyAsLong(keyspace);
+  CountOutcome.@Nullable Count ledCount(int keyspace) {
+    return ledCount.apply(keyspace);
   }
 
   int self() {

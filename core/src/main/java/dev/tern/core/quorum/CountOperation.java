@@ -8,13 +8,13 @@ import dev.tern.core.topology.Member;
 import java.util.LinkedHashSet;
 import java.util.Set;
 
-/// Asks every live member how many records it has where it is the first live replica, and adds up.
+/// Asks every live member what it counts where it is the first live replica, and adds up.
 final class CountOperation extends Operation<Message.CountReply> {
   private final Coordinator coordinator;
   private final int keyspace;
   private final Completion<? super CountOutcome> completion;
   private final Set<Integer> asked = new LinkedHashSet<>();
-  private long total;
+  private CountOutcome.Count total = CountOutcome.Count.NONE;
   private boolean finished;
 
   CountOperation(
@@ -33,11 +33,12 @@ final class CountOperation extends Operation<Message.CountReply> {
       completion.complete(coordinator.full());
       return;
     }
-    total = coordinator.ledRecords(keyspace);
-    if (total < 0) {
+    CountOutcome.Count own = coordinator.ledCount(keyspace);
+    if (own == null) {
       fail(Behind.refusal());
       return;
     }
+    total = own;
     Message.Count count = new Message.Count(id, coordinator.view().epoch(), keyspace);
     for (Member member : coordinator.view().members()) {
       int node = member.number();
@@ -56,7 +57,7 @@ final class CountOperation extends Operation<Message.CountReply> {
     if (asked.isEmpty() && !finished) {
       finished = true;
       coordinator.inFlight().remove(this);
-      completion.complete(new CountOutcome.Count(total));
+      completion.complete(total);
     }
   }
 
@@ -65,7 +66,7 @@ final class CountOperation extends Operation<Message.CountReply> {
     switch (reply) {
       case Message.Counted counted -> {
         if (asked.remove(node)) {
-          total += counted.records();
+          total = total.plus(counted.count());
           finishIfAll();
         }
       }

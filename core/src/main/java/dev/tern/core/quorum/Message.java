@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
@@ -224,7 +225,7 @@ public sealed interface Message {
 
   record Scanned(long id, ScanPage page) implements ScanReply {}
 
-  record Counted(long id, long records) implements CountReply {}
+  record Counted(long id, CountOutcome.Count count) implements CountReply {}
 
   /// Nothing was done; answers every kind of request.
   record Refused(long id, Unanswered.Refused why)

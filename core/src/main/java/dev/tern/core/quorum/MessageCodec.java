@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
@@ -49,7 +50,7 @@ import org.jspecify.annotations.Nullable;
 /// | 19 | Digest | id rank |
 /// | 20 | Updated | id outcome |
 /// | 21 | Scanned | id next count (slot hash key rank live)* |
-/// | 22 | Counted | id records |
+/// | 22 | Counted | id keys expiring bytes |
 /// | 23 | Refused | id reason retry message needed answered (missing)* |
 /// | 24 | Outvoted | id ballot |
 /// | 32 | Clock | group partition u8 (1 wanted, 2 trimmed, 4 forgotten) dots rank (dots of 2) |
@@ -111,7 +112,7 @@ public final class MessageCodec {
         outcome(m.outcome(), out);
       }
       case Message.Scanned m -> page(m, out);
-      case Message.Counted m -> out.writeByte(22).writeLong(m.id()).writeVarLong(m.records());
+      case Message.Counted m -> count(m.count(), out.writeByte(22).writeLong(m.id()));
       case Message.Clock m -> {
         int trimmed = m.trimmed() == null ? 0 : 2;
         int forgotten = m.forgotten() ? 4 : 0;
@@ -273,7 +274,7 @@ public final class MessageCodec {
           case 19 -> new Message.Digest(in.readLong(), Rank.decode(in));
           case 20 -> new Message.Updated(in.readLong(), outcome(in));
           case 21 -> page(in);
-          case 22 -> new Message.Counted(in.readLong(), in.readPositiveVarLong());
+          case 22 -> new Message.Counted(in.readLong(), count(in));
           case 23 -> new Message.Refused(in.readLong(), refused(in));
           case 24 -> new Message.Outvoted(in.readLong(), ballot(in));
           case 32 -> clock(in);
@@ -384,6 +385,15 @@ public final class MessageCodec {
       hashes[i] = in.readLong();
     }
     return hashes;
+  }
+
+  private static void count(CountOutcome.Count count, ByteWriter out) {
+    out.writeVarLong(count.keys()).writeVarLong(count.expiring()).writeVarLong(count.bytes());
+  }
+
+  private static CountOutcome.Count count(ByteReader in) {
+    return new CountOutcome.Count(
+        in.readPositiveVarLong(), in.readPositiveVarLong(), in.readPositiveVarLong());
   }
 
   private static void page(RepairPage page, ByteWriter out) {

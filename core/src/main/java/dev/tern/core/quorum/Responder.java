@@ -1,6 +1,7 @@
 package dev.tern.core.quorum;
 
 import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
@@ -97,15 +98,15 @@ public final class Responder {
       case Message.Forward forward -> forward(node, shard, forward);
       case Message.Scan scan -> scan(node, shard, scan);
       case Message.Count count -> {
-        long records = coordinator.ledRecords(count.keyspace());
+        CountOutcome.Count led = coordinator.ledCount(count.keyspace());
         coordinator
             .transport()
             .answer(
                 node,
                 shard,
-                records < 0
+                led == null
                     ? new Message.Refused(count.id(), Behind.refusal())
-                    : new Message.Counted(count.id(), records));
+                    : new Message.Counted(count.id(), led));
       }
     }
   }

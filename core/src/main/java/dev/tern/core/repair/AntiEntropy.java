@@ -134,7 +134,9 @@ public final class AntiEntropy {
     view = later;
     List<Exchange> gone = new ArrayList<>();
     for (Exchange exchange : exchanges) {
-      if (view.groupsNumbered(exchange.group) == null) {
+      // A replica of another admission begins anew; its peers' do not yet: that comes with moves.
+      if (view.groupsNumbered(exchange.group) == null
+          || exchange.partition.admission() != exchange.admission) {
         gone.add(exchange);
       }
     }
@@ -148,7 +150,8 @@ public final class AntiEntropy {
     repairs = new Repairs(exchanges.size(), repairs.lacking(), repairs.rebuilding());
   }
 
-  /// Ends the exchange of a partition: the last keyspace of its groups was dropped.
+  /// Ends the exchange of a partition: the last keyspace of its groups was dropped, or the replica
+  /// here is of another admission. Nothing that the exchange knows holds any more.
   private void part(Exchange exchange) {
     exchanges.remove(exchange);
     if (exchange.isBehind()) {

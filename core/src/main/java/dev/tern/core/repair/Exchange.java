@@ -20,6 +20,9 @@ final class Exchange {
 
   final Partition partition;
 
+  /// The admission of this member that it was made for.
+  final int admission;
+
   /// The group's number in the topology.
   final int group;
 
@@ -114,6 +117,7 @@ final class Exchange {
 
   Exchange(Partition partition, int group, int[] peers, long nowNanos) {
     this.partition = partition;
+    this.admission = partition.admission();
     this.group = group;
     this.peers = peers;
     this.heard = new DotSet[peers.length];

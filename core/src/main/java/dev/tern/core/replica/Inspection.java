@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.keyspace.CountOutcome.Count;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
@@ -11,6 +12,8 @@ import dev.tern.lsm.LsmIterator;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// Looks at all records of a partition, for tests and figures. Blocks.
 public final class Inspection {
@@ -81,6 +84,38 @@ public final class Inspection {
       }
     }
     return -1;
+  }
+
+  /// The figures that a partition keeps of a keyspace and that are not those of its records, in
+  /// words; null if all are right. Blocks; for tests.
+  ///
+  /// @throws IOException if the records cannot be read
+  public @Nullable String wrongCount(Partition partition) throws IOException {
+    TreeMap<Integer, Count> found = new TreeMap<>();
+    for (int keyspace : partition.keyspaces()) {
+      found.put(keyspace, Count.NONE);
+    }
+    forEach(
+        partition,
+        (storageKey, bytes, record) -> {
+          if (record.hasValue()) {
+            int size = RecordKey.userKey(storageKey).length + record.valueBytes();
+            Count one = new Count(1, record.expires() ? 1 : 0, size);
+            found.merge(RecordKey.keyspace(storageKey), one, Count::plus);
+          }
+        });
+    for (var each : found.entrySet()) {
+      int keyspace = each.getKey();
+      Count kept =
+          new Count(
+              partition.keys(keyspace), partition.expiring(keyspace), partition.bytes(keyspace));
+      boolean told = kept.equals(store.count(keyspace, partition.number));
+      if (!kept.equals(each.getValue()) || !told) {
+        return "keyspace %d: %s is kept, %s told, %s there"
+            .formatted(keyspace, kept, store.count(keyspace, partition.number), each.getValue());
+      }
+    }
+    return null;
   }
 
   /// Takes a record and how many bytes it is stored in.

@@ -78,11 +78,12 @@ final class Journal {
 
   /// Told of each change that [#load] finds.
   interface Changes {
-    void count(int keyspace, int partition, int delta);
+    void count(Partition partition, int keyspace, int keys, int expiring, long bytes);
   }
 
   /// Brings partitions that were read from their rows to where the groups left them.
   void load(Partitions partitions, Changes changes) throws IOException {
+    JournalRows.Changes told = told(partitions, changes);
     byte[] last = lsm.get(meta, Rows.ROUND, Long.MAX_VALUE);
     if (last != null) {
       round = committed(JournalRows.round(last)).round();
@@ -96,23 +97,29 @@ final class Journal {
           break;
         }
         committed(head);
-        JournalRows.changes(
-            in,
-            (set, number, replica, counter, further, keyspace, delta) -> {
-              Partition partition = partitions.of(set, number);
-              if (counter > 0) {
-                partition.clock.addRun(replica, counter, counter + further);
-                partition.synced.addRun(replica, counter, counter + further);
-              }
-              if (delta != 0) {
-                partition.count(keyspace, delta);
-                changes.count(keyspace, partition.number, delta);
-              }
-              change(partition);
-            });
+        JournalRows.changes(in, told);
         entries.next();
       }
     }
+  }
+
+  private JournalRows.Changes told(Partitions partitions, Changes changes) {
+    return new JournalRows.Changes() {
+      @Override
+      public void dots(int set, int number, int replica, long counter, long further) {
+        Partition partition = partitions.of(set, number);
+        partition.clock.addRun(replica, counter, counter + further);
+        partition.synced.addRun(replica, counter, counter + further);
+        change(partition);
+      }
+
+      @Override
+      public void counts(int set, int number, int keyspace, int keys, int expiring, long bytes) {
+        Partition partition = partitions.of(set, number);
+        changes.count(partition, keyspace, keys, expiring, bytes);
+        change(partition);
+      }
+    };
   }
 
   private JournalRows.Head committed(JournalRows.Head head) {
@@ -136,7 +143,7 @@ final class Journal {
     int replica = version.replica();
     long counter = version.counter();
     partition.clock.add(replica, counter);
-    note(partition, replica, counter, 0, 0, 0);
+    note(partition, replica, counter, 0);
     if (stored) {
       index(partition, version, storageKey, partition.replicated);
     }
@@ -145,7 +152,7 @@ final class Journal {
   /// A version that the clock knew of was appended again, as it had got lost.
   void noteHealed(Partition partition, Version version, byte[] storageKey) {
     boolean logged = !partition.trimmed.contains(version.replica(), version.counter());
-    note(partition, version.replica(), version.counter(), 0, 0, 0);
+    note(partition, version.replica(), version.counter(), 0);
     index(partition, version, storageKey, partition.replicated && logged);
   }
 
@@ -169,32 +176,41 @@ final class Journal {
     }
   }
 
-  /// Records came to have a value, or not to have one.
+  /// What a partition holds of a keyspace came to be more or less, by a write of one record.
   ///
-  /// @param delta -1 or 1
-  void noteCount(Partition partition, int keyspace, int delta) {
-    note(partition, 0, 0, 0, keyspace, delta);
+  /// @param keys -1 to 1
+  /// @param expiring -1 to 1
+  void noteCounts(Partition partition, int keyspace, int keys, int expiring, long bytes) {
+    begin();
+    int number = partition.number;
+    JournalRows.counts(partition.set, number, keyspace, keys, expiring, bytes, group);
+    change(partition);
   }
 
   /// All dots of a run are here, or replaced by what is here.
   void noteRun(Partition partition, int replica, long from, long to) {
     partition.clock.addRun(replica, from, to);
-    note(partition, replica, from, to - from, 0, 0);
+    note(partition, replica, from, to - from);
   }
 
-  private void note(
-      Partition partition, int replica, long counter, long further, int keyspace, int delta) {
+  private void note(Partition partition, int replica, long counter, long further) {
+    begin();
+    JournalRows.dots(partition.set, partition.number, replica, counter, further, group);
+    change(partition);
+    // The entry that tells of it ends the group.
+    unsynced.add(lsm.writtenSequence() + 1, partition, replica, counter, counter + further);
+  }
+
+  private void begin() {
     if (empty) {
       empty = false;
       group.clear();
     }
-    JournalRows.change(
-        partition.set, partition.number, replica, counter, further, keyspace, delta, group);
-    change(partition);
-    if (counter > 0) {
-      // The entry that tells of it ends the group.
-      unsynced.add(lsm.writtenSequence() + 1, partition, replica, counter, counter + further);
-    }
+  }
+
+  /// A partition was emptied.
+  void forget(Partition partition) {
+    unsynced.forget(partition);
   }
 
   /// Everything up to a sequence is on disk.
@@ -243,7 +259,7 @@ final class Journal {
     for (Partition partition : changed) {
       partition.changed = false;
       row.clear();
-      partition.encode(row);
+      MetaRows.partition(partition, row);
       to.put(meta, Rows.of(partition, Rows.PARTITION), row);
     }
     changed.clear();

@@ -7,23 +7,29 @@ import dev.tern.env.DecodeException;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// The bytes of the rows that a [Journal] writes, format 2.
+/// The bytes of the rows that a [Journal] writes, format 3.
 ///
 /// ```
-///   round row:  u8 20   varint round   u64 time of the commit of the group that wrote it
-///   entry:      u8 21   varint round   u64 time of the commit   change ...      to the end
-///   change:     u16 set     u16 partition
-///               u32 replica id   varint counter   varint further dots in a row
-///               u32 keyspace     u8 change of the records with a value, plus 1
+///   round row:  u8 30   varint round   u64 time of the commit of the group that wrote it
+///   entry:      u8 31   varint round   u64 time of the commit   change ...      to the end
+///   change:     u8 1    u16 set    u16 partition
+///               u32 replica id     varint counter    varint further dots in a row
+///           or: u8 2    u16 set    u16 partition     u32 keyspace
+///               then what these changed by:   keys   expiring keys   bytes
 ///   dot's row:  u8 kind   1: the record key of the record that the dot belongs to
 /// ```
 ///
-/// A change of the records alone has the counter 0. Times are hybrid time, see
-/// [dev.tern.core.version.HybridClock].
+/// What figures change by is a varint in zigzag form: 0, -1, 1, -2 are 0, 1, 2, 3. Times are hybrid
+/// time, see [dev.tern.core.version.HybridClock].
 final class JournalRows {
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
   private static final int ROUND = FORMAT << 4;
   private static final int ENTRY = FORMAT << 4 | 1;
+
+  /// Of a change.
+  private static final int DOTS = 1;
+
+  private static final int COUNTS = 2;
 
   /// A dot's row names a record. Other kinds are to come: what else a dot may have written.
   private static final int RECORD = 1;
@@ -37,11 +43,17 @@ final class JournalRows {
 
   /// Told of each change of an entry, in order.
   interface Changes {
-    /// @param counter of the first dot, 0 for a change of the records alone
+    /// Dots came to a clock.
+    ///
+    /// @param counter of the first dot
     /// @param further dots in a row after it
-    /// @param delta -1 to 1
-    void change(
-        int set, int partition, int replica, long counter, long further, int keyspace, int delta);
+    void dots(int set, int partition, int replica, long counter, long further);
+
+    /// What a partition holds of a keyspace came to be more or less.
+    ///
+    /// @param keys -1 to 1
+    /// @param expiring -1 to 1
+    void counts(int set, int partition, int keyspace, int keys, int expiring, long bytes);
   }
 
   static void round(Head head, ByteWriter out) {
@@ -57,17 +69,35 @@ final class JournalRows {
     head(ENTRY, round, time, out).writeBytes(changes.array(), 0, changes.length());
   }
 
-  static void change(
-      int set,
-      int partition,
-      int replica,
-      long counter,
-      long further,
-      int keyspace,
-      int delta,
-      ByteWriter out) {
-    out.writeShort(set).writeShort(partition).writeInt(replica);
-    out.writeVarLong(counter).writeVarLong(further).writeInt(keyspace).writeByte(delta + 1);
+  static void dots(
+      int set, int partition, int replica, long counter, long further, ByteWriter out) {
+    out.writeByte(DOTS).writeShort(set).writeShort(partition).writeInt(replica);
+    out.writeVarLong(counter).writeVarLong(further);
+  }
+
+  static void counts(
+      int set, int partition, int keyspace, int keys, int expiring, long bytes, ByteWriter out) {
+    out.writeByte(COUNTS).writeShort(set).writeShort(partition).writeInt(keyspace);
+    zigzag(keys, out);
+    zigzag(expiring, out);
+    zigzag(bytes, out);
+  }
+
+  private static void zigzag(long number, ByteWriter out) {
+    out.writeVarLong(number << 1 ^ number >> Long.SIZE - 1);
+  }
+
+  private static long zigzag(ByteReader in) {
+    long bits = in.readVarLong();
+    return bits >>> 1 ^ -(bits & 1);
+  }
+
+  private static int one(ByteReader in) {
+    long number = zigzag(in);
+    if (number < -1 || number > 1) {
+      throw new DecodeException("a write that makes " + number + " keys");
+    }
+    return (int) number;
   }
 
   /// @throws DecodeException if the bytes are no round row
@@ -104,17 +134,26 @@ final class JournalRows {
   /// @throws DecodeException if the bytes are none
   static void changes(ByteReader in, Changes told) {
     while (in.remaining() > 0) {
+      int kind = in.readUnsignedByte();
       int set = in.readUnsignedShort();
       int partition = in.readUnsignedShort();
-      int replica = in.readInt();
-      long counter = in.readPositiveVarLong();
-      long further = in.readPositiveVarLong();
-      int keyspace = in.readInt();
-      int delta = in.readUnsignedByte() - 1;
-      if (counter >= Stamp.MAX_TIME || further >= Stamp.MAX_TIME || delta > 1) {
-        throw new DecodeException("a change that no group of writes makes");
+      if (kind == DOTS) {
+        int replica = in.readInt();
+        long counter = in.readPositiveVarLong();
+        long further = in.readPositiveVarLong();
+        if (counter == 0 || counter >= Stamp.MAX_TIME || further >= Stamp.MAX_TIME) {
+          throw new DecodeException("dots that no replica gives out");
+        }
+        told.dots(set, partition, replica, counter, further);
+      } else if (kind == COUNTS) {
+        int keyspace = in.readInt();
+        if (keyspace <= 0) {
+          throw new DecodeException("a count of keyspace " + keyspace);
+        }
+        told.counts(set, partition, keyspace, one(in), one(in), zigzag(in));
+      } else {
+        throw new DecodeException("a change of kind " + kind);
       }
-      told.change(set, partition, replica, counter, further, keyspace, delta);
     }
   }
 

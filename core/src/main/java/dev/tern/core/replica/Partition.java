@@ -2,19 +2,21 @@ package dev.tern.core.replica;
 
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Stamp;
-import dev.tern.env.ByteReader;
-import dev.tern.env.ByteWriter;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// What a replica of one group knows of one partition besides its records. On the shard's loop.
-///
-/// Row: the clock, then varint keyspaces, per keyspace u32 id and varint records with a value.
+/// What a replica of one group knows of one partition besides its records. On the shard's loop. Its
+/// row is drawn in [MetaRows].
 public final class Partition {
   /// The number of its groups, [dev.tern.core.topology.ReplicaGroups#number].
   final int set;
 
   final int number;
+
+  /// The id under which this member was admitted to the groups, see
+  /// [dev.tern.core.topology.ReplicaGroups#replicaId]: what is stored here belongs to it. 0 where
+  /// this member was never a replica of the partition.
+  int admission;
 
   /// Of its slots.
   final int firstSlot;
@@ -94,7 +96,14 @@ public final class Partition {
   /// Counts the changes of [#synced] and of [#floor].
   long turns;
 
+  /// Figures of a keyspace: records with a value; those of them all of whose values have an expiry;
+  /// bytes of the user keys and values of all of them. What the partition's records say at any
+  /// moment, pending ones included.
+  private static final int FIGURES = 3;
+
   private int[] keyspaces = new int[0];
+
+  /// By place in [#keyspaces].
   private long[] counts = new long[0];
 
   Partition(int set, int number, int firstSlot, DotSet clock, long counter) {
@@ -104,26 +113,6 @@ public final class Partition {
     this.clock = clock;
     this.synced = clock.copy();
     this.counter = counter;
-  }
-
-  /// This as its row says.
-  Partition decode(byte[] row, long firstCounter) {
-    ByteReader in = new ByteReader(row);
-    Partition partition = new Partition(set, number, firstSlot, DotSet.decode(in), firstCounter);
-    int known = in.readLength();
-    for (int i = 0; i < known; i++) {
-      partition.count(in.readInt(), in.readVarLong());
-    }
-    in.expectEnd();
-    return partition;
-  }
-
-  void encode(ByteWriter out) {
-    clock.encode(out);
-    out.writeVarInt(keyspaces.length);
-    for (int i = 0; i < keyspaces.length; i++) {
-      out.writeInt(keyspaces[i]).writeVarLong(counts[i]);
-    }
   }
 
   /// Its number in the ring.
@@ -206,19 +195,69 @@ public final class Partition {
     return Arrays.compareUnsigned(storageKey, 0, storageKey.length, place, 1, place.length) < 0;
   }
 
+  /// Whether nothing was ever stored or learnt here.
+  boolean isBlank() {
+    return clock.isEmpty()
+        && trimmed.isEmpty()
+        && keyspaces.length == 0
+        && floor.equals(Stamp.NONE)
+        && !filled
+        && tree.known() == 0;
+  }
+
+  /// All that it held is dropped: it is a replica whose disk was lost. Its counter and what it
+  /// promised to leaders stay.
+  void empty() {
+    clock.clear();
+    synced.clear();
+    trimmed.clear();
+    tree.forget();
+    floor = Stamp.NONE;
+    filled = false;
+    graves = 1;
+    rebuildEnded();
+    keyspaces = new int[0];
+    counts = new long[0];
+    turns++;
+  }
+
+  /// The id of this member's admission to the partition's groups; another one is another replica.
+  public int admission() {
+    return admission;
+  }
+
   /// Whether there may be deletes to strip.
   public boolean mayHaveGraves() {
     return graves > 0;
   }
 
   /// Records with a value, expired ones included.
-  long count(int keyspace) {
-    for (int i = 0; i < keyspaces.length; i++) {
-      if (keyspaces[i] == keyspace) {
-        return counts[i];
+  long keys(int keyspace) {
+    return figure(keyspace, 0);
+  }
+
+  /// Those of them all of whose values have an expiry.
+  long expiring(int keyspace) {
+    return figure(keyspace, 1);
+  }
+
+  /// Bytes of the keys and values of the records with a value.
+  long bytes(int keyspace) {
+    return figure(keyspace, 2);
+  }
+
+  private long figure(int keyspace, int which) {
+    int at = find(keyspace);
+    return at < 0 ? 0 : counts[FIGURES * at + which];
+  }
+
+  private int find(int keyspace) {
+    for (int at = 0; at < keyspaces.length; at++) {
+      if (keyspaces[at] == keyspace) {
+        return at;
       }
     }
-    return 0;
+    return -1;
   }
 
   /// The keyspaces that have or had records here.
@@ -227,34 +266,32 @@ public final class Partition {
   }
 
   boolean knows(int keyspace) {
-    return Arrays.stream(keyspaces).anyMatch(known -> known == keyspace);
+    return find(keyspace) >= 0;
   }
 
   /// A keyspace has no records here any more, and will have none.
   void forget(int keyspace) {
-    for (int i = 0; i < keyspaces.length; i++) {
-      if (keyspaces[i] == keyspace) {
-        int last = keyspaces.length - 1;
-        keyspaces[i] = keyspaces[last];
-        counts[i] = counts[last];
-        keyspaces = Arrays.copyOf(keyspaces, last);
-        counts = Arrays.copyOf(counts, last);
-        return;
-      }
+    int at = find(keyspace);
+    if (at >= 0) {
+      int last = keyspaces.length - 1;
+      keyspaces[at] = keyspaces[last];
+      System.arraycopy(counts, FIGURES * last, counts, FIGURES * at, FIGURES);
+      keyspaces = Arrays.copyOf(keyspaces, last);
+      counts = Arrays.copyOf(counts, FIGURES * last);
     }
   }
 
-  void count(int keyspace, long delta) {
-    for (int i = 0; i < keyspaces.length; i++) {
-      if (keyspaces[i] == keyspace) {
-        counts[i] += delta;
-        return;
-      }
+  /// Adds to the figures of a keyspace. For a write [WriteCounts] says by how much.
+  void count(int keyspace, long keys, long expiring, long bytes) {
+    int at = find(keyspace);
+    if (at < 0) {
+      at = keyspaces.length;
+      keyspaces = Arrays.copyOf(keyspaces, at + 1);
+      counts = Arrays.copyOf(counts, FIGURES * (at + 1));
+      keyspaces[at] = keyspace;
     }
-    int length = keyspaces.length;
-    keyspaces = Arrays.copyOf(keyspaces, length + 1);
-    counts = Arrays.copyOf(counts, length + 1);
-    keyspaces[length] = keyspace;
-    counts[length] = delta;
+    counts[FIGURES * at] += keys;
+    counts[FIGURES * at + 1] += expiring;
+    counts[FIGURES * at + 2] += bytes;
   }
 }

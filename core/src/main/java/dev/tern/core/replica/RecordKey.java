@@ -158,6 +158,17 @@ public final class RecordKey {
     return key;
   }
 
+  /// Bytes of the user key.
+  ///
+  /// @throws DecodeException if the bytes are no record key
+  static int userKeyBytes(byte[] recordKey) {
+    int zeros = recordKey.length < LEAST_BYTES ? -1 : zeros(recordKey);
+    if (zeros < 0) {
+      throw new DecodeException("a record key without its end");
+    }
+    return recordKey.length - LEAST_BYTES - zeros;
+  }
+
   /// Reads a record key that was written as a blob.
   ///
   /// @throws DecodeException if it is none

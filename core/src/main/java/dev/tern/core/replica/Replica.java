@@ -49,6 +49,7 @@ public final class Replica {
   private final Leftovers leftovers = new Leftovers();
   private final LastWriteWins newest;
   private final Ballots ballots;
+  private final WriteCounts counts;
   private final WriteBatch batch = new WriteBatch();
   private final ByteWriter bytes = new ByteWriter();
   private final int pageBytes;
@@ -74,6 +75,7 @@ public final class Replica {
             store.journal()::synced,
             blockage::stalled);
     this.reservations = new Reservations(lsm, store, commits);
+    this.counts = new WriteCounts(store, planted);
     this.newest = new LastWriteWins(this, commits);
     this.ballots = new Ballots(store, reservations, blockage, clock, planted);
     if (planted == PlantedBug.REUSED_DOTS) {
@@ -254,8 +256,6 @@ public final class Replica {
       @Nullable Siblings base,
       Siblings record,
       @Nullable Stamp stripped) {
-    int before = base != null && base.hasValue() ? 1 : 0;
-    int delta = (record.hasValue() ? 1 : 0) - before;
     batch.clear();
     if (stripped != null) {
       partition.strips++;
@@ -272,7 +272,7 @@ public final class Replica {
       kept.encode(bytes);
       batch.put(store.data(keyspace), storageKey, bytes);
     }
-    boolean valued = delta != 0 || record.hasValue();
+    boolean valued = record.hasValue() || base != null && base.hasValue();
     if (valued && planted != PlantedBug.HASH_KEPT_PAST_WRITE) {
       store.touch(partition, storageKey, batch);
     }
@@ -280,11 +280,7 @@ public final class Replica {
     if (stripped != null) {
       partition.floorSequence = sequence;
     }
-    if (delta != 0) {
-      partition.count(keyspace, delta);
-      store.countChanged(keyspace, partition.number, delta);
-      store.journal().noteCount(partition, keyspace, delta);
-    }
+    counts.replaced(partition, keyspace, storageKey, base, record);
     if (store.reservationIsLow(partition.counter, physicalMillis())) {
       reservations.reserve(physicalMillis());
     }
@@ -366,9 +362,19 @@ public final class Replica {
       return;
     }
     latches.take(storageKey);
+    readLatched(data, storageKey, then);
+  }
+
+  private void readLatched(ColumnFamily data, byte[] storageKey, Based then) {
+    int emptied = store.emptied();
     loop.<@Nullable Siblings>offload(
         () -> store.records().decodeOrNull(storageKey, lsm.get(data, storageKey, Long.MAX_VALUE)),
         (found, failure) -> {
+          if (store.emptied() != emptied) {
+            // It may be of a replica that is no more.
+            readLatched(data, storageKey, then);
+            return;
+          }
           if (failure != null) {
             then.unreadable(failure);
           } else {

@@ -42,7 +42,7 @@ final class Reservations {
     Store.Reservation wanted = store.wantReservation(physicalMillis);
     if (wanted != null) {
       batch.clear();
-      batch.put(store.meta(), Rows.RESERVATION, wanted.encoded());
+      batch.put(store.meta(), Rows.RESERVATION, MetaRows.encoded(wanted));
       await(lsm.append(batch), wanted);
     }
   }

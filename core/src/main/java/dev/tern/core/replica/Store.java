@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
@@ -8,10 +9,8 @@ import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.HybridClock;
-import dev.tern.core.version.Rank;
 import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
-import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.DiskFull;
 import dev.tern.env.Events;
@@ -24,8 +23,6 @@ import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
 import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -46,7 +43,7 @@ public final class Store implements AutoCloseable {
   private static final long COUNTER_BLOCK = 1 << 20;
 
   /// Of the records and of what is kept beside them.
-  private static final int FORMAT = 4;
+  private static final int FORMAT = 5;
 
   /// Slots of a dropped keyspace that are erased at one time.
   private static final int ERASED_AT_ONCE = 64;
@@ -56,8 +53,6 @@ public final class Store implements AutoCloseable {
 
   /// Where records lie.
   static final List<String> DATA_FAMILIES = List.of(LEVELED, SIZE_TIERED);
-
-  private static final VarHandle COUNT = MethodHandles.arrayElementVarHandle(long[].class);
 
   private final Lsm lsm;
   private final ColumnFamily leveled;
@@ -90,9 +85,8 @@ public final class Store implements AutoCloseable {
   /// Where the counters of partitions begin that have none.
   private long firstCounter;
 
-  /// Per keyspace id the records of each partition, null for none: written on the loop, read by any
-  /// thread.
-  private volatile long[] @Nullable [] counts = new long[1][];
+  /// What the partitions count, for other threads.
+  private final CountTable counts;
 
   /// Keyspace ids whose tables are [#sizeTiered].
   private final BitSet tiered = new BitSet();
@@ -105,6 +99,9 @@ public final class Store implements AutoCloseable {
 
   /// Where the first of them is gone already: slots below.
   private int erasedTo;
+
+  /// Counts partitions that lost what they held, see [#emptied()].
+  private int emptied;
 
   /// Where the walk over the hash trees was.
   private long walkedTo;
@@ -126,16 +123,7 @@ public final class Store implements AutoCloseable {
   ///
   /// @param counter no partition's counter reaches it
   /// @param stamp no stamp reaches it
-  record Reservation(long counter, long stamp) {
-    byte[] encoded() {
-      return new ByteWriter(16).writeLong(counter).writeLong(stamp).toByteArray();
-    }
-
-    static Reservation decode(byte[] bytes) {
-      ByteReader in = new ByteReader(bytes);
-      return new Reservation(in.readLong(), in.readLong());
-    }
-  }
+  record Reservation(long counter, long stamp) {}
 
   /// A reservation that waits for the disk.
   record Pending(long sequence, Reservation wanted) {}
@@ -156,6 +144,7 @@ public final class Store implements AutoCloseable {
     this.hints = new Hints(lsm, lsm.columnFamily("hints", CompactionStyle.LEVELED));
     this.graves = lsm.columnFamily("graves", CompactionStyle.LEVELED);
     this.partitions = partitions;
+    this.counts = new CountTable(partitions);
     this.slotsOfPartition = Slots.COUNT / partitions;
     this.expiries = lsm.columnFamily("expiries", CompactionStyle.LEVELED);
     this.journal = new Journal(lsm, meta, dots, graves, expiries);
@@ -186,13 +175,13 @@ public final class Store implements AutoCloseable {
     WriteBatch batch = new WriteBatch();
     store.identify(batch);
     byte[] row = lsm.get(store.meta, Rows.RESERVATION, Long.MAX_VALUE);
-    Reservation last = row == null ? new Reservation(0, 0) : Reservation.decode(row);
+    Reservation last = row == null ? new Reservation(0, 0) : MetaRows.reservation(row);
     store.load(last.counter());
     store.hlc = new HybridClock(last.stamp(), 0);
     store.forEachPartition(partition -> Ballots.restarted(partition, last.stamp()));
     // The time is not known yet: what one's own clock says may be wrong for ever on disk.
     Reservation next = java.util.Objects.requireNonNull(store.wantReservation(0));
-    batch.put(store.meta, Rows.RESERVATION, next.encoded());
+    batch.put(store.meta, Rows.RESERVATION, MetaRows.encoded(next));
     store.journal.writeRows(batch, 0);
     long sequence = lsm.append(batch);
     try {
@@ -214,9 +203,8 @@ public final class Store implements AutoCloseable {
 
   private void mintId(WriteBatch batch) {
     replicaId = (int) randomness.nextLong() | 1;
-    ByteWriter out = new ByteWriter(16);
-    out.writeInt(replicaId).writeInt(shards).writeInt(partitions).writeInt(FORMAT);
-    batch.put(meta, Rows.IDENTITY, out.toByteArray());
+    MetaRows.Identity identity = new MetaRows.Identity(replicaId, shards, partitions, FORMAT);
+    batch.put(meta, Rows.IDENTITY, identity.encoded());
   }
 
   /// Takes another replica id from the next version on. To be called when others know of dots of
@@ -245,18 +233,15 @@ public final class Store implements AutoCloseable {
       mintId(batch);
       return;
     }
-    ByteReader in = new ByteReader(identity);
-    replicaId = in.readInt();
-    int shardsThen = in.readInt();
-    int partitionsThen = in.readInt();
-    int format = in.readInt();
-    if (format != FORMAT) {
-      throw new IOException(unread(format));
+    MetaRows.Identity then = MetaRows.Identity.decode(identity);
+    replicaId = then.replica();
+    if (then.format() != FORMAT) {
+      throw new IOException(unread(then.format()));
     }
-    if (shardsThen != shards || partitionsThen != partitions) {
+    if (then.shards() != shards || then.partitions() != partitions) {
       throw new IOException(
           "this data directory was written with %d shards and %d partitions, not %d and %d; start with those or with an empty directory"
-              .formatted(shardsThen, partitionsThen, shards, partitions));
+              .formatted(then.shards(), then.partitions(), shards, partitions));
     }
   }
 
@@ -265,15 +250,14 @@ public final class Store implements AutoCloseable {
     this.firstCounter = firstCounter;
     byte[] numbers = lsm.get(meta, Rows.GROUPS, Long.MAX_VALUE);
     if (numbers != null) {
-      ByteReader in = new ByteReader(numbers);
-      while (in.remaining() > 0) {
-        addGroup(in.readInt());
+      for (int number : MetaRows.groups(numbers)) {
+        addGroup(number);
       }
     }
     loadPartitions();
     byte[] place = lsm.get(meta, Rows.WALK, Long.MAX_VALUE);
-    walkedTo = place == null ? 0 : new ByteReader(place).readLong();
-    journal.load(this::known, this::countChanged);
+    walkedTo = place == null ? 0 : MetaRows.number(place);
+    journal.load(this::known, this::counted);
   }
 
   private void loadPartitions() throws IOException {
@@ -291,17 +275,18 @@ public final class Store implements AutoCloseable {
   private void loadRow(Partition partition, int kind, ByteReader key, byte[] row) {
     switch (kind) {
       case Rows.PARTITION -> {
-        Partition loaded = partition.decode(row, firstCounter);
-        groups[group(partition.set)][partition.number] = loaded;
-        for (int keyspace : loaded.keyspaces()) {
-          countChanged(keyspace, loaded.number, loaded.count(keyspace));
+        MetaRows.partition(row, partition);
+        for (int keyspace : partition.keyspaces()) {
+          tell(partition, keyspace, 1);
         }
       }
-      case Rows.TRIMMED -> partition.trimmed.addAll(DotSet.decode(new ByteReader(row)));
-      case Rows.FLOOR -> partition.floor = Rank.decode(new ByteReader(row)).stamp();
-      case Rows.FILLED -> partition.filled = true;
-      case Rows.SEGMENT ->
-          partition.tree.learn(key.readUnsignedByte(), new ByteReader(row).readLong());
+      case Rows.TRIMMED -> partition.trimmed.addAll(MetaRows.trimmed(row));
+      case Rows.FLOOR -> partition.floor = MetaRows.floor(row);
+      case Rows.FILLED -> {
+        MetaRows.filled(row);
+        partition.filled = true;
+      }
+      case Rows.SEGMENT -> partition.tree.learn(key.readUnsignedByte(), MetaRows.number(row));
       default -> throw new DecodeException("a row of kind " + kind);
     }
   }
@@ -319,7 +304,7 @@ public final class Store implements AutoCloseable {
   public void filled(Partition partition) {
     if (!partition.filled) {
       partition.filled = true;
-      lsm.append(new WriteBatch().put(meta, Rows.of(partition, Rows.FILLED), new byte[0]));
+      lsm.append(new WriteBatch().put(meta, Rows.of(partition, Rows.FILLED), MetaRows.filled()));
     }
   }
 
@@ -363,9 +348,7 @@ public final class Store implements AutoCloseable {
       partition.floor = stamp;
       // So that the other replicas are told soon.
       partition.turns++;
-      ByteWriter row = new ByteWriter(32);
-      Rank.absent(stamp).encode(row);
-      batch.put(meta, Rows.of(partition, Rows.FLOOR), row);
+      batch.put(meta, Rows.of(partition, Rows.FLOOR), MetaRows.floor(stamp));
     }
   }
 
@@ -465,30 +448,41 @@ public final class Store implements AutoCloseable {
     return journal.lastCommit();
   }
 
-  void countChanged(int keyspace, int partition, long delta) {
-    long[] known = counts(keyspace);
-    if (known == null) {
-      known = new long[partitions];
-      long[][] all = Arrays.copyOf(counts, Math.max(counts.length, keyspace + 1));
-      all[keyspace] = known;
-      counts = all;
+  /// What a partition holds of a keyspace came to be more or less, see [WriteCounts].
+  void counted(Partition partition, int keyspace, int keys, int expiring, long bytes) {
+    partition.count(keyspace, keys, expiring, bytes);
+    counts.add(keyspace, partition.number, keys, expiring, bytes);
+  }
+
+  /// A partition is about to lose all that it counts.
+  void untell(Partition partition) {
+    for (int keyspace : partition.keyspaces()) {
+      tell(partition, keyspace, -1);
     }
-    COUNT.setOpaque(known, partition, known[partition] + delta);
   }
 
-  private long @Nullable [] counts(int keyspace) {
-    long[] @Nullable [] all = counts;
-    return keyspace < 0 || keyspace >= all.length ? null : all[keyspace];
+  /// Adds what a partition counts of a keyspace to what other threads see, or takes it away.
+  ///
+  /// @param times 1 or -1
+  private void tell(Partition partition, int keyspace, int times) {
+    counts.add(
+        keyspace,
+        partition.number,
+        times * partition.keys(keyspace),
+        times * partition.expiring(keyspace),
+        times * partition.bytes(keyspace));
   }
 
-  /// Records with a value in a partition of this store; any thread.
-  public long count(int keyspace, int partition) {
-    long[] known = counts(keyspace);
-    return known == null ? 0 : (long) COUNT.getOpaque(known, partition);
+  /// What a partition of this store holds of a keyspace; any thread.
+  public CountOutcome.Count count(int keyspace, int partition) {
+    return counts.of(keyspace, partition);
   }
 
-  /// Goes by other keyspaces from now on; those that were dropped are erased little by little.
-  public void adopt(ClusterView view) {
+  /// Goes by other keyspaces and groups from now on. Keyspaces that were dropped are erased little
+  /// by little, replicas of another admission at once ([ReplicaAdmissions]).
+  ///
+  /// @param self the member whose store it is
+  public void adopt(ClusterView view, int self) {
     int known = groups.length;
     for (KeyspaceConfig keyspace : view.keyspaces()) {
       tiered.set(keyspace.id(), keyspace.compaction() == CompactionStyle.SIZE_TIERED);
@@ -501,12 +495,13 @@ public final class Store implements AutoCloseable {
         }
       }
     }
+    WriteBatch batch = new WriteBatch();
     if (groups.length > known) {
-      ByteWriter numbers = new ByteWriter(4 * groups.length);
-      for (int number : groupNumbers) {
-        numbers.writeInt(number);
-      }
-      lsm.append(new WriteBatch().put(meta, Rows.GROUPS, numbers.toByteArray()));
+      batch.put(meta, Rows.GROUPS, MetaRows.groups(groupNumbers));
+    }
+    emptied += new ReplicaAdmissions(this).adopt(view, self, batch);
+    if (batch.entries() > 0) {
+      lsm.append(batch);
     }
     forEachPartition(
         partition -> {
@@ -562,7 +557,7 @@ public final class Store implements AutoCloseable {
       }
       partition.tree.forget();
       if ((erasedTo + 1) % slotsOfPartition == 0) {
-        countChanged(keyspace, partition.number, -partition.count(keyspace));
+        tell(partition, keyspace, -1);
         partition.forget(keyspace);
         journal.change(partition);
       }
@@ -685,6 +680,17 @@ public final class Store implements AutoCloseable {
     return List.of(leveled, sizeTiered);
   }
 
+  /// All families that hold rows of partitions: in each, those of one are a range.
+  List<ColumnFamily> familiesOfPartitions() {
+    return List.of(leveled, sizeTiered, meta, dots, graves, expiries);
+  }
+
+  /// How many partitions were emptied in this life, as their rows were of another admission. A
+  /// record that was read before and is used after a change of this number may be one of those.
+  int emptied() {
+    return emptied;
+  }
+
   /// The dots of which a replica has what there is of a key: its clock, and while it is rebuilt
   /// what the rebuild has passed. Do not change it.
   DotSet seen(Partition partition, int keyspace, byte[] storageKey) {
@@ -745,7 +751,7 @@ public final class Store implements AutoCloseable {
     long hash = reader.hashes()[segment];
     if (!partition.tree.isKnown(segment) || partition.tree.hash(segment) != hash) {
       byte[] row = Rows.segment(partition, segment);
-      batch.put(meta, row, new ByteWriter(8).writeLong(hash).toByteArray());
+      batch.put(meta, row, MetaRows.number(hash));
     }
     partition.tree.learn(segment, hash);
   }
@@ -756,8 +762,7 @@ public final class Store implements AutoCloseable {
 
   void walkTo(long place) {
     walkedTo = place;
-    byte[] row = new ByteWriter(8).writeLong(place).toByteArray();
-    lsm.append(new WriteBatch().put(meta, Rows.WALK, row));
+    lsm.append(new WriteBatch().put(meta, Rows.WALK, MetaRows.number(place)));
   }
 
   /// For each dot here that some replica may still lack, the storage key of its record.

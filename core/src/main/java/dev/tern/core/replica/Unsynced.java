@@ -9,7 +9,7 @@ final class Unsynced {
   private Partition[] partitions = new Partition[256];
   private int[] replicas = new int[256];
 
-  /// Per entry: sequence, first counter, last counter.
+  /// Per entry: sequence, first counter, last counter; a last counter of 0 is a run of nothing.
   private long[] numbers = new long[3 * 256];
 
   /// At five calls a second: what is not forced for its own sake is forced after a second, for
@@ -63,6 +63,16 @@ final class Unsynced {
       calls = 0;
     }
     return ++calls > STALE_CALLS;
+  }
+
+  /// A partition was emptied: none of its dots that wait here is in its clock any more.
+  void forget(Partition partition) {
+    for (int i = 0; i < size; i++) {
+      int at = (first + i) & (partitions.length - 1);
+      if (partitions[at] == partition) {
+        numbers[3 * at + 2] = 0;
+      }
+    }
   }
 
   /// Everything up to a sequence is on disk.

@@ -103,6 +103,11 @@ public final class DotSet {
     return true;
   }
 
+  /// Forgets all dots.
+  public void clear() {
+    entries.clear();
+  }
+
   /// Notes all dots of another set.
   public void addAll(DotSet other) {
     other.forEach(this::addRun);

@@ -260,6 +260,20 @@ public final class Siblings {
     return false;
   }
 
+  /// Whether time alone will end it: it has a value, and each of its values has an expiry.
+  public boolean expires() {
+    boolean expires = false;
+    for (Version version : versions) {
+      if (version.value() != null) {
+        if (version.expiryMillis() == 0) {
+          return false;
+        }
+        expires = true;
+      }
+    }
+    return expires;
+  }
+
   /// Whether a reader at that moment sees a value.
   public boolean liveAt(long wallMillis) {
     for (Version version : versions) {

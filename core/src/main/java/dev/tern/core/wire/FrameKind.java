@@ -26,7 +26,7 @@ public enum FrameKind {
   AUTHENTICATION('A', 0),
 
   /// Messages about data.
-  DATA('D', 5),
+  DATA('D', 6),
 
   /// Gossip. Formats 0 to 2 would be taken for a kind by nodes of level 1.
   GOSSIP('G', 3),

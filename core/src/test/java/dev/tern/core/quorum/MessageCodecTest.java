@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.Golden;
+import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
@@ -97,7 +98,7 @@ class MessageCodecTest {
         new Message.Scanned(
             1,
             new ScanPage(List.of(new ScannedKey(5, 0xffff_ffffL, KEY, VERSION.rank(), true)), 9)),
-        new Message.Counted(1, 2),
+        new Message.Counted(1, new CountOutcome.Count(2, 1, 1L << 40)),
         new Message.Hold(1, 2, AT, record(), 4),
         new Message.Clock(-1, 2, true, record().context(), STAMP, null, true),
         new Message.Clock(1, 2, false, record().context(), STAMP, record().context(), false),
@@ -157,9 +158,9 @@ class MessageCodecTest {
 
   /// Every kind of message, and every update, outcome and flag of them.
   @Test
-  void messagesOfFormat5() throws IOException {
+  void messagesOfFormat6() throws IOException {
     List<byte[]> made = all().stream().map(MessageCodecTest::encoded).toList();
-    Golden.check("messages-5", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
+    Golden.check("messages-6", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
     Hostile hostile = new Hostile(b -> MessageCodec.decode(new ByteReader(b)), 1 << 18);
     made.forEach(hostile::all);
     assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
@@ -221,7 +222,8 @@ class MessageCodecTest {
             new Message.Scan(1, 2, 3, 0, -1),
             new Message.Root(1, -1, 3, 4),
             new Message.Root(1, 16384, 3, 4),
-            new Message.Counted(1, -5),
+            new Message.Counted(1, new CountOutcome.Count(-5, 0, 0)),
+            new Message.Counted(1, new CountOutcome.Count(5, 0, -1)),
             new Message.Write(1, 2, AT, Siblings.of(Version.put(0, 1, 1, 0, KEY))),
             new Message.Write(1, 2, AT, Siblings.of(Version.put(1, 0, 1, 0, KEY))),
             new Message.Write(1, 2, AT, Siblings.of(Version.put(1, 1, -1, 0, KEY))),
@@ -246,7 +248,7 @@ class MessageCodecTest {
   @Test
   void theFormatStaysAsItIs() {
     assertEquals(
-        "44050100000000000000010209ff7f03030100ff30010601fffffff9ac021000"
+        "44060100000000000000010209ff7f03030100ff30010601fffffff9ac021000"
             + "000000000000fffffff7070380909282e733030100ff00",
         java.util.HexFormat.of().formatHex(encoded(all().getFirst())));
   }
@@ -254,10 +256,10 @@ class MessageCodecTest {
   @Test
   void theFormatBeforeIsRefusedByName() {
     byte[] old = encoded(all().getFirst());
-    old[1] = 4;
+    old[1] = 5;
     DecodeException message =
         assertThrows(DecodeException.class, () -> MessageCodec.decode(new ByteReader(old)));
-    assertTrue(message.getMessage().contains("format 4"));
+    assertTrue(message.getMessage().contains("format 5"));
     old[0] = 3;
     DecodeException bare =
         assertThrows(DecodeException.class, () -> MessageCodec.decode(new ByteReader(old)));

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.tern.core.Limits;
 import dev.tern.core.PlantedBug;
+import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Level;
@@ -113,8 +114,8 @@ final class Playground {
               replica,
               1,
               sightings,
-              keyspace -> 0);
-      store.adopt(view);
+              keyspace -> CountOutcome.Count.NONE);
+      store.adopt(view, SELF);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -23,9 +23,10 @@ class JournalRowsTest {
 
   private static byte[] entry() {
     ByteWriter changes = new ByteWriter();
-    JournalRows.change(1, 2, -7, 300, 41, 0, 0, changes);
-    JournalRows.change(0, 1023, 0, 0, 0, 5, 1, changes);
-    JournalRows.change(3, 0, 0, 0, 0, 6, -1, changes);
+    JournalRows.dots(1, 2, -7, 300, 41, changes);
+    JournalRows.counts(1, 1023, 5, 1, 1, 16_777_216, changes);
+    JournalRows.counts(3, 0, 6, -1, 0, -300, changes);
+    JournalRows.counts(3, 0, 6, 0, -1, Long.MIN_VALUE, changes);
     ByteWriter out = new ByteWriter();
     JournalRows.entry(12, TIME, changes, out);
     return out.toByteArray();
@@ -36,20 +37,31 @@ class JournalRowsTest {
     StringBuilder text = new StringBuilder(JournalRows.entry(in).toString());
     JournalRows.changes(
         in,
-        (group, partition, replica, counter, further, keyspace, delta) ->
+        new JournalRows.Changes() {
+          @Override
+          public void dots(int set, int partition, int replica, long counter, long further) {
             text.append(
-                "; %d %d %d %d %d %d %d"
-                    .formatted(group, partition, replica, counter, further, keyspace, delta)));
+                "; dots %d %d %d %d %d".formatted(set, partition, replica, counter, further));
+          }
+
+          @Override
+          public void counts(
+              int set, int partition, int keyspace, int keys, int expiring, long bytes) {
+            text.append(
+                "; counts %d %d %d %d %d %d"
+                    .formatted(set, partition, keyspace, keys, expiring, bytes));
+          }
+        });
     return text.toString();
   }
 
   @Test
-  void entriesOfFormat2() throws IOException {
-    byte[] wanted = Golden.of("journal-2-entry", entry());
+  void entriesOfFormat3() throws IOException {
+    byte[] wanted = Golden.of("journal-3-entry", entry());
     assertArrayEquals(wanted, entry());
     assertEquals(
-        "Head[round=12, time=%d]; 1 2 -7 300 41 0 0; 0 1023 0 0 0 5 1; 3 0 0 0 0 6 -1"
-            .formatted(TIME),
+        "Head[round=12, time=%d]; dots 1 2 -7 300 41; counts 1 1023 5 1 1 16777216".formatted(TIME)
+            + "; counts 3 0 6 -1 0 -300; counts 3 0 6 0 -1 -9223372036854775808",
         shown(wanted));
     Hostile hostile = new Hostile(JournalRowsTest::shown, MOST_BYTES);
     hostile.all(wanted);
@@ -57,11 +69,11 @@ class JournalRowsTest {
   }
 
   @Test
-  void roundsOfFormat2() throws IOException {
+  void roundsOfFormat3() throws IOException {
     JournalRows.Head head = new JournalRows.Head(12, TIME);
     ByteWriter out = new ByteWriter();
     JournalRows.round(head, out);
-    byte[] wanted = Golden.of("journal-2-round", out.toByteArray());
+    byte[] wanted = Golden.of("journal-3-round", out.toByteArray());
     assertArrayEquals(wanted, out.toByteArray());
     assertEquals(head, JournalRows.round(wanted));
     Hostile hostile = new Hostile(JournalRows::round, MOST_BYTES);
@@ -69,12 +81,11 @@ class JournalRowsTest {
     assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
   }
 
-  /// Format 1 was led by nothing: a round, and for an entry its changes.
   @Test
-  void rowsOfTheFormatBeforeAreRefused() {
-    byte[] round = {12};
+  void rowsOfTheFormatBeforeAreRefused() throws IOException {
+    byte[] round = Golden.read("journal-2-round");
     assertThrows(DecodeException.class, () -> JournalRows.round(round));
-    byte[] entry = {12, 0, 1, 0, 2, 0, 0, 0, 3, 7, 0, 0, 0, 0, 5, 1};
+    byte[] entry = Golden.read("journal-2-entry");
     assertThrows(DecodeException.class, () -> shown(entry));
   }
 

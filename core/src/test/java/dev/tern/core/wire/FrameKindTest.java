@@ -34,7 +34,7 @@ class FrameKindTest {
       kind.expect(in);
       in.expectEnd();
     }
-    assertEquals("D5G3R1T1", all.toString());
+    assertEquals("D6G3R1T1", all.toString());
   }
 
   @Test
@@ -45,10 +45,10 @@ class FrameKindTest {
     assertTrue(refusal('x', 1).contains("kind 78, which is none"));
     assertTrue(refusal(0xff).contains("kind ff"));
     assertTrue(refusal().contains("kind 00"));
-    byte[] later = {'D', 6, 1};
+    byte[] later = {'D', 7, 1};
     String message =
         assertThrows(DecodeException.class, () -> FrameKind.DATA.expect(new ByteReader(later)))
             .getMessage();
-    assertTrue(message.contains("format 6 where DATA of format 5"), message);
+    assertTrue(message.contains("format 7 where DATA of format 6"), message);
   }
 }

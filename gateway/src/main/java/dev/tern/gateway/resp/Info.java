@@ -1,5 +1,6 @@
 package dev.tern.gateway.resp;
 
+import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.topology.Member;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// The text of `INFO`: sections of lines, one or several of them or all.
 final class Info {
@@ -91,11 +93,11 @@ final class Info {
     return wants("Keyspace");
   }
 
-  /// @param keys how many there are, negative if that could not be found out
-  Reply text(RedisSession session, long startedMillis, Counts counts, long keys) {
+  /// @param keys how many there are, null if that could not be found out
+  Reply text(
+      RedisSession session, long startedMillis, Counts counts, CountOutcome.@Nullable Count keys) {
     Map<String, String> sections = sections(session, startedMillis, counts);
-    sections.put(
-        "Keyspace", keys <= 0 ? "" : "db0:keys=%d,expires=0,avg_ttl=0\r\n".formatted(keys));
+    sections.put("Keyspace", keys == null ? "" : keyspace(keys));
     List<String> shown = new ArrayList<>();
     sections.forEach(
         (title, lines) -> {
@@ -104,6 +106,13 @@ final class Info {
           }
         });
     return new Reply.Text(String.join("\r\n", shown), true);
+  }
+
+  /// Nobody keeps a sum of expiries, so `avg_ttl` is 0, which Redis says where it does not know.
+  private static String keyspace(CountOutcome.Count count) {
+    return count.keys() == 0
+        ? ""
+        : "db0:keys=%d,expires=%d,avg_ttl=0\r\n".formatted(count.keys(), count.expiring());
   }
 
   private static Map<String, String> sections(

@@ -198,8 +198,8 @@ public final class RedisSession implements Conversation {
                     this,
                     new Info(arguments),
                     switch (outcome) {
-                      case CountOutcome.Count count -> count.keys();
-                      case Unanswered why -> -1;
+                      case CountOutcome.Count count -> count;
+                      case Unanswered why -> null;
                     })));
   }
 

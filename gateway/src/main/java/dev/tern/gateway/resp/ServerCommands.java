@@ -1,5 +1,6 @@
 package dev.tern.gateway.resp;
 
+import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Evaluation;
 import dev.tern.core.keyspace.Level;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /// Commands that touch no key: the handshake, the connection, what the server says of itself.
 public final class ServerCommands {
@@ -65,7 +67,7 @@ public final class ServerCommands {
       case "CLIENT" -> client(session, arguments);
       case "COMMAND" -> Introspection.command(arguments);
       case "CONFIG" -> config(session, arguments);
-      case "INFO" -> info(session, new Info(arguments), -1);
+      case "INFO" -> info(session, new Info(arguments), null);
       case "SELECT" -> select(session, arguments);
       case "CLUSTER" -> ClusterCommands.run(session, arguments);
       case "READONLY", "READWRITE", "ASKING" -> {
@@ -259,8 +261,8 @@ public final class ServerCommands {
 
   /// `INFO`.
   ///
-  /// @param keys how many there are, negative if nobody knows
-  Reply info(RedisSession session, Info info, long keys) {
+  /// @param keys how many there are, null if nobody knows
+  Reply info(RedisSession session, Info info, CountOutcome.@Nullable Count keys) {
     return info.text(session, startedMillis, counts().since(before, sessions.size()), keys);
   }
 

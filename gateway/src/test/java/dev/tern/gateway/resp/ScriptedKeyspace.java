@@ -113,7 +113,7 @@ final class ScriptedKeyspace implements Keyspace {
   @Override
   public void count(Scope scope, Completion<? super CountOutcome> completion) {
     asked.add("count");
-    end(completion, new CountOutcome.Count(values.size()));
+    end(completion, new CountOutcome.Count(values.size(), 0, 0));
   }
 
   @Override

@@ -1,0 +1,112 @@
+package dev.tern.core.replica;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.Golden;
+import dev.tern.core.replica.Store.Reservation;
+import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Stamp;
+import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
+import dev.tern.world.Hostile;
+import java.io.IOException;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+/// The bytes of the rows in `meta` of stores of format 5.
+class MetaRowsTest {
+  /// The first message of a refusal loads what formats it.
+  private static final int MOST_BYTES = 1 << 20;
+
+  private static Partition partition() {
+    return new Partition(7, 5, 5 * 16, new DotSet(), 0);
+  }
+
+  private static DotSet dots() {
+    DotSet dots = new DotSet();
+    dots.addRun(-7, 1, 300);
+    dots.add(-7, 302);
+    dots.add(9, 1L << 40);
+    return dots;
+  }
+
+  private static byte[] encoded(Partition partition) {
+    ByteWriter out = new ByteWriter();
+    MetaRows.partition(partition, out);
+    return out.toByteArray();
+  }
+
+  private static byte[] partitionAgain(byte[] row) {
+    Partition read = partition();
+    MetaRows.partition(row, read);
+    return encoded(read);
+  }
+
+  private static Hostile check(String name, byte[] made, UnaryOperator<byte[]> again)
+      throws IOException {
+    byte[] wanted = Golden.of("meta-5-" + name, made);
+    assertArrayEquals(wanted, made, name);
+    assertArrayEquals(wanted, again.apply(wanted), name);
+    Hostile hostile = new Hostile(row -> assertNotNull(again.apply(row)), MOST_BYTES);
+    hostile.all(wanted);
+    return hostile;
+  }
+
+  private static void checkClosely(String name, byte[] made, UnaryOperator<byte[]> again)
+      throws IOException {
+    Hostile hostile = check(name, made, again);
+    assertTrue(hostile.refused() > hostile.tried() / 3, name + ": refused " + hostile.refused());
+  }
+
+  @Test
+  void rowsOfAPartition() throws IOException {
+    Partition partition = partition();
+    partition.admission = 300;
+    partition.clock.addAll(dots());
+    partition.count(3, 70_000, 1, 9_000_000_000L);
+    partition.count(4, 0, 0, 0);
+    checkClosely("partition", encoded(partition), MetaRowsTest::partitionAgain);
+    checkClosely("trimmed", dots().encoded(), row -> MetaRows.trimmed(row).encoded());
+    Stamp floor = new Stamp(1L << 60, -9, 7, 3, false);
+    checkClosely("floor", MetaRows.floor(floor), row -> MetaRows.floor(MetaRows.floor(row)));
+    check("segment", MetaRows.number(-5), row -> MetaRows.number(MetaRows.number(row)));
+    assertEquals(0, Golden.of("meta-5-filled", MetaRows.filled()).length);
+    assertThrows(DecodeException.class, () -> MetaRows.filled(new byte[1]));
+  }
+
+  @Test
+  void rowsOfTheStore() throws IOException {
+    int[] numbers = {1, 65_535, 3};
+    check("groups", MetaRows.groups(numbers), row -> MetaRows.groups(MetaRows.groups(row)));
+    Reservation reservation = new Reservation(1L << 21, 1L << 60);
+    check(
+        "reservation",
+        MetaRows.encoded(reservation),
+        row -> MetaRows.encoded(MetaRows.reservation(row)));
+    MetaRows.Identity identity = new MetaRows.Identity(-7, 4, 1_024, 5);
+    check("identity", identity.encoded(), row -> MetaRows.Identity.decode(row).encoded());
+    assertEquals(identity, MetaRows.Identity.decode(identity.encoded()));
+  }
+
+  /// A figure that the loss of records has brought below zero is kept as it is.
+  @Test
+  void aFigureBelowZeroComesBack() {
+    Partition partition = partition();
+    partition.count(3, -1, 0, -16);
+    Partition read = partition();
+    MetaRows.partition(encoded(partition), read);
+    assertEquals(-1, read.keys(3));
+    assertEquals(-16, read.bytes(3));
+  }
+
+  /// Rows of stores of format 4 began with the clock.
+  @Test
+  void aRowOfTheFormatBeforeIsRefused() {
+    byte[] row = new ByteWriter().writeBytes(dots().encoded()).writeVarInt(0).toByteArray();
+    assertThrows(DecodeException.class, () -> MetaRows.partition(row, partition()));
+  }
+}
