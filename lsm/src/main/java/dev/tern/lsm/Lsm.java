@@ -8,6 +8,7 @@ import dev.tern.env.Randomness;
 import java.io.IOException;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -364,6 +365,7 @@ public final class Lsm implements AutoCloseable {
   /// The value of a key when the snapshot was taken, null if it had none. May read files.
   public byte @Nullable [] get(ColumnFamily family, byte[] key, Snapshot snapshot)
       throws IOException {
+    Objects.requireNonNull(snapshot, "snapshot");
     return lookup(family, key, Long.MAX_VALUE, snapshot, true);
   }
 

@@ -30,6 +30,9 @@ public record LsmOptions(long memoryBytes, int threads, Durability durability, T
   public LsmOptions {
     java.util.Objects.requireNonNull(durability);
     java.util.Objects.requireNonNull(tuning);
+    if (memoryBytes < 1) {
+      throw new IllegalArgumentException("a store needs memory, not " + memoryBytes + " bytes");
+    }
     if (threads < 1 || threads > 64) {
       throw new IllegalArgumentException("threads must be 1 to 64, not " + threads);
     }

@@ -49,6 +49,21 @@ class StoreUseTest {
   }
 
   @Test
+  void noMemoryAndNoSnapshotAreRefusedAtOnce() throws IOException {
+    LsmOptions usual = LsmOptions.DEFAULT;
+    for (long memory : new long[] {0, -1, Long.MIN_VALUE}) {
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> new LsmOptions(memory, usual.threads(), usual.durability(), usual.tuning()));
+    }
+    try (Lsm lsm = open()) {
+      ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+      Snapshot none = null;
+      assertThrows(NullPointerException.class, () -> lsm.get(family, bytes("a"), none));
+    }
+  }
+
+  @Test
   void boundsBelongToTheIteratorOnceItIsMade() throws IOException {
     try (Lsm lsm = open()) {
       ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -178,6 +179,10 @@ public final class DirectoryFileSystem implements FileSystem {
     Reader(String path, Path file) throws IOException {
       this.path = path;
       this.file = file;
+      // To open a pipe waits for somebody who writes to it.
+      if (!Files.readAttributes(file, BasicFileAttributes.class).isRegularFile()) {
+        throw new IOException(path + " is no regular file");
+      }
       this.channel = FileChannel.open(file, StandardOpenOption.READ);
     }
 

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -318,5 +319,16 @@ class DirectoryFileSystemTest {
     } finally {
       other.destroy();
     }
+  }
+
+  @Test
+  @Timeout(value = 10, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void aPipeUnderTheNameOfAFileIsRefusedAtOnce(@TempDir Path directory) throws Exception {
+    Path pipe = directory.resolve("CURRENT");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    DirectoryFileSystem files = new DirectoryFileSystem(directory);
+    IOException refused = assertThrows(IOException.class, () -> files.open("CURRENT"));
+    assertEquals("CURRENT is no regular file", refused.getMessage());
+    assertThrows(IOException.class, () -> files.open("missing"));
   }
 }
