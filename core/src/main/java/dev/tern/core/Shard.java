@@ -88,6 +88,10 @@ final class Shard implements AutoCloseable {
               shards,
               randomness.child("identity"),
               environment.events());
+      String foreign = store.problem(view, config.self());
+      if (foreign != null) {
+        throw new IOException(foreign);
+      }
     } catch (IOException | RuntimeException e) {
       lsm.close();
       throw e;

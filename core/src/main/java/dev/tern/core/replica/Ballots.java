@@ -42,6 +42,10 @@ public final class Ballots {
 
   private static final int MEMBER_BITS = 16;
   private static final long MEMBERS = (1L << MEMBER_BITS) - 1;
+
+  /// Of the highest ballots that a frame may carry.
+  private static final long LAST_MILLIS = (MAX >> MEMBER_BITS) - 1;
+
   private static final long FNV_OFFSET = 0xcbf29ce484222325L;
   private static final long FNV_PRIME = 0x100000001b3L;
 
@@ -185,7 +189,9 @@ public final class Ballots {
   public long lead(int keyspace, int slot, byte[] key, int member) {
     Partition.Ballots of = store.partition(keyspace, slot).ballots;
     if (of.own == 0 || of.own < promised(keyspace, slot, key)) {
-      long millis = Math.max(clock.stampMillis(), HybridClock.millis(of.seen) + 1);
+      // Above the last ballot nobody leads: such a round is outvoted, and its frames stay readable.
+      long above = Math.max(clock.stampMillis(), HybridClock.millis(of.seen) + 1);
+      long millis = Math.min(above, LAST_MILLIS);
       of.own = millis << MEMBER_BITS | member & MEMBERS;
     }
     promise(keyspace, slot, key, of.own);
@@ -220,7 +226,7 @@ public final class Ballots {
 
   /// What was promised before the start lies below a reservation of stamps.
   static void restarted(Partition partition, long reservedStamp) {
-    partition.ballots.floor = reservedStamp | MEMBERS;
+    partition.ballots.floor = Math.min(reservedStamp | MEMBERS, MAX - 1);
     partition.ballots.seen = partition.ballots.floor;
   }
 }

@@ -147,9 +147,7 @@ final class JournalRows {
         told.dots(set, partition, replica, counter, further);
       } else if (kind == COUNTS) {
         int keyspace = in.readInt();
-        if (keyspace <= 0) {
-          throw new DecodeException("a count of keyspace " + keyspace);
-        }
+        MetaRows.checkKeyspace(keyspace);
         told.counts(set, partition, keyspace, one(in), one(in), zigzag(in));
       } else {
         throw new DecodeException("a change of kind " + kind);

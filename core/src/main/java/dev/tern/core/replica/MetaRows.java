@@ -1,18 +1,21 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.replica.Store.Reservation;
+import dev.tern.core.topology.ClusterId;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import java.util.Arrays;
 
 /// The bytes of the rows in `meta`, but for the journal's ([JournalRows]). [Rows] has their keys.
 /// They are of the store's format, which the identity says.
 ///
 /// ```
 ///   identity:     | replica id u32 | shards u32 | partitions u32 | format u32 |
+///   owner:        | cluster, high u64, low u64 | member u32 |
 ///   reservation:  | counter u64 | hybrid time u64 |
 ///   groups:       | set u32 | ...
 ///   walk:         | place u64 |
@@ -32,6 +35,12 @@ final class MetaRows {
   /// Of a keyspace's count, at least.
   private static final int LEAST_COUNT_BYTES = 7;
 
+  /// Identities of earlier formats are refused for their format.
+  private static final int FIRST_CHECKED = 5;
+
+  /// Ids that a cluster may ever give out are below.
+  private static final int MAX_KEYSPACES = 1 << 20;
+
   private MetaRows() {}
 
   /// Whose store it is, and what it was written with.
@@ -46,7 +55,29 @@ final class MetaRows {
       ByteReader in = new ByteReader(row);
       Identity identity = new Identity(in.readInt(), in.readInt(), in.readInt(), in.readInt());
       in.expectEnd();
+      if (identity.replica == 0 && identity.format >= FIRST_CHECKED) {
+        throw new DecodeException("a store of the replica id 0");
+      }
       return identity;
+    }
+  }
+
+  /// The cluster and the member that a store was first used by, for ever.
+  record Owner(ClusterId cluster, int member) {
+    byte[] encoded() {
+      ByteWriter out = new ByteWriter(20);
+      out.writeLong(cluster.high()).writeLong(cluster.low()).writeInt(member);
+      return out.toByteArray();
+    }
+
+    static Owner decode(byte[] row) {
+      ByteReader in = new ByteReader(row);
+      Owner owner = new Owner(new ClusterId(in.readLong(), in.readLong()), in.readInt());
+      in.expectEnd();
+      if (!owner.cluster.known() || owner.member <= 0) {
+        throw new DecodeException("a store of member %d of no cluster".formatted(owner.member));
+      }
+      return owner;
     }
   }
 
@@ -59,6 +90,12 @@ final class MetaRows {
     ByteReader in = new ByteReader(row);
     Reservation reservation = new Reservation(in.readLong(), in.readLong());
     in.expectEnd();
+    if (reservation.counter() < 0
+        || reservation.counter() >= Stamp.MAX_TIME
+        || reservation.stamp() < 0
+        || reservation.stamp() >= Stamp.MAX_TIME) {
+      throw new DecodeException("a reservation up to " + reservation);
+    }
     return reservation;
   }
 
@@ -76,6 +113,12 @@ final class MetaRows {
     int[] numbers = new int[row.length / Integer.BYTES];
     for (int group = 0; group < numbers.length; group++) {
       numbers[group] = in.readInt();
+      if (numbers[group] < 1 || numbers[group] > 0xffff) {
+        throw new DecodeException("groups of the number " + numbers[group]);
+      }
+    }
+    if (Arrays.stream(numbers).distinct().count() < numbers.length) {
+      throw new DecodeException("two groups of one number");
     }
     in.expectEnd();
     return numbers;
@@ -106,12 +149,20 @@ final class MetaRows {
     to.synced.addAll(clock);
     for (int left = in.readCount(LEAST_COUNT_BYTES); left > 0; left--) {
       int keyspace = in.readInt();
-      if (keyspace <= 0) {
-        throw new DecodeException("a count of keyspace " + keyspace);
+      checkKeyspace(keyspace);
+      if (to.knows(keyspace)) {
+        throw new DecodeException("two counts of keyspace " + keyspace);
       }
       to.count(keyspace, in.readVarLong(), in.readVarLong(), in.readVarLong());
     }
     in.expectEnd();
+  }
+
+  /// Figures are kept by the ids of keyspaces, so an id that no cluster gives out is refused.
+  static void checkKeyspace(int keyspace) {
+    if (keyspace <= 0 || keyspace >= MAX_KEYSPACES) {
+      throw new DecodeException("a count of keyspace " + keyspace);
+    }
   }
 
   static DotSet trimmed(byte[] row) {

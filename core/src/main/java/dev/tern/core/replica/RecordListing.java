@@ -125,7 +125,7 @@ public final class RecordListing {
           continue;
         }
         int slot = RecordKey.slot(recordKey);
-        int order = Integer.compare(RecordKey.keyspace(recordKey), keyspace);
+        int order = Integer.compareUnsigned(RecordKey.keyspace(recordKey), keyspace);
         if (order == 0) {
           found(recordKey, all.value());
           all.next();

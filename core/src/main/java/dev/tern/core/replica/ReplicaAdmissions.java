@@ -39,6 +39,10 @@ final class ReplicaAdmissions {
   /// @return how many partitions lost what they held
   int adopt(ClusterView view, int self, WriteBatch batch) {
     List<Partition> admitted = new ArrayList<>();
+    if (store.problem(view, self) != null) {
+      // A store of another cluster loses nothing on the word of this one.
+      return 0;
+    }
     store.forEachPartition(
         partition -> {
           if (id(view, partition, self) > partition.admission) {

@@ -50,6 +50,9 @@ final class Rows {
 
   private static final int JOURNAL = 6;
 
+  /// Whose the store is: its cluster and its member.
+  static final byte[] OWNER = {0, 0, 7};
+
   /// Before the rows of all partitions.
   static final byte[] PARTITIONS = {0, 1};
 

@@ -67,6 +67,7 @@ public final class Store implements AutoCloseable {
   private final int slotsOfPartition;
   private final int partitions;
   private final Journal journal;
+  private final Ownership ownership;
   private final StoredRecords records;
   private final Events events;
 
@@ -148,6 +149,7 @@ public final class Store implements AutoCloseable {
     this.slotsOfPartition = Slots.COUNT / partitions;
     this.expiries = lsm.columnFamily("expiries", CompactionStyle.LEVELED);
     this.journal = new Journal(lsm, meta, dots, graves, expiries);
+    this.ownership = new Ownership(lsm, meta, shard);
   }
 
   /// Reads what the store knows and reserves the next block of numbers, durably.
@@ -217,7 +219,7 @@ public final class Store implements AutoCloseable {
   }
 
   private static String unread(int format) {
-    return "this data directory is of format %d, this version reads format %d only: start with an empty directory, the other nodes fill it"
+    return "this data directory is of format %d, this version reads format %d only: start with an empty directory, the other nodes fill it (alone: restore a backup)"
         .formatted(format, FORMAT);
   }
 
@@ -478,11 +480,18 @@ public final class Store implements AutoCloseable {
     return counts.of(keyspace, partition);
   }
 
+  /// Why this store is not the one of a member of a cluster; null if it may be.
+  public @Nullable String problem(ClusterView view, int self) {
+    return ownership.problem(view, self);
+  }
+
   /// Goes by other keyspaces and groups from now on. Keyspaces that were dropped are erased little
   /// by little, replicas of another admission at once ([ReplicaAdmissions]).
   ///
   /// @param self the member whose store it is
   public void adopt(ClusterView view, int self) {
+    WriteBatch batch = new WriteBatch();
+    ownership.claim(view, self, batch);
     int known = groups.length;
     for (KeyspaceConfig keyspace : view.keyspaces()) {
       tiered.set(keyspace.id(), keyspace.compaction() == CompactionStyle.SIZE_TIERED);
@@ -495,7 +504,6 @@ public final class Store implements AutoCloseable {
         }
       }
     }
-    WriteBatch batch = new WriteBatch();
     if (groups.length > known) {
       batch.put(meta, Rows.GROUPS, MetaRows.groups(groupNumbers));
     }

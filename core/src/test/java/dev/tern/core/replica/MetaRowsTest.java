@@ -8,14 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.Golden;
 import dev.tern.core.replica.Store.Reservation;
+import dev.tern.core.topology.ClusterId;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.world.Hostile;
 import java.io.IOException;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /// The bytes of the rows in `meta` of stores of format 5.
 class MetaRowsTest {
@@ -90,6 +93,33 @@ class MetaRowsTest {
     MetaRows.Identity identity = new MetaRows.Identity(-7, 4, 1_024, 5);
     check("identity", identity.encoded(), row -> MetaRows.Identity.decode(row).encoded());
     assertEquals(identity, MetaRows.Identity.decode(identity.encoded()));
+    MetaRows.Owner owner = new MetaRows.Owner(new ClusterId(-5, 7), 3);
+    check("owner", owner.encoded(), row -> MetaRows.Owner.decode(row).encoded());
+  }
+
+  @Test
+  void whatNoStoreWritesIsRefused() {
+    refused(() -> MetaRows.Identity.decode(new MetaRows.Identity(0, 1, 8, 5).encoded()));
+    refused(() -> MetaRows.Owner.decode(new MetaRows.Owner(ClusterId.NONE, 1).encoded()));
+    refused(() -> MetaRows.Owner.decode(new MetaRows.Owner(new ClusterId(1, 1), 0).encoded()));
+    for (Reservation wrong :
+        List.of(
+            new Reservation(-1, 0), new Reservation(Long.MAX_VALUE, 0), new Reservation(0, -1))) {
+      refused(() -> MetaRows.reservation(MetaRows.encoded(wrong)));
+    }
+    for (int[] wrong : new int[][] {{0}, {65_536}, {-3}, {1, 1}}) {
+      refused(() -> MetaRows.groups(MetaRows.groups(wrong)));
+    }
+    for (int keyspace : new int[] {0, -1, 1 << 20, Integer.MAX_VALUE}) {
+      ByteWriter row = new ByteWriter().writeByte(0x10).writeVarInt(1);
+      new DotSet().encode(row);
+      row.writeVarInt(1).writeInt(keyspace).writeVarLong(1).writeVarLong(0).writeVarLong(1);
+      refused(() -> MetaRows.partition(row.toByteArray(), partition()));
+    }
+  }
+
+  private static void refused(Executable decoding) {
+    assertThrows(DecodeException.class, decoding);
   }
 
   /// A figure that the loss of records has brought below zero is kept as it is.

@@ -12,12 +12,14 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.ring.ZonePolicy;
+import dev.tern.core.topology.ClusterId;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.TopologyState;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.ValueType;
@@ -186,6 +188,50 @@ class ReplicaAdmissionsTest {
       int id = Objects.requireNonNull(second.groupsNumbered(SET)).replicaId(number, place);
       assertEquals(id, partition(store, number).admission());
     }
+  }
+
+  private static ClusterView named(ClusterView view, ClusterId cluster) {
+    TopologyState of = view.state();
+    return ClusterView.of(
+        new TopologyState(
+            cluster,
+            of.epoch(),
+            of.level(),
+            of.founding(),
+            of.members(),
+            of.keyspaces(),
+            of.groups(),
+            of.voters(),
+            of.nextMember(),
+            of.nextKeyspace(),
+            of.nextReplica(),
+            of.nextSet(),
+            of.lives()));
+  }
+
+  /// Admissions of another cluster have higher ids here. Found by an attack: the topology of
+  /// another cluster in a node's directory erased its store.
+  @Test
+  void aStoreLosesNothingOnTheWordOfAnotherCluster() throws IOException {
+    ClusterView own = named(first, new ClusterId(1, 1));
+    ClusterView other = named(second, new ClusterId(2, 1));
+    Bed bed = bed(5);
+    fill(bed, 300);
+    Store store = open(bed, own);
+    assertNull(store.problem(own, 1));
+    bed.world.runUntil(bed.world.nanos() + SECOND);
+    store.close();
+    store = Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(4), Events.NONE);
+    String problem = Objects.requireNonNull(store.problem(other, 1));
+    assertTrue(problem.contains("shard-0 belongs to node 1 of cluster"), problem);
+    assertTrue(store.problem(own, 2) != null, "another member's store");
+    assertNull(store.problem(first, 1), "a founding whose cluster is not named yet");
+    Count before = count(store);
+    store.adopt(other, 1);
+    assertEquals(before, count(store));
+    assertEquals(270, before.keys());
+    right(store);
+    store.close();
   }
 
   private void fill(Bed bed, int keys) throws IOException {

@@ -93,11 +93,14 @@ final class Info {
     return wants("Keyspace");
   }
 
+  /// Clients pass over a line that begins so; an empty section would say that there are no keys.
+  private static final String NOT_COUNTED = "# not counted: a node did not answer in time\r\n";
+
   /// @param keys how many there are, null if that could not be found out
   Reply text(
       RedisSession session, long startedMillis, Counts counts, CountOutcome.@Nullable Count keys) {
     Map<String, String> sections = sections(session, startedMillis, counts);
-    sections.put("Keyspace", keys == null ? "" : keyspace(keys));
+    sections.put("Keyspace", keys == null ? NOT_COUNTED : keyspace(keys));
     List<String> shown = new ArrayList<>();
     sections.forEach(
         (title, lines) -> {
