@@ -65,7 +65,7 @@ final class DataDirectory {
     for (String path : others) {
       reports.add(file(path));
     }
-    String problem = log ? dev.tern.core.raft.log.Inspection.log(files, directory) : null;
+    String problem = log ? dev.tern.raft.log.Inspection.log(files, directory) : null;
     if (problem != null) {
       FileReport report = new FileReport(directory, 0);
       reports.add(report.problem("the log cannot be opened: " + problem));
@@ -83,8 +83,8 @@ final class DataDirectory {
     }
     return switch (header.kind()) {
       case LOG, TABLE, MANIFEST -> Inspection.file(files, path);
-      case RAFT_SEGMENT -> dev.tern.core.raft.log.Inspection.segment(files, path);
-      case SNAPSHOT -> dev.tern.core.raft.log.Inspection.snapshot(files, path);
+      case RAFT_SEGMENT -> dev.tern.raft.log.Inspection.segment(files, path);
+      case SNAPSHOT -> dev.tern.raft.log.Inspection.snapshot(files, path);
       case KNOWN_TOPOLOGY, FORGETFUL, GENERATION -> small(header, path);
     };
   }

@@ -18,8 +18,10 @@ class ArchitectureTest {
   private static final List<String> MODULES =
       List.of(
           "env",
+          "testing",
           "world",
           "lsm",
+          "raft",
           "core",
           "runtime",
           "client",
@@ -33,6 +35,7 @@ class ArchitectureTest {
     "dev.tern.env..",
     "dev.tern.world..",
     "dev.tern.lsm..",
+    "dev.tern.raft..",
     "dev.tern.core..",
     "dev.tern.simulation.."
   };
@@ -83,6 +86,25 @@ class ArchitectureTest {
         .dependOnClassesThat()
         .resideInAPackage("dev.tern.world..")
         .check(tern);
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.tern.testing..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.tern.testing..")
+        .check(tern);
+  }
+
+  /// Whoever wants Raft alone takes it with the interfaces of its environment, and nothing else.
+  @Test
+  void raftStandsOnEnvAlone() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.tern.raft..")
+        .should()
+        .dependOnClassesThat()
+        .resideOutsideOfPackages("dev.tern.raft..", "dev.tern.env..", "java..", "org.jspecify..")
+        .check(tern);
   }
 
   @Test
@@ -93,7 +115,11 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(
-            "dev.tern.env..", "dev.tern.lsm..", "dev.tern.core..", "dev.tern.runtime..")
+            "dev.tern.env..",
+            "dev.tern.lsm..",
+            "dev.tern.raft..",
+            "dev.tern.core..",
+            "dev.tern.runtime..")
         .check(tern);
     noClasses()
         .that()
@@ -139,14 +165,14 @@ class ArchitectureTest {
   void coreUsesNoCollectionWhoseOrderIsAccidental() {
     noClasses()
         .that()
-        .resideInAnyPackage("dev.tern.core..", "dev.tern.simulation..")
+        .resideInAnyPackage("dev.tern.raft..", "dev.tern.core..", "dev.tern.simulation..")
         .should()
         .dependOnClassesThat()
         .haveNameMatching("java\\.util\\.(HashMap|HashSet|IdentityHashMap|WeakHashMap)")
         .check(tern);
     noClasses()
         .that()
-        .resideInAnyPackage("dev.tern.core..", "dev.tern.simulation..")
+        .resideInAnyPackage("dev.tern.raft..", "dev.tern.core..", "dev.tern.simulation..")
         .should()
         .callMethod(java.util.Map.class, "of")
         .orShould()

@@ -12,10 +12,8 @@ import dev.tern.env.FileKind;
 import dev.tern.env.FileLife;
 import dev.tern.env.FileLives;
 import dev.tern.env.Randomness;
+import dev.tern.testing.Golden;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -34,21 +32,6 @@ class FormatTest {
 
   private static byte[] bytes(String text) {
     return text.getBytes(US_ASCII);
-  }
-
-  private static byte[] golden(String name) throws IOException {
-    try (InputStream in = FormatTest.class.getResourceAsStream("/golden/" + name)) {
-      return in.readAllBytes();
-    }
-  }
-
-  private static byte[] golden(String name, byte[] made) throws IOException {
-    String directory = System.getProperty("golden.write");
-    if (directory != null) {
-      Files.write(Path.of(directory, name), made);
-      return made;
-    }
-    return golden(name);
   }
 
   private static ColumnFamily family(int id, String name, FamilyOptions options) {
@@ -114,7 +97,7 @@ class FormatTest {
       }
     }
     writer.end();
-    byte[] wanted = golden("log-3", files.bytes("store/000007.log"));
+    byte[] wanted = Golden.of("log-3", files.bytes("store/000007.log"));
     assertArrayEquals(wanted, files.bytes("store/000007.log"));
 
     files.put("golden/000007.log", wanted);
@@ -157,7 +140,7 @@ class FormatTest {
       }
       writer.add(new RangeTombstones.Range(bytes("key-0100"), bytes("key-0110"), 2000));
       writer.finish(1_790_000_000_000L, true);
-      byte[] wanted = golden(name, files.bytes("store/" + name));
+      byte[] wanted = Golden.of(name, files.bytes("store/" + name));
       if (compression == Compression.NONE) {
         assertArrayEquals(wanted, files.bytes("store/" + name));
       }
@@ -208,7 +191,7 @@ class FormatTest {
             List.of(
                 new Manifest.LevelChange(0, 6, List.of(named(12), named(500))),
                 new Manifest.LevelChange(1, 0, List.of(named(501))))));
-    byte[] wanted = golden("manifest-5", files.bytes("store/MANIFEST-000001"));
+    byte[] wanted = Golden.of("manifest-5", files.bytes("store/MANIFEST-000001"));
     assertArrayEquals(wanted, files.bytes("store/MANIFEST-000001"));
     Manifest.Current current = Manifest.current(files, "store");
     assertEquals(
@@ -237,7 +220,7 @@ class FormatTest {
   @Test
   void filesOfEarlierVersionsAreRefusedByTheirVersion() throws IOException {
     for (int version = 3; version <= 4; version++) {
-      byte[] earlier = golden("manifest-" + version);
+      byte[] earlier = Golden.read("manifest-" + version);
       String message =
           assertThrows(
                   CorruptionException.class,
@@ -246,10 +229,10 @@ class FormatTest {
       assertTrue(message.contains("a manifest of format " + version), message);
       assertTrue(message.contains("reads 5") && message.contains("use the version"), message);
     }
-    files.put("store/000001.table", golden("table-2-none"));
+    files.put("store/000001.table", Golden.read("table-2-none"));
     String message = assertThrows(CorruptionException.class, this::openTable).getMessage();
     assertTrue(message.contains("a table of format 2; this version of Tern reads 3"), message);
-    files.put("store/000001.log", golden("log-2"));
+    files.put("store/000001.log", Golden.read("log-2"));
     message =
         assertThrows(
                 CorruptionException.class,

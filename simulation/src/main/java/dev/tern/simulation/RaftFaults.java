@@ -1,7 +1,7 @@
 package dev.tern.simulation;
 
-import dev.tern.core.raft.Raft;
-import dev.tern.core.raft.RaftMessage;
+import dev.tern.raft.Raft;
+import dev.tern.raft.RaftMessage;
 import dev.tern.world.World;
 import java.util.ArrayList;
 import java.util.EnumSet;

@@ -1,8 +1,8 @@
 package dev.tern.simulation;
 
-import dev.tern.core.raft.Entry;
-import dev.tern.core.raft.Raft;
-import dev.tern.core.raft.SnapshotMark;
+import dev.tern.raft.Entry;
+import dev.tern.raft.Raft;
+import dev.tern.raft.SnapshotMark;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;

@@ -1,17 +1,17 @@
 package dev.tern.simulation;
 
-import dev.tern.core.raft.Membership;
-import dev.tern.core.raft.Raft;
-import dev.tern.core.raft.RaftBug;
-import dev.tern.core.raft.RaftConfig;
-import dev.tern.core.raft.RaftMessage;
-import dev.tern.core.raft.RaftMessageCodec;
-import dev.tern.core.raft.group.RaftGroup;
-import dev.tern.core.raft.log.SharedLog;
-import dev.tern.core.raft.log.SnapshotFiles;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.FileLives;
+import dev.tern.raft.Membership;
+import dev.tern.raft.Raft;
+import dev.tern.raft.RaftBug;
+import dev.tern.raft.RaftConfig;
+import dev.tern.raft.RaftMessage;
+import dev.tern.raft.RaftMessageCodec;
+import dev.tern.raft.group.RaftGroup;
+import dev.tern.raft.log.SharedLog;
+import dev.tern.raft.log.SnapshotFiles;
 import dev.tern.world.DriftingClock;
 import dev.tern.world.SimulatedDisk;
 import dev.tern.world.SimulatedLoop;

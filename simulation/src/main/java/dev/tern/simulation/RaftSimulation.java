@@ -1,6 +1,6 @@
 package dev.tern.simulation;
 
-import dev.tern.core.raft.RaftBug;
+import dev.tern.raft.RaftBug;
 
 /// Runs Raft groups from a seed.
 public final class RaftSimulation {

@@ -1,12 +1,12 @@
 package dev.tern.simulation;
 
-import dev.tern.core.raft.Entry;
-import dev.tern.core.raft.Membership;
-import dev.tern.core.raft.Proposal;
-import dev.tern.core.raft.Raft;
-import dev.tern.core.raft.RaftMessage;
-import dev.tern.core.raft.group.RaftGroup;
 import dev.tern.env.ByteWriter;
+import dev.tern.raft.Entry;
+import dev.tern.raft.Membership;
+import dev.tern.raft.Proposal;
+import dev.tern.raft.Raft;
+import dev.tern.raft.RaftMessage;
+import dev.tern.raft.group.RaftGroup;
 import dev.tern.world.World;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -1,11 +1,11 @@
 package dev.tern.simulation;
 
-import dev.tern.core.raft.Entry;
-import dev.tern.core.raft.SnapshotMark;
-import dev.tern.core.raft.group.RaftGroup;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.raft.Entry;
+import dev.tern.raft.SnapshotMark;
+import dev.tern.raft.group.RaftGroup;
 
 /// The state machine of a simulated Raft member: registers, each holding the index of the command
 /// that last wrote it and a sum over all of them. Every state says at which index it is.

@@ -1,7 +1,6 @@
 package dev.tern.simulation;
 
 import dev.tern.core.keyspace.KeyHash;
-import dev.tern.core.raft.Raft;
 import dev.tern.core.topology.Command;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
@@ -18,6 +17,7 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
 import dev.tern.env.FileLives;
 import dev.tern.env.Network;
+import dev.tern.raft.Raft;
 import dev.tern.world.DriftingClock;
 import dev.tern.world.SimulatedDisk;
 import dev.tern.world.SimulatedLoop;

@@ -1,6 +1,6 @@
 package dev.tern.simulation;
 
-import dev.tern.core.raft.RaftBug;
+import dev.tern.raft.RaftBug;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;

@@ -1,6 +1,6 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.Transcripts;
+import dev.tern.testing.Transcripts;
 import java.io.IOException;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Golden;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;
+import dev.tern.testing.Golden;
 import dev.tern.world.Hostile;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;

@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Golden;
 import dev.tern.core.version.DotSet;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Randomness;
+import dev.tern.testing.Golden;
 import java.io.IOException;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;

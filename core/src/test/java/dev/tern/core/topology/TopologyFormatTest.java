@@ -2,11 +2,11 @@ package dev.tern.core.topology;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Golden;
 import dev.tern.core.keyspace.KeyHash;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.testing.Golden;
 import dev.tern.world.Hostile;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -5,11 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.tern.testing.Golden;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -23,17 +21,6 @@ class RiakFormatTest {
   /// Reads stored bytes and writes them.
   private interface Codec {
     byte[] again(byte[] stored);
-  }
-
-  private static byte[] golden(String name, byte[] made) throws IOException {
-    String directory = System.getProperty("golden.write");
-    if (directory != null) {
-      Files.write(Path.of(directory, name), made);
-      return made;
-    }
-    try (InputStream in = RiakFormatTest.class.getResourceAsStream("/golden/" + name)) {
-      return in.readAllBytes();
-    }
   }
 
   /// Every field that a client may set.
@@ -61,7 +48,7 @@ class RiakFormatTest {
   }
 
   private static void check(String name, byte[] made, Codec codec) throws IOException {
-    byte[] wanted = golden(name, made);
+    byte[] wanted = Golden.of(name, made);
     assertArrayEquals(wanted, made);
     assertArrayEquals(wanted, codec.again(wanted));
     int refused = 0;

@@ -1,7 +1,5 @@
 package dev.tern.core.topology.log;
 
-import dev.tern.core.raft.Membership;
-import dev.tern.core.raft.RaftMessage;
 import dev.tern.core.topology.Command;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.TopologyState;
@@ -14,6 +12,8 @@ import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Randomness;
 import dev.tern.env.SmallFile;
+import dev.tern.raft.Membership;
+import dev.tern.raft.RaftMessage;
 import java.io.IOException;
 import java.util.List;
 import java.util.TreeMap;

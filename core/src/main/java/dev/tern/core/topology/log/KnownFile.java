@@ -1,6 +1,5 @@
 package dev.tern.core.topology.log;
 
-import dev.tern.core.raft.log.RaftLogException;
 import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.env.ByteReader;
@@ -10,6 +9,7 @@ import dev.tern.env.FileKind;
 import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.SmallFile;
+import dev.tern.raft.log.RaftLogException;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 

@@ -1,12 +1,12 @@
 package dev.tern.core.topology.log;
 
-import dev.tern.core.raft.Proposal;
-import dev.tern.core.raft.Raft;
-import dev.tern.core.raft.group.RaftGroup;
 import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyOutcome;
 import dev.tern.env.ByteWriter;
+import dev.tern.raft.Proposal;
+import dev.tern.raft.Raft;
+import dev.tern.raft.group.RaftGroup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;

@@ -1,13 +1,5 @@
 package dev.tern.core.topology.log;
 
-import dev.tern.core.raft.Entry;
-import dev.tern.core.raft.Membership;
-import dev.tern.core.raft.Raft;
-import dev.tern.core.raft.RaftConfig;
-import dev.tern.core.raft.RaftMessage;
-import dev.tern.core.raft.group.RaftGroup;
-import dev.tern.core.raft.log.SharedLog;
-import dev.tern.core.raft.log.SnapshotFiles;
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.topology.Command;
 import dev.tern.core.topology.Founding;
@@ -23,6 +15,14 @@ import dev.tern.env.EventLoop;
 import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Randomness;
+import dev.tern.raft.Entry;
+import dev.tern.raft.Membership;
+import dev.tern.raft.Raft;
+import dev.tern.raft.RaftConfig;
+import dev.tern.raft.RaftMessage;
+import dev.tern.raft.group.RaftGroup;
+import dev.tern.raft.log.SharedLog;
+import dev.tern.raft.log.SnapshotFiles;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -1,8 +1,5 @@
 package dev.tern.core.topology.log;
 
-import dev.tern.core.raft.Entry;
-import dev.tern.core.raft.SnapshotMark;
-import dev.tern.core.raft.group.RaftGroup;
 import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyOutcome;
@@ -10,6 +7,9 @@ import dev.tern.core.topology.TopologyState;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.raft.Entry;
+import dev.tern.raft.SnapshotMark;
+import dev.tern.raft.group.RaftGroup;
 import org.jspecify.annotations.Nullable;
 
 /// The topology as the log's entries make it, at a member of its Raft group.

@@ -1,10 +1,10 @@
 package dev.tern.core.topology.log;
 
-import dev.tern.core.raft.RaftMessage;
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.TopologyState;
+import dev.tern.raft.RaftMessage;
 
 /// What nodes say to each other about the topology.
 sealed interface TopologyMessage {

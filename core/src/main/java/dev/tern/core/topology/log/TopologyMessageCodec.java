@@ -1,6 +1,5 @@
 package dev.tern.core.topology.log;
 
-import dev.tern.core.raft.RaftMessageCodec;
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.Member;
@@ -10,6 +9,7 @@ import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.raft.RaftMessageCodec;
 
 /// The bytes of a [TopologyMessage], format 1: the two bytes of [FrameKind#TOPOLOGY], `u8 type,
 /// fields`. Numbers are varints, ids and a life u64, a flag and pair a u8. A greeting begins alike

@@ -1,10 +1,10 @@
 package dev.tern.core.topology.log;
 
-import dev.tern.core.raft.Membership;
 import dev.tern.core.topology.Command;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.Voters;
+import dev.tern.raft.Membership;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -4,14 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.raft.RaftMessage;
-import dev.tern.core.raft.RaftMessageCodec;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Events;
+import dev.tern.raft.RaftMessage;
+import dev.tern.raft.RaftMessageCodec;
 import org.junit.jupiter.api.Test;
 
 /// Versions that do not speak with each other say so.

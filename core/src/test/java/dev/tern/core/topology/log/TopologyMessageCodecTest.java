@@ -2,8 +2,6 @@ package dev.tern.core.topology.log;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Golden;
-import dev.tern.core.raft.RaftMessage;
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.topology.Command;
 import dev.tern.core.topology.Founding;
@@ -12,6 +10,8 @@ import dev.tern.core.topology.TopologyOutcome;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.raft.RaftMessage;
+import dev.tern.testing.Golden;
 import dev.tern.world.Hostile;
 import java.io.IOException;
 import java.util.List;
