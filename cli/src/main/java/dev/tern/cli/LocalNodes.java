@@ -159,7 +159,7 @@ final class LocalNodes implements AutoCloseable {
     int loops = shards > 0 ? shards : Math.max(1, cores / Math.max(2, nodes));
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
-    command.addAll(List.of(System.getProperty("tern.server.flags", "-Xmx1g").split(" ")));
+    command.addAll(System.getProperty("tern.server.flags", "-Xmx1g").lines().toList());
     command.addAll(
         List.of(
             "-cp",

@@ -25,7 +25,8 @@ import picocli.CommandLine.Command;
       KeyspaceCommand.class,
       SimulateCommand.class,
       BenchCommand.class,
-      InspectCommand.class
+      InspectCommand.class,
+      TrainCommand.class
     })
 public final class Main {
   private Main() {}
