@@ -211,7 +211,9 @@ final class LocalNodes implements AutoCloseable {
         }
       }
     } catch (IOException e) {
-      out.println("node " + node + ": its output ended: " + e.getMessage());
+      if (!closing) {
+        out.println("node " + node + ": its output ended: " + e.getMessage());
+      }
     }
     if (!closing) {
       out.println("node %d has ended (%s)".formatted(node, cause(child)));
