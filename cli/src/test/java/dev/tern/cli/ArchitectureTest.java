@@ -130,9 +130,10 @@ class ArchitectureTest {
         .check(tern);
   }
 
+  /// Every package is a slice of its own, those that have packages below them too.
   @Test
   void packagesHaveNoCycles() {
-    slices().matching("dev.tern.(*).(**)").should().beFreeOfCycles().check(tern);
+    slices().matching("dev.tern.(**)").should().beFreeOfCycles().check(tern);
   }
 
   @Test

@@ -1,6 +1,6 @@
 package dev.tern.server;
 
-import dev.tern.core.Node;
+import dev.tern.core.node.Node;
 import dev.tern.core.version.ClockAlarms;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.TimeUnit;

@@ -1,8 +1,8 @@
 package dev.tern.server;
 
 import com.sun.management.ThreadMXBean;
-import dev.tern.core.Node;
-import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.context.Statistics.Counter;
+import dev.tern.core.node.Node;
 import dev.tern.core.version.ClusterTime.Clocks;
 import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.resp.DoorStatistics;

@@ -1,6 +1,6 @@
 package dev.tern.server;
 
-import dev.tern.core.Node;
+import dev.tern.core.node.Node;
 import dev.tern.lsm.LogLoss;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

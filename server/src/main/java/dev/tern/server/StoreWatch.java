@@ -1,7 +1,7 @@
 package dev.tern.server;
 
-import dev.tern.core.Node;
-import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.context.Statistics.Counter;
+import dev.tern.core.node.Node;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;

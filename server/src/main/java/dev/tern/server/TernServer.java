@@ -1,11 +1,11 @@
 package dev.tern.server;
 
-import dev.tern.core.Limits;
-import dev.tern.core.Node;
-import dev.tern.core.NodeConfig;
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.Limits;
+import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.node.Node;
+import dev.tern.core.node.NodeConfig;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.TopologyState;

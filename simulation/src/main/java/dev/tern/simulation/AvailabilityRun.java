@@ -2,13 +2,13 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.tern.core.Node;
-import dev.tern.core.NodeConfig;
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
+import dev.tern.core.node.Node;
+import dev.tern.core.node.NodeConfig;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;

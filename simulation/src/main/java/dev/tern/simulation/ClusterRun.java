@@ -2,14 +2,13 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.tern.core.Limits;
-import dev.tern.core.Node;
-import dev.tern.core.NodeConfig;
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.Limits;
+import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
+import dev.tern.core.node.Node;
+import dev.tern.core.node.NodeConfig;
 import dev.tern.core.quorum.Coordinator;
-import dev.tern.core.quorum.Message;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
@@ -19,6 +18,7 @@ import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.wire.Message;
 import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;

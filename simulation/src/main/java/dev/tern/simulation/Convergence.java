@@ -2,8 +2,8 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.tern.core.Node;
-import dev.tern.core.quorum.Statistics;
+import dev.tern.core.context.Statistics;
+import dev.tern.core.node.Node;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.DotSet;

@@ -2,8 +2,8 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.tern.core.replica.ScanCursor;
 import dev.tern.core.topology.Slots;
+import dev.tern.core.wire.ScanCursor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -2,13 +2,13 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.tern.core.Node;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.node.Node;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

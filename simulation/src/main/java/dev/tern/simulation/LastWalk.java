@@ -2,12 +2,12 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.tern.core.Node;
 import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.ScanOutcome;
 import dev.tern.core.keyspace.Scope;
 import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.node.Node;
 import dev.tern.world.World;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -2,7 +2,6 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.tern.core.Node;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
@@ -12,6 +11,7 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.Update.Condition;
 import dev.tern.core.keyspace.Update.ExpiryCondition;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.node.Node;
 import dev.tern.world.SimulatedClock;
 import dev.tern.world.World;
 import java.util.Map;

@@ -2,8 +2,8 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.tern.core.Node;
 import dev.tern.core.keyspace.Caller;
+import dev.tern.core.node.Node;
 import dev.tern.gateway.resp.DoorStatistics;
 import dev.tern.gateway.resp.RedisSession;
 import dev.tern.gateway.resp.ServerCommands;

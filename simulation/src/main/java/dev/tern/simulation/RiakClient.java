@@ -6,7 +6,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
-import dev.tern.core.Node;
+import dev.tern.core.node.Node;
 import dev.tern.env.Events;
 import dev.tern.gateway.net.ClientBounds;
 import dev.tern.gateway.riak.RiakProtocol;

@@ -2,12 +2,12 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.tern.core.Node;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.node.Node;
 import dev.tern.world.World;
 import java.util.Objects;
 

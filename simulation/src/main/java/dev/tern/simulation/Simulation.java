@@ -1,6 +1,6 @@
 package dev.tern.simulation;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
 import dev.tern.lsm.LsmBug;
 import dev.tern.world.World;
 import java.util.function.Consumer;

@@ -1,7 +1,5 @@
 package dev.tern.simulation;
 
-import dev.tern.core.quorum.Message;
-import dev.tern.core.quorum.MessageCodec;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.HybridClock;
@@ -9,6 +7,8 @@ import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.version.Version;
 import dev.tern.core.wire.FrameKind;
+import dev.tern.core.wire.Message;
+import dev.tern.core.wire.MessageCodec;
 import dev.tern.env.ByteReader;
 import dev.tern.world.SimulatedClock;
 import java.util.ArrayList;

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Node;
 import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
@@ -13,6 +12,7 @@ import dev.tern.core.keyspace.Scope;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.node.Node;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

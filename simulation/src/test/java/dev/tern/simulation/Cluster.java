@@ -2,11 +2,11 @@ package dev.tern.simulation;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Limits;
-import dev.tern.core.Node;
-import dev.tern.core.NodeConfig;
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.Limits;
+import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.Resolution;
+import dev.tern.core.node.Node;
+import dev.tern.core.node.NodeConfig;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;

@@ -6,12 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.world.SimulatedClock;
 import java.util.ArrayList;
 import java.util.List;

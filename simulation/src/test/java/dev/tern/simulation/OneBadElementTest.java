@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Limits;
+import dev.tern.core.context.Limits;
 import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;

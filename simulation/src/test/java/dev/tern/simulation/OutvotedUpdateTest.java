@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.quorum.Message;
-import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.wire.Message;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

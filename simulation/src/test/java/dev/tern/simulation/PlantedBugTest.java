@@ -1,6 +1,6 @@
 package dev.tern.simulation;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
 import dev.tern.lsm.LsmBug;
 import java.util.Set;
 import java.util.stream.Stream;

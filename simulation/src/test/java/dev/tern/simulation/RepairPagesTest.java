@@ -3,9 +3,9 @@ package dev.tern.simulation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Limits;
+import dev.tern.core.context.Limits;
+import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.keyspace.Level;
-import dev.tern.core.quorum.Statistics.Counter;
 import org.junit.jupiter.api.Test;
 
 /// How many pages bring a replica what it lacks.

@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Limits;
+import dev.tern.core.context.Limits;
+import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.topology.Slots;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;

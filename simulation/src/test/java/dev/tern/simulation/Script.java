@@ -4,14 +4,14 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Node;
+import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
-import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.node.Node;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import java.util.ArrayList;

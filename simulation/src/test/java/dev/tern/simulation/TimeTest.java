@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Node;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.quorum.Message;
+import dev.tern.core.node.Node;
 import dev.tern.core.version.HybridClock;
+import dev.tern.core.wire.Message;
 import dev.tern.world.SimulatedClock;
 import java.util.ArrayList;
 import java.util.List;

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.Durability;

@@ -4,13 +4,13 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.tern.core.PlantedBug;
-import dev.tern.core.quorum.Message;
-import dev.tern.core.quorum.MessageCodec;
-import dev.tern.core.replica.RoutedKey;
+import dev.tern.core.context.PlantedBug;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import dev.tern.core.wire.Message;
+import dev.tern.core.wire.MessageCodec;
+import dev.tern.core.wire.RoutedKey;
 import dev.tern.env.ByteWriter;
 import dev.tern.lsm.LsmBug;
 import java.util.Objects;

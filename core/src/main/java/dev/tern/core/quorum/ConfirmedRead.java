@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;

@@ -1,6 +1,8 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.ShardContext;
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.FetchOutcome;
@@ -13,12 +15,17 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
+import dev.tern.core.liveness.Sightings;
 import dev.tern.core.replica.Draft;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.traffic.Admission;
+import dev.tern.core.traffic.LargeWrites;
+import dev.tern.core.traffic.Peers;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.wire.Message;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +54,7 @@ public final class Coordinator {
   private final IntFunction<CountOutcome.@Nullable Count> ledCount;
   private final Reads reads;
   private final Admission admission;
-  private final LargeWrites largeWrites;
+  private final LargeWrites<Request> largeWrites;
 
   /// Joins the parts of a shard.
   ///
@@ -75,10 +82,11 @@ public final class Coordinator {
     this.requests = new Requests(context, lists);
     this.transport = new Transport(context, lists, peers);
     this.largeWrites =
-        new LargeWrites(
+        new LargeWrites<>(
             context.clock(),
             costBytes,
-            request -> peers.fullness(request, replica.pressure()),
+            request ->
+                peers.fullness(request.replicas().members(), request.w(), replica.pressure()),
             () -> replica.pressure() / (double) Replica.MOST_PRESSURE,
             () -> count(Statistics.Counter.LARGE_REFUSED));
     this.reads = new Reads(this, admission, context.limits().hotReads());
@@ -187,7 +195,12 @@ public final class Coordinator {
     if (bytes < LargeWrites.LARGE_BYTES) {
       lead(request, update, forwarded, counted);
     } else {
-      largeWrites.submit(request, bytes, ended -> lead(request, update, forwarded, ended), counted);
+      largeWrites.submit(
+          request,
+          request.deadlineNanos(),
+          bytes,
+          ended -> lead(request, update, forwarded, ended),
+          counted);
     }
   }
 
@@ -224,7 +237,7 @@ public final class Coordinator {
 
   /// Carries out an update as a replica.
   void carryOut(Request request, Update update, Completion<? super UpdateOutcome> completion) {
-    long spared = peers.spared(request);
+    long spared = request.sloppy() ? 0 : peers.spared(request.replicas().members(), request.w());
     if (spared > 0) {
       count(Statistics.Counter.REPLICAS_OVERLOADED);
       completion.complete(peers.sparing(request.replicas().members(), spared));

@@ -5,6 +5,7 @@ import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.topology.Member;
+import dev.tern.core.wire.Message;
 import java.util.LinkedHashSet;
 import java.util.Set;
 

@@ -1,6 +1,7 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Resolution;

@@ -1,11 +1,16 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.traffic.Admission;
+import dev.tern.core.traffic.LargeWrites;
+import dev.tern.core.traffic.Peers;
+import dev.tern.core.wire.Message;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,16 +1,18 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Hint;
 import dev.tern.core.replica.HintPage;
-import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Version;
+import dev.tern.core.wire.Message;
+import dev.tern.core.wire.RoutedKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;

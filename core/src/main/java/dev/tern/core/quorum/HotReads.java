@@ -1,6 +1,9 @@
 package dev.tern.core.quorum;
 
 import dev.tern.core.keyspace.Level;
+import dev.tern.core.traffic.HotKeys;
+import dev.tern.core.traffic.KeyName;
+import dev.tern.core.traffic.ReadCache;
 import dev.tern.core.version.Siblings;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +16,7 @@ final class HotReads {
   private final ReadCache cache = new ReadCache();
 
   /// Whether reads of all levels count: a mistake, see
-  /// [dev.tern.core.PlantedBug#HOT_READS_AT_ANY_LEVEL].
+  /// [dev.tern.core.context.PlantedBug#HOT_READS_AT_ANY_LEVEL].
   private final boolean anyLevel;
 
   /// Not negative.

@@ -1,5 +1,8 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.traffic.Peers;
+import dev.tern.core.wire.Message;
+
 /// A request in flight. [InFlight] tells the operation of answers, of lost peers and of time, from
 /// [InFlight#add] until [InFlight#remove].
 ///

@@ -1,10 +1,12 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.context.ShardContext;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.traffic.Peers;
 
 /// Who of a key's preference list is alive or near, who leads its updates, and who may stand in for
 /// those that are away: the next healthy nodes in the order of the ring (after DeCandia et al.,

@@ -1,6 +1,7 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
@@ -8,6 +9,7 @@ import dev.tern.core.replica.Ballots;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.wire.Message;
 import org.jspecify.annotations.Nullable;
 
 /// A read of `r` replicas: the record from one, digests from the others. Where they differ, the

@@ -6,6 +6,7 @@ import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Ballots;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import dev.tern.core.wire.Message;
 import java.util.ArrayList;
 import java.util.List;
 

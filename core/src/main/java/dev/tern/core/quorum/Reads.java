@@ -1,6 +1,7 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.KeyspaceConfig;
@@ -9,6 +10,8 @@ import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.topology.Slots;
+import dev.tern.core.traffic.Admission;
+import dev.tern.core.traffic.ReadCache;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import java.util.function.Consumer;

@@ -1,8 +1,8 @@
 package dev.tern.core.quorum;
 
 import dev.tern.core.keyspace.KeyspaceConfig;
-import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.topology.ReplicaSet;
+import dev.tern.core.wire.RoutedKey;
 import java.util.function.IntPredicate;
 
 /// What all operations on a key need to know.

@@ -1,15 +1,17 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.ShardContext;
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
-import dev.tern.core.replica.RoutedKey;
 import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.wire.RoutedKey;
 import dev.tern.env.DecodeException;
 import org.jspecify.annotations.Nullable;
 

@@ -1,17 +1,18 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.ScanOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
-import dev.tern.core.replica.ScanCursor;
-import dev.tern.core.replica.ScanPage;
-import dev.tern.core.replica.ScannedKey;
 import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.wire.Message;
+import dev.tern.core.wire.ScanCursor;
+import dev.tern.core.wire.ScanPage;
+import dev.tern.core.wire.ScannedKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;

@@ -2,7 +2,8 @@ package dev.tern.core.quorum;
 
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
-import dev.tern.core.replica.RepairPage;
+import dev.tern.core.wire.Message;
+import dev.tern.core.wire.RepairPage;
 import org.jspecify.annotations.Nullable;
 
 /// What is sent in place of a message that no frame takes, or that there is no room to keep until

@@ -1,5 +1,10 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.context.ShardContext;
+import dev.tern.core.context.Statistics;
+import dev.tern.core.traffic.Peers;
+import dev.tern.core.wire.Message;
+import dev.tern.core.wire.MessageCodec;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Network;
 

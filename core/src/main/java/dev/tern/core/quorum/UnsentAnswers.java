@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.wire.Message;
 import java.util.ArrayDeque;
 import java.util.TreeMap;
 

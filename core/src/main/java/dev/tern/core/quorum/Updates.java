@@ -1,6 +1,7 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.Evaluation;
 import dev.tern.core.keyspace.Resolution;
@@ -10,6 +11,7 @@ import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.replica.Ballots;
 import dev.tern.core.replica.Draft;
+import dev.tern.core.traffic.KeyName;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;

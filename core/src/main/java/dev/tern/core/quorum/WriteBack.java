@@ -1,7 +1,9 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.wire.Message;
 
 /// Brings a record that this node has heard of to so many replicas that every later read of `r`
 /// replicas meets it, and then is done. It asks nobody first.

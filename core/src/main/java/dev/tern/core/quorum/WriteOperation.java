@@ -1,6 +1,7 @@
 package dev.tern.core.quorum;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Applied;
@@ -9,6 +10,7 @@ import dev.tern.core.replica.Mutation;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import dev.tern.core.wire.Message;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;

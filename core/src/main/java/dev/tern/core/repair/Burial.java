@@ -1,9 +1,9 @@
 package dev.tern.core.repair;
 
-import dev.tern.core.PlantedBug;
-import dev.tern.core.quorum.ShardContext;
-import dev.tern.core.quorum.Statistics;
-import dev.tern.core.quorum.Statistics.Counter;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.ShardContext;
+import dev.tern.core.context.Statistics;
+import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.replica.Grave;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.version.DotSet;

@@ -2,8 +2,8 @@ package dev.tern.core.repair;
 
 import dev.tern.core.replica.Grave;
 import dev.tern.core.replica.Partition;
-import dev.tern.core.replica.RepairPage;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.wire.RepairPage;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,17 +1,17 @@
 package dev.tern.core.repair;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.ShardContext;
+import dev.tern.core.context.Statistics;
+import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
-import dev.tern.core.quorum.Message;
-import dev.tern.core.quorum.ShardContext;
-import dev.tern.core.quorum.Statistics;
-import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.replica.Hints;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.Slots;
+import dev.tern.core.wire.Message;
 import dev.tern.env.Clock;
 import java.util.ArrayList;
 import java.util.List;

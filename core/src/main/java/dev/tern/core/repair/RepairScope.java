@@ -1,8 +1,8 @@
 package dev.tern.core.repair;
 
-import dev.tern.core.quorum.Message;
-import dev.tern.core.replica.RepairPage.RepairRecord;
 import dev.tern.core.topology.ClusterView;
+import dev.tern.core.wire.Message;
+import dev.tern.core.wire.RepairPage.RepairRecord;
 import dev.tern.env.DecodeException;
 
 /// Whether a page of records holds what it says: it is taken into one partition, and a record of

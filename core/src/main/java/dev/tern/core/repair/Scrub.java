@@ -1,14 +1,14 @@
 package dev.tern.core.repair;
 
+import dev.tern.core.context.ShardContext;
+import dev.tern.core.context.Statistics;
+import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.keyspace.KeyspaceConfig;
-import dev.tern.core.quorum.Message;
-import dev.tern.core.quorum.ShardContext;
-import dev.tern.core.quorum.Statistics;
-import dev.tern.core.quorum.Statistics.Counter;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.SegmentReader;
 import dev.tern.core.replica.Trees;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.wire.Message;
 import dev.tern.env.Clock;
 import java.util.ArrayDeque;
 import java.util.Map;

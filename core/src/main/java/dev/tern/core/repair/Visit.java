@@ -1,13 +1,13 @@
 package dev.tern.core.repair;
 
+import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.keyspace.KeyspaceConfig;
-import dev.tern.core.quorum.Message;
-import dev.tern.core.quorum.Statistics.Counter;
-import dev.tern.core.replica.RepairPage;
-import dev.tern.core.replica.RepairPage.RepairRecord;
 import dev.tern.core.replica.SegmentReader;
-import dev.tern.core.replica.TreeRange;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.wire.Message;
+import dev.tern.core.wire.RepairPage;
+import dev.tern.core.wire.RepairPage.RepairRecord;
+import dev.tern.core.wire.TreeRange;
 import org.jspecify.annotations.Nullable;
 
 /// One partition's comparison with one other replica: reads all of it afresh, compares, and takes

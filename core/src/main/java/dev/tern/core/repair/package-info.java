@@ -25,8 +25,8 @@
 /// - a replica tells only what is on its disk;
 /// - a replica claims a dot only when the record of the dot, or what replaced it, is on its disk;
 /// - an entry of the log of dots goes when all replicas have told that they have the dot. A log
-///   that is longer than [dev.tern.core.Limits#loggedDots] does not wait for replicas that are
-///   away;
+///   that is longer than [dev.tern.core.context.Limits#loggedDots] does not wait for replicas that
+///   are away;
 /// - a replica that lacks a dot without an entry has lost its disk or was away for long: it takes
 ///   the whole partition (a rebuild);
 /// - requests for records are bounded: [AntiEntropy#MAX_FETCHES], one a partition, a page each. A

@@ -1,13 +1,13 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
-import dev.tern.core.replica.RepairPage.RepairRecord;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import dev.tern.core.wire.RepairPage.RepairRecord;
 import dev.tern.lsm.CorruptionException;
 import dev.tern.lsm.WriteBatch;
 import java.util.function.BooleanSupplier;

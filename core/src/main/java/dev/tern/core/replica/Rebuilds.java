@@ -3,6 +3,7 @@ package dev.tern.core.replica;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.wire.RepairPage;
 import dev.tern.env.EventLoop;
 import dev.tern.lsm.WriteBatch;
 import java.util.Arrays;

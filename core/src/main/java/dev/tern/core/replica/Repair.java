@@ -1,11 +1,13 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.replica.RepairPage.Answer;
-import dev.tern.core.replica.RepairPage.RepairRecord;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.wire.RepairPage;
+import dev.tern.core.wire.RepairPage.Answer;
+import dev.tern.core.wire.RepairPage.RepairRecord;
+import dev.tern.core.wire.TreeRange;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;

@@ -1,7 +1,7 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.Limits;
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.Limits;
+import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
@@ -13,6 +13,8 @@ import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.version.Version;
+import dev.tern.core.wire.RepairPage;
+import dev.tern.core.wire.ScanPage;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.EventLoop;
 import dev.tern.lsm.ColumnFamily;

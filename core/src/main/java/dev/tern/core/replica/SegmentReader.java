@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.version.RecordHash;
+import dev.tern.core.wire.TreeRange;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CorruptionException;
 import dev.tern.lsm.IteratorOptions;

@@ -10,6 +10,7 @@ import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Stamp;
+import dev.tern.core.wire.TreeRange;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.DiskFull;
@@ -693,8 +694,7 @@ public final class Store implements AutoCloseable {
     return List.of(leveled, sizeTiered, meta, dots, graves, expiries);
   }
 
-  /// How many partitions were emptied in this life, as their rows were of another admission. A
-  /// record that was read before and is used after a change of this number may be one of those.
+  /// Counts the partitions that were emptied: a record that was read before may be one of theirs.
   int emptied() {
     return emptied;
   }

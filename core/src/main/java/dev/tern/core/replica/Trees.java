@@ -1,9 +1,12 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.keyspace.KeyspaceConfig;
-import dev.tern.core.replica.RepairPage.RepairRecord;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.RecordHash;
+import dev.tern.core.wire.RepairPage;
+import dev.tern.core.wire.RepairPage.RepairRecord;
+import dev.tern.core.wire.TreeListing;
+import dev.tern.core.wire.TreeRange;
 import dev.tern.env.EventLoop;
 import dev.tern.env.Offload;
 import dev.tern.lsm.ColumnFamily;

@@ -14,8 +14,7 @@ package dev.tern.core.version;
 /// @param time hybrid logical clock of the put at the bottom: milliseconds << 16 | logical;
 ///   unsigned
 /// @param origin id of the replica that minted that put; 0 where there was never one
-/// @param term of an update, the ballot under which it was led, see
-///   [dev.tern.core.replica.Ballots]; else 0
+/// @param term of an update, the ballot under which it was led, see `Ballots`; else 0
 /// @param count updates since that put
 /// @param expired whether it is of a delete that stands for a version whose time had passed: it
 ///   ranks just above that version and below every update of it

@@ -8,10 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.replica.RepairPage;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import dev.tern.core.wire.Message;
+import dev.tern.core.wire.RepairPage;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

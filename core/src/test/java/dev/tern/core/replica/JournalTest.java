@@ -3,8 +3,8 @@ package dev.tern.core.replica;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Limits;
-import dev.tern.core.PlantedBug;
+import dev.tern.core.context.Limits;
+import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;

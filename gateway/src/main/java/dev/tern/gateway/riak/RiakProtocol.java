@@ -1,7 +1,7 @@
 package dev.tern.gateway.riak;
 
-import dev.tern.core.Node;
 import dev.tern.core.keyspace.Caller;
+import dev.tern.core.node.Node;
 import dev.tern.core.topology.Member;
 import dev.tern.env.Clock;
 import dev.tern.gateway.session.Conversation;

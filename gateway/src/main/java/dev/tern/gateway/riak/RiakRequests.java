@@ -1,6 +1,5 @@
 package dev.tern.gateway.riak;
 
-import dev.tern.core.Node;
 import dev.tern.core.keyspace.Caller;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Keyspace;
@@ -10,6 +9,7 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.keyspace.Versions;
+import dev.tern.core.node.Node;
 import dev.tern.core.version.ValueType;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;

@@ -1,6 +1,6 @@
 package dev.tern.gateway.session;
 
-import dev.tern.core.Node;
+import dev.tern.core.node.Node;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
 
