@@ -2,6 +2,7 @@ package dev.tern.lsm;
 
 import dev.tern.env.DecodeException;
 import java.io.IOException;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// Walks a run: tables in key order that do not overlap, one after the other. One thread, which may
@@ -65,12 +66,17 @@ final class RunCursor extends Cursor {
     return low;
   }
 
-  private Block pinned(boolean isIndex) throws IOException {
+  /// The block that the handle names.
+  ///
+  /// @param from stands on the entry that names it, whose key no key of the block is above
+  private Block pinned(boolean isIndex, BlockCursor from) throws IOException {
     Epochs.Reader reader = epochs.enter();
     try {
       Block block = tables[at].block(handle.offset, handle.length, isIndex, true, fill || isIndex);
       java.util.Objects.requireNonNull(block).pin();
       return block;
+    } catch (CorruptionException e) {
+      throw e.readableFrom(Keys.successor(Arrays.copyOf(from.key, from.keyLength)));
     } finally {
       reader.exit();
     }
@@ -88,7 +94,7 @@ final class RunCursor extends Cursor {
     top.handle(handle);
     if (indexAt != handle.offset) {
       closeBlocks();
-      indexBlock = pinned(true);
+      indexBlock = pinned(true, top);
       indexAt = handle.offset;
       index.open(indexBlock);
     }
@@ -98,7 +104,7 @@ final class RunCursor extends Cursor {
     index.handle(handle);
     if (dataAt != handle.offset) {
       closeData();
-      dataBlock = pinned(false);
+      dataBlock = pinned(false, index);
       dataAt = handle.offset;
       data.open(dataBlock);
     }

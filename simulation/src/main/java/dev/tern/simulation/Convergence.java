@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// themselves, send each other nothing then, and in the end deletes leave nothing.
 ///
 /// Where a disk rots its replica may miss for good what it alone had, and what it cannot read; the
-/// others become alike all the same, and what it can read of a key is what they have.
+/// others become alike all the same, and have what it can read of a key, also where it can read
+/// nothing else that tells of that.
 final class Convergence {
   private static final long STEP_NANOS = 100_000_000;
 
@@ -67,7 +68,8 @@ final class Convergence {
   /// Waits until the replicas whose disks do not rot are alike, and the other one is like them in
   /// each record that it can read.
   private void besideRot(long nanos) {
-    long until = run.world.nanos() + nanos;
+    // What its log of dots cannot tell comes by a rebuild or by the hash trees.
+    long until = run.world.nanos() + nanos + GIVEN_UP_WITHIN + run.treesComparedWithin();
     String different = different();
     while (different != null) {
       if (run.world.nanos() >= until) {
@@ -130,10 +132,7 @@ final class Convergence {
     try {
       Node sound = Objects.requireNonNull(run.node(other));
       DotSet here = sound.record(keyspace, bytes);
-      int partition = topology().partitionOf(Slots.of(bytes));
-      // Only the node with the rot has it; where in the log of dots may be what it cannot read.
-      boolean isAskedFor = !sound.dots(run.keyspace.id(), partition).covers(there);
-      return here.toString().equals(there.toString()) || isAskedFor
+      return here.toString().equals(there.toString())
           ? null
           : "%s is %s at node %d, and %s at node %d, whose disk rots"
               .formatted(key, here, other, there, run.rotting());

@@ -320,6 +320,54 @@ class TreeTest {
     assertEquals(300, cluster.node(3).records(keyspace(cluster, "data")));
   }
 
+  /// What was deleted and stripped while the directory was an old copy goes, also where it lies
+  /// behind a rotten block.
+  @Test
+  void aRebuildOfAnOldCopyDropsWhatLiesBehindARottenBlock() throws IOException {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withLoggedDots(16));
+    Randomness random = Randomness.of(1);
+    Map<String, byte[]> values = new TreeMap<>();
+    for (int i = 0; i < 120; i++) {
+      byte[] value = new byte[800];
+      for (int at = 0; at < value.length; at++) {
+        value[at] = (byte) random.nextInt(256);
+      }
+      values.put("{a}" + i, value);
+      put(cluster, "{a}" + i, value);
+    }
+    // A start writes what is in the log to one table.
+    cluster.end(3);
+    cluster.runFor(5 * SECOND);
+    cluster.start(3);
+    converged(cluster);
+    cluster.runFor(5 * SECOND);
+    Map<String, byte[]> copy = cluster.disk(3).backup();
+    Update delete = new Update.Delete(false);
+    for (int i = 0; i < 120; i++) {
+      if (i % 10 == 0) {
+        continue;
+      }
+      update(cluster, "data", "{a}" + i, delete, ALL, UpdateOutcome.Done.class);
+    }
+    cluster.within(120 * SECOND, () -> total(cluster, Counter.STRIPPED_DELETES) >= 3 * 108);
+    cluster.runFor(5 * SECOND);
+    cluster.end(3);
+    cluster.disk(3).restore(copy);
+    int rotten = 0;
+    for (int i = 0; i < 120; i += 10) {
+      rotten += cluster.disk(3).rotWhere(Objects.requireNonNull(values.get("{a}" + i)));
+    }
+    assertTrue(rotten > 0, "no value is in a table");
+    cluster.start(3);
+    cluster.within(60 * SECOND, cluster::allSeen);
+    cluster.runFor(20 * SECOND);
+    assertTrue(cluster.node(3).statistic(Counter.REBUILDS) > 0, "node 3 was not rebuilt");
+    for (int i = 0; i < 120; i++) {
+      byte[] wanted = i % 10 != 0 ? null : values.get("{a}" + i);
+      assertArrayEquals(wanted, read(cluster, 3, "{a}" + i), "key " + i);
+    }
+  }
+
   @Test
   void aDeleteInTheMiddleOfItsEndIsNoDifference() throws IOException {
     Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));

@@ -137,14 +137,18 @@ final class Scrub {
     }
   }
 
-  /// Whether nothing is known that is missing here. Else a dot may be claimed here whose record was
-  /// replaced by one that is not here yet, and the claim would look like a loss elsewhere.
+  /// Whether nothing is known that is missing here and will come. Else a dot may be claimed here
+  /// whose record was replaced by one that is not here yet, and the claim would look like a loss
+  /// elsewhere. What its only holder cannot give by the log of dots is not waited for: [Claims]
+  /// claims nothing that it replaced, and the trees bring what of it can be read.
   private static boolean isSettled(Exchange exchange) {
     if (exchange.isBehind()) {
       return false;
     }
-    for (DotSet heard : exchange.heard) {
-      if (heard == null || !exchange.partition.clock().covers(heard)) {
+    DotSet here = exchange.partition.clock();
+    for (int place = 0; place < exchange.heard.length; place++) {
+      DotSet heard = exchange.heard[place];
+      if (heard == null || !here.covers(heard.minus(exchange.claims[place].ungiven()))) {
         return false;
       }
     }

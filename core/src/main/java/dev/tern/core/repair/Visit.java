@@ -196,6 +196,7 @@ final class Visit {
         record,
         clock,
         began,
+        exchange.claims[place].ungiven(),
         () -> {
           DotSet heard = exchange.heard[place];
           return heard != null && clock.covers(heard);

@@ -28,8 +28,9 @@ import org.jspecify.annotations.Nullable;
 /// So if both hold a version that it has and that is missing here was lost here. That needs no
 /// quiet, and of a hint or a page of a rebuild under way nothing: what they bring is noted with its
 /// records, and what is claimed without records is claimed by who has heard of nothing it lacks
-/// (the other replica answers only then). Versions not in the clock here are the log of dots'
-/// business and are left to it.
+/// (the other replica answers only then, but for what nobody can give it). Versions not in the
+/// clock here are the log of dots' business and are left to it, but for those that the other
+/// replica could not give by its log (`ungiven`): these are stored like any that arrive late.
 ///
 /// Where two replicas each say that the other's version was replaced one of them has lost a write,
 /// and nothing tells which: the newer one wins where the last write does, siblings stay both. A
@@ -40,16 +41,18 @@ import org.jspecify.annotations.Nullable;
 /// anew if the other replica's clock has all that the clock here had before the partition was read
 /// (`began`): what was written since would be read from above the rotten block, as what is written
 /// now will be. So the other holds what was here, or newer.
-final class Healing implements Replica.Based {
+final class Healing implements Replica.Based, Applied {
   private final Replica replica;
   private final Store store;
   private final KeyspaceConfig keyspace;
   private final int slot;
+  private final byte[] key;
   private final byte[] storageKey;
   private final Partition partition;
   private final Siblings other;
   private final DotSet clock;
   private final DotSet began;
+  private final DotSet ungiven;
   private final BooleanSupplier current;
   private final Consumer<Boolean> done;
 
@@ -60,17 +63,20 @@ final class Healing implements Replica.Based {
       RepairRecord record,
       DotSet clock,
       DotSet began,
+      DotSet ungiven,
       BooleanSupplier current,
       Consumer<Boolean> done) {
     this.replica = replica;
     this.store = replica.store();
     this.keyspace = keyspace;
     this.slot = record.slot();
+    this.key = record.key();
     this.storageKey = store.recordKey(keyspace.id(), slot, record.key());
     this.partition = store.partition(keyspace.id(), slot);
     this.other = record.record();
     this.clock = clock;
     this.began = began;
+    this.ungiven = ungiven;
     this.current = current;
     this.done = done;
   }
@@ -78,6 +84,10 @@ final class Healing implements Replica.Based {
   void start() {
     if (store.lsm().pressure().refused()) {
       done.accept(false);
+      return;
+    }
+    if (!other.dots().minus(partition.clock).and(ungiven).isEmpty()) {
+      replica.apply(keyspace, slot, key, Replica.filled(keyspace, other, clock), this);
       return;
     }
     replica.withBase(store.data(keyspace.id()), storageKey, this);
@@ -143,6 +153,16 @@ final class Healing implements Replica.Based {
 
   @Override
   public void refused(Unanswered.Refused why) {
+    done.accept(false);
+  }
+
+  @Override
+  public void durable() {
+    done.accept(false);
+  }
+
+  @Override
+  public void superseded(Version by) {
     done.accept(false);
   }
 }

@@ -60,6 +60,11 @@ final class Repair {
   private int bytes;
   private int dots;
 
+  /// Of a walk over a range: bytes of values, and blocks that could not be read.
+  private int read;
+
+  private int failures;
+
   /// @param pageBytes of records on a page, about
   Repair(Store store, Partition partition, DotSet clock, long sequence, int pageBytes) {
     this.store = store;
@@ -75,7 +80,7 @@ final class Repair {
     return bytes >= pageBytes || dots >= MAX_DOTS || unread.size() >= MAX_UNREAD;
   }
 
-  /// The records of dots.
+  /// The records of dots; everything is to be asked for where rows of the log of dots are rotten.
   ///
   /// @param wanted dots that are in the clock, and in the log of dots where they have a record
   RepairPage ofDots(DotSet wanted) {
@@ -87,8 +92,12 @@ final class Repair {
         if (full()) {
           break;
         }
-        run(log, (int) run[0], run[1], run[2]);
+        if (!run(log, (int) run[0], run[1], run[2])) {
+          return RepairPage.rebuild(clock);
+        }
       }
+    } catch (CorruptionException e) {
+      return RepairPage.rebuild(clock);
     } catch (IOException e) {
       // The log of dots itself: what was not looked at yet is to be had elsewhere.
       unreadable.addAll(wanted.minus(covered));
@@ -96,64 +105,89 @@ final class Repair {
     return page(covered.minus(unreadable), RepairPage.DONE, Answer.RECORDS);
   }
 
-  /// The records of a range that are not among others.
+  /// The records of a range that are not among others, without those that cannot be read.
   ///
   /// @param theirs hashes of the others, sorted
   RepairPage ofOthers(TreeRange range, long[] theirs) throws IOException {
-    ColumnFamily family = store.dataFamilies().get(range.family());
-    RecordHash hasher = new RecordHash();
-    int read = 0;
-    byte[] next = RepairPage.DONE;
-    IteratorOptions options = IteratorOptions.all().maxSequence(sequence).withoutFillingCache();
-    try (LsmIterator all = lsm.iterator(family, options)) {
-      all.seek(range.from());
-      for (; all.valid() && Arrays.compareUnsigned(all.key(), range.to()) < 0; all.next()) {
-        byte[] key = all.key();
-        if (full() || read >= MAX_READ) {
-          next = key;
-          break;
+    byte[] next = range.from();
+    boolean done = false;
+    while (!done) {
+      try {
+        next = others(range.from(next), theirs);
+        done = true;
+      } catch (CorruptionException e) {
+        byte[] from = e.readableFrom();
+        if (from == null) {
+          throw e;
         }
-        byte[] value = all.value();
-        read += value.length;
-        dots++;
-        boolean ours = family == families.get(RecordKey.keyspace(key));
-        if (ours
-            && Arrays.binarySearch(theirs, hasher.whole(key, store.records().decode(key, value)))
-                < 0) {
-          add(key, value);
+        next = from;
+        if (++failures >= MAX_UNREAD && !range.from(from).isEmpty()) {
+          return page(covered, from, Answer.RECORDS);
         }
       }
     }
     return page(covered, next, Answer.RECORDS);
   }
 
+  /// Where the page ends, empty for the end of the range.
+  private byte[] others(TreeRange range, long[] theirs) throws IOException {
+    ColumnFamily family = store.dataFamilies().get(range.family());
+    RecordHash hasher = new RecordHash();
+    IteratorOptions options = IteratorOptions.all().maxSequence(sequence).withoutFillingCache();
+    try (LsmIterator all = lsm.iterator(family, options)) {
+      all.seek(range.from());
+      for (; all.valid() && Arrays.compareUnsigned(all.key(), range.to()) < 0; all.next()) {
+        byte[] key = all.key();
+        if (full() || read >= MAX_READ) {
+          return key;
+        }
+        byte[] value = all.value();
+        read += value.length;
+        dots++;
+        if (family == families.get(RecordKey.keyspace(key))) {
+          try {
+            long hash = hasher.whole(key, store.records().decode(key, value));
+            if (Arrays.binarySearch(theirs, hash) < 0) {
+              add(key, value);
+            }
+          } catch (UnreadableRecordException e) {
+            // The other replica's to keep, if it has the record.
+          }
+        }
+      }
+    }
+    return RepairPage.DONE;
+  }
+
   private RepairPage page(DotSet speaksFor, byte[] next, Answer answer) {
     return new RepairPage(clock, speaksFor, unreadable, next, answer, records);
   }
 
-  private void run(LsmIterator log, int replica, long from, long to) throws IOException {
+  /// Whether each row names a key.
+  private boolean run(LsmIterator log, int replica, long from, long to) throws IOException {
     byte[] end = Rows.dot(partition, replica, to);
     log.seek(Rows.dot(partition, replica, from));
     for (; log.valid() && Arrays.compareUnsigned(log.key(), end) <= 0; log.next()) {
       long counter = new ByteReader(log.key(), 8, 8).readLong();
       if (full()) {
         covered.addRun(replica, from, counter - 1);
-        return;
+        return true;
       }
       dots++;
       byte[] storageKey = JournalRows.dotKey(log.value());
-      if (storageKey == null || !take(storageKey)) {
+      if (storageKey == null || !store.isKeyOf(partition, storageKey)) {
+        return false;
+      }
+      if (!take(storageKey)) {
         unreadable.add(replica, counter);
       }
     }
     covered.addRun(replica, from, to);
+    return true;
   }
 
   /// Whether the record could be read, if there is one.
   private boolean take(byte[] storageKey) {
-    if (!store.isKeyOf(partition, storageKey)) {
-      return false;
-    }
     int keyspace = RecordKey.keyspace(storageKey);
     ColumnFamily family = families.get(keyspace);
     if (family == null || !taken.add(storageKey)) {
@@ -259,7 +293,7 @@ final class Repair {
         at = null;
       } catch (CorruptionException e) {
         // A rotten block hides what lies in it. It is read by nobody, and the hash trees mend it.
-        at = listed.higher(at);
+        at = e.readableFrom() != null ? e.readableFrom() : listed.higher(at);
       }
     }
     return found;

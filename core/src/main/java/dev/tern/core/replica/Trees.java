@@ -139,20 +139,22 @@ public final class Trees {
     loop.offload(() -> repair.ofOthers(clamped, sorted), done);
   }
 
-  /// Takes from another replica what was lost here; see [Healing].
+  /// Takes from another replica what was lost here, or cannot come another way; see [Healing].
   ///
   /// @param clock that came with the record
   /// @param began the clock here before the partition was read
+  /// @param ungiven dots that the other replica has and cannot give by its log of dots
   /// @param current whether nothing newer was heard of that replica's clock
-  /// @param done told whether something was stored
+  /// @param done told whether something that was lost here was stored
   public void heal(
       KeyspaceConfig keyspace,
       RepairRecord record,
       DotSet clock,
       DotSet began,
+      DotSet ungiven,
       BooleanSupplier current,
       Consumer<Boolean> done) {
-    new Healing(replica, keyspace, record, clock, began, current, done).start();
+    new Healing(replica, keyspace, record, clock, began, ungiven, current, done).start();
   }
 
   /// The place where the walk over all partitions was, as [#moveTo] said; 0 at first.
