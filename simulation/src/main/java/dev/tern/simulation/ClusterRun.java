@@ -65,6 +65,10 @@ final class ClusterRun {
   private static final long AGREED_MILLIS = 2_500;
 
   private static final int CLIENTS = 6;
+
+  /// Of a message between nodes, in one of seven runs: some siblings come near it.
+  private static final int FRAME_BYTES = 32 << 10;
+
   private static final int TIMEOUT_MILLIS = 1_000;
 
   /// After the heal the replicas are alike within this: three seconds until a node is up again,
@@ -127,6 +131,7 @@ final class ClusterRun {
   private final Faults faults;
   private final Topology topology;
   private final Wire wire;
+  private final Promises promises;
 
   /// What acknowledged increments of the counter came to.
   private final Set<String> counted = new TreeSet<>();
@@ -175,6 +180,10 @@ final class ClusterRun {
     this.topology =
         Objects.requireNonNull(ClusterView.of(founding.state()).topology(keyspace.id()));
     this.wire = new Wire(this, topology);
+    this.promises = new Promises(nodeCount);
+    if (mayRot()) {
+      promises.mayForget(rotting());
+    }
     long memtableBytes = (world.chance(0.3) ? world.between(8, 32) : world.between(32, 128)) << 10;
     this.storage =
         LsmOptions.DEFAULT.withTuning(
@@ -194,6 +203,9 @@ final class ClusterRun {
     if ((seed >> 3 & 1) == 0) {
       // What a replica lacks comes on many pages.
       usual = usual.withPageBytes(256);
+    }
+    if (Math.floorMod(seed, 7) == 3) {
+      usual = usual.withFrameBytes(FRAME_BYTES);
     }
     if ((seed >> 4 & 15) == 0) {
       // Some requests at a time are too many.
@@ -242,6 +254,9 @@ final class ClusterRun {
         world.runUntil(world.nanos() + world.between(0, 2 * SECOND));
         faults.relapse();
       }
+      if (siblingBytes() > 0) {
+        new SiblingMerge(this).run();
+      }
       boolean patient = world.chance(0.2);
       new Convergence(this).within(CONVERGED_WITHIN, patient);
       history.settled(world.nanos(), mayRot() ? 1 : 0);
@@ -283,12 +298,17 @@ final class ClusterRun {
     @Override
     public void sent(int from, int to, byte[] frame) {
       wire.sent(from, to, frame);
+      promises.sent(from, to, Wire.message(frame));
     }
 
     @Override
     public void arrived(int from, int to, byte[] frame) {
       Message message = Wire.message(frame);
       wire.arrived(from, to, message);
+      promises.arrived(from, to, message);
+      if (message instanceof Message.Read read && read.ballot() > 0) {
+        faults.promising(from, to, read.ballot());
+      }
       if (message instanceof Message.Missing || message instanceof Message.Repaired) {
         faults.repairing(from, to);
       }
@@ -328,6 +348,7 @@ final class ClusterRun {
       return;
     }
     errorsAtStart[number] = disks[number].errors;
+    promises.started(number);
     List<EventLoop> loops = new ArrayList<>();
     for (int i = 0; i < shards[number]; i++) {
       loops.add(new SimulatedLoop(world, number, disks[number]));
@@ -381,12 +402,17 @@ final class ClusterRun {
 
   /// Ends a node, and starts it again later.
   void crash(int number, boolean powerCut) {
+    crash(number, powerCut, world.between(SECOND / 5, 3 * SECOND));
+  }
+
+  /// Ends a node, and starts it again after a time.
+  void crash(int number, boolean powerCut, long nanos) {
     end(number);
     if (powerCut) {
       disks[number].powerCut();
     }
     // Nobody's event: it must survive the node.
-    world.schedule(world.between(SECOND / 5, 3 * SECOND), 0, () -> startNode(number));
+    world.schedule(nanos, 0, () -> startNode(number));
   }
 
   /// Stops a node as the server does, and starts it again later.
@@ -460,7 +486,8 @@ final class ClusterRun {
   }
 
   /// A node has lost what it had acknowledged after a time.
-  void lost(long since) {
+  void lost(int node, long since) {
+    promises.mayForget(node);
     diskLost = true;
     history.lost(since);
     mixed.lost();
@@ -541,6 +568,12 @@ final class ClusterRun {
       }
     }
     return true;
+  }
+
+  /// Siblings may have so many bytes each; all of them together may be too many for a frame.
+  int siblingBytes() {
+    boolean small = limits.frameBytes() <= FRAME_BYTES && !mayRot();
+    return small ? FRAME_BYTES / 2 : 0;
   }
 
   /// Whether one node's disk holds what it should not: it may be missing.

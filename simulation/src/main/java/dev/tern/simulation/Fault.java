@@ -40,6 +40,9 @@ enum Fault {
   /// One node's disk is set back to what it held some time ago, once, as a backup or a snapshot of
   /// its machine does.
   SET_BACK,
+  /// A node loses its power when it is asked for a promise to a leader whose ballot is far ahead of
+  /// the time, or just after it gave it.
+  PROMISE_CUT,
   /// All nodes lose their power at once, but one that does nothing meanwhile.
   BLACKOUT,
   /// A node pauses again and again, as a JVM does whose heap is full.

@@ -1,6 +1,8 @@
 package dev.tern.simulation;
 
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.version.HybridClock;
+import dev.tern.world.SimulatedClock;
 import dev.tern.world.SimulatedDisk;
 import dev.tern.world.World;
 import java.util.ArrayList;
@@ -18,6 +20,7 @@ final class Faults {
       EnumSet.of(
           Fault.SET_BACK,
           Fault.BLACKOUT,
+          Fault.PROMISE_CUT,
           Fault.PAUSES,
           Fault.SLOW_NODE,
           Fault.LONG_AWAY,
@@ -28,6 +31,10 @@ final class Faults {
   /// Faults that take acknowledged data from one replica; a run has one of them at most.
   private static final List<Fault> LOSING =
       List.of(Fault.BIT_ROT, Fault.LOST_DISK, Fault.LOST_RECORDS, Fault.SET_BACK);
+
+  /// A ballot that lies above what other nodes may have reserved: a leader's start skips to the end
+  /// of its own reservation.
+  private static final long FAR_AHEAD_MILLIS = 5_000;
 
   /// The beginning of the names of a node's store directories.
   private static final String STORE = "shard-";
@@ -47,6 +54,10 @@ final class Faults {
   private boolean split;
 
   private long nextRepairCrashNanos;
+  private long nextPromiseCutNanos;
+
+  /// By node: the member that asked it for a promise last.
+  private final int[] led;
 
   /// Whether the next page of a repair ends a node although the faults are over.
   private boolean relapsing;
@@ -54,6 +65,7 @@ final class Faults {
   Faults(ClusterRun run, boolean mayRot) {
     this.run = run;
     this.world = run.world;
+    this.led = new int[run.nodeCount + 1];
     for (Fault fault : Fault.values()) {
       double usual = RARE.contains(fault) ? 0.08 : 0.25;
       if (world.chance(run.theme.faults().contains(fault) ? usual / 2 + 0.5 : usual)) {
@@ -100,7 +112,10 @@ final class Faults {
 
   /// Whether a node may lose data that it has not forced to its disk.
   boolean mayLosePower() {
-    return has(Fault.POWER_CUT) || has(Fault.BLACKOUT) || has(Fault.SET_BACK);
+    return has(Fault.POWER_CUT)
+        || has(Fault.BLACKOUT)
+        || has(Fault.PROMISE_CUT)
+        || has(Fault.SET_BACK);
   }
 
   /// A page of repair, or what asks for one, arrives.
@@ -120,6 +135,30 @@ final class Faults {
             run.crash(node, mayLosePower() && world.chance(0.5));
           }
         });
+  }
+
+  /// A leader's read arrives, which asks a node for a promise. The power goes where another one has
+  /// led before that may not know yet that it is outvoted, and comes back soon.
+  void promising(int leader, int node, long ballot) {
+    int before = led[node];
+    led[node] = leader;
+    long ahead = HybridClock.millis(ballot) - SimulatedClock.EPOCH_MILLIS - world.millis();
+    boolean now = has(Fault.PROMISE_CUT) && world.awakeNanos() < SECOND + run.chaosNanos;
+    boolean takesOver = before != 0 && before != leader;
+    if (!now || !takesOver || ahead < FAR_AHEAD_MILLIS || world.nanos() < nextPromiseCutNanos) {
+      return;
+    }
+    if (world.chance(0.5)) {
+      nextPromiseCutNanos = world.nanos() + 2 * SECOND;
+      world.schedule(
+          world.between(0, 5_000_000),
+          0,
+          () -> {
+            if (run.node(node) != null) {
+              run.crash(node, true, world.between(SECOND / 100, SECOND / 4));
+            }
+          });
+    }
   }
 
   boolean wasSetBack() {
@@ -197,25 +236,27 @@ final class Faults {
     int[] replicas = run.replicas(MixedKeys.PREFIX);
     int first = replicas[0];
     long apart = 2 * SECOND;
-    if (world.chance(0.3)) {
-      if (run.node(first) != null) {
-        run.crash(first, false);
-      }
-    } else {
+    boolean isCut = world.chance(0.7);
+    long from = 0;
+    if (run.node(first) != null && (!isCut || has(Fault.PROMISE_CUT) && world.chance(0.7))) {
+      // A start carries its ballots to the end of what it had reserved.
+      run.crash(first, false, world.between(SECOND / 5, isCut ? SECOND / 2 : 3 * SECOND));
+      from = isCut ? world.between(SECOND / 2, 3 * SECOND / 2) : 0;
+    }
+    if (isCut) {
       apart = world.between(SECOND, 4 * SECOND);
       int other = replicas[1 + world.random.nextInt(replicas.length - 1)];
       boolean both = world.chance(0.5);
-      run.network().cut(first, other, true);
-      run.network().cut(other, first, both);
-      world.schedule(
-          apart,
-          0,
-          () -> {
-            run.network().cut(first, other, false);
-            run.network().cut(other, first, false);
-          });
+      world.schedule(from, 0, () -> parted(first, other, true, both));
+      world.schedule(from + apart, 0, () -> parted(first, other, false, false));
     }
-    world.schedule(apart + world.between(SECOND, 2 * SECOND), 0, this::episode);
+    world.schedule(from + apart + world.between(SECOND, 2 * SECOND), 0, this::episode);
+  }
+
+  /// Cuts one direction between two nodes, or both; or ends the cut.
+  private void parted(int one, int other, boolean isCut, boolean both) {
+    run.network().cut(one, other, isCut && world.awakeNanos() < SECOND + run.chaosNanos);
+    run.network().cut(other, one, both && world.awakeNanos() < SECOND + run.chaosNanos);
   }
 
   private int anyNode() {
@@ -242,7 +283,7 @@ final class Faults {
       case ORDERLY_STOP -> run.stop(node);
       case PARTITION -> cut(node, anyNode(), world.chance(0.5));
       // They happen when frames come.
-      case LOSSY_NETWORK, REPAIR_CRASH -> {}
+      case LOSSY_NETWORK, REPAIR_CRASH, PROMISE_CUT -> {}
       case BROKEN_CONNECTION -> run.network().breakConnection(node, another(node));
       case SLOW_LINK -> slow(node, another(node));
       case PAUSE -> world.pause(node, world.between(SECOND / 100, 3 * SECOND));
@@ -278,7 +319,7 @@ final class Faults {
       }
       case LOST_DISK -> {
         if (!run.diskLost && run.node(unlucky) != null && run.allAreIn()) {
-          run.lost(Long.MIN_VALUE);
+          run.lost(unlucky, Long.MIN_VALUE);
           run.crash(unlucky, true);
           run.disk(unlucky).wipe();
         }
@@ -311,7 +352,7 @@ final class Faults {
         () -> {
           if (world.awakeNanos() < SECOND + run.chaosNanos) {
             wasSetBack = true;
-            run.lost(since);
+            run.lost(unlucky, since);
             run.crash(unlucky, true);
             run.disk(unlucky).restore(whole ? backup : stores(backup));
           }

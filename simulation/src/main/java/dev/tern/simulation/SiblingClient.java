@@ -29,6 +29,9 @@ final class SiblingClient {
 
   private static final byte[] NOTHING = {};
 
+  /// Follows a value that shall be large.
+  private static final char PADDING = ' ';
+
   private final ClusterRun run;
   private final World world;
   private final int number;
@@ -49,11 +52,21 @@ final class SiblingClient {
     List<String> values = new ArrayList<>();
     for (Versions.Sibling sibling : versions.siblings()) {
       if (sibling.value() != null) {
-        values.add(new String(sibling.value(), US_ASCII));
+        String value = new String(sibling.value(), US_ASCII);
+        int end = value.indexOf(PADDING);
+        values.add(end < 0 ? value : value.substring(0, end));
       }
     }
     values.sort(null);
     return values;
+  }
+
+  /// What is stored for a value: some are large in some runs.
+  private byte[] bytes(String value) {
+    int most = run.siblingBytes();
+    boolean large = most > 0 && world.chance(0.3);
+    String padding = large ? String.valueOf(PADDING).repeat((int) world.between(1, most)) : "";
+    return (value + padding).getBytes(US_ASCII);
   }
 
   void request(Keyspace keyspace, Runnable answered) {
@@ -109,7 +122,7 @@ final class SiblingClient {
     long soon = SimulatedClock.EPOCH_MILLIS + world.millis() + world.between(100, 5_000);
     Update.Store store =
         new Update.Store(
-            deletes ? null : value.getBytes(US_ASCII),
+            deletes ? null : bytes(value),
             write.expires ? soon : Update.NO_EXPIRY,
             foreign != null ? foreign : shown.context(),
             /* overwrites= */ false,

@@ -49,7 +49,7 @@ enum Theme {
               Fault.ORDERLY_STOP);
       case CLOCKS -> EnumSet.of(Fault.WRONG_CLOCK, Fault.WRONG_CLOCKS);
       case SET_BACK -> EnumSet.of(Fault.SET_BACK);
-      case OUTVOTED -> EnumSet.of(Fault.PROCESS_CRASH);
+      case OUTVOTED -> EnumSet.of(Fault.PROCESS_CRASH, Fault.PROMISE_CUT);
     };
   }
 
@@ -61,6 +61,7 @@ enum Theme {
       case CLOCKS ->
           EnumSet.of(
               Fault.POWER_CUT,
+              Fault.PROMISE_CUT,
               Fault.PROCESS_CRASH,
               Fault.REPAIR_CRASH,
               Fault.ORDERLY_STOP,
@@ -69,7 +70,7 @@ enum Theme {
               Fault.SET_BACK,
               Fault.LONG_AWAY);
       // Its own cuts and ends of the leader are what counts.
-      case OUTVOTED -> EnumSet.complementOf(EnumSet.of(Fault.PROCESS_CRASH));
+      case OUTVOTED -> EnumSet.complementOf(EnumSet.of(Fault.PROCESS_CRASH, Fault.PROMISE_CUT));
       // Deletes are stripped while all members are there.
       case SET_BACK ->
           EnumSet.complementOf(EnumSet.of(Fault.SET_BACK, Fault.SLOW_LINK, Fault.LOSSY_NETWORK));

@@ -1,5 +1,7 @@
 package dev.tern.core.context;
 
+import dev.tern.env.Network;
+
 /// The bounds of one shard. Production uses [#DEFAULT] with a cost that suits the heap. Tests set
 /// bounds low, so that seeds reach what production hardly meets.
 ///
@@ -13,18 +15,28 @@ package dev.tern.core.context;
 ///   replica that is away; that replica takes the whole partition when it is back
 /// @param inFlight operations of the shard that may wait for answers at a time; more are refused
 /// @param pageBytes about how many bytes of records a page of repair has
+/// @param frameBytes of a message between nodes, at most: bounds the records, too, see
+///   [dev.tern.core.replica.RecordBounds]
 public record Limits(
     long costBytes,
     int hotReads,
     long treeRoundNanos,
     int loggedDots,
     int inFlight,
-    int pageBytes) {
+    int pageBytes,
+    int frameBytes) {
   /// The bounds for a heap of a gibibyte or more and a few shards. A key that is read steadily is
   /// hot from 500 to 1000 reads a second on. All hash trees are compared within six hours at the
   /// least.
   public static final Limits DEFAULT =
-      new Limits(64 << 20, 1_000, 6 * 3_600 * 1_000_000_000L, 1 << 15, 1 << 15, 256 << 10);
+      new Limits(
+          64 << 20,
+          1_000,
+          6 * 3_600 * 1_000_000_000L,
+          1 << 15,
+          1 << 15,
+          256 << 10,
+          Network.MAX_PAYLOAD_BYTES);
 
   public Limits {
     if (costBytes < 1 || hotReads < 1 || treeRoundNanos < 1 || loggedDots < 1 || inFlight < 1) {
@@ -33,29 +45,40 @@ public record Limits(
     if (pageBytes < 1) {
       throw new IllegalArgumentException("a page of repair would have no record");
     }
+    if (frameBytes > Network.MAX_PAYLOAD_BYTES || pageBytes > frameBytes / 8) {
+      throw new IllegalArgumentException("a page of repair would not fit a frame");
+    }
   }
 
   public Limits withCostBytes(long bytes) {
-    return new Limits(bytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes);
+    return new Limits(bytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes);
   }
 
   public Limits withHotReads(int reads) {
-    return new Limits(costBytes, reads, treeRoundNanos, loggedDots, inFlight, pageBytes);
+    return new Limits(
+        costBytes, reads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes);
   }
 
   public Limits withTreeRoundNanos(long nanos) {
-    return new Limits(costBytes, hotReads, nanos, loggedDots, inFlight, pageBytes);
+    return new Limits(costBytes, hotReads, nanos, loggedDots, inFlight, pageBytes, frameBytes);
   }
 
   public Limits withLoggedDots(int dots) {
-    return new Limits(costBytes, hotReads, treeRoundNanos, dots, inFlight, pageBytes);
+    return new Limits(costBytes, hotReads, treeRoundNanos, dots, inFlight, pageBytes, frameBytes);
   }
 
   public Limits withInFlight(int operations) {
-    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, operations, pageBytes);
+    return new Limits(
+        costBytes, hotReads, treeRoundNanos, loggedDots, operations, pageBytes, frameBytes);
   }
 
   public Limits withPageBytes(int bytes) {
-    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, bytes);
+    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, bytes, frameBytes);
+  }
+
+  /// The same for pages, which must fit a frame.
+  public Limits withFrameBytes(int bytes) {
+    int page = Math.min(pageBytes, bytes / 8);
+    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, page, bytes);
   }
 }

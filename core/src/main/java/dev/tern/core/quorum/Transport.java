@@ -6,7 +6,6 @@ import dev.tern.core.traffic.Peers;
 import dev.tern.core.wire.Message;
 import dev.tern.core.wire.MessageCodec;
 import dev.tern.env.ByteWriter;
-import dev.tern.env.Network;
 
 /// Sends this shard's messages to shards of other nodes, and keeps answers that cannot be sent yet.
 ///
@@ -33,7 +32,7 @@ final class Transport {
   private boolean sendTo(int node, int toShard, Message message) {
     frame.clear();
     MessageCodec.encode(message, frame);
-    boolean fits = frame.length() <= Network.MAX_PAYLOAD_BYTES;
+    boolean fits = frame.length() <= context.limits().frameBytes();
     if (!fits) {
       context.count(Statistics.Counter.MESSAGES_TOO_LARGE);
     }
@@ -52,12 +51,12 @@ final class Transport {
       return;
     }
     int length = frame.length();
-    if (length > Network.MAX_PAYLOAD_BYTES) {
+    if (length > context.limits().frameBytes()) {
       Message instead =
           StandIn.of(
               message,
               "the answer has %d bytes, more than the %d that nodes send each other: ask for less"
-                  .formatted(length, Network.MAX_PAYLOAD_BYTES));
+                  .formatted(length, context.limits().frameBytes()));
       if (instead != null) {
         answer(node, toShard, instead);
       }

@@ -94,8 +94,8 @@ final class Arrival implements Replica.Based {
         replica.planted() == PlantedBug.REPAIR_OVERWRITES_NEWER
             ? record
             : Replica.merged(store.seen(partition, keyspace.id(), storageKey), base, record);
-    if (!RecordBounds.fits(merged)) {
-      done.refused(RecordBounds.tooLarge(merged));
+    if (!replica.bounds.fits(merged)) {
+      done.refused(replica.bounds.tooLarge(merged));
       return;
     }
     if (!merged.sameVersions(base) && !(merged.isEmpty() && base == null)) {

@@ -1,11 +1,9 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.keyspace.Keyspace;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
-import dev.tern.env.Network;
 import org.jspecify.annotations.Nullable;
 
 /// How large a record, with all its siblings, may become.
@@ -17,17 +15,21 @@ import org.jspecify.annotations.Nullable;
 /// again. What comes from other replicas was acknowledged already and is bounded by the frame alone
 /// ([#fits]); only writes that were minted at the same time can together come to that.
 public final class RecordBounds {
-  /// Of a record that a client's write makes: one largest value, or smaller ones.
-  static final int MAX_WRITTEN_BYTES = Keyspace.MAX_VALUE_BYTES + (4 << 20);
-
-  /// Of any record: leaves room in a frame for the key, clocks, and the records before it on a
-  /// page.
-  static final int MAX_BYTES = Network.MAX_PAYLOAD_BYTES - (4 << 20);
-
   /// Of a version besides its value, at most.
   private static final int VERSION_BYTES = 64;
 
-  private RecordBounds() {}
+  /// Of a record that a client's write makes: one largest value, or smaller ones.
+  private final int writtenBytes;
+
+  /// Of any record: leaves room in a frame for the key, clocks, and the records before it on a
+  /// page.
+  private final int bytes;
+
+  /// @param frameBytes of a message between nodes, at most
+  RecordBounds(int frameBytes) {
+    this.writtenBytes = frameBytes / 8 * 5;
+    this.bytes = frameBytes / 8 * 7;
+  }
 
   /// Why a client's write is not minted; null if it may be.
   ///
@@ -35,7 +37,7 @@ public final class RecordBounds {
   /// @param replaced the dots that the write replaces; null where the last write wins
   /// @param replicaId of the store that would mint it
   /// @param counter the last one that the store gave out in the partition
-  static Unanswered.@Nullable Refused refusal(
+  Unanswered.@Nullable Refused refusal(
       @Nullable Siblings base,
       @Nullable DotSet replaced,
       byte @Nullable [] value,
@@ -57,23 +59,23 @@ public final class RecordBounds {
               .formatted(kept.count()));
     }
     long bytes = bytes(kept) + VERSION_BYTES + (value == null ? 0 : value.length);
-    return bytes > MAX_WRITTEN_BYTES
+    return bytes > writtenBytes
         ? invalid(
             "the key's siblings would have %d bytes, at most %d fit; read it and write with the context of that read"
-                .formatted(bytes, MAX_WRITTEN_BYTES))
+                .formatted(bytes, writtenBytes))
         : null;
   }
 
   /// Whether a record fits a frame.
-  public static boolean fits(Siblings record) {
-    return bytes(record) <= MAX_BYTES;
+  boolean fits(Siblings record) {
+    return bytes(record) <= this.bytes;
   }
 
   /// Why a merged record is not stored.
-  static Unanswered.Refused tooLarge(Siblings record) {
+  Unanswered.Refused tooLarge(Siblings record) {
     return invalid(
         "the key's %d siblings have %d bytes together, at most %d fit; read it and write with the context of that read"
-            .formatted(record.count(), bytes(record), MAX_BYTES));
+            .formatted(record.count(), bytes(record), this.bytes));
   }
 
   private static long bytes(Siblings record) {

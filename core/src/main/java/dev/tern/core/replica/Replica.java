@@ -55,6 +55,7 @@ public final class Replica {
   private final WriteBatch batch = new WriteBatch();
   private final ByteWriter bytes = new ByteWriter();
   private final int pageBytes;
+  final RecordBounds bounds;
   private final PlantedBug planted;
 
   /// Serves the replicas of an open store.
@@ -67,6 +68,7 @@ public final class Replica {
     this.loop = loop;
     this.clock = clock;
     this.pageBytes = limits.pageBytes();
+    this.bounds = new RecordBounds(limits.frameBytes());
     this.planted = planted;
     this.blockage = new Blockage(lsm, self, store.shard(), store.events());
     this.commits =
@@ -150,7 +152,7 @@ public final class Replica {
       replaced.addAll(base.dots());
     }
     Unanswered.Refused unfit =
-        RecordBounds.refusal(base, replaced, draft.value(), store.replicaId(), partition.counter);
+        bounds.refusal(base, replaced, draft.value(), store.replicaId(), partition.counter);
     if (unfit != null) {
       mutation.refused(unfit);
       return;
@@ -549,8 +551,7 @@ public final class Replica {
       return;
     }
     Unanswered.Refused unfit =
-        RecordBounds.refusal(
-            null, draft.replaced(), draft.value(), store.replicaId(), partition.counter);
+        bounds.refusal(null, draft.replaced(), draft.value(), store.replicaId(), partition.counter);
     if (unfit != null) {
       mutation.refused(unfit);
       return;
