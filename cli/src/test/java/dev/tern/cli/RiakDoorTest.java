@@ -139,7 +139,7 @@ class RiakDoorTest {
       assertTrue(text(wire.ask(77, new byte[0])).contains("Unknown message code: 77"));
       assertTrue(text(wire.ask(GET, new byte[] {10, 127, 1})).contains("cannot be read"));
       byte[] typed = fields(1, "b", 2, "k", 13, "redis");
-      assertTrue(text(wire.ask(GET, typed)).contains("No bucket-type named 'redis'"));
+      assertTrue(text(wire.ask(GET, typed)).contains("No bucket-type named 'redis' (no_type)"));
       byte[] clock = fields(1, "b", 2, "k", 3, new byte[] {9, 9}, 4, fields(1, "v"));
       assertTrue(text(wire.ask(PUT, clock)).contains("not one of this key"));
       assertArrayEquals(new byte[] {2}, wire.ask(1, new byte[0]));

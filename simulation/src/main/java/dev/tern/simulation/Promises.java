@@ -1,6 +1,6 @@
 package dev.tern.simulation;
 
-import dev.tern.core.quorum.Message;
+import dev.tern.core.wire.Message;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;

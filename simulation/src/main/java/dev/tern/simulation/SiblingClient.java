@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// A client of a keyspace with siblings: reads, writes with what it last read of the key or with
 /// nothing, deletes.
 final class SiblingClient {
-  private static final int KEYS = 4;
+  static final List<String> KEYS = List.of("sib-0", "sib-1", "sib-2", "sib-3");
 
   /// Two of whoever is there.
   private static final Level SLOPPY = new Level(0, 2, 0, 0, 0, 0, /* sloppy= */ true, 0);
@@ -70,7 +70,7 @@ final class SiblingClient {
   }
 
   void request(Keyspace keyspace, Runnable answered) {
-    String key = "sib-" + world.random.nextInt(KEYS);
+    String key = KEYS.get(world.random.nextInt(KEYS.size()));
     switch (world.random.nextInt(10)) {
       case 0, 1, 2, 3 -> fetch(keyspace, key, answered);
       case 4 -> store(keyspace, key, /* deletes= */ true, Update.Match.NONE, answered);

@@ -2,15 +2,16 @@ package dev.tern.simulation;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.tern.core.Node;
 import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.node.Node;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// After the heal, where siblings may be too large together for a frame: somebody reads each key at
 /// all replicas and writes it with the context of that read, as an application does that merges
@@ -30,7 +31,7 @@ final class SiblingMerge {
   }
 
   void run() {
-    for (String key : run.siblings.keys()) {
+    for (String key : SiblingClient.KEYS) {
       long until = run.world.nanos() + WITHIN;
       Object last = "nothing";
       while (!(last instanceof UpdateOutcome.Stored)) {
@@ -38,13 +39,23 @@ final class SiblingMerge {
           throw new History.Violation(key + ": siblings cannot be merged after the heal: " + last);
         }
         run.world.runUntil(run.world.nanos() + STEP_NANOS);
-        last = merge(key);
+        Node node = up();
+        last = node == null ? "no node is up" : merge(node, key);
       }
     }
   }
 
-  private Object merge(String key) {
-    Node node = run.aNode();
+  private @Nullable Node up() {
+    for (int number = 1; number <= run.nodeCount; number++) {
+      Node node = run.node(number);
+      if (node != null) {
+        return node;
+      }
+    }
+    return null;
+  }
+
+  private Object merge(Node node, String key) {
     byte[] bytes = key.getBytes(US_ASCII);
     Level all = new Level(0, run.shape.n(), run.shape.n(), 0, 0, 0, false, TIMEOUT_MILLIS);
     List<Object> outcomes = new ArrayList<>();

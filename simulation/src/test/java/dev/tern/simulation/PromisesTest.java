@@ -3,8 +3,8 @@ package dev.tern.simulation;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.tern.core.quorum.Message;
-import dev.tern.core.replica.RoutedKey;
+import dev.tern.core.wire.Message;
+import dev.tern.core.wire.RoutedKey;
 import org.junit.jupiter.api.Test;
 
 /// What [Promises] takes for a promise that was forgotten.
@@ -16,8 +16,7 @@ class PromisesTest {
   private final Promises promises = new Promises(3);
 
   private void readUnder(long id, long ballot) {
-    promises.arrived(
-        LEADER, REPLICA, new Message.Read(id, 1, KEY, false, false, false, ballot));
+    promises.arrived(LEADER, REPLICA, new Message.Read(id, 1, KEY, false, false, false, ballot));
   }
 
   private void answers(Message message) {

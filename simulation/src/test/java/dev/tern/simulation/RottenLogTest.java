@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.Limits;
+import dev.tern.core.context.Limits;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.replica.RecordKey;
 import dev.tern.core.topology.Slots;

@@ -283,6 +283,39 @@ class TreeTest {
     assertEquals(300, cluster.node(1).records(keyspace(cluster, "data")));
   }
 
+  /// Who cannot read what is asked of it leaves it to the next replica.
+  @Test
+  void whatOneReplicaCannotReadAnotherOneGives() throws IOException {
+    Cluster cluster = new Cluster(3);
+    Randomness random = Randomness.of(1);
+    Map<String, byte[]> values = new TreeMap<>();
+    cluster.end(3);
+    cluster.runFor(10 * SECOND);
+    for (int i = 0; i < 400; i++) {
+      byte[] value = new byte[800];
+      for (int at = 0; at < value.length; at++) {
+        value[at] = (byte) random.nextInt(256);
+      }
+      values.put("{a}" + i, value);
+      Update put = new Update.Put(value, 0, Update.Condition.NONE, false);
+      update(cluster, "data", "{a}" + i, put, new Level(0, 2, 0), UpdateOutcome.Done.class);
+    }
+    cluster.runFor(5 * SECOND);
+    cluster.end(1);
+    int rotten = 0;
+    for (byte[] value : values.values()) {
+      rotten += rotten < 3 ? cluster.disk(1).rotWhere(value) : 0;
+    }
+    assertTrue(rotten > 0, "no value is in a table");
+    cluster.start(1);
+    cluster.start(3);
+    cluster.within(60 * SECOND, cluster::allSeen);
+    cluster.runFor(60 * SECOND);
+    for (int i = 0; i < 400; i++) {
+      assertArrayEquals(values.get("{a}" + i), read(cluster, 3, "{a}" + i), "key " + i);
+    }
+  }
+
   /// A rotten block would keep a replica that is rebuilt from ever being ready.
   @Test
   void aRebuildPassesARottenBlock() throws IOException {

@@ -16,7 +16,7 @@ import dev.tern.env.Network;
 /// @param inFlight operations of the shard that may wait for answers at a time; more are refused
 /// @param pageBytes about how many bytes of records a page of repair has
 /// @param frameBytes of a message between nodes, at most: bounds the records, too, see
-///   [dev.tern.core.replica.RecordBounds]
+///   `RecordBounds`
 public record Limits(
     long costBytes,
     int hotReads,

@@ -392,7 +392,10 @@ final class ReadOperation extends Operation<Message.ReadReply> {
       return;
     }
     Siblings record = merges ? answers.merged() : answers.at(newest).record;
-    boolean repairs = purpose == Purpose.ANSWER && !uniform;
+    // Siblings that fit no frame together stay apart until somebody who was shown them merges them.
+    boolean fits =
+        !merges || coordinator.transport().takes(java.util.Objects.requireNonNull(record));
+    boolean repairs = purpose == Purpose.ANSWER && !uniform && fits;
     if (!repairs || coordinator.planted() == PlantedBug.NO_READ_REPAIR) {
       finish();
       done.read(record, uniform);

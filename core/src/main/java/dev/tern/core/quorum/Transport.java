@@ -2,7 +2,9 @@ package dev.tern.core.quorum;
 
 import dev.tern.core.context.ShardContext;
 import dev.tern.core.context.Statistics;
+import dev.tern.core.replica.RecordBounds;
 import dev.tern.core.traffic.Peers;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.wire.Message;
 import dev.tern.core.wire.MessageCodec;
 import dev.tern.env.ByteWriter;
@@ -21,6 +23,11 @@ final class Transport {
     this.context = context;
     this.lists = lists;
     this.peers = peers;
+  }
+
+  /// Whether a record may travel in a frame, and be stored.
+  boolean takes(Siblings record) {
+    return new RecordBounds(context.limits().frameBytes()).fits(record);
   }
 
   /// Sends to the shard of `node` that owns `slot`; false if it cannot be sent, which is as if it

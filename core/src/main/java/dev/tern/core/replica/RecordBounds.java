@@ -25,8 +25,10 @@ public final class RecordBounds {
   /// page.
   private final int bytes;
 
+  /// Bounds that follow from that of a frame.
+  ///
   /// @param frameBytes of a message between nodes, at most
-  RecordBounds(int frameBytes) {
+  public RecordBounds(int frameBytes) {
     this.writtenBytes = frameBytes / 8 * 5;
     this.bytes = frameBytes / 8 * 7;
   }
@@ -67,7 +69,7 @@ public final class RecordBounds {
   }
 
   /// Whether a record fits a frame.
-  boolean fits(Siblings record) {
+  public boolean fits(Siblings record) {
     return bytes(record) <= this.bytes;
   }
 

@@ -601,13 +601,11 @@ public final class Replica {
       return;
     }
     Repair repair = repair(partition, clock, lsm.syncedSequence());
-    // With nothing trimmed it is rows of the log of dots that cannot be read.
     DotSet unread = cursor == null || unlogged.isEmpty() ? here : unlogged;
     loop.offload(
         () -> cursor == null ? repair.ofDots(here) : repair.ofSlots(cursor, unread),
-        (page, failure) -> {
-          done.complete(failure == null ? page : RepairPage.unread(clock, unread, cursor), null);
-        });
+        (page, failure) ->
+            done.complete(failure == null ? page : RepairPage.unread(clock, unread, cursor), null));
   }
 
   /// Gathers what is there of a partition at a sequence.

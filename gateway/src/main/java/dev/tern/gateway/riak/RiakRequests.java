@@ -95,7 +95,7 @@ final class RiakRequests {
     var present = node.view().keyspace(type);
     if (present == null || type.equals(reserved)) {
       types.remove(type);
-      throw new RiakException("No bucket-type named '" + type + "'");
+      throw new RiakException("No bucket-type named '" + type + "' (no_type)");
     }
     Keyspace known = types.get(type);
     if (known == null || known.id() != present.id()) {
