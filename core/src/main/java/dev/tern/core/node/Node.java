@@ -21,6 +21,7 @@ import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.Decision;
+import dev.tern.core.topology.log.Levels;
 import dev.tern.core.topology.log.RefusedException;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.ClusterTime;
@@ -88,6 +89,7 @@ public final class Node {
     FileLives lives = FileLives.of(environment.randomness(), environment.clock(), "node");
     TopologyState known =
         TopologyLog.initial(environment.files(), lives, config.self(), config.founding());
+    Levels.OURS.expect(known);
     List<Shard> shards = new ArrayList<>();
     Node node = new Node(environment, config, known, shards);
     List<Member> members = node.view.members();

@@ -12,9 +12,11 @@ import org.jspecify.annotations.Nullable;
 /// @param min the lowest level it can work at
 /// @param max the highest
 public record Levels(int min, int max) {
-  /// Of this version. 2: records of format 3, frames as in [dev.tern.core.wire.FrameKind], topology
-  /// of format 2; level 1 is not spoken any more.
-  public static final Levels OURS = new Levels(TopologyState.FIRST_LEVEL, 2);
+  /// Of this version. 3: messages about data of format 6. Levels 1 and 2 are not spoken any more.
+  ///
+  /// The level rises with each format of a frame and with each format that several nodes read:
+  /// `LevelsTest` has the formats of each level.
+  public static final Levels OURS = new Levels(TopologyState.FIRST_LEVEL, 3);
 
   public Levels {
     if (min < 1 || max < min) {
@@ -35,6 +37,17 @@ public record Levels(int min, int max) {
           .formatted(min, max, level);
     }
     return null;
+  }
+
+  /// Refuses a topology at a level that a node of these levels does not speak.
+  ///
+  /// @throws RefusedException with the levels and what to do
+  public void expect(TopologyState known) {
+    String problem = problem(known.level());
+    if (problem != null) {
+      throw new RefusedException(
+          "this node cannot take part in the cluster of its data directory: " + problem);
+    }
   }
 
   /// The highest level that all members speak, as far as they have said; this speaker's own if it

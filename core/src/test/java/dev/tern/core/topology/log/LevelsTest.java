@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyState;
+import dev.tern.core.version.RecordForm;
 import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -12,25 +14,103 @@ import dev.tern.env.DecodeException;
 import dev.tern.env.Events;
 import dev.tern.raft.RaftMessage;
 import dev.tern.raft.RaftMessageCodec;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /// Versions that do not speak with each other say so.
 class LevelsTest {
+  /// The formats of each level, as [#formats] writes them. A line is never changed: who changes a
+  /// format adds the line of the next level and raises [Levels#OURS] to it.
+  private static final SortedMap<Integer, String> FORMATS =
+      new TreeMap<>(
+          Map.of(
+              2, "DATA 5 or 6, GOSSIP 3, RAFT 1, TOPOLOGY 1; record 3, topology 2, raft message 1",
+              3, "DATA 6, GOSSIP 3, RAFT 1, TOPOLOGY 1; record 3, topology 2, raft message 1"));
+
+  /// The formats that this version writes and that another node reads.
+  private static String formats() {
+    ByteWriter out = new ByteWriter();
+    String frames =
+        Arrays.stream(FrameKind.values())
+            .filter(kind -> kind != FrameKind.AUTHENTICATION && kind != FrameKind.STREAM)
+            .map(kind -> kind + " " + kind.lead(out.clear()).toByteArray()[1])
+            .collect(Collectors.joining(", "));
+    TopologyCodec.encode(TopologyState.NOTHING, out.clear());
+    int topology = out.toByteArray()[0];
+    RaftMessageCodec.encode(new RaftMessage.Stale(7), out.clear());
+    int raft = out.toByteArray()[0];
+    return "%s; record %d, topology %d, raft message %d"
+        .formatted(frames, RecordForm.FORMAT, topology, raft);
+  }
+
+  @Test
+  void theLevelRisesWithTheFormatsAndTheFormatsWithTheLevel() {
+    String what =
+        "a format that several nodes read has changed: add a line for the next level and raise"
+            + " Levels.OURS to it";
+    assertEquals(FORMATS.get(Levels.OURS.max()), formats(), what);
+    assertEquals(FORMATS.lastKey(), Levels.OURS.max(), "a level that no format needs");
+    assertEquals(FORMATS.size(), Set.copyOf(FORMATS.values()).size(), "two levels are alike");
+    assertEquals(TopologyState.FIRST_LEVEL, Levels.OURS.min());
+  }
+
+  /// What two nodes say of each other whose levels do not meet.
+  ///
+  /// @param levels of the node that hears
+  /// @param greeting of the other one, whose number is 2
+  private static String said(Levels levels, TopologyState known, byte[] greeting) {
+    TopologyMessage message = TopologyMessageCodec.decode(new ByteReader(greeting));
+    Acquaintances acquaintances = new Acquaintances(levels, TopologyBug.NONE, Events.NONE);
+    assertEquals(
+        Acquaintances.Verdict.STRANGER,
+        acquaintances.greeted(2, (TopologyMessage.Greeting) message, known));
+    return String.valueOf(acquaintances.strangers().get(2));
+  }
+
   /// Whatever its greeting says behind the levels: their formats are another version's.
   @Test
-  void aNodeOfTheVersionBeforeIsToldToUpgrade() {
-    byte[] bytes = {'T', 1, 1, 0, 1, 1, 1, 77, 88, 99};
-    TopologyMessage message = TopologyMessageCodec.decode(new ByteReader(bytes));
-    TopologyMessage.Greeting greeting = (TopologyMessage.Greeting) message;
-    assertEquals(new Levels(1, 1), greeting.levels());
-    Acquaintances acquaintances = new Acquaintances(Levels.OURS, TopologyBug.NONE, Events.NONE);
+  void aNodeOfAVersionBeforeIsToldToUpgrade() {
+    for (byte level = 1; level <= 2; level++) {
+      byte[] greeting = {'T', 1, 1, 0, level, level, level, 77, 88, 99};
+      String why = said(Levels.OURS, TopologyState.NOTHING, greeting);
+      assertTrue(
+          why.startsWith("node 2: it speaks protocol levels %d to %d and".formatted(level, level)),
+          why);
+      assertTrue(why.endsWith("the cluster is at 3: upgrade it to a version that speaks 3"), why);
+    }
+  }
+
+  /// The other side: a cluster of a version before hears a node of this one.
+  @Test
+  void aClusterOfAVersionBeforeIsToldToUpgrade() {
+    byte[] greeting = {'T', 1, 1, 0, 9, 9, 9, 77, 88, 99};
     assertEquals(
-        Acquaintances.Verdict.STRANGER, acquaintances.greeted(2, greeting, TopologyState.NOTHING));
-    String why = String.valueOf(acquaintances.strangers().get(2));
-    assertTrue(
-        why.contains(
-            "node 2: it speaks protocol levels 1 to 1 and the cluster is at 2: upgrade it"),
-        why);
+        "node 2: it speaks protocol levels 9 to 9 and the cluster is at 3: upgrade all members,"
+            + " by way of a version that speaks both",
+        said(Levels.OURS, TopologyState.NOTHING, greeting));
+  }
+
+  @Test
+  void aDirectoryOfALevelThatIsNotSpokenIsRefused() {
+    ByteWriter out = new ByteWriter();
+    TopologyCodec.encode(TopologyState.NOTHING, out);
+    byte[] bytes = out.toByteArray();
+    // Behind it: format u8, cluster 2 u64, epoch varint 0.
+    bytes[1 + 16 + 1] = 4;
+    TopologyState later = TopologyCodec.state(new ByteReader(bytes));
+    assertEquals(4, later.level());
+    String why = assertThrows(RefusedException.class, () -> Levels.OURS.expect(later)).getMessage();
+    assertTrue(why.contains("levels 3 to 3 and the cluster is at 4: upgrade it"), why);
+    why =
+        assertThrows(RefusedException.class, () -> new Levels(4, 5).expect(TopologyState.NOTHING))
+            .getMessage();
+    assertTrue(why.contains("levels 4 to 5 and the cluster is at 3: upgrade all members"), why);
+    Levels.OURS.expect(TopologyState.NOTHING);
   }
 
   @Test
