@@ -83,6 +83,21 @@ final class Convergence {
         rightTree(number, partition);
       }
     }
+    countsRight(run.treesComparedWithin());
+  }
+
+  /// Waits until the replicas whose disks do not rot count what their records say. What came from
+  /// the disk that rots is counted anew by the walk over the hash trees.
+  private void countsRight(long nanos) {
+    long until = run.world.nanos() + nanos;
+    for (int partition = 0; partition < topology().partitions(); partition++) {
+      for (int number : sound(topology().replicas(partition))) {
+        while (wrongCount(number, partition) != null && run.world.nanos() < until) {
+          run.world.runUntil(run.world.nanos() + STEP_NANOS);
+        }
+        rightCount(number, partition);
+      }
+    }
   }
 
   /// What differs at two replicas and should not; null for nothing.
@@ -272,15 +287,18 @@ final class Convergence {
   }
 
   /// What a node counts of a partition is what its records say: no crash, repair, expiry or strip
-  /// parted them. Where a disk lost records below the counts a write over them was counted wrong.
+  /// parted them. Where a disk lost records below the counts the hash trees' walk has counted anew.
   private void rightCount(int number, int partition) {
+    String wrong = wrongCount(number, partition);
+    if (wrong != null) {
+      throw new History.Violation(
+          "node %d counts partition %d wrong: %s".formatted(number, partition, wrong));
+    }
+  }
+
+  private @Nullable String wrongCount(int number, int partition) {
     try {
-      String wrong =
-          Objects.requireNonNull(run.node(number)).wrongCount(run.keyspace.id(), partition);
-      if (wrong != null && !run.recordsLost) {
-        throw new History.Violation(
-            "node %d counts partition %d wrong: %s".formatted(number, partition, wrong));
-      }
+      return Objects.requireNonNull(run.node(number)).wrongCount(run.keyspace.id(), partition);
     } catch (IOException e) {
       throw new History.Violation("node " + number + " cannot read what it has: " + e);
     }

@@ -219,6 +219,52 @@ class TreeTest {
     assertEquals(unlike, total(cluster, Counter.TREE_SEGMENTS_UNLIKE), "it is not alike");
   }
 
+  /// A write over a record that a disk has lost, and a deleted record that a disk brings back: at
+  /// no replica anything tells what was counted before.
+  @Test
+  void whatADiskLostOrBroughtBackIsCountedAnew() throws IOException {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
+    for (int i = 0; i < 40; i++) {
+      put(cluster, "k" + i, "value-" + i);
+    }
+    converged(cluster);
+    int data = keyspace(cluster, "data");
+    List<Siblings> older = new ArrayList<>();
+    cluster.end(1);
+    change(
+        cluster,
+        data,
+        "k1",
+        record -> {
+          older.add(Objects.requireNonNull(record));
+          return record;
+        });
+    cluster.start(1);
+    converged(cluster);
+    update(cluster, "data", "k1", new Update.Delete(false), UpdateOutcome.Done.class);
+    cluster.within(60 * SECOND, () -> !cluster.node(1).mayHaveGraves());
+    converged(cluster);
+    cluster.end(1);
+    change(cluster, data, "k1", record -> older.getFirst());
+    change(cluster, data, "k2", record -> null);
+    cluster.start(1);
+    cluster.within(30 * SECOND, cluster::allSeen);
+    put(cluster, "k2", "over what is lost");
+    int off = 0;
+    for (int partition = 0; partition < 16; partition++) {
+      off += cluster.node(1).wrongCount(data, partition) == null ? 0 : 1;
+    }
+    assertEquals(2, off, "counts that are off");
+    cluster.runFor(3 * ROUND);
+    assertTrue(total(cluster, Counter.TREE_RECORDS_HEALED) > 0, "nothing was brought back");
+    for (int node = 1; node <= 3; node++) {
+      for (int partition = 0; partition < 16; partition++) {
+        assertNull(cluster.node(node).wrongCount(data, partition));
+      }
+      assertEquals(40, cluster.node(node).records(data), "node " + node);
+    }
+  }
+
   @Test
   void aRebuildFromAReplicaThatLostARecordTakesItFromNobody() throws IOException {
     Limits limits = Limits.DEFAULT.withTreeRoundNanos(ROUND).withLoggedDots(16);

@@ -86,5 +86,7 @@ public enum PlantedBug {
   /// A page of a scan shows what one of the replicas that were asked has.
   SCAN_SHOWS_ONE_REPLICA,
   /// The bytes of a value stay counted when another value replaces it.
-  COUNTS_BYTES_OF_REPLACED
+  COUNTS_BYTES_OF_REPLACED,
+  /// Figures of a partition that are off stay off, though all its records were counted.
+  COUNTS_NOT_CORRECTED
 }

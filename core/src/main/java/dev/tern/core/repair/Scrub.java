@@ -26,6 +26,10 @@ import org.jspecify.annotations.Nullable;
 /// shard's records, a step at a time. One step or listing is under way at a time, one visit, and
 /// [#MAX_READINGS] partitions wait to be read; who asks for one more is told to come another time.
 ///
+/// A visit counts what it reads, and corrects the figures of the partition
+/// ([dev.tern.core.replica]). After records were brought back the partition is counted once more,
+/// when no visit is under way.
+///
 /// The walk's place and the hashes are on disk: a restart goes on where it was, and answers others
 /// without reading what was not written to since it was last read.
 ///
@@ -114,8 +118,21 @@ final class Scrub {
       nextVisitNanos = now + visitNanos();
       begin();
     }
+    if (visit == null && readings.isEmpty()) {
+      recount();
+    }
     if (!busy && now >= freeNanos) {
       work();
+    }
+  }
+
+  /// Counts the records of a partition anew whose figures may be off; a visit does it for all.
+  private void recount() {
+    for (Exchange exchange : exchanges.values()) {
+      if (exchange.partition.isUncertain() && !exchange.isBehind()) {
+        read(trees.reader(exchange.partition, /* afresh= */ true), done -> {});
+        return;
+      }
     }
   }
 

@@ -75,7 +75,8 @@ final class Arrival implements Replica.Based {
       return;
     }
     Partition partition = replica.store().partition(keyspace.id(), slot);
-    // As if it were there already: the loss took nothing from the counts.
+    // As if it were there already: what the loss took from the counts nobody knows.
+    partition.uncertain = true;
     replica.append(keyspace.id(), partition, storageKey, record, record);
     for (int i = 0; i < record.count(); i++) {
       replica.store().journal().note(partition, record.get(i), storageKey, /* stored= */ true);

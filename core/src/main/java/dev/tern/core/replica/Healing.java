@@ -130,7 +130,8 @@ final class Healing implements Replica.Based, Applied {
     if (batch.entries() > 0) {
       store.lsm().append(batch);
     }
-    // As if it were there already: the loss took nothing from the counts.
+    // As if it were there already: what the loss took from the counts nobody knows.
+    partition.uncertain = true;
     replica.append(keyspace.id(), partition, storageKey, record, record);
     for (int i = 0; i < record.count(); i++) {
       store.journal().noteHealed(partition, record.get(i), storageKey);

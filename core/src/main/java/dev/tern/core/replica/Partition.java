@@ -101,6 +101,13 @@ public final class Partition {
   /// moment, pending ones included.
   private static final int FIGURES = 3;
 
+  /// Whether a record was written of which nobody knows what was counted before: all records are to
+  /// be counted anew. Not on disk, as the walk over the hash trees counts all of them in its turn.
+  boolean uncertain;
+
+  /// How often figures were set to nothing; since the start.
+  long resets;
+
   private int[] keyspaces = new int[0];
 
   /// By place in [#keyspaces].
@@ -218,7 +225,13 @@ public final class Partition {
     rebuildEnded();
     keyspaces = new int[0];
     counts = new long[0];
+    resets++;
     turns++;
+  }
+
+  /// Whether its records are to be counted anew: its figures may be off.
+  public boolean isUncertain() {
+    return uncertain;
   }
 
   /// The id of this member's admission to the partition's groups; another one is another replica.
@@ -272,6 +285,7 @@ public final class Partition {
   /// A keyspace has no records here any more, and will have none.
   void forget(int keyspace) {
     int at = find(keyspace);
+    resets++;
     if (at >= 0) {
       int last = keyspaces.length - 1;
       keyspaces[at] = keyspaces[last];

@@ -778,7 +778,7 @@ public final class Replica {
   }
 
   /// The time that stamps are minted by; while it is not known they count on from the last one.
-  private long physicalMillis() {
+  long physicalMillis() {
     return clock.stampMillis();
   }
 

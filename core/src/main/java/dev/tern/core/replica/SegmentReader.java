@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.version.RecordHash;
+import dev.tern.core.version.Siblings;
 import dev.tern.core.wire.TreeRange;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CorruptionException;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// Reads the segments of one partition from the store, some bytes at a time, and hashes them.
 ///
 /// [Trees] lets it step; between two steps it may be looked at on the loop, and in a step it is a
-/// worker's alone.
+/// worker's alone. One that reads all segments reads them as they are at its first step, and counts
+/// the records for a [Recount]; another one sees what was written up to each step.
 public final class SegmentReader {
   /// Bytes and records that are read in one step, about.
   static final int STEP_BYTES = 1 << 20;
@@ -32,6 +34,7 @@ public final class SegmentReader {
 
   private final long[] hashes;
   private long unreadable;
+  private @Nullable Recount recount;
 
   /// Where it is: all segments before this one are done.
   private int segment;
@@ -86,7 +89,13 @@ public final class SegmentReader {
   }
 
   /// On the loop, before a step.
-  void begins() {
+  void begins(Replica replica) {
+    if (recount != null) {
+      return;
+    }
+    if (Long.bitCount(wanted) == hashes.length) {
+      recount = Recount.begin(replica, partition, families);
+    }
     boolean within = family > 0 || from != null;
     long here = 1L << segment;
     partition.tree.reads(wanted & ~(here - 1) & ~(within ? here : 0), segment);
@@ -101,15 +110,26 @@ public final class SegmentReader {
     }
   }
 
+  /// On the loop, when all is read or nothing more will be.
+  ///
+  /// @param done whether all is
+  void ends(boolean done) {
+    if (recount != null) {
+      recount.end(done && unreadable == 0);
+      recount = null;
+    }
+  }
+
   /// On a worker; the bytes that were read.
   int step() throws IOException {
     bytes = 0;
     records = 0;
     List<ColumnFamily> all = store.dataFamilies();
     LsmIterator[] iterators = new LsmIterator[all.size()];
+    IteratorOptions current = IteratorOptions.all().withoutFillingCache();
+    IteratorOptions options = recount == null ? current : current.at(recount.snapshot());
     try {
       for (int i = 0; i < iterators.length; i++) {
-        IteratorOptions options = IteratorOptions.all().withoutFillingCache();
         iterators[i] = store.lsm().iterator(all.get(i), options);
       }
       while (!isDone() && !full()) {
@@ -152,7 +172,11 @@ public final class SegmentReader {
       bytes += key.length + value.length;
       records++;
       if (families.get(RecordKey.keyspace(key)) == all.get(family)) {
-        hash ^= hasher.withoutDeletes(key, store.records().decode(key, value));
+        Siblings record = store.records().decode(key, value);
+        hash ^= hasher.withoutDeletes(key, record);
+        if (recount != null) {
+          recount.record(key, record);
+        }
       }
     }
     from = null;

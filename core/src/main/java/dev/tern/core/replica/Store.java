@@ -452,7 +452,7 @@ public final class Store implements AutoCloseable {
   }
 
   /// What a partition holds of a keyspace came to be more or less, see [WriteCounts].
-  void counted(Partition partition, int keyspace, int keys, int expiring, long bytes) {
+  void counted(Partition partition, int keyspace, long keys, long expiring, long bytes) {
     partition.count(keyspace, keys, expiring, bytes);
     counts.add(keyspace, partition.number, keys, expiring, bytes);
   }

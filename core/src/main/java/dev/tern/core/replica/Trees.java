@@ -55,11 +55,12 @@ public final class Trees {
     return new SegmentReader(store, partition, store.families(partition), wanted, hashes);
   }
 
-  /// Reads some more. One reader of a partition at a time.
+  /// Reads some more. One reader of a partition at a time, until it is done or fails: it may hold a
+  /// snapshot of the store.
   ///
-  /// @param done told the bytes that were read; the reader stays where it was if that fails
+  /// @param done told the bytes that were read; nothing follows if that fails
   public void step(SegmentReader reader, Offload.Completion<Integer> done) {
-    reader.begins();
+    reader.begins(replica);
     loop.<Integer>offload(
         reader::step,
         (bytes, failure) -> {
@@ -69,6 +70,9 @@ public final class Trees {
             if (batch.entries() > 0) {
               store.lsm().append(batch);
             }
+          }
+          if (failure != null || reader.isDone()) {
+            reader.ends(failure == null);
           }
           done.complete(bytes, failure);
         });

@@ -1,0 +1,225 @@
+package dev.tern.core.replica;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.context.Limits;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.keyspace.CountOutcome.Count;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.topology.ClusterView;
+import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceProperty;
+import dev.tern.core.topology.KeyspaceSettings;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.version.ClusterTime;
+import dev.tern.core.version.Siblings;
+import dev.tern.core.version.ValueType;
+import dev.tern.env.Events;
+import dev.tern.env.Randomness;
+import dev.tern.lsm.ColumnFamily;
+import dev.tern.lsm.CompactionStyle;
+import dev.tern.lsm.Durability;
+import dev.tern.lsm.Lsm;
+import dev.tern.lsm.WriteBatch;
+import dev.tern.world.SimulatedLoop;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/// Figures of a partition that a disk has made wrong are right again after its records were read.
+class RecountTest {
+  private static final long SECOND = 1_000_000_000;
+  private static final int PARTITIONS = 1;
+  private static final int KEYS = 200;
+  private static final int VALUE_BYTES = 30_000;
+
+  private final ClusterView view = view();
+  private final KeyspaceConfig keyspace = Objects.requireNonNull(view.keyspace(1));
+  private final Bed bed = new Bed(7, 1 << 20);
+
+  private static ClusterView view() {
+    Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
+    Member member = new Member(1, "%040x".formatted(1), "a", "one", ports);
+    KeyspaceSettings settings =
+        KeyspaceSettings.usual("a")
+            .with(KeyspaceProperty.N, 1)
+            .with(KeyspaceProperty.R, 1)
+            .with(KeyspaceProperty.W, 1);
+    List<MemberEntry> members = List.of(MemberEntry.of(member));
+    return ClusterView.of(new Founding(PARTITIONS, members, List.of(settings)).state());
+  }
+
+  /// A put, or a delete.
+  private record Write(int bytes, long expiryMillis) implements Mutation {
+    @Override
+    public Draft over(@Nullable Siblings base) {
+      ValueType type = bytes < 0 ? ValueType.NONE : ValueType.BYTES;
+      byte[] value = bytes < 0 ? null : new byte[bytes];
+      return new Draft(type, value, expiryMillis, null, null, false);
+    }
+
+    @Override
+    public void minted(Siblings record, long dot) {
+      // Nobody asks.
+    }
+
+    @Override
+    public void durable() {
+      // Nobody waits.
+    }
+
+    @Override
+    public void refused(Unanswered.Refused why) {
+      throw new IllegalStateException(why.toString());
+    }
+  }
+
+  private static final Write DELETE = new Write(-1, 0);
+
+  private static int slot(int key) {
+    return (key * 163) & 16383;
+  }
+
+  private Store open() throws IOException {
+    Store store = Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(3), Events.NONE);
+    store.adopt(view, 1);
+    return store;
+  }
+
+  private Replica replica(Store store, PlantedBug planted) {
+    SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
+    ClusterTime time = new ClusterTime(bed.clock, 1, new int[] {1}, /* ownClock= */ false);
+    return new Replica(store, loop, time, 1, Limits.DEFAULT, planted);
+  }
+
+  private void write(Replica replica, int key, Write write) {
+    replica.mutate(keyspace, slot(key), new byte[] {(byte) key}, write);
+    bed.world.runUntil(bed.world.nanos() + SECOND / 10);
+  }
+
+  private static @Nullable String wrong(Store store) throws IOException {
+    return new Inspection(store).wrongCount(partition(store));
+  }
+
+  private static Partition partition(Store store) {
+    return Objects.requireNonNull(store.partitionOfGroup(1, 0));
+  }
+
+  /// Writes a store, loses some of its records and brings others back below its counts.
+  private void damaged() throws IOException {
+    Store store = open();
+    Replica replica = replica(store, PlantedBug.NONE);
+    for (int key = 0; key < KEYS; key++) {
+      write(replica, key, new Write(VALUE_BYTES, key % 3 == 0 ? 1L << 50 : 0));
+    }
+    TreeMap<byte[], byte[]> deleted = new TreeMap<>(Arrays::compareUnsigned);
+    for (int key = 0; key < 20; key++) {
+      byte[] at = store.recordKey(1, slot(key), new byte[] {(byte) key});
+      deleted.put(at, Objects.requireNonNull(store.lsm().get(store.data(1), at)));
+      write(replica, key, DELETE);
+    }
+    assertNull(wrong(store));
+    List<byte[]> lost = new ArrayList<>();
+    for (int key = 100; key < 150; key++) {
+      lost.add(store.recordKey(1, slot(key), new byte[] {(byte) key}));
+    }
+    store.close();
+    try (Lsm lsm = bed.open()) {
+      ColumnFamily data = lsm.columnFamily("data", CompactionStyle.LEVELED);
+      WriteBatch batch = new WriteBatch();
+      deleted.forEach((key, record) -> batch.put(data, key, record));
+      lost.forEach(key -> batch.delete(data, key));
+      lsm.write(batch, Durability.SYNC);
+    }
+  }
+
+  /// Reads all records, while keys that were read and keys that were not are written.
+  ///
+  /// @return steps
+  private int read(Replica replica) {
+    SegmentReader reader = replica.trees().reader(partition(replica.store()), /* afresh= */ true);
+    int steps = 0;
+    while (!reader.isDone()) {
+      int[] read = {0};
+      replica
+          .trees()
+          .step(
+              reader,
+              (bytes, failure) -> {
+                assertNull(failure);
+                read[0] = Objects.requireNonNull(bytes);
+              });
+      // In a step, and between two.
+      for (int i = 0; i < 2; i++) {
+        write(replica, (7 * steps + 31 * i) % KEYS, DELETE);
+        write(replica, (11 * steps + 50 * i) % KEYS, new Write(100, 0));
+        write(replica, KEYS + steps % 50, new Write(steps, 1L << 50));
+      }
+      bed.world.runUntil(bed.world.nanos() + SECOND);
+      assertTrue(read[0] > 0, "nothing was read");
+      steps++;
+    }
+    return steps;
+  }
+
+  @Test
+  void figuresThatADiskMadeWrongAreRightAfterAReadingBesideWrites() throws IOException {
+    damaged();
+    Store store = open();
+    Replica replica = replica(store, PlantedBug.NONE);
+    // Over a record that was lost, and over one that came back.
+    write(replica, 110, new Write(10, 0));
+    write(replica, 5, new Write(10, 0));
+    assertNotNull(wrong(store), "nothing was damaged");
+    assertTrue(read(replica) > 3, "the writes came before or after");
+    assertNull(wrong(store));
+    assertEquals(0, store.lsm().statistics().oldestSnapshotMillis());
+    // The correction is as durable as the next write.
+    write(replica, 1, DELETE);
+    Count counted = store.count(1, 0);
+    bed.powerCut();
+    store = open();
+    assertNull(wrong(store));
+    assertEquals(counted, store.count(1, 0));
+    store.close();
+  }
+
+  @Test
+  void theMistakeIsSeen() throws IOException {
+    damaged();
+    Store store = open();
+    Replica replica = replica(store, PlantedBug.COUNTS_NOT_CORRECTED);
+    read(replica);
+    assertNotNull(wrong(store));
+    store.close();
+  }
+
+  /// What was dropped meanwhile is not counted again.
+  @Test
+  void aPartitionThatWasEmptiedMeanwhileCountsNothing() throws IOException {
+    damaged();
+    Store store = open();
+    Replica replica = replica(store, PlantedBug.NONE);
+    SegmentReader reader = replica.trees().reader(partition(store), /* afresh= */ true);
+    replica.trees().step(reader, (bytes, failure) -> {});
+    bed.world.runUntil(bed.world.nanos() + SECOND);
+    store.untell(partition(store));
+    partition(store).empty();
+    while (!reader.isDone()) {
+      replica.trees().step(reader, (bytes, failure) -> {});
+      bed.world.runUntil(bed.world.nanos() + SECOND);
+    }
+    assertEquals(Count.NONE, store.count(1, 0));
+    store.close();
+  }
+}
