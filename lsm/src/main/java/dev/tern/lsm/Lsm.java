@@ -111,6 +111,30 @@ public final class Lsm implements AutoCloseable {
       String directory,
       LsmOptions options)
       throws IOException {
+    return open(files, background, clock, randomness, directory, options, found -> {});
+  }
+
+  /// Looks at a store before it is opened.
+  public interface FirstLook {
+    /// @param found the store, read-only; not to be used, and not to be closed, after the return
+    /// @throws IOException if the store must not be opened
+    void at(Lsm found) throws IOException;
+  }
+
+  /// As [#open(FileSystem, Offload, Clock, Randomness, String, LsmOptions)]. If the look refuses
+  /// the store, nothing in the directory was changed: logs are not rewritten as tables, and no file
+  /// is made or removed.
+  ///
+  /// @param look called unless there is no store yet
+  public static Lsm open(
+      FileSystem files,
+      Offload background,
+      Clock clock,
+      Randomness randomness,
+      String directory,
+      LsmOptions options,
+      FirstLook look)
+      throws IOException {
     Events.load();
     java.util.Objects.requireNonNull(background, "background");
     java.util.Objects.requireNonNull(clock, "clock");
@@ -120,7 +144,7 @@ public final class Lsm implements AutoCloseable {
     try {
       FileLives lives = FileLives.of(randomness, clock, directory);
       Tables.Tools tools = Tables.Tools.of(files, background, clock, lives, directory, options);
-      return open(tools, background, directoryLock, false);
+      return open(tools, background, directoryLock, false, look);
     } catch (IOException | RuntimeException | Error e) {
       StoreDirectory.release(directoryLock);
       throw e;
@@ -138,14 +162,20 @@ public final class Lsm implements AutoCloseable {
       throws IOException {
     FileLives none = FileLives.of(Randomness.of(0));
     Tables.Tools tools = Tables.Tools.of(files, background, clock, none, directory, options);
-    return open(tools, background, () -> {}, true);
+    return open(tools, background, () -> {}, true, found -> {});
   }
 
   private static Lsm open(
-      Tables.Tools tools, Offload background, AutoCloseable directoryLock, boolean readOnly)
+      Tables.Tools tools,
+      Offload background,
+      AutoCloseable directoryLock,
+      boolean readOnly,
+      FirstLook look)
       throws IOException {
     try {
-      Recovery recovered = Recovery.run(tools, readOnly);
+      Recovery recovered =
+          Recovery.run(
+              tools, readOnly, found -> look.at(new Lsm(tools, background, () -> {}, found, true)));
       Lsm lsm = new Lsm(tools, background, directoryLock, recovered, readOnly);
       if (!readOnly) {
         lsm.upkeep.opened();

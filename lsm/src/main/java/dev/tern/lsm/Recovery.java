@@ -31,8 +31,14 @@ record Recovery(
     return "%s/%06d.table".formatted(directory, number);
   }
 
+  /// Told what was found before anything is written.
+  interface Found {
+    void found(Recovery recovery) throws IOException;
+  }
+
   /// @param readOnly nothing is written: what is replayed stays in memory
-  static Recovery run(Tables.Tools tools, boolean readOnly) throws IOException {
+  /// @param told unless there is no store yet; may refuse it
+  static Recovery run(Tables.Tools tools, boolean readOnly, Found told) throws IOException {
     FileSystem files = tools.files();
     String directory = tools.directory();
     Manifest.Current named = Manifest.current(files, directory);
@@ -55,11 +61,13 @@ record Recovery(
       Replay replay = new Replay(tools, manifest, families);
       long last = replay.run();
       ReadState state = new ReadState(tables, families, manifest.flushedSequence);
-      LogFile.Writer log =
-          readOnly
-              ? LogFile.Writer.missing("the store is open read-only")
-              : newLog(tools, tables, replay, current);
-      made = new Recovery(tables, state, last, log, List.copyOf(replay.losses));
+      List<LogLoss> losses = List.copyOf(replay.losses);
+      LogFile.Writer log = LogFile.Writer.missing("the store is open read-only");
+      if (current != null) {
+        told.found(new Recovery(tables, state, last, log, losses));
+      }
+      log = readOnly ? log : newLog(tools, tables, replay, current);
+      made = new Recovery(tables, state, last, log, losses);
       made = readOnly ? made : made.settled(tools, current);
       tables.retain(made.state);
       return made;

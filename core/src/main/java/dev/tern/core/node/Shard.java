@@ -77,7 +77,8 @@ final class Shard implements AutoCloseable {
             environment.clock(),
             randomness.child("lsm"),
             "shard-" + number,
-            config.storage());
+            config.storage(),
+            found -> Store.look(found, view, config.self(), number, shards));
     Store store;
     try {
       store =

@@ -165,6 +165,41 @@ final class MetaRows {
     }
   }
 
+  /// Brings a partition that was just made to what one of its rows says.
+  ///
+  /// @param slot that the row's key names
+  /// @param segments of a partition's hash tree
+  /// @param key what follows the slot in the row's key
+  /// @return whether the row has its counts
+  /// @throws DecodeException if no store writes such a row
+  static boolean load(Partition to, int slot, int segments, ByteReader key, byte[] row) {
+    int kind = key.readUnsignedByte();
+    if (slot != to.firstSlot) {
+      throw new DecodeException(
+          "a row of slot %d, where partition %d begins at %d"
+              .formatted(slot, to.number, to.firstSlot));
+    }
+    switch (kind) {
+      case Rows.PARTITION -> partition(row, to);
+      case Rows.TRIMMED -> to.trimmed.addAll(trimmed(row));
+      case Rows.FLOOR -> to.floor = floor(row);
+      case Rows.FILLED -> {
+        filled(row);
+        to.filled = true;
+      }
+      case Rows.SEGMENT -> {
+        int segment = key.readUnsignedByte();
+        if (segment >= segments) {
+          throw new DecodeException("segment %d of %d".formatted(segment, segments));
+        }
+        to.tree.learn(segment, number(row));
+      }
+      default -> throw new DecodeException("a row of kind " + kind);
+    }
+    key.expectEnd();
+    return kind == Rows.PARTITION;
+  }
+
   static DotSet trimmed(byte[] row) {
     ByteReader in = new ByteReader(row);
     DotSet trimmed = DotSet.decode(in);

@@ -2,8 +2,12 @@ package dev.tern.core.replica;
 
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.topology.ClusterView;
+import dev.tern.core.topology.Slots;
+import dev.tern.env.ByteReader;
 import dev.tern.lsm.ColumnFamily;
+import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
+import dev.tern.lsm.LsmIterator;
 import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +32,75 @@ final class Ownership {
     this.shard = shard;
     byte[] row = lsm.get(meta, Rows.OWNER, Long.MAX_VALUE);
     owner = row == null ? null : MetaRows.Owner.decode(row);
+  }
+
+  /// See [Store#look].
+  static void look(Lsm found, ClusterView view, int self, int shard, int shards)
+      throws IOException {
+    ColumnFamily meta = null;
+    for (ColumnFamily family : found.columnFamilies()) {
+      meta = family.name().equals(Store.META) ? family : meta;
+    }
+    if (meta == null || identity(found, meta, shards, view.partitions()) == null) {
+      return;
+    }
+    String problem = new Ownership(found, meta, shard).problem(view, self);
+    if (problem == null) {
+      problem = misplaced(found, meta, view.partitions(), shard, shards);
+    }
+    if (problem != null) {
+      throw new IOException(problem);
+    }
+  }
+
+  /// What the store's row says of its format and its ring; null if it has none yet.
+  ///
+  /// @throws IOException if this version and these settings do not fit it
+  static MetaRows.@Nullable Identity identity(
+      Lsm lsm, ColumnFamily meta, int shards, int partitions) throws IOException {
+    byte[] identity = lsm.get(meta, Rows.IDENTITY, Long.MAX_VALUE);
+    if (identity == null) {
+      byte[] former = lsm.get(meta, Rows.FORMER_IDENTITY, Long.MAX_VALUE);
+      if (former != null) {
+        // Replica id, shards, partitions; from format 2 on the format.
+        throw new IOException(
+            unread(former.length <= 12 ? 1 : new ByteReader(former, 12, 4).readInt()));
+      }
+      return null;
+    }
+    MetaRows.Identity then = MetaRows.Identity.decode(identity);
+    if (then.format() != Store.FORMAT) {
+      throw new IOException(unread(then.format()));
+    }
+    if (then.shards() != shards || then.partitions() != partitions) {
+      throw new IOException(
+          "this data directory was written with %d shards and %d partitions, not %d and %d; start with those or with an empty directory"
+              .formatted(then.shards(), then.partitions(), shards, partitions));
+    }
+    return then;
+  }
+
+  private static String unread(int format) {
+    return "this data directory is of format %d, this version reads format %d only: start with an empty directory, the other nodes fill it (alone: restore a backup)"
+        .formatted(format, Store.FORMAT);
+  }
+
+  /// Why the store is another shard's: its partitions are.
+  private static @Nullable String misplaced(
+      Lsm found, ColumnFamily meta, int partitions, int shard, int shards) throws IOException {
+    try (LsmIterator rows = found.iterator(meta, IteratorOptions.all())) {
+      rows.seek(Rows.PARTITIONS);
+      if (rows.valid()) {
+        ByteReader key = new ByteReader(rows.key());
+        key.skip(Short.BYTES);
+        int partition = key.readUnsignedShort() / (Slots.COUNT / partitions);
+        if (partition % shards != shard) {
+          return "shard-%d holds partition %d, which is shard-%d's: put the directories back where they were"
+              .formatted(shard, partition, partition % shards);
+        }
+      }
+    }
+    return null;
   }
 
   /// Adds the row to the batch if the store has none and the view names the cluster.

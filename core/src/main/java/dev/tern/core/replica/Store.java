@@ -44,10 +44,13 @@ public final class Store implements AutoCloseable {
   private static final long COUNTER_BLOCK = 1 << 20;
 
   /// Of the records and of what is kept beside them.
-  private static final int FORMAT = 5;
+  static final int FORMAT = 5;
 
   /// Slots of a dropped keyspace that are erased at one time.
   private static final int ERASED_AT_ONCE = 64;
+
+  /// Where the rows of the store and of its partitions lie.
+  static final String META = "meta";
 
   private static final String LEVELED = "data";
   private static final String SIZE_TIERED = "data-size-tiered";
@@ -141,7 +144,7 @@ public final class Store implements AutoCloseable {
     this.shards = shards;
     this.leveled = lsm.columnFamily(LEVELED, CompactionStyle.LEVELED);
     this.sizeTiered = lsm.columnFamily(SIZE_TIERED, CompactionStyle.SIZE_TIERED);
-    this.meta = lsm.columnFamily("meta", CompactionStyle.LEVELED);
+    this.meta = lsm.columnFamily(META, CompactionStyle.LEVELED);
     this.dots = lsm.columnFamily("dots", CompactionStyle.LEVELED);
     this.hints = new Hints(lsm, lsm.columnFamily("hints", CompactionStyle.LEVELED));
     this.graves = lsm.columnFamily("graves", CompactionStyle.LEVELED);
@@ -153,6 +156,22 @@ public final class Store implements AutoCloseable {
     this.ownership = new Ownership(lsm, meta, shard);
   }
 
+  /// Looks at a store before it is opened, and writes nothing: whether it is the one of a shard of
+  /// a member, in a format that this version reads.
+  ///
+  /// @param found open read-only at least
+  /// @param self the member
+  /// @throws IOException if it is not, with what to do
+  public static void look(Lsm found, ClusterView view, int self, int shard, int shards)
+      throws IOException {
+    decoding(
+        shard,
+        () -> {
+          Ownership.look(found, view, self, shard, shards);
+          return found;
+        });
+  }
+
   /// Reads what the store knows and reserves the next block of numbers, durably.
   ///
   /// @param partitions of the cluster
@@ -161,8 +180,17 @@ public final class Store implements AutoCloseable {
   public static Store open(
       Lsm lsm, int partitions, int shard, int shards, Randomness randomness, Events events)
       throws IOException {
+    return decoding(shard, () -> opened(lsm, partitions, shard, shards, randomness, events));
+  }
+
+  /// Reads rows of a store's own.
+  private interface Decoding<T> {
+    T read() throws IOException;
+  }
+
+  private static <T> T decoding(int shard, Decoding<T> reading) throws IOException {
     try {
-      return opened(lsm, partitions, shard, shards, randomness, events);
+      return reading.read();
     } catch (DecodeException | IndexOutOfBoundsException | NullPointerException e) {
       throw new IOException(
           "shard %d: a row of the store's own cannot be decoded: %s; move the directory away and start with an empty one: the other nodes fill it (alone: restore a backup)"
@@ -219,32 +247,12 @@ public final class Store implements AutoCloseable {
     events.happened(new NodeEvent.ReplicaIdTaken(shard, replicaId));
   }
 
-  private static String unread(int format) {
-    return "this data directory is of format %d, this version reads format %d only: start with an empty directory, the other nodes fill it (alone: restore a backup)"
-        .formatted(format, FORMAT);
-  }
-
   private void identify(WriteBatch batch) throws IOException {
-    byte[] identity = lsm.get(meta, Rows.IDENTITY, Long.MAX_VALUE);
-    if (identity == null) {
-      byte[] former = lsm.get(meta, Rows.FORMER_IDENTITY, Long.MAX_VALUE);
-      if (former != null) {
-        // Replica id, shards, partitions; from format 2 on the format.
-        throw new IOException(
-            unread(former.length <= 12 ? 1 : new ByteReader(former, 12, 4).readInt()));
-      }
+    MetaRows.Identity then = Ownership.identity(lsm, meta, shards, partitions);
+    if (then == null) {
       mintId(batch);
-      return;
-    }
-    MetaRows.Identity then = MetaRows.Identity.decode(identity);
-    replicaId = then.replica();
-    if (then.format() != FORMAT) {
-      throw new IOException(unread(then.format()));
-    }
-    if (then.shards() != shards || then.partitions() != partitions) {
-      throw new IOException(
-          "this data directory was written with %d shards and %d partitions, not %d and %d; start with those or with an empty directory"
-              .formatted(then.shards(), then.partitions(), shards, partitions));
+    } else {
+      replicaId = then.replica();
     }
   }
 
@@ -268,29 +276,14 @@ public final class Store implements AutoCloseable {
       for (rows.seek(Rows.PARTITIONS); rows.valid(); rows.next()) {
         ByteReader key = new ByteReader(rows.key());
         int set = key.readUnsignedShort();
-        int number = partitionOf(key.readUnsignedShort());
-        loadRow(known(set, number), key.readUnsignedByte(), key, rows.value());
-      }
-    }
-  }
-
-  /// @param key what follows the kind in the row's key
-  private void loadRow(Partition partition, int kind, ByteReader key, byte[] row) {
-    switch (kind) {
-      case Rows.PARTITION -> {
-        MetaRows.partition(row, partition);
-        for (int keyspace : partition.keyspaces()) {
-          tell(partition, keyspace, 1);
+        int slot = key.readUnsignedShort();
+        Partition partition = known(set, partitionOf(slot));
+        if (MetaRows.load(partition, slot, segments(), key, rows.value())) {
+          for (int keyspace : partition.keyspaces()) {
+            tell(partition, keyspace, 1);
+          }
         }
       }
-      case Rows.TRIMMED -> partition.trimmed.addAll(MetaRows.trimmed(row));
-      case Rows.FLOOR -> partition.floor = MetaRows.floor(row);
-      case Rows.FILLED -> {
-        MetaRows.filled(row);
-        partition.filled = true;
-      }
-      case Rows.SEGMENT -> partition.tree.learn(key.readUnsignedByte(), MetaRows.number(row));
-      default -> throw new DecodeException("a row of kind " + kind);
     }
   }
 

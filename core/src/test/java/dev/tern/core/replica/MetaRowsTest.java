@@ -2,6 +2,7 @@ package dev.tern.core.replica;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,6 +11,7 @@ import dev.tern.core.replica.Store.Reservation;
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Stamp;
+import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.testing.Golden;
@@ -94,6 +96,7 @@ class MetaRowsTest {
     check("identity", identity.encoded(), row -> MetaRows.Identity.decode(row).encoded());
     assertEquals(identity, MetaRows.Identity.decode(identity.encoded()));
     MetaRows.Owner owner = new MetaRows.Owner(new ClusterId(-5, 7), 3);
+    check("walk", MetaRows.number(70_000), row -> MetaRows.number(MetaRows.number(row)));
     check("owner", owner.encoded(), row -> MetaRows.Owner.decode(row).encoded());
   }
 
@@ -116,6 +119,28 @@ class MetaRowsTest {
       row.writeVarInt(1).writeInt(keyspace).writeVarLong(1).writeVarLong(0).writeVarLong(1);
       refused(() -> MetaRows.partition(row.toByteArray(), partition()));
     }
+  }
+
+  private static boolean loaded(int slot, byte[] restOfKey, byte[] row) {
+    return MetaRows.load(partition(), slot, 16, new ByteReader(restOfKey), row);
+  }
+
+  /// Whose keys nobody writes.
+  @Test
+  void aRowThatStandsWhereNoneStandsIsRefused() {
+    byte[] row = encoded(partition());
+    byte[] hash = MetaRows.number(7);
+    assertTrue(loaded(5 * 16, new byte[] {Rows.PARTITION}, row));
+    assertFalse(loaded(5 * 16, new byte[] {Rows.SEGMENT, 15}, hash));
+    for (int slot : new int[] {5 * 16 + 1, 5 * 16 + 15, 6 * 16, 0}) {
+      refused(() -> loaded(slot, new byte[] {Rows.PARTITION}, row));
+    }
+    refused(() -> loaded(5 * 16, new byte[] {Rows.PARTITION, 0}, row));
+    refused(() -> loaded(5 * 16, new byte[0], row));
+    for (int segment : new int[] {16, 64, 80, 255}) {
+      refused(() -> loaded(5 * 16, new byte[] {Rows.SEGMENT, (byte) segment}, hash));
+    }
+    refused(() -> loaded(5 * 16, new byte[] {6}, hash));
   }
 
   private static void refused(Executable decoding) {
