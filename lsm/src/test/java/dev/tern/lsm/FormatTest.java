@@ -13,6 +13,7 @@ import dev.tern.env.FileLife;
 import dev.tern.env.FileLives;
 import dev.tern.env.Randomness;
 import dev.tern.testing.Golden;
+import dev.tern.world.Hostile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -215,6 +216,24 @@ class FormatTest {
     assertEquals(300, state.firstLog);
     assertEquals(70_000, state.flushedSequence);
     assertEquals(List.of(log(300, 77_000), log(302, 0)), state.logs);
+  }
+
+  @Test
+  void theFileThatNamesTheManifest() throws IOException {
+    Manifest manifest = new Manifest(files, "store", FileLives.of(Randomness.of(1)));
+    manifest.roll(new Manifest.Edit(3, 1, 0, List.of(), List.of(), List.of()), 12);
+    byte[] made = files.bytes("store/CURRENT");
+    byte[] wanted = Golden.of("current", made);
+    assertArrayEquals(wanted, made);
+    Manifest.Current current = Manifest.decodeCurrent("CURRENT", wanted);
+    assertEquals("MANIFEST-000012", current.name());
+    byte[] bytes = files.bytes("store/MANIFEST-000012");
+    assertEquals(FileHeader.decode(FileKind.MANIFEST, bytes, bytes.length).life(), current.life());
+    Hostile hostile =
+        new Hostile(
+            each -> Manifest.decodeCurrent("CURRENT", each), 1 << 20, CorruptionException.class);
+    hostile.all(wanted);
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
   }
 
   @Test

@@ -126,9 +126,8 @@ public final class Liveness {
   /// disk is full: the node starts all the same. Blocks.
   public static long nextGeneration(FileSystem files, FileLives lives) throws IOException {
     long next = Math.min(Integer.MAX_VALUE, last(files) + 1);
-    byte[] bytes = new ByteWriter(Long.BYTES).writeLong(next).toByteArray();
     try {
-      SmallFile.save(files, DIRECTORY, NAME, FileKind.GENERATION, lives.next(), bytes);
+      SmallFile.save(files, DIRECTORY, NAME, FileKind.GENERATION, lives.next(), content(next));
     } catch (IOException e) {
       if (next == 1) {
         throw e;
@@ -140,10 +139,26 @@ public final class Liveness {
   private static long last(FileSystem files) throws IOException {
     try {
       byte[] bytes = SmallFile.load(files, DIRECTORY + "/" + NAME, FileKind.GENERATION);
-      return bytes == null ? 0 : Math.max(0, new ByteReader(bytes).readLong());
+      return bytes == null ? 0 : generation(bytes);
     } catch (DecodeException e) {
       return 0;
     }
+  }
+
+  /// What `gossip/generation` holds within its [SmallFile]: u64 starts.
+  static byte[] content(long generation) {
+    return new ByteWriter(Long.BYTES).writeLong(generation).toByteArray();
+  }
+
+  /// @throws DecodeException if the bytes are no count of starts
+  static long generation(byte[] content) {
+    ByteReader in = new ByteReader(content);
+    long generation = in.readLong();
+    in.expectEnd();
+    if (generation < 1 || generation > Integer.MAX_VALUE) {
+      throw new DecodeException("a node that was started %d times".formatted(generation));
+    }
+    return generation;
   }
 
   /// Begins to gossip. On the first shard's loop, once.

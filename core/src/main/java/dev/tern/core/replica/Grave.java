@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.env.ByteReader;
+import dev.tern.env.DecodeException;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.LsmIterator;
 import java.io.IOException;
@@ -13,11 +14,18 @@ import java.util.List;
 /// @param counter of its dot
 /// @param storageKey of its record
 public record Grave(int replica, long counter, byte[] storageKey) {
-  private static final int ROW_BYTES = 16;
-
-  static Grave of(byte[] dot, byte[] storageKey) {
-    ByteReader in = Rows.rest(dot);
-    return new Grave(in.readInt(), in.readLong(), storageKey);
+  /// What a row says.
+  ///
+  /// @throws DecodeException if its key is none of a dot
+  static Grave of(byte[] row, byte[] storageKey) {
+    ByteReader in = new ByteReader(row);
+    in.skip(Rows.PARTITION_BYTES);
+    Grave grave = new Grave(in.readInt(), in.readLong(), storageKey);
+    in.expectEnd();
+    if (grave.replica == 0 || grave.counter <= 0) {
+      throw new DecodeException("a delete of dot %08x:%d".formatted(grave.replica, grave.counter));
+    }
+    return grave;
   }
 
   /// The first ones of a partition; on a worker.
@@ -31,8 +39,13 @@ public record Grave(int replica, long counter, byte[] storageKey) {
           break;
         }
         byte[] storageKey = rows.value().clone();
-        if (rows.key().length == ROW_BYTES && store.isKeyOf(partition, storageKey)) {
-          found.add(Grave.of(rows.key().clone(), storageKey));
+        try {
+          Grave grave = Grave.of(rows.key(), storageKey);
+          if (store.isKeyOf(partition, storageKey)) {
+            found.add(grave);
+          }
+        } catch (DecodeException e) {
+          // No row of a delete: nothing is stripped by its word.
         }
       }
     }

@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.topology.Member;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -52,6 +53,20 @@ public final class Hints {
   /// By slot and keyspace: how many are held of its keys, for all targets.
   private final TreeMap<Long, Integer> ofSlot = new TreeMap<>();
 
+  /// What the key of a hint says.
+  record Place(int target, long number) {
+    /// @throws DecodeException if it is the key of none
+    static Place decode(byte[] row) {
+      ByteReader in = new ByteReader(row);
+      Place place = new Place(in.readInt(), in.readLong());
+      in.expectEnd();
+      if (place.target < 1 || place.target > Member.MAX_NUMBER || place.number < 0) {
+        throw new DecodeException("a hint of " + place);
+      }
+      return place;
+    }
+  }
+
   private static final class Held {
     /// The number of the next one.
     long next;
@@ -72,9 +87,9 @@ public final class Hints {
     this.family = family;
     try (LsmIterator rows = lsm.iterator(family, IteratorOptions.all())) {
       for (rows.seek(row(1, 0)); rows.valid(); rows.next()) {
-        ByteReader key = new ByteReader(rows.key());
-        int target = key.readInt();
-        long number = key.readLong();
+        Place place = Place.decode(rows.key());
+        int target = place.target();
+        long number = place.number();
         Held of = held.computeIfAbsent(target, first -> new Held());
         ByteReader value = new ByteReader(rows.value());
         of.count++;
@@ -96,11 +111,13 @@ public final class Hints {
     }
   }
 
-  private static byte[] row(int target, long number) {
+  /// Where a hint lies.
+  static byte[] row(int target, long number) {
     return new ByteWriter(12).writeInt(target).writeLong(number).toByteArray();
   }
 
-  private static byte[] ofKey(int target, byte[] recordKey, long number) {
+  /// Where it is told that a hint is of a key.
+  static byte[] ofKey(int target, byte[] recordKey, long number) {
     ByteWriter out = new ByteWriter(16 + recordKey.length).writeInt(0).writeInt(target);
     return out.writeBytes(recordKey).writeLong(number).toByteArray();
   }

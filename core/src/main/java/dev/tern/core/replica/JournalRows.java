@@ -141,7 +141,8 @@ final class JournalRows {
         int replica = in.readInt();
         long counter = in.readPositiveVarLong();
         long further = in.readPositiveVarLong();
-        if (counter == 0 || counter >= Stamp.MAX_TIME || further >= Stamp.MAX_TIME) {
+        boolean beyond = counter >= Stamp.MAX_TIME || further >= Stamp.MAX_TIME;
+        if (replica == 0 || counter == 0 || beyond) {
           throw new DecodeException("dots that no replica gives out");
         }
         told.dots(set, partition, replica, counter, further);

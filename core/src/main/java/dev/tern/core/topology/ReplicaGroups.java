@@ -95,9 +95,9 @@ public final class ReplicaGroups {
     for (int p = 0; p < ids.length; p++) {
       ids[p] = new int[lists.list(p).length];
       for (int place = 0; place < ids[p].length; place++) {
-        ids[p][place] = in.readVarInt();
+        ids[p][place] = in.readVarIntIn(1, Integer.MAX_VALUE);
       }
-      epochs[p] = in.readVarLong();
+      epochs[p] = in.readPositiveVarLong();
     }
     return new ReplicaGroups(number, policy, lists, ids, epochs);
   }

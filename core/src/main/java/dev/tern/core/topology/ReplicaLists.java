@@ -79,7 +79,7 @@ public final class ReplicaLists {
       int n = in.readLength();
       lists[p] = new int[n];
       for (int place = 0; place < n; place++) {
-        lists[p][place] = in.readVarInt();
+        lists[p][place] = in.readVarIntIn(1, Member.MAX_NUMBER);
       }
     }
     return new ReplicaLists(lists);

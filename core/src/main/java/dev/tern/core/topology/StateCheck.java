@@ -1,5 +1,8 @@
 package dev.tern.core.topology;
 
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// What every state of the topology keeps. One that was decoded and does not is refused before a
@@ -29,20 +32,34 @@ final class StateCheck {
     }
     String flaw = membersFlaw(state);
     flaw = flaw == null ? keyspacesFlaw(state) : flaw;
-    return flaw == null ? groupsFlaw(state) : flaw;
+    flaw = flaw == null ? groupsFlaw(state) : flaw;
+    return flaw == null ? replicaIdsFlaw(state) : flaw;
   }
 
   private static @Nullable String membersFlaw(TopologyState state) {
     int last = 0;
+    if (state.nextMember() < 1 || state.nextMember() > Member.MAX_NUMBER + 1) {
+      return "next member " + state.nextMember();
+    }
+    if (state.founded() && state.founding().problem() != null) {
+      return "a founding of which is said: " + state.founding().problem();
+    }
     for (MemberEntry member : state.members()) {
       if (member.number() <= last || member.number() >= state.nextMember()) {
         return "member " + member.number() + " after " + last;
       }
       last = member.number();
     }
+    last = 0;
     for (int voter : state.voters()) {
-      if (!isNumber(voter)) {
-        return "voter " + voter;
+      if (voter <= last || state.member(voter) == null) {
+        return "voter " + voter + " after " + last;
+      }
+      last = voter;
+    }
+    for (int member : state.lives().keySet()) {
+      if (state.member(member) == null) {
+        return "a life of node " + member;
       }
     }
     return null;
@@ -71,6 +88,11 @@ final class StateCheck {
   }
 
   private static @Nullable String groupsFlaw(TopologyState state) {
+    if (state.nextSet() > ReplicaGroups.MAX_NUMBER + 1) {
+      return "next groups " + state.nextSet();
+    }
+    BitSet members = new BitSet();
+    state.members().forEach(member -> members.set(member.number()));
     int last = 0;
     for (ReplicaGroups each : state.groups()) {
       if (each.number() <= last || each.number() >= state.nextSet()) {
@@ -82,21 +104,39 @@ final class StateCheck {
       }
       for (int p = 0; p < state.partitions(); p++) {
         int[] list = each.lists().list(p);
-        if (list.length == 0 || list.length > MAX_REPLICAS || each.epoch(p) < 0) {
-          return "partition %d with %d replicas at epoch %d"
-              .formatted(p, list.length, each.epoch(p));
+        long epoch = each.epoch(p);
+        if (list.length == 0 || list.length > MAX_REPLICAS || epoch > state.epoch()) {
+          return "partition %d with %d replicas at epoch %d".formatted(p, list.length, epoch);
         }
         for (int member : list) {
-          if (!isNumber(member)) {
+          if (!members.get(member)) {
             return "a replica at node " + member;
           }
+        }
+        if (Arrays.stream(list).distinct().count() < list.length) {
+          return "partition %d twice at one node".formatted(p);
         }
       }
     }
     return null;
   }
 
-  private static boolean isNumber(int member) {
-    return member >= 1 && member <= Member.MAX_NUMBER;
+  /// An id belongs to one admission, for ever.
+  private static @Nullable String replicaIdsFlaw(TopologyState state) {
+    IntStream.Builder all = IntStream.builder();
+    for (ReplicaGroups each : state.groups()) {
+      for (int p = 0; p < state.partitions(); p++) {
+        for (int place = 0; place < each.lists().list(p).length; place++) {
+          all.add(each.replicaId(p, place));
+        }
+      }
+    }
+    int[] ids = all.build().sorted().toArray();
+    for (int i = 0; i < ids.length; i++) {
+      if (ids[i] < 1 || ids[i] >= state.nextReplica() || i > 0 && ids[i] == ids[i - 1]) {
+        return "replica id " + ids[i];
+      }
+    }
+    return null;
   }
 }

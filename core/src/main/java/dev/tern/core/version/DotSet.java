@@ -286,7 +286,12 @@ public final class DotSet {
       throw new DecodeException("a set of dots of " + replicas + " replicas");
     }
     for (int r = 0; r < replicas; r++) {
-      Entry entry = new Entry(in.readInt());
+      int replica = in.readInt();
+      if (replica == 0 || set.find(replica) != null) {
+        throw new DecodeException(
+            "a set of dots that names replica %08x, or names it twice".formatted(replica));
+      }
+      Entry entry = new Entry(replica);
       set.entries.add(entry);
       int runs = in.readLength();
       if (runs > MAX_RUNS) {
@@ -296,9 +301,10 @@ public final class DotSet {
       for (int i = 0; i < runs; i++) {
         long start = end + in.readVarLong();
         long length = in.readVarLong();
-        boolean beyond = length > Rank.MAX_COUNTER || start > Rank.MAX_COUNTER;
-        if (start <= end || length <= 0 || beyond) {
-          throw new DecodeException("a set of dots whose runs overlap");
+        boolean beyond = length > Rank.MAX_COUNTER || start > Rank.MAX_COUNTER - length;
+        boolean apart = i == 0 ? start > 0 : start > end + 1;
+        if (!apart || length <= 0 || beyond) {
+          throw new DecodeException("a set of dots whose runs overlap or touch");
         }
         end = start + length - 1;
         append(entry, start, end);

@@ -4,6 +4,8 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +49,9 @@ public final class Siblings {
   public static final int MAX = 1_000;
 
   private static final DotSet NOTHING = new DotSet();
+
+  private static final Comparator<Version> BY_DOT =
+      Comparator.comparingInt(Version::replica).thenComparingLong(Version::counter);
 
   private final Version[] versions;
 
@@ -324,6 +329,17 @@ public final class Siblings {
     return out.toByteArray();
   }
 
+  private static boolean repeatsDot(Version[] versions) {
+    Version[] byDot = versions.clone();
+    Arrays.sort(byDot, BY_DOT);
+    for (int i = 1; i < byDot.length; i++) {
+      if (byDot[i].sameAs(byDot[i - 1])) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /// @throws DecodeException if the bytes are no record of a format known here
   public static Siblings decode(ByteReader in) {
     RecordForm.VERSIONS.expect(in);
@@ -337,6 +353,9 @@ public final class Siblings {
       if (i > 0 && Version.compare(versions[i - 1], versions[i]) <= 0) {
         throw new DecodeException("a record whose versions are not newest first");
       }
+    }
+    if (count > 1 && repeatsDot(versions)) {
+      throw new DecodeException("a record with one dot twice");
     }
     DotSet context = DotSet.decode(in);
     return new Siblings(versions, context.isEmpty() ? NOTHING : context);

@@ -99,4 +99,13 @@ class JournalRowsTest {
     assertNull(JournalRows.dotKey(row));
     assertNull(JournalRows.dotKey(new byte[0]));
   }
+
+  @Test
+  void dotsOfNoReplicaAreRefused() {
+    ByteWriter changes = new ByteWriter();
+    JournalRows.dots(1, 2, 0, 7, 0, changes);
+    ByteWriter out = new ByteWriter();
+    JournalRows.entry(12, TIME, changes, out);
+    assertThrows(DecodeException.class, () -> shown(out.toByteArray()));
+  }
 }

@@ -15,6 +15,7 @@ import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Randomness;
 import dev.tern.testing.Golden;
+import dev.tern.world.Hostile;
 import java.io.IOException;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -131,6 +132,9 @@ class RecordKeyTest {
     all.writeBlob(Rows.IDENTITY).writeBlob(Rows.RESERVATION).writeBlob(Rows.GROUPS);
     all.writeBlob(Rows.WALK).writeBlob(Rows.ROUND).writeBlob(Rows.journal(513));
     assertArrayEquals(Golden.of("store-keys-4", all.toByteArray()), all.toByteArray());
+    ByteWriter later = new ByteWriter().writeBlob(Rows.OWNER);
+    later.writeBlob(Hints.row(300, 70_000)).writeBlob(Hints.ofKey(300, recordKey, 70_000));
+    assertArrayEquals(Golden.of("store-keys-5", later.toByteArray()), later.toByteArray());
     ByteWriter routed = new ByteWriter();
     RoutedKey sent = new RoutedKey(SET, SLOT, KEYSPACE, "a\0b".getBytes(US_ASCII));
     sent.encode(routed);
@@ -139,6 +143,34 @@ class RecordKeyTest {
     RoutedKey back = RoutedKey.decode(new ByteReader(golden));
     assertEquals(sent.slot(), back.slot());
     assertArrayEquals(sent.key(), back.key());
+  }
+
+  @Test
+  void theRowOfADelete() throws IOException {
+    Partition partition = new Partition(SET, 5, 5 * 16, new DotSet(), 0);
+    byte[] recordKey = RecordKey.of(SET, 5 * 16 + 7, KEYSPACE, HASH, "a".getBytes(US_ASCII));
+    byte[] row = Rows.dot(partition, -2, 300);
+    ByteWriter made = new ByteWriter().writeBlob(row).writeBlob(recordKey);
+    ByteReader golden = new ByteReader(Golden.of("grave-5", made.toByteArray()));
+    Grave grave = Grave.of(golden.readBlob(), golden.readBlob());
+    golden.expectEnd();
+    assertEquals(-2, grave.replica());
+    assertEquals(300, grave.counter());
+    assertArrayEquals(recordKey, grave.storageKey());
+    assertArrayEquals(row, Rows.dot(partition, grave.replica(), grave.counter()));
+    assertEquals(HASH, RecordKey.hash(grave.storageKey()));
+    Hostile hostile = new Hostile(bytes -> Grave.of(bytes, recordKey), 1 << 20);
+    hostile.all(row);
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
+  }
+
+  @Test
+  void theKeyOfAHint() {
+    byte[] row = Hints.row(300, 70_000);
+    assertEquals(new Hints.Place(300, 70_000), Hints.Place.decode(row));
+    Hostile hostile = new Hostile(bytes -> Hints.Place.decode(bytes), 1 << 20);
+    hostile.all(row);
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
   }
 
   @Test

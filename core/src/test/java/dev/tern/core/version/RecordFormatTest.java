@@ -14,6 +14,7 @@ import dev.tern.env.DecodeException;
 import dev.tern.testing.Golden;
 import dev.tern.world.Hostile;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.TreeSet;
@@ -191,6 +192,54 @@ class RecordFormatTest {
           in.expectEnd();
         },
         wanted);
+  }
+
+  /// Behind a right checksum.
+  @Test
+  void dotsThatNobodyWritesAreRefused() {
+    byte[][] wrong = {
+      {2, 0, 0, 0, 3, 1, 1, 1, 0, 0, 0, 3, 1, 5, 1}, // one replica twice
+      {1, 0, 0, 0, 0, 1, 1, 1}, // no replica
+      {1, 0, 0, 0, 3, 1, 0, 1}, // counted from 1
+      {1, 0, 0, 0, 3, 2, 1, 4, 1, 1}, // two runs that are one
+      {1, 0, 0, 0, 3, 2, 1, 4, 0, 1}, // a run within another
+      {1, 0, 0, 0, 3, 1, 1, 0}, // nothing in a run
+    };
+    for (byte[] bytes : wrong) {
+      assertThrows(DecodeException.class, () -> DotSet.decode(new ByteReader(bytes)));
+    }
+    int many = DotSet.MAX_RUNS + 1;
+    ByteWriter out = new ByteWriter().writeVarInt(1).writeInt(3).writeVarInt(many);
+    for (int i = 0; i < many; i++) {
+      out.writeVarInt(2).writeVarInt(1);
+    }
+    byte[] runs = out.toByteArray();
+    String message =
+        assertThrows(DecodeException.class, () -> DotSet.decode(new ByteReader(runs))).getMessage();
+    assertTrue(message.contains(many + " runs"), message);
+    ByteWriter last = new ByteWriter().writeVarInt(1).writeInt(3).writeVarInt(1);
+    byte[] beyond = last.writeVarLong(1L << 62).writeVarLong(1L << 62).toByteArray();
+    assertThrows(DecodeException.class, () -> DotSet.decode(new ByteReader(beyond)));
+  }
+
+  /// Two versions of one dot may differ in their stamps, and stand apart.
+  @Test
+  void aRecordWithOneDotTwiceIsRefused() {
+    List<Version> versions = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      int counter = i == 4 ? 1 : i + 1;
+      versions.add(Version.put(7, counter, 100 - i, 0, bytes("v" + i)));
+    }
+    ByteWriter out = new ByteWriter().writeByte(0x30).writeVarInt(versions.size());
+    versions.forEach(version -> version.encode(out));
+    new DotSet().encode(out);
+    String message =
+        assertThrows(DecodeException.class, () -> decoded(out.toByteArray())).getMessage();
+    assertTrue(message.contains("one dot twice"), message);
+    ByteWriter fewer = new ByteWriter().writeByte(0x30).writeVarInt(versions.size() - 1);
+    versions.subList(0, 4).forEach(version -> version.encode(fewer));
+    new DotSet().encode(fewer);
+    assertEquals(4, decoded(fewer.toByteArray()).count());
   }
 
   /// A number that was given out stays what it is.

@@ -98,8 +98,7 @@ final class Amnesia {
     try {
       byte[] marked = SmallFile.load(files, path, FileKind.FORGETFUL);
       if (marked != null) {
-        long life = new ByteReader(marked).readLong();
-        return new Amnesia(self, files, fileLives, loop, Phase.FORGETFUL, life);
+        return new Amnesia(self, files, fileLives, loop, Phase.FORGETFUL, life(marked));
       }
     } catch (DecodeException e) {
       throw new IOException(
@@ -109,6 +108,22 @@ final class Amnesia {
     }
     Phase phase = !blank ? Phase.SETTLED : named ? Phase.FORGETFUL : Phase.FRESH;
     return new Amnesia(self, files, fileLives, loop, phase, 1 + (random.nextLong() >>> 2));
+  }
+
+  /// What `topology/forgetful` holds within its [SmallFile]: u64 what the member drew.
+  static byte[] content(long life) {
+    return new ByteWriter(Long.BYTES).writeLong(life).toByteArray();
+  }
+
+  /// @throws DecodeException if the bytes are nothing that a member draws
+  static long life(byte[] content) {
+    ByteReader in = new ByteReader(content);
+    long life = in.readLong();
+    in.expectEnd();
+    if (life < 1) {
+      throw new DecodeException("a member that drew " + life);
+    }
+    return life;
   }
 
   /// One that remembers, whatever happened.
@@ -183,9 +198,8 @@ final class Amnesia {
     busy = true;
     loop.offload(
         () -> {
-          byte[] bytes = new ByteWriter().writeLong(life).toByteArray();
           FileKind kind = FileKind.FORGETFUL;
-          SmallFile.save(files, KnownFile.DIRECTORY, NAME, kind, fileLives.next(), bytes);
+          SmallFile.save(files, KnownFile.DIRECTORY, NAME, kind, fileLives.next(), content(life));
           return null;
         },
         (nothing, failure) -> {
