@@ -5,6 +5,7 @@ import dev.tern.core.topology.TopologyState;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.FileHeader;
+import dev.tern.env.FileKind;
 import dev.tern.env.FileReport;
 import dev.tern.env.FileSystem;
 import dev.tern.env.SmallFile;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// The files of a node's data directory, or of a part of it, looked at one by one and as they
 /// belong together. Writes nothing.
@@ -72,8 +74,32 @@ final class DataDirectory {
     }
   }
 
-  /// A file, by what it begins with.
+  /// A file, by what it begins with; that its name says something else is a problem.
   FileReport file(String path) throws IOException {
+    FileReport report = byContent(path);
+    FileHeader header = report.header();
+    FileKind named = named(path.substring(path.lastIndexOf('/') + 1));
+    if (header != null && named != null && header.kind() != named) {
+      report.problem("its name is that of a file of another kind: " + named.noun());
+    }
+    return report;
+  }
+
+  /// The kind that files of a name are of; null if the name says nothing.
+  private static @Nullable FileKind named(String name) {
+    return switch (name.substring(name.lastIndexOf('.') + 1)) {
+      case "log" -> FileKind.LOG;
+      case "table" -> FileKind.TABLE;
+      case "raftlog" -> FileKind.RAFT_SEGMENT;
+      case "snapshot" -> FileKind.SNAPSHOT;
+      case "known" -> FileKind.KNOWN_TOPOLOGY;
+      case "forgetful" -> FileKind.FORGETFUL;
+      case "generation" -> FileKind.GENERATION;
+      default -> name.matches("MANIFEST-\\d{6,12}") ? FileKind.MANIFEST : null;
+    };
+  }
+
+  private FileReport byContent(String path) throws IOException {
     FileHeader header = path.endsWith("CURRENT") ? null : FileReport.of(files, path).header();
     if (header == null) {
       boolean unfinished = path.matches(".*\\.(new|tmp|partial|own)");
@@ -106,6 +132,7 @@ final class DataDirectory {
         case GENERATION -> report.fact("starts", in.readLong());
         default -> report.fact("drawn", in.readLong());
       }
+      in.expectEnd();
     } catch (DecodeException e) {
       report.problem(String.valueOf(e.getMessage()));
     }

@@ -1,6 +1,7 @@
 package dev.tern.cli;
 
 import dev.tern.env.FileHeader;
+import dev.tern.env.FileKind;
 import dev.tern.env.FileReport;
 import dev.tern.lsm.Inspection;
 import java.io.IOException;
@@ -31,7 +32,7 @@ final class InspectCommand implements Callable<Integer> {
   @Option(names = "--json", description = "one JSON document in place of text")
   private boolean json;
 
-  @Option(names = "--entries", description = "each entry of a log or a table too")
+  @Option(names = "--entries", description = "of one log or table: each entry too, as text")
   private boolean entries;
 
   @Option(
@@ -52,6 +53,11 @@ final class InspectCommand implements Callable<Integer> {
     if (!Files.exists(absolute)) {
       throw new IllegalArgumentException("there is no " + absolute);
     }
+    if (entries && (json || keyspace != null || Files.isDirectory(absolute))) {
+      throw new IllegalArgumentException(
+          "--entries prints those of one file as text: it goes neither with --json or --keyspace"
+              + " nor with a directory");
+    }
     if (keyspace != null) {
       return new StoredKeys(absolute, System.out, json).show(keyspace, key) == 0 ? 0 : 1;
     }
@@ -64,11 +70,16 @@ final class InspectCommand implements Callable<Integer> {
     Path parent = java.util.Objects.requireNonNull(absolute.getParent(), "a file is needed");
     DataDirectory directory = new DataDirectory(parent);
     String name = String.valueOf(absolute.getFileName());
+    FileReport report = directory.file(name);
     if (entries) {
+      FileHeader header = report.header();
+      if (header == null || header.kind() != FileKind.LOG && header.kind() != FileKind.TABLE) {
+        throw new IllegalArgumentException("--entries needs a log or a table of a store");
+      }
       // Records by keyspace and key come here: a KeyText that knows the record keys.
       Inspection.entries(directory.files(), name, (family, key) -> Inspection.hex(key), System.out);
     }
-    return show(List.of(directory.file(name)));
+    return show(List.of(report));
   }
 
   private int show(List<FileReport> reports) throws IOException {

@@ -148,6 +148,39 @@ class InspectTest {
     assertEquals(1, new CommandLine(new InspectCommand()).execute("--keyspace=none", "" + node));
   }
 
+  private static Path file(Path node, String end) throws IOException {
+    for (String name : contents(node).keySet()) {
+      if (name.endsWith(end)) {
+        return Path.of(name);
+      }
+    }
+    throw new IOException("there is no file *" + end);
+  }
+
+  /// A flag that says nothing about what is looked at is refused, not passed over.
+  @Test
+  void flagsThatDoNotGoTogetherAreRefused(@TempDir Path data) throws IOException {
+    Path node = stopped(data);
+    Path log = file(node, ".log");
+    assertTrue(out(0, log, "--entries").contains(" batch"));
+    assertEquals("", out(1, log, "--entries", "--json"));
+    assertEquals("", out(1, node, "--entries"));
+    assertEquals("", out(1, node, "--entries", "--keyspace=redis"));
+    assertEquals("", out(1, node, "--key=k"));
+    assertEquals("", out(1, file(node, "known"), "--entries"));
+  }
+
+  @Test
+  void aFileUnderTheNameOfAnotherKindIsAProblem(@TempDir Path data) throws IOException {
+    Path node = stopped(data);
+    Path log = file(node, ".log");
+    Path moved = Path.of(log.toString().replace(".log", ".table"));
+    Files.move(log, moved);
+    String said = out(1, moved);
+    assertTrue(said.contains("write-ahead log, format 3"), said);
+    assertTrue(said.contains("PROBLEM: its name is that of a file of another kind: table"), said);
+  }
+
   /// A store whose manifest is gone is told of; no look at it throws.
   @Test
   void recordsOfADamagedStoreAreAProblem(@TempDir Path data) throws IOException {
