@@ -19,6 +19,7 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Randomness;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -171,7 +172,7 @@ class HostileFramesTest {
     byte[] key = {7};
     sample(new Message.Superseded(1, new Rank(Stamp.put(2, -3), -3, 4)));
     sample(new Message.ReadHeld(1, 2, RoutedKey.of(1, 1, key), 4));
-    sample(new Message.Count(1, 2, 1));
+    sample(new Message.Count(1, 2, 1, BitSet.valueOf(new byte[] {-1, -1, -1})));
     int[] types = {1, 2, 3, 4, 5, 7, 8, 16, 17, 18, 19, 20, 21, 32, 33, 34, 35, 36, 37};
     for (int type : types) {
       int kind = 'D' << 8 | type;

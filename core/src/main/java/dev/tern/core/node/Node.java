@@ -38,6 +38,7 @@ import dev.tern.lsm.LsmStatistics;
 import dev.tern.raft.log.RaftLogException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.SortedMap;
@@ -96,7 +97,6 @@ public final class Node {
     Sightings sightings = new Sightings(members.getLast().number());
     try {
       for (int i = 0; i < environment.loops().size(); i++) {
-        int number = i;
         shards.add(
             Shard.open(
                 environment,
@@ -105,7 +105,7 @@ public final class Node {
                 i,
                 sightings,
                 node.time,
-                keyspace -> ledCount(shards, shards.get(number), keyspace),
+                (keyspace, partitions) -> count(shards, keyspace, partitions),
                 node::behind));
       }
       node.log =
@@ -608,15 +608,24 @@ public final class Node {
   /// What is counted in the partitions whose first live replica is this node, from any shard's
   /// loop; null while replicas here are behind.
   static CountOutcome.@Nullable Count ledCount(List<Shard> shards, Shard seenFrom, int keyspace) {
+    BitSet led = new BitSet();
+    Topology topology = seenFrom.coordinator().view().topology(keyspace);
+    for (int p = 0; topology != null && p < topology.partitions(); p++) {
+      led.set(p, seenFrom.coordinator().leads(topology, topology.firstSlot(p)));
+    }
+    return count(shards, keyspace, led);
+  }
+
+  /// What is counted in some partitions, from any shard's loop; null while replicas here are
+  /// behind.
+  private static CountOutcome.@Nullable Count count(
+      List<Shard> shards, int keyspace, BitSet partitions) {
     if (shards.stream().anyMatch(shard -> shard.antiEntropy().behind() > 0)) {
       return null;
     }
     CountOutcome.Count total = CountOutcome.Count.NONE;
-    Topology topology = seenFrom.coordinator().view().topology(keyspace);
-    for (int p = 0; topology != null && p < topology.partitions(); p++) {
-      if (seenFrom.coordinator().leads(topology, topology.firstSlot(p))) {
-        total = total.plus(shards.get(p % shards.size()).store().count(keyspace, p));
-      }
+    for (int p = partitions.nextSetBit(0); p >= 0; p = partitions.nextSetBit(p + 1)) {
+      total = total.plus(shards.get(p % shards.size()).store().count(keyspace, p));
     }
     return total;
   }

@@ -2,7 +2,6 @@ package dev.tern.core.node;
 
 import dev.tern.core.context.ShardContext;
 import dev.tern.core.context.Statistics;
-import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.liveness.Sightings;
 import dev.tern.core.quorum.Coordinator;
@@ -23,8 +22,6 @@ import dev.tern.env.EventLoop;
 import dev.tern.lsm.Lsm;
 import java.io.IOException;
 import java.util.function.Consumer;
-import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
 
 /// One event loop's share of a node: its partitions' store, replicas and coordinator.
 ///
@@ -64,7 +61,7 @@ final class Shard implements AutoCloseable {
       int number,
       Sightings sightings,
       ClusterTime time,
-      IntFunction<CountOutcome.@Nullable Count> ledCount,
+      Coordinator.Counts counts,
       Consumer<Integer> behind)
       throws IOException {
     EventLoop loop = environment.loops().get(number);
@@ -109,7 +106,7 @@ final class Shard implements AutoCloseable {
             config.planted(),
             config.limits());
     long firstId = randomness.child("ids").nextLong() >>> 8;
-    Coordinator coordinator = new Coordinator(context, view, replica, firstId, sightings, ledCount);
+    Coordinator coordinator = new Coordinator(context, view, replica, firstId, sightings, counts);
     store.adopt(view, config.self());
     Responder responder = new Responder(context, coordinator, replica, behind);
     long firstRepair = randomness.child("repairs").nextLong() >>> 8;

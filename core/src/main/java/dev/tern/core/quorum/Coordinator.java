@@ -26,7 +26,7 @@ import dev.tern.core.traffic.LargeWrites;
 import dev.tern.core.traffic.Peers;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.wire.Message;
-import java.util.function.IntFunction;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /// Takes the requests for keys of one shard's partitions, from doors here and from other nodes, and
@@ -51,28 +51,34 @@ public final class Coordinator {
   private final HintReplay hintReplay;
   private final Expiry expiry;
   private final AwayWrites awayWrites = new AwayWrites();
-  private final IntFunction<CountOutcome.@Nullable Count> ledCount;
+  private final Counts counts;
   private final Reads reads;
   private final Admission admission;
   private final LargeWrites<Request> largeWrites;
+
+  /// Counts what this node stores, over all its shards.
+  public interface Counts {
+    /// @param partitions by number; others than this node holds count nothing
+    /// @return null while replicas here are behind
+    CountOutcome.@Nullable Count of(int keyspace, BitSet partitions);
+  }
 
   /// Joins the parts of a shard.
   ///
   /// @param firstId where request ids begin: random for each start
   /// @param sightings of the members, shared by this node's shards
-  /// @param ledCount what of a keyspace this node leads, over all its shards; null while replicas
-  ///   here are behind
+  /// @param counts of this node
   public Coordinator(
       ShardContext context,
       ClusterView view,
       Replica replica,
       long firstId,
       Sightings sightings,
-      IntFunction<CountOutcome.@Nullable Count> ledCount) {
+      Counts counts) {
     this.context = context;
     this.self = context.self();
     this.replica = replica;
-    this.ledCount = ledCount;
+    this.counts = counts;
     long costBytes = context.limits().costBytes();
     this.admission = new Admission(costBytes, context.nowNanos());
     this.inFlight =
@@ -446,8 +452,8 @@ public final class Coordinator {
     return peers;
   }
 
-  CountOutcome.@Nullable Count ledCount(int keyspace) {
-    return ledCount.apply(keyspace);
+  CountOutcome.@Nullable Count counted(int keyspace, BitSet partitions) {
+    return counts.of(keyspace, partitions);
   }
 
   int self() {

@@ -4,12 +4,16 @@ import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
-import dev.tern.core.topology.Member;
+import dev.tern.core.topology.Topology;
 import dev.tern.core.wire.Message;
+import java.util.BitSet;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
-/// Asks every live member what it counts where it is the first live replica, and adds up.
+/// Asks the first live replica of each partition what it counts there, and adds up. This node says
+/// which replica that is: each partition is counted once, whatever others believe.
 final class CountOperation extends Operation<Message.CountReply> {
   private final Coordinator coordinator;
   private final int keyspace;
@@ -34,24 +38,39 @@ final class CountOperation extends Operation<Message.CountReply> {
       completion.complete(coordinator.full());
       return;
     }
-    CountOutcome.Count own = coordinator.ledCount(keyspace);
+    Map<Integer, BitSet> told = firstLive();
+    BitSet here = told.remove(coordinator.self());
+    CountOutcome.Count own =
+        here == null ? CountOutcome.Count.NONE : coordinator.counted(keyspace, here);
     if (own == null) {
       fail(Behind.refusal());
       return;
     }
     total = own;
-    Message.Count count = new Message.Count(id, coordinator.view().epoch(), keyspace);
-    for (Member member : coordinator.view().members()) {
-      int node = member.number();
-      if (node != coordinator.self() && coordinator.lists().live(node)) {
-        asked.add(node);
-        if (!coordinator.transport().send(node, 0, count)) {
-          fail(silent());
-          return;
-        }
+    asked.addAll(told.keySet());
+    for (Map.Entry<Integer, BitSet> each : told.entrySet()) {
+      long epoch = coordinator.view().epoch();
+      Message.Count count = new Message.Count(id, epoch, keyspace, each.getValue());
+      if (!coordinator.transport().send(each.getKey(), 0, count)) {
+        fail(silent());
+        return;
       }
     }
     finishIfAll();
+  }
+
+  /// By member: the partitions whose first live replica it is, as this node believes. Others may
+  /// believe otherwise, so they are told which partitions they are asked for.
+  private Map<Integer, BitSet> firstLive() {
+    TreeMap<Integer, BitSet> partitions = new TreeMap<>();
+    Topology topology = coordinator.view().topology(keyspace);
+    for (int p = 0; topology != null && p < topology.partitions(); p++) {
+      int first = coordinator.lists().firstLive(topology.replicaSet(p));
+      if (first != 0) {
+        partitions.computeIfAbsent(first, member -> new BitSet()).set(p);
+      }
+    }
+    return partitions;
   }
 
   private void finishIfAll() {

@@ -102,15 +102,15 @@ public final class Responder {
       case Message.Forward forward -> forward(node, shard, forward);
       case Message.Scan scan -> scan(node, shard, scan);
       case Message.Count count -> {
-        CountOutcome.Count led = coordinator.ledCount(count.keyspace());
+        CountOutcome.Count counted = coordinator.counted(count.keyspace(), count.partitions());
         coordinator
             .transport()
             .answer(
                 node,
                 shard,
-                led == null
+                counted == null
                     ? new Message.Refused(count.id(), Behind.refusal())
-                    : new Message.Counted(count.id(), led));
+                    : new Message.Counted(count.id(), counted));
       }
     }
   }

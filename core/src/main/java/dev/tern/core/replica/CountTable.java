@@ -49,11 +49,11 @@ final class CountTable {
     return keyspace < 0 || keyspace >= all.length ? null : all[keyspace];
   }
 
-  /// What a partition counts; any thread. A figure that the loss of records has brought below zero
-  /// is told as zero.
+  /// What a partition counts, nothing for one that is not there; any thread. A figure that the loss
+  /// of records has brought below zero is told as zero.
   Count of(int keyspace, int partition) {
     long[] known = of(keyspace);
-    return known == null
+    return known == null || partition >= partitions
         ? Count.NONE
         : new Count(
             figure(known, FIGURES * partition),

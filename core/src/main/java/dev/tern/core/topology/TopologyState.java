@@ -43,7 +43,7 @@ public record TopologyState(
     int nextSet,
     SortedMap<Integer, Long> lives) {
   /// The level that a new cluster begins at: the lowest that this version speaks.
-  public static final int FIRST_LEVEL = 3;
+  public static final int FIRST_LEVEL = 4;
 
   /// Before anything.
   public static final TopologyState NOTHING =

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// |---|---|---|
 /// | 01 to 03 | messages about data of formats 1 to 3, which had no kind | gone |
 /// | 'A' | proofs of who a node is, after its greeting | reserved |
-/// | 'D' | messages about data, see `MessageCodec` | level 2; format 6 since level 3 |
+/// | 'D' | messages about data, see `MessageCodec` | level 2; format 7 since level 4 |
 /// | 'G' | gossip, see `Liveness`; a kind stood in place of the format until level 2 | level 1 |
 /// | 'R' | a Raft group's messages: varint group, then as `RaftMessageCodec` says | level 2 |
 /// | 'S' | streams: files that are copied, feeds of changes | reserved |
@@ -26,7 +26,7 @@ public enum FrameKind {
   AUTHENTICATION('A', 0),
 
   /// Messages about data.
-  DATA('D', 6),
+  DATA('D', 7),
 
   /// Gossip. Formats 0 to 2 would be taken for a kind by nodes of level 1.
   GOSSIP('G', 3),

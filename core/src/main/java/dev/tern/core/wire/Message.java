@@ -10,6 +10,7 @@ import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -115,8 +116,11 @@ public sealed interface Message {
   /// Tell keys from a cursor on.
   record Scan(long id, long epoch, int keyspace, long cursor, int limit) implements Request {}
 
-  /// Tell how many records there are where this node is the first live replica.
-  record Count(long id, long epoch, int keyspace) implements Request {}
+  /// Tell how many records there are in some partitions. Who asks says which ones, so that each is
+  /// counted once, whatever others believe of who lives.
+  ///
+  /// @param partitions by number; shared, do not change
+  record Count(long id, long epoch, int keyspace, BitSet partitions) implements Request {}
 
   /// What replicas of a partition say to each other on their own account.
   sealed interface Repair extends Message {

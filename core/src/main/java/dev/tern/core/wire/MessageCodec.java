@@ -18,6 +18,7 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// | 2 | Read | id epoch routed flags ballot? rank? |
 /// | 3 | Forward | id epoch routed n r+3 w+3 pr pw u8 sloppy timeout update |
 /// | 4 | Scan | id epoch keyspace cursor limit |
-/// | 5 | Count | id epoch keyspace |
+/// | 5 | Count | id epoch keyspace, blob partitions: bit p % 8 of byte p / 8, the last byte not 0 |
 /// | 6 | retired |  |
 /// | 7 | Hold | id epoch routed target record |
 /// | 8 | ReadHeld | id epoch routed target |
@@ -89,7 +90,8 @@ public final class MessageCodec {
       case Message.Forward m -> forward(m, out);
       case Message.Scan m ->
           request(out, 4, m, m.keyspace()).writeVarLong(m.cursor()).writeVarInt(m.limit());
-      case Message.Count m -> request(out, 5, m, m.keyspace());
+      case Message.Count m ->
+          request(out, 5, m, m.keyspace()).writeBlob(m.partitions().toByteArray());
       case Message.Written m -> out.writeByte(16).writeLong(m.id()).writeByte(m.pressure());
       case Message.Superseded m -> m.by().encode(out.writeByte(17).writeLong(m.id()));
       case Message.Value m -> {
@@ -256,7 +258,9 @@ public final class MessageCodec {
                   keyspace(in),
                   cursor(in),
                   in.readVarIntIn(0, Integer.MAX_VALUE));
-          case 5 -> new Message.Count(in.readLong(), in.readPositiveVarLong(), keyspace(in));
+          case 5 ->
+              new Message.Count(
+                  in.readLong(), in.readPositiveVarLong(), keyspace(in), partitions(in));
           case 7 -> hold(in);
           case 8 -> readHeld(in);
           case 9 -> led(in);
@@ -381,6 +385,15 @@ public final class MessageCodec {
 
   private static void count(CountOutcome.Count count, ByteWriter out) {
     out.writeVarLong(count.keys()).writeVarLong(count.expiring()).writeVarLong(count.bytes());
+  }
+
+  private static BitSet partitions(ByteReader in) {
+    byte[] bits = in.readBlob();
+    int last = bits.length - 1;
+    if (bits.length > Slots.COUNT / Byte.SIZE || last >= 0 && bits[last] == 0) {
+      throw new DecodeException("a set of partitions in %d bytes".formatted(bits.length));
+    }
+    return BitSet.valueOf(bits);
   }
 
   private static CountOutcome.Count count(ByteReader in) {

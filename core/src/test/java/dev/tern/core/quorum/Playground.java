@@ -119,7 +119,7 @@ final class Playground {
               replica,
               1,
               sightings,
-              keyspace -> CountOutcome.Count.NONE);
+              (keyspace, partitions) -> CountOutcome.Count.NONE);
       store.adopt(view, SELF);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -52,7 +52,7 @@ class TopologyFormatTest {
         TopologyStateTest.done(
             state, state.create(settings, new KeyHash(0x8f0b280a32d41a4fL, 0x1bf570632e1afc20L)));
     state = TopologyStateTest.done(state, new Command.SetWeight(2, 50));
-    states.add(TopologyStateTest.done(state, new Command.RaiseLevel(4)));
+    states.add(TopologyStateTest.done(state, new Command.RaiseLevel(5)));
     return states;
   }
 

@@ -34,7 +34,7 @@ class FrameKindTest {
       kind.expect(in);
       in.expectEnd();
     }
-    assertEquals("D6G3R1T1", all.toString());
+    assertEquals("D7G3R1T1", all.toString());
   }
 
   @Test
@@ -45,10 +45,10 @@ class FrameKindTest {
     assertTrue(refusal('x', 1).contains("kind 78, which is none"));
     assertTrue(refusal(0xff).contains("kind ff"));
     assertTrue(refusal().contains("kind 00"));
-    byte[] later = {'D', 7, 1};
+    byte[] later = {'D', 8, 1};
     String message =
         assertThrows(DecodeException.class, () -> FrameKind.DATA.expect(new ByteReader(later)))
             .getMessage();
-    assertTrue(message.contains("format 7 where DATA of format 6"), message);
+    assertTrue(message.contains("format 8 where DATA of format 7"), message);
   }
 }

@@ -26,6 +26,7 @@ import dev.tern.testing.Golden;
 import dev.tern.world.Hostile;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -79,7 +80,7 @@ class MessageCodecTest {
                         new Versions.Sibling("b", null, 9, 0)),
                     KEY))),
         new Message.Scan(1, 2, 3, 1L << 45, 10),
-        new Message.Count(1, 2, 3),
+        new Message.Count(1, 2, 3, BitSet.valueOf(new long[] {0x8001_0000_0000_0003L, 5})),
         new Message.Written(-1, 255),
         new Message.Superseded(1, new Rank(STAMP.ofExpiry(), -3, 4)),
         new Message.Superseded(1, new Rank(Stamp.put(2, -3), -3, 4)),
@@ -153,9 +154,9 @@ class MessageCodecTest {
 
   /// Every kind of message, and every update, outcome and flag of them.
   @Test
-  void messagesOfFormat6() throws IOException {
+  void messagesOfFormat7() throws IOException {
     List<byte[]> made = all().stream().map(MessageCodecTest::encoded).toList();
-    Golden.check("messages-6", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
+    Golden.check("messages-7", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
     Hostile hostile = new Hostile(b -> MessageCodec.decode(new ByteReader(b)), 1 << 18);
     made.forEach(hostile::all);
     assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
@@ -243,7 +244,7 @@ class MessageCodecTest {
   @Test
   void theFormatStaysAsItIs() {
     assertEquals(
-        "44060100000000000000010209ff7f03030100ff30010601fffffff9ac021000"
+        "44070100000000000000010209ff7f03030100ff30010601fffffff9ac021000"
             + "000000000000fffffff7070380909282e733030100ff00",
         java.util.HexFormat.of().formatHex(encoded(all().getFirst())));
   }

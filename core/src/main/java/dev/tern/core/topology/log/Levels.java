@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
 /// @param min the lowest level it can work at
 /// @param max the highest
 public record Levels(int min, int max) {
-  /// Of this version. 3: messages about data of format 6. Levels 1 and 2 are not spoken any more.
+  /// Of this version. 4: messages about data of format 7. Levels 1 to 3 are not spoken any more.
   ///
   /// The level rises with each format of a frame and with each format that several nodes read:
   /// `LevelsTest` has the formats of each level.
-  public static final Levels OURS = new Levels(TopologyState.FIRST_LEVEL, 3);
+  public static final Levels OURS = new Levels(TopologyState.FIRST_LEVEL, 4);
 
   public Levels {
     if (min < 1 || max < min) {

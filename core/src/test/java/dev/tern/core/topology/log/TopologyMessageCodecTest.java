@@ -25,7 +25,7 @@ class TopologyMessageCodecTest {
             new TopologyOutcome.Refused(TopologyOutcome.Reason.values()[0], "it may not be"));
     return List.of(
         new TopologyMessage.Greeting(
-            true, Levels.OURS, 3, new ClusterId(1, 2), 300, Founding.NOTHING, -7, true, false),
+            true, Levels.OURS, 4, new ClusterId(1, 2), 300, Founding.NOTHING, -7, true, false),
         new TopologyMessage.Raft(new RaftMessage.Heartbeat(5, 7, 1000)),
         new TopologyMessage.State(TopologyState.NOTHING),
         new TopologyMessage.Beat(300, 5, 2),
@@ -45,10 +45,10 @@ class TopologyMessageCodecTest {
   }
 
   @Test
-  void messagesOfLevel3() throws IOException {
+  void messagesOfLevel4() throws IOException {
     List<byte[]> made = all().stream().map(TopologyMessageCodecTest::encoded).toList();
     Golden.check(
-        "topology-messages-1-level-3",
+        "topology-messages-1-level-4",
         made,
         bytes -> encoded(TopologyMessageCodec.decode(new ByteReader(bytes))));
     Hostile hostile =
