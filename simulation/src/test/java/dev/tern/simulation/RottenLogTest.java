@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.context.Limits;
 import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Level;
 import dev.tern.core.replica.RecordKey;
 import dev.tern.core.topology.Slots;
 import dev.tern.env.Randomness;
@@ -17,6 +18,7 @@ import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
 import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -62,8 +64,12 @@ class RottenLogTest {
   }
 
   private void spoilTheRecord(String key) throws IOException {
+    spoilTheRecord("data", key);
+  }
+
+  private void spoilTheRecord(String keyspace, String key) throws IOException {
     byte[] user = key.getBytes(US_ASCII);
-    KeyspaceConfig data = Objects.requireNonNull(cluster.node(1).view().keyspace("data"));
+    KeyspaceConfig data = Objects.requireNonNull(cluster.node(1).view().keyspace(keyspace));
     byte[] at = RecordKey.of(1, Slots.of(user), data.id(), data.hash().of(user), user);
     try (Lsm lsm = store(key)) {
       ColumnFamily records = lsm.columnFamily("data", CompactionStyle.LEVELED);
@@ -153,5 +159,40 @@ class RottenLogTest {
       }
       assertTrue(there >= 240 && there < 300, there + " records at node " + node);
     }
+  }
+
+  /// All hold six values, and one replica can no longer decode one of them. The first node takes
+  /// over everything that this replica has.
+  private void takenOverFromSpoilt(Runnable before) throws IOException {
+    for (int i = 0; i < 6; i++) {
+      script.stored(1, "{a}" + i, "v" + i, Script.NO_CONTEXT, Script.ALL);
+    }
+    cluster.runFor(5 * SECOND);
+    script.end(new int[] {ALONE}, 1, 3);
+    script.stored(ALONE, "{a}late", "late", Script.NO_CONTEXT, Script.ONE);
+    cluster.runFor(2 * SECOND);
+    cluster.end(ALONE);
+    spoilTheRecord("siblings", "{a}3");
+    spoilTheLog();
+    before.run();
+    allAreBack();
+    cluster.runFor(120 * SECOND);
+    for (int i = 0; i < 6; i++) {
+      for (int node = 1; node <= 3; node += 2) {
+        List<String> values = script.values(node, "{a}" + i, new Level(2, 2, 0));
+        assertEquals(List.of("v" + i), values, "key " + i + " at node " + node);
+      }
+    }
+    assertEquals(List.of("late"), script.values(1, "{a}late", Script.ONE));
+  }
+
+  @Test
+  void aRecordThatAnotherCannotDecodeIsNotDropped() throws IOException {
+    takenOverFromSpoilt(() -> {});
+  }
+
+  @Test
+  void anEmptyReplicaTakesFromAThirdWhatItsSourceCannotDecode() throws IOException {
+    takenOverFromSpoilt(() -> cluster.disk(1).wipe());
   }
 }

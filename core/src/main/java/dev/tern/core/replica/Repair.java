@@ -329,7 +329,8 @@ final class Repair {
   /// A record that is here and was replaced or deleted elsewhere.
   record Obsolete(int keyspace, byte[] storageKey) {}
 
-  /// Where a walk is: everything below was seen.
+  /// Where a walk is: everything below is on the page or not there. A record that cannot be decoded
+  /// is not below, as another replica's page must bring it.
   private static final class Walk {
     byte[] at;
 
@@ -348,10 +349,11 @@ final class Repair {
           return all.key().clone();
         }
         dots++;
-        walk.at = Arrays.copyOf(all.key(), all.key().length + 1);
+        walk.at = all.key().clone();
         if (family == families.get(RecordKey.keyspace(all.key()))) {
-          add(all.key().clone(), all.value().clone());
+          add(walk.at, all.value().clone());
         }
+        walk.at = Arrays.copyOf(walk.at, walk.at.length + 1);
       }
       return RepairPage.DONE;
     }
