@@ -7,7 +7,6 @@ import dev.tern.client.TernClient;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +45,7 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Files.createDirectories(dir);
-    List<Integer> ports = freePorts(NODES * PORTS);
+    List<Integer> ports = Ports.free(NODES * PORTS);
     List<String> admins = new ArrayList<>();
     for (int node = 1; node <= NODES; node++) {
       run(server(node, ports));
@@ -122,18 +121,5 @@ final class TrainCommand implements Callable<Integer> {
 
   private static int port(List<Integer> ports, int node, int door) {
     return ports.get((node - 1) * PORTS + door);
-  }
-
-  private static List<Integer> freePorts(int count) throws IOException {
-    List<ServerSocket> sockets = new ArrayList<>();
-    List<Integer> ports = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      sockets.add(new ServerSocket(0));
-      ports.add(sockets.getLast().getLocalPort());
-    }
-    for (ServerSocket socket : sockets) {
-      socket.close();
-    }
-    return ports;
   }
 }

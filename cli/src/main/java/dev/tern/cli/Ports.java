@@ -5,7 +5,7 @@ import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Ports for nodes of tests.
+/// Ports for nodes that end with this process.
 final class Ports {
   private Ports() {}
 
