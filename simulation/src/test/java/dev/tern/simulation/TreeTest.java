@@ -115,6 +115,24 @@ class TreeTest {
     }
   }
 
+  /// What node 1 holds of a key at this moment, for its disk to bring back later. The node is down
+  /// meanwhile.
+  private static Siblings kept(Cluster cluster, int keyspace, String key) throws IOException {
+    List<Siblings> record = new ArrayList<>();
+    cluster.end(1);
+    change(
+        cluster,
+        keyspace,
+        key,
+        now -> {
+          record.add(Objects.requireNonNull(now));
+          return now;
+        });
+    cluster.start(1);
+    converged(cluster);
+    return record.getFirst();
+  }
+
   private static Siblings withValue(@Nullable Siblings record, String value) {
     Version version = Objects.requireNonNull(record).newest();
     return Siblings.of(
@@ -178,23 +196,12 @@ class TreeTest {
     converged(cluster);
     int data = keyspace(cluster, "data");
     int siblings = keyspace(cluster, "siblings");
-    List<Siblings> older = new ArrayList<>();
-    cluster.end(1);
-    change(
-        cluster,
-        data,
-        "k1",
-        record -> {
-          older.add(Objects.requireNonNull(record));
-          return record;
-        });
-    cluster.start(1);
-    converged(cluster);
+    Siblings older = kept(cluster, data, "k1");
     put(cluster, "k1", "newer");
     converged(cluster);
     String before = contents(cluster, 2);
     cluster.end(1);
-    change(cluster, data, "k1", record -> older.getFirst());
+    change(cluster, data, "k1", record -> older);
     change(cluster, data, "k2", record -> null);
     change(cluster, data, "k3", record -> withValue(record, "altered"));
     change(cluster, siblings, "s", record -> Siblings.of(Objects.requireNonNull(record).newest()));
@@ -229,23 +236,12 @@ class TreeTest {
     }
     converged(cluster);
     int data = keyspace(cluster, "data");
-    List<Siblings> older = new ArrayList<>();
-    cluster.end(1);
-    change(
-        cluster,
-        data,
-        "k1",
-        record -> {
-          older.add(Objects.requireNonNull(record));
-          return record;
-        });
-    cluster.start(1);
-    converged(cluster);
+    Siblings older = kept(cluster, data, "k1");
     update(cluster, "data", "k1", new Update.Delete(false), UpdateOutcome.Done.class);
     cluster.within(60 * SECOND, () -> !cluster.node(1).mayHaveGraves());
     converged(cluster);
     cluster.end(1);
-    change(cluster, data, "k1", record -> older.getFirst());
+    change(cluster, data, "k1", record -> older);
     change(cluster, data, "k2", record -> null);
     cluster.start(1);
     cluster.within(30 * SECOND, cluster::allSeen);
