@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.Scope;
+import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import java.util.ArrayList;
@@ -67,5 +68,24 @@ class CountTest {
     }
     assertTrue(disagreed > 20, "members disagreed " + disagreed + " times");
     assertTrue(told > 200, "only " + told + " counts were told");
+  }
+
+  /// A sum that leaves keys out is no answer.
+  @Test
+  void nothingIsCountedWhileAPartitionHasNoLiveReplica() {
+    Cluster cluster = new Cluster(5, 3, number -> "z" + number);
+    for (int node : new int[] {3, 4, 5}) {
+      cluster.end(node);
+    }
+    cluster.within(30 * SECOND, () -> !cluster.node(1).live(3) && !cluster.node(1).live(5));
+    cluster.runFor(10 * SECOND);
+    for (int i = 0; i < 5; i++) {
+      assertInstanceOf(Unanswered.class, count(cluster, 1));
+      cluster.runFor(SECOND);
+    }
+    for (int node : new int[] {3, 4, 5}) {
+      cluster.start(node);
+    }
+    cluster.within(60 * SECOND, () -> count(cluster, 1) instanceof CountOutcome.Count);
   }
 }

@@ -261,6 +261,32 @@ class TreeTest {
     }
   }
 
+  /// Nobody is there that the partitions of node 1 could be compared with.
+  @Test
+  void countsAreCorrectedWithoutAnotherReplica() throws IOException {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
+    for (int i = 0; i < 40; i++) {
+      put(cluster, "k" + i, "value-" + i);
+    }
+    converged(cluster);
+    int data = keyspace(cluster, "data");
+    for (int node = 1; node <= 3; node++) {
+      cluster.end(node);
+    }
+    change(cluster, data, "k2", record -> null);
+    cluster.start(1);
+    cluster.runFor(SECOND);
+    int off = 0;
+    for (int partition = 0; partition < 16; partition++) {
+      off += cluster.node(1).wrongCount(data, partition) == null ? 0 : 1;
+    }
+    assertEquals(1, off, "counts that are off");
+    cluster.runFor(3 * ROUND);
+    for (int partition = 0; partition < 16; partition++) {
+      assertNull(cluster.node(1).wrongCount(data, partition));
+    }
+  }
+
   @Test
   void aRebuildFromAReplicaThatLostARecordTakesItFromNobody() throws IOException {
     Limits limits = Limits.DEFAULT.withTreeRoundNanos(ROUND).withLoggedDots(16);

@@ -13,8 +13,12 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /// Asks the first live replica of each partition what it counts there, and adds up. This node says
-/// which replica that is: each partition is counted once, whatever others believe.
+/// which replica that is: each partition is counted once, whatever others believe. Nothing is told
+/// if a partition has no live replica, or if a member goes by older lists of replicas.
 final class CountOperation extends Operation<Message.CountReply> {
+  /// No member's number.
+  private static final int NOBODY = 0;
+
   private final Coordinator coordinator;
   private final int keyspace;
   private final Completion<? super CountOutcome> completion;
@@ -38,7 +42,20 @@ final class CountOperation extends Operation<Message.CountReply> {
       completion.complete(coordinator.full());
       return;
     }
-    Map<Integer, BitSet> told = firstLive();
+    Topology topology = coordinator.view().topology(keyspace);
+    if (topology == null) {
+      fail(unavailable("this node does not know the keyspace any more"));
+      return;
+    }
+    Map<Integer, BitSet> told = firstLive(topology);
+    BitSet without = told.get(NOBODY);
+    if (without != null) {
+      fail(
+          unavailable(
+              "no replica of %d partitions can be reached, so they cannot be counted"
+                  .formatted(without.cardinality())));
+      return;
+    }
     BitSet here = told.remove(coordinator.self());
     CountOutcome.Count own =
         here == null ? CountOutcome.Count.NONE : coordinator.counted(keyspace, here);
@@ -61,14 +78,11 @@ final class CountOperation extends Operation<Message.CountReply> {
 
   /// By member: the partitions whose first live replica it is, as this node believes. Others may
   /// believe otherwise, so they are told which partitions they are asked for.
-  private Map<Integer, BitSet> firstLive() {
+  private Map<Integer, BitSet> firstLive(Topology topology) {
     TreeMap<Integer, BitSet> partitions = new TreeMap<>();
-    Topology topology = coordinator.view().topology(keyspace);
-    for (int p = 0; topology != null && p < topology.partitions(); p++) {
+    for (int p = 0; p < topology.partitions(); p++) {
       int first = coordinator.lists().firstLive(topology.replicaSet(p));
-      if (first != 0) {
-        partitions.computeIfAbsent(first, member -> new BitSet()).set(p);
-      }
+      partitions.computeIfAbsent(first, member -> new BitSet()).set(p);
     }
     return partitions;
   }
@@ -109,7 +123,11 @@ final class CountOperation extends Operation<Message.CountReply> {
   }
 
   private static Unanswered.Refused silent() {
-    return new Unanswered.Refused(Reason.UNAVAILABLE, "a member did not tell its count", 100);
+    return unavailable("a member did not tell its count");
+  }
+
+  private static Unanswered.Refused unavailable(String why) {
+    return new Unanswered.Refused(Reason.UNAVAILABLE, why, 100);
   }
 
   private void fail(Unanswered.Refused why) {

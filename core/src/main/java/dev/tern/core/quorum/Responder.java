@@ -22,6 +22,7 @@ import dev.tern.core.version.Version;
 import dev.tern.core.wire.Message;
 import dev.tern.core.wire.RoutedKey;
 import dev.tern.core.wire.ScanCursor;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -137,15 +138,32 @@ public final class Responder {
         keyspace = m.keyspace();
       }
       case Message.Count m -> {
-        return null;
+        return refusal(node, m);
       }
     }
     Topology topology = coordinator.view().topology(keyspace);
     boolean owned = slot >= 0 && slot < Slots.COUNT && replica.store().holds(slot);
-    if (topology == null || !owned) {
-      return notHeld(keyspace, slot);
+    return topology == null || !owned
+        ? notHeld(keyspace, slot)
+        : refusal(node, request, topology, keyspace, topology.partitionOf(slot));
+  }
+
+  /// Of partitions of all shards.
+  private Unanswered.@Nullable Refused refusal(int node, Message.Count count) {
+    Topology topology = coordinator.view().topology(count.keyspace());
+    BitSet asked = count.partitions();
+    if (topology == null || asked.length() > topology.partitions()) {
+      return notHeld(count.keyspace(), 0);
     }
-    int partition = topology.partitionOf(slot);
+    Unanswered.Refused why = null;
+    for (int p = asked.nextSetBit(0); why == null && p >= 0; p = asked.nextSetBit(p + 1)) {
+      why = refusal(node, count, topology, count.keyspace(), p);
+    }
+    return why;
+  }
+
+  private Unanswered.@Nullable Refused refusal(
+      int node, Message.Request request, Topology topology, int keyspace, int partition) {
     if (request.epoch() < topology.epoch(partition)) {
       behind.accept(node);
       return new Unanswered.Refused(
@@ -153,7 +171,9 @@ public final class Responder {
           "the sender's replica list is older than epoch " + topology.epoch(partition),
           0);
     }
-    return !topology.replicaSet(partition).has(coordinator.self()) ? notHeld(keyspace, slot) : null;
+    return topology.replicaSet(partition).has(coordinator.self())
+        ? null
+        : notHeld(keyspace, topology.firstSlot(partition));
   }
 
   /// Why this node holds nothing of a keyspace for others; null if it may.

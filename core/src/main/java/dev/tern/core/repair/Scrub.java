@@ -27,8 +27,9 @@ import org.jspecify.annotations.Nullable;
 /// [#MAX_READINGS] partitions wait to be read; who asks for one more is told to come another time.
 ///
 /// A visit counts what it reads, and corrects the figures of the partition
-/// ([dev.tern.core.replica]). After records were brought back the partition is counted once more,
-/// when no visit is under way.
+/// ([dev.tern.core.replica]). A partition that no other replica can be compared with now is read
+/// and counted all the same. After records were brought back the partition is counted once more,
+/// when no visit is under way; if that fails, again when the next visit is due.
 ///
 /// The walk's place and the hashes are on disk: a restart goes on where it was, and answers others
 /// without reading what was not written to since it was last read.
@@ -67,6 +68,12 @@ final class Scrub {
   private long freeNanos;
 
   private long nextVisitNanos;
+
+  /// When a partition whose figures may be off is counted next, and which one was last: one that
+  /// cannot be counted holds no other up.
+  private long nextCountNanos;
+
+  private long counted;
 
   /// Which of the others is visited first: another one after each start.
   private final long firstPeer;
@@ -118,8 +125,8 @@ final class Scrub {
       nextVisitNanos = now + visitNanos();
       begin();
     }
-    if (visit == null && readings.isEmpty()) {
-      recount();
+    if (visit == null && readings.isEmpty() && now >= nextCountNanos) {
+      recount(now);
     }
     if (!busy && now >= freeNanos) {
       work();
@@ -127,13 +134,36 @@ final class Scrub {
   }
 
   /// Counts the records of a partition anew whose figures may be off; a visit does it for all.
-  private void recount() {
-    for (Exchange exchange : exchanges.values()) {
-      if (exchange.partition.isUncertain() && !exchange.isBehind()) {
-        read(trees.reader(exchange.partition, /* afresh= */ true), done -> {});
-        return;
+  private void recount(long now) {
+    Exchange next = uncertain(exchanges.tailMap(counted, /* inclusive= */ false));
+    next = next == null ? uncertain(exchanges) : next;
+    if (next == null) {
+      return;
+    }
+    Exchange exchange = next;
+    nextCountNanos = now + visitNanos();
+    count(
+        exchange,
+        () -> {
+          if (!exchange.partition.isUncertain()) {
+            nextCountNanos = clock.monotonicNanos();
+          }
+        });
+  }
+
+  /// The first whose figures may be off, and notes its place; null if there is none.
+  private @Nullable Exchange uncertain(NavigableMap<Long, Exchange> among) {
+    for (Map.Entry<Long, Exchange> each : among.entrySet()) {
+      if (each.getValue().partition.isUncertain()) {
+        counted = each.getKey();
+        return each.getValue();
       }
     }
+    return null;
+  }
+
+  private void count(Exchange exchange, Runnable then) {
+    read(trees.reader(exchange.partition, /* afresh= */ true), done -> then.run());
   }
 
   /// Goes to the next partition.
@@ -144,13 +174,13 @@ final class Scrub {
     }
     trees.moveTo(next.getKey());
     Exchange exchange = next.getValue();
-    if (exchange.peers.length == 0) {
-      return;
-    }
-    int place = (int) Math.floorMod(firstPeer + exchange.visits++, (long) exchange.peers.length);
-    if (wire.live(exchange.peers[place]) && isSettled(exchange)) {
+    int peers = exchange.peers.length;
+    int place = peers == 0 ? 0 : (int) Math.floorMod(firstPeer + exchange.visits++, (long) peers);
+    if (peers > 0 && wire.live(exchange.peers[place]) && isSettled(exchange)) {
       visit = new Visit(this, exchange, place);
       visit.begin();
+    } else {
+      count(exchange, () -> {});
     }
   }
 

@@ -57,6 +57,10 @@ final class Arrival implements Replica.Based {
       return;
     }
     Partition partition = replica.store().partition(keyspace.id(), slot);
+    if (knowsMoreOfUs(partition)) {
+      // The directory was set back: others have dots that this store would give out again.
+      replica.store().takeNewId();
+    }
     if (keyspace.resolution() == Resolution.LWW) {
       boolean led = ballot > 0;
       replica.newest().store(keyspace, partition, storageKey, base, record.newest(), led, done);
@@ -66,6 +70,17 @@ final class Arrival implements Replica.Based {
     if (ballot > 0) {
       ballots.accepted(keyspace.id(), slot, ballot, replica.store().lsm().writtenSequence());
     }
+  }
+
+  /// Whether the record names a dot of this store's id that the store has not given out.
+  private boolean knowsMoreOfUs(Partition partition) {
+    int own = replica.store().replicaId();
+    long highest = record.context().highest(own);
+    for (int i = 0; i < record.count(); i++) {
+      Version version = record.get(i);
+      highest = version.replica() == own ? Math.max(highest, version.counter()) : highest;
+    }
+    return highest > partition.counter;
   }
 
   @Override

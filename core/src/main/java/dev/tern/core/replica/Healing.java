@@ -121,7 +121,11 @@ final class Healing implements Replica.Based, Applied {
     }
     Siblings values = other.withoutDeletes();
     Siblings united = values == null ? null : Siblings.united(base, values);
-    return united == base ? null : united;
+    if (united == null || united == base) {
+      return null;
+    }
+    // One that fits no frame would never leave this replica again.
+    return replica.bounds.fits(united) ? united : null;
   }
 
   private void write(Siblings record) {

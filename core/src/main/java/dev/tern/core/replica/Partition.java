@@ -3,6 +3,7 @@ package dev.tern.core.replica;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Stamp;
 import java.util.Arrays;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /// What a replica of one group knows of one partition besides its records. On the shard's loop. Its
@@ -105,8 +106,11 @@ public final class Partition {
   /// be counted anew. Not on disk, as the walk over the hash trees counts all of them in its turn.
   boolean uncertain;
 
-  /// How often figures were set to nothing; since the start.
+  /// How often all figures were set to nothing; since the start.
   long resets;
+
+  /// Keyspaces that were dropped and whose figures went; since the start.
+  private final BitSet forgotten = new BitSet();
 
   private int[] keyspaces = new int[0];
 
@@ -285,7 +289,7 @@ public final class Partition {
   /// A keyspace has no records here any more, and will have none.
   void forget(int keyspace) {
     int at = find(keyspace);
-    resets++;
+    forgotten.set(keyspace);
     if (at >= 0) {
       int last = keyspaces.length - 1;
       keyspaces[at] = keyspaces[last];
@@ -293,6 +297,11 @@ public final class Partition {
       keyspaces = Arrays.copyOf(keyspaces, last);
       counts = Arrays.copyOf(counts, FIGURES * last);
     }
+  }
+
+  /// Whether [#forget] was told of a keyspace.
+  boolean hasForgotten(int keyspace) {
+    return forgotten.get(keyspace);
   }
 
   /// Adds to the figures of a keyspace. For a write [WriteCounts] says by how much.

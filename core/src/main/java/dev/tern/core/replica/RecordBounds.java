@@ -80,8 +80,14 @@ public final class RecordBounds {
             .formatted(record.count(), bytes(record), this.bytes));
   }
 
+  /// Without its context, which the room beside it in a frame is for.
   private static long bytes(Siblings record) {
-    return (long) record.valueBytes() + (long) record.count() * VERSION_BYTES;
+    long bytes = (long) record.valueBytes() + (long) record.count() * VERSION_BYTES;
+    for (int i = 0; i < record.count(); i++) {
+      byte[] extension = record.get(i).extension();
+      bytes += extension == null ? 0 : extension.length;
+    }
+    return bytes;
   }
 
   private static Unanswered.Refused invalid(String why) {

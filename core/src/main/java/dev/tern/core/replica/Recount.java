@@ -20,7 +20,8 @@ import java.util.TreeMap;
 /// at the end: writes that came since have changed the figures by what they changed.
 ///
 /// A correction is written with the rows of the partitions, and is as durable as the next write. If
-/// a crash takes it, the next walk finds it again.
+/// a crash takes it, the next walk finds it again. What cannot be corrected, as a record cannot be
+/// read or the store takes no writes, leaves the partition uncertain: it is counted again later.
 ///
 /// Threads: [#begin], [#end] the shard's loop; [#record] the worker that reads.
 final class Recount {
@@ -87,14 +88,20 @@ final class Recount {
   /// @param whole whether all records were read
   void end(boolean whole) {
     snapshot.close();
-    boolean refused = store.lsm().pressure().refused();
-    if (!whole || refused || replica.planted() == PlantedBug.COUNTS_NOT_CORRECTED) {
+    if (replica.planted() == PlantedBug.COUNTS_NOT_CORRECTED) {
       return;
     }
-    // A keyspace that was dropped meanwhile, or another replica's records, were counted.
-    boolean same = partition.resets == resets;
+    if (partition.resets != resets) {
+      // Another replica's records were counted. This one's figures began at nothing.
+      return;
+    }
+    if (!whole || store.lsm().pressure().refused()) {
+      partition.uncertain = true;
+      return;
+    }
+    off.keySet().removeIf(partition::hasForgotten);
     boolean right = off.values().stream().allMatch(Recount::isNothing);
-    if (same && !right) {
+    if (!right) {
       store.journal().endGroup(replica.physicalMillis());
       off.forEach(
           (keyspace, by) -> store.counted(partition, keyspace, by[KEYS], by[EXPIRING], by[BYTES]));

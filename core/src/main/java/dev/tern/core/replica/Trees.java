@@ -64,18 +64,26 @@ public final class Trees {
     loop.<Integer>offload(
         reader::step,
         (bytes, failure) -> {
-          if (failure == null) {
-            WriteBatch batch = new WriteBatch();
-            reader.learnt(segment -> store.learn(reader, segment, batch));
-            if (batch.entries() > 0) {
-              store.lsm().append(batch);
+          try {
+            // What is not learnt now is learnt with a later step, or read again.
+            if (failure == null && !store.lsm().pressure().refused()) {
+              learn(reader);
             }
-          }
-          if (failure != null || reader.isDone()) {
-            reader.ends(failure == null);
+          } finally {
+            if (failure != null || reader.isDone()) {
+              reader.ends(failure == null);
+            }
           }
           done.complete(bytes, failure);
         });
+  }
+
+  private void learn(SegmentReader reader) {
+    WriteBatch batch = new WriteBatch();
+    reader.learnt(segment -> store.learn(reader, segment, batch));
+    if (batch.entries() > 0) {
+      store.lsm().append(batch);
+    }
   }
 
   /// Where the records of a segment lie.

@@ -9,7 +9,6 @@ import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.CountOutcome.Count;
 import dev.tern.core.keyspace.KeyspaceConfig;
-import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
@@ -17,8 +16,6 @@ import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.version.ClusterTime;
-import dev.tern.core.version.Siblings;
-import dev.tern.core.version.ValueType;
 import dev.tern.env.Events;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
@@ -59,32 +56,7 @@ class RecountTest {
     return ClusterView.of(new Founding(PARTITIONS, members, List.of(settings)).state());
   }
 
-  /// A put, or a delete.
-  private record Write(int bytes, long expiryMillis) implements Mutation {
-    @Override
-    public Draft over(@Nullable Siblings base) {
-      ValueType type = bytes < 0 ? ValueType.NONE : ValueType.BYTES;
-      byte[] value = bytes < 0 ? null : new byte[bytes];
-      return new Draft(type, value, expiryMillis, null, null, false);
-    }
-
-    @Override
-    public void minted(Siblings record, long dot) {
-      // Nobody asks.
-    }
-
-    @Override
-    public void durable() {
-      // Nobody waits.
-    }
-
-    @Override
-    public void refused(Unanswered.Refused why) {
-      throw new IllegalStateException(why.toString());
-    }
-  }
-
-  private static final Write DELETE = new Write(-1, 0);
+  private static final QuietWrite DELETE = new QuietWrite(-1, 0, null);
 
   private static int slot(int key) {
     return (key * 163) & 16383;
@@ -102,7 +74,7 @@ class RecountTest {
     return new Replica(store, loop, time, 1, Limits.DEFAULT, planted);
   }
 
-  private void write(Replica replica, int key, Write write) {
+  private void write(Replica replica, int key, QuietWrite write) {
     replica.mutate(keyspace, slot(key), new byte[] {(byte) key}, write);
     bed.world.runUntil(bed.world.nanos() + SECOND / 10);
   }
@@ -120,7 +92,7 @@ class RecountTest {
     Store store = open();
     Replica replica = replica(store, PlantedBug.NONE);
     for (int key = 0; key < KEYS; key++) {
-      write(replica, key, new Write(VALUE_BYTES, key % 3 == 0 ? 1L << 50 : 0));
+      write(replica, key, new QuietWrite(VALUE_BYTES, key % 3 == 0 ? 1L << 50 : 0, null));
     }
     TreeMap<byte[], byte[]> deleted = new TreeMap<>(Arrays::compareUnsigned);
     for (int key = 0; key < 20; key++) {
@@ -162,8 +134,8 @@ class RecountTest {
       // In a step, and between two.
       for (int i = 0; i < 2; i++) {
         write(replica, (7 * steps + 31 * i) % KEYS, DELETE);
-        write(replica, (11 * steps + 50 * i) % KEYS, new Write(100, 0));
-        write(replica, KEYS + steps % 50, new Write(steps, 1L << 50));
+        write(replica, (11 * steps + 50 * i) % KEYS, new QuietWrite(100, 0, null));
+        write(replica, KEYS + steps % 50, new QuietWrite(steps, 1L << 50, null));
       }
       bed.world.runUntil(bed.world.nanos() + SECOND);
       assertTrue(read[0] > 0, "nothing was read");
@@ -178,8 +150,8 @@ class RecountTest {
     Store store = open();
     Replica replica = replica(store, PlantedBug.NONE);
     // Over a record that was lost, and over one that came back.
-    write(replica, 110, new Write(10, 0));
-    write(replica, 5, new Write(10, 0));
+    write(replica, 110, new QuietWrite(10, 0, null));
+    write(replica, 5, new QuietWrite(10, 0, null));
     assertNotNull(wrong(store), "nothing was damaged");
     assertTrue(read(replica) > 3, "the writes came before or after");
     assertNull(wrong(store));
@@ -220,6 +192,63 @@ class RecountTest {
       bed.world.runUntil(bed.world.nanos() + SECOND);
     }
     assertEquals(Count.NONE, store.count(1, 0));
+    store.close();
+  }
+
+  /// Reads all records while nobody writes.
+  private void readQuietly(Replica replica, Runnable before) {
+    SegmentReader reader = replica.trees().reader(partition(replica.store()), /* afresh= */ true);
+    replica.trees().step(reader, (bytes, failure) -> {});
+    bed.world.runUntil(bed.world.nanos() + SECOND);
+    before.run();
+    while (!reader.isDone()) {
+      replica.trees().step(reader, (bytes, failure) -> {});
+      bed.world.runUntil(bed.world.nanos() + SECOND);
+    }
+  }
+
+  @Test
+  void aKeyspaceThatWasDroppedMeanwhileDoesNotKeepTheFiguresOfOthersWrong() throws IOException {
+    damaged();
+    Store store = open();
+    Replica replica = replica(store, PlantedBug.NONE);
+    write(replica, 110, new QuietWrite(10, 0, null));
+    assertNotNull(wrong(store), "nothing was damaged");
+    readQuietly(replica, () -> partition(store).forget(2));
+    assertNull(wrong(store));
+    store.close();
+  }
+
+  @Test
+  void whatWasDroppedMeanwhileIsNotCounted() throws IOException {
+    damaged();
+    Store store = open();
+    Replica replica = replica(store, PlantedBug.NONE);
+    readQuietly(
+        replica,
+        () -> {
+          store.untell(partition(store));
+          partition(store).forget(1);
+        });
+    assertEquals(Count.NONE, store.count(1, 0));
+    store.close();
+  }
+
+  @Test
+  void figuresThatCannotBeCorrectedStayUncertain() throws IOException {
+    damaged();
+    Store store = open();
+    Replica replica = replica(store, PlantedBug.NONE);
+    write(replica, 110, new QuietWrite(10, 0, null));
+    SegmentReader broken = replica.trees().reader(partition(store), /* afresh= */ true);
+    replica.trees().step(broken, (bytes, failure) -> {});
+    bed.world.runUntil(bed.world.nanos() + SECOND);
+    broken.ends(false);
+    assertTrue(partition(store).isUncertain());
+    assertNotNull(wrong(store));
+    readQuietly(replica, () -> {});
+    assertTrue(!partition(store).isUncertain());
+    assertNull(wrong(store));
     store.close();
   }
 }

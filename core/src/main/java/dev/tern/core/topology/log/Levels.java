@@ -31,6 +31,11 @@ public record Levels(int min, int max) {
               + " that speaks %d")
           .formatted(min, max, level, level);
     }
+    if (level < TopologyState.FIRST_LEVEL) {
+      return ("it speaks protocol levels %d to %d and the cluster is at %d, which no release spoke:"
+              + " found a cluster with empty directories and copy the keys through a client")
+          .formatted(min, max, level);
+    }
     if (level < min) {
       return ("it speaks protocol levels %d to %d and the cluster is at %d: upgrade all members, by"
               + " way of a version that speaks both")

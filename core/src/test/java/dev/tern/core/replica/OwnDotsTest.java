@@ -1,0 +1,148 @@
+package dev.tern.core.replica;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
+import dev.tern.core.context.Limits;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.keyspace.Resolution;
+import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.topology.ClusterView;
+import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceProperty;
+import dev.tern.core.topology.KeyspaceSettings;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.version.ClusterTime;
+import dev.tern.core.version.DotSet;
+import dev.tern.core.version.Siblings;
+import dev.tern.core.version.Stamp;
+import dev.tern.core.version.ValueType;
+import dev.tern.core.version.Version;
+import dev.tern.env.Events;
+import dev.tern.env.Randomness;
+import dev.tern.world.SimulatedLoop;
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+/// A store whose directory was set back meets dots that it gave out in the life that it forgot.
+class OwnDotsTest {
+  private static final long SECOND = 1_000_000_000;
+  private static final byte[] KEY = {7};
+
+  private final Bed bed = new Bed(7, 1 << 20);
+  private final ClusterView view = view();
+  private final KeyspaceConfig keyspace = Objects.requireNonNull(view.keyspace(1));
+  private final Store store = open();
+  private final Replica replica = replica();
+
+  private static ClusterView view() {
+    Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
+    Member member = new Member(1, "%040x".formatted(1), "a", "one", ports);
+    KeyspaceSettings settings =
+        KeyspaceSettings.usual("a")
+            .with(KeyspaceProperty.N, 1)
+            .with(KeyspaceProperty.R, 1)
+            .with(KeyspaceProperty.W, 1)
+            .with(KeyspaceProperty.RESOLUTION, Resolution.SIBLINGS);
+    return ClusterView.of(
+        new Founding(1, List.of(MemberEntry.of(member)), List.of(settings)).state());
+  }
+
+  private Store open() {
+    try {
+      Store opened = Store.open(bed.open(), 1, 0, 1, Randomness.of(3), Events.NONE);
+      opened.adopt(view, 1);
+      return opened;
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private Replica replica() {
+    SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
+    ClusterTime time = new ClusterTime(bed.clock, 1, new int[] {1}, /* ownClock= */ false);
+    return new Replica(store, loop, time, 1, Limits.DEFAULT, PlantedBug.NONE);
+  }
+
+  private void arrives(Siblings record) {
+    replica.apply(
+        keyspace,
+        0,
+        KEY,
+        record,
+        new Applied() {
+          @Override
+          public void durable() {
+            // Nobody waits.
+          }
+
+          @Override
+          public void superseded(Version by) {
+            throw new IllegalStateException(by.toString());
+          }
+
+          @Override
+          public void refused(Unanswered.Refused why) {
+            throw new IllegalStateException(why.toString());
+          }
+        });
+    bed.world.runUntil(bed.world.nanos() + SECOND / 10);
+  }
+
+  private Siblings there() throws IOException {
+    byte[] bytes = store.lsm().get(store.data(1), store.recordKey(1, 0, KEY));
+    return Objects.requireNonNull(Siblings.decode(bytes));
+  }
+
+  private void writesBesideIt(int most) throws IOException {
+    for (int i = 0; i < most; i++) {
+      replica.mutate(keyspace, 0, KEY, new QuietWrite(10, 0, new DotSet()));
+      bed.world.runUntil(bed.world.nanos() + SECOND / 10);
+    }
+    assertEquals(most + 1, there().count(), "a dot was given out twice");
+  }
+
+  private Version own(long ahead) {
+    long counter = store.partition(1, 0).counter + ahead;
+    Stamp stamp = Stamp.put(1L << 40, store.replicaId());
+    return new Version(store.replicaId(), counter, stamp, 0, ValueType.BYTES, new byte[] {1});
+  }
+
+  @Test
+  void aVersionOfItsOwnThatItHasForgottenIsNotGivenOutAgain() throws IOException {
+    int before = store.replicaId();
+    arrives(Siblings.of(own(3)));
+    assertNotEquals(before, store.replicaId());
+    writesBesideIt(5);
+    store.close();
+  }
+
+  @Test
+  void aVersionThatReplacedOneOfItsOwnIsNotReplacedByTheNext() throws IOException {
+    int before = store.replicaId();
+    Version forgotten = own(3);
+    DotSet context = new DotSet();
+    context.add(forgotten.replica(), forgotten.counter());
+    Stamp stamp = Stamp.put(1L << 40, before + 1);
+    Version other = new Version(before + 1, 1, stamp, 0, ValueType.BYTES, new byte[] {2});
+    arrives(Siblings.written(null, context, other));
+    assertNotEquals(before, store.replicaId());
+    writesBesideIt(5);
+    store.close();
+  }
+
+  @Test
+  void whatItKnowsOfChangesNothing() throws IOException {
+    replica.mutate(keyspace, 0, KEY, new QuietWrite(10, 0, new DotSet()));
+    bed.world.runUntil(bed.world.nanos() + SECOND / 10);
+    int before = store.replicaId();
+    arrives(there());
+    assertEquals(before, store.replicaId());
+    writesBesideIt(5);
+    store.close();
+  }
+}
