@@ -1,6 +1,9 @@
 package dev.tern.lsm;
 
 import dev.tern.env.ByteWriter;
+import dev.tern.lsm.entry.BatchEntries;
+import dev.tern.lsm.log.LogFile;
+import dev.tern.lsm.log.WriteLog;
 
 /// Puts a batch into the log and the memtables: what can be refused is refused before the log has
 /// it. Behind that nothing may fail: whatever is thrown there leaves a batch that is in the log and
@@ -13,7 +16,7 @@ final class Appending {
   ///
   /// @param entries the store's own, to be used again
   /// @return the batch's last sequence
-  static long append(WriteBatch batch, Lsm lsm, WriteLog log, WriteBatch.Entries entries) {
+  static long append(WriteBatch batch, Lsm lsm, WriteLog log, BatchEntries entries) {
     if (!batch.isFor(lsm.tables)) {
       throw new IllegalArgumentException(
           "the batch names column families of another store, or of an earlier opening of this one");
@@ -47,7 +50,7 @@ final class Appending {
   }
 
   /// Decodes a batch to its end: one that another thread changes meanwhile is no batch.
-  private static void check(ByteWriter encoded, WriteBatch.Entries entries, long last) {
+  private static void check(ByteWriter encoded, BatchEntries entries, long last) {
     entries.begin(encoded);
     boolean more = true;
     while (more) {

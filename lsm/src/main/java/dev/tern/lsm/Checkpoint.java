@@ -1,6 +1,10 @@
 package dev.tern.lsm;
 
 import dev.tern.env.FileSystem;
+import dev.tern.lsm.file.StoreFiles;
+import dev.tern.lsm.log.NamedLog;
+import dev.tern.lsm.manifest.Manifest;
+import dev.tern.lsm.table.Table;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -14,7 +18,7 @@ final class Checkpoint {
 
   private Checkpoint() {}
 
-  static void make(Lsm lsm, Tables.Tools tools, String path) throws IOException {
+  static void make(Lsm lsm, Tools tools, String path) throws IOException {
     FileSystem files = tools.files();
     files.createDirectories(path);
     if (!files.list(path).isEmpty()) {
@@ -31,17 +35,17 @@ final class Checkpoint {
             throw new IOException("the store has no log to copy: its disk is full");
           }
           for (Table table : tables) {
-            files.link(table.path, Recovery.tablePath(path, table.number));
+            files.link(table.path, StoreFiles.tablePath(path, table.number));
           }
-          List<Manifest.NamedLog> logs =
+          List<NamedLog> logs =
               tools.planted(LsmBug.CHECKPOINT_WITHOUT_LOG)
                   ? List.of()
                   : whole.logs().stream().filter(log -> log.number() <= lastLog).toList();
-          for (Manifest.NamedLog log : logs) {
+          for (NamedLog log : logs) {
             copy(
                 files,
-                Recovery.logPath(tools.directory(), log.number()),
-                Recovery.logPath(path, log.number()),
+                StoreFiles.logPath(tools.directory(), log.number()),
+                StoreFiles.logPath(path, log.number()),
                 extents.getOrDefault(log.number(), Long.MAX_VALUE));
           }
           Manifest manifest = new Manifest(files, path, tools.lives());

@@ -1,12 +1,13 @@
 package dev.tern.lsm;
 
 import dev.tern.env.Offload;
+import dev.tern.lsm.log.WriteLog;
 import java.io.IOException;
 
 /// The end of an open store: writes end, jobs end, readers leave, files and memory go, and the
 /// directory's lock is released whatever fails before that.
 record Closing(
-    Tables.Tools tools,
+    Tools tools,
     Offload background,
     Tables tables,
     WriteLog log,

@@ -1,5 +1,7 @@
 package dev.tern.lsm;
 
+import dev.tern.lsm.manifest.Manifest;
+import dev.tern.lsm.read.ReadState;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -10,13 +12,13 @@ import org.jspecify.annotations.Nullable;
 /// It belongs to the opening of the store that gave it: another store, and the same store opened
 /// again, refuse it. Any thread.
 public final class ColumnFamily {
-  private final @Nullable Object owner;
+  private final Object owner;
   private final int id;
   private final String name;
   private final FamilyOptions options;
 
-  /// @param owner what stands for the open store; null for none, as in a manifest
-  ColumnFamily(@Nullable Object owner, int id, String name, FamilyOptions options) {
+  /// @param owner what stands for the open store
+  ColumnFamily(Object owner, int id, String name, FamilyOptions options) {
     if (id < 0) {
       throw new IllegalArgumentException("a column family numbered " + id);
     }
@@ -43,8 +45,33 @@ public final class ColumnFamily {
     }
   }
 
-  @Nullable Object owner() {
+  Object owner() {
     return owner;
+  }
+
+  /// As the manifest has it.
+  Manifest.Family named() {
+    return new Manifest.Family(
+        id,
+        name,
+        options.style().ordinal(),
+        options.compression().ordinal(),
+        options.ttlMillis(),
+        options.maxBytes());
+  }
+
+  /// Its sources.
+  ///
+  /// @param store what stands for the store that is open
+  /// @throws IllegalArgumentException if it is another store's, or of an earlier opening of this
+  ///   one
+  ReadState.Family in(ReadState state, Object store) {
+    ReadState.Family found = state.family(id);
+    if (found == null || owner != store) {
+      throw new IllegalArgumentException(
+          "%s is not of this store, or not of this opening of it".formatted(this));
+    }
+    return found;
   }
 
   /// Its number within the store, never reused.

@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import dev.tern.lsm.log.LogSync;
 import java.util.List;
 import jdk.jfr.Category;
 import jdk.jfr.Event;
@@ -84,11 +85,4 @@ final class Events {
     @Label("Store")
     String store = "";
   }
-
-  /// The log was forced to the disk.
-  @Name("dev.tern.lsm.LogSync")
-  @Label("LSM Log Sync")
-  @Category({"Tern", "LSM"})
-  @StackTrace(false)
-  static final class LogSync extends Event {}
 }

@@ -1,5 +1,10 @@
 package dev.tern.lsm;
 
+import dev.tern.lsm.cache.BlockCache;
+import dev.tern.lsm.log.WriteLog;
+import dev.tern.lsm.memtable.Memtable;
+import dev.tern.lsm.read.ReadState;
+import dev.tern.lsm.table.Levels;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,7 +16,7 @@ final class Figures {
   private Figures() {}
 
   static LsmStatistics of(
-      Tables.Tools tools,
+      Tools tools,
       ReadState state,
       Tables tables,
       WriteLog log,

@@ -5,6 +5,22 @@ import dev.tern.env.DecodeException;
 import dev.tern.env.FileHeader;
 import dev.tern.env.FileReport;
 import dev.tern.env.FileSystem;
+import dev.tern.lsm.cache.BlockCache;
+import dev.tern.lsm.cache.NativeMemory;
+import dev.tern.lsm.entry.BatchEntries;
+import dev.tern.lsm.entry.Kind;
+import dev.tern.lsm.entry.RangeTombstones;
+import dev.tern.lsm.epoch.Epochs;
+import dev.tern.lsm.file.CorruptionException;
+import dev.tern.lsm.file.StoreFiles;
+import dev.tern.lsm.log.LogFile;
+import dev.tern.lsm.log.NamedLog;
+import dev.tern.lsm.manifest.Manifest;
+import dev.tern.lsm.table.BlockLookup;
+import dev.tern.lsm.table.Levels;
+import dev.tern.lsm.table.RunCursor;
+import dev.tern.lsm.table.Table;
+import dev.tern.lsm.table.TableProperties;
 import java.io.IOException;
 import java.util.HexFormat;
 import java.util.List;
@@ -26,7 +42,7 @@ public final class Inspection {
   public static List<FileReport> directory(FileSystem files, String directory) throws IOException {
     TreeMap<String, FileReport> reports = new TreeMap<>();
     for (String name : files.list(directory)) {
-      if (name.equals("CURRENT") || Recovery.isOurs(name)) {
+      if (name.equals("CURRENT") || StoreFiles.isOurs(name)) {
         reports.put(name, report(files, in(directory, name)));
       }
     }
@@ -38,7 +54,8 @@ public final class Inspection {
             .problem("it is missing");
         return List.copyOf(reports.values());
       }
-      Manifest.State state = Manifest.load(files, directory, current, (offset, edit) -> {});
+      Manifest.State state =
+          Manifest.load(files, directory, current, (offset, edit) -> FamilyOptions.check(edit));
       compare(files, directory, current, state, reports);
     } catch (IOException | OutOfMemoryError e) {
       FileReport report = java.util.Objects.requireNonNull(reports.get("CURRENT"));
@@ -71,8 +88,8 @@ public final class Inspection {
     TreeSet<String> unnamed = new TreeSet<>(reports.keySet());
     unnamed.remove("CURRENT");
     unnamed.remove(current.name());
-    for (Manifest.NamedLog log : state.logs) {
-      String path = Recovery.logPath(directory, log.number());
+    for (NamedLog log : state.logs) {
+      String path = StoreFiles.logPath(directory, log.number());
       String name = path.substring(path.lastIndexOf('/') + 1);
       unnamed.remove(name);
       FileReport report = reports.computeIfAbsent(name, n -> missing(in(directory, n)));
@@ -85,10 +102,10 @@ public final class Inspection {
         report.problem("%d bytes of it were forced".formatted(log.forcedBytes()));
       }
     }
-    for (ColumnFamily family : state.families) {
+    for (Manifest.Family family : state.families) {
       for (int level = 0; level < Levels.COUNT; level++) {
         for (Manifest.Named named : state.level(family.id(), level)) {
-          String path = Recovery.tablePath(directory, named.number());
+          String path = StoreFiles.tablePath(directory, named.number());
           String name = path.substring(path.lastIndexOf('/') + 1);
           unnamed.remove(name);
           FileReport report = reports.computeIfAbsent(name, n -> missing(in(directory, n)));
@@ -158,7 +175,7 @@ public final class Inspection {
 
   private static void log(FileSystem files, String path, FileReport report) throws IOException {
     long[] counts = new long[5];
-    WriteBatch.Entries entries = new WriteBatch.Entries();
+    BatchEntries entries = new BatchEntries();
     LogFile.Ending ending =
         LogFile.read(
             files,
@@ -188,7 +205,7 @@ public final class Inspection {
 
   /// A table that is open for a look.
   private static final class Opened implements AutoCloseable {
-    final Epochs epochs = new Epochs();
+    final Epochs<BlockLookup> epochs = new Epochs<>(BlockLookup::new);
     final BlockCache cache = new BlockCache(0, epochs);
     final Table table;
 
@@ -213,7 +230,7 @@ public final class Inspection {
       report.fact("from key", shown(has.smallest(), 0, has.smallest().length));
       report.fact("up to key", shown(has.upper(), 0, has.upper().length));
       report.fact("sequences", "%d to %d".formatted(has.smallestSequence(), has.largestSequence()));
-      report.fact("compression", has.compression());
+      report.fact("compression", Compression.values()[has.compression()]);
       report.fact("resident bytes", table.residentBytes());
       table.verify();
     }
@@ -223,16 +240,23 @@ public final class Inspection {
       throws IOException {
     int[] edits = {0};
     Manifest.State state =
-        Manifest.decode(path, Manifest.read(files, path), (offset, edit) -> edits[0]++);
+        Manifest.decode(
+            path,
+            Manifest.read(files, path),
+            (offset, edit) -> {
+              FamilyOptions.check(edit);
+              edits[0]++;
+            });
     report.fact("edits", edits[0]).fact("next file", state.nextFile);
     report.fact("first log", state.firstLog).fact("flushed sequence", state.flushedSequence);
-    for (Manifest.NamedLog log : state.logs) {
+    for (NamedLog log : state.logs) {
       report.fact(
           "log",
           "%06d.log life %s forced %d".formatted(log.number(), log.life(), log.forcedBytes()));
     }
-    for (ColumnFamily family : state.families) {
-      report.fact("family", "%d %s %s".formatted(family.id(), family.name(), family.options()));
+    for (Manifest.Family family : state.families) {
+      report.fact(
+          "family", "%d %s %s".formatted(family.id(), family.name(), FamilyOptions.of(family)));
       for (int level = 0; level < Levels.COUNT; level++) {
         for (Manifest.Named table : state.level(family.id(), level)) {
           report.fact(
@@ -289,7 +313,7 @@ public final class Inspection {
 
   private static void entry(ByteReader entry, KeyText keys, Appendable out) throws IOException {
     StringBuilder text = new StringBuilder("group\n");
-    WriteBatch.Entries entries = new WriteBatch.Entries();
+    BatchEntries entries = new BatchEntries();
     while (entry.remaining() > 0) {
       text.append(" batch\n");
       entries.begin(entry);

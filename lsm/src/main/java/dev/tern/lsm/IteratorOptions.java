@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import dev.tern.lsm.entry.Keys;
 import org.jspecify.annotations.Nullable;
 
 /// What an iterator sees. An iterator copies the bounds when it is made.

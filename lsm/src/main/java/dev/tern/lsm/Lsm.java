@@ -5,6 +5,20 @@ import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Offload;
 import dev.tern.env.Randomness;
+import dev.tern.lsm.cache.Loan;
+import dev.tern.lsm.compaction.CompactionPicker;
+import dev.tern.lsm.entry.BatchEntries;
+import dev.tern.lsm.entry.Cursor;
+import dev.tern.lsm.entry.Keys;
+import dev.tern.lsm.entry.Lookup;
+import dev.tern.lsm.epoch.Epochs;
+import dev.tern.lsm.log.LogFile;
+import dev.tern.lsm.log.WriteLog;
+import dev.tern.lsm.memtable.Memtable;
+import dev.tern.lsm.read.MergingCursor;
+import dev.tern.lsm.read.ReadState;
+import dev.tern.lsm.table.BlockLookup;
+import dev.tern.lsm.table.Table;
 import java.io.IOException;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -41,11 +55,11 @@ public final class Lsm implements AutoCloseable {
   /// A group of batches is handed to the operating system before it has more bytes than this.
   private static final int MAX_GROUP_BYTES = 64 << 20;
 
-  private final Tables.Tools tools;
+  private final Tools tools;
   private final Offload background;
   private final AutoCloseable directoryLock;
   private final boolean readOnly;
-  private final Epochs epochs;
+  private final Epochs<BlockLookup> epochs;
 
   /// Guards the fields that follow; the volatile ones are read without it.
   private final ReentrantLock lock = new ReentrantLock();
@@ -53,7 +67,7 @@ public final class Lsm implements AutoCloseable {
   final Tables tables;
   private final WriteLog log;
   private final Upkeep upkeep;
-  private final WriteBatch.Entries entries = new WriteBatch.Entries();
+  private final BatchEntries entries = new BatchEntries();
   private final Set<Snapshot> snapshots = new LinkedHashSet<>();
   private final Set<LsmIterator> iterators = new LinkedHashSet<>();
   volatile ReadState state;
@@ -71,7 +85,7 @@ public final class Lsm implements AutoCloseable {
   private final List<LogLoss> losses;
 
   private Lsm(
-      Tables.Tools tools,
+      Tools tools,
       Offload background,
       AutoCloseable directoryLock,
       Recovery recovered,
@@ -101,7 +115,7 @@ public final class Lsm implements AutoCloseable {
   /// @param background where flushes and compactions run
   /// @param clock for expiry and pacing
   /// @param randomness for the lives of its files; see [dev.tern.env.FileLife]
-  /// @throws CorruptionException if a file holds what cannot have been written
+  /// @throws dev.tern.lsm.file.CorruptionException if a file holds what cannot have been written
   /// @throws IOException if the directory cannot be used, or is in use
   public static Lsm open(
       FileSystem files,
@@ -143,7 +157,7 @@ public final class Lsm implements AutoCloseable {
     AutoCloseable directoryLock = StoreDirectory.take(files, directory);
     try {
       FileLives lives = FileLives.of(randomness, clock, directory);
-      Tables.Tools tools = Tables.Tools.of(files, background, clock, lives, directory, options);
+      Tools tools = Tools.of(files, background, clock, lives, directory, options);
       return open(tools, background, directoryLock, false, look);
     } catch (IOException | RuntimeException | Error e) {
       StoreDirectory.release(directoryLock);
@@ -155,18 +169,18 @@ public final class Lsm implements AutoCloseable {
   /// replayed in memory. While another process writes to the store, its files may vanish from under
   /// the reader, which then gets errors.
   ///
-  /// @throws CorruptionException if a file holds what cannot have been written
+  /// @throws dev.tern.lsm.file.CorruptionException if a file holds what cannot have been written
   /// @throws IOException if there is no store, or the directory cannot be read
   public static Lsm openReadOnly(
       FileSystem files, Offload background, Clock clock, String directory, LsmOptions options)
       throws IOException {
     FileLives none = FileLives.of(Randomness.of(0));
-    Tables.Tools tools = Tables.Tools.of(files, background, clock, none, directory, options);
+    Tools tools = Tools.of(files, background, clock, none, directory, options);
     return open(tools, background, () -> {}, true, found -> {});
   }
 
   private static Lsm open(
-      Tables.Tools tools,
+      Tools tools,
       Offload background,
       AutoCloseable directoryLock,
       boolean readOnly,
@@ -252,7 +266,7 @@ public final class Lsm implements AutoCloseable {
   }
 
   /// Puts a batch that is in the log's buffer into the memtables; under the lock.
-  void apply(WriteBatch.Entries decoded, int bytes) {
+  void apply(BatchEntries decoded, int bytes) {
     ReadState.@Nullable Family[] families = state.families;
     while (decoded.next()) {
       java.util.Objects.requireNonNull(families[decoded.family]).active().apply(decoded);
@@ -315,10 +329,18 @@ public final class Lsm implements AutoCloseable {
     lock.lock();
     try {
       checkWritable();
-      log.reserve(batch.bytes());
+      reserve(batch.bytes());
       return Appending.append(batch, this, log, entries);
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void reserve(int batchBytes) throws WriteRefusedException {
+    try {
+      log.reserve(batchBytes);
+    } catch (IOException e) {
+      throw new WriteRefusedException("there is no room for the log: " + e.getMessage(), e);
     }
   }
 
@@ -411,17 +433,17 @@ public final class Lsm implements AutoCloseable {
   public <T> @Nullable T read(ColumnFamily family, byte[] key, ValueReader<T> reader)
       throws IOException {
     try (Loan loan = lend(family, key)) {
-      return loan == null ? null : loan.to(reader);
+      return loan == null ? null : reader.read(loan.value(), 0, (int) loan.value().byteSize());
     }
   }
 
   private @Nullable Loan lend(ColumnFamily family, byte[] key) throws IOException {
-    Epochs.Reader inside = epochs.enter();
-    Lookup lookup = inside.lookup;
+    Epochs.Reader<BlockLookup> inside = epochs.enter();
+    BlockLookup lookup = inside.own;
     try {
       ReadState now = state;
       long visible = Math.max(written, now.flushedSequence);
-      int outcome = find(now.family(family), lookup, key, visible, true);
+      int outcome = find(family.in(now, tables), lookup, key, visible, true);
       return outcome == Lookup.FOUND ? lookup.lend(tools.clock(), tools.buffers()) : null;
     } finally {
       lookup.end();
@@ -432,12 +454,12 @@ public final class Lsm implements AutoCloseable {
   /// The newest values of several keys, in their order, null where there is none. May read files.
   public byte[] @Nullable [] multiGet(ColumnFamily family, byte[][] keys) throws IOException {
     byte[] @Nullable [] values = new byte[keys.length][];
-    Epochs.Reader reader = epochs.enter();
+    Epochs.Reader<BlockLookup> reader = epochs.enter();
     try {
       ReadState now = state;
       long visible = Math.max(written, now.flushedSequence);
       for (int i = 0; i < keys.length; i++) {
-        values[i] = lookup(now.family(family), reader.lookup, keys[i], visible, true);
+        values[i] = lookup(family.in(now, tables), reader.own, keys[i], visible, true);
       }
       return values;
     } finally {
@@ -452,21 +474,21 @@ public final class Lsm implements AutoCloseable {
       @Nullable Snapshot snapshot,
       boolean mayRead)
       throws IOException {
-    Epochs.Reader reader = epochs.enter();
+    Epochs.Reader<BlockLookup> reader = epochs.enter();
     try {
       ReadState now = state;
       // The state first: what it holds is not newer than what is read of `written` behind it.
       long newest = Math.max(Math.min(maxSequence, written), now.flushedSequence);
       // A snapshot that is open behind the choice of the state kept all that it sees in it.
       long visible = snapshot != null ? snapshot.visible(this) : newest;
-      return lookup(now.family(family), reader.lookup, key, visible, mayRead);
+      return lookup(family.in(now, tables), reader.own, key, visible, mayRead);
     } finally {
       reader.exit();
     }
   }
 
   private byte @Nullable [] lookup(
-      ReadState.Family family, Lookup lookup, byte[] key, long visible, boolean mayRead)
+      ReadState.Family family, BlockLookup lookup, byte[] key, long visible, boolean mayRead)
       throws IOException {
     try {
       int outcome = find(family, lookup, key, visible, mayRead);
@@ -480,9 +502,9 @@ public final class Lsm implements AutoCloseable {
   }
 
   private static int find(
-      ReadState.Family family, Lookup lookup, byte[] key, long visible, boolean mayRead)
+      ReadState.Family family, BlockLookup lookup, byte[] key, long visible, boolean mayRead)
       throws IOException {
-    lookup.begin(key, Bloom.hash(key), visible, mayRead);
+    lookup.begin(key, Keys.hash(key), visible, mayRead);
     return family.find(lookup);
   }
 
@@ -545,7 +567,7 @@ public final class Lsm implements AutoCloseable {
     ReadState now = acquire();
     boolean done = false;
     try {
-      ReadState.Family family = now.family(columnFamily);
+      ReadState.Family family = columnFamily.in(now, tables);
       long newest = Math.max(Math.min(options.maxSequence(), written), now.flushedSequence);
       // A snapshot that is open behind the choice of the state kept all that it sees in it.
       long visible = snapshot != null ? snapshot.visible(this) : newest;
@@ -577,13 +599,13 @@ public final class Lsm implements AutoCloseable {
     if (readOnly) {
       return;
     }
-    Memtable active = seen.family(family).active();
+    Memtable active = family.in(seen, tables).active();
     upkeep.skipped(active.skips.get() >= CompactionPicker.MANY_SKIPS && active.isMostlyDeletes());
   }
 
   /// The present state of memtables and tables, retained for the caller.
   ReadState acquire() {
-    Epochs.Reader reader = epochs.enter();
+    Epochs.Reader<BlockLookup> reader = epochs.enter();
     try {
       ReadState now = state;
       now.retain();
@@ -708,7 +730,7 @@ public final class Lsm implements AutoCloseable {
   /// Reads every byte of every table and checks all there is to check. Blocks.
   ///
   /// @return tables looked at
-  /// @throws CorruptionException naming the first thing that is wrong
+  /// @throws dev.tern.lsm.file.CorruptionException naming the first thing that is wrong
   public int verify() throws IOException {
     ReadState now = acquire();
     try {

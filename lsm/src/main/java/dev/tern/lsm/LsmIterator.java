@@ -1,6 +1,12 @@
 package dev.tern.lsm;
 
 import dev.tern.env.Clock;
+import dev.tern.lsm.entry.Deletions;
+import dev.tern.lsm.entry.Keys;
+import dev.tern.lsm.entry.Kind;
+import dev.tern.lsm.entry.RangeTombstones;
+import dev.tern.lsm.read.MergingCursor;
+import dev.tern.lsm.read.ReadState;
 import java.io.IOException;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,10 @@
 package dev.tern.lsm;
 
+import dev.tern.lsm.log.LogFile;
+import dev.tern.lsm.log.WriteLog;
+import dev.tern.lsm.memtable.Memtable;
+import dev.tern.lsm.read.ReadState;
+import dev.tern.lsm.table.Levels;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -17,13 +22,13 @@ import org.jspecify.annotations.Nullable;
 /// its log, or a table for unused that the manifest names. The next opening finds all there is.
 final class Publication {
   private final Lsm lsm;
-  private final Tables.Tools tools;
+  private final Tools tools;
   private final Tables tables;
   private final WriteLog log;
   private final ReentrantLock lock;
   private final AtomicInteger immutables = new AtomicInteger();
 
-  Publication(Lsm lsm, Tables.Tools tools, Tables tables, WriteLog log) {
+  Publication(Lsm lsm, Tools tools, Tables tables, WriteLog log) {
     this.lsm = lsm;
     this.tools = tools;
     this.tables = tables;
@@ -60,7 +65,7 @@ final class Publication {
   }
 
   private ReadState state(ReadState.@Nullable Family[] families, long flushedSequence) {
-    return new ReadState(tables, families, flushedSequence);
+    return new ReadState(families, flushedSequence);
   }
 
   /// A column family was made, and the manifest says so.

@@ -1,8 +1,14 @@
 package dev.tern.lsm;
 
 import dev.tern.env.FileSystem;
+import dev.tern.lsm.file.CorruptionException;
+import dev.tern.lsm.file.StoreFiles;
+import dev.tern.lsm.log.LogFile;
+import dev.tern.lsm.log.LogNames;
+import dev.tern.lsm.log.WriteLog;
+import dev.tern.lsm.manifest.Manifest;
+import dev.tern.lsm.read.ReadState;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,14 +29,6 @@ import org.jspecify.annotations.Nullable;
 /// @param losses what the logs held behind their ends
 record Recovery(
     Tables tables, ReadState state, long lastSequence, LogFile.Writer log, List<LogLoss> losses) {
-  static String logPath(String directory, long number) {
-    return "%s/%06d.log".formatted(directory, number);
-  }
-
-  static String tablePath(String directory, long number) {
-    return "%s/%06d.table".formatted(directory, number);
-  }
-
   /// Told what was found before anything is written.
   interface Found {
     void found(Recovery recovery) throws IOException;
@@ -38,7 +36,7 @@ record Recovery(
 
   /// @param readOnly nothing is written: what is replayed stays in memory
   /// @param told unless there is no store yet; may refuse it
-  static Recovery run(Tables.Tools tools, boolean readOnly, Found told) throws IOException {
+  static Recovery run(Tools tools, boolean readOnly, Found told) throws IOException {
     FileSystem files = tools.files();
     String directory = tools.directory();
     Manifest.Current named = Manifest.current(files, directory);
@@ -46,21 +44,21 @@ record Recovery(
     Manifest.State manifest =
         named == null
             ? new Manifest.State()
-            : Manifest.load(files, directory, named, (offset, edit) -> {});
+            : Manifest.load(files, directory, named, (offset, edit) -> FamilyOptions.check(edit));
     if (current == null) {
       refuseForeign(files, directory);
       if (readOnly) {
         throw new IOException("there is no store in " + directory);
       }
     }
-    LogNames names = new LogNames(manifest, tools.lives());
+    LogNames names = new LogNames(manifest.logs, tools.lives());
     Tables tables = new Tables(tools, nextNumber(files, directory, manifest), names);
     ReadState.@Nullable Family[] families = tables.load(manifest);
     Recovery made = null;
     try {
       Replay replay = new Replay(tools, manifest, families);
       long last = replay.run();
-      ReadState state = new ReadState(tables, families, manifest.flushedSequence);
+      ReadState state = new ReadState(families, manifest.flushedSequence);
       List<LogLoss> losses = List.copyOf(replay.losses);
       LogFile.Writer log = LogFile.Writer.missing("the store is open read-only");
       if (current != null) {
@@ -75,15 +73,14 @@ record Recovery(
       tables.abandonAll();
       tables.close();
       if (made != null) {
-        made.log.file.close();
+        made.log.close();
       }
       throw e;
     }
   }
 
   private static LogFile.Writer newLog(
-      Tables.Tools tools, Tables tables, Replay replay, @Nullable String current)
-      throws IOException {
+      Tools tools, Tables tables, Replay replay, @Nullable String current) throws IOException {
     FileSystem files = tools.files();
     String directory = tools.directory();
     // What is relied on from here on was perhaps read from a cache that a power cut empties.
@@ -91,7 +88,7 @@ record Recovery(
       files.force(directory + "/" + current);
     }
     for (long number : replay.replayed) {
-      files.force(logPath(directory, number));
+      files.force(StoreFiles.logPath(directory, number));
     }
     files.forceDirectory(directory);
     removeUnnamed(
@@ -113,7 +110,7 @@ record Recovery(
 
   /// What was replayed in tables, if that can be done; else as it is, and without a log: what is
   /// written behind it must not be more durable than it.
-  private Recovery settled(Tables.Tools tools, @Nullable String current) throws IOException {
+  private Recovery settled(Tools tools, @Nullable String current) throws IOException {
     if (log.isMissing()) {
       return this;
     }
@@ -124,7 +121,7 @@ record Recovery(
       if (current == null) {
         throw e;
       }
-      log.file.close();
+      log.close();
       LogFile.Writer none = LogFile.Writer.missing(String.valueOf(e.getMessage()));
       return new Recovery(tables, state, lastSequence, none, losses);
     }
@@ -145,10 +142,10 @@ record Recovery(
   /// Without a manifest there can be no table and no entry of a log: `CURRENT` is durable before
   /// the first of them.
   private static void refuseForeign(FileSystem files, String directory) throws IOException {
-    boolean tables = !numbers(files, directory, ".table").isEmpty();
+    boolean tables = !StoreFiles.tables(files, directory).isEmpty();
     boolean logs = false;
-    for (long number : numbers(files, directory, ".log")) {
-      logs |= LogFile.isBegun(files, logPath(directory, number));
+    for (long number : StoreFiles.logs(files, directory)) {
+      logs |= LogFile.isBegun(files, StoreFiles.logPath(directory, number));
     }
     if (tables || logs) {
       throw new CorruptionException(
@@ -165,34 +162,12 @@ record Recovery(
       throws IOException {
     long next = manifest.nextFile;
     for (String name : files.list(directory)) {
-      long number = isOurs(name) ? Long.parseLong(name.replaceAll("\\D", "")) : 0;
+      long number = StoreFiles.isOurs(name) ? Long.parseLong(name.replaceAll("\\D", "")) : 0;
       if (number <= MOST_NUMBER) {
         next = Math.max(next, number + 1);
       }
     }
     return next;
-  }
-
-  /// The numbers of the logs of a directory, in order.
-  static List<Long> logs(FileSystem files, String directory) throws IOException {
-    return numbers(files, directory, ".log");
-  }
-
-  private static List<Long> numbers(FileSystem files, String directory, String suffix)
-      throws IOException {
-    List<Long> numbers = new ArrayList<>();
-    for (String name : files.list(directory)) {
-      if (name.endsWith(suffix) && name.matches("\\d{6,12}\\.[a-z]+")) {
-        numbers.add(Long.parseLong(name.substring(0, name.length() - suffix.length())));
-      }
-    }
-    numbers.sort(null);
-    return numbers;
-  }
-
-  /// Whether a file of that name can be one of a store; no other is ever removed.
-  static boolean isOurs(String name) {
-    return name.matches("\\d{6,12}\\.(log|table)|MANIFEST-\\d{6,12}");
   }
 
   /// @param foreign a planted mistake
@@ -204,7 +179,7 @@ record Recovery(
       throws IOException {
     for (String name : files.list(directory)) {
       boolean planted = foreign && name.startsWith("MANIFEST.");
-      if (planted || isOurs(name) && !kept.test(name)) {
+      if (planted || StoreFiles.isOurs(name) && !kept.test(name)) {
         removeUnnamed(files, directory + "/" + name);
       }
     }

@@ -3,6 +3,13 @@ package dev.tern.lsm;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.FileSystem;
+import dev.tern.lsm.entry.BatchEntries;
+import dev.tern.lsm.file.CorruptionException;
+import dev.tern.lsm.file.StoreFiles;
+import dev.tern.lsm.log.LogFile;
+import dev.tern.lsm.log.NamedLog;
+import dev.tern.lsm.manifest.Manifest;
+import dev.tern.lsm.read.ReadState;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +37,7 @@ final class Replay {
   private boolean hole;
 
   /// @param families whose memtables take the entries
-  Replay(Tables.Tools tools, Manifest.State manifest, ReadState.@Nullable Family[] families) {
+  Replay(Tools tools, Manifest.State manifest, ReadState.@Nullable Family[] families) {
     this.files = tools.files();
     this.directory = tools.directory();
     this.trusting = tools.planted(LsmBug.LOG_ENDS_NOT_CHECKED);
@@ -47,8 +54,8 @@ final class Replay {
   long run() throws IOException {
     String before = directory;
     long endBefore = 0;
-    for (Manifest.NamedLog log : manifest.logs) {
-      String path = Recovery.logPath(directory, log.number());
+    for (NamedLog log : manifest.logs) {
+      String path = StoreFiles.logPath(directory, log.number());
       boolean behindHole = hole;
       LogFile.Ending ending = read(path, log);
       if (hole && ending.synced()) {
@@ -75,7 +82,7 @@ final class Replay {
     }
   }
 
-  private LogFile.Ending read(String path, Manifest.NamedLog log) throws IOException {
+  private LogFile.Ending read(String path, NamedLog log) throws IOException {
     if (!files.exists(path)) {
       throw new CorruptionException(path, 0, "the manifest names this log and it is missing");
     }
@@ -106,7 +113,7 @@ final class Replay {
     if (first > last + 1) {
       return -1;
     }
-    WriteBatch.Entries entries = new WriteBatch.Entries();
+    BatchEntries entries = new BatchEntries();
     entries.begin(in);
     while (entries.next()) {
       int family = entries.family;

@@ -1,6 +1,13 @@
 package dev.tern.lsm;
 
 import dev.tern.env.FileSystem;
+import dev.tern.lsm.compaction.Merge;
+import dev.tern.lsm.compaction.Pacer;
+import dev.tern.lsm.entry.Cursor;
+import dev.tern.lsm.entry.RangeTombstones;
+import dev.tern.lsm.file.StoreFiles;
+import dev.tern.lsm.table.Table;
+import dev.tern.lsm.table.TableWriter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// left when it fails.
 final class TableOutputs implements Merge.Outputs {
   private final Tables tables;
-  private final Tables.Tools tools;
+  private final Tools tools;
   private final ColumnFamily family;
   private final int bitsPerKey;
   private final @Nullable Pacer pacer;
@@ -19,11 +26,7 @@ final class TableOutputs implements Merge.Outputs {
 
   /// @param pacer that the writing is told, null if it must not wait
   TableOutputs(
-      Tables tables,
-      Tables.Tools tools,
-      ColumnFamily family,
-      int bitsPerKey,
-      @Nullable Pacer pacer) {
+      Tables tables, Tools tools, ColumnFamily family, int bitsPerKey, @Nullable Pacer pacer) {
     this.tables = tables;
     this.tools = tools;
     this.family = family;
@@ -60,7 +63,7 @@ final class TableOutputs implements Merge.Outputs {
       file.close();
     }
     for (long number : numbers) {
-      String path = Recovery.tablePath(tools.directory(), number);
+      String path = StoreFiles.tablePath(tools.directory(), number);
       if (tools.files().exists(path)) {
         tools.files().delete(path);
       }
@@ -70,7 +73,7 @@ final class TableOutputs implements Merge.Outputs {
   @Override
   public TableWriter begin() throws IOException {
     long number = tables.newNumber();
-    file = tools.files().create(Recovery.tablePath(tools.directory(), number));
+    file = tools.files().create(StoreFiles.tablePath(tools.directory(), number));
     // Only now: what could not be made is not deleted, either.
     numbers.add(number);
     return new TableWriter(
@@ -78,7 +81,7 @@ final class TableOutputs implements Merge.Outputs {
         tools.lives().next(),
         tools.options().tuning().blockBytes(),
         bitsPerKey,
-        family.options().compression());
+        family.options().compression().ordinal());
   }
 
   @Override

@@ -1,9 +1,19 @@
 package dev.tern.lsm;
 
-import dev.tern.env.Clock;
-import dev.tern.env.FileLives;
-import dev.tern.env.FileSystem;
-import dev.tern.env.Offload;
+import dev.tern.lsm.compaction.CompactionPicker;
+import dev.tern.lsm.entry.Cursor;
+import dev.tern.lsm.entry.RangeTombstones;
+import dev.tern.lsm.log.LogNames;
+import dev.tern.lsm.log.WriteLog;
+import dev.tern.lsm.manifest.Manifest;
+import dev.tern.lsm.memtable.Memtable;
+import dev.tern.lsm.read.MergingCursor;
+import dev.tern.lsm.read.ReadState;
+import dev.tern.lsm.table.Bloom;
+import dev.tern.lsm.table.Levels;
+import dev.tern.lsm.table.RunCursor;
+import dev.tern.lsm.table.SetAside;
+import dev.tern.lsm.table.Table;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -22,60 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// Threads: a flush and several compactions may run at the same time; each change of the lists is
 /// made, written to the manifest and published under one lock, which no reader or writer ever waits
 /// for. A table is in one compaction at a time.
-final class Tables {
-  /// The tools that all jobs of a store share.
-  record Tools(
-      FileSystem files,
-      Clock clock,
-      FileLives lives,
-      String directory,
-      LsmOptions options,
-      Epochs epochs,
-      BlockCache cache,
-      NativeMemory buffers,
-      Chunks chunks,
-      Pacer pacer) {
-
-    static Tools of(
-        FileSystem files,
-        Offload background,
-        Clock clock,
-        FileLives lives,
-        String directory,
-        LsmOptions options) {
-      Epochs epochs = new Epochs();
-      BlockCache cache = new BlockCache(options.tuning().cacheBytes(), epochs);
-      Chunks chunks = new Chunks(2 * options.tuning().memtableBytes());
-      Pacer pacer = new Pacer(clock, background);
-      NativeMemory buffers = new NativeMemory();
-      return new Tools(
-          files, clock, lives, directory, options, epochs, cache, buffers, chunks, pacer);
-    }
-
-    Memtable memtable() {
-      return new Memtable(chunks);
-    }
-
-    boolean planted(LsmBug bug) {
-      return options.tuning().planted() == bug;
-    }
-
-    /// Opens a table that the manifest names; a file of another life is refused.
-    Table open(Manifest.Named named) throws IOException {
-      Table table = open(named.number());
-      String problem = named.problem(table);
-      if (problem == null) {
-        return table;
-      }
-      table.close();
-      throw new CorruptionException(table.path, 0, problem);
-    }
-
-    Table open(long number) throws IOException {
-      return Table.open(files, Recovery.tablePath(directory, number), number, cache, buffers);
-    }
-  }
-
+final class Tables implements WriteLog.Naming {
   /// From this [#debt] on, compactions run without a pace.
   private static final double URGENT_DEBT = 4;
 
@@ -130,12 +87,13 @@ final class Tables {
   Tables(Tools tools, long nextNumber, LogNames logs) {
     this.tools = tools;
     this.logs = logs;
-    this.manifest = new Manifest(tools.files, tools.directory, tools.lives);
-    this.picker = new CompactionPicker(tools.options.tuning());
+    this.manifest = new Manifest(tools.files(), tools.directory(), tools.lives());
+    this.picker = new CompactionPicker(tools.options().tuning().memtableBytes());
     this.nextNumber = nextNumber;
   }
 
-  long newNumber() {
+  @Override
+  public long newNumber() {
     countLock.lock();
     try {
       return nextNumber++;
@@ -164,8 +122,9 @@ final class Tables {
     firstLog = state.firstLog;
     flushedSequence = state.flushedSequence;
     ReadState.@Nullable Family[] loaded = new ReadState.Family[state.families.size()];
-    for (ColumnFamily named : state.families) {
-      ColumnFamily family = new ColumnFamily(this, named.id(), named.name(), named.options());
+    for (Manifest.Family named : state.families) {
+      ColumnFamily family =
+          new ColumnFamily(this, named.id(), named.name(), FamilyOptions.of(named));
       Levels opened = Levels.EMPTY;
       for (int level = 0; level < Levels.COUNT; level++) {
         List<Table> tables = new ArrayList<>();
@@ -222,7 +181,7 @@ final class Tables {
     for (int id = 0; id < fresh.length; id++) {
       fresh[id] = new ReadState.Family(tools.memtable(), List.of(), levels.get(id));
     }
-    return new ReadState(this, fresh, lastSequence);
+    return new ReadState(fresh, lastSequence);
   }
 
   private void prepend(int id, List<Table> tables) {
@@ -257,7 +216,7 @@ final class Tables {
       families.add(family);
       levels.add(Levels.EMPTY);
       try {
-        install(edit(List.of(family), List.of()));
+        install(edit(List.of(family.named()), List.of()));
         done = true;
       } finally {
         if (!done) {
@@ -319,7 +278,7 @@ final class Tables {
     manifestLock.lock();
     try {
       long[] logs = nameFlushed(made, changed);
-      event.store = tools.directory;
+      event.store = tools.directory();
       event.commit();
       return logs;
     } catch (IOException | RuntimeException | Error e) {
@@ -428,13 +387,13 @@ final class Tables {
     return new Manifest.LevelChange(id, level, named);
   }
 
-  private Manifest.Edit edit(List<ColumnFamily> created, List<Manifest.LevelChange> changes) {
+  private Manifest.Edit edit(List<Manifest.Family> created, List<Manifest.LevelChange> changes) {
     return new Manifest.Edit(
         nextNumber, firstLog, flushedSequence, logs.from(firstLog), created, changes);
   }
 
-  /// Writes to the manifest, durably, which logs there are and how much of each was forced; blocks.
-  void nameLogs() throws IOException {
+  @Override
+  public void nameLogs() throws IOException {
     manifestLock.lock();
     try {
       checkOpen();
@@ -453,7 +412,7 @@ final class Tables {
         }
       }
     }
-    return edit(List.copyOf(families), changes);
+    return edit(families.stream().map(ColumnFamily::named).toList(), changes);
   }
 
   /// Writes what the fields say to the manifest, as this edit or as a whole; under the manifest
@@ -468,7 +427,7 @@ final class Tables {
     manifest.roll(whole(), number);
     // From here on the change is made, whatever happens to what it left behind.
     if (old != 0) {
-      deleteQuietly(Manifest.path(tools.directory, old));
+      deleteQuietly(Manifest.path(tools.directory(), old));
     }
     while (!doubtful.isEmpty()) {
       deleteQuietly(doubtful.poll());
@@ -477,8 +436,8 @@ final class Tables {
 
   private void deleteQuietly(String path) {
     try {
-      if (tools.files.exists(path)) {
-        tools.files.delete(path);
+      if (tools.files().exists(path)) {
+        tools.files().delete(path);
       }
     } catch (IOException e) {
       undeleted.increment();
@@ -525,7 +484,7 @@ final class Tables {
 
   private List<Table> write(ColumnFamily family, Memtable memtable, long[] snapshots)
       throws IOException {
-    LsmBug planted = tools.options.tuning().planted();
+    LsmBug planted = tools.options().tuning().planted();
     Cursor all = memtable.allVersions(planted == LsmBug.FLUSH_KEEPS_OLDER);
     TableOutputs outputs = new TableOutputs(this, tools, family, Bloom.BITS_PER_KEY, null);
     RangeTombstones deleted =
@@ -539,17 +498,15 @@ final class Tables {
   ///
   /// @param oldestSnapshot a hint what is worth a rewrite; not what the merge must keep
   CompactionPicker.@Nullable Plan pick(long oldestSnapshot) {
-    long wallMillis = tools.clock.wallMillis();
+    long wallMillis = tools.clock().wallMillis();
     manifestLock.lock();
     try {
-      aside.forgive(tools.clock.monotonicNanos());
+      aside.forgive(tools.clock().monotonicNanos());
       for (int i = 0; i < families.size() && !closed; i++) {
         int id = (nextFamily + i) % families.size();
-        CompactionPicker.Plan plan =
-            picker.pick(families.get(id), levels.get(id), wallMillis, oldestSnapshot);
+        CompactionPicker.Plan plan = pick(families.get(id), wallMillis, oldestSnapshot);
         if (plan != null) {
-          plan.inputs().forEach(table -> table.compacting = true);
-          plan.inputs().forEach(table -> table.readFailure = null);
+          plan.inputs().forEach(Table::beginCompaction);
           nextFamily = id + 1;
           return plan;
         }
@@ -558,6 +515,19 @@ final class Tables {
     } finally {
       manifestLock.unlock();
     }
+  }
+
+  private CompactionPicker.@Nullable Plan pick(
+      ColumnFamily family, long wallMillis, long oldestSnapshot) {
+    int id = family.id();
+    FamilyOptions options = family.options();
+    Levels now = levels.get(id);
+    return switch (options.style()) {
+      case SIZE_TIERED -> CompactionPicker.tiered(id, now);
+      case FIFO ->
+          CompactionPicker.fifo(id, now, wallMillis, options.ttlMillis(), options.maxBytes());
+      case LEVELED -> picker.leveled(id, now, wallMillis, oldestSnapshot);
+    };
   }
 
   /// Carries a plan out. Blocks.
@@ -580,7 +550,7 @@ final class Tables {
     } finally {
       manifestLock.lock();
       try {
-        plan.inputs().forEach(table -> table.compacting = false);
+        plan.inputs().forEach(Table::endCompaction);
         if (!done && !plan.isMove()) {
           abandon(made);
         }
@@ -588,8 +558,8 @@ final class Tables {
         manifestLock.unlock();
       }
     }
-    event.store = tools.directory;
-    event.family = plan.family().name();
+    event.store = tools.directory();
+    event.family = family(plan).name();
     event.why = plan.why();
     event.level = plan.output();
     event.bytesRead = plan.inputs().stream().mapToLong(table -> table.sizeBytes).sum();
@@ -601,13 +571,22 @@ final class Tables {
     event.commit();
   }
 
+  private ColumnFamily family(CompactionPicker.Plan plan) {
+    manifestLock.lock();
+    try {
+      return families.get(plan.family());
+    } finally {
+      manifestLock.unlock();
+    }
+  }
+
   private boolean setAside(CompactionPicker.Plan plan, Throwable failure) {
-    if (tools.options.tuning().planted() == LsmBug.NO_TABLE_SET_ASIDE) {
+    if (tools.options().tuning().planted() == LsmBug.NO_TABLE_SET_ASIDE) {
       return false;
     }
     manifestLock.lock();
     try {
-      return !closed && aside.failed(plan.inputs(), failure, tools.clock.monotonicNanos());
+      return !closed && aside.failed(plan.inputs(), failure, tools.clock().monotonicNanos());
     } finally {
       manifestLock.unlock();
     }
@@ -617,15 +596,15 @@ final class Tables {
     List<Cursor> sources = new ArrayList<>();
     List<RangeTombstones> deleted = new ArrayList<>();
     for (Table table : plan.inputs()) {
-      sources.add(new RunCursor(tools.epochs, new Table[] {table}, false));
+      sources.add(new RunCursor(tools.epochs(), new Table[] {table}, false));
       deleted.add(table.tombstones);
     }
-    boolean olderFirst = tools.options.tuning().planted() == LsmBug.COMPACTION_KEEPS_OLDER;
+    boolean olderFirst = tools.options().tuning().planted() == LsmBug.COMPACTION_KEEPS_OLDER;
     MergingCursor in = new MergingCursor(sources, olderFirst);
     boolean isLast = plan.last() && plan.output() == Levels.LAST;
     int bits = isLast ? Bloom.LAST_LEVEL_BITS_PER_KEY : Bloom.BITS_PER_KEY;
-    long bytes = plan.output() == 0 ? Long.MAX_VALUE : tools.options.tuning().tableBytes();
-    TableOutputs outputs = new TableOutputs(this, tools, plan.family(), bits, tools.pacer);
+    long bytes = plan.output() == 0 ? Long.MAX_VALUE : tools.options().tuning().tableBytes();
+    TableOutputs outputs = new TableOutputs(this, tools, family(plan), bits, tools.pacer());
     try {
       return outputs.run(in, RangeTombstones.merged(deleted), snapshots, plan.last(), bytes);
     } finally {
@@ -638,7 +617,7 @@ final class Tables {
     manifestLock.lock();
     try {
       checkOpen();
-      int id = plan.family().id();
+      int id = plan.family();
       Levels before = levels.get(id);
       Levels after = before.without(plan.inputs());
       if (plan.output() == 0) {
@@ -690,7 +669,7 @@ final class Tables {
           ? file.equals(current) || manifest.isDoubtful()
           : file.equals("MANIFEST-%06d".formatted(manifest.number()));
     }
-    return doubtful.contains(tools.directory + "/" + file)
+    return doubtful.contains(tools.directory() + "/" + file)
         || levels.stream()
             .flatMap(each -> each.all().stream())
             .anyMatch(table -> file.equals("%06d.table".formatted(table.number)));
@@ -718,9 +697,9 @@ final class Tables {
     try {
       for (ReadState.Family family : state.families) {
         if (family != null) {
-          family.levels().all().forEach(table -> table.holders++);
-          family.active().holders++;
-          family.immutable().forEach(memtable -> memtable.holders++);
+          family.levels().all().forEach(Table::hold);
+          family.active().hold();
+          family.immutable().forEach(Memtable::hold);
         }
       }
     } finally {
@@ -737,7 +716,7 @@ final class Tables {
       for (ReadState.Family family : state.families) {
         if (family != null) {
           for (Table table : family.levels().all()) {
-            if (--table.holders == 0) {
+            if (table.letGo()) {
               free.add(table);
             }
           }
@@ -745,7 +724,7 @@ final class Tables {
           old.add(family.active());
         }
       }
-      old.removeIf(memtable -> --memtable.holders > 0);
+      old.removeIf(memtable -> !memtable.letGo());
     } finally {
       countLock.unlock();
     }
@@ -761,7 +740,7 @@ final class Tables {
       try {
         table.close();
         if (files) {
-          tools.files.delete(table.path);
+          tools.files().delete(table.path);
         }
       } catch (IOException e) {
         undeleted.increment();

@@ -1,6 +1,7 @@
 package dev.tern.lsm;
 
 import dev.tern.env.Offload;
+import dev.tern.lsm.log.WriteLog;
 import java.io.IOException;
 import java.util.concurrent.atomic.LongAdder;
 

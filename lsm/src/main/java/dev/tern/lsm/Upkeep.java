@@ -1,6 +1,11 @@
 package dev.tern.lsm;
 
 import dev.tern.env.Offload;
+import dev.tern.lsm.compaction.CompactionPicker;
+import dev.tern.lsm.log.LogFile;
+import dev.tern.lsm.log.WriteLog;
+import dev.tern.lsm.read.ReadState;
+import dev.tern.lsm.table.SetAside;
 import java.io.IOException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
@@ -48,7 +53,7 @@ final class Upkeep {
   private final Tables tables;
   private final WriteLog log;
   private final Offload background;
-  private final Tables.Tools tools;
+  private final Tools tools;
   private final ReentrantLock lock;
   private final Condition jobEnded;
 
@@ -86,7 +91,7 @@ final class Upkeep {
   private final LongAdder compactions = new LongAdder();
   private final LongAdder failures = new LongAdder();
 
-  Upkeep(Lsm lsm, Tables tables, WriteLog log, Offload background, Tables.Tools tools) {
+  Upkeep(Lsm lsm, Tables tables, WriteLog log, Offload background, Tools tools) {
     this.lsm = lsm;
     this.tables = tables;
     this.log = log;
@@ -269,7 +274,7 @@ final class Upkeep {
   private void goOnIn(LogFile.Writer next) {
     try {
       if (lsm.isClosed()) {
-        next.file.close();
+        next.close();
       } else {
         lsm.publication().rotate(next);
         startFlush();

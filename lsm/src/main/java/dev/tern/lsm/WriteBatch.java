@@ -1,8 +1,9 @@
 package dev.tern.lsm;
 
-import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
-import dev.tern.env.DecodeException;
+import dev.tern.lsm.entry.BatchEntries;
+import dev.tern.lsm.entry.Keys;
+import dev.tern.lsm.entry.Kind;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -16,13 +17,13 @@ import org.jspecify.annotations.Nullable;
 /// value is led by its moment, a range delete's value is its end).
 public final class WriteBatch {
   /// The longest key.
-  public static final int MAX_KEY_BYTES = 1 << 20;
+  public static final int MAX_KEY_BYTES = Keys.MAX_BYTES;
 
   /// The longest value.
   public static final int MAX_VALUE_BYTES = 512 << 20;
 
   /// What a batch may take in the log.
-  public static final int MAX_BATCH_BYTES = 1 << 30;
+  public static final int MAX_BATCH_BYTES = BatchEntries.MAX_BYTES;
 
   static final int HEADER_BYTES = 12;
   private static final byte[] NOTHING = {};
@@ -158,81 +159,5 @@ public final class WriteBatch {
       array[8 + i] = (byte) (entries >>> (24 - 8 * i));
     }
     return out;
-  }
-
-  /// Takes the entries out of encoded batches, one after the other; reused, and nothing is
-  /// allocated. What an entry is lies in the fields.
-  static final class Entries {
-    private final ByteReader own = new ByteReader(new byte[0]);
-    private ByteReader in = own;
-    private int left;
-
-    int family;
-    long sequence;
-    int kind;
-    byte[] array = {};
-    int keyAt;
-    int keyLength;
-    int valueAt;
-    int valueLength;
-
-    /// Begins with a batch of this process's own.
-    void begin(ByteWriter encoded) {
-      begin(own.reset(encoded.array(), 0, encoded.length()));
-    }
-
-    /// Begins with the batch that comes next in a reader.
-    ///
-    /// @throws DecodeException if there is none
-    void begin(ByteReader reader) {
-      in = reader;
-      sequence = in.readLong() - 1;
-      left = in.readInt();
-      if (sequence < 0 || left < 0) {
-        throw new DecodeException("a batch of %d entries from %d".formatted(left, sequence + 1));
-      }
-      array = in.array();
-    }
-
-    /// To the next entry; false if there is none.
-    ///
-    /// @throws DecodeException if it is none, or of a kind not known here
-    boolean next() {
-      if (left <= 0) {
-        return false;
-      }
-      left--;
-      sequence++;
-      kind = in.readUnsignedByte();
-      if (!Kind.isKnown(kind)) {
-        throw new DecodeException("an entry of kind " + kind + ", which is not known here");
-      }
-      family = in.readVarInt();
-      keyLength = in.readLength();
-      keyAt = in.position();
-      in.skip(keyLength);
-      valueLength = kind == Kind.DELETE ? 0 : in.readLength();
-      valueAt = in.position();
-      in.skip(valueLength);
-      if (kind == Kind.EXPIRING_PUT && valueLength < Kind.EXPIRY_BYTES) {
-        throw new DecodeException("an expiring value of " + valueLength + " bytes");
-      }
-      return true;
-    }
-
-    /// Whether nothing is behind the last entry.
-    boolean isAtEnd() {
-      return in.remaining() == 0;
-    }
-
-    /// A copy.
-    byte[] key() {
-      return Arrays.copyOfRange(array, keyAt, keyAt + keyLength);
-    }
-
-    /// A copy.
-    byte[] value() {
-      return Arrays.copyOfRange(array, valueAt, valueAt + valueLength);
-    }
   }
 }

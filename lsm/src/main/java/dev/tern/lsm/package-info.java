@@ -10,16 +10,30 @@
 ///   scan: the same sources, merged
 /// ```
 ///
+/// This package is what embedders use, and the assembly of the packages below it:
+///
 /// | classes | responsibility |
 /// |---|---|
 /// | [Lsm] | the store: what users call |
-/// | `WriteLog`, `LogFile` | the write-ahead log: the sequence of files, and one file |
-/// | `Memtable`, `Chunks` | the part of the store in memory, and its memory |
-/// | `Table`, `TableWriter`, `BlockBuilder`, `BlockCursor` | sorted tables |
-/// | `BlockCache`, `Epochs` | blocks in memory, and readers without locks |
-/// | `Upkeep`, `CompactionPicker`, `Merge` | when to compact, what, and how |
-/// | `Tables`, `Manifest` | the lists of tables, in memory and on disk |
-/// | `Recovery` | opens a store |
+/// | [WriteBatch], [ColumnFamily], [LsmOptions], [Snapshot], [LsmIterator] | what users hold |
+/// | `Tables` | the lists of tables, in memory and in the manifest; flushes and compactions |
+/// | `Upkeep`, `Throttle` | when to flush and to compact, and when writers wait |
+/// | `Publication` | replaces what readers see |
+/// | `Recovery`, `Replay`, `Closing`, `Checkpoint` | open a store, close it, copy it |
+/// | [Inspection] | looks at files, for people |
+///
+/// | package | concept | uses |
+/// |---|---|---|
+/// | `file` | names of files, whole reads, `CorruptionException` | |
+/// | `entry` | keys, kinds, entries of batches, deleted ranges, cursors | |
+/// | `epoch` | readers without locks | |
+/// | `cache` | blocks in memory | `epoch` |
+/// | `table` | sorted tables and their levels | `cache`, `entry`, `epoch`, `file` |
+/// | `memtable` | the part of the store in memory | `entry` |
+/// | `log` | the write-ahead log | `entry`, `file` |
+/// | `manifest` | which files make up the store | `file`, `log`, `table` |
+/// | `read` | what a reader looks through | `entry`, `epoch`, `memtable`, `table` |
+/// | `compaction` | what is merged, how, and at what pace | `entry`, `table` |
 ///
 /// Invariants:
 /// - each entry has a sequence, one higher than that of the entry before;

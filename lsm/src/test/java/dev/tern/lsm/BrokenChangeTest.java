@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.lsm.file.StoreFiles;
+import dev.tern.lsm.read.ReadState;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
@@ -109,14 +111,14 @@ class BrokenChangeTest {
         });
     fill(lsm, family, 0, 30);
     armed[0] = true;
-    int logs = Recovery.logs(files, "store").size();
+    int logs = StoreFiles.logs(files, "store").size();
     for (int i = 0; i < 5; i++) {
       jobs.runAll();
       lsm.retry();
     }
     assertFalse(lsm.busy());
     assertNull(lsm.failure());
-    assertTrue(Recovery.logs(files, "store").size() <= logs + 1);
+    assertTrue(StoreFiles.logs(files, "store").size() <= logs + 1);
     armed[0] = false;
     lsm.flush();
     fill(lsm, family, 30, 60);

@@ -3,6 +3,7 @@ package dev.tern.lsm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.lsm.file.CorruptionException;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Map;

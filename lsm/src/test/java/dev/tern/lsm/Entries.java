@@ -1,6 +1,14 @@
 package dev.tern.lsm;
 
 import dev.tern.env.FileLife;
+import dev.tern.lsm.cache.BlockCache;
+import dev.tern.lsm.cache.NativeMemory;
+import dev.tern.lsm.entry.Cursor;
+import dev.tern.lsm.entry.Keys;
+import dev.tern.lsm.entry.RangeTombstones;
+import dev.tern.lsm.table.Bloom;
+import dev.tern.lsm.table.Table;
+import dev.tern.lsm.table.TableWriter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -9,14 +17,14 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /// Entries in a list, ordered as a source is: by key, then newest first.
-final class Entries extends Cursor {
+public final class Entries extends Cursor {
   /// One version.
-  record Entry(byte[] key, long sequence, int kind, byte[] value) {}
+  public record Entry(byte[] key, long sequence, int kind, byte[] value) {}
 
   private final List<Entry> entries;
   private int at;
 
-  Entries(List<Entry> unordered) {
+  public Entries(List<Entry> unordered) {
     entries = new ArrayList<>(unordered);
     entries.sort(
         (a, b) ->
@@ -25,16 +33,16 @@ final class Entries extends Cursor {
                 : Long.compare(b.sequence, a.sequence));
   }
 
-  List<Entry> list() {
+  public List<Entry> list() {
     return entries;
   }
 
-  static byte[] key(int number) {
+  public static byte[] key(int number) {
     return "key-%04d".formatted(number).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
   }
 
   /// Short keys of few letters: prefixes of each other, equal ones, empty ones.
-  static byte[] anyKey(Random random) {
+  public static byte[] anyKey(Random random) {
     byte[] key = new byte[random.nextInt(random.nextInt(8) == 0 ? 200 : 6)];
     for (int i = 0; i < key.length; i++) {
       key[i] = (byte) (random.nextInt(4) * 85);
@@ -43,7 +51,7 @@ final class Entries extends Cursor {
   }
 
   /// A table of these entries and ranges.
-  static Table table(
+  public static Table table(
       MemoryFiles files,
       long number,
       List<Entry> entries,
@@ -58,7 +66,7 @@ final class Entries extends Cursor {
             new FileLife(1, 1),
             blockBytes,
             Bloom.BITS_PER_KEY,
-            Compression.LZ4);
+            Compression.LZ4.ordinal());
     Entries cursor = new Entries(entries);
     for (cursor.seek(null); cursor.valid; cursor.next()) {
       writer.add(cursor, cursor.sequence, cursor.kind);
@@ -81,7 +89,7 @@ final class Entries extends Cursor {
   }
 
   @Override
-  void seek(byte @Nullable [] target) {
+  public void seek(byte @Nullable [] target) {
     at = 0;
     while (target != null && at < entries.size() && Keys.compare(entries.get(at).key, target) < 0) {
       at++;
@@ -90,7 +98,7 @@ final class Entries extends Cursor {
   }
 
   @Override
-  void seekBefore(byte @Nullable [] target) {
+  public void seekBefore(byte @Nullable [] target) {
     at = entries.size() - 1;
     while (target != null && at >= 0 && Keys.compare(entries.get(at).key, target) >= 0) {
       at--;
@@ -99,30 +107,30 @@ final class Entries extends Cursor {
   }
 
   @Override
-  void next() {
+  public void next() {
     at++;
     take();
   }
 
   @Override
-  void prev() {
+  public void prev() {
     at--;
     take();
   }
 
   @Override
-  int valueLength() {
+  public int valueLength() {
     return entries.get(at).value.length;
   }
 
   @Override
-  void copyValue(byte[] target, int start) {
+  public void copyValue(byte[] target, int start) {
     byte[] value = entries.get(at).value;
     System.arraycopy(value, 0, target, start, value.length);
   }
 
   @Override
-  long valueHead() {
+  public long valueHead() {
     return (long) Keys.LONG.get(Arrays.copyOf(entries.get(at).value, 8), 0);
   }
 }

@@ -2,22 +2,15 @@ package dev.tern.lsm;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.env.Clock;
-import dev.tern.env.FileLife;
-import dev.tern.env.FileSystem;
 import dev.tern.env.Offload;
 import dev.tern.env.Randomness;
+import dev.tern.lsm.read.ReadState;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /// Something is thrown in the middle of a write, memory being short for instance.
@@ -77,8 +70,6 @@ class FailedAppendTest {
         this::aBatchThatIsInTheLogAndNotInTheMemtablesFailsTheStoreAndIsNowhere);
   }
 
-  private static final FileLife LIFE = new FileLife(1, 2);
-
   private static byte[] bytes(String text) {
     return text.getBytes(US_ASCII);
   }
@@ -92,7 +83,7 @@ class FailedAppendTest {
         new WriteBatch().put(family, bytes("a"), bytes("1")).put(other, bytes("a"), bytes("1")));
     ReadState state = lsm.acquire();
     // Of the batch's two entries the memtables take one.
-    state.family(other).active().recycle();
+    other.in(state, lsm.tables).active().recycle();
     WriteBatch half = new WriteBatch().put(family, bytes("b"), bytes("2"));
     half.put(other, bytes("b"), bytes("2"));
     assertThrows(RuntimeException.class, () -> lsm.write(half));
@@ -112,135 +103,6 @@ class FailedAppendTest {
         assertNull(again.get(found, bytes("b")));
         assertNull(again.get(found, bytes("c")));
       }
-    }
-  }
-
-  /// Takes a part of what it is given now and then, and throws.
-  private static final class Sick implements FileSystem.WritableFile {
-    private final FileSystem.WritableFile to;
-    private final Random random = new Random(1);
-    private boolean begun;
-
-    Sick(FileSystem.WritableFile to) {
-      this.to = to;
-    }
-
-    @Override
-    public void append(ByteBuffer bytes) throws IOException {
-      int dice = begun ? random.nextInt(6) : 6;
-      if (dice < 3) {
-        int count = random.nextInt(bytes.remaining() + 1);
-        to.append(bytes.slice(bytes.position(), count));
-        if (dice == 0) {
-          throw new IOException("no space left on device");
-        }
-        if (dice == 1) {
-          throw new OutOfMemoryError("Java heap space");
-        }
-        throw new IllegalStateException("whatever");
-      }
-      to.append(bytes);
-    }
-
-    @Override
-    public long position() {
-      return to.position();
-    }
-
-    @Override
-    public void force() throws IOException {
-      to.force();
-    }
-
-    @Override
-    public void close() throws IOException {
-      to.close();
-    }
-  }
-
-  /// A file that counts what it gets.
-  private static final class Counting implements FileSystem.WritableFile {
-    private long position;
-
-    @Override
-    public void append(ByteBuffer bytes) {
-      position += bytes.remaining();
-      bytes.position(bytes.limit());
-    }
-
-    @Override
-    public long position() {
-      return position;
-    }
-
-    @Override
-    public void force() {
-      // There is nothing to force.
-    }
-
-    @Override
-    public void close() {
-      // There is nothing to close.
-    }
-  }
-
-  @Test
-  void aLogHasNoRoomBeyondWhatCanBeReadIntoAnArray() throws IOException {
-    LogFile.Writer writer = LogFile.Writer.begin(7, LIFE, new Counting());
-    byte[] batch = new byte[8 << 20];
-    assertTrue(writer.hasRoom(WriteBatch.MAX_BATCH_BYTES));
-    while (writer.hasRoom(batch.length)) {
-      writer.add(batch, batch.length, 1);
-      writer.handOver();
-    }
-    writer.end();
-    assertTrue(writer.file.position() < Integer.MAX_VALUE - 16);
-    assertTrue(writer.file.position() > LogFile.MOST_BYTES - (10 << 20));
-  }
-
-  @Test
-  void aLogThatIsHandedOverInPiecesHoldsEachEntryOnce() throws IOException {
-    Random random = new Random(2);
-    Sick sick = new Sick(files.create("store/000007.log"));
-    LogFile.Writer writer = LogFile.Writer.begin(7, LIFE, sick);
-    sick.begun = true;
-    List<byte[]> written = new ArrayList<>();
-    int failures = 0;
-    for (int i = 0; i < 300; i++) {
-      byte[] entry = new byte[1 + random.nextInt(i % 30 == 0 ? 2_000_000 : 5000)];
-      random.nextBytes(entry);
-      written.add(entry);
-      writer.add(entry, entry.length, i);
-      try {
-        writer.handOver();
-      } catch (IOException | IllegalStateException | OutOfMemoryError e) {
-        failures++;
-      }
-    }
-    boolean over = false;
-    while (!over) {
-      try {
-        writer.handOver();
-        over = true;
-      } catch (IOException | IllegalStateException | OutOfMemoryError e) {
-        failures++;
-      }
-    }
-    assertTrue(failures > 50, "hardly anything failed: " + failures);
-    assertEquals(299, writer.loggedSequence);
-    ByteBuffer all = ByteBuffer.allocate(written.stream().mapToInt(entry -> entry.length).sum());
-    LogFile.Ending ending =
-        LogFile.read(
-            files,
-            "store/000007.log",
-            LIFE,
-            entry -> all.put(entry.array(), entry.position(), entry.remaining()));
-    assertTrue(ending.clean());
-    all.flip();
-    for (byte[] entry : written) {
-      byte[] found = new byte[entry.length];
-      all.get(found);
-      assertArrayEquals(entry, found);
     }
   }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.env.FileHeader;
 import dev.tern.env.Randomness;
+import dev.tern.lsm.file.CorruptionException;
 import dev.tern.world.Rounds;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -2,6 +2,7 @@ package dev.tern.lsm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.tern.lsm.read.ReadState;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +16,7 @@ class FairnessTest {
     ReadState now = lsm.acquire();
     try {
       List<Integer> counts = new ArrayList<>();
-      families.forEach(family -> counts.add(now.family(family).levels().level(0).length));
+      families.forEach(family -> counts.add(family.in(now, lsm.tables).levels().level(0).length));
       return counts;
     } finally {
       lsm.letGo(now);

@@ -12,6 +12,21 @@ import dev.tern.env.FileKind;
 import dev.tern.env.FileLife;
 import dev.tern.env.FileLives;
 import dev.tern.env.Randomness;
+import dev.tern.lsm.cache.BlockCache;
+import dev.tern.lsm.cache.NativeMemory;
+import dev.tern.lsm.entry.BatchEntries;
+import dev.tern.lsm.entry.Keys;
+import dev.tern.lsm.entry.Kind;
+import dev.tern.lsm.entry.RangeTombstones;
+import dev.tern.lsm.epoch.Epochs;
+import dev.tern.lsm.file.CorruptionException;
+import dev.tern.lsm.log.LogFile;
+import dev.tern.lsm.log.Logs;
+import dev.tern.lsm.log.NamedLog;
+import dev.tern.lsm.manifest.Manifest;
+import dev.tern.lsm.table.RunCursor;
+import dev.tern.lsm.table.Table;
+import dev.tern.lsm.table.TableWriter;
 import dev.tern.testing.Golden;
 import dev.tern.world.Hostile;
 import java.io.IOException;
@@ -36,15 +51,15 @@ class FormatTest {
   }
 
   private static ColumnFamily family(int id, String name, FamilyOptions options) {
-    return new ColumnFamily(null, id, name, options);
+    return new ColumnFamily(FormatTest.class, id, name, options);
   }
 
   private static Manifest.Named named(int number) {
     return new Manifest.Named(number, life(number), 100L * number, number * 0x9e3779b9);
   }
 
-  private static Manifest.NamedLog log(long number, long forcedBytes) {
-    return new Manifest.NamedLog(number, life(number), forcedBytes);
+  private static NamedLog log(long number, long forcedBytes) {
+    return new NamedLog(number, life(number), forcedBytes);
   }
 
   private static FileLife life(long number) {
@@ -67,7 +82,7 @@ class FormatTest {
 
   private static String shown(ByteReader in) {
     StringBuilder text = new StringBuilder();
-    WriteBatch.Entries entries = new WriteBatch.Entries();
+    BatchEntries entries = new BatchEntries();
     while (in.remaining() > 0) {
       entries.begin(in);
       while (entries.next()) {
@@ -86,15 +101,14 @@ class FormatTest {
 
   @Test
   void logsOfVersion3() throws IOException {
-    LogFile.Writer writer = LogFile.Writer.begin(7, LIFE, files.create("store/000007.log"));
+    Logs writer = new Logs(LIFE, files.create("store/000007.log"));
     long sequence = 0;
     for (WriteBatch batch : batches()) {
       byte[] encoded = batch.encoded(sequence + 1).toByteArray();
       sequence += batch.entries();
-      writer.add(encoded, encoded.length, sequence);
+      writer.add(encoded, sequence);
       if (sequence != 1) {
-        writer.handOver();
-        writer.syncedOffset = writer.handedOver;
+        writer.force();
       }
     }
     writer.end();
@@ -134,7 +148,7 @@ class FormatTest {
     for (Compression compression : Compression.values()) {
       String name = "table-3-" + compression.toString().toLowerCase(java.util.Locale.ROOT);
       TableWriter writer =
-          new TableWriter(files.create("store/" + name), LIFE, 512, 10, compression);
+          new TableWriter(files.create("store/" + name), LIFE, 512, 10, compression.ordinal());
       Entries cursor = new Entries(entries());
       for (cursor.seek(null); cursor.valid; cursor.next()) {
         writer.add(cursor, cursor.sequence, cursor.kind);
@@ -153,7 +167,7 @@ class FormatTest {
   }
 
   private void assertReads(String path, List<Entries.Entry> wanted) throws IOException {
-    Epochs epochs = new Epochs();
+    Epochs<?> epochs = new Epochs<>(Object::new);
     Table table = Table.open(files, path, 1, new BlockCache(1 << 20, epochs), new NativeMemory());
     table.verify();
     RunCursor cursor = new RunCursor(epochs, new Table[] {table}, true);
@@ -180,8 +194,9 @@ class FormatTest {
     ColumnFamily recent =
         family(1, "recent", new FamilyOptions(CompactionStyle.FIFO, Compression.ZSTD, 60_000, 9));
     Manifest manifest = new Manifest(files, "store", FileLives.of(Randomness.of(1)));
-    manifest.roll(new Manifest.Edit(2, 1, 0, List.of(), List.of(data), List.of()), 1);
-    manifest.append(new Manifest.Edit(3, 1, 0, List.of(log(1, 0)), List.of(recent), List.of()));
+    manifest.roll(new Manifest.Edit(2, 1, 0, List.of(), List.of(data.named()), List.of()), 1);
+    manifest.append(
+        new Manifest.Edit(3, 1, 0, List.of(log(1, 0)), List.of(recent.named()), List.of()));
     manifest.append(
         new Manifest.Edit(
             900,
@@ -209,7 +224,7 @@ class FormatTest {
       again.append(edit);
     }
     assertArrayEquals(wanted, files.bytes("again/MANIFEST-000001"));
-    assertEquals(List.of(data, recent), state.families);
+    assertEquals(List.of(data.named(), recent.named()), state.families);
     assertEquals(List.of(named(12), named(500)), state.level(0, 6));
     assertEquals(List.of(named(501)), state.level(1, 0));
     assertEquals(900, state.nextFile);
@@ -261,7 +276,7 @@ class FormatTest {
   }
 
   private void openTable() throws IOException {
-    BlockCache cache = new BlockCache(0, new Epochs());
+    BlockCache cache = new BlockCache(0, new Epochs<>(Object::new));
     Table.open(files, "store/000001.table", 1, cache, new NativeMemory()).close();
   }
 
@@ -298,7 +313,11 @@ class FormatTest {
           CorruptionException.class,
           () ->
               Table.open(
-                  files, "store/changed", 1, new BlockCache(0, new Epochs()), new NativeMemory()));
+                  files,
+                  "store/changed",
+                  1,
+                  new BlockCache(0, new Epochs<>(Object::new)),
+                  new NativeMemory()));
     }
   }
 }

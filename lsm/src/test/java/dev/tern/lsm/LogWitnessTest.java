@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.env.Randomness;
+import dev.tern.lsm.file.CorruptionException;
 import dev.tern.world.Rounds;
 import java.io.IOException;
 import java.util.Arrays;

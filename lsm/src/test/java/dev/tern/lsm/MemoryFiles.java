@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /// Files in memory, all durable at once. Any thread.
-final class MemoryFiles implements FileSystem {
+public final class MemoryFiles implements FileSystem {
   private static final class Content {
     byte[] bytes = {};
     int length;
@@ -30,12 +30,12 @@ final class MemoryFiles implements FileSystem {
     return content;
   }
 
-  synchronized byte[] bytes(String path) throws IOException {
+  public synchronized byte[] bytes(String path) throws IOException {
     Content content = content(path);
     return Arrays.copyOf(content.bytes, content.length);
   }
 
-  synchronized void put(String path, byte[] bytes) {
+  public synchronized void put(String path, byte[] bytes) {
     Content content = new Content();
     content.bytes = bytes.clone();
     content.length = bytes.length;
@@ -43,12 +43,12 @@ final class MemoryFiles implements FileSystem {
   }
 
   /// A file that cannot be deleted.
-  void keep(String path) {
+  public void keep(String path) {
     kept.add(path);
   }
 
   /// A file that cannot be opened.
-  void forbid(String path) {
+  public void forbid(String path) {
     forbidden.add(path);
   }
 

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.lsm.memtable.Memtable;
+import dev.tern.lsm.read.ReadState;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -122,7 +124,9 @@ class StoreUseTest {
       assertFalse(state.release());
       assertThrows(NullPointerException.class, () -> lsm.iterator(null, IteratorOptions.all()));
       lsm.columnFamily("other", CompactionStyle.LEVELED);
-      assertEquals(1, state.family(family).active().holders);
+      Memtable active = family.in(state, lsm.tables).active();
+      assertTrue(active.letGo(), "more than the present state holds it");
+      active.hold();
     }
   }
 

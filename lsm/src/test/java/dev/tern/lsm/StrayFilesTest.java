@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.env.FileReport;
+import dev.tern.lsm.file.CorruptionException;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -8,9 +8,9 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 
 /// Jobs wait until the test runs them; time stands still.
-final class WaitingJobs implements Offload {
+public final class WaitingJobs implements Offload {
   /// A clock that stands still.
-  static final Clock STOPPED =
+  public static final Clock STOPPED =
       new Clock() {
         @Override
         public long monotonicNanos() {
@@ -45,13 +45,13 @@ final class WaitingJobs implements Offload {
     // Nobody waits.
   }
 
-  void runAll() {
+  public void runAll() {
     while (!jobs.isEmpty()) {
       jobs.poll().run();
     }
   }
 
-  Lsm open(FileSystem files, LsmOptions options) throws IOException {
+  public Lsm open(FileSystem files, LsmOptions options) throws IOException {
     return Lsm.open(files, this, STOPPED, Randomness.of(1), "store", options);
   }
 }

@@ -1,0 +1,209 @@
+package dev.tern.lsm.table;
+
+import dev.tern.lsm.entry.Cursor;
+import dev.tern.lsm.entry.Deletions;
+import dev.tern.lsm.entry.Keys;
+import dev.tern.lsm.entry.Lookup;
+import dev.tern.lsm.epoch.Epochs;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The tables of a column family. Immutable.
+///
+/// Level 0 holds tables that may overlap, the newest first; of size-tiered and FIFO families it
+/// holds all. Tables of the other levels are disjoint and in order of their keys. Of one key, all
+/// that a level holds is newer than what the levels below it hold.
+public final class Levels {
+  public static final int COUNT = 7;
+  public static final int LAST = COUNT - 1;
+  public static final Levels EMPTY = new Levels(emptyLevels());
+
+  private static final Table[] NONE = {};
+
+  private final Table[][] levels;
+
+  /// What iterators ask of all tables, found once: deleted ranges, and by level the largest
+  /// sequence.
+  private volatile @Nullable List<Deletions.Part> deletions;
+
+  private volatile long @Nullable [] largest;
+
+  private Levels(Table[][] levels) {
+    this.levels = levels;
+  }
+
+  private static Table[][] emptyLevels() {
+    Table[][] levels = new Table[COUNT][];
+    Arrays.fill(levels, new Table[0]);
+    return levels;
+  }
+
+  /// The tables of a level; not to be changed.
+  public Table[] level(int level) {
+    return levels[level];
+  }
+
+  public Levels with(int level, List<Table> tables) {
+    Table[][] changed = levels.clone();
+    changed[level] = tables.isEmpty() ? NONE : tables.toArray(NONE);
+    return new Levels(changed);
+  }
+
+  /// Without some tables.
+  public Levels without(List<Table> gone) {
+    Levels changed = this;
+    for (int level = 0; level < COUNT; level++) {
+      List<Table> left = new ArrayList<>(Arrays.asList(levels[level]));
+      if (left.removeAll(gone)) {
+        changed = changed.with(level, left);
+      }
+    }
+    return changed;
+  }
+
+  /// With new tables in a sorted level.
+  public Levels plus(int level, List<Table> added) {
+    List<Table> all = new ArrayList<>(Arrays.asList(levels[level]));
+    all.addAll(added);
+    all.sort((a, b) -> Keys.compare(a.properties.smallest(), b.properties.smallest()));
+    for (int i = 1; i < all.size(); i++) {
+      if (Keys.compare(all.get(i - 1).properties.upper(), all.get(i).properties.smallest()) > 0) {
+        throw new IllegalStateException(
+            "tables of level "
+                + level
+                + " overlap: "
+                + all.get(i - 1).path
+                + ", "
+                + all.get(i).path);
+      }
+    }
+    return with(level, all);
+  }
+
+  public List<Table> all() {
+    List<Table> all = new ArrayList<>();
+    for (Table[] level : levels) {
+      all.addAll(Arrays.asList(level));
+    }
+    return all;
+  }
+
+  public long bytes(int level) {
+    long bytes = 0;
+    for (Table table : levels[level]) {
+      bytes += table.sizeBytes;
+    }
+    return bytes;
+  }
+
+  /// The tables of a sorted level that have something of a range.
+  public List<Table> overlapping(int level, byte[] from, byte[] to) {
+    List<Table> found = new ArrayList<>();
+    Table[] tables = levels[level];
+    for (int i = RunCursor.tableAfter(tables, from); i < tables.length; i++) {
+      if (Keys.compare(tables[i].properties.smallest(), to) >= 0) {
+        break;
+      }
+      found.add(tables[i]);
+    }
+    return found;
+  }
+
+  /// Looks the lookup's key up in all levels; inside an epoch.
+  public int find(BlockLookup lookup) throws java.io.IOException {
+    for (Table table : levels[0]) {
+      int outcome = table.find(lookup);
+      if (outcome != Lookup.ABSENT || lookup.covered > 0) {
+        return outcome;
+      }
+    }
+    for (int level = 1; level < COUNT; level++) {
+      Table[] tables = levels[level];
+      int at = tables.length == 0 ? 0 : RunCursor.tableAfter(tables, lookup.key);
+      if (at < tables.length && Keys.compare(tables[at].properties.smallest(), lookup.key) <= 0) {
+        int outcome = tables[at].find(lookup);
+        if (outcome != Lookup.ABSENT || lookup.covered > 0) {
+          return outcome;
+        }
+      }
+    }
+    return Lookup.ABSENT;
+  }
+
+  /// Where deleted ranges are: a part for each table of level 0 that has some, and one for each
+  /// other level with such tables.
+  public List<Deletions.Part> deletions() {
+    List<Deletions.Part> found = deletions;
+    if (found == null) {
+      found = new ArrayList<>();
+      for (int level = 0; level < COUNT; level++) {
+        Table[] deleting =
+            Arrays.stream(levels[level])
+                .filter(table -> !table.tombstones.isEmpty())
+                .toArray(Table[]::new);
+        if (level == 0) {
+          for (Table table : deleting) {
+            found.add(table.tombstones::look);
+          }
+        } else if (deleting.length > 0) {
+          found.add((view, key, offset, length) -> look(deleting, view, key, offset, length));
+        }
+      }
+      deletions = found;
+    }
+    return found;
+  }
+
+  /// In tables of a sorted level: at most one can have ranges with the key.
+  private static void look(Table[] tables, Deletions view, byte[] key, int offset, int length) {
+    int low = 0;
+    int high = tables.length;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      byte[] upper = tables[middle].properties.upper();
+      if (Keys.compare(upper, 0, upper.length, key, offset, length) <= 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    byte[] before = low == 0 ? null : tables[low - 1].properties.upper();
+    if (low == tables.length) {
+      view.narrow(before, null);
+      return;
+    }
+    byte[] smallest = tables[low].properties.smallest();
+    if (Keys.compare(smallest, 0, smallest.length, key, offset, length) > 0) {
+      view.narrow(before, smallest);
+    } else {
+      view.narrow(smallest, tables[low].properties.upper());
+      tables[low].tombstones.look(view, key, offset, length);
+    }
+  }
+
+  private long largest(int level) {
+    long[] found = largest;
+    if (found == null) {
+      found = new long[COUNT];
+      for (int i = 1; i < COUNT; i++) {
+        found[i] = RunCursor.largestSequence(levels[i]);
+      }
+      largest = found;
+    }
+    return found[level];
+  }
+
+  /// A cursor for each table of level 0 and for each other level that has some.
+  public void addCursors(List<Cursor> to, Epochs<?> epochs, boolean fill) {
+    for (Table table : levels[0]) {
+      to.add(new RunCursor(epochs, new Table[] {table}, fill));
+    }
+    for (int level = 1; level < COUNT; level++) {
+      if (levels[level].length > 0) {
+        to.add(new RunCursor(epochs, levels[level], fill, largest(level)));
+      }
+    }
+  }
+}
