@@ -107,6 +107,18 @@ class ArchitectureTest {
         .check(tern);
   }
 
+  /// A state machine without dots keeps its records in it.
+  @Test
+  void theRecordStoreKnowsNoDots() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.tern.core.store")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.tern.core.version", "dev.tern.core.wire", "dev.tern.core.replica")
+        .check(tern);
+  }
+
   @Test
   void theClientStandsAlone() {
     noClasses()

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.core.context.Limits;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Level;
-import dev.tern.core.replica.RecordKey;
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.topology.Slots;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;

@@ -10,7 +10,7 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ScanOutcome;
 import dev.tern.core.keyspace.Scope;
-import dev.tern.core.replica.RecordKey;
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.topology.Slots;
 import dev.tern.env.ByteWriter;
 import dev.tern.lsm.ColumnFamily;

@@ -16,7 +16,7 @@ import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.replica.RecordKey;
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.ValueType;

@@ -14,7 +14,7 @@ import dev.tern.core.keyspace.Scope;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
-import dev.tern.core.replica.RecordKey;
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.topology.Slots;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;

@@ -219,7 +219,7 @@ final class LocalKeyspace implements Keyspace {
   @Override
   public void countSlot(int slot, Completion<? super CountOutcome> completion) {
     Shard shard = owner(slot);
-    if (slot < 0 || slot >= Slots.COUNT || !shard.store().holds(slot)) {
+    if (slot < 0 || slot >= Slots.COUNT || !shard.store().records().holds(slot)) {
       completion.complete(CountOutcome.Count.NONE);
       return;
     }

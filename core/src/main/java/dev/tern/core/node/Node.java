@@ -536,13 +536,13 @@ public final class Node {
 
   /// How often a stored record was met that cannot be decoded; any thread.
   public long unreadableRecords() {
-    return shards.stream().mapToLong(shard -> shard.store().records().unreadable()).sum();
+    return shards.stream().mapToLong(shard -> shard.store().decoder().unreadable()).sum();
   }
 
   /// The error of one of the last unreadable records, null if there was none; any thread.
   public @Nullable String lastUnreadable() {
     return shards.stream()
-        .map(shard -> shard.store().records().last())
+        .map(shard -> shard.store().decoder().last())
         .filter(Objects::nonNull)
         .findFirst()
         .orElse(null);
@@ -571,7 +571,7 @@ public final class Node {
   public CountOutcome.Count count(int keyspace) {
     CountOutcome.Count total = CountOutcome.Count.NONE;
     for (int p = 0; p < view.partitions(); p++) {
-      total = total.plus(shards.get(p % shards.size()).store().count(keyspace, p));
+      total = total.plus(shards.get(p % shards.size()).store().records().count(keyspace, p));
     }
     return total;
   }
@@ -625,7 +625,7 @@ public final class Node {
     }
     CountOutcome.Count total = CountOutcome.Count.NONE;
     for (int p = partitions.nextSetBit(0); p >= 0; p = partitions.nextSetBit(p + 1)) {
-      total = total.plus(shards.get(p % shards.size()).store().count(keyspace, p));
+      total = total.plus(shards.get(p % shards.size()).store().records().count(keyspace, p));
     }
     return total;
   }

@@ -10,6 +10,7 @@ import dev.tern.core.repair.AntiEntropy;
 import dev.tern.core.repair.RepairScope;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.Store;
+import dev.tern.core.store.RecordStore;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.ClusterTime;
@@ -75,7 +76,7 @@ final class Shard implements AutoCloseable {
             randomness.child("lsm"),
             "shard-" + number,
             config.storage(),
-            found -> Store.look(found, view, config.self(), number, shards));
+            found -> RecordStore.look(found, view, config.self(), number, shards));
     Store store;
     try {
       store =
@@ -86,7 +87,7 @@ final class Shard implements AutoCloseable {
               shards,
               randomness.child("identity"),
               environment.events());
-      String foreign = store.problem(view, config.self());
+      String foreign = store.records().problem(view, config.self());
       if (foreign != null) {
         throw new IOException(foreign);
       }
@@ -130,7 +131,7 @@ final class Shard implements AutoCloseable {
       @Override
       public boolean keeps(int partition) {
         int slot = Slots.COUNT / coordinator.view().partitions() * partition;
-        return store.holds(slot);
+        return store.records().holds(slot);
       }
 
       @Override

@@ -142,7 +142,7 @@ public final class Responder {
       }
     }
     Topology topology = coordinator.view().topology(keyspace);
-    boolean owned = slot >= 0 && slot < Slots.COUNT && replica.store().holds(slot);
+    boolean owned = slot >= 0 && slot < Slots.COUNT && replica.store().records().holds(slot);
     return topology == null || !owned
         ? notHeld(keyspace, slot)
         : refusal(node, request, topology, keyspace, topology.partitionOf(slot));
@@ -179,7 +179,7 @@ public final class Responder {
   /// Why this node holds nothing of a keyspace for others; null if it may.
   private Unanswered.@Nullable Refused unknown(RoutedKey at) {
     // Also what is held for others lies in the shard of the key's partition.
-    boolean may = inSet(at) && replica.store().holds(at.slot());
+    boolean may = inSet(at) && replica.store().records().holds(at.slot());
     return may ? null : notHeld(at.keyspace(), at.slot());
   }
 

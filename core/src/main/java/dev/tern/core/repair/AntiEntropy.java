@@ -227,6 +227,7 @@ public final class AntiEntropy {
       int number = exchange.partition.number();
       replica
           .store()
+          .records()
           .events()
           .happened(
               rebuilding
@@ -356,7 +357,7 @@ public final class AntiEntropy {
     exchange.stirred = true;
     if (replica.store().isAheadOfUs(exchange.partition, told.clock())) {
       statistics.add(Counter.NEW_REPLICA_IDS, 1);
-      replica.store().takeNewId();
+      replica.store().records().takeNewId();
     }
     if (told.wanted()) {
       tell(exchange, place, /* wanted= */ false, /* trimmed= */ true);

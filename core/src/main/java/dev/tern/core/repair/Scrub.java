@@ -145,7 +145,7 @@ final class Scrub {
     count(
         exchange,
         () -> {
-          if (!exchange.partition.isUncertain()) {
+          if (!exchange.partition.records().isUncertain()) {
             nextCountNanos = clock.monotonicNanos();
           }
         });
@@ -154,7 +154,7 @@ final class Scrub {
   /// The first whose figures may be off, and notes its place; null if there is none.
   private @Nullable Exchange uncertain(NavigableMap<Long, Exchange> among) {
     for (Map.Entry<Long, Exchange> each : among.entrySet()) {
-      if (each.getValue().partition.isUncertain()) {
+      if (each.getValue().partition.records().isUncertain()) {
         counted = each.getKey();
         return each.getValue();
       }

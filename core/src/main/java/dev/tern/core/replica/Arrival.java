@@ -38,7 +38,7 @@ final class Arrival implements Replica.Based {
     this.keyspace = keyspace;
     this.slot = slot;
     this.key = key;
-    this.storageKey = replica.store().recordKey(keyspace.id(), slot, key);
+    this.storageKey = replica.store().records().recordKey(keyspace.id(), slot, key);
     this.record = record;
     this.ballot = ballot;
     this.overRot = overRot;
@@ -59,7 +59,7 @@ final class Arrival implements Replica.Based {
     Partition partition = replica.store().partition(keyspace.id(), slot);
     if (knowsMoreOfUs(partition)) {
       // The directory was set back: others have dots that this store would give out again.
-      replica.store().takeNewId();
+      replica.store().records().takeNewId();
     }
     if (keyspace.resolution() == Resolution.LWW) {
       boolean led = ballot > 0;
@@ -80,7 +80,7 @@ final class Arrival implements Replica.Based {
       Version version = record.get(i);
       highest = version.replica() == own ? Math.max(highest, version.counter()) : highest;
     }
-    return highest > partition.counter;
+    return highest > partition.counter();
   }
 
   @Override
@@ -91,7 +91,7 @@ final class Arrival implements Replica.Based {
     }
     Partition partition = replica.store().partition(keyspace.id(), slot);
     // As if it were there already: what the loss took from the counts nobody knows.
-    partition.uncertain = true;
+    partition.records().doubt();
     replica.append(keyspace.id(), partition, storageKey, record, record);
     for (int i = 0; i < record.count(); i++) {
       replica.store().journal().note(partition, record.get(i), storageKey, /* stored= */ true);
@@ -119,7 +119,7 @@ final class Arrival implements Replica.Based {
     }
     for (int i = 0; i < record.count(); i++) {
       Version version = record.get(i);
-      if (!partition.clock.contains(version.replica(), version.counter())) {
+      if (!partition.clock().contains(version.replica(), version.counter())) {
         boolean stored = merged.has(version.replica(), version.counter());
         store.journal().note(partition, version, storageKey, stored);
       }

@@ -2,6 +2,7 @@ package dev.tern.core.replica;
 
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.store.Blockage;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Siblings;
@@ -84,7 +85,7 @@ public final class Ballots {
   /// The highest ballot that was promised for a key.
   public long promised(int keyspace, int slot, byte[] key) {
     Promise promise = promises.get(hash(keyspace, key));
-    long floor = store.partition(keyspace, slot).ballots.floor;
+    long floor = store.partition(keyspace, slot).ballots().floor();
     return promise == null ? floor : Math.max(floor, promise.ballot);
   }
 
@@ -123,7 +124,7 @@ public final class Ballots {
       return false;
     }
     Partition partition = store.partition(keyspace, slot);
-    partition.ballots.seen = Math.max(partition.ballots.seen, ballot);
+    partition.ballots().hear(ballot);
     if (ballot > promised) {
       keep(hash(keyspace, key), new Promise(partition, ballot));
       if (ballot >= store.hlc().reservedLimit()) {
@@ -178,8 +179,7 @@ public final class Ballots {
       Iterator<Map.Entry<Long, Promise>> eldest = promises.entrySet().iterator();
       Promise dropped = eldest.next().getValue();
       eldest.remove();
-      Partition.Ballots of = dropped.partition.ballots;
-      of.floor = Math.max(of.floor, dropped.ballot);
+      dropped.partition.ballots().forget(dropped.ballot);
     }
   }
 
@@ -187,46 +187,37 @@ public final class Ballots {
   ///
   /// @param member number of this node
   public long lead(int keyspace, int slot, byte[] key, int member) {
-    Partition.Ballots of = store.partition(keyspace, slot).ballots;
-    if (of.own == 0 || of.own < promised(keyspace, slot, key)) {
+    PartitionBallots of = store.partition(keyspace, slot).ballots();
+    if (of.own() == 0 || of.own() < promised(keyspace, slot, key)) {
       // Above the last ballot nobody leads: such a round is outvoted, and its frames stay readable.
-      long above = Math.max(clock.stampMillis(), HybridClock.millis(of.seen) + 1);
+      long above = Math.max(clock.stampMillis(), HybridClock.millis(of.heard()) + 1);
       long millis = Math.min(above, LAST_MILLIS);
-      of.own = millis << MEMBER_BITS | member & MEMBERS;
+      of.lead(millis << MEMBER_BITS | member & MEMBERS);
     }
-    promise(keyspace, slot, key, of.own);
-    return of.own;
+    promise(keyspace, slot, key, of.own());
+    return of.own();
   }
 
   /// A replica has promised a higher ballot to another leader: the next round begins above it.
   public void outvoted(int keyspace, int slot, long by) {
-    Partition.Ballots of = store.partition(keyspace, slot).ballots;
-    of.seen = Math.max(of.seen, by);
-    of.own = of.own < by ? 0 : of.own;
+    store.partition(keyspace, slot).ballots().outvoted(by);
   }
 
   /// An update was appended here.
   ///
   /// @param sequence of the log
   public void accepted(int keyspace, int slot, long ballot, long sequence) {
-    Partition.Ballots of = store.partition(keyspace, slot).ballots;
-    if (ballot != of.accepted) {
-      of.rivals = of.written;
-      of.accepted = ballot;
-    }
-    of.written = sequence;
+    store.partition(keyspace, slot).ballots().accepted(ballot, sequence);
   }
 
   /// The sequence of the last update that was appended under another ballot: whoever reads under
   /// this one must be shown it.
   long rivals(int keyspace, int slot, long ballot) {
-    Partition.Ballots of = store.partition(keyspace, slot).ballots;
-    return ballot == of.accepted ? of.rivals : of.written;
+    return store.partition(keyspace, slot).ballots().rivals(ballot);
   }
 
   /// What was promised before the start lies below a reservation of stamps.
   static void restarted(Partition partition, long reservedStamp) {
-    partition.ballots.floor = Math.min(reservedStamp | MEMBERS, MAX - 1);
-    partition.ballots.seen = partition.ballots.floor;
+    partition.ballots().restarted(Math.min(reservedStamp | MEMBERS, MAX - 1));
   }
 }

@@ -1,5 +1,7 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.store.RecordKey;
+import dev.tern.core.store.RowKeys;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.lsm.IteratorOptions;
@@ -25,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// @param counter of its dot
 public record Expired(byte[] row, byte[] recordKey, int replica, long counter) {
   private static final int SET_BYTES = 2;
-  private static final int KEY_AT = Rows.PARTITION_BYTES + Long.BYTES;
+  private static final int KEY_AT = RowKeys.PARTITION_BYTES + Long.BYTES;
   private static final int DOT_BYTES = 12;
 
   /// Partitions that one page looks at in vain: each costs a seek.
@@ -46,7 +48,7 @@ public record Expired(byte[] row, byte[] recordKey, int replica, long counter) {
     System.arraycopy(row, 0, recordKey, 0, SET_BYTES);
     System.arraycopy(row, KEY_AT, recordKey, SET_BYTES, length);
     Partition partition = partition(store, row);
-    if (partition == null || !store.isKeyOf(partition, recordKey)) {
+    if (partition == null || !partition.records().isKey(recordKey)) {
       return null;
     }
     ByteReader in = new ByteReader(row, row.length - DOT_BYTES, DOT_BYTES);
@@ -56,7 +58,7 @@ public record Expired(byte[] row, byte[] recordKey, int replica, long counter) {
   private static @Nullable Partition partition(Store store, byte[] row) {
     ByteReader in = new ByteReader(row);
     int set = in.readUnsignedShort();
-    return store.partitionOfGroup(set, store.partitionOf(in.readUnsignedShort()));
+    return store.partitionOfGroup(set, store.records().partitionOf(in.readUnsignedShort()));
   }
 
   static byte[] row(Partition partition, long millis, byte[] recordKey, int replica, long counter) {
@@ -66,7 +68,7 @@ public record Expired(byte[] row, byte[] recordKey, int replica, long counter) {
   }
 
   long millis() {
-    return Rows.rest(row).readLong();
+    return RowKeys.rest(row).readLong();
   }
 
   /// Of its key.
@@ -105,8 +107,8 @@ public record Expired(byte[] row, byte[] recordKey, int replica, long counter) {
           rows.next();
         } else {
           int set = RecordKey.set(each.recordKey());
-          int partition = store.partitionOf(each.slot());
-          rows.seek(RecordKey.first(set, store.firstSlot(partition + 1)));
+          int partition = store.records().partitionOf(each.slot());
+          rows.seek(RecordKey.first(set, store.records().firstSlot(partition + 1)));
           seeks++;
         }
       }

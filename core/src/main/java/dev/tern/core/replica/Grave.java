@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.store.RowKeys;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.lsm.IteratorOptions;
@@ -19,7 +20,7 @@ public record Grave(int replica, long counter, byte[] storageKey) {
   /// @throws DecodeException if its key is none of a dot
   static Grave of(byte[] row, byte[] storageKey) {
     ByteReader in = new ByteReader(row);
-    in.skip(Rows.PARTITION_BYTES);
+    in.skip(RowKeys.PARTITION_BYTES);
     Grave grave = new Grave(in.readInt(), in.readLong(), storageKey);
     in.expectEnd();
     if (grave.replica == 0 || grave.counter <= 0) {
@@ -31,8 +32,8 @@ public record Grave(int replica, long counter, byte[] storageKey) {
   /// The first ones of a partition; on a worker.
   static List<Grave> read(Store store, Partition partition, int limit) throws IOException {
     List<Grave> found = new ArrayList<>();
-    byte[] from = RecordKey.first(partition.set, partition.firstSlot);
-    byte[] to = RecordKey.first(partition.set, store.firstSlot(partition.number + 1));
+    byte[] from = partition.records().first();
+    byte[] to = partition.records().end();
     try (LsmIterator rows = store.lsm().iterator(store.graves(), IteratorOptions.all())) {
       for (rows.seek(from); rows.valid() && found.size() < limit; rows.next()) {
         if (java.util.Arrays.compareUnsigned(rows.key(), to) >= 0) {
@@ -41,7 +42,7 @@ public record Grave(int replica, long counter, byte[] storageKey) {
         byte[] storageKey = rows.value().clone();
         try {
           Grave grave = Grave.of(rows.key(), storageKey);
-          if (store.isKeyOf(partition, storageKey)) {
+          if (partition.records().isKey(storageKey)) {
             found.add(grave);
           }
         } catch (DecodeException e) {

@@ -71,7 +71,7 @@ final class Healing implements Replica.Based, Applied {
     this.keyspace = keyspace;
     this.slot = record.slot();
     this.key = record.key();
-    this.storageKey = store.recordKey(keyspace.id(), slot, record.key());
+    this.storageKey = store.records().recordKey(keyspace.id(), slot, record.key());
     this.partition = store.partition(keyspace.id(), slot);
     this.other = record.record();
     this.clock = clock;
@@ -86,11 +86,11 @@ final class Healing implements Replica.Based, Applied {
       done.accept(false);
       return;
     }
-    if (!other.dots().minus(partition.clock).and(ungiven).isEmpty()) {
+    if (!other.dots().minus(partition.clock()).and(ungiven).isEmpty()) {
       replica.apply(keyspace, slot, key, Replica.filled(keyspace, other, clock), this);
       return;
     }
-    replica.withBase(store.data(keyspace.id()), storageKey, this);
+    replica.withBase(store.records().data(keyspace.id()), storageKey, this);
   }
 
   @Override
@@ -103,7 +103,7 @@ final class Healing implements Replica.Based, Applied {
   }
 
   private boolean mayHeal(@Nullable Siblings base) {
-    boolean known = !other.isEmpty() && partition.clock.covers(other.dots());
+    boolean known = !other.isEmpty() && partition.clock().covers(other.dots());
     if (replica.planted() == PlantedBug.HEALS_WHAT_WAS_REPLACED) {
       return known;
     }
@@ -135,7 +135,7 @@ final class Healing implements Replica.Based, Applied {
       store.lsm().append(batch);
     }
     // As if it were there already: what the loss took from the counts nobody knows.
-    partition.uncertain = true;
+    partition.records().doubt();
     replica.append(keyspace.id(), partition, storageKey, record, record);
     for (int i = 0; i < record.count(); i++) {
       store.journal().noteHealed(partition, record.get(i), storageKey);

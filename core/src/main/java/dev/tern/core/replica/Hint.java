@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;

@@ -1,6 +1,8 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.keyspace.CountOutcome.Count;
+import dev.tern.core.store.PartitionRecords;
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
@@ -51,9 +53,9 @@ public final class Inspection {
   ///
   /// @throws IOException if it cannot be read
   public DotSet record(int keyspace, int slot, byte[] key) throws IOException {
-    byte[] storageKey = store.recordKey(keyspace, slot, key);
-    byte[] bytes = lsm.get(store.data(keyspace), storageKey);
-    Siblings record = store.records().decodeOrNull(storageKey, bytes);
+    byte[] storageKey = store.records().recordKey(keyspace, slot, key);
+    byte[] bytes = lsm.get(store.records().data(keyspace), storageKey);
+    Siblings record = store.decoder().decodeOrNull(storageKey, bytes);
     Siblings told = record == null ? null : record.withoutDeletes();
     return told == null ? new DotSet() : told.dots();
   }
@@ -79,7 +81,7 @@ public final class Inspection {
         (storageKey, bytes, record) ->
             hashes[store.segment(storageKey)] ^= hasher.withoutDeletes(storageKey, record));
     for (int i = 0; i < hashes.length; i++) {
-      if (partition.tree.isKnown(i) && partition.tree.hash(i) != hashes[i]) {
+      if (partition.tree().isKnown(i) && partition.tree().hash(i) != hashes[i]) {
         return i;
       }
     }
@@ -92,7 +94,8 @@ public final class Inspection {
   /// @throws IOException if the records cannot be read
   public @Nullable String wrongCount(Partition partition) throws IOException {
     TreeMap<Integer, Count> found = new TreeMap<>();
-    for (int keyspace : partition.keyspaces()) {
+    PartitionRecords counted = partition.records();
+    for (int keyspace : counted.keyspaces()) {
       found.put(keyspace, Count.NONE);
     }
     forEach(
@@ -107,12 +110,15 @@ public final class Inspection {
     for (var each : found.entrySet()) {
       int keyspace = each.getKey();
       Count kept =
-          new Count(
-              partition.keys(keyspace), partition.expiring(keyspace), partition.bytes(keyspace));
-      boolean told = kept.equals(store.count(keyspace, partition.number));
+          new Count(counted.keys(keyspace), counted.expiring(keyspace), counted.bytes(keyspace));
+      boolean told = kept.equals(store.records().count(keyspace, partition.number()));
       if (!kept.equals(each.getValue()) || !told) {
         return "keyspace %d: %s is kept, %s told, %s there"
-            .formatted(keyspace, kept, store.count(keyspace, partition.number), each.getValue());
+            .formatted(
+                keyspace,
+                kept,
+                store.records().count(keyspace, partition.number()),
+                each.getValue());
       }
     }
     return null;
@@ -125,10 +131,10 @@ public final class Inspection {
 
   /// Visits the records of the keyspaces of a partition's group.
   private void forEach(Partition partition, Visitor visitor) throws IOException {
-    byte[] from = RecordKey.first(partition.set, partition.firstSlot);
-    byte[] to = RecordKey.first(partition.set, store.firstSlot(partition.number + 1));
-    var families = store.families(partition);
-    for (ColumnFamily family : store.dataFamilies()) {
+    byte[] from = partition.records().first();
+    byte[] to = partition.records().end();
+    var families = store.records().families(partition.records());
+    for (ColumnFamily family : store.records().dataFamilies()) {
       try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
         all.seek(from);
         for (; all.valid() && Arrays.compareUnsigned(all.key(), to) < 0; all.next()) {

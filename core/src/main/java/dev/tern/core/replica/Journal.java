@@ -108,8 +108,7 @@ final class Journal {
       @Override
       public void dots(int set, int number, int replica, long counter, long further) {
         Partition partition = partitions.of(set, number);
-        partition.clock.addRun(replica, counter, counter + further);
-        partition.synced.addRun(replica, counter, counter + further);
+        partition.load(replica, counter, counter + further);
         change(partition);
       }
 
@@ -142,18 +141,18 @@ final class Journal {
   void note(Partition partition, Version version, byte[] storageKey, boolean stored) {
     int replica = version.replica();
     long counter = version.counter();
-    partition.clock.add(replica, counter);
+    partition.learn(replica, counter);
     note(partition, replica, counter, 0);
     if (stored) {
-      index(partition, version, storageKey, partition.replicated);
+      index(partition, version, storageKey, partition.isReplicated());
     }
   }
 
   /// A version that the clock knew of was appended again, as it had got lost.
   void noteHealed(Partition partition, Version version, byte[] storageKey) {
-    boolean logged = !partition.trimmed.contains(version.replica(), version.counter());
+    boolean logged = !partition.trimmed().contains(version.replica(), version.counter());
     note(partition, version.replica(), version.counter(), 0);
-    index(partition, version, storageKey, partition.replicated && logged);
+    index(partition, version, storageKey, partition.isReplicated() && logged);
   }
 
   private void index(Partition partition, Version version, byte[] storageKey, boolean logged) {
@@ -170,7 +169,7 @@ final class Journal {
         batch.put(dots, dot, JournalRows.dot(storageKey));
       }
       if (version.value() == null) {
-        partition.graves++;
+        partition.countGrave();
         batch.put(graves, dot, storageKey);
       }
     }
@@ -182,20 +181,20 @@ final class Journal {
   /// @param expiring -1 to 1
   void noteCounts(Partition partition, int keyspace, int keys, int expiring, long bytes) {
     begin();
-    int number = partition.number;
-    JournalRows.counts(partition.set, number, keyspace, keys, expiring, bytes, group);
+    int number = partition.number();
+    JournalRows.counts(partition.set(), number, keyspace, keys, expiring, bytes, group);
     change(partition);
   }
 
   /// All dots of a run are here, or replaced by what is here.
   void noteRun(Partition partition, int replica, long from, long to) {
-    partition.clock.addRun(replica, from, to);
+    partition.learn(replica, from, to);
     note(partition, replica, from, to - from);
   }
 
   private void note(Partition partition, int replica, long counter, long further) {
     begin();
-    JournalRows.dots(partition.set, partition.number, replica, counter, further, group);
+    JournalRows.dots(partition.set(), partition.number(), replica, counter, further, group);
     change(partition);
     // The entry that tells of it ends the group.
     unsynced.add(lsm.writtenSequence() + 1, partition, replica, counter, counter + further);
@@ -226,8 +225,7 @@ final class Journal {
 
   /// A partition's row is to be written anew with the next ones.
   void change(Partition partition) {
-    if (!partition.changed) {
-      partition.changed = true;
+    if (partition.change()) {
       changed.add(partition);
     }
   }
@@ -257,7 +255,7 @@ final class Journal {
   /// @param millis the cluster's time, 0 if it is not known
   void writeRows(WriteBatch to, long millis) {
     for (Partition partition : changed) {
-      partition.changed = false;
+      partition.rowWritten();
       row.clear();
       MetaRows.partition(partition, row);
       to.put(meta, Rows.of(partition, Rows.PARTITION), row);

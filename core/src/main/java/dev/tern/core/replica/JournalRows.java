@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.store.PartitionRecords;
 import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -148,7 +149,7 @@ final class JournalRows {
         told.dots(set, partition, replica, counter, further);
       } else if (kind == COUNTS) {
         int keyspace = in.readInt();
-        MetaRows.checkKeyspace(keyspace);
+        PartitionRecords.checkKeyspace(keyspace);
         told.counts(set, partition, keyspace, one(in), one(in), zigzag(in));
       } else {
         throw new DecodeException("a change of kind " + kind);

@@ -3,6 +3,7 @@ package dev.tern.core.replica;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.store.Commits;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import org.jspecify.annotations.Nullable;

@@ -1,134 +1,109 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.store.PartitionRecords;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Stamp;
 import java.util.Arrays;
-import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
-/// What a replica of one group knows of one partition besides its records. On the shard's loop. Its
+/// What a replica of one group knows of one partition besides its records: which dots it has had,
+/// which of them are on disk, what may be stripped, and whether it knows what the others have. Its
 /// row is drawn in [MetaRows].
+///
+/// Invariants, which the methods below keep:
+/// - the clock never shrinks but by [#empty]; whatever is synced is in the clock;
+/// - the counter never falls, and the floor never falls but by [#empty];
+/// - every change of what others are told, the synced dots and the floor, counts as a turn.
+///
+/// Threads: the shard's loop.
 public final class Partition {
-  /// The number of its groups, [dev.tern.core.topology.ReplicaGroups#number].
-  final int set;
-
-  final int number;
+  private final PartitionRecords records;
 
   /// The id under which this member was admitted to the groups, see
   /// [dev.tern.core.topology.ReplicaGroups#replicaId]: what is stored here belongs to it. 0 where
-  /// this member was never a replica of the partition.
-  int admission;
-
-  /// Of its slots.
-  final int firstSlot;
+  /// this member was never a replica of the partition. It only grows.
+  private int admission;
 
   /// The dots that the store holds or has held, pending ones included.
-  final DotSet clock;
+  private final DotSet clock = new DotSet();
 
   /// Those of them that are on disk: what may be told to others.
-  final DotSet synced;
+  private final DotSet synced = new DotSet();
+
+  /// Whether the clock came to its bound of runs, so that it may have forgotten dots. Only
+  /// assertions look.
+  private boolean overflowed;
 
   /// The dots whose entries in the log of dots are gone: all replicas had them; with too many gaps
   /// also some that are not in the clock. In a row of its own, written with the removal.
-  final DotSet trimmed = new DotSet();
+  private final DotSet trimmed = new DotSet();
 
   /// The hashes of its records, as far as they are known.
-  final HashTree tree = new HashTree();
+  private final HashTree tree = new HashTree();
 
   /// The greatest stamp of a delete that was stripped here or at a replica that was heard: what is
-  /// absent counts as deleted at it. In a row of its own, written with the removal; never falls.
-  Stamp floor = Stamp.NONE;
+  /// absent counts as deleted at it. In a row of its own, written with the removal.
+  private Stamp floor = Stamp.NONE;
 
-  /// The sequence of the log with which it rose last.
-  long floorSequence;
+  /// The sequence of the log with which a delete was stripped or the floor rose last; never falls.
+  private long floorSequence;
 
-  /// What is known of those who lead updates of its keys, see [dev.tern.core.replica.Ballots].
-  final Ballots ballots = new Ballots();
-
-  /// Of one partition.
-  static final class Ballots {
-    /// Promised for all keys that are not known one by one.
-    long floor;
-
-    /// The highest that was heard of.
-    long seen;
-
-    /// That this node leads under, 0 for none.
-    long own;
-
-    /// Of the last update that was appended, and the sequence of the log then.
-    long accepted;
-
-    long written;
-
-    /// The sequence when the last update was appended that came under another one than that.
-    long rivals;
-  }
+  private final PartitionBallots ballots = new PartitionBallots();
 
   /// Counts what was removed here because all replicas had its delete; since the start.
-  long strips;
+  private long strips;
 
   /// The last counter minted here; grows, and jumps to the reservation at a restart.
-  long counter;
+  private long counter;
 
-  /// Whether other nodes hold it too, so that they may have to be told of its dots.
-  boolean replicated;
+  /// Whether other nodes hold the partition too, so that they may have to be told of its dots.
+  private boolean replicated;
 
   /// Deletes that were stored here since the start, or may have been before: whether there may be
   /// some to strip.
-  long graves = 1;
+  private long graves = 1;
 
   /// Whether this store ever had all that the other replicas had: one whose directory was empty may
   /// lack what a disk before it has acknowledged. In a row of its own.
-  boolean filled;
+  private boolean filled;
 
-  /// Since its row was written.
-  boolean changed;
+  /// Whether something of the partition's row was changed since the row was written.
+  private boolean changed;
 
-  /// Whether it does not know yet, since the start, what the other replicas have.
+  /// Whether this replica does not know yet, since the start, what the other replicas have.
   private boolean behind;
 
-  /// While it is taken whole from another replica: where the pages have come to, as u8 family and
-  /// record key, and the dots that the pages before that place leave no doubt about. Null else.
+  /// While the partition is taken whole from another replica: where the pages have come to, as u8
+  /// family and record key. Null else.
   private byte @Nullable [] rebuiltTo;
 
+  /// The dots that the pages before [#rebuiltTo] leave no doubt about; empty where that is null.
   private DotSet rebuilt = new DotSet();
 
   /// Counts the changes of [#synced] and of [#floor].
-  long turns;
+  private long turns;
 
-  /// Figures of a keyspace: records with a value; those of them all of whose values have an expiry;
-  /// bytes of the user keys and values of all of them. What the partition's records say at any
-  /// moment, pending ones included.
-  private static final int FIGURES = 3;
-
-  /// Whether a record was written of which nobody knows what was counted before: all records are to
-  /// be counted anew. Not on disk, as the walk over the hash trees counts all of them in its turn.
-  boolean uncertain;
-
-  /// How often all figures were set to nothing; since the start.
-  long resets;
-
-  /// Keyspaces that were dropped and whose figures went; since the start.
-  private final BitSet forgotten = new BitSet();
-
-  private int[] keyspaces = new int[0];
-
-  /// By place in [#keyspaces].
-  private long[] counts = new long[0];
-
-  Partition(int set, int number, int firstSlot, DotSet clock, long counter) {
-    this.set = set;
-    this.number = number;
-    this.firstSlot = firstSlot;
-    this.clock = clock;
-    this.synced = clock.copy();
+  /// A partition of which nothing is known.
+  ///
+  /// @param counter that no dot of this store's id in the partition is above
+  Partition(PartitionRecords records, long counter) {
+    this.records = records;
     this.counter = counter;
+  }
+
+  /// Where its records lie, and what they count.
+  public PartitionRecords records() {
+    return records;
+  }
+
+  /// The number of its groups.
+  int set() {
+    return records.set();
   }
 
   /// Its number in the ring.
   public int number() {
-    return number;
+    return records.number();
   }
 
   /// What the store holds or has held, pending or not; do not change.
@@ -141,6 +116,48 @@ public final class Partition {
     return synced;
   }
 
+  /// A dot was appended, or found to be replaced already. It is pending until [#synced].
+  void learn(int replica, long counter) {
+    clock.add(replica, counter);
+    assert watch();
+  }
+
+  /// A run of dots is here, or replaced by what is here. It is pending until [#synced].
+  void learn(int replica, long from, long to) {
+    clock.addRun(replica, from, to);
+    assert watch();
+  }
+
+  private boolean watch() {
+    overflowed |= clock.runs() >= DotSet.MAX_RUNS;
+    return true;
+  }
+
+  private boolean has(int replica, long from, long to) {
+    return overflowed || clock.contains(replica, from) && clock.contains(replica, to);
+  }
+
+  /// A run of dots that was learnt is on disk.
+  ///
+  /// @param to the last counter; below `from` if the partition was emptied meanwhile
+  void synced(int replica, long from, long to) {
+    assert to < from || has(replica, from, to) : "dots are on disk that the clock does not have";
+    synced.addRun(replica, from, to);
+    turns++;
+  }
+
+  /// A run of dots was read from the disk.
+  void load(int replica, long from, long to) {
+    clock.addRun(replica, from, to);
+    synced.addRun(replica, from, to);
+  }
+
+  /// A clock was read from the disk.
+  void load(DotSet dots) {
+    clock.addAll(dots);
+    synced.addAll(dots);
+  }
+
   /// Grows whenever [#synced] or [#floor] does.
   public long turns() {
     return turns;
@@ -151,9 +168,134 @@ public final class Partition {
     return trimmed;
   }
 
+  /// The log of dots has no entries of some dots any more.
+  void trim(DotSet dots) {
+    trimmed.addAllWidely(dots);
+    assert trimmed.covers(dots) : "a dot was trimmed and is not known to be";
+  }
+
+  /// The hashes of its records.
+  HashTree tree() {
+    return tree;
+  }
+
   /// The greatest stamp of a delete that was stripped here or at a replica that was heard.
   public Stamp floor() {
     return floor;
+  }
+
+  /// What is absent counts as deleted at a stamp from now on.
+  ///
+  /// @param stamp above the floor
+  void raiseFloor(Stamp stamp) {
+    assert stamp.compareTo(floor) > 0 : "the floor would fall to " + stamp;
+    floor = stamp;
+    // So that the other replicas are told soon.
+    turns++;
+  }
+
+  /// A floor was read from the disk.
+  void loadFloor(Stamp stamp) {
+    assert floor.equals(Stamp.NONE) : "a floor was read over another one";
+    floor = stamp;
+  }
+
+  /// The sequence of the log up to which must be durable what reads answer by the floor.
+  long floorSequence() {
+    return floorSequence;
+  }
+
+  /// The floor, or a strip below it, was appended with a sequence.
+  void floorWritten(long sequence) {
+    assert sequence >= floorSequence : "the log went back to " + sequence;
+    floorSequence = sequence;
+  }
+
+  /// A delete was stripped, or a record removed whose delete was.
+  void countStrip() {
+    strips++;
+  }
+
+  /// Counts what was removed here because all replicas had its delete; since the start.
+  long strips() {
+    return strips;
+  }
+
+  /// What is known of those who lead updates of its keys.
+  PartitionBallots ballots() {
+    return ballots;
+  }
+
+  /// The last counter that was minted here.
+  long counter() {
+    return counter;
+  }
+
+  /// Gives out the next counter. The caller has looked that it is reserved.
+  long nextCounter() {
+    return ++counter;
+  }
+
+  /// Counters are given out again from above one on, which a test plants.
+  void repeatCounters(long last) {
+    counter = last;
+  }
+
+  /// Whether other nodes hold the partition too.
+  boolean isReplicated() {
+    return replicated;
+  }
+
+  /// Says whether other nodes hold the partition too.
+  void replicated(boolean is) {
+    replicated = is;
+  }
+
+  /// A delete was stored.
+  void countGrave() {
+    graves++;
+  }
+
+  /// Counts the deletes that were stored, from a number on that means none.
+  long graves() {
+    return graves;
+  }
+
+  /// None was found when there were so many: there is none to strip unless one came since.
+  void noGraves(long then) {
+    if (graves == then) {
+      graves = 0;
+    }
+  }
+
+  /// Whether there may be deletes to strip.
+  public boolean mayHaveGraves() {
+    return graves > 0;
+  }
+
+  /// Whether this store ever had all that the other replicas had.
+  public boolean isFilled() {
+    return filled;
+  }
+
+  /// Says whether this store ever had all that the other replicas had. [Store] writes the row.
+  void filled(boolean is) {
+    filled = is;
+  }
+
+  /// The row is to be written anew.
+  ///
+  /// @return whether it was not before
+  boolean change() {
+    boolean first = !changed;
+    changed = true;
+    return first;
+  }
+
+  /// The row was added to a batch.
+  void rowWritten() {
+    assert changed : "a row was written without a change";
+    changed = false;
   }
 
   /// Whether this replica does not know yet, since its start, what the others have, so that its
@@ -162,14 +304,9 @@ public final class Partition {
     return behind;
   }
 
-  /// Says so, or that it knows.
+  /// Says whether this replica does not know what the others have.
   public void behind(boolean is) {
     behind = is;
-  }
-
-  /// Whether this store ever had all that the other replicas had.
-  public boolean isFilled() {
-    return filled;
   }
 
   /// Pages of a rebuild have passed all keys before a place. A dot among `known` of such a key that
@@ -189,7 +326,8 @@ public final class Partition {
 
   /// The dots of which this replica has what there is of a key; do not change.
   ///
-  /// @param family the place of the key's family among [Store#dataFamilies]
+  /// @param family the place of the key's family among
+  ///   [dev.tern.core.store.RecordStore#dataFamilies]
   DotSet seen(int family, byte[] storageKey) {
     if (rebuiltTo == null || !isBefore(family, storageKey, rebuiltTo)) {
       return clock;
@@ -210,15 +348,16 @@ public final class Partition {
   boolean isBlank() {
     return clock.isEmpty()
         && trimmed.isEmpty()
-        && keyspaces.length == 0
+        && records.isEmpty()
         && floor.equals(Stamp.NONE)
         && !filled
         && tree.known() == 0;
   }
 
   /// All that it held is dropped: it is a replica whose disk was lost. Its counter and what it
-  /// promised to leaders stay.
+  /// promised to leaders stay. Its figures are [dev.tern.core.store.RecordStore#emptied].
   void empty() {
+    assert records.isEmpty() : "a partition without records counts some";
     clock.clear();
     synced.clear();
     trimmed.clear();
@@ -227,15 +366,7 @@ public final class Partition {
     filled = false;
     graves = 1;
     rebuildEnded();
-    keyspaces = new int[0];
-    counts = new long[0];
-    resets++;
     turns++;
-  }
-
-  /// Whether its records are to be counted anew: its figures may be off.
-  public boolean isUncertain() {
-    return uncertain;
   }
 
   /// The id of this member's admission to the partition's groups; another one is another replica.
@@ -243,78 +374,9 @@ public final class Partition {
     return admission;
   }
 
-  /// Whether there may be deletes to strip.
-  public boolean mayHaveGraves() {
-    return graves > 0;
-  }
-
-  /// Records with a value, expired ones included.
-  long keys(int keyspace) {
-    return figure(keyspace, 0);
-  }
-
-  /// Those of them all of whose values have an expiry.
-  long expiring(int keyspace) {
-    return figure(keyspace, 1);
-  }
-
-  /// Bytes of the keys and values of the records with a value.
-  long bytes(int keyspace) {
-    return figure(keyspace, 2);
-  }
-
-  private long figure(int keyspace, int which) {
-    int at = find(keyspace);
-    return at < 0 ? 0 : counts[FIGURES * at + which];
-  }
-
-  private int find(int keyspace) {
-    for (int at = 0; at < keyspaces.length; at++) {
-      if (keyspaces[at] == keyspace) {
-        return at;
-      }
-    }
-    return -1;
-  }
-
-  /// The keyspaces that have or had records here.
-  int[] keyspaces() {
-    return keyspaces.clone();
-  }
-
-  boolean knows(int keyspace) {
-    return find(keyspace) >= 0;
-  }
-
-  /// A keyspace has no records here any more, and will have none.
-  void forget(int keyspace) {
-    int at = find(keyspace);
-    forgotten.set(keyspace);
-    if (at >= 0) {
-      int last = keyspaces.length - 1;
-      keyspaces[at] = keyspaces[last];
-      System.arraycopy(counts, FIGURES * last, counts, FIGURES * at, FIGURES);
-      keyspaces = Arrays.copyOf(keyspaces, last);
-      counts = Arrays.copyOf(counts, FIGURES * last);
-    }
-  }
-
-  /// Whether [#forget] was told of a keyspace.
-  boolean hasForgotten(int keyspace) {
-    return forgotten.get(keyspace);
-  }
-
-  /// Adds to the figures of a keyspace. For a write [WriteCounts] says by how much.
-  void count(int keyspace, long keys, long expiring, long bytes) {
-    int at = find(keyspace);
-    if (at < 0) {
-      at = keyspaces.length;
-      keyspaces = Arrays.copyOf(keyspaces, at + 1);
-      counts = Arrays.copyOf(counts, FIGURES * (at + 1));
-      keyspaces[at] = keyspace;
-    }
-    counts[FIGURES * at] += keys;
-    counts[FIGURES * at + 1] += expiring;
-    counts[FIGURES * at + 2] += bytes;
+  /// What is stored from now on belongs to an admission of this member.
+  void admit(int id) {
+    assert id >= admission : "admission %d after %d".formatted(id, admission);
+    admission = id;
   }
 }

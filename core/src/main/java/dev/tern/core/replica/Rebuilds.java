@@ -39,11 +39,11 @@ public final class Rebuilds {
     Repair repair = replica.repair(partition, page.clock(), Long.MAX_VALUE);
     TreeSet<byte[]> listed = new TreeSet<>(Arrays::compareUnsigned);
     for (RepairPage.RepairRecord record : page.records()) {
-      if (store.set(record.keyspace()) == partition.set) {
-        listed.add(store.recordKey(record.keyspace(), record.slot(), record.key()));
+      if (store.records().set(record.keyspace()) == partition.set()) {
+        listed.add(store.records().recordKey(record.keyspace(), record.slot(), record.key()));
       }
     }
-    Repair.Strips strips = new Repair.Strips(agreed, partition.floor, store.lastWriteWins());
+    Repair.Strips strips = new Repair.Strips(agreed, partition.floor(), store.lastWriteWins());
     loop.<List<Repair.Obsolete>>offload(
         () -> repair.unlisted(page, cursor, listed, strips),
         (found, failure) -> {
@@ -56,14 +56,14 @@ public final class Rebuilds {
 
   private void drop(Partition partition, Repair.Obsolete obsolete, DotSet seen) {
     replica.withBase(
-        store.data(obsolete.keyspace()),
+        store.records().data(obsolete.keyspace()),
         obsolete.storageKey(),
         new Replica.Based() {
           @Override
           public void base(@Nullable Siblings base) {
             if (base != null && seen.covers(base.dots())) {
-              partition.strips++;
-              Siblings nothing = Siblings.nothing(partition.clock);
+              partition.countStrip();
+              Siblings nothing = Siblings.nothing(partition.clock());
               replica.append(obsolete.keyspace(), partition, obsolete.storageKey(), base, nothing);
             }
           }
@@ -78,7 +78,7 @@ public final class Rebuilds {
   /// All these dots are here, by a rebuild. Of those that came without a record the log of dots has
   /// no entry: they count as trimmed, so that a replica that lacks them is rebuilt, too.
   public void ended(Partition partition, DotSet dots) {
-    DotSet unlogged = dots.minus(partition.clock);
+    DotSet unlogged = dots.minus(partition.clock());
     if (!unlogged.isEmpty()) {
       WriteBatch batch = new WriteBatch();
       replica.noteTrimmed(partition, unlogged, batch);

@@ -1,6 +1,8 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.keyspace.KeyHash;
+import dev.tern.core.store.RecordKey;
+import dev.tern.core.store.RecordStore;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.ByteReader;
@@ -52,7 +54,7 @@ public final class RecordListing {
   public long lastCommit() {
     long last = 0;
     try {
-      ColumnFamily meta = family("meta");
+      ColumnFamily meta = family(RecordStore.META);
       byte[] round = meta == null ? null : lsm.get(meta, Rows.ROUND, Long.MAX_VALUE);
       if (meta != null && round != null) {
         JournalRows.Head head = JournalRows.round(round);
@@ -99,7 +101,7 @@ public final class RecordListing {
 
   private List<ColumnFamily> families() {
     return lsm.columnFamilies().stream()
-        .filter(family -> Store.DATA_FAMILIES.contains(family.name()))
+        .filter(family -> RecordStore.DATA_FAMILIES.contains(family.name()))
         .toList();
   }
 

@@ -1,6 +1,8 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.context.PlantedBug;
+import dev.tern.core.store.PartitionRecords;
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.Siblings;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.Snapshot;
@@ -34,7 +36,7 @@ final class Recount {
   private final Partition partition;
   private final Snapshot snapshot;
 
-  /// See [Partition#resets].
+  /// See [PartitionRecords#resets].
   private final long resets;
 
   /// By keyspace: what was found so far, less what was kept when the snapshot was taken.
@@ -44,7 +46,7 @@ final class Recount {
     this.replica = replica;
     this.store = replica.store();
     this.partition = partition;
-    this.resets = partition.resets;
+    this.resets = partition.records().recounts();
     this.snapshot = store.lsm().snapshot();
   }
 
@@ -54,12 +56,12 @@ final class Recount {
   static Recount begin(
       Replica replica, Partition partition, SortedMap<Integer, ColumnFamily> families) {
     Recount recount = new Recount(replica, partition);
-    partition.uncertain = false;
-    for (int keyspace : partition.keyspaces()) {
+    PartitionRecords kept = partition.records();
+    for (int keyspace : kept.keyspaces()) {
       if (families.containsKey(keyspace)) {
-        recount.add(keyspace, -partition.keys(keyspace), KEYS);
-        recount.add(keyspace, -partition.expiring(keyspace), EXPIRING);
-        recount.add(keyspace, -partition.bytes(keyspace), BYTES);
+        recount.add(keyspace, -kept.keys(keyspace), KEYS);
+        recount.add(keyspace, -kept.expiring(keyspace), EXPIRING);
+        recount.add(keyspace, -kept.bytes(keyspace), BYTES);
       }
     }
     return recount;
@@ -91,15 +93,15 @@ final class Recount {
     if (replica.planted() == PlantedBug.COUNTS_NOT_CORRECTED) {
       return;
     }
-    if (partition.resets != resets) {
+    if (partition.records().resets() != resets) {
       // Another replica's records were counted. This one's figures began at nothing.
       return;
     }
     if (!whole || store.lsm().pressure().refused()) {
-      partition.uncertain = true;
+      partition.records().doubt();
       return;
     }
-    off.keySet().removeIf(partition::hasForgotten);
+    off.keySet().removeIf(partition.records()::hasForgotten);
     boolean right = off.values().stream().allMatch(Recount::isNothing);
     if (!right) {
       store.journal().endGroup(replica.physicalMillis());

@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
@@ -72,7 +73,7 @@ final class Repair {
     this.partition = partition;
     this.clock = clock;
     this.sequence = sequence;
-    this.families = store.families(partition);
+    this.families = store.records().families(partition.records());
     this.pageBytes = pageBytes;
   }
 
@@ -131,7 +132,7 @@ final class Repair {
 
   /// Where the page ends, empty for the end of the range.
   private byte[] others(TreeRange range, long[] theirs) throws IOException {
-    ColumnFamily family = store.dataFamilies().get(range.family());
+    ColumnFamily family = store.records().dataFamilies().get(range.family());
     RecordHash hasher = new RecordHash();
     IteratorOptions options = IteratorOptions.all().maxSequence(sequence).withoutFillingCache();
     try (LsmIterator all = lsm.iterator(family, options)) {
@@ -146,7 +147,7 @@ final class Repair {
         dots++;
         if (family == families.get(RecordKey.keyspace(key))) {
           try {
-            long hash = hasher.whole(key, store.records().decode(key, value));
+            long hash = hasher.whole(key, store.decoder().decode(key, value));
             if (Arrays.binarySearch(theirs, hash) < 0) {
               add(key, value);
             }
@@ -175,7 +176,7 @@ final class Repair {
       }
       dots++;
       byte[] storageKey = JournalRows.dotKey(log.value());
-      if (storageKey == null || !store.isKeyOf(partition, storageKey)) {
+      if (storageKey == null || !partition.records().isKey(storageKey)) {
         return false;
       }
       if (!take(storageKey)) {
@@ -206,7 +207,7 @@ final class Repair {
   }
 
   private void add(byte[] storageKey, byte[] record) throws UnreadableRecordException {
-    Siblings decoded = store.records().decode(storageKey, record);
+    Siblings decoded = store.decoder().decode(storageKey, record);
     bytes += storageKey.length + record.length;
     byte[] key = RecordKey.userKey(storageKey);
     int keyspace = RecordKey.keyspace(storageKey);
@@ -220,20 +221,20 @@ final class Repair {
   /// @param unlogged dots that are wanted and that only such pages bring
   RepairPage ofSlots(byte[] cursor, DotSet unlogged) {
     int at = family(cursor);
-    if (at < 0 || at >= store.dataFamilies().size()) {
+    if (at < 0 || at >= store.records().dataFamilies().size()) {
       throw new DecodeException("a cursor of a family that is none");
     }
     Walk walk = new Walk(from(cursor));
     byte[] next;
     try {
-      next = slots(store.dataFamilies().get(at), walk);
+      next = slots(store.records().dataFamilies().get(at), walk);
     } catch (IOException e) {
       unreadable.addAll(unlogged);
       return page(covered, cursor(at, walk.at), Answer.STUCK);
     }
     if (next.length > 0) {
       next = cursor(at, next);
-    } else if (at + 1 < store.dataFamilies().size()) {
+    } else if (at + 1 < store.records().dataFamilies().size()) {
       next = cursor(at + 1, first());
     }
     return page(covered, next, Answer.RECORDS);
@@ -253,12 +254,12 @@ final class Repair {
 
   /// Before the partition's records.
   private byte[] first() {
-    return RecordKey.first(partition.set, partition.firstSlot);
+    return partition.records().first();
   }
 
   /// Behind them.
   private byte[] end() {
-    return RecordKey.first(partition.set, store.firstSlot(partition.number + 1));
+    return partition.records().end();
   }
 
   /// What a replica lacks whose dots it has was deleted, and the delete stripped; or its disk lost
@@ -285,7 +286,7 @@ final class Repair {
     boolean same = page.next().length > 0 && family(page.next()) == family(cursor);
     byte[] end = same ? from(page.next()) : end();
     List<Obsolete> found = new ArrayList<>();
-    ColumnFamily family = store.dataFamilies().get(family(cursor));
+    ColumnFamily family = store.records().dataFamilies().get(family(cursor));
     byte[] at = from(cursor);
     while (at != null) {
       try {
@@ -313,7 +314,7 @@ final class Repair {
         int keyspace = RecordKey.keyspace(all.key());
         Siblings record;
         try {
-          record = store.records().decode(all.key(), all.value());
+          record = store.decoder().decode(all.key(), all.value());
         } catch (UnreadableRecordException e) {
           // Nobody can say what it was: the hash trees mend it.
           continue;

@@ -7,6 +7,10 @@ import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
+import dev.tern.core.store.Blockage;
+import dev.tern.core.store.Commits;
+import dev.tern.core.store.Latches;
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.HybridClock;
@@ -17,6 +21,7 @@ import dev.tern.core.wire.RepairPage;
 import dev.tern.core.wire.ScanPage;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.EventLoop;
+import dev.tern.env.Offload;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.WriteBatch;
@@ -70,7 +75,7 @@ public final class Replica {
     this.pageBytes = limits.pageBytes();
     this.bounds = new RecordBounds(limits.frameBytes());
     this.planted = planted;
-    this.blockage = new Blockage(lsm, self, store.shard(), store.events());
+    this.blockage = new Blockage(lsm, self, store.records().shard(), store.records().events());
     this.commits =
         new Commits(
             lsm,
@@ -83,7 +88,7 @@ public final class Replica {
     this.newest = new LastWriteWins(this, commits);
     this.ballots = new Ballots(store, reservations, blockage, clock, planted);
     if (planted == PlantedBug.REUSED_DOTS) {
-      store.forEachPartition(each -> each.counter = each.clock.highest(store.replicaId()));
+      store.forEachPartition(each -> each.repeatCounters(each.clock().highest(store.replicaId())));
     }
     lsm.beforeGroupEnds(() -> store.journal().endGroup(physicalMillis()));
   }
@@ -111,9 +116,9 @@ public final class Replica {
   }
 
   private void latched(int slot, KeyspaceConfig keyspace, byte[] key, Mutation mutation) {
-    byte[] storageKey = store.recordKey(keyspace.id(), slot, key);
+    byte[] storageKey = store.records().recordKey(keyspace.id(), slot, key);
     withBase(
-        store.data(keyspace.id()),
+        store.records().data(keyspace.id()),
         storageKey,
         new Based() {
           @Override
@@ -139,7 +144,7 @@ public final class Replica {
     if (base != null) {
       store.follow(base.newest().stamp().time());
     }
-    if (store.hlc().exhausted() || partition.counter + 1 >= store.reservedCounter()) {
+    if (store.hlc().exhausted() || partition.counter() + 1 >= store.reservedCounter()) {
       waitForNumbers(slot, keyspace, key, mutation);
       return;
     }
@@ -152,20 +157,21 @@ public final class Replica {
       replaced.addAll(base.dots());
     }
     Unanswered.Refused unfit =
-        bounds.refusal(base, replaced, draft.value(), store.replicaId(), partition.counter);
+        bounds.refusal(base, replaced, draft.value(), store.replicaId(), partition.counter());
     if (unfit != null) {
       mutation.refused(unfit);
       return;
     }
     Version version = minted(partition, draft);
     assert replaced != null || base == null || version.newerThan(base.newest());
+    boolean ignored = planted == PlantedBug.CONTEXT_IGNORED;
     Siblings record =
         replaced == null
             ? Siblings.of(version)
-            : Siblings.written(base, replacedBy(replaced), version);
+            : Siblings.written(base, ignored ? new DotSet() : replaced, version);
     // Stored as it is: the clock here says the rest. Who gets it is told the clock, too.
     long sequence = append(keyspace.id(), partition, storageKey, base, record);
-    Siblings told = replaced == null ? record : record.filled(partition.clock);
+    Siblings told = replaced == null ? record : record.filled(partition.clock());
     store.journal().note(partition, version, storageKey, /* stored= */ true);
     mutation.minted(told, version.counter());
     commits.await(sequence, keyspace.durability(), mutation::durable);
@@ -177,13 +183,9 @@ public final class Replica {
     if (inherited == null || planted == PlantedBug.UPDATE_TAKES_FRESH_STAMP) {
       inherited = Stamp.put(store.hlc().next(physicalMillis()), store.replicaId());
     }
-    long counter = ++partition.counter;
+    long counter = partition.nextCounter();
     return new Version(
         store.replicaId(), counter, inherited, draft.expiryMillis(), draft.type(), draft.value());
-  }
-
-  private DotSet replacedBy(DotSet context) {
-    return planted == PlantedBug.CONTEXT_IGNORED ? new DotSet() : context;
   }
 
   /// Mints when the disk has taken the next reservation.
@@ -239,7 +241,7 @@ public final class Replica {
       return;
     }
     Arrival arrival = new Arrival(this, keyspace, slot, key, record, ballot, overRot, done);
-    withBase(store.data(keyspace.id()), arrival.storageKey(), arrival);
+    withBase(store.records().data(keyspace.id()), arrival.storageKey(), arrival);
   }
 
   /// @param record what shall be there; none if it is empty
@@ -262,19 +264,20 @@ public final class Replica {
       @Nullable Stamp stripped) {
     batch.clear();
     if (stripped != null) {
-      partition.strips++;
+      partition.countStrip();
       store.raiseFloor(partition, stripped, batch);
+      assert stripped.compareTo(partition.floor()) <= 0 : "a strip above the floor";
     }
     if (record.isEmpty()) {
-      batch.delete(store.data(keyspace), storageKey);
+      batch.delete(store.records().data(keyspace), storageKey);
     } else {
       bytes.clear();
-      Siblings kept = record.stripped(partition.synced);
+      Siblings kept = record.stripped(partition.synced());
       if (!kept.context().isEmpty()) {
         leftovers.add(partition, keyspace, storageKey);
       }
       kept.encode(bytes);
-      batch.put(store.data(keyspace), storageKey, bytes);
+      batch.put(store.records().data(keyspace), storageKey, bytes);
     }
     boolean valued = record.hasValue() || base != null && base.hasValue();
     if (valued && planted != PlantedBug.HASH_KEPT_PAST_WRITE) {
@@ -282,10 +285,10 @@ public final class Replica {
     }
     long sequence = lsm.append(batch);
     if (stripped != null) {
-      partition.floorSequence = sequence;
+      partition.floorWritten(sequence);
     }
     counts.replaced(partition, keyspace, storageKey, base, record);
-    if (store.reservationIsLow(partition.counter, physicalMillis())) {
+    if (store.reservationIsLow(partition.counter(), physicalMillis())) {
       reservations.reserve(physicalMillis());
     }
     return sequence;
@@ -296,7 +299,7 @@ public final class Replica {
     for (int i = Math.min(leftovers.size(), LEFTOVERS_AT_ONCE); i > 0; i--) {
       Leftovers.Leftover leftover = java.util.Objects.requireNonNull(leftovers.poll());
       withBase(
-          store.data(leftover.keyspace()),
+          store.records().data(leftover.keyspace()),
           leftover.storageKey(),
           new Based() {
             @Override
@@ -316,7 +319,7 @@ public final class Replica {
     if (base == null || base.context().isEmpty()) {
       return;
     }
-    Siblings stripped = base.stripped(leftover.partition().synced);
+    Siblings stripped = base.stripped(leftover.partition().synced());
     if (!stripped.context().isEmpty()) {
       leftovers.add(leftover.partition(), leftover.keyspace(), leftover.storageKey());
     }
@@ -324,7 +327,7 @@ public final class Replica {
       batch.clear();
       bytes.clear();
       stripped.encode(bytes);
-      batch.put(store.data(leftover.keyspace()), leftover.storageKey(), bytes);
+      batch.put(store.records().data(leftover.keyspace()), leftover.storageKey(), bytes);
       lsm.append(batch);
     }
   }
@@ -355,7 +358,7 @@ public final class Replica {
     try {
       cached = lsm.getCached(data, storageKey, Long.MAX_VALUE);
       if (cached != Lsm.NOT_CACHED) {
-        base = store.records().decodeOrNull(storageKey, cached);
+        base = store.decoder().decodeOrNull(storageKey, cached);
       }
     } catch (IOException e) {
       then.unreadable(e);
@@ -372,7 +375,7 @@ public final class Replica {
   private void readLatched(ColumnFamily data, byte[] storageKey, Based then) {
     int emptied = store.emptied();
     loop.<@Nullable Siblings>offload(
-        () -> store.records().decodeOrNull(storageKey, lsm.get(data, storageKey, Long.MAX_VALUE)),
+        () -> store.decoder().decodeOrNull(storageKey, lsm.get(data, storageKey, Long.MAX_VALUE)),
         (found, failure) -> {
           if (store.emptied() != emptied) {
             // It may be of a replica that is no more.
@@ -401,14 +404,14 @@ public final class Replica {
   /// As [#readLatest], for the base of an update that this node leads: once the floor of the
   /// partition is as durable as the keyspace demands.
   public void readBase(KeyspaceConfig keyspace, int slot, byte[] key, Found found) {
-    long floor = store.partition(keyspace.id(), slot).floorSequence;
+    long floor = store.partition(keyspace.id(), slot).floorSequence();
     commits.await(
         floor, keyspace.durability(), () -> readAt(keyspace, slot, key, Long.MAX_VALUE, found));
   }
 
   private void readAt(KeyspaceConfig keyspace, int slot, byte[] key, long sequence, Found found) {
-    byte[] storageKey = store.recordKey(keyspace.id(), slot, key);
-    ColumnFamily data = store.data(keyspace.id());
+    byte[] storageKey = store.records().recordKey(keyspace.id(), slot, key);
+    ColumnFamily data = store.records().data(keyspace.id());
     // The clock on disk is at most as new as what is read: it claims nothing the reader cannot see.
     DotSet clock =
         keyspace.resolution() == Resolution.LWW
@@ -419,7 +422,7 @@ public final class Replica {
     try {
       cached = lsm.getCached(data, storageKey, sequence);
       if (cached != Lsm.NOT_CACHED) {
-        here = filled(store.records().decodeOrNull(storageKey, cached), clock);
+        here = filled(store.decoder().decodeOrNull(storageKey, cached), clock);
       }
     } catch (IOException e) {
       found.found(null, e);
@@ -432,13 +435,13 @@ public final class Replica {
     loop.<@Nullable Siblings>offload(
         () ->
             filled(
-                store.records().decodeOrNull(storageKey, lsm.get(data, storageKey, sequence)),
+                store.decoder().decodeOrNull(storageKey, lsm.get(data, storageKey, sequence)),
                 clock),
         found::found);
   }
 
   private DotSet told(Partition partition) {
-    return planted == PlantedBug.UNSYNCED_CLOCK_ADVERTISED ? partition.clock : partition.synced;
+    return planted == PlantedBug.UNSYNCED_CLOCK_ADVERTISED ? partition.clock() : partition.synced();
   }
 
   private static @Nullable Siblings filled(@Nullable Siblings siblings, @Nullable DotSet clock) {
@@ -451,7 +454,7 @@ public final class Replica {
   /// What a latest record here and a filled one from elsewhere come to together, filled.
   public Siblings merged(
       KeyspaceConfig keyspace, int slot, @Nullable Siblings here, @Nullable Siblings other) {
-    return merged(store.partition(keyspace.id(), slot).clock, here, other);
+    return merged(store.partition(keyspace.id(), slot).clock(), here, other);
   }
 
   static Siblings merged(DotSet clock, @Nullable Siblings here, @Nullable Siblings other) {
@@ -473,7 +476,7 @@ public final class Replica {
   /// its keyspace demands, so that a read shows it, and when the partition's floor is.
   public void afterRivals(KeyspaceConfig keyspace, int slot, long ballot, Runnable then) {
     long rivals = ballots.rivals(keyspace.id(), slot, ballot);
-    long floor = store.partition(keyspace.id(), slot).floorSequence;
+    long floor = store.partition(keyspace.id(), slot).floorSequence();
     commits.await(Math.max(rivals, floor), keyspace.durability(), then);
   }
 
@@ -488,7 +491,7 @@ public final class Replica {
       int limit,
       Durability durability,
       boolean alone,
-      dev.tern.env.Offload.Completion<ScanPage> done) {
+      Offload.Completion<ScanPage> done) {
     long sequence = commits.visible(durability);
     long now = clock.expiryMillis();
     BitSet but = alone ? null : store.behind(keyspace);
@@ -505,7 +508,7 @@ public final class Replica {
   /// order of their times.
   ///
   /// @param from a page's `next`, empty to begin
-  public void expired(byte[] from, int limit, dev.tern.env.Offload.Completion<Expired.Page> done) {
+  public void expired(byte[] from, int limit, Offload.Completion<Expired.Page> done) {
     long until = clock.expiryMillis() - EXPIRY_MARGIN_MILLIS;
     loop.offload(() -> Expired.read(store, from, until, limit), done);
   }
@@ -530,7 +533,7 @@ public final class Replica {
       return;
     }
     if (planted != PlantedBug.HINT_DROPPED) {
-      store.hints().add(target, store.recordKey(keyspace.id(), slot, key), record, clock);
+      store.hints().add(target, store.records().recordKey(keyspace.id(), slot, key), record, clock);
     }
     commits.await(lsm.writtenSequence(), keyspace.durability(), done::durable);
   }
@@ -539,7 +542,7 @@ public final class Replica {
   /// has it held for the replicas.
   public void mintAway(KeyspaceConfig keyspace, int slot, byte[] key, Mutation mutation) {
     Partition partition = store.partition(keyspace.id(), slot);
-    if (store.hlc().exhausted() || partition.counter + 1 >= store.reservedCounter()) {
+    if (store.hlc().exhausted() || partition.counter() + 1 >= store.reservedCounter()) {
       Unanswered.Refused blocked = blockage.refusal(lsm.pressure());
       String why = "no version numbers are reserved yet";
       mutation.refused(blocked == null ? overloaded(why, 10) : blocked);
@@ -551,7 +554,8 @@ public final class Replica {
       return;
     }
     Unanswered.Refused unfit =
-        bounds.refusal(null, draft.replaced(), draft.value(), store.replicaId(), partition.counter);
+        bounds.refusal(
+            null, draft.replaced(), draft.value(), store.replicaId(), partition.counter());
     if (unfit != null) {
       mutation.refused(unfit);
       return;
@@ -561,7 +565,7 @@ public final class Replica {
     mutation.minted(
         replaced == null ? Siblings.of(version) : Siblings.written(null, replaced, version),
         version.counter());
-    if (store.reservationIsLow(partition.counter, physicalMillis())) {
+    if (store.reservationIsLow(partition.counter(), physicalMillis())) {
       reservations.reserve(physicalMillis());
     }
   }
@@ -569,17 +573,13 @@ public final class Replica {
   /// Reads what is held of a key for another node, merged.
   public void readHeld(KeyspaceConfig keyspace, int slot, byte[] key, int target, Found done) {
     long sequence = commits.visible(keyspace.durability());
-    byte[] recordKey = store.recordKey(keyspace.id(), slot, key);
+    byte[] recordKey = store.records().recordKey(keyspace.id(), slot, key);
     loop.offload(() -> store.hints().read(target, recordKey, sequence), done::found);
   }
 
   /// Reads hints of a target, from a number on.
   public void hintPage(
-      int target,
-      long from,
-      int limit,
-      int maxBytes,
-      dev.tern.env.Offload.Completion<HintPage> done) {
+      int target, long from, int limit, int maxBytes, Offload.Completion<HintPage> done) {
     loop.offload(() -> store.hints().page(target, from, limit, maxBytes), done);
   }
 
@@ -591,11 +591,11 @@ public final class Replica {
       Partition partition,
       DotSet wanted,
       byte @Nullable [] cursor,
-      dev.tern.env.Offload.Completion<RepairPage> done) {
+      Offload.Completion<RepairPage> done) {
     store.journal().synced(lsm.syncedSequence());
-    DotSet clock = partition.synced.copy();
+    DotSet clock = partition.synced().copy();
     DotSet here = wanted.and(clock);
-    DotSet unlogged = here.and(partition.trimmed);
+    DotSet unlogged = here.and(partition.trimmed());
     if (cursor == null && !unlogged.isEmpty()) {
       done.complete(RepairPage.rebuild(clock), null);
       return;
@@ -620,7 +620,7 @@ public final class Replica {
 
   /// All these dots are here, or what replaced them is.
   public void covered(Partition partition, DotSet dots) {
-    dots.minus(partition.clock)
+    dots.minus(partition.clock())
         .forEach((replica, from, to) -> store.journal().noteRun(partition, replica, from, to));
     store.journal().endGroup(physicalMillis());
     force();
@@ -628,8 +628,9 @@ public final class Replica {
 
   /// Notes with the batch that the log of dots has no entries of some.
   void noteTrimmed(Partition partition, DotSet dots, WriteBatch batch) {
-    partition.trimmed.addAllWidely(dots);
-    batch.put(store.meta(), Rows.of(partition, Rows.TRIMMED), partition.trimmed.encoded());
+    partition.trim(dots);
+    batch.put(
+        store.records().meta(), Rows.of(partition, Rows.TRIMMED), partition.trimmed().encoded());
   }
 
   /// Removes dots from the log of dots: every replica has them.
@@ -646,14 +647,13 @@ public final class Replica {
   }
 
   /// Reads the first deletes of a partition that are not stripped.
-  public void graves(
-      Partition partition, int limit, dev.tern.env.Offload.Completion<List<Grave>> done) {
-    long before = partition.graves;
+  public void graves(Partition partition, int limit, Offload.Completion<List<Grave>> done) {
+    long before = partition.graves();
     loop.<List<Grave>>offload(
         () -> Grave.read(store, partition, limit),
         (found, failure) -> {
-          if (found != null && found.isEmpty() && partition.graves == before) {
-            partition.graves = 0;
+          if (found != null && found.isEmpty()) {
+            partition.noGraves(before);
           }
           done.complete(found, failure);
         });
@@ -664,7 +664,7 @@ public final class Replica {
   public void strip(Partition partition, List<Grave> condemned) {
     for (Grave grave : condemned) {
       withBase(
-          store.data(RecordKey.keyspace(grave.storageKey())),
+          store.records().data(RecordKey.keyspace(grave.storageKey())),
           grave.storageKey(),
           new Based() {
             @Override
@@ -685,7 +685,7 @@ public final class Replica {
     dot.add(grave.replica(), grave.counter());
     if (base != null && base.has(grave.replica(), grave.counter())) {
       boolean early = planted == PlantedBug.TOMBSTONE_STRIPPED_TOO_EARLY;
-      boolean whole = base.stripped(partition.synced).context().isEmpty();
+      boolean whole = base.stripped(partition.synced()).context().isEmpty();
       boolean behind = base.newest().stamp().time() >= store.hlc().reservedLimit();
       if (!early && (!whole || behind)) {
         // The next reservation lies above it.
@@ -693,7 +693,7 @@ public final class Replica {
         return;
       }
       Siblings left = base.without(dot);
-      Siblings rest = left == null ? Siblings.nothing(partition.clock) : left;
+      Siblings rest = left == null ? Siblings.nothing(partition.clock()) : left;
       Stamp stamp = base.stampOf(grave.replica(), grave.counter());
       int keyspace = RecordKey.keyspace(grave.storageKey());
       append(keyspace, partition, grave.storageKey(), base, rest, stamp);
@@ -719,7 +719,7 @@ public final class Replica {
     lsm.retry();
     blockage.beat();
     commits.goOn();
-    if (store.erases() && !lsm.pressure().refused()) {
+    if (store.records().erases() && !lsm.pressure().refused()) {
       batch.clear();
       store.eraseSome(batch);
       lsm.append(batch);

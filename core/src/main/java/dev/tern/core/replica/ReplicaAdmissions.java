@@ -39,13 +39,13 @@ final class ReplicaAdmissions {
   /// @return how many partitions lost what they held
   int adopt(ClusterView view, int self, WriteBatch batch) {
     List<Partition> admitted = new ArrayList<>();
-    if (store.problem(view, self) != null) {
+    if (store.records().problem(view, self) != null) {
       // A store of another cluster loses nothing on the word of this one.
       return 0;
     }
     store.forEachPartition(
         partition -> {
-          if (id(view, partition, self) > partition.admission) {
+          if (id(view, partition, self) > partition.admission()) {
             admitted.add(partition);
           }
         });
@@ -59,12 +59,15 @@ final class ReplicaAdmissions {
       if (!partition.isBlank()) {
         emptied++;
         drop(partition, batch);
-        store.untell(partition);
+        store.records().emptied(partition.records());
         store.journal().forget(partition);
         partition.empty();
-        store.events().happened(new NodeEvent.PartitionEmptied(partition.set, partition.number));
+        store
+            .records()
+            .events()
+            .happened(new NodeEvent.PartitionEmptied(partition.set(), partition.number()));
       }
-      partition.admission = id(view, partition, self);
+      partition.admit(id(view, partition, self));
       store.journal().change(partition);
     }
     store.journal().writeRows(batch, 0);
@@ -73,19 +76,19 @@ final class ReplicaAdmissions {
 
   /// The id of this member's replica, 0 if it has none.
   private static int id(ClusterView view, Partition partition, int self) {
-    ReplicaGroups groups = view.groupsNumbered(partition.set);
-    int[] list = groups == null ? new int[0] : groups.lists().list(partition.number);
+    ReplicaGroups groups = view.groupsNumbered(partition.set());
+    int[] list = groups == null ? new int[0] : groups.lists().list(partition.number());
     for (int place = 0; place < list.length; place++) {
       if (groups != null && list[place] == self) {
-        return groups.replicaId(partition.number, place);
+        return groups.replicaId(partition.number(), place);
       }
     }
     return 0;
   }
 
   private void drop(Partition partition, WriteBatch batch) {
-    byte[] from = RecordKey.first(partition.set, partition.firstSlot);
-    byte[] to = RecordKey.first(partition.set, store.firstSlot(partition.number + 1));
+    byte[] from = partition.records().first();
+    byte[] to = partition.records().end();
     for (ColumnFamily family : store.familiesOfPartitions()) {
       batch.deleteRange(family, from, to);
     }

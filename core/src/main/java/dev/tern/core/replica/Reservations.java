@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.store.Commits;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.WriteBatch;
 import java.util.ArrayList;
@@ -42,7 +43,7 @@ final class Reservations {
     Store.Reservation wanted = store.wantReservation(physicalMillis);
     if (wanted != null) {
       batch.clear();
-      batch.put(store.meta(), Rows.RESERVATION, MetaRows.encoded(wanted));
+      batch.put(store.records().meta(), Rows.RESERVATION, MetaRows.encoded(wanted));
       await(lsm.append(batch), wanted);
     }
   }

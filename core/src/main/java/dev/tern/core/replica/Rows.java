@@ -1,9 +1,9 @@
 package dev.tern.core.replica;
 
-import dev.tern.env.ByteReader;
+import dev.tern.core.store.RowKeys;
 import dev.tern.env.ByteWriter;
 
-/// The keys of what stands beside the records.
+/// The keys of what stands beside the records, but for the record store's own rows ([RowKeys]).
 ///
 /// ```
 ///   meta, of a partition:  | set u16 | first slot u16 | kind u8 | [segment u8] |
@@ -12,13 +12,8 @@ import dev.tern.env.ByteWriter;
 ///   expiries:              | set u16 | first slot u16 | ... see Expired
 /// ```
 ///
-/// `set` is the number of the partition's groups and `first slot` the partition's, so that a
-/// partition is one range in every family, as it is among the records ([RecordKey]). No groups have
-/// the number 0.
+/// `set` and `first slot` are those of all rows of a partition, see [RowKeys].
 final class Rows {
-  /// Of set and first slot.
-  static final int PARTITION_BYTES = 4;
-
   /// Of what a partition knows besides its records, see [Partition].
   static final int PARTITION = 1;
 
@@ -34,13 +29,8 @@ final class Rows {
   /// The hash of a segment, u64; there only if the hash is known.
   static final int SEGMENT = 5;
 
-  /// Rows of the store itself in `meta`.
-  static final byte[] IDENTITY = {0, 0, 1};
-
+  /// Below which numbers may be given out.
   static final byte[] RESERVATION = {0, 0, 2};
-
-  /// The numbers of the groups, in the order the store counts them.
-  static final byte[] GROUPS = {0, 0, 3};
 
   /// The place of the walk that compares hash trees.
   static final byte[] WALK = {0, 0, 4};
@@ -50,22 +40,13 @@ final class Rows {
 
   private static final int JOURNAL = 6;
 
-  /// Whose the store is: its cluster and its member.
-  static final byte[] OWNER = {0, 0, 7};
-
-  /// Before the rows of all partitions.
-  static final byte[] PARTITIONS = {0, 1};
-
-  /// Where the identity stood in stores of formats 1 to 3.
-  static final byte[] FORMER_IDENTITY = {2};
-
   private Rows() {}
 
   /// The key of one of a partition's rows in `meta`.
   ///
   /// @param kind [#PARTITION], [#TRIMMED], [#FLOOR] or [#FILLED]
   static byte[] of(Partition partition, int kind) {
-    return begin(partition, 1).writeByte(kind).toByteArray();
+    return RowKeys.of(partition.records(), kind);
   }
 
   /// The key of the hash of a partition's segment in `meta`.
@@ -82,13 +63,7 @@ final class Rows {
   ///
   /// @param bytes that follow, about
   static ByteWriter begin(Partition partition, int bytes) {
-    ByteWriter out = new ByteWriter(PARTITION_BYTES + bytes);
-    return out.writeShort(partition.set).writeShort(partition.firstSlot);
-  }
-
-  /// What follows set and first slot in a row's key.
-  static ByteReader rest(byte[] row) {
-    return new ByteReader(row, PARTITION_BYTES, row.length - PARTITION_BYTES);
+    return RowKeys.begin(partition.records(), bytes);
   }
 
   /// The key of an entry of the journal in `meta`.

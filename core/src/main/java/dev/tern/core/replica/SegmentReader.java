@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.wire.TreeRange;
@@ -98,13 +99,13 @@ public final class SegmentReader {
     }
     boolean within = family > 0 || from != null;
     long here = 1L << segment;
-    partition.tree.reads(wanted & ~(here - 1) & ~(within ? here : 0), segment);
+    partition.tree().reads(wanted & ~(here - 1) & ~(within ? here : 0), segment);
   }
 
   /// On the loop, after a step: tells the segments that were done in it.
   void learnt(java.util.function.IntConsumer each) {
     for (; told < segment; told++) {
-      if (((wanted & ~unreadable) >>> told & 1) != 0 && partition.tree.isUntouched(told)) {
+      if (((wanted & ~unreadable) >>> told & 1) != 0 && partition.tree().isUntouched(told)) {
         each.accept(told);
       }
     }
@@ -124,7 +125,7 @@ public final class SegmentReader {
   int step() throws IOException {
     bytes = 0;
     records = 0;
-    List<ColumnFamily> all = store.dataFamilies();
+    List<ColumnFamily> all = store.records().dataFamilies();
     LsmIterator[] iterators = new LsmIterator[all.size()];
     IteratorOptions current = IteratorOptions.all().withoutFillingCache();
     IteratorOptions options = recount == null ? current : current.at(recount.snapshot());
@@ -172,7 +173,7 @@ public final class SegmentReader {
       bytes += key.length + value.length;
       records++;
       if (families.get(RecordKey.keyspace(key)) == all.get(family)) {
-        Siblings record = store.records().decode(key, value);
+        Siblings record = store.decoder().decode(key, value);
         hash ^= hasher.withoutDeletes(key, record);
         if (recount != null) {
           recount.record(key, record);

@@ -1,12 +1,13 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.keyspace.CountOutcome;
-import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
+import dev.tern.core.store.PartitionRecords;
+import dev.tern.core.store.RecordKey;
+import dev.tern.core.store.RecordStore;
+import dev.tern.core.store.RowKeys;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.ReplicaGroups;
-import dev.tern.core.topology.Slots;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Stamp;
@@ -15,7 +16,6 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.DiskFull;
 import dev.tern.env.Events;
-import dev.tern.env.NodeEvent;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
@@ -27,83 +27,42 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// What a shard keeps on disk and the figures it keeps of it in memory: its records, the rows of
-/// its partitions, its identity, and the numbers it may give out.
+/// What a shard's replicas keep on disk besides their records, and in memory of it: dots and clocks
+/// of its partitions with their journal, tombstones, expiries, hints, hash trees, and the numbers
+/// it may give out. The records lie in the [RecordStore] below; whoever changes one writes what is
+/// known of it in the same batch.
 ///
-/// Invariants: the replica id is minted once for a directory and never used by another; counters
-/// and stamps given out lie below a reservation that was on disk first, and an opening skips to the
-/// end of the last one, so that none is ever given out twice, whatever a crash took.
+/// Invariants: the replica id is the record store's id; counters and stamps given out lie below a
+/// reservation that was on disk first, and an opening skips to the end of the last one, so that
+/// none is ever given out twice, whatever a crash took.
+///
+/// Threads: the shard's loop, but where said.
 public final class Store implements AutoCloseable {
   /// Counters reserved at a time, for all partitions together.
   private static final long COUNTER_BLOCK = 1 << 20;
 
-  /// Of the records and of what is kept beside them.
-  static final int FORMAT = 5;
-
-  /// Slots of a dropped keyspace that are erased at one time.
-  private static final int ERASED_AT_ONCE = 64;
-
-  /// Where the rows of the store and of its partitions lie.
-  static final String META = "meta";
-
-  private static final String LEVELED = "data";
-  private static final String SIZE_TIERED = "data-size-tiered";
-
-  /// Where records lie.
-  static final List<String> DATA_FAMILIES = List.of(LEVELED, SIZE_TIERED);
-
   private final Lsm lsm;
-  private final ColumnFamily leveled;
-  private final ColumnFamily sizeTiered;
+  private final RecordStore records;
   private final ColumnFamily meta;
   private final ColumnFamily dots;
   private final ColumnFamily graves;
   private final ColumnFamily expiries;
   private final Hints hints;
-  private final int shard;
-  private final int shards;
-  private final int slotsOfPartition;
-  private final int partitions;
   private final Journal journal;
-  private final Ownership ownership;
-  private final StoredRecords records;
-  private final Events events;
+  private final RecordDecoder decoder;
 
-  /// By the store's own count of groups: the partitions of this shard, by number.
-  private Partition[][] groups = new Partition[0][];
-
-  /// What the topology calls them.
-  private int[] groupNumbers = new int[0];
-
-  /// By keyspace id: the group, -1 where none is known.
-  private int[] groupOfKeyspace = new int[0];
-
-  /// By keyspace id, null where none is known.
-  private @Nullable KeyHash[] hashOfKeyspace = new KeyHash[0];
+  /// By the record store's count of groups: the partitions of this shard, by number.
+  private Partition[][] partitions = new Partition[0][];
 
   /// Where the counters of partitions begin that have none.
   private long firstCounter;
 
-  /// What the partitions count, for other threads.
-  private final CountTable counts;
-
-  /// Keyspace ids whose tables are [#sizeTiered].
-  private final BitSet tiered = new BitSet();
-
   /// Ids of keyspaces where the last write wins.
   private final BitSet newest = new BitSet();
-
-  /// Dropped keyspaces whose records are still here.
-  private final TreeSet<Integer> doomed = new TreeSet<>();
-
-  /// Where the first of them is gone already: slots below.
-  private int erasedTo;
 
   /// Counts partitions that lost what they held, see [#emptied()].
   private int emptied;
@@ -111,18 +70,29 @@ public final class Store implements AutoCloseable {
   /// Where the walk over the hash trees was.
   private long walkedTo;
 
-  private int replicaId;
-
   /// Whether [#distrustId] was called in this life.
   private boolean distrusted;
 
-  private final Randomness randomness;
   private HybridClock hlc = new HybridClock(0, 0);
   private long reservedCounter;
   private boolean reserving;
 
   /// What the opening could not make durable; null if it could.
   private @Nullable Pending opening;
+
+  /// What is erased of a dropped keyspace besides its records.
+  private final RecordStore.Erasure erasure =
+      new RecordStore.Erasure() {
+        @Override
+        public void slot(PartitionRecords of, WriteBatch batch) {
+          forgetHashes(partition(of), batch);
+        }
+
+        @Override
+        public void whole(PartitionRecords of) {
+          journal().change(partition(of));
+        }
+      };
 
   /// Numbers that may be given out once they are on disk.
   ///
@@ -133,43 +103,16 @@ public final class Store implements AutoCloseable {
   /// A reservation that waits for the disk.
   record Pending(long sequence, Reservation wanted) {}
 
-  private Store(
-      Lsm lsm, int partitions, int shard, int shards, Randomness randomness, Events events)
-      throws IOException {
-    this.events = events;
-    this.records = new StoredRecords(shard, events);
-    this.lsm = lsm;
-    this.randomness = randomness;
-    this.shard = shard;
-    this.shards = shards;
-    this.leveled = lsm.columnFamily(LEVELED, CompactionStyle.LEVELED);
-    this.sizeTiered = lsm.columnFamily(SIZE_TIERED, CompactionStyle.SIZE_TIERED);
-    this.meta = lsm.columnFamily(META, CompactionStyle.LEVELED);
+  private Store(RecordStore records) throws IOException {
+    this.records = records;
+    this.lsm = records.lsm();
+    this.meta = records.meta();
+    this.decoder = new RecordDecoder(records.shard(), records.events());
     this.dots = lsm.columnFamily("dots", CompactionStyle.LEVELED);
     this.hints = new Hints(lsm, lsm.columnFamily("hints", CompactionStyle.LEVELED));
     this.graves = lsm.columnFamily("graves", CompactionStyle.LEVELED);
-    this.partitions = partitions;
-    this.counts = new CountTable(partitions);
-    this.slotsOfPartition = Slots.COUNT / partitions;
     this.expiries = lsm.columnFamily("expiries", CompactionStyle.LEVELED);
     this.journal = new Journal(lsm, meta, dots, graves, expiries);
-    this.ownership = new Ownership(lsm, meta, shard);
-  }
-
-  /// Looks at a store before it is opened, and writes nothing: whether it is the one of a shard of
-  /// a member, in a format that this version reads.
-  ///
-  /// @param found open read-only at least
-  /// @param self the member
-  /// @throws IOException if it is not, with what to do
-  public static void look(Lsm found, ClusterView view, int self, int shard, int shards)
-      throws IOException {
-    decoding(
-        shard,
-        () -> {
-          Ownership.look(found, view, self, shard, shards);
-          return found;
-        });
   }
 
   /// Reads what the store knows and reserves the next block of numbers, durably.
@@ -180,38 +123,22 @@ public final class Store implements AutoCloseable {
   public static Store open(
       Lsm lsm, int partitions, int shard, int shards, Randomness randomness, Events events)
       throws IOException {
-    return decoding(shard, () -> opened(lsm, partitions, shard, shards, randomness, events));
+    RecordStore records = RecordStore.over(lsm, partitions, shard, shards, randomness, events);
+    return RecordStore.decoding(shard, () -> opened(records));
   }
 
-  /// Reads rows of a store's own.
-  private interface Decoding<T> {
-    T read() throws IOException;
-  }
-
-  private static <T> T decoding(int shard, Decoding<T> reading) throws IOException {
-    try {
-      return reading.read();
-    } catch (DecodeException | IndexOutOfBoundsException | NullPointerException e) {
-      throw new IOException(
-          "shard %d: a row of the store's own cannot be decoded: %s; move the directory away and start with an empty one: the other nodes fill it (alone: restore a backup)"
-              .formatted(shard, e.getMessage()),
-          e);
-    }
-  }
-
-  private static Store opened(
-      Lsm lsm, int partitions, int shard, int shards, Randomness randomness, Events events)
-      throws IOException {
-    Store store = new Store(lsm, partitions, shard, shards, randomness, events);
+  private static Store opened(RecordStore records) throws IOException {
+    Store store = new Store(records);
+    Lsm lsm = records.lsm();
     WriteBatch batch = new WriteBatch();
-    store.identify(batch);
+    records.identify(batch);
     byte[] row = lsm.get(store.meta, Rows.RESERVATION, Long.MAX_VALUE);
     Reservation last = row == null ? new Reservation(0, 0) : MetaRows.reservation(row);
     store.load(last.counter());
     store.hlc = new HybridClock(last.stamp(), 0);
     store.forEachPartition(partition -> Ballots.restarted(partition, last.stamp()));
     // The time is not known yet: what one's own clock says may be wrong for ever on disk.
-    Reservation next = java.util.Objects.requireNonNull(store.wantReservation(0));
+    Reservation next = Objects.requireNonNull(store.wantReservation(0));
     batch.put(store.meta, Rows.RESERVATION, MetaRows.encoded(next));
     store.journal.writeRows(batch, 0);
     long sequence = lsm.append(batch);
@@ -232,56 +159,41 @@ public final class Store implements AutoCloseable {
     return store;
   }
 
-  private void mintId(WriteBatch batch) {
-    replicaId = (int) randomness.nextLong() | 1;
-    MetaRows.Identity identity = new MetaRows.Identity(replicaId, shards, partitions, FORMAT);
-    batch.put(meta, Rows.IDENTITY, identity.encoded());
-  }
-
-  /// Takes another replica id from the next version on. To be called when others know of dots of
-  /// this one that this store never gave out: it was restored, or its disk lost what it had forced.
-  public void takeNewId() {
-    WriteBatch batch = new WriteBatch();
-    mintId(batch);
-    lsm.append(batch);
-    events.happened(new NodeEvent.ReplicaIdTaken(shard, replicaId));
-  }
-
-  private void identify(WriteBatch batch) throws IOException {
-    MetaRows.Identity then = Ownership.identity(lsm, meta, shards, partitions);
-    if (then == null) {
-      mintId(batch);
-    } else {
-      replicaId = then.replica();
-    }
-  }
-
   private void load(long firstCounter) throws IOException {
     reservedCounter = firstCounter;
     this.firstCounter = firstCounter;
-    byte[] numbers = lsm.get(meta, Rows.GROUPS, Long.MAX_VALUE);
-    if (numbers != null) {
-      for (int number : MetaRows.groups(numbers)) {
-        addGroup(number);
-      }
-    }
+    records.loadGroups();
+    addPartitions();
     loadPartitions();
     byte[] place = lsm.get(meta, Rows.WALK, Long.MAX_VALUE);
     walkedTo = place == null ? 0 : MetaRows.number(place);
     journal.load(this::known, this::counted);
   }
 
+  /// Makes the partitions of the groups that the record store knows and this store does not yet.
+  private void addPartitions() {
+    for (int group = partitions.length; group < records.groups(); group++) {
+      @Nullable PartitionRecords[] of = records.partitions(group);
+      Partition[] made = new Partition[of.length];
+      for (int p = 0; p < of.length; p++) {
+        if (of[p] != null) {
+          made[p] = new Partition(of[p], firstCounter);
+        }
+      }
+      partitions = Arrays.copyOf(partitions, group + 1);
+      partitions[group] = made;
+    }
+  }
+
   private void loadPartitions() throws IOException {
     try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
-      for (rows.seek(Rows.PARTITIONS); rows.valid(); rows.next()) {
+      for (rows.seek(RowKeys.PARTITIONS); rows.valid(); rows.next()) {
         ByteReader key = new ByteReader(rows.key());
         int set = key.readUnsignedShort();
         int slot = key.readUnsignedShort();
-        Partition partition = known(set, partitionOf(slot));
+        Partition partition = known(set, records.partitionOf(slot));
         if (MetaRows.load(partition, slot, segments(), key, rows.value())) {
-          for (int keyspace : partition.keyspaces()) {
-            tell(partition, keyspace, 1);
-          }
+          records.loaded(partition.records());
         }
       }
     }
@@ -296,39 +208,44 @@ public final class Store implements AutoCloseable {
     return partition;
   }
 
+  /// Where the records lie, and what they count.
+  public RecordStore records() {
+    return records;
+  }
+
   /// A partition has all that its other replicas had.
   public void filled(Partition partition) {
-    if (!partition.filled) {
-      partition.filled = true;
+    if (!partition.isFilled()) {
+      partition.filled(true);
       lsm.append(new WriteBatch().put(meta, Rows.of(partition, Rows.FILLED), MetaRows.filled()));
     }
   }
 
   /// A partition lacks what it has told another replica that it has: its directory was set back.
   public void unfilled(Partition partition) {
-    if (partition.filled) {
-      partition.filled = false;
+    if (partition.isFilled()) {
+      partition.filled(false);
       lsm.append(new WriteBatch().delete(meta, Rows.of(partition, Rows.FILLED)));
     }
   }
 
   /// The stamp that what is absent in a slot's partition counts as deleted at.
   public Stamp floor(int keyspace, int slot) {
-    return partition(keyspace, slot).floor;
+    return partition(keyspace, slot).floor();
   }
 
   /// Counts the deletes stripped from a slot's partition since the start.
   public long strips(int keyspace, int slot) {
-    return partition(keyspace, slot).strips;
+    return partition(keyspace, slot).strips();
   }
 
   /// Another replica of a partition has stripped deletes up to a stamp. A replica that was rebuilt
   /// knows from this what its absent records count as.
   public void learnFloor(Partition partition, Stamp floor) {
-    if (floor.compareTo(partition.floor) > 0) {
+    if (floor.compareTo(partition.floor()) > 0) {
       WriteBatch batch = new WriteBatch();
       raiseFloor(partition, floor, batch);
-      partition.floorSequence = lsm.append(batch);
+      partition.floorWritten(lsm.append(batch));
       follow(floor.time());
     }
   }
@@ -340,98 +257,47 @@ public final class Store implements AutoCloseable {
 
   /// A delete is stripped with this batch: what is absent counts as deleted at its stamp at least.
   void raiseFloor(Partition partition, Stamp stamp, WriteBatch batch) {
-    if (stamp.compareTo(partition.floor) > 0) {
-      partition.floor = stamp;
-      // So that the other replicas are told soon.
-      partition.turns++;
+    if (stamp.compareTo(partition.floor()) > 0) {
+      partition.raiseFloor(stamp);
       batch.put(meta, Rows.of(partition, Rows.FLOOR), MetaRows.floor(stamp));
     }
   }
 
-  private int addGroup(int number) {
-    int group = groups.length;
-    groups = Arrays.copyOf(groups, group + 1);
-    groupNumbers = Arrays.copyOf(groupNumbers, group + 1);
-    groupNumbers[group] = number;
-    groups[group] = new Partition[partitions];
-    for (int p = shard; p < partitions; p += shards) {
-      groups[group][p] = new Partition(number, p, firstSlot(p), new DotSet(), firstCounter);
-    }
-    return group;
-  }
-
   /// The partition of a slot, in the group of a keyspace that was in an adopted view.
   Partition partition(int keyspace, int slot) {
-    return groups[groupOfKeyspace[keyspace]][slot / slotsOfPartition];
+    return partitions[records.group(keyspace)][records.partitionOf(slot)];
+  }
+
+  private Partition partition(PartitionRecords of) {
+    return Objects.requireNonNull(partitionOfGroup(of.set(), of.number()));
   }
 
   /// The partition of a group as the topology numbers it, null if none is here.
   public @Nullable Partition partitionOfGroup(int groupNumber, int partition) {
-    for (int group = 0; group < groups.length; group++) {
-      if (groupNumbers[group] == groupNumber && partition >= 0 && partition < partitions) {
-        return groups[group][partition];
-      }
-    }
-    return null;
+    int group = records.groupOfSet(groupNumber);
+    boolean known = group >= 0 && partition >= 0 && partition < records.partitions();
+    return known ? partitions[group][partition] : null;
   }
 
   /// What the topology calls a partition's group.
   public int groupNumber(Partition partition) {
-    return partition.set;
-  }
-
-  /// Where the record of a user key lies, of a keyspace that was in an adopted view.
-  byte[] recordKey(int keyspace, int slot, byte[] key) {
-    int hash = java.util.Objects.requireNonNull(hashOfKeyspace[keyspace]).of(key);
-    return RecordKey.of(set(keyspace), slot, keyspace, hash, key);
-  }
-
-  /// The number of the groups of a keyspace, 0 if it was in no adopted view.
-  int set(int keyspace) {
-    boolean known = keyspace < groupOfKeyspace.length && groupOfKeyspace[keyspace] >= 0;
-    return known ? groupNumbers[groupOfKeyspace[keyspace]] : 0;
-  }
-
-  /// Whether a row of a partition that names a record's key names one of that partition.
-  boolean isKeyOf(Partition partition, byte[] recordKey) {
-    return RecordKey.isOne(recordKey)
-        && RecordKey.set(recordKey) == partition.set
-        && partitionOf(RecordKey.slot(recordKey)) == partition.number
-        && RecordKey.keyspace(recordKey) > 0;
+    return partition.set();
   }
 
   /// Tells all partitions of this store.
   public void forEachPartition(Consumer<Partition> told) {
-    for (Partition[] group : groups) {
-      for (int p = shard; p < partitions; p += shards) {
-        told.accept(group[p]);
+    for (Partition[] group : partitions) {
+      for (Partition partition : group) {
+        if (partition != null) {
+          told.accept(partition);
+        }
       }
     }
   }
 
-  /// Whether this store keeps that slot's partition.
-  public boolean holds(int slot) {
-    return slot / slotsOfPartition % shards == shard;
-  }
-
-  /// Whether this store keeps that slot's partition and it is not among some.
-  boolean holds(int slot, @Nullable BitSet but) {
-    return holds(slot) && (but == null || !but.get(slot / slotsOfPartition));
-  }
-
-  /// Where this shard reports what happens to it.
-  public Events events() {
-    return events;
-  }
-
-  /// The number of the shard on its node.
-  int shard() {
-    return shard;
-  }
-
   /// Decodes what is stored.
-  public StoredRecords records() {
-    return records;
+  public RecordDecoder decoder() {
+    return decoder;
   }
 
   /// What keeps the rows of the partitions.
@@ -446,37 +312,7 @@ public final class Store implements AutoCloseable {
 
   /// What a partition holds of a keyspace came to be more or less, see [WriteCounts].
   void counted(Partition partition, int keyspace, long keys, long expiring, long bytes) {
-    partition.count(keyspace, keys, expiring, bytes);
-    counts.add(keyspace, partition.number, keys, expiring, bytes);
-  }
-
-  /// A partition is about to lose all that it counts.
-  void untell(Partition partition) {
-    for (int keyspace : partition.keyspaces()) {
-      tell(partition, keyspace, -1);
-    }
-  }
-
-  /// Adds what a partition counts of a keyspace to what other threads see, or takes it away.
-  ///
-  /// @param times 1 or -1
-  private void tell(Partition partition, int keyspace, int times) {
-    counts.add(
-        keyspace,
-        partition.number,
-        times * partition.keys(keyspace),
-        times * partition.expiring(keyspace),
-        times * partition.bytes(keyspace));
-  }
-
-  /// What a partition of this store holds of a keyspace; any thread.
-  public CountOutcome.Count count(int keyspace, int partition) {
-    return counts.of(keyspace, partition);
-  }
-
-  /// Why this store is not the one of a member of a cluster; null if it may be.
-  public @Nullable String problem(ClusterView view, int self) {
-    return ownership.problem(view, self);
+    records.counted(partition.records(), keyspace, keys, expiring, bytes);
   }
 
   /// Goes by other keyspaces and groups from now on. Keyspaces that were dropped are erased little
@@ -485,103 +321,41 @@ public final class Store implements AutoCloseable {
   /// @param self the member whose store it is
   public void adopt(ClusterView view, int self) {
     WriteBatch batch = new WriteBatch();
-    ownership.claim(view, self, batch);
-    int known = groups.length;
+    records.adopt(view, self, batch);
+    addPartitions();
     for (KeyspaceConfig keyspace : view.keyspaces()) {
-      tiered.set(keyspace.id(), keyspace.compaction() == CompactionStyle.SIZE_TIERED);
       newest.set(keyspace.id(), keyspace.resolution() == Resolution.LWW);
-      ReplicaGroups of = java.util.Objects.requireNonNull(view.groups(keyspace.id()));
-      assign(keyspace.id(), group(of.number()), keyspace.hash());
-      for (Partition partition : groups[group(of.number())]) {
+      ReplicaGroups of = Objects.requireNonNull(view.groups(keyspace.id()));
+      for (Partition partition : partitions[records.group(keyspace.id())]) {
         if (partition != null) {
-          partition.replicated = of.lists().list(partition.number).length > 1;
+          partition.replicated(of.lists().list(partition.number()).length > 1);
         }
       }
-    }
-    if (groups.length > known) {
-      batch.put(meta, Rows.GROUPS, MetaRows.groups(groupNumbers));
     }
     emptied += new ReplicaAdmissions(this).adopt(view, self, batch);
     if (batch.entries() > 0) {
       lsm.append(batch);
     }
-    forEachPartition(
-        partition -> {
-          for (int keyspace : partition.keyspaces()) {
-            if (view.dropped(keyspace)) {
-              doomed.add(keyspace);
-            }
-          }
-        });
+    records.condemnDropped(view);
   }
 
-  private int group(int number) {
-    for (int group = 0; group < groups.length; group++) {
-      if (groupNumbers[group] == number) {
-        return group;
-      }
-    }
-    return addGroup(number);
-  }
-
-  private void assign(int keyspace, int group, KeyHash hash) {
-    int before = groupOfKeyspace.length;
-    if (keyspace >= before) {
-      groupOfKeyspace = Arrays.copyOf(groupOfKeyspace, keyspace + 1);
-      Arrays.fill(groupOfKeyspace, before, keyspace + 1, -1);
-      hashOfKeyspace = Arrays.copyOf(hashOfKeyspace, keyspace + 1);
-    }
-    groupOfKeyspace[keyspace] = group;
-    hashOfKeyspace[keyspace] = hash;
-  }
-
-  /// Whether there is something to erase.
-  boolean erases() {
-    return !doomed.isEmpty();
-  }
-
-  /// Adds the removal of some slots' records of a dropped keyspace. After a crash it begins anew.
+  /// Adds the removal of some slots' records of a dropped keyspace, and of what is known of them.
   void eraseSome(WriteBatch batch) {
-    int keyspace = doomed.first();
-    for (int ranges = 0; ranges < ERASED_AT_ONCE && erasedTo < Slots.COUNT; erasedTo++) {
-      Partition partition = knowing(keyspace, erasedTo / slotsOfPartition);
-      if (partition == null) {
-        continue;
-      }
-      byte[] from = RecordKey.first(partition.set, erasedTo, keyspace);
-      byte[] to = RecordKey.first(partition.set, erasedTo, keyspace + 1);
-      batch.deleteRange(leveled, from, to).deleteRange(sizeTiered, from, to);
-      ranges++;
-      if (partition.tree.known() != 0) {
-        byte[] row = Rows.segment(partition, 0);
-        byte[] last = Rows.segment(partition, HashTree.SEGMENTS);
-        batch.deleteRange(meta, row, last);
-      }
-      partition.tree.forget();
-      if ((erasedTo + 1) % slotsOfPartition == 0) {
-        tell(partition, keyspace, -1);
-        partition.forget(keyspace);
-        journal.change(partition);
-      }
-    }
-    if (erasedTo == Slots.COUNT) {
-      erasedTo = 0;
-      doomed.remove(keyspace);
-    }
+    records.eraseSome(batch, erasure);
   }
 
-  private @Nullable Partition knowing(int keyspace, int number) {
-    for (Partition[] group : groups) {
-      if (group[number] != null && group[number].knows(keyspace)) {
-        return group[number];
-      }
+  private void forgetHashes(Partition partition, WriteBatch batch) {
+    if (partition.tree().known() != 0) {
+      byte[] row = Rows.segment(partition, 0);
+      byte[] last = Rows.segment(partition, HashTree.SEGMENTS);
+      batch.deleteRange(meta, row, last);
     }
-    return null;
+    partition.tree().forget();
   }
 
   /// Whether a version was stored here, pending or superseded as it may be; on the loop.
   public boolean knows(int keyspace, int slot, int replica, long counter) {
-    return partition(keyspace, slot).clock.contains(replica, counter);
+    return partition(keyspace, slot).clock().contains(replica, counter);
   }
 
   /// Whether this replica's word counts beside those of others, see [Partition#isBehind].
@@ -592,10 +366,10 @@ public final class Store implements AutoCloseable {
   /// Partitions of a keyspace's group, by number, whose replicas here are behind; null for none.
   @Nullable BitSet behind(int keyspace) {
     BitSet behind = null;
-    for (Partition partition : groups[groupOfKeyspace[keyspace]]) {
+    for (Partition partition : partitions[records.group(keyspace)]) {
       if (partition != null && partition.isBehind()) {
         behind = behind == null ? new BitSet() : behind;
-        behind.set(partition.number);
+        behind.set(partition.number());
       }
     }
     return behind;
@@ -606,7 +380,7 @@ public final class Store implements AutoCloseable {
   public void distrustId() {
     if (!distrusted) {
       distrusted = true;
-      takeNewId();
+      records.takeNewId();
     }
   }
 
@@ -651,21 +425,17 @@ public final class Store implements AutoCloseable {
 
   /// The id that this store's versions carry.
   public int replicaId() {
-    return replicaId;
+    return records.id();
   }
 
   /// Whether a clock knows of dots of this store that it did not give out.
   public boolean isAheadOfUs(Partition partition, DotSet clock) {
-    return clock.highest(replicaId) > partition.counter;
+    return clock.highest(replicaId()) > partition.counter();
   }
 
+  /// The engine below; reads on any thread.
   public Lsm lsm() {
     return lsm;
-  }
-
-  /// Where a keyspace's records are.
-  ColumnFamily data(int keyspace) {
-    return tiered.get(keyspace) ? sizeTiered : leveled;
   }
 
   /// Ids of the keyspaces where the last write wins; a copy.
@@ -673,18 +443,10 @@ public final class Store implements AutoCloseable {
     return (BitSet) newest.clone();
   }
 
-  ColumnFamily meta() {
-    return meta;
-  }
-
-  /// All families of records.
-  List<ColumnFamily> dataFamilies() {
-    return List.of(leveled, sizeTiered);
-  }
-
   /// All families that hold rows of partitions: in each, those of one are a range.
   List<ColumnFamily> familiesOfPartitions() {
-    return List.of(leveled, sizeTiered, meta, dots, graves, expiries);
+    List<ColumnFamily> data = records.dataFamilies();
+    return List.of(data.get(0), data.get(1), meta, dots, graves, expiries);
   }
 
   /// Counts the partitions that were emptied: a record that was read before may be one of theirs.
@@ -695,66 +457,46 @@ public final class Store implements AutoCloseable {
   /// The dots of which a replica has what there is of a key: its clock, and while it is rebuilt
   /// what the rebuild has passed. Do not change it.
   DotSet seen(Partition partition, int keyspace, byte[] storageKey) {
-    return partition.seen(dataFamilies().indexOf(data(keyspace)), storageKey);
-  }
-
-  /// Where the records of the keyspaces of a partition's group lie, by keyspace id.
-  SortedMap<Integer, ColumnFamily> families(Partition partition) {
-    TreeMap<Integer, ColumnFamily> families = new TreeMap<>();
-    for (int keyspace = 0; keyspace < groupOfKeyspace.length; keyspace++) {
-      if (set(keyspace) == partition.set) {
-        families.put(keyspace, data(keyspace));
-      }
-    }
-    return families;
-  }
-
-  int partitionOf(int slot) {
-    return slot / slotsOfPartition;
-  }
-
-  /// The first slot of a partition; its last is that of the next, less one.
-  int firstSlot(int partition) {
-    return partition * slotsOfPartition;
+    return partition.seen(records.dataFamilies().indexOf(records.data(keyspace)), storageKey);
   }
 
   /// Segments of each partition's hash tree.
   int segments() {
-    return Math.min(HashTree.SEGMENTS, slotsOfPartition);
+    return Math.min(HashTree.SEGMENTS, records.slotsOfPartition());
   }
 
-  /// Where the records of a segment lie in one of [#dataFamilies].
+  /// Where the records of a segment lie in one of [RecordStore#dataFamilies].
   TreeRange range(Partition partition, int segment, int family) {
-    int slots = slotsOfPartition / segments();
-    int first = firstSlot(partition.number) + segment * slots;
+    int slots = records.slotsOfPartition() / segments();
+    int first = partition.records().firstSlot() + segment * slots;
     return new TreeRange(
         family,
-        RecordKey.first(partition.set, first),
-        RecordKey.first(partition.set, first + slots));
+        RecordKey.first(partition.set(), first),
+        RecordKey.first(partition.set(), first + slots));
   }
 
   /// The segment of a storage key.
   int segment(byte[] storageKey) {
-    return RecordKey.slot(storageKey) % slotsOfPartition * segments() / slotsOfPartition;
+    int slots = records.slotsOfPartition();
+    return RecordKey.slot(storageKey) % slots * segments() / slots;
   }
 
   /// A record is written with this batch: its segment's hash is not known from then on.
   void touch(Partition partition, byte[] storageKey, WriteBatch batch) {
     int segment = segment(storageKey);
-    if (partition.tree.touch(segment)) {
+    if (partition.tree().touch(segment)) {
       batch.delete(meta, Rows.segment(partition, segment));
     }
   }
 
   /// A segment was read.
   void learn(SegmentReader reader, int segment, WriteBatch batch) {
-    Partition partition = reader.partition;
+    HashTree tree = reader.partition.tree();
     long hash = reader.hashes()[segment];
-    if (!partition.tree.isKnown(segment) || partition.tree.hash(segment) != hash) {
-      byte[] row = Rows.segment(partition, segment);
-      batch.put(meta, row, MetaRows.number(hash));
+    if (!tree.isKnown(segment) || tree.hash(segment) != hash) {
+      batch.put(meta, Rows.segment(reader.partition, segment), MetaRows.number(hash));
     }
-    partition.tree.learn(segment, hash);
+    tree.learn(segment, hash);
   }
 
   long walkedTo() {
@@ -788,6 +530,6 @@ public final class Store implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    lsm.close();
+    records.close();
   }
 }

@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.RecordHash;
 import dev.tern.core.wire.RepairPage;
@@ -47,12 +48,13 @@ public final class Trees {
   public SegmentReader reader(Partition partition, boolean afresh) {
     int count = store.segments();
     long all = -1L >>> (Long.SIZE - count);
-    long wanted = afresh ? all : all & ~partition.tree.known();
+    long wanted = afresh ? all : all & ~partition.tree().known();
     long[] hashes = new long[count];
     for (int i = 0; i < count; i++) {
-      hashes[i] = (wanted >>> i & 1) != 0 ? 0 : partition.tree.hash(i);
+      hashes[i] = (wanted >>> i & 1) != 0 ? 0 : partition.tree().hash(i);
     }
-    return new SegmentReader(store, partition, store.families(partition), wanted, hashes);
+    return new SegmentReader(
+        store, partition, store.records().families(partition.records()), wanted, hashes);
   }
 
   /// Reads some more. One reader of a partition at a time, until it is done or fails: it may hold a
@@ -93,18 +95,18 @@ public final class Trees {
 
   /// The families that a segment's records lie in.
   public int families() {
-    return store.dataFamilies().size();
+    return store.records().dataFamilies().size();
   }
 
   /// Reads the hashes of the records of a range, of its beginning if that is long.
   public void list(Partition partition, TreeRange range, Offload.Completion<TreeListing> done) {
-    SortedMap<Integer, ColumnFamily> families = store.families(partition);
+    SortedMap<Integer, ColumnFamily> families = store.records().families(partition.records());
     loop.offload(() -> listed(range, families), done);
   }
 
   private TreeListing listed(TreeRange range, SortedMap<Integer, ColumnFamily> families)
       throws IOException {
-    ColumnFamily family = store.dataFamilies().get(range.family());
+    ColumnFamily family = store.records().dataFamilies().get(range.family());
     RecordHash hasher = new RecordHash();
     long[] hashes = new long[MAX_LISTED];
     int count = 0;
@@ -122,7 +124,7 @@ public final class Trees {
         byte[] value = all.value();
         bytes += key.length + value.length;
         if (families.get(RecordKey.keyspace(key)) == family) {
-          hashes[count++] = hasher.whole(key, store.records().decode(key, value));
+          hashes[count++] = hasher.whole(key, store.decoder().decode(key, value));
         }
       }
     }
@@ -137,10 +139,10 @@ public final class Trees {
   public void others(
       Partition partition, TreeRange range, long[] theirs, Offload.Completion<RepairPage> done) {
     store.journal().synced(store.lsm().syncedSequence());
-    DotSet clock = partition.synced.copy();
+    DotSet clock = partition.synced().copy();
     Repair repair = replica.repair(partition, clock, store.lsm().syncedSequence());
-    byte[] first = RecordKey.first(partition.set, partition.firstSlot);
-    byte[] end = RecordKey.first(partition.set, store.firstSlot(partition.number + 1));
+    byte[] first = partition.records().first();
+    byte[] end = partition.records().end();
     TreeRange clamped =
         new TreeRange(
             Math.clamp(range.family(), 0, families() - 1),

@@ -54,7 +54,7 @@ final class Unsynced {
   /// Whether the oldest entry of a replicated partition lay here at the [#STALE_CALLS]th last call,
   /// too.
   boolean stale() {
-    if (size == 0 || !partitions[first].replicated) {
+    if (size == 0 || !partitions[first].isReplicated()) {
       calls = 0;
       return false;
     }
@@ -79,8 +79,7 @@ final class Unsynced {
   void synced(long sequence) {
     while (size > 0 && numbers[3 * first] <= sequence) {
       Partition partition = partitions[first];
-      partition.synced.addRun(replicas[first], numbers[3 * first + 1], numbers[3 * first + 2]);
-      partition.turns++;
+      partition.synced(replicas[first], numbers[3 * first + 1], numbers[3 * first + 2]);
       first = (first + 1) & (partitions.length - 1);
       size--;
     }

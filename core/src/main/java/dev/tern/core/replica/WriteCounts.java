@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.context.PlantedBug;
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.Siblings;
 import org.jspecify.annotations.Nullable;
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.ByteWriter;

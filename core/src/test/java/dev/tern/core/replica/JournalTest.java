@@ -9,6 +9,7 @@ import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.store.Bed;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
@@ -115,7 +116,8 @@ class JournalTest {
     for (int number = 0; number < PARTITIONS; number++) {
       Partition partition = Objects.requireNonNull(store.partitionOfGroup(1, number));
       assertNull(inspection.wrongCount(partition), when + ": partition " + number);
-      counted = counted.plus(store.count(1, number)).plus(store.count(2, number));
+      counted =
+          counted.plus(store.records().count(1, number)).plus(store.records().count(2, number));
     }
   }
 

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.replica.Store.Reservation;
-import dev.tern.core.topology.ClusterId;
+import dev.tern.core.store.PartitionRecords;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Stamp;
 import dev.tern.env.ByteReader;
@@ -28,7 +28,7 @@ class MetaRowsTest {
   private static final int MOST_BYTES = 1 << 20;
 
   private static Partition partition() {
-    return new Partition(7, 5, 5 * 16, new DotSet(), 0);
+    return new Partition(PartitionRecords.of(7, 5, 5 * 16, 16), 0);
   }
 
   private static DotSet dots() {
@@ -70,10 +70,10 @@ class MetaRowsTest {
   @Test
   void rowsOfAPartition() throws IOException {
     Partition partition = partition();
-    partition.admission = 300;
-    partition.clock.addAll(dots());
-    partition.count(3, 70_000, 1, 9_000_000_000L);
-    partition.count(4, 0, 0, 0);
+    partition.admit(300);
+    partition.load(dots());
+    partition.records().count(3, 70_000, 1, 9_000_000_000L);
+    partition.records().count(4, 0, 0, 0);
     checkClosely("partition", encoded(partition), MetaRowsTest::partitionAgain);
     checkClosely("trimmed", dots().encoded(), row -> MetaRows.trimmed(row).encoded());
     Stamp floor = new Stamp(1L << 60, -9, 7, 3, false);
@@ -85,33 +85,20 @@ class MetaRowsTest {
 
   @Test
   void rowsOfTheStore() throws IOException {
-    int[] numbers = {1, 65_535, 3};
-    check("groups", MetaRows.groups(numbers), row -> MetaRows.groups(MetaRows.groups(row)));
     Reservation reservation = new Reservation(1L << 21, 1L << 60);
     check(
         "reservation",
         MetaRows.encoded(reservation),
         row -> MetaRows.encoded(MetaRows.reservation(row)));
-    MetaRows.Identity identity = new MetaRows.Identity(-7, 4, 1_024, 5);
-    check("identity", identity.encoded(), row -> MetaRows.Identity.decode(row).encoded());
-    assertEquals(identity, MetaRows.Identity.decode(identity.encoded()));
-    MetaRows.Owner owner = new MetaRows.Owner(new ClusterId(-5, 7), 3);
     check("walk", MetaRows.number(70_000), row -> MetaRows.number(MetaRows.number(row)));
-    check("owner", owner.encoded(), row -> MetaRows.Owner.decode(row).encoded());
   }
 
   @Test
   void whatNoStoreWritesIsRefused() {
-    refused(() -> MetaRows.Identity.decode(new MetaRows.Identity(0, 1, 8, 5).encoded()));
-    refused(() -> MetaRows.Owner.decode(new MetaRows.Owner(ClusterId.NONE, 1).encoded()));
-    refused(() -> MetaRows.Owner.decode(new MetaRows.Owner(new ClusterId(1, 1), 0).encoded()));
     for (Reservation wrong :
         List.of(
             new Reservation(-1, 0), new Reservation(Long.MAX_VALUE, 0), new Reservation(0, -1))) {
       refused(() -> MetaRows.reservation(MetaRows.encoded(wrong)));
-    }
-    for (int[] wrong : new int[][] {{0}, {65_536}, {-3}, {1, 1}}) {
-      refused(() -> MetaRows.groups(MetaRows.groups(wrong)));
     }
     for (int keyspace : new int[] {0, -1, 1 << 20, Integer.MAX_VALUE}) {
       ByteWriter row = new ByteWriter().writeByte(0x10).writeVarInt(1);
@@ -151,11 +138,11 @@ class MetaRowsTest {
   @Test
   void aFigureBelowZeroComesBack() {
     Partition partition = partition();
-    partition.count(3, -1, 0, -16);
+    partition.records().count(3, -1, 0, -16);
     Partition read = partition();
     MetaRows.partition(encoded(partition), read);
-    assertEquals(-1, read.keys(3));
-    assertEquals(-16, read.bytes(3));
+    assertEquals(-1, read.records().keys(3));
+    assertEquals(-16, read.records().bytes(3));
   }
 
   /// Rows of stores of format 4 began with the clock.

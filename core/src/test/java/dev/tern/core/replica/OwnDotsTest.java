@@ -8,6 +8,7 @@ import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.store.Bed;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
@@ -94,7 +95,7 @@ class OwnDotsTest {
   }
 
   private Siblings there() throws IOException {
-    byte[] bytes = store.lsm().get(store.data(1), store.recordKey(1, 0, KEY));
+    byte[] bytes = store.lsm().get(store.records().data(1), store.records().recordKey(1, 0, KEY));
     return Objects.requireNonNull(Siblings.decode(bytes));
   }
 
@@ -107,7 +108,7 @@ class OwnDotsTest {
   }
 
   private Version own(long ahead) {
-    long counter = store.partition(1, 0).counter + ahead;
+    long counter = store.partition(1, 0).counter() + ahead;
     Stamp stamp = Stamp.put(1L << 40, store.replicaId());
     return new Version(store.replicaId(), counter, stamp, 0, ValueType.BYTES, new byte[] {1});
   }

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.version.DotSet;
+import dev.tern.core.store.PartitionRecords;
+import dev.tern.core.store.RecordKey;
+import dev.tern.core.store.RowKeys;
 import dev.tern.core.wire.RoutedKey;
 import dev.tern.core.wire.ScanCursor;
 import dev.tern.env.ByteReader;
@@ -100,7 +102,7 @@ class RecordKeyTest {
   /// A partition's rows in every family lie between the same bounds as its records.
   @Test
   void aPartitionIsOneRangeInEveryFamily() {
-    Partition partition = new Partition(SET, 5, 5 * 16, new DotSet(), 0);
+    Partition partition = new Partition(PartitionRecords.of(SET, 5, 5 * 16, 16), 0);
     byte[] from = RecordKey.first(SET, 5 * 16);
     byte[] to = RecordKey.first(SET, 6 * 16);
     byte[] recordKey = RecordKey.of(SET, 5 * 16 + 15, KEYSPACE, -1, new byte[] {-1, -1});
@@ -116,12 +118,12 @@ class RecordKeyTest {
       assertTrue(Arrays.compareUnsigned(from, row) < 0);
       assertTrue(Arrays.compareUnsigned(row, to) < 0);
     }
-    assertTrue(Arrays.compareUnsigned(Rows.journal(0xffff), Rows.PARTITIONS) < 0);
+    assertTrue(Arrays.compareUnsigned(Rows.journal(0xffff), RowKeys.PARTITIONS) < 0);
   }
 
   @Test
   void theKeysAreAsTheyWere() throws IOException {
-    Partition partition = new Partition(SET, 5, 5 * 16, new DotSet(), 0);
+    Partition partition = new Partition(PartitionRecords.of(SET, 5, 5 * 16, 16), 0);
     byte[] recordKey = RecordKey.of(SET, 5 * 16 + 7, KEYSPACE, HASH, "a\0b".getBytes(US_ASCII));
     ByteWriter all = new ByteWriter();
     all.writeBlob(recordKey);
@@ -129,10 +131,10 @@ class RecordKeyTest {
     all.writeBlob(Rows.of(partition, Rows.FLOOR)).writeBlob(Rows.of(partition, Rows.FILLED));
     all.writeBlob(Rows.segment(partition, 9)).writeBlob(Rows.dot(partition, -2, 300));
     all.writeBlob(Expired.row(partition, 1_780_000_000_000L, recordKey, -2, 300));
-    all.writeBlob(Rows.IDENTITY).writeBlob(Rows.RESERVATION).writeBlob(Rows.GROUPS);
+    all.writeBlob(RowKeys.IDENTITY).writeBlob(Rows.RESERVATION).writeBlob(RowKeys.GROUPS);
     all.writeBlob(Rows.WALK).writeBlob(Rows.ROUND).writeBlob(Rows.journal(513));
     assertArrayEquals(Golden.of("store-keys-4", all.toByteArray()), all.toByteArray());
-    ByteWriter later = new ByteWriter().writeBlob(Rows.OWNER);
+    ByteWriter later = new ByteWriter().writeBlob(RowKeys.OWNER);
     later.writeBlob(Hints.row(300, 70_000)).writeBlob(Hints.ofKey(300, recordKey, 70_000));
     assertArrayEquals(Golden.of("store-keys-5", later.toByteArray()), later.toByteArray());
     ByteWriter routed = new ByteWriter();
@@ -147,7 +149,7 @@ class RecordKeyTest {
 
   @Test
   void theRowOfADelete() throws IOException {
-    Partition partition = new Partition(SET, 5, 5 * 16, new DotSet(), 0);
+    Partition partition = new Partition(PartitionRecords.of(SET, 5, 5 * 16, 16), 0);
     byte[] recordKey = RecordKey.of(SET, 5 * 16 + 7, KEYSPACE, HASH, "a".getBytes(US_ASCII));
     byte[] row = Rows.dot(partition, -2, 300);
     ByteWriter made = new ByteWriter().writeBlob(row).writeBlob(recordKey);

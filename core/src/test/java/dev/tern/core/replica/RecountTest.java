@@ -9,6 +9,7 @@ import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.CountOutcome.Count;
 import dev.tern.core.keyspace.KeyspaceConfig;
+import dev.tern.core.store.Bed;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
@@ -96,14 +97,14 @@ class RecountTest {
     }
     TreeMap<byte[], byte[]> deleted = new TreeMap<>(Arrays::compareUnsigned);
     for (int key = 0; key < 20; key++) {
-      byte[] at = store.recordKey(1, slot(key), new byte[] {(byte) key});
-      deleted.put(at, Objects.requireNonNull(store.lsm().get(store.data(1), at)));
+      byte[] at = store.records().recordKey(1, slot(key), new byte[] {(byte) key});
+      deleted.put(at, Objects.requireNonNull(store.lsm().get(store.records().data(1), at)));
       write(replica, key, DELETE);
     }
     assertNull(wrong(store));
     List<byte[]> lost = new ArrayList<>();
     for (int key = 100; key < 150; key++) {
-      lost.add(store.recordKey(1, slot(key), new byte[] {(byte) key}));
+      lost.add(store.records().recordKey(1, slot(key), new byte[] {(byte) key}));
     }
     store.close();
     try (Lsm lsm = bed.open()) {
@@ -158,11 +159,11 @@ class RecountTest {
     assertEquals(0, store.lsm().statistics().oldestSnapshotMillis());
     // The correction is as durable as the next write.
     write(replica, 1, DELETE);
-    Count counted = store.count(1, 0);
+    Count counted = store.records().count(1, 0);
     bed.powerCut();
     store = open();
     assertNull(wrong(store));
-    assertEquals(counted, store.count(1, 0));
+    assertEquals(counted, store.records().count(1, 0));
     store.close();
   }
 
@@ -185,13 +186,13 @@ class RecountTest {
     SegmentReader reader = replica.trees().reader(partition(store), /* afresh= */ true);
     replica.trees().step(reader, (bytes, failure) -> {});
     bed.world.runUntil(bed.world.nanos() + SECOND);
-    store.untell(partition(store));
+    store.records().emptied(partition(store).records());
     partition(store).empty();
     while (!reader.isDone()) {
       replica.trees().step(reader, (bytes, failure) -> {});
       bed.world.runUntil(bed.world.nanos() + SECOND);
     }
-    assertEquals(Count.NONE, store.count(1, 0));
+    assertEquals(Count.NONE, store.records().count(1, 0));
     store.close();
   }
 
@@ -214,7 +215,7 @@ class RecountTest {
     Replica replica = replica(store, PlantedBug.NONE);
     write(replica, 110, new QuietWrite(10, 0, null));
     assertNotNull(wrong(store), "nothing was damaged");
-    readQuietly(replica, () -> partition(store).forget(2));
+    readQuietly(replica, () -> store.records().forget(partition(store).records(), 2));
     assertNull(wrong(store));
     store.close();
   }
@@ -224,13 +225,8 @@ class RecountTest {
     damaged();
     Store store = open();
     Replica replica = replica(store, PlantedBug.NONE);
-    readQuietly(
-        replica,
-        () -> {
-          store.untell(partition(store));
-          partition(store).forget(1);
-        });
-    assertEquals(Count.NONE, store.count(1, 0));
+    readQuietly(replica, () -> store.records().forget(partition(store).records(), 1));
+    assertEquals(Count.NONE, store.records().count(1, 0));
     store.close();
   }
 
@@ -244,10 +240,10 @@ class RecountTest {
     replica.trees().step(broken, (bytes, failure) -> {});
     bed.world.runUntil(bed.world.nanos() + SECOND);
     broken.ends(false);
-    assertTrue(partition(store).isUncertain());
+    assertTrue(partition(store).records().isUncertain());
     assertNotNull(wrong(store));
     readQuietly(replica, () -> {});
-    assertTrue(!partition(store).isUncertain());
+    assertTrue(!partition(store).records().isUncertain());
     assertNull(wrong(store));
     store.close();
   }

@@ -12,6 +12,7 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.ring.ZonePolicy;
+import dev.tern.core.store.Bed;
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
@@ -147,7 +148,7 @@ class ReplicaAdmissionsTest {
   private static Count count(Store store) {
     Count all = Count.NONE;
     for (int number = 0; number < PARTITIONS; number++) {
-      all = all.plus(store.count(KEYSPACE, number));
+      all = all.plus(store.records().count(KEYSPACE, number));
     }
     return all;
   }
@@ -218,14 +219,14 @@ class ReplicaAdmissionsTest {
     Bed bed = bed(5);
     fill(bed, 300);
     Store store = open(bed, own);
-    assertNull(store.problem(own, 1));
+    assertNull(store.records().problem(own, 1));
     bed.world.runUntil(bed.world.nanos() + SECOND);
     store.close();
     store = Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(4), Events.NONE);
-    String problem = Objects.requireNonNull(store.problem(other, 1));
+    String problem = Objects.requireNonNull(store.records().problem(other, 1));
     assertTrue(problem.contains("shard-0 belongs to node 1 of cluster"), problem);
-    assertTrue(store.problem(own, 2) != null, "another member's store");
-    assertNull(store.problem(first, 1), "a founding whose cluster is not named yet");
+    assertTrue(store.records().problem(own, 2) != null, "another member's store");
+    assertNull(store.records().problem(first, 1), "a founding whose cluster is not named yet");
     Count before = count(store);
     store.adopt(other, 1);
     assertEquals(before, count(store));

@@ -1,4 +1,4 @@
-package dev.tern.core.replica;
+package dev.tern.core.store;
 
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.topology.ClusterView;
@@ -20,31 +20,38 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Threads: the shard's loop, or the opening.
 final class Ownership {
+  private final Lsm lsm;
   private final ColumnFamily meta;
   private final int shard;
 
   /// Null until the cluster's id is known for the first time.
-  private MetaRows.@Nullable Owner owner;
+  private StoreRows.@Nullable Owner owner;
 
-  /// Reads what the store says of itself.
-  Ownership(Lsm lsm, ColumnFamily meta, int shard) throws IOException {
+  Ownership(Lsm lsm, ColumnFamily meta, int shard) {
+    this.lsm = lsm;
     this.meta = meta;
     this.shard = shard;
-    byte[] row = lsm.get(meta, Rows.OWNER, Long.MAX_VALUE);
-    owner = row == null ? null : MetaRows.Owner.decode(row);
   }
 
-  /// See [Store#look].
+  /// Reads what the store says of itself.
+  void load() throws IOException {
+    byte[] row = lsm.get(meta, RowKeys.OWNER, Long.MAX_VALUE);
+    owner = row == null ? null : StoreRows.Owner.decode(row);
+  }
+
+  /// See [RecordStore#look].
   static void look(Lsm found, ClusterView view, int self, int shard, int shards)
       throws IOException {
     ColumnFamily meta = null;
     for (ColumnFamily family : found.columnFamilies()) {
-      meta = family.name().equals(Store.META) ? family : meta;
+      meta = family.name().equals(RecordStore.META) ? family : meta;
     }
     if (meta == null || identity(found, meta, shards, view.partitions()) == null) {
       return;
     }
-    String problem = new Ownership(found, meta, shard).problem(view, self);
+    Ownership ownership = new Ownership(found, meta, shard);
+    ownership.load();
+    String problem = ownership.problem(view, self);
     if (problem == null) {
       problem = misplaced(found, meta, view.partitions(), shard, shards);
     }
@@ -56,11 +63,11 @@ final class Ownership {
   /// What the store's row says of its format and its ring; null if it has none yet.
   ///
   /// @throws IOException if this version and these settings do not fit it
-  static MetaRows.@Nullable Identity identity(
+  static StoreRows.@Nullable Identity identity(
       Lsm lsm, ColumnFamily meta, int shards, int partitions) throws IOException {
-    byte[] identity = lsm.get(meta, Rows.IDENTITY, Long.MAX_VALUE);
+    byte[] identity = lsm.get(meta, RowKeys.IDENTITY, Long.MAX_VALUE);
     if (identity == null) {
-      byte[] former = lsm.get(meta, Rows.FORMER_IDENTITY, Long.MAX_VALUE);
+      byte[] former = lsm.get(meta, RowKeys.FORMER_IDENTITY, Long.MAX_VALUE);
       if (former != null) {
         // Replica id, shards, partitions; from format 2 on the format.
         throw new IOException(
@@ -68,8 +75,8 @@ final class Ownership {
       }
       return null;
     }
-    MetaRows.Identity then = MetaRows.Identity.decode(identity);
-    if (then.format() != Store.FORMAT) {
+    StoreRows.Identity then = StoreRows.Identity.decode(identity);
+    if (then.format() != RecordStore.FORMAT) {
       throw new IOException(unread(then.format()));
     }
     if (then.shards() != shards || then.partitions() != partitions) {
@@ -82,14 +89,14 @@ final class Ownership {
 
   private static String unread(int format) {
     return "this data directory is of format %d, this version reads format %d only: start with an empty directory, the other nodes fill it (alone: restore a backup)"
-        .formatted(format, Store.FORMAT);
+        .formatted(format, RecordStore.FORMAT);
   }
 
   /// Why the store is another shard's: its partitions are.
   private static @Nullable String misplaced(
       Lsm found, ColumnFamily meta, int partitions, int shard, int shards) throws IOException {
     try (LsmIterator rows = found.iterator(meta, IteratorOptions.all())) {
-      rows.seek(Rows.PARTITIONS);
+      rows.seek(RowKeys.PARTITIONS);
       if (rows.valid()) {
         ByteReader key = new ByteReader(rows.key());
         key.skip(Short.BYTES);
@@ -107,16 +114,16 @@ final class Ownership {
   void claim(ClusterView view, int self, WriteBatch batch) {
     ClusterId cluster = view.state().cluster();
     if (owner == null && cluster.known()) {
-      owner = new MetaRows.Owner(cluster, self);
-      batch.put(meta, Rows.OWNER, owner.encoded());
+      owner = new StoreRows.Owner(cluster, self);
+      batch.put(meta, RowKeys.OWNER, owner.encoded());
     }
   }
 
   /// Why the store is not one of a member of a cluster; null if it may be.
   @Nullable String problem(ClusterView view, int self) {
     ClusterId cluster = view.state().cluster();
-    MetaRows.Owner of = owner;
-    if (of == null || !cluster.known() || of.equals(new MetaRows.Owner(cluster, self))) {
+    StoreRows.Owner of = owner;
+    if (of == null || !cluster.known() || of.equals(new StoreRows.Owner(cluster, self))) {
       return null;
     }
     return "shard-%d belongs to node %d of cluster %s, the topology of this directory to node %d of cluster %s: put back what belongs together, or start with an empty directory, the other nodes fill it (alone: restore a backup)"

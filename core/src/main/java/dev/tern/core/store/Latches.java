@@ -1,4 +1,4 @@
-package dev.tern.core.replica;
+package dev.tern.core.store;
 
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -6,8 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The keys whose next write waits for a read from disk, and the writes queued behind.
-final class Latches {
+/// The keys whose next write waits for a read from disk, and the writes queued behind. On the
+/// shard's loop.
+public final class Latches {
   /// Writes that may wait on all latches together; more are refused.
   static final int MAX_QUEUED = 16_384;
 
@@ -35,16 +36,20 @@ final class Latches {
     }
   }
 
-  boolean isHeld(byte[] storageKey) {
+  /// Whether a write of the key waits for its read.
+  public boolean isHeld(byte[] storageKey) {
     return !held.isEmpty() && held.containsKey(new Key(storageKey));
   }
 
-  void take(byte[] storageKey) {
+  /// Latches a key that is not held.
+  public void take(byte[] storageKey) {
     held.put(new Key(storageKey), new ArrayDeque<>(2));
   }
 
-  /// False: the queue is full and `task` will not run.
-  boolean queue(byte[] storageKey, Runnable task) {
+  /// Has a task run when a held key is given free.
+  ///
+  /// @return false if the queue is full: the task will not run
+  public boolean queue(byte[] storageKey, Runnable task) {
     ArrayDeque<Runnable> tasks = held.get(new Key(storageKey));
     if (tasks == null || queued >= MAX_QUEUED) {
       return false;
@@ -56,7 +61,7 @@ final class Latches {
 
   /// Gives the key free and runs what was queued, in order; a task that latches the key again takes
   /// the rest of the queue with it.
-  void release(byte[] storageKey) {
+  public void release(byte[] storageKey) {
     Key key = new Key(storageKey);
     ArrayDeque<Runnable> tasks = held.remove(key);
     while (tasks != null && !tasks.isEmpty()) {
@@ -70,7 +75,8 @@ final class Latches {
     }
   }
 
-  int waiting() {
+  /// Writes that wait for a latch.
+  public int waiting() {
     return queued;
   }
 }

@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.Siblings;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Events;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// node.
 ///
 /// Threads: any.
-public final class StoredRecords {
+public final class RecordDecoder {
   /// Bytes of a key that a message shows.
   private static final int SHOWN_BYTES = 64;
 
@@ -24,7 +25,7 @@ public final class StoredRecords {
   private final Events events;
 
   /// @param events told of each record that cannot be decoded, but not twice in a row of the same
-  StoredRecords(int shard, Events events) {
+  RecordDecoder(int shard, Events events) {
     this.shard = shard;
     this.events = events;
   }

@@ -1,4 +1,4 @@
-package dev.tern.core.replica;
+package dev.tern.core.store;
 
 import dev.tern.core.keyspace.CountOutcome.Count;
 import java.lang.invoke.MethodHandles;
@@ -7,7 +7,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// What the partitions of a store count, for who is not on its loop: the same figures as
-/// [Partition] keeps, by keyspace and number of the partition.
+/// [PartitionRecords] keeps, by keyspace and number of the partition.
 ///
 /// Threads: written on the shard's loop, read by any. The figures of one partition may be read
 /// between two changes of one write.

@@ -1,4 +1,4 @@
-package dev.tern.core.replica;
+package dev.tern.core.store;
 
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
@@ -26,9 +26,11 @@ public final class Blockage {
   private volatile @Nullable String full;
   private boolean refusing;
 
+  /// Of one shard's store.
+  ///
   /// @param self the member whose store it is
   /// @param events told when writes begin or cease to be refused
-  Blockage(Lsm lsm, int self, int shard, Events events) {
+  public Blockage(Lsm lsm, int self, int shard, Events events) {
     this.lsm = lsm;
     this.self = self;
     this.shard = shard;
@@ -36,7 +38,7 @@ public final class Blockage {
   }
 
   /// The log did not take what was written; null if it does.
-  void stalled(@Nullable Throwable failure) {
+  public void stalled(@Nullable Throwable failure) {
     stalled = failure == null ? null : String.valueOf(failure.getMessage());
   }
 
@@ -46,12 +48,12 @@ public final class Blockage {
   }
 
   /// A few times a second.
-  void beat() {
+  public void beat() {
     look(lsm.pressure());
   }
 
   /// What a write is told now, null if it may be done.
-  Unanswered.@Nullable Refused refusal(WritePressure pressure) {
+  public Unanswered.@Nullable Refused refusal(WritePressure pressure) {
     if (pressure.refused() != refusing) {
       look(pressure);
     }

@@ -1,4 +1,4 @@
-package dev.tern.core.replica;
+package dev.tern.core.store;
 
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
@@ -18,7 +18,7 @@ import java.util.Arrays;
 /// no record key begins another one and rows of parts of a key can follow it (docs/design/0013).
 public final class RecordKey {
   /// Before the user key.
-  static final int PREFIX_BYTES = 12;
+  public static final int PREFIX_BYTES = 12;
 
   private static final int END_BYTES = 2;
   private static final int LEAST_BYTES = PREFIX_BYTES + END_BYTES;
@@ -74,14 +74,14 @@ public final class RecordKey {
   }
 
   /// Before all record keys of a set from a slot on; the slot may be the one behind the last.
-  static byte[] first(int set, int slot) {
+  public static byte[] first(int set, int slot) {
     byte[] bytes = new byte[4];
     prefix(bytes, set, slot);
     return bytes;
   }
 
   /// Before all record keys of a keyspace in a slot.
-  static byte[] first(int set, int slot, int keyspace) {
+  public static byte[] first(int set, int slot, int keyspace) {
     byte[] bytes = new byte[8];
     prefix(bytes, set, slot);
     writeInt(bytes, 4, keyspace);
@@ -89,7 +89,7 @@ public final class RecordKey {
   }
 
   /// Before all record keys of a keyspace in a slot from a hash on.
-  static byte[] first(int set, int slot, int keyspace, int hash) {
+  public static byte[] first(int set, int slot, int keyspace, int hash) {
     byte[] bytes = new byte[PREFIX_BYTES];
     prefix(bytes, set, slot);
     writeInt(bytes, 4, keyspace);
@@ -97,24 +97,28 @@ public final class RecordKey {
     return bytes;
   }
 
-  static int set(byte[] recordKey) {
+  /// The number of the replica groups that a record key names.
+  public static int set(byte[] recordKey) {
     return new ByteReader(recordKey).readUnsignedShort();
   }
 
-  static int slot(byte[] recordKey) {
+  /// The slot that a record key names.
+  public static int slot(byte[] recordKey) {
     return new ByteReader(recordKey, 2, 2).readUnsignedShort();
   }
 
-  static int keyspace(byte[] recordKey) {
+  /// The id of the keyspace that a record key names.
+  public static int keyspace(byte[] recordKey) {
     return new ByteReader(recordKey, 4, 4).readInt();
   }
 
-  static int hash(byte[] recordKey) {
+  /// The hash of the user key, as the record key has it.
+  public static int hash(byte[] recordKey) {
     return new ByteReader(recordKey, 8, 4).readInt();
   }
 
   /// Whether bytes are a record key: long enough, with an escaped user key and its end.
-  static boolean isOne(byte[] bytes) {
+  public static boolean isOne(byte[] bytes) {
     return bytes.length >= LEAST_BYTES && zeros(bytes) >= 0;
   }
 
@@ -140,7 +144,7 @@ public final class RecordKey {
   /// The user key.
   ///
   /// @throws DecodeException if the bytes are no record key
-  static byte[] userKey(byte[] recordKey) {
+  public static byte[] userKey(byte[] recordKey) {
     int zeros = recordKey.length < LEAST_BYTES ? -1 : zeros(recordKey);
     if (zeros < 0) {
       throw new DecodeException("a record key without its end");
@@ -161,7 +165,7 @@ public final class RecordKey {
   /// Bytes of the user key.
   ///
   /// @throws DecodeException if the bytes are no record key
-  static int userKeyBytes(byte[] recordKey) {
+  public static int userKeyBytes(byte[] recordKey) {
     int zeros = recordKey.length < LEAST_BYTES ? -1 : zeros(recordKey);
     if (zeros < 0) {
       throw new DecodeException("a record key without its end");
@@ -172,7 +176,7 @@ public final class RecordKey {
   /// Reads a record key that was written as a blob.
   ///
   /// @throws DecodeException if it is none
-  static byte[] decode(ByteReader in) {
+  public static byte[] decode(ByteReader in) {
     byte[] recordKey = in.readBlob();
     if (!isOne(recordKey)) {
       throw new DecodeException("a record key without its end");
@@ -181,7 +185,7 @@ public final class RecordKey {
   }
 
   /// What of it follows the set: the part that stands in rows which begin with the set themselves.
-  static ByteWriter writeWithoutSet(byte[] recordKey, ByteWriter out) {
+  public static ByteWriter writeWithoutSet(byte[] recordKey, ByteWriter out) {
     return out.writeBytes(recordKey, 2, recordKey.length - 2);
   }
 }

@@ -1,4 +1,4 @@
-package dev.tern.core.replica;
+package dev.tern.core.store;
 
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.env.EventLoop;
@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
 /// All that was appended in one turn of the loop goes to the operating system in one call at its
 /// end, or in several if many wait for the disk, so that it works while a long turn goes on. One
 /// fsync at a time is offloaded; it covers all that was handed over before it began, and another
-/// follows for what came meanwhile. So the more wait, the more share a call.
-final class Commits {
+/// follows for what came meanwhile. So the more wait, the more share a call. On the shard's loop.
+public final class Commits {
   /// Why a node stops whose log could not be forced.
-  static final String UNKNOWN_LOG =
+  public static final String UNKNOWN_LOG =
       "the log could not be forced to disk; what it holds is unknown, so this node stops";
 
   private static final long RETRY_NANOS = 50_000_000;
@@ -46,7 +46,12 @@ final class Commits {
   /// Told why the log did not take what was written, null when it does.
   private final Consumer<@Nullable Throwable> stalled;
 
-  Commits(
+  /// Drives the log of one store.
+  ///
+  /// @param ackBeforeDurable whether a test plants that nobody waits for the disk
+  /// @param told up to which sequence the disk has everything
+  /// @param stalled told why the log did not take what was written, null when it does
+  public Commits(
       Lsm lsm,
       EventLoop loop,
       boolean ackBeforeDurable,
@@ -60,7 +65,7 @@ final class Commits {
   }
 
   /// Runs `then` on the loop when `sequence` is as durable as asked; at once for `NONE`.
-  void await(long sequence, Durability durability, Runnable then) {
+  public void await(long sequence, Durability durability, Runnable then) {
     if (durability == Durability.NONE || ackBeforeDurable) {
       scheduleTick();
       then.run();
@@ -100,7 +105,7 @@ final class Commits {
   }
 
   /// The newest sequence that a reader of that durability may see.
-  long visible(Durability durability) {
+  public long visible(Durability durability) {
     return switch (durability) {
       case NONE -> Long.MAX_VALUE;
       case OS -> lsm.loggedSequence();
@@ -110,7 +115,7 @@ final class Commits {
 
   /// A log whose file could not be made takes nothing and says nothing: those that wait are looked
   /// at again; a few times a second.
-  void goOn() {
+  public void goOn() {
     if (!logged.isEmpty() || !synced.isEmpty()) {
       scheduleTick();
     }
@@ -174,7 +179,8 @@ final class Commits {
     }
   }
 
-  int waiting() {
+  /// Those who wait for the log or the disk.
+  public int waiting() {
     return logged.size() + synced.size();
   }
 }

@@ -1,4 +1,4 @@
-package dev.tern.core.replica;
+package dev.tern.core.store;
 
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmBug;
@@ -10,14 +10,16 @@ import dev.tern.world.World;
 import java.io.IOException;
 
 /// A machine for one store.
-final class Bed {
-  final World world;
-  final SimulatedDisk disk;
-  final SimulatedClock clock;
+public final class Bed {
+  public final World world;
+  public final SimulatedDisk disk;
+  public final SimulatedClock clock;
   private final int memtableBytes;
 
+  /// A machine from a seed.
+  ///
   /// @param memtableBytes of the store
-  Bed(long seed, int memtableBytes) {
+  public Bed(long seed, int memtableBytes) {
     world =
         new World(
             seed,
@@ -29,7 +31,8 @@ final class Bed {
     this.memtableBytes = memtableBytes;
   }
 
-  Lsm open() throws IOException {
+  /// Opens the engine on what the disk has.
+  public Lsm open() throws IOException {
     LsmOptions.Tuning tuning = new LsmOptions.Tuning(memtableBytes, 8192, 256, 2048, LsmBug.NONE);
     SimulatedLoop loop = new SimulatedLoop(world, 1, disk);
     LsmOptions options = LsmOptions.DEFAULT.withTuning(tuning);
@@ -37,7 +40,7 @@ final class Bed {
   }
 
   /// The power goes, and comes back.
-  void powerCut() {
+  public void powerCut() {
     world.end(1);
     disk.heal();
     disk.powerCut();
