@@ -7,31 +7,27 @@ import java.io.IOException;
 /// The end of an open store: writes end, jobs end, readers leave, files and memory go, and the
 /// directory's lock is released whatever fails before that.
 record Closing(
-    Tools tools,
-    Offload background,
-    Tables tables,
-    WriteLog log,
-    Upkeep upkeep,
-    AutoCloseable directoryLock) {
+    Tools tools, Offload background, Tables tables, WriteLog log, AutoCloseable directoryLock) {
   /// How long readers are waited for.
   static final int MOST_WAIT_SECONDS = 5;
 
   private static final long LOOK_NANOS = 100_000;
 
-  void run(Lsm lsm, boolean readOnly) throws IOException {
+  void run(BatchWriter writer, Readers readers, Lifetime lifetime) throws IOException {
+    boolean readOnly = lifetime.isReadOnly();
     try {
       try {
-        lsm.endWrites();
+        writer.end();
         if (!readOnly && log.failure() == null) {
           log.syncLogged();
         }
       } finally {
-        upkeep.close();
+        lifetime.awaitJobs();
         closeFiles(readOnly);
       }
     } finally {
       try {
-        release(lsm);
+        release(readers);
       } finally {
         StoreDirectory.release(directoryLock);
       }
@@ -60,14 +56,14 @@ record Closing(
     }
   }
 
-  private void release(Lsm lsm) {
+  private void release(Readers readers) {
     tools.epochs().close();
     long looks = MOST_WAIT_SECONDS * 1_000_000_000L / LOOK_NANOS;
     for (long i = 0; i < looks && !tools.epochs().isEmpty(); i++) {
       background.pause(LOOK_NANOS);
     }
     boolean left = tools.epochs().isEmpty();
-    tools.epochs().retire(() -> lsm.letGo(lsm.state));
+    tools.epochs().retire(() -> readers.letGo(readers.state));
     if (left) {
       tools.cache().close();
     }

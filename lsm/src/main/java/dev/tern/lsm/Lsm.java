@@ -7,23 +7,12 @@ import dev.tern.env.Offload;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.cache.Loan;
 import dev.tern.lsm.compaction.CompactionPicker;
-import dev.tern.lsm.entry.BatchEntries;
-import dev.tern.lsm.entry.Cursor;
-import dev.tern.lsm.entry.Keys;
-import dev.tern.lsm.entry.Lookup;
-import dev.tern.lsm.epoch.Epochs;
-import dev.tern.lsm.log.LogFile;
 import dev.tern.lsm.log.WriteLog;
 import dev.tern.lsm.memtable.Memtable;
-import dev.tern.lsm.read.MergingCursor;
 import dev.tern.lsm.read.ReadState;
-import dev.tern.lsm.table.BlockLookup;
-import dev.tern.lsm.table.Table;
 import java.io.IOException;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -49,40 +38,22 @@ public final class Lsm implements AutoCloseable {
   @SuppressWarnings("MutablePublicArray")
   public static final byte[] NOT_CACHED = new byte[0];
 
-  /// Bytes that a write with [Durability#NONE] may leave in the log's buffer.
-  private static final int MAX_GATHERED_BYTES = 256 << 10;
-
-  /// A group of batches is handed to the operating system before it has more bytes than this.
-  private static final int MAX_GROUP_BYTES = 64 << 20;
-
   private final Tools tools;
   private final Offload background;
   private final AutoCloseable directoryLock;
-  private final boolean readOnly;
-  private final Epochs<BlockLookup> epochs;
-
-  /// Guards the fields that follow; the volatile ones are read without it.
-  private final ReentrantLock lock = new ReentrantLock();
-
-  final Tables tables;
+  private final Lifetime lifetime;
   private final WriteLog log;
   private final Upkeep upkeep;
-  private final BatchEntries entries = new BatchEntries();
-  private final Set<Snapshot> snapshots = new LinkedHashSet<>();
-  private final Set<LsmIterator> iterators = new LinkedHashSet<>();
-  volatile ReadState state;
-  private volatile long written;
-  private volatile boolean closed;
+  private final BatchWriter writer;
+  private final List<LogLoss> losses;
+  final Tables tables;
+  final Readers readers;
+  final Publication publication;
 
   /// Held while the store closes, so that a second call of [#close] waits for the first.
   private final ReentrantLock closeLock = new ReentrantLock();
 
   private volatile boolean closing;
-  private Runnable groupEnd = () -> {};
-
-  private final Publication publication;
-  private final Throttle throttle;
-  private final List<LogLoss> losses;
 
   private Lsm(
       Tools tools,
@@ -93,20 +64,22 @@ public final class Lsm implements AutoCloseable {
     this.tools = tools;
     this.background = background;
     this.directoryLock = directoryLock;
-    this.readOnly = readOnly;
-    this.epochs = tools.epochs();
     this.tables = recovered.tables();
-    this.state = recovered.state();
-    this.written = recovered.lastSequence();
-    boolean skipForce = tools.options().tuning().planted() == LsmBug.SKIP_FSYNC;
-    LogFile.Writer first = recovered.log();
     this.losses = recovered.losses();
+    this.lifetime = new Lifetime(background, readOnly);
+    this.readers = new Readers(tools, tables, background, lifetime, recovered);
     this.log =
         new WriteLog(
-            tools.files(), tools.directory(), lock, skipForce, tables.logs, first, written);
-    this.publication = new Publication(this, tools, tables, log);
-    this.upkeep = new Upkeep(this, tables, log, background, tools);
-    this.throttle = new Throttle(this, log, upkeep, background, tools.directory());
+            tools.files(),
+            tools.directory(),
+            lifetime.lock,
+            tools.planted(LsmBug.SKIP_FSYNC),
+            tables.logs,
+            recovered.log(),
+            recovered.lastSequence());
+    this.publication = new Publication(readers, tools, tables, log, lifetime.lock);
+    this.upkeep = new Upkeep(readers, tables, log, publication, lifetime, tools);
+    this.writer = new BatchWriter(tools, background, readers, tables, log, upkeep, lifetime);
   }
 
   /// Opens or creates a store and brings it back to where it was: all that was synced, and of the
@@ -223,7 +196,7 @@ public final class Lsm implements AutoCloseable {
   ///
   /// @throws IllegalStateException if the store is closed
   public List<ColumnFamily> columnFamilies() {
-    checkOpen();
+    lifetime.checkOpen();
     return tables.families();
   }
 
@@ -231,8 +204,8 @@ public final class Lsm implements AutoCloseable {
       throws IOException {
     java.util.Objects.requireNonNull(name);
     java.util.Objects.requireNonNull(options);
-    checkOpen();
-    if (readOnly) {
+    lifetime.checkOpen();
+    if (lifetime.isReadOnly()) {
       return tables.family(name, options, strict, null);
     }
     return tables.family(name, options, strict, publication::created);
@@ -242,7 +215,7 @@ public final class Lsm implements AutoCloseable {
   /// nothing. `last` is called before a group ends, by the thread that ends it, and may append
   /// more.
   public void beforeGroupEnds(Runnable last) {
-    groupEnd = java.util.Objects.requireNonNull(last);
+    log.beforeGroupEnds(java.util.Objects.requireNonNull(last));
   }
 
   /// Appends a batch to the log's buffer and the memtables: readable at once at the sequence that
@@ -256,44 +229,7 @@ public final class Lsm implements AutoCloseable {
   /// @throws IllegalStateException if the store is closed or read-only or has failed, or if more
   ///   than [WriteBatch#MAX_BATCH_BYTES] wait for [#flushLog]
   public long append(WriteBatch batch) {
-    lock.lock();
-    try {
-      checkWritable();
-      return Appending.append(batch, this, log, entries);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// Puts a batch that is in the log's buffer into the memtables; under the lock.
-  void apply(BatchEntries decoded, int bytes) {
-    ReadState.@Nullable Family[] families = state.families;
-    while (decoded.next()) {
-      java.util.Objects.requireNonNull(families[decoded.family]).active().apply(decoded);
-    }
-    written = decoded.sequence;
-    tools.pacer().ingested(bytes);
-  }
-
-  /// Called after [#apply]: begins a rotation if the memtables are full; under the lock.
-  void applied() {
-    upkeep.written();
-  }
-
-  private void checkOpen() {
-    if (closed) {
-      throw new IllegalStateException("the store is closed");
-    }
-  }
-
-  void checkWritable() {
-    IOException failure = log.failure();
-    if (closed || readOnly || failure != null) {
-      throw new IllegalStateException(
-          closed
-              ? "the store is closed"
-              : readOnly ? "the store is open read-only" : "the store has failed: " + failure);
-    }
+    return writer.append(batch);
   }
 
   /// As [#write(WriteBatch, Durability)] with the durability of the options.
@@ -309,50 +245,7 @@ public final class Lsm implements AutoCloseable {
   /// @throws IOException if it is not known whether the batch will survive a crash
   /// @throws IllegalStateException if the store is closed or read-only, or an fsync has failed
   public void write(WriteBatch batch, Durability durability) throws IOException {
-    checkWritable();
-    java.util.Objects.requireNonNull(durability, "durability");
-    throttle.before(batch.bytes());
-    spill(Math.max(0, MAX_GROUP_BYTES - batch.bytes()));
-    long sequence = reserveAndAppend(batch);
-    switch (durability) {
-      case NONE -> spill(MAX_GATHERED_BYTES);
-      case OS -> {
-        if (log.loggedSequence() < sequence) {
-          flushLog();
-        }
-      }
-      case SYNC -> log.sync(sequence, this::flushLog);
-    }
-  }
-
-  private long reserveAndAppend(WriteBatch batch) throws IOException {
-    lock.lock();
-    try {
-      checkWritable();
-      reserve(batch.bytes());
-      return Appending.append(batch, this, log, entries);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void reserve(int batchBytes) throws WriteRefusedException {
-    try {
-      log.reserve(batchBytes);
-    } catch (IOException e) {
-      throw new WriteRefusedException("there is no room for the log: " + e.getMessage(), e);
-    }
-  }
-
-  private void spill(int most) throws IOException {
-    lock.lock();
-    try {
-      if (log.gathered() > most) {
-        flushLog();
-      }
-    } finally {
-      lock.unlock();
-    }
+    writer.write(batch, durability);
   }
 
   /// Removes all keys from `from` up to `to`, exclusive.
@@ -366,9 +259,7 @@ public final class Lsm implements AutoCloseable {
   ///
   /// @throws IllegalStateException if the store is closed
   public void retry() {
-    checkOpen();
-    upkeep.retry();
-    epochs.reclaim();
+    writer.retry();
   }
 
   /// Hands what is buffered to the operating system, in one call.
@@ -377,14 +268,7 @@ public final class Lsm implements AutoCloseable {
   ///   the next call goes on where this one ended
   /// @throws IllegalStateException if the store is closed
   public void flushLog() throws IOException {
-    lock.lock();
-    try {
-      checkOpen();
-      groupEnd.run();
-      log.handOver();
-    } finally {
-      lock.unlock();
-    }
+    writer.flushLog();
   }
 
   /// Forces to the disk all that was handed to the operating system before the call; blocks.
@@ -392,13 +276,13 @@ public final class Lsm implements AutoCloseable {
   /// @throws IOException if the disk refuses; the store has then failed for good
   /// @throws IllegalStateException if the store is closed
   public void syncLog() throws IOException {
-    checkOpen();
+    lifetime.checkOpen();
     log.syncLogged();
   }
 
   /// Writes what the memtables hold to tables; blocks until that is done.
   public void flush() throws IOException {
-    checkWritable();
+    writer.checkWritable();
     upkeep.flushNow();
   }
 
@@ -411,20 +295,20 @@ public final class Lsm implements AutoCloseable {
   /// files.
   public byte @Nullable [] get(ColumnFamily family, byte[] key, long maxSequence)
       throws IOException {
-    return lookup(family, key, maxSequence, null, true);
+    return readers.lookup(family, key, maxSequence, null, true);
   }
 
   /// The value of a key when the snapshot was taken, null if it had none. May read files.
   public byte @Nullable [] get(ColumnFamily family, byte[] key, Snapshot snapshot)
       throws IOException {
     Objects.requireNonNull(snapshot, "snapshot");
-    return lookup(family, key, Long.MAX_VALUE, snapshot, true);
+    return readers.lookup(family, key, Long.MAX_VALUE, snapshot, true);
   }
 
   /// As [#get], without reading files: [#NOT_CACHED] where that would be needed.
   public byte @Nullable [] getCached(ColumnFamily family, byte[] key, long maxSequence)
       throws IOException {
-    return lookup(family, key, maxSequence, null, false);
+    return readers.lookup(family, key, maxSequence, null, false);
   }
 
   /// Lends the value of a key to `reader` without copying it (but what is in a memtable still), and
@@ -432,250 +316,38 @@ public final class Lsm implements AutoCloseable {
   /// with the call. The reader may take its time: it holds one block, and holds nobody up.
   public <T> @Nullable T read(ColumnFamily family, byte[] key, ValueReader<T> reader)
       throws IOException {
-    try (Loan loan = lend(family, key)) {
+    try (Loan loan = readers.lend(family, key)) {
       return loan == null ? null : reader.read(loan.value(), 0, (int) loan.value().byteSize());
-    }
-  }
-
-  private @Nullable Loan lend(ColumnFamily family, byte[] key) throws IOException {
-    Epochs.Reader<BlockLookup> inside = epochs.enter();
-    BlockLookup lookup = inside.own;
-    try {
-      ReadState now = state;
-      long visible = Math.max(written, now.flushedSequence);
-      int outcome = find(family.in(now, tables), lookup, key, visible, true);
-      return outcome == Lookup.FOUND ? lookup.lend(tools.clock(), tools.buffers()) : null;
-    } finally {
-      lookup.end();
-      inside.exit();
     }
   }
 
   /// The newest values of several keys, in their order, null where there is none. May read files.
   public byte[] @Nullable [] multiGet(ColumnFamily family, byte[][] keys) throws IOException {
-    byte[] @Nullable [] values = new byte[keys.length][];
-    Epochs.Reader<BlockLookup> reader = epochs.enter();
-    try {
-      ReadState now = state;
-      long visible = Math.max(written, now.flushedSequence);
-      for (int i = 0; i < keys.length; i++) {
-        values[i] = lookup(family.in(now, tables), reader.own, keys[i], visible, true);
-      }
-      return values;
-    } finally {
-      reader.exit();
-    }
-  }
-
-  private byte @Nullable [] lookup(
-      ColumnFamily family,
-      byte[] key,
-      long maxSequence,
-      @Nullable Snapshot snapshot,
-      boolean mayRead)
-      throws IOException {
-    Epochs.Reader<BlockLookup> reader = epochs.enter();
-    try {
-      ReadState now = state;
-      // The state first: what it holds is not newer than what is read of `written` behind it.
-      long newest = Math.max(Math.min(maxSequence, written), now.flushedSequence);
-      // A snapshot that is open behind the choice of the state kept all that it sees in it.
-      long visible = snapshot != null ? snapshot.visible(this) : newest;
-      return lookup(family.in(now, tables), reader.own, key, visible, mayRead);
-    } finally {
-      reader.exit();
-    }
-  }
-
-  private byte @Nullable [] lookup(
-      ReadState.Family family, BlockLookup lookup, byte[] key, long visible, boolean mayRead)
-      throws IOException {
-    try {
-      int outcome = find(family, lookup, key, visible, mayRead);
-      if (outcome == Lookup.NOT_CACHED) {
-        return NOT_CACHED;
-      }
-      return outcome == Lookup.FOUND ? lookup.value(tools.clock()) : null;
-    } finally {
-      lookup.end();
-    }
-  }
-
-  private static int find(
-      ReadState.Family family, BlockLookup lookup, byte[] key, long visible, boolean mayRead)
-      throws IOException {
-    lookup.begin(key, Keys.hash(key), visible, mayRead);
-    return family.find(lookup);
+    return readers.multiGet(family, keys);
   }
 
   /// A snapshot of this moment, readable until it is closed.
   public Snapshot snapshot() {
-    lock.lock();
-    try {
-      checkOpen();
-      Snapshot snapshot = new Snapshot(this, written, tools.clock().monotonicNanos());
-      snapshots.add(snapshot);
-      return snapshot;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  void release(Snapshot snapshot) {
-    lock.lock();
-    try {
-      snapshots.remove(snapshot);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// The sequences that open snapshots see, ascending.
-  long[] snapshotSequences() {
-    lock.lock();
-    try {
-      return snapshots.stream().mapToLong(Snapshot::sequence).sorted().distinct().toArray();
-    } finally {
-      lock.unlock();
-    }
+    return readers.snapshot();
   }
 
   /// An iterator over the keys there are now; it stands on no key yet.
   public LsmIterator iterator(ColumnFamily family, IteratorOptions options) {
-    LsmIterator iterator =
-        new LsmIterator(this, family, options, tools.clock(), view(family, options));
-    lock.lock();
-    try {
-      iterators.add(iterator);
-    } finally {
-      lock.unlock();
-    }
-    return iterator;
-  }
-
-  void forget(LsmIterator iterator) {
-    lock.lock();
-    try {
-      iterators.remove(iterator);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  LsmIterator.View view(ColumnFamily columnFamily, IteratorOptions options) {
-    Snapshot snapshot = options.snapshot();
-    ReadState now = acquire();
-    boolean done = false;
-    try {
-      ReadState.Family family = columnFamily.in(now, tables);
-      long newest = Math.max(Math.min(options.maxSequence(), written), now.flushedSequence);
-      // A snapshot that is open behind the choice of the state kept all that it sees in it.
-      long visible = snapshot != null ? snapshot.visible(this) : newest;
-      family.active().order(lock);
-      List<Cursor> sources = family.cursors(epochs, visible, options.fillCache());
-      LsmIterator.View view =
-          new LsmIterator.View(
-              now,
-              new MergingCursor(sources),
-              family.deletions(visible),
-              visible,
-              tools.clock().monotonicNanos());
-      done = true;
-      return view;
-    } finally {
-      if (!done) {
-        letGo(now);
-      }
-    }
-  }
-
-  void close(LsmIterator.View view) {
-    view.cursor().close();
-    letGo(view.state());
+    return readers.iterator(family, options, this::skipped);
   }
 
   /// An iterator stepped over many dead entries: asks for a flush or a compaction.
   void skipped(ReadState seen, ColumnFamily family) {
-    if (readOnly) {
+    if (lifetime.isReadOnly()) {
       return;
     }
     Memtable active = family.in(seen, tables).active();
     upkeep.skipped(active.skips.get() >= CompactionPicker.MANY_SKIPS && active.isMostlyDeletes());
   }
 
-  /// The present state of memtables and tables, retained for the caller.
-  ReadState acquire() {
-    Epochs.Reader<BlockLookup> reader = epochs.enter();
-    try {
-      ReadState now = state;
-      now.retain();
-      return now;
-    } finally {
-      reader.exit();
-    }
-  }
-
-  void letGo(ReadState old) {
-    if (old.release()) {
-      List<Table> free = tables.release(old);
-      if (closed) {
-        tables.delete(free, false);
-      } else if (!free.isEmpty()) {
-        background.<Boolean>offload(() -> delete(free), (done, failure) -> {});
-      }
-    }
-  }
-
-  /// [#close] waits for a deletion: whoever opens the store next may delete the same files.
-  private boolean delete(List<Table> free) {
-    boolean open = upkeep.begin();
-    try {
-      tables.delete(free, open);
-    } finally {
-      if (open) {
-        upkeep.end();
-      }
-    }
-    return true;
-  }
-
-  /// Runs what [#beforeGroupEnds] was given, before a group ends; under the lock.
-  void endGroup() {
-    groupEnd.run();
-  }
-
-  Publication publication() {
-    return publication;
-  }
-
-  ReentrantLock lock() {
-    return lock;
-  }
-
-  int immutables() {
-    return publication.immutables();
-  }
-
-  /// Bytes held by the memtables that are written to.
-  long activeBytes() {
-    return state.activeBytes();
-  }
-
   /// The write-ahead log.
   WriteLog log() {
     return log;
-  }
-
-  boolean planted(LsmBug bug) {
-    return tools.planted(bug);
-  }
-
-  boolean isReadOnly() {
-    return readOnly;
-  }
-
-  boolean isClosed() {
-    return closed;
   }
 
   /// What this opening found in the logs behind their ends and did not take; empty after a clean
@@ -691,12 +363,12 @@ public final class Lsm implements AutoCloseable {
 
   /// Whether a writer should wait or refuse; asked before each [#append].
   public WritePressure pressure() {
-    return log.failure() != null ? Upkeep.FAILED : upkeep.pressure();
+    return upkeep.pressure();
   }
 
   /// The sequence of the last entry that was written.
   public long writtenSequence() {
-    return written;
+    return readers.written;
   }
 
   /// The sequence up to which everything is with the operating system.
@@ -720,8 +392,8 @@ public final class Lsm implements AutoCloseable {
   /// @throws IOException if the directory has something in it, or the copy cannot be made
   /// @throws IllegalStateException if the store is closed or read-only
   public void checkpoint(String path) throws IOException {
-    checkOpen();
-    if (readOnly) {
+    lifetime.checkOpen();
+    if (lifetime.isReadOnly()) {
       throw new IllegalStateException("the store is open read-only");
     }
     Checkpoint.make(this, tools, path);
@@ -732,18 +404,18 @@ public final class Lsm implements AutoCloseable {
   /// @return tables looked at
   /// @throws dev.tern.lsm.file.CorruptionException naming the first thing that is wrong
   public int verify() throws IOException {
-    ReadState now = acquire();
+    ReadState now = readers.acquire();
     try {
       return now.verify();
     } finally {
-      letGo(now);
+      readers.letGo(now);
     }
   }
 
   /// The present figures of the store.
   public LsmStatistics statistics() {
-    ReadState now = acquire();
-    lock.lock();
+    ReadState now = readers.acquire();
+    lifetime.lock.lock();
     try {
       long nanos = tools.clock().monotonicNanos();
       return Figures.of(
@@ -753,12 +425,12 @@ public final class Lsm implements AutoCloseable {
           log,
           upkeep,
           losses.stream().mapToLong(LogLoss::bytes).sum(),
-          throttle.delayedNanos(),
-          snapshots.stream().mapToLong(s -> nanos - s.takenNanos()).toArray(),
-          iterators.stream().mapToLong(i -> nanos - i.openedNanos()).toArray());
+          writer.delayedNanos(),
+          readers.snapshotAges(nanos),
+          readers.iteratorAges(nanos));
     } finally {
-      lock.unlock();
-      letGo(now);
+      lifetime.lock.unlock();
+      readers.letGo(now);
     }
   }
 
@@ -768,30 +440,17 @@ public final class Lsm implements AutoCloseable {
   /// second call waits for the first.
   @Override
   public void close() throws IOException {
-    if (closing && lock.isHeldByCurrentThread()) {
+    if (closing && lifetime.lock.isHeldByCurrentThread()) {
       return; // By what runs at the end of a group: the thread that closes needs the lock.
     }
     closeLock.lock();
     try {
       if (!closing) {
         closing = true;
-        new Closing(tools, background, tables, log, upkeep, directoryLock).run(this, readOnly);
+        new Closing(tools, background, tables, log, directoryLock).run(writer, readers, lifetime);
       }
     } finally {
       closeLock.unlock();
-    }
-  }
-
-  /// Hands over what was appended up to now, and lets nothing be appended any more.
-  void endWrites() throws IOException {
-    lock.lock();
-    try {
-      if (!readOnly && log.failure() == null && !planted(LsmBug.CLOSED_BEFORE_HANDOVER)) {
-        flushLog();
-      }
-    } finally {
-      closed = true;
-      lock.unlock();
     }
   }
 }

@@ -9,6 +9,7 @@ import dev.tern.lsm.read.MergingCursor;
 import dev.tern.lsm.read.ReadState;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// Walks the live keys of a column family, forward and backward, as they were when it was made or
@@ -18,7 +19,9 @@ public final class LsmIterator implements AutoCloseable {
   /// Dead entries stepped over in one move, before the sources are told.
   private static final int MANY_DEAD = 1024;
 
-  private final Lsm lsm;
+  private final Readers readers;
+  private final Lifetime lifetime;
+  private final BiConsumer<ReadState, ColumnFamily> skipped;
   private final ColumnFamily family;
   private final IteratorOptions options;
 
@@ -54,8 +57,17 @@ public final class LsmIterator implements AutoCloseable {
       long maxSequence,
       long openedNanos) {}
 
-  LsmIterator(Lsm lsm, ColumnFamily family, IteratorOptions options, Clock clock, View view) {
-    this.lsm = lsm;
+  LsmIterator(
+      Readers readers,
+      Lifetime lifetime,
+      BiConsumer<ReadState, ColumnFamily> skipped,
+      ColumnFamily family,
+      IteratorOptions options,
+      Clock clock,
+      View view) {
+    this.readers = readers;
+    this.lifetime = lifetime;
+    this.skipped = skipped;
     this.family = family;
     this.options = options;
     this.lower = options.lower() == null ? null : options.lower().clone();
@@ -134,7 +146,7 @@ public final class LsmIterator implements AutoCloseable {
   }
 
   private void checkOpen() {
-    if (closed || lsm.isClosed()) {
+    if (closed || lifetime.isClosed()) {
       throw new IllegalStateException(closed ? "the iterator is closed" : "the store is closed");
     }
   }
@@ -220,7 +232,7 @@ public final class LsmIterator implements AutoCloseable {
   private void tellDead() {
     if (dead >= MANY_DEAD) {
       view.cursor.skipped(dead);
-      lsm.skipped(view.state, family);
+      skipped.accept(view.state, family);
       dead = 0;
     }
   }
@@ -298,8 +310,8 @@ public final class LsmIterator implements AutoCloseable {
   /// To what is there now, if it is no snapshot's; it then stands on no key.
   public void refresh() {
     begin();
-    View fresh = lsm.view(family, options);
-    lsm.close(view);
+    View fresh = readers.view(family, options);
+    readers.close(view);
     view = fresh;
   }
 
@@ -313,8 +325,8 @@ public final class LsmIterator implements AutoCloseable {
     if (!closed) {
       closed = true;
       valid = false;
-      lsm.close(view);
-      lsm.forget(this);
+      readers.close(view);
+      readers.forget(this);
     }
   }
 }

@@ -21,19 +21,19 @@ import org.jspecify.annotations.Nullable;
 /// because memory was short for instance, could take a memtable for flushed that is not, and delete
 /// its log, or a table for unused that the manifest names. The next opening finds all there is.
 final class Publication {
-  private final Lsm lsm;
+  private final Readers readers;
   private final Tools tools;
   private final Tables tables;
   private final WriteLog log;
   private final ReentrantLock lock;
   private final AtomicInteger immutables = new AtomicInteger();
 
-  Publication(Lsm lsm, Tools tools, Tables tables, WriteLog log) {
-    this.lsm = lsm;
+  Publication(Readers readers, Tools tools, Tables tables, WriteLog log, ReentrantLock lock) {
+    this.readers = readers;
     this.tools = tools;
     this.tables = tables;
     this.log = log;
-    this.lock = lsm.lock();
+    this.lock = lock;
   }
 
   /// Memtables that wait for their flush.
@@ -58,10 +58,16 @@ final class Publication {
 
   /// Under the lock, as a part of a change.
   private void publish(ReadState next) {
-    ReadState before = lsm.state;
+    assert lock.isHeldByCurrentThread();
+    ReadState before = readers.state;
+    if (next.flushedSequence < before.flushedSequence) {
+      throw new IllegalStateException(
+          "what readers see would be flushed up to %d after %d"
+              .formatted(next.flushedSequence, before.flushedSequence));
+    }
     tables.retain(next);
-    lsm.state = next;
-    tools.epochs().retire(() -> lsm.letGo(before));
+    readers.state = next;
+    tools.epochs().retire(() -> readers.letGo(before));
   }
 
   private ReadState state(ReadState.@Nullable Family[] families, long flushedSequence) {
@@ -72,7 +78,7 @@ final class Publication {
   void created(ColumnFamily family) {
     whole(
         () -> {
-          ReadState now = lsm.state;
+          ReadState now = readers.state;
           int count = Math.max(now.families.length, family.id() + 1);
           ReadState.@Nullable Family[] families = Arrays.copyOf(now.families, count);
           // As many as the others have: the oldest of all families are flushed together.
@@ -89,7 +95,7 @@ final class Publication {
   void install(Map<Integer, Levels> changed, long flushedSequence, boolean flushed) {
     whole(
         () -> {
-          ReadState.@Nullable Family[] families = lsm.state.families.clone();
+          ReadState.@Nullable Family[] families = readers.state.families.clone();
           for (int i = 0; i < families.length; i++) {
             ReadState.Family family = families[i];
             if (family != null) {
@@ -104,7 +110,10 @@ final class Publication {
           }
           publish(state(families, flushedSequence));
           if (flushed) {
-            immutables.decrementAndGet();
+            int left = immutables.decrementAndGet();
+            if (left < 0) {
+              throw new IllegalStateException("a memtable was flushed that was not waiting");
+            }
           }
         });
   }
@@ -114,8 +123,7 @@ final class Publication {
   ///
   /// @throws IOException if that cannot be; nothing has changed
   void rotate(LogFile.Writer next) throws IOException {
-    lsm.endGroup();
-    log.handOver();
+    log.endGroup();
     ReadState rotated = rotated();
     whole(
         () -> {
@@ -133,7 +141,7 @@ final class Publication {
 
   /// Takes the memory for new memtables; changes nothing.
   private ReadState rotated() {
-    ReadState now = lsm.state;
+    ReadState now = readers.state;
     ReadState.@Nullable Family[] families = now.families.clone();
     for (int i = 0; i < families.length; i++) {
       ReadState.Family family = families[i];
@@ -143,7 +151,7 @@ final class Publication {
   }
 
   private void rotate(ReadState next, long nextLog) {
-    tables.rotated(nextLog, lsm.writtenSequence());
+    tables.rotated(nextLog, readers.written);
     publish(next);
     immutables.incrementAndGet();
   }

@@ -3,13 +3,13 @@ package dev.tern.lsm;
 /// A moment of the store that stays readable until it is closed: flushes and compactions keep the
 /// versions it sees. Any thread.
 public final class Snapshot implements AutoCloseable {
-  private final Lsm lsm;
+  private final Readers readers;
   private final long sequence;
   private final long takenNanos;
   private volatile boolean closed;
 
-  Snapshot(Lsm lsm, long sequence, long takenNanos) {
-    this.lsm = lsm;
+  Snapshot(Readers readers, long sequence, long takenNanos) {
+    this.readers = readers;
     this.sequence = sequence;
     this.takenNanos = takenNanos;
   }
@@ -23,8 +23,8 @@ public final class Snapshot implements AutoCloseable {
   ///
   /// @throws IllegalStateException if it was closed: what only it saw may be gone
   /// @throws IllegalArgumentException if it is another store's
-  long visible(Lsm reader) {
-    if (reader != lsm) {
+  long visible(Readers reader) {
+    if (reader != readers) {
       throw new IllegalArgumentException(
           "the snapshot is another store's, or of an earlier opening of this one");
     }
@@ -43,7 +43,7 @@ public final class Snapshot implements AutoCloseable {
   public synchronized void close() {
     if (!closed) {
       closed = true;
-      lsm.release(this);
+      readers.release(this);
     }
   }
 }

@@ -13,15 +13,15 @@ final class Throttle {
 
   private static final long REFUSED_PAUSE_NANOS = 1_000_000;
 
-  private final Lsm lsm;
+  private final BatchWriter writer;
   private final WriteLog log;
   private final Upkeep upkeep;
   private final Offload background;
   private final String directory;
   private final LongAdder delayedNanos = new LongAdder();
 
-  Throttle(Lsm lsm, WriteLog log, Upkeep upkeep, Offload background, String directory) {
-    this.lsm = lsm;
+  Throttle(BatchWriter writer, WriteLog log, Upkeep upkeep, Offload background, String directory) {
+    this.writer = writer;
     this.log = log;
     this.upkeep = upkeep;
     this.background = background;
@@ -33,7 +33,7 @@ final class Throttle {
   /// @throws WriteRefusedException if there is no room on the disk
   void before(int bytes) throws IOException {
     unstall();
-    WritePressure pressure = lsm.pressure();
+    WritePressure pressure = upkeep.pressure();
     if (pressure == WritePressure.NONE) {
       return;
     }
@@ -50,7 +50,7 @@ final class Throttle {
       }
       delayedNanos.add(nanos);
       background.pause(nanos);
-      pressure = lsm.pressure();
+      pressure = upkeep.pressure();
     }
     event.store = directory;
     event.commit();
@@ -58,9 +58,9 @@ final class Throttle {
 
   /// A writer that may not go on sees to it that somebody else does, or is told why not.
   private void goOn() throws IOException {
-    lsm.checkWritable();
+    writer.checkWritable();
     unstall();
-    lsm.retry();
+    writer.retry();
     Throwable failure = upkeep.lastFailure();
     if (failure != null) {
       throw new WriteRefusedException(
@@ -71,9 +71,9 @@ final class Throttle {
   /// A log that the operating system did not take is offered again.
   private void unstall() throws IOException {
     if (log.isStalled()) {
-      lsm.retry();
+      writer.retry();
       try {
-        lsm.flushLog();
+        writer.flushLog();
         if (log.isStalled()) {
           throw new IOException("it could not be made yet");
         }

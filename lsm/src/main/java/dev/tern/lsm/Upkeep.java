@@ -1,6 +1,5 @@
 package dev.tern.lsm;
 
-import dev.tern.env.Offload;
 import dev.tern.lsm.compaction.CompactionPicker;
 import dev.tern.lsm.log.LogFile;
 import dev.tern.lsm.log.WriteLog;
@@ -8,7 +7,6 @@ import dev.tern.lsm.read.ReadState;
 import dev.tern.lsm.table.SetAside;
 import java.io.IOException;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// One flush runs at a time, and compactions up to the threads of the options. What fails is tried
 /// again after a while: by the writer, by [#retry], or after the next success.
 final class Upkeep {
-  static final WritePressure FAILED = new WritePressure(0, 1000, 1);
+  private static final WritePressure FAILED = new WritePressure(0, 1000, 1);
 
   /// Memtables a store may hold, the one that is written to among them; see [LsmOptions#ofMemory].
   private static final int MAX_MEMTABLES = 4;
@@ -49,22 +47,19 @@ final class Upkeep {
   /// How often a store that nobody writes to looks for what expired, or may be tried again.
   private static final long LOOK_NANOS = 1_000_000_000L;
 
-  private final Lsm lsm;
+  private final Readers readers;
   private final Tables tables;
   private final WriteLog log;
-  private final Offload background;
+  private final Publication publication;
+  private final Lifetime lifetime;
   private final Tools tools;
   private final ReentrantLock lock;
-  private final Condition jobEnded;
 
   /// Whether a rotation is under way; guarded by the store's lock.
   private boolean rotating;
 
   private boolean flushing;
   private int compacting;
-
-  /// The number of jobs inside the store now; [#close] waits for them.
-  private int running;
 
   private volatile long memtableBytes;
 
@@ -91,19 +86,26 @@ final class Upkeep {
   private final LongAdder compactions = new LongAdder();
   private final LongAdder failures = new LongAdder();
 
-  Upkeep(Lsm lsm, Tables tables, WriteLog log, Offload background, Tools tools) {
-    this.lsm = lsm;
+  Upkeep(
+      Readers readers,
+      Tables tables,
+      WriteLog log,
+      Publication publication,
+      Lifetime lifetime,
+      Tools tools) {
+    this.readers = readers;
     this.tables = tables;
     this.log = log;
-    this.background = background;
+    this.publication = publication;
+    this.lifetime = lifetime;
     this.tools = tools;
-    this.lock = lsm.lock();
-    this.jobEnded = lock.newCondition();
+    this.lock = lifetime.lock;
   }
 
   /// Called under the store's lock after each batch.
   void written() {
-    memtableBytes = lsm.activeBytes();
+    assert lock.isHeldByCurrentThread();
+    memtableBytes = readers.state.activeBytes();
     logIsLong = log.isLong();
     boolean full = memtableBytes >= tools.options().tuning().memtableBytes() || logIsLong;
     if (full || log.isMissing()) {
@@ -124,14 +126,15 @@ final class Upkeep {
 
   /// Under the lock.
   private void startRotation() {
+    assert lock.isHeldByCurrentThread();
     if (rotating || isBackingOff() || log.failure() != null) {
       return;
     }
     if (log.isMissing()) {
       startRevival();
-    } else if (lsm.immutables() < MAX_MEMTABLES - 1) {
+    } else if (publication.immutables() < MAX_MEMTABLES - 1) {
       rotating = true;
-      job(() -> log.next(tables), this::rotate);
+      lifetime.job(() -> log.next(tables), this::rotate);
     }
   }
 
@@ -142,7 +145,7 @@ final class Upkeep {
     }
     rotating = true;
     flushing = true;
-    this.<Boolean>job(
+    lifetime.<Boolean>job(
         () -> {
           revive();
           return true;
@@ -172,11 +175,11 @@ final class Upkeep {
     try {
       locked(
           () -> {
-            if (lsm.immutables() == 0) {
-              lsm.publication().rotateMemtables(next.number);
+            if (publication.immutables() == 0) {
+              publication.rotateMemtables(next.number);
             }
           });
-      while (lsm.immutables() > 0) {
+      while (publication.immutables() > 0) {
         flushOldest();
       }
       locked(() -> log.adopt(next));
@@ -201,61 +204,6 @@ final class Upkeep {
     return lastFailure != null && tools.clock().monotonicNanos() - failedAt < RETRY_NANOS;
   }
 
-  /// Runs a job that [#close] waits for, and its completion under the lock unless the store closed.
-  /// One that cannot be begun has failed.
-  private <T> void job(Offload.Job<T> work, Offload.Completion<T> completion) {
-    try {
-      begin(work, completion);
-    } catch (RuntimeException | OutOfMemoryError e) {
-      completion.complete(null, e);
-    }
-  }
-
-  private <T> void begin(Offload.Job<T> work, Offload.Completion<T> completion) {
-    background.offload(
-        () -> {
-          if (!begin()) {
-            return null;
-          }
-          try {
-            return work.run();
-          } finally {
-            end();
-          }
-        },
-        (result, failure) -> {
-          lock.lock();
-          try {
-            completion.complete(result, failure);
-            jobEnded.signalAll();
-          } finally {
-            lock.unlock();
-          }
-        });
-  }
-
-  /// Whether the store is open; [#close] then waits for [#end].
-  boolean begin() {
-    lock.lock();
-    try {
-      boolean open = !lsm.isClosed() && !lsm.isReadOnly();
-      running += open ? 1 : 0;
-      return open;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  void end() {
-    lock.lock();
-    try {
-      running--;
-      jobEnded.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
   /// Ends a rotation. Whatever is thrown here, the next rotation can begin.
   private void rotate(LogFile.@Nullable Writer next, @Nullable Throwable failure) {
     try {
@@ -273,10 +221,10 @@ final class Upkeep {
 
   private void goOnIn(LogFile.Writer next) {
     try {
-      if (lsm.isClosed()) {
+      if (lifetime.isClosed()) {
         next.close();
       } else {
-        lsm.publication().rotate(next);
+        publication.rotate(next);
         startFlush();
       }
     } catch (IOException | RuntimeException | Error e) {
@@ -306,11 +254,12 @@ final class Upkeep {
 
   /// Under the lock.
   private void startFlush() {
-    if (flushing || lsm.immutables() == 0 || lsm.isClosed()) {
+    assert lock.isHeldByCurrentThread();
+    if (flushing || publication.immutables() == 0 || lifetime.isClosed()) {
       return;
     }
     flushing = true;
-    this.<Boolean>job(
+    lifetime.<Boolean>job(
         () -> {
           flushOldest();
           return true;
@@ -331,22 +280,22 @@ final class Upkeep {
     if (tools.options().tuning().planted() != LsmBug.TABLE_NOT_FORCED) {
       log.syncLogged();
     }
-    ReadState from = lsm.acquire();
+    ReadState from = readers.acquire();
     try {
       long[] logs =
           tables.flush(
               from,
-              lsm.snapshotSequences(),
-              (changed, flushed) -> lsm.publication().install(changed, flushed, true));
+              readers.snapshotSequences(),
+              (changed, flushed) -> publication.install(changed, flushed, true));
       flushes.increment();
       log.release(logs[0], logs[1]);
     } finally {
-      lsm.letGo(from);
+      readers.letGo(from);
     }
   }
 
   private Boolean compactOnce() throws IOException {
-    long[] before = lsm.snapshotSequences();
+    long[] before = readers.snapshotSequences();
     CompactionPicker.Plan plan = tables.pick(before.length == 0 ? Long.MAX_VALUE : before[0]);
     if (plan == null) {
       return false;
@@ -355,7 +304,7 @@ final class Upkeep {
     // they hold, so it needs no place in the list. One taken before the inputs were chosen may see
     // less than they hold.
     boolean planted = tools.options().tuning().planted() == LsmBug.SNAPSHOTS_BEFORE_INPUTS;
-    long[] snapshots = planted ? before : lsm.snapshotSequences();
+    long[] snapshots = planted ? before : readers.snapshotSequences();
     lock.lock();
     try {
       // Another may find something to do beside this one.
@@ -363,32 +312,32 @@ final class Upkeep {
     } finally {
       lock.unlock();
     }
-    ReadState from = lsm.acquire();
+    ReadState from = readers.acquire();
     try {
       tables.compact(
-          plan,
-          snapshots,
-          (changed, flushed) -> lsm.publication().install(changed, flushed, false));
+          plan, snapshots, (changed, flushed) -> publication.install(changed, flushed, false));
       compactions.increment();
       return true;
     } catch (SetAside.Failure e) {
       show(e.getCause() == null ? e : e.getCause());
       return true;
     } finally {
-      lsm.letGo(from);
+      readers.letGo(from);
     }
   }
 
   /// Under the lock.
   private void startAnother() {
-    if (compacting < tools.options().threads() && !lsm.isClosed()) {
+    assert lock.isHeldByCurrentThread();
+    if (compacting < tools.options().threads() && !lifetime.isClosed()) {
       compacting++;
-      this.<Boolean>job(this::compactOnce, this::compacted);
+      lifetime.<Boolean>job(this::compactOnce, this::compacted);
     }
   }
 
   private void compacted(@Nullable Boolean found, @Nullable Throwable failure) {
     compacting--;
+    assert compacting >= 0 : "a compaction has ended that had not begun";
     if (failure != null) {
       mergeFailure = failure;
       mergeFailedAt = tools.clock().monotonicNanos();
@@ -421,7 +370,7 @@ final class Upkeep {
   void retry() {
     lock.lock();
     try {
-      if (lsm.isReadOnly()) {
+      if (lifetime.isReadOnly()) {
         return;
       }
       long now = tools.clock().monotonicNanos();
@@ -447,26 +396,20 @@ final class Upkeep {
 
   /// Rotates and flushes here and now; blocks.
   void flushNow() throws IOException {
-    if (!begin()) {
+    if (!lifetime.begin()) {
       throw new IllegalStateException("the store is closed");
     }
     try {
       flushInside();
     } finally {
-      end();
+      lifetime.end();
     }
   }
 
   private void flushInside() throws IOException {
     lock.lock();
     try {
-      while (rotating || flushing) {
-        // A job whose worker is gone never ends: close() ends the wait.
-        if (lsm.isClosed()) {
-          throw new IllegalStateException("the store is closed");
-        }
-        jobEnded.awaitUninterruptibly();
-      }
+      lifetime.await(() -> !rotating && !flushing);
       flushing = true;
       // No other rotation meanwhile: logs must be gone on in in the order of their numbers.
       rotating = true;
@@ -475,14 +418,14 @@ final class Upkeep {
     }
     try {
       rotateNow();
-      while (lsm.immutables() > 0) {
+      while (publication.immutables() > 0) {
         flushOldest();
       }
     } finally {
       lock.lock();
       try {
         flushing = false;
-        memtableBytes = lsm.activeBytes();
+        memtableBytes = readers.state.activeBytes();
         startFlush();
         startAnother();
       } finally {
@@ -501,7 +444,7 @@ final class Upkeep {
       next = log.next(tables);
       lock.lock();
       try {
-        lsm.publication().rotate(next);
+        publication.rotate(next);
         done = true;
       } finally {
         lock.unlock();
@@ -533,11 +476,15 @@ final class Upkeep {
 
   /// The pressure on writers: none while flushes and compactions keep up, then more and more.
   WritePressure pressure() {
+    return log.failure() != null ? FAILED : pressureOfWork();
+  }
+
+  private WritePressure pressureOfWork() {
     if (log.isStalled() || logIsLong) {
       return new WritePressure(0, RETRY_MILLIS, 1);
     }
     double full = (double) memtableBytes / tools.options().tuning().memtableBytes();
-    double memtables = lsm.immutables() + full;
+    double memtables = publication.immutables() + full;
     double written = (double) tables.flushingBytes() / tools.options().tuning().memtableBytes();
     double left = memtables - Math.min(1, written);
     double byMemory = (left - EASY_MEMTABLES) / (MAX_MEMTABLES - EASY_MEMTABLES);
@@ -558,7 +505,7 @@ final class Upkeep {
   boolean busy() {
     lock.lock();
     try {
-      return rotating || flushing || compacting > 0 || lsm.immutables() > 0;
+      return rotating || flushing || compacting > 0 || publication.immutables() > 0;
     } finally {
       lock.unlock();
     }
@@ -580,18 +527,5 @@ final class Upkeep {
   @Nullable String shownFailure() {
     Throwable shown = shownFailure;
     return shown == null ? null : shown.toString();
-  }
-
-  /// Waits for the jobs that are inside; none begins any more.
-  void close() {
-    lock.lock();
-    try {
-      jobEnded.signalAll();
-      while (running > 0) {
-        jobEnded.awaitUninterruptibly();
-      }
-    } finally {
-      lock.unlock();
-    }
   }
 }

@@ -16,8 +16,11 @@
 /// |---|---|
 /// | [Lsm] | the store: what users call |
 /// | [WriteBatch], [ColumnFamily], [LsmOptions], [Snapshot], [LsmIterator] | what users hold |
+/// | `Readers` | what readers see, and how they look; open snapshots and iterators |
+/// | `BatchWriter`, `Throttle` | writes, and how long writers wait |
+/// | `Lifetime` | whether the store is open, and the jobs inside it |
 /// | `Tables` | the lists of tables, in memory and in the manifest; flushes and compactions |
-/// | `Upkeep`, `Throttle` | when to flush and to compact, and when writers wait |
+/// | `Upkeep` | when to flush and to compact, and the pressure on writers |
 /// | `Publication` | replaces what readers see |
 /// | `Recovery`, `Replay`, `Closing`, `Checkpoint` | open a store, close it, copy it |
 /// | [Inspection] | looks at files, for people |

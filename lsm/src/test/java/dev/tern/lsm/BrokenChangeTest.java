@@ -66,8 +66,8 @@ class BrokenChangeTest {
     Lsm lsm = open();
     ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
     fill(lsm, family, 0, 10);
-    lsm.publication().rotateMemtables(0);
-    ReadState from = lsm.acquire();
+    lsm.publication.rotateMemtables(0);
+    ReadState from = lsm.readers.acquire();
     assertThrows(
         OutOfMemoryError.class,
         () ->
@@ -78,7 +78,7 @@ class BrokenChangeTest {
                   throw new OutOfMemoryError("planted");
                 }));
     assertThrows(IOException.class, () -> lsm.tables.nameLogs());
-    lsm.letGo(from);
+    lsm.readers.letGo(from);
     lsm.close();
     findAll(10);
   }
@@ -90,8 +90,8 @@ class BrokenChangeTest {
     ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
     fill(lsm, family, 0, 10);
     assertThrows(
-        NullPointerException.class, () -> lsm.publication().install(null, 5, /* flushed= */ true));
-    assertEquals(0, lsm.immutables());
+        NullPointerException.class, () -> lsm.publication.install(null, 5, /* flushed= */ true));
+    assertEquals(0, lsm.publication.immutables());
     assertArrayEquals(new byte[100], lsm.get(family, key(3)));
     assertFailed(lsm, family);
     findAll(10);

@@ -81,7 +81,7 @@ class FailedAppendTest {
     ColumnFamily other = lsm.columnFamily("other", CompactionStyle.LEVELED);
     lsm.write(
         new WriteBatch().put(family, bytes("a"), bytes("1")).put(other, bytes("a"), bytes("1")));
-    ReadState state = lsm.acquire();
+    ReadState state = lsm.readers.acquire();
     // Of the batch's two entries the memtables take one.
     other.in(state, lsm.tables).active().recycle();
     WriteBatch half = new WriteBatch().put(family, bytes("b"), bytes("2"));

@@ -13,13 +13,13 @@ class FairnessTest {
   private static final int FAMILIES = 4;
 
   private static List<Integer> young(Lsm lsm, List<ColumnFamily> families) {
-    ReadState now = lsm.acquire();
+    ReadState now = lsm.readers.acquire();
     try {
       List<Integer> counts = new ArrayList<>();
       families.forEach(family -> counts.add(family.in(now, lsm.tables).levels().level(0).length));
       return counts;
     } finally {
-      lsm.letGo(now);
+      lsm.readers.letGo(now);
     }
   }
 

@@ -120,7 +120,7 @@ class StoreUseTest {
   void anIteratorThatCannotBeMadeKeepsNothing() throws IOException {
     try (Lsm lsm = open()) {
       ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
-      ReadState state = lsm.acquire();
+      ReadState state = lsm.readers.acquire();
       assertFalse(state.release());
       assertThrows(NullPointerException.class, () -> lsm.iterator(null, IteratorOptions.all()));
       lsm.columnFamily("other", CompactionStyle.LEVELED);

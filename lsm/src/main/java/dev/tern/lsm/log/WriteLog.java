@@ -42,6 +42,9 @@ public final class WriteLog {
   /// Made for the next log, and not gone on in yet: the manifest may name it, so it is not deleted.
   private LogFile.@Nullable Writer spare;
 
+  /// Run by the thread that ends a group, before that.
+  private Runnable groupEnd = () -> {};
+
   private boolean syncing;
   private volatile long logged;
   private volatile long synced;
@@ -168,6 +171,7 @@ public final class WriteLog {
 
   /// Under the lock: a log that was not gone on in is there for the next time.
   public void keep(LogFile.Writer unused) {
+    assert lock.isHeldByCurrentThread();
     spare = unused;
   }
 
@@ -220,17 +224,31 @@ public final class WriteLog {
   ///
   /// @throws IOException if there is none
   public void reserve(int batchBytes) throws IOException {
+    assert lock.isHeldByCurrentThread();
     current().reserve(batchBytes);
   }
 
   /// Under the lock: gathers a batch; one that throws gathers nothing.
   public void add(ByteWriter batch, long lastSequence) {
+    assert lock.isHeldByCurrentThread();
     bytes.add(batch.length());
     current().add(batch.array(), batch.length(), lastSequence);
   }
 
-  /// Under the lock: hands what was gathered to the operating system, in one call.
-  public void handOver() throws IOException {
+  /// Under the lock: sets what runs before a group ends; it may add to the group.
+  public void beforeGroupEnds(Runnable last) {
+    groupEnd = last;
+  }
+
+  /// Under the lock: ends the group, and hands what was gathered to the operating system, in one
+  /// call.
+  public void endGroup() throws IOException {
+    assert lock.isHeldByCurrentThread();
+    groupEnd.run();
+    handOver();
+  }
+
+  private void handOver() throws IOException {
     IOException failure = failed;
     if (poisoned && failure != null) {
       throw new IOException(failure.getMessage(), failure);
@@ -239,28 +257,33 @@ public final class WriteLog {
     stalled = true;
     log.handOver();
     stalled = log.isMissing();
+    assert log.loggedSequence >= logged : "what was logged falls";
     logged = log.loggedSequence;
   }
 
   /// Under the lock: the store has failed, and what was gathered must never reach the file, nor
   /// anything behind it.
   public void poison() {
+    assert lock.isHeldByCurrentThread();
     poisoned = true;
     failed = failed == null ? broken : failed;
   }
 
   /// Under the lock: bytes gathered and not handed over.
   public int gathered() {
+    assert lock.isHeldByCurrentThread();
     return current().gathered();
   }
 
   /// Whether the log's file could not be made yet; under the lock.
   public boolean isMissing() {
+    assert lock.isHeldByCurrentThread();
     return current().isMissing();
   }
 
   /// Under the lock: there is a file at last, for what was gathered and what comes.
   public void adopt(LogFile.Writer found) {
+    assert lock.isHeldByCurrentThread();
     current().moveTo(found);
     unsynced.set(unsynced.size() - 1, found);
     stalled = found.gathered() > 0;
@@ -273,6 +296,14 @@ public final class WriteLog {
 
   /// Under the lock: goes on in another file; all that was written must have been handed over.
   public void switchTo(LogFile.Writer next) {
+    assert lock.isHeldByCurrentThread();
+    if (current().gathered() > 0) {
+      throw new IllegalStateException("a log was ended before all of it was handed over");
+    }
+    if (next.number <= current().number) {
+      throw new IllegalStateException(
+          "log %d cannot follow log %d".formatted(next.number, current().number));
+    }
     next.loggedSequence = current().loggedSequence;
     next.bufferedSequence = next.loggedSequence;
     unsynced.add(next);
@@ -357,6 +388,9 @@ public final class WriteLog {
       names.forced(logs.get(i).number, ends[i]);
     }
     synced = Math.max(synced, target);
+    if (synced > logged) {
+      throw new IllegalStateException("synced up to %d, logged up to %d".formatted(synced, logged));
+    }
     List<LogFile.Writer> old = logs.subList(0, logs.size() - 1);
     unsynced.removeAll(old);
     old.forEach(WriteLog::closeQuietly);
