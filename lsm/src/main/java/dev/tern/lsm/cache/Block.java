@@ -91,7 +91,10 @@ public final class Block {
 
   public void unpin() {
     if (pool == null) {
-      PINS.getAndAdd(this, -1);
+      int before = (int) PINS.getAndAdd(this, -1);
+      if (before <= 0) {
+        throw new IllegalStateException("a block was unpinned that nobody had pinned");
+      }
     } else {
       pool.give(memory);
     }

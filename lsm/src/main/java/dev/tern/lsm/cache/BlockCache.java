@@ -392,6 +392,9 @@ public final class BlockCache implements AutoCloseable {
   private void free(Block gone) {
     Slab slab = java.util.Objects.requireNonNull(gone.slab);
     SizeClass size = classFor(slab.slotBytes);
+    if (slab.freeCount == slab.slots.length) {
+      throw new IllegalStateException("a slot of the cache was freed twice");
+    }
     slab.free[slab.freeCount++] = gone.slot;
     usedBytes.addAndGet(-slab.slotBytes);
     if (gone.evicted) {

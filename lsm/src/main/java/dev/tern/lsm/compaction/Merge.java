@@ -75,6 +75,11 @@ public final class Merge {
     this.tableBytes = tableBytes;
     this.outputs = outputs;
     this.ranges = tombstones.visible(snapshots);
+    for (int i = 1; i < snapshots.length; i++) {
+      if (snapshots[i - 1] >= snapshots[i]) {
+        throw new IllegalStateException("snapshots that do not ascend");
+      }
+    }
   }
 
   public void run() throws IOException {

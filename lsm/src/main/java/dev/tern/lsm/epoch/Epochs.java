@@ -177,6 +177,7 @@ public final class Epochs<T> {
   private void uncount(long began) {
     lock.lock();
     try {
+      assert counted.containsKey(began) : "a reader leaves that did not enter";
       counted.computeIfPresent(began, (key, count) -> count == 1 ? null : count - 1);
     } finally {
       lock.unlock();

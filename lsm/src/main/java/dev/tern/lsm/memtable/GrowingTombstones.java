@@ -30,6 +30,8 @@ public final class GrowingTombstones {
       return;
     }
     List<RangeTombstones> all = new ArrayList<>(Arrays.asList(runs));
+    assert all.stream().allMatch(run -> run.newestSequence() < range.sequence())
+        : "a deletion that is older than one before it";
     int rank = 0;
     all.add(added);
     int last = all.size() - 1;

@@ -146,7 +146,10 @@ public final class Memtable {
 
   /// One state holds it no more; true if none is left. Under the lock of whoever counts them.
   public boolean letGo() {
-    return --holders == 0;
+    if (--holders < 0) {
+      throw new IllegalStateException("a memtable was let go that nobody held");
+    }
+    return holders == 0;
   }
 
   /// Gives its memory back; nobody reads or writes it any more, and who does fails.
@@ -235,6 +238,7 @@ public final class Memtable {
     } else {
       publish(node, NEWEST, version);
     }
+    assert entry.sequence > newest : "an entry that is older than one before it";
     entries++;
     newest = entry.sequence;
     deletes = entry.kind == Kind.DELETE ? deletes + 1 : deletes;

@@ -107,12 +107,18 @@ public final class ReadState {
 
   /// By who is inside an epoch in which this was current.
   public void retain() {
-    references.incrementAndGet();
+    if (references.incrementAndGet() < 2) {
+      throw new IllegalStateException("a state was retained that nobody held");
+    }
   }
 
   /// True if nobody uses it any more.
   public boolean release() {
-    return references.decrementAndGet() == 0;
+    int left = references.decrementAndGet();
+    if (left < 0) {
+      throw new IllegalStateException("a state was released that nobody held");
+    }
+    return left == 0;
   }
 
   /// The sources of the column family with a number; null if there is none.

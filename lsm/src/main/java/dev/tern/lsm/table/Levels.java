@@ -46,9 +46,20 @@ public final class Levels {
   }
 
   public Levels with(int level, List<Table> tables) {
+    assert level == 0 || isSorted(tables) : "tables of level " + level + " overlap";
     Table[][] changed = levels.clone();
     changed[level] = tables.isEmpty() ? NONE : tables.toArray(NONE);
     return new Levels(changed);
+  }
+
+  private static boolean isSorted(List<Table> tables) {
+    for (int i = 1; i < tables.size(); i++) {
+      byte[] end = tables.get(i - 1).properties.upper();
+      if (Keys.compare(end, tables.get(i).properties.smallest()) > 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// Without some tables.

@@ -250,11 +250,17 @@ public final class Table {
 
   /// One read state holds it no more; true if none is left. Under the lock of whoever counts them.
   public boolean letGo() {
-    return --holders == 0;
+    if (--holders < 0) {
+      throw new IllegalStateException("a table was let go that nobody held");
+    }
+    return holders == 0;
   }
 
   /// A compaction takes it; under the manifest lock.
   public void beginCompaction() {
+    if (compacting) {
+      throw new IllegalStateException(path + " is in a compaction already");
+    }
     compacting = true;
     readFailure = null;
   }

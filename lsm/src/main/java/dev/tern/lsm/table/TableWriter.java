@@ -78,7 +78,11 @@ public final class TableWriter {
   /// Adds the entry a cursor stands on, perhaps with another sequence or kind.
   public void add(Cursor entry, long sequence, int kind) throws IOException {
     int valueLength = kind == Kind.DELETE ? 0 : entry.valueLength();
-    if (entries == 0 || entry.compareKey(data.lastKey(), data.lastKeyLength()) != 0) {
+    int order = entries == 0 ? 1 : entry.compareKey(data.lastKey(), data.lastKeyLength());
+    if (order < 0) {
+      throw new IllegalStateException("a key that comes before the last one of the table");
+    }
+    if (order > 0) {
       beginKey(entry, valueLength);
     }
     int at = data.add(entry.key, entry.keyOffset, entry.keyLength, sequence, kind, valueLength);
