@@ -231,6 +231,7 @@ final class LocalKeyspace implements Keyspace {
       Shard shard, int slot, long cursor, long before, Completion<? super CountOutcome> done) {
     shard
         .replica()
+        .reads()
         .scan(
             config().id(),
             cursor,

@@ -41,10 +41,11 @@ final class Expiry {
 
   /// A few times a second.
   void beat() {
-    if (!underWay && coordinator.replica().mayHaveExpired()) {
+    if (!underWay && coordinator.replica().reads().mayHaveExpired()) {
       underWay = true;
       coordinator
           .replica()
+          .reads()
           .expired(
               cursor,
               PAGE,
@@ -88,7 +89,7 @@ final class Expiry {
       KeyspaceConfig keyspace = coordinator.view().keyspace(each.keyspace());
       Topology topology = coordinator.view().topology(each.keyspace());
       if (keyspace == null || topology == null) {
-        coordinator.replica().forget(each);
+        coordinator.replica().writes().forget(each);
         ended();
         return;
       }
@@ -116,7 +117,7 @@ final class Expiry {
 
                 @Override
                 public void nothing() {
-                  coordinator.replica().forget(each);
+                  coordinator.replica().writes().forget(each);
                   ended();
                 }
 
@@ -133,6 +134,7 @@ final class Expiry {
       int slot = each.slot();
       coordinator
           .replica()
+          .reads()
           .readLatest(
               keyspace,
               slot,
@@ -140,7 +142,7 @@ final class Expiry {
               (record, failure) -> {
                 boolean here = record != null && record.has(each.replica(), each.counter());
                 if (failure == null && !here) {
-                  coordinator.replica().forget(each);
+                  coordinator.replica().writes().forget(each);
                 }
                 ended();
               });

@@ -90,6 +90,7 @@ final class HintReplay {
   private void page(int target, Pass pass) {
     coordinator
         .replica()
+        .reads()
         .hintPage(
             target,
             pass.from,
@@ -227,7 +228,7 @@ final class HintReplay {
       boolean there = home && coordinator.lists().live(page.target);
       destination = there ? page.target : coordinator.lists().firstLive(replicas);
       if (destination == coordinator.self()) {
-        coordinator.replica().apply(keyspace, slot, hint.key(), hint.record(), this);
+        coordinator.replica().writes().apply(keyspace, slot, hint.key(), hint.record(), this);
         return;
       }
       if (destination == 0) {

@@ -223,6 +223,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     if (holder == coordinator.self()) {
       coordinator
           .replica()
+          .reads()
           .readHeld(
               request.keyspace(),
               request.slot(),
@@ -296,9 +297,12 @@ final class ReadOperation extends Operation<Message.ReadReply> {
           }
         };
     if (purpose == Purpose.UPDATE) {
-      coordinator.replica().readBase(request.keyspace(), request.slot(), request.key(), found);
+      coordinator
+          .replica()
+          .reads()
+          .readBase(request.keyspace(), request.slot(), request.key(), found);
     } else {
-      coordinator.replica().read(request.keyspace(), request.slot(), request.key(), found);
+      coordinator.replica().reads().read(request.keyspace(), request.slot(), request.key(), found);
     }
   }
 

@@ -163,6 +163,7 @@ final class ReadRepair {
     if (node == coordinator.self()) {
       coordinator
           .replica()
+          .writes()
           .apply(request.keyspace(), request.slot(), request.key(), record, ballot, new Own(place));
       return;
     }

@@ -206,13 +206,15 @@ public final class Responder {
     if (!admits(node, shard, id, cost)) {
       return;
     }
-    replica.apply(
-        keyspace(write.keyspace()),
-        write.slot(),
-        write.key(),
-        write.record(),
-        write.ballot(),
-        answering(node, shard, id, cost, write));
+    replica
+        .writes()
+        .apply(
+            keyspace(write.keyspace()),
+            write.slot(),
+            write.key(),
+            write.record(),
+            write.ballot(),
+            answering(node, shard, id, cost, write));
   }
 
   /// @param write that is stored here, null if it is held for others
@@ -257,13 +259,15 @@ public final class Responder {
       return;
     }
     coordinator.count(Statistics.Counter.HINTS_HELD);
-    replica.hold(
-        keyspace(hold.keyspace()),
-        hold.slot(),
-        hold.key(),
-        hold.record(),
-        hold.target(),
-        answering(node, shard, hold.id(), cost, null));
+    replica
+        .writes()
+        .hold(
+            keyspace(hold.keyspace()),
+            hold.slot(),
+            hold.key(),
+            hold.record(),
+            hold.target(),
+            answering(node, shard, hold.id(), cost, null));
   }
 
   private void read(int node, int shard, Message.Read read) {
@@ -302,39 +306,42 @@ public final class Responder {
     }
     // In the same step as the promise: whoever leads later is told a floor as high.
     replica.store().learnFloor(keyspace.id(), slot, read.floor());
-    replica.afterRivals(
-        keyspace, slot, read.ballot(), () -> read(node, shard, read, keyspace, cost));
+    replica
+        .writes()
+        .afterRivals(keyspace, slot, read.ballot(), () -> read(node, shard, read, keyspace, cost));
   }
 
   private void read(int node, int shard, Message.Read read, KeyspaceConfig keyspace, long cost) {
-    replica.read(
-        keyspace,
-        read.slot(),
-        read.key(),
-        (record, failure) -> {
-          admission.finished(cost);
-          admission.answered(read.key(), record);
-          boolean ranks = read.ballot() > 0 && keyspace.resolution() == Resolution.LWW;
-          Stamp floor = ranks && failure == null ? floorToTell(read, record) : null;
-          if (floor != null) {
-            coordinator
-                .transport()
-                .answer(node, shard, new Message.Digest(read.id(), Rank.absent(floor)));
-            return;
-          }
-          long by =
-              read.confirmed()
-                  ? replica.ballots().above(keyspace.id(), read.slot(), read.key(), record)
-                  : 0;
-          coordinator
-              .transport()
-              .answer(
-                  node,
-                  shard,
-                  by > 0
-                      ? new Message.Outvoted(read.id(), by)
-                      : answer(read, record, keyspace.resolution(), failure));
-        });
+    replica
+        .reads()
+        .read(
+            keyspace,
+            read.slot(),
+            read.key(),
+            (record, failure) -> {
+              admission.finished(cost);
+              admission.answered(read.key(), record);
+              boolean ranks = read.ballot() > 0 && keyspace.resolution() == Resolution.LWW;
+              Stamp floor = ranks && failure == null ? floorToTell(read, record) : null;
+              if (floor != null) {
+                coordinator
+                    .transport()
+                    .answer(node, shard, new Message.Digest(read.id(), Rank.absent(floor)));
+                return;
+              }
+              long by =
+                  read.confirmed()
+                      ? replica.ballots().above(keyspace.id(), read.slot(), read.key(), record)
+                      : 0;
+              coordinator
+                  .transport()
+                  .answer(
+                      node,
+                      shard,
+                      by > 0
+                          ? new Message.Outvoted(read.id(), by)
+                          : answer(read, record, keyspace.resolution(), failure));
+            });
   }
 
   /// The floor, where the leader must know it: where nothing is here, and where the update would
@@ -354,22 +361,24 @@ public final class Responder {
     if (!admits(node, shard, read.id(), cost)) {
       return;
     }
-    replica.readHeld(
-        keyspace(read.keyspace()),
-        read.slot(),
-        read.key(),
-        read.target(),
-        (record, failure) -> {
-          admission.finished(cost);
-          coordinator
-              .transport()
-              .answer(
-                  node,
-                  shard,
-                  failure == null
-                      ? new Message.Value(read.id(), record)
-                      : new Message.Refused(read.id(), unread(failure)));
-        });
+    replica
+        .reads()
+        .readHeld(
+            keyspace(read.keyspace()),
+            read.slot(),
+            read.key(),
+            read.target(),
+            (record, failure) -> {
+              admission.finished(cost);
+              coordinator
+                  .transport()
+                  .answer(
+                      node,
+                      shard,
+                      failure == null
+                          ? new Message.Value(read.id(), record)
+                          : new Message.Refused(read.id(), unread(failure)));
+            });
   }
 
   private Unanswered.Refused unread(@Nullable Throwable failure) {
@@ -421,22 +430,24 @@ public final class Responder {
     if (!admits(node, shard, scan.id(), cost)) {
       return;
     }
-    replica.scan(
-        scan.keyspace(),
-        scan.cursor(),
-        limit,
-        keyspace(scan.keyspace()).durability(),
-        alone,
-        (page, failure) -> {
-          admission.finished(cost);
-          coordinator
-              .transport()
-              .answer(
-                  node,
-                  shard,
-                  failure != null || page == null
-                      ? new Message.Refused(scan.id(), unread(failure))
-                      : new Message.Scanned(scan.id(), page));
-        });
+    replica
+        .reads()
+        .scan(
+            scan.keyspace(),
+            scan.cursor(),
+            limit,
+            keyspace(scan.keyspace()).durability(),
+            alone,
+            (page, failure) -> {
+              admission.finished(cost);
+              coordinator
+                  .transport()
+                  .answer(
+                      node,
+                      shard,
+                      failure != null || page == null
+                          ? new Message.Refused(scan.id(), unread(failure))
+                          : new Message.Scanned(scan.id(), page));
+            });
   }
 }

@@ -91,6 +91,7 @@ final class ScanOperation extends Operation<Message.ScanReply> {
       if (node == coordinator.self()) {
         coordinator
             .replica()
+            .reads()
             .scan(
                 keyspace.id(),
                 cursor,

@@ -381,7 +381,8 @@ final class Updates {
     private @Nullable Siblings base(@Nullable Siblings local) {
       Siblings latest = quorumBase;
       if (request.keyspace().resolution() == Resolution.SIBLINGS) {
-        latest = coordinator.replica().merged(request.keyspace(), request.slot(), local, latest);
+        latest =
+            coordinator.replica().reads().merged(request.keyspace(), request.slot(), local, latest);
         uniform &= latest.sameVersions(quorumBase);
       } else if (local != null && (latest == null || local.newest().newerThan(latest.newest()))) {
         latest = local;
@@ -450,6 +451,7 @@ final class Updates {
       boolean[] over = {false};
       coordinator
           .replica()
+          .writes()
           .whenDurable(
               request.keyspace().durability(),
               () -> {

@@ -221,9 +221,15 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     holders = NOBODY;
     Mutation mutation = mints == 1 ? this : new Again(this, mints);
     if (away) {
-      coordinator.replica().mintAway(request.keyspace(), request.slot(), request.key(), mutation);
+      coordinator
+          .replica()
+          .minting()
+          .mintAway(request.keyspace(), request.slot(), request.key(), mutation);
     } else {
-      coordinator.replica().mutate(request.keyspace(), request.slot(), request.key(), mutation);
+      coordinator
+          .replica()
+          .minting()
+          .mutate(request.keyspace(), request.slot(), request.key(), mutation);
     }
   }
 
@@ -268,7 +274,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     assert !finished && record == null : "a write that nobody waits for is minted";
     record = minted;
     if (ballot > 0) {
-      coordinator.replica().led(request.keyspace().id(), request.slot(), ballot);
+      coordinator.replica().writes().led(request.keyspace().id(), request.slot(), ballot);
     }
     int places = request.replicas().size();
     for (int place = 0; place < places; place++) {
@@ -310,6 +316,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
       sent |= Quorum.bit(place);
       coordinator
           .replica()
+          .writes()
           .hold(request.keyspace(), request.slot(), request.key(), held, target, new Own(place));
       return;
     }

@@ -9,6 +9,7 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Partition;
+import dev.tern.core.replica.Reads;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.ReplicaGroups;
@@ -492,17 +493,21 @@ public final class AntiEntropy {
       // It asks again, or another.
       return;
     }
-    replica.repairPage(
-        exchange.partition,
-        missing.dots(),
-        missing.cursor(),
-        (page, failure) -> {
-          if (page != null) {
-            int number = exchange.partition.number();
-            wire.send(
-                member, number, new Message.Repaired(exchange.group, number, missing.id(), page));
-          }
-        });
+    replica
+        .dotLog()
+        .repairPage(
+            exchange.partition,
+            missing.dots(),
+            missing.cursor(),
+            (page, failure) -> {
+              if (page != null) {
+                int number = exchange.partition.number();
+                wire.send(
+                    member,
+                    number,
+                    new Message.Repaired(exchange.group, number, missing.id(), page));
+              }
+            });
   }
 
   /// One page of records that is being stored. A record that is refused is passed over: the others
@@ -562,9 +567,9 @@ public final class AntiEntropy {
           refused.addAll(record.record().dots());
           ended();
         } else {
-          Siblings filled = Replica.filled(keyspace, record.record(), page.clock());
+          Siblings filled = Reads.filled(keyspace, record.record(), page.clock());
           int slot = record.slot();
-          replica.apply(keyspace, slot, record.key(), filled, 0, whole, new One(record));
+          replica.writes().apply(keyspace, slot, record.key(), filled, 0, whole, new One(record));
         }
       }
       ended();
@@ -647,7 +652,7 @@ public final class AntiEntropy {
     }
     exchange.claims[place].page(covered, page.clock(), refused, unread);
     if (planted == PlantedBug.DOT_CLAIMED_WITHOUT_RECORD) {
-      replica.covered(exchange.partition, covered);
+      replica.dotLog().covered(exchange.partition, covered);
     }
     claim(exchange);
     endFetch(exchange);
@@ -661,7 +666,7 @@ public final class AntiEntropy {
     for (Claims each : exchange.claims) {
       DotSet ripe = each.ripe(exchange.partition.clock());
       if (!ripe.isEmpty()) {
-        replica.covered(exchange.partition, ripe);
+        replica.dotLog().covered(exchange.partition, ripe);
       }
     }
   }
@@ -723,7 +728,7 @@ public final class AntiEntropy {
       boolean late = now - exchange.trimmedNanos >= TRIM_NANOS;
       if (!trimmable.isEmpty() && (late || trimmable.size() >= TRIM_DOTS)) {
         exchange.trimmedNanos = now;
-        replica.trim(exchange.partition, trimmable);
+        replica.dotLog().trim(exchange.partition, trimmable);
       } else if (!trimmable.isEmpty()) {
         exchange.stirred = true;
       }
@@ -748,7 +753,7 @@ public final class AntiEntropy {
     DotSet trimmable = there.minus(exchange.partition.trimmed());
     if (!trimmable.isEmpty()) {
       statistics.add(Counter.LOGS_CUT, 1);
-      replica.trim(exchange.partition, trimmable);
+      replica.dotLog().trim(exchange.partition, trimmable);
     }
   }
 

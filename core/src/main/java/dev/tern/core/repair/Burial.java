@@ -43,8 +43,8 @@ final class Burial {
       if (settled && inquiries.clears(exchange)) {
         statistics.add(Counter.STRIPPED_DELETES, exchange.condemned.size());
         // First, so that who asks for the dot of a delete that is no more gets the whole partition.
-        replica.trim(exchange.partition, common.minus(exchange.partition.trimmed()));
-        replica.strip(exchange.partition, exchange.condemned);
+        replica.dotLog().trim(exchange.partition, common.minus(exchange.partition.trimmed()));
+        replica.tombstones().strip(exchange.partition, exchange.condemned);
         exchange.condemned = List.of();
       }
       return;
@@ -53,19 +53,21 @@ final class Burial {
       return;
     }
     exchange.digging = true;
-    replica.graves(
-        exchange.partition,
-        MAX_GRAVES,
-        (found, failure) -> {
-          exchange.digging = false;
-          exchange.stirred |= failure != null;
-          if (found == null || !exchange.complete()) {
-            return;
-          }
-          exchange.condemned = condemned(found, exchange.common());
-          exchange.needed = exchange.union();
-          exchange.stirred |= !found.isEmpty();
-        });
+    replica
+        .tombstones()
+        .graves(
+            exchange.partition,
+            MAX_GRAVES,
+            (found, failure) -> {
+              exchange.digging = false;
+              exchange.stirred |= failure != null;
+              if (found == null || !exchange.complete()) {
+                return;
+              }
+              exchange.condemned = condemned(found, exchange.common());
+              exchange.needed = exchange.union();
+              exchange.stirred |= !found.isEmpty();
+            });
   }
 
   private List<Grave> condemned(List<Grave> found, DotSet common) {

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A record from elsewhere on its way into the store. With a ballot it is an update, and is stored
 /// only if no other leader has been promised a higher one by the moment that it is appended.
-final class Arrival implements Replica.Based {
-  private final Replica replica;
+final class Arrival implements Writes.Based {
+  private final Writes writes;
   private final KeyspaceConfig keyspace;
   private final int slot;
   private final byte[] key;
@@ -26,7 +26,7 @@ final class Arrival implements Replica.Based {
   /// @param overRot whether the record stands for all that was here, and is written anew where what
   ///   is here cannot be read
   Arrival(
-      Replica replica,
+      Writes writes,
       KeyspaceConfig keyspace,
       int slot,
       byte[] key,
@@ -34,11 +34,11 @@ final class Arrival implements Replica.Based {
       long ballot,
       boolean overRot,
       Applied done) {
-    this.replica = replica;
+    this.writes = writes;
     this.keyspace = keyspace;
     this.slot = slot;
     this.key = key;
-    this.storageKey = replica.store().records().recordKey(keyspace.id(), slot, key);
+    this.storageKey = writes.store().records().recordKey(keyspace.id(), slot, key);
     this.record = record;
     this.ballot = ballot;
     this.overRot = overRot;
@@ -51,30 +51,30 @@ final class Arrival implements Replica.Based {
 
   @Override
   public void base(@Nullable Siblings base) {
-    Ballots ballots = replica.ballots();
+    Ballots ballots = writes.ballots();
     if (ballot > 0 && !ballots.promise(keyspace.id(), slot, key, ballot)) {
       done.outvoted(ballots.promised(keyspace.id(), slot, key));
       return;
     }
-    Partition partition = replica.store().partition(keyspace.id(), slot);
+    Partition partition = writes.store().partition(keyspace.id(), slot);
     if (knowsMoreOfUs(partition)) {
       // The directory was set back: others have dots that this store would give out again.
-      replica.store().records().takeNewId();
+      writes.store().records().takeNewId();
     }
     if (keyspace.resolution() == Resolution.LWW) {
       boolean led = ballot > 0;
-      replica.newest().store(keyspace, partition, storageKey, base, record.newest(), led, done);
+      writes.newest().store(keyspace, partition, storageKey, base, record.newest(), led, done);
     } else {
       storeMerged(partition, base);
     }
     if (ballot > 0) {
-      ballots.accepted(keyspace.id(), slot, ballot, replica.store().lsm().writtenSequence());
+      ballots.accepted(keyspace.id(), slot, ballot, writes.store().lsm().writtenSequence());
     }
   }
 
   /// Whether the record names a dot of this store's id that the store has not given out.
   private boolean knowsMoreOfUs(Partition partition) {
-    int own = replica.store().replicaId();
+    int own = writes.store().replicaId();
     long highest = record.context().highest(own);
     for (int i = 0; i < record.count(); i++) {
       Version version = record.get(i);
@@ -86,17 +86,17 @@ final class Arrival implements Replica.Based {
   @Override
   public void unreadable(Throwable why) {
     if (!overRot || !Healing.isRot(why)) {
-      Replica.Based.super.unreadable(why);
+      Writes.Based.super.unreadable(why);
       return;
     }
-    Partition partition = replica.store().partition(keyspace.id(), slot);
+    Partition partition = writes.store().partition(keyspace.id(), slot);
     // As if it were there already: what the loss took from the counts nobody knows.
     partition.records().doubt();
-    replica.append(keyspace.id(), partition, storageKey, record, record);
+    writes.append(keyspace.id(), partition, storageKey, record, record);
     for (int i = 0; i < record.count(); i++) {
-      replica.store().journal().note(partition, record.get(i), storageKey, /* stored= */ true);
+      writes.store().journal().note(partition, record.get(i), storageKey, /* stored= */ true);
     }
-    replica.whenDurable(keyspace.durability(), done::durable);
+    writes.whenDurable(keyspace.durability(), done::durable);
   }
 
   @Override
@@ -105,17 +105,17 @@ final class Arrival implements Replica.Based {
   }
 
   private void storeMerged(Partition partition, @Nullable Siblings base) {
-    Store store = replica.store();
+    Store store = writes.store();
     Siblings merged =
-        replica.planted() == PlantedBug.REPAIR_OVERWRITES_NEWER
+        writes.planted() == PlantedBug.REPAIR_OVERWRITES_NEWER
             ? record
-            : Replica.merged(store.seen(partition, keyspace.id(), storageKey), base, record);
-    if (!replica.bounds.fits(merged)) {
-      done.refused(replica.bounds.tooLarge(merged));
+            : Reads.merged(store.seen(partition, keyspace.id(), storageKey), base, record);
+    if (!writes.bounds().fits(merged)) {
+      done.refused(writes.bounds().tooLarge(merged));
       return;
     }
     if (!merged.sameVersions(base) && !(merged.isEmpty() && base == null)) {
-      replica.append(keyspace.id(), partition, storageKey, base, merged);
+      writes.append(keyspace.id(), partition, storageKey, base, merged);
     }
     for (int i = 0; i < record.count(); i++) {
       Version version = record.get(i);
@@ -124,6 +124,6 @@ final class Arrival implements Replica.Based {
         store.journal().note(partition, version, storageKey, stored);
       }
     }
-    replica.whenDurable(keyspace.durability(), done::durable);
+    writes.whenDurable(keyspace.durability(), done::durable);
   }
 }

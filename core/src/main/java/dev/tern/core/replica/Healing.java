@@ -41,8 +41,8 @@ import org.jspecify.annotations.Nullable;
 /// anew if the other replica's clock has all that the clock here had before the partition was read
 /// (`began`): what was written since would be read from above the rotten block, as what is written
 /// now will be. So the other holds what was here, or newer.
-final class Healing implements Replica.Based, Applied {
-  private final Replica replica;
+final class Healing implements Writes.Based, Applied {
+  private final Writes writes;
   private final Store store;
   private final KeyspaceConfig keyspace;
   private final int slot;
@@ -58,7 +58,7 @@ final class Healing implements Replica.Based, Applied {
 
   /// As [Trees#heal].
   Healing(
-      Replica replica,
+      Writes writes,
       KeyspaceConfig keyspace,
       RepairRecord record,
       DotSet clock,
@@ -66,8 +66,8 @@ final class Healing implements Replica.Based, Applied {
       DotSet ungiven,
       BooleanSupplier current,
       Consumer<Boolean> done) {
-    this.replica = replica;
-    this.store = replica.store();
+    this.writes = writes;
+    this.store = writes.store();
     this.keyspace = keyspace;
     this.slot = record.slot();
     this.key = record.key();
@@ -87,10 +87,10 @@ final class Healing implements Replica.Based, Applied {
       return;
     }
     if (!other.dots().minus(partition.clock()).and(ungiven).isEmpty()) {
-      replica.apply(keyspace, slot, key, Replica.filled(keyspace, other, clock), this);
+      writes.apply(keyspace, slot, key, Reads.filled(keyspace, other, clock), this);
       return;
     }
-    replica.withBase(store.records().data(keyspace.id()), storageKey, this);
+    writes.withBase(store.records().data(keyspace.id()), storageKey, this);
   }
 
   @Override
@@ -104,10 +104,10 @@ final class Healing implements Replica.Based, Applied {
 
   private boolean mayHeal(@Nullable Siblings base) {
     boolean known = !other.isEmpty() && partition.clock().covers(other.dots());
-    if (replica.planted() == PlantedBug.HEALS_WHAT_WAS_REPLACED) {
+    if (writes.planted() == PlantedBug.HEALS_WHAT_WAS_REPLACED) {
       return known;
     }
-    if (replica.planted() == PlantedBug.LOSS_TAKEN_FOR_REPLACED) {
+    if (writes.planted() == PlantedBug.LOSS_TAKEN_FOR_REPLACED) {
       return false;
     }
     return known && current.getAsBoolean() && (base == null || clock.covers(base.dots()));
@@ -125,7 +125,7 @@ final class Healing implements Replica.Based, Applied {
       return null;
     }
     // One that fits no frame would never leave this replica again.
-    return replica.bounds.fits(united) ? united : null;
+    return writes.bounds().fits(united) ? united : null;
   }
 
   private void write(Siblings record) {
@@ -136,7 +136,7 @@ final class Healing implements Replica.Based, Applied {
     }
     // As if it were there already: what the loss took from the counts nobody knows.
     partition.records().doubt();
-    replica.append(keyspace.id(), partition, storageKey, record, record);
+    writes.append(keyspace.id(), partition, storageKey, record, record);
     for (int i = 0; i < record.count(); i++) {
       store.journal().noteHealed(partition, record.get(i), storageKey);
     }

@@ -13,13 +13,13 @@ import org.jspecify.annotations.Nullable;
 /// Invariants: of two versions the one of the higher rank stays; a dot that the clock has seen and
 /// that is not here is never stored again, whatever stands there.
 final class LastWriteWins {
-  private final Replica replica;
+  private final Writes writes;
   private final Store store;
   private final Commits commits;
 
-  LastWriteWins(Replica replica, Commits commits) {
-    this.replica = replica;
-    this.store = replica.store();
+  LastWriteWins(Writes writes, Commits commits) {
+    this.writes = writes;
+    this.store = writes.store();
     this.commits = commits;
   }
 
@@ -44,9 +44,9 @@ final class LastWriteWins {
       // Seen and gone: it was replaced, at last perhaps by a delete that is stripped by now. What
       // stands there since may have a smaller stamp and is no reason to bring it back.
       commits.await(store.lsm().writtenSequence(), durability, done::durable);
-    } else if (wins || replica.planted() == PlantedBug.LAST_ARRIVAL_WINS) {
+    } else if (wins || writes.planted() == PlantedBug.LAST_ARRIVAL_WINS) {
       long sequence =
-          replica.append(keyspace.id(), partition, storageKey, base, Siblings.of(version));
+          writes.append(keyspace.id(), partition, storageKey, base, Siblings.of(version));
       store.journal().note(partition, version, storageKey, /* stored= */ true);
       if (!led && present != null && version.stamp().forks(present.stamp())) {
         commits.await(sequence, durability, () -> done.superseded(present));
@@ -66,7 +66,7 @@ final class LastWriteWins {
   private boolean wins(Version version, @Nullable Version present) {
     long updates = version.stamp().count();
     long before = present == null ? updates : present.stamp().count();
-    boolean counted = replica.planted() == PlantedBug.UPDATES_COUNTED_BEFORE_TIME;
+    boolean counted = writes.planted() == PlantedBug.UPDATES_COUNTED_BEFORE_TIME;
     return counted && updates != before ? updates > before : version.newerThan(present);
   }
 }

@@ -13,18 +13,20 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What a replica does with the pages of a rebuild besides storing their records, which is
-/// [Replica#apply].
+/// [Writes#apply].
 ///
 /// Threads: the shard's loop.
 public final class Rebuilds {
-  private final Replica replica;
+  private final Writes writes;
+  private final DotLog dotLog;
   private final Store store;
   private final EventLoop loop;
 
   /// Of the partitions of a replica.
-  Rebuilds(Replica replica, EventLoop loop) {
-    this.replica = replica;
-    this.store = replica.store();
+  Rebuilds(Writes writes, DotLog dotLog, EventLoop loop) {
+    this.writes = writes;
+    this.dotLog = dotLog;
+    this.store = writes.store();
     this.loop = loop;
   }
 
@@ -36,7 +38,7 @@ public final class Rebuilds {
   /// @param done told whether it could be done
   public void dropUnlisted(
       Partition partition, RepairPage page, byte[] cursor, DotSet agreed, Consumer<Boolean> done) {
-    Repair repair = replica.repair(partition, page.clock(), Long.MAX_VALUE);
+    Repair repair = dotLog.repair(partition, page.clock(), Long.MAX_VALUE);
     TreeSet<byte[]> listed = new TreeSet<>(Arrays::compareUnsigned);
     for (RepairPage.RepairRecord record : page.records()) {
       if (store.records().set(record.keyspace()) == partition.set()) {
@@ -55,16 +57,16 @@ public final class Rebuilds {
   }
 
   private void drop(Partition partition, Repair.Obsolete obsolete, DotSet seen) {
-    replica.withBase(
+    writes.withBase(
         store.records().data(obsolete.keyspace()),
         obsolete.storageKey(),
-        new Replica.Based() {
+        new Writes.Based() {
           @Override
           public void base(@Nullable Siblings base) {
             if (base != null && seen.covers(base.dots())) {
               partition.countStrip();
               Siblings nothing = Siblings.nothing(partition.clock());
-              replica.append(obsolete.keyspace(), partition, obsolete.storageKey(), base, nothing);
+              writes.append(obsolete.keyspace(), partition, obsolete.storageKey(), base, nothing);
             }
           }
 
@@ -81,9 +83,9 @@ public final class Rebuilds {
     DotSet unlogged = dots.minus(partition.clock());
     if (!unlogged.isEmpty()) {
       WriteBatch batch = new WriteBatch();
-      replica.noteTrimmed(partition, unlogged, batch);
+      dotLog.noteTrimmed(partition, unlogged, batch);
       store.lsm().append(batch);
     }
-    replica.covered(partition, dots);
+    dotLog.covered(partition, dots);
   }
 }

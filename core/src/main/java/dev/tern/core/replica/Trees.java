@@ -140,7 +140,7 @@ public final class Trees {
       Partition partition, TreeRange range, long[] theirs, Offload.Completion<RepairPage> done) {
     store.journal().synced(store.lsm().syncedSequence());
     DotSet clock = partition.synced().copy();
-    Repair repair = replica.repair(partition, clock, store.lsm().syncedSequence());
+    Repair repair = replica.dotLog().repair(partition, clock, store.lsm().syncedSequence());
     byte[] first = partition.records().first();
     byte[] end = partition.records().end();
     TreeRange clamped =
@@ -168,7 +168,7 @@ public final class Trees {
       DotSet ungiven,
       BooleanSupplier current,
       Consumer<Boolean> done) {
-    new Healing(replica, keyspace, record, clock, began, ungiven, current, done).start();
+    new Healing(replica.writes(), keyspace, record, clock, began, ungiven, current, done).start();
   }
 
   /// The place where the walk over all partitions was, as [#moveTo] said; 0 at first.

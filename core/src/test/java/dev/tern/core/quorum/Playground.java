@@ -226,27 +226,29 @@ final class Playground {
   private void have(List<String> words) {
     byte[] key = key(words.get(1));
     Siblings record = java.util.Objects.requireNonNull(record(words.get(2)));
-    replica.apply(
-        keyspace(words),
-        Slots.of(key),
-        key,
-        record,
-        new Applied() {
-          @Override
-          public void durable() {
-            say("stored");
-          }
+    replica
+        .writes()
+        .apply(
+            keyspace(words),
+            Slots.of(key),
+            key,
+            record,
+            new Applied() {
+              @Override
+              public void durable() {
+                say("stored");
+              }
 
-          @Override
-          public void superseded(Version by) {
-            say("superseded");
-          }
+              @Override
+              public void superseded(Version by) {
+                say("superseded");
+              }
 
-          @Override
-          public void refused(Unanswered.Refused why) {
-            say("refused: " + why.message());
-          }
-        });
+              @Override
+              public void refused(Unanswered.Refused why) {
+                say("refused: " + why.message());
+              }
+            });
   }
 
   private void read(List<String> words) {

@@ -156,7 +156,9 @@ class JournalTest {
             int slot = (key[0] * 163) & 16383;
             long expiry = random.nextInt(3) == 0 ? 1L << 50 : 0;
             int bytes = random.nextInt(4) == 0 ? random.nextInt(300) : 30;
-            replica.mutate(keyspace, slot, key, mutation(random.nextInt(4) == 0, bytes, expiry));
+            replica
+                .minting()
+                .mutate(keyspace, slot, key, mutation(random.nextInt(4) == 0, bytes, expiry));
           }
           bed.world.runUntil(bed.world.nanos() + random.nextInt(2_000_000));
         }

@@ -70,27 +70,29 @@ class OwnDotsTest {
   }
 
   private void arrives(Siblings record) {
-    replica.apply(
-        keyspace,
-        0,
-        KEY,
-        record,
-        new Applied() {
-          @Override
-          public void durable() {
-            // Nobody waits.
-          }
+    replica
+        .writes()
+        .apply(
+            keyspace,
+            0,
+            KEY,
+            record,
+            new Applied() {
+              @Override
+              public void durable() {
+                // Nobody waits.
+              }
 
-          @Override
-          public void superseded(Version by) {
-            throw new IllegalStateException(by.toString());
-          }
+              @Override
+              public void superseded(Version by) {
+                throw new IllegalStateException(by.toString());
+              }
 
-          @Override
-          public void refused(Unanswered.Refused why) {
-            throw new IllegalStateException(why.toString());
-          }
-        });
+              @Override
+              public void refused(Unanswered.Refused why) {
+                throw new IllegalStateException(why.toString());
+              }
+            });
     bed.world.runUntil(bed.world.nanos() + SECOND / 10);
   }
 
@@ -101,7 +103,7 @@ class OwnDotsTest {
 
   private void writesBesideIt(int most) throws IOException {
     for (int i = 0; i < most; i++) {
-      replica.mutate(keyspace, 0, KEY, new QuietWrite(10, 0, new DotSet()));
+      replica.minting().mutate(keyspace, 0, KEY, new QuietWrite(10, 0, new DotSet()));
       bed.world.runUntil(bed.world.nanos() + SECOND / 10);
     }
     assertEquals(most + 1, there().count(), "a dot was given out twice");
@@ -138,7 +140,7 @@ class OwnDotsTest {
 
   @Test
   void whatItKnowsOfChangesNothing() throws IOException {
-    replica.mutate(keyspace, 0, KEY, new QuietWrite(10, 0, new DotSet()));
+    replica.minting().mutate(keyspace, 0, KEY, new QuietWrite(10, 0, new DotSet()));
     bed.world.runUntil(bed.world.nanos() + SECOND / 10);
     int before = store.replicaId();
     arrives(there());

@@ -76,7 +76,7 @@ class RecountTest {
   }
 
   private void write(Replica replica, int key, QuietWrite write) {
-    replica.mutate(keyspace, slot(key), new byte[] {(byte) key}, write);
+    replica.minting().mutate(keyspace, slot(key), new byte[] {(byte) key}, write);
     bed.world.runUntil(bed.world.nanos() + SECOND / 10);
   }
 

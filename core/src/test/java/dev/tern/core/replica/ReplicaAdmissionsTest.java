@@ -138,7 +138,7 @@ class ReplicaAdmissionsTest {
   private void put(Replica replica, int i) {
     KeyspaceConfig keyspace = Objects.requireNonNull(first.keyspace(KEYSPACE));
     byte[] key = {(byte) i, (byte) (i >> 8)};
-    replica.mutate(keyspace, slot(i), key, new Put(i));
+    replica.minting().mutate(keyspace, slot(i), key, new Put(i));
   }
 
   private static int slot(int key) {
