@@ -115,6 +115,17 @@ class TreeTest {
     }
   }
 
+  /// Makes what node 1, which is down, holds of a key no record.
+  private static void garble(Cluster cluster, int keyspace, String key) throws IOException {
+    int partition = Slots.of(key.getBytes(US_ASCII)) / (Slots.COUNT / 16);
+    try (Lsm lsm = cluster.store(1, partition % 2)) {
+      ColumnFamily data = lsm.columnFamily("data", CompactionStyle.LEVELED);
+      byte[] nonsense = {77, 77};
+      lsm.write(
+          new WriteBatch().put(data, recordKey(cluster, keyspace, key), nonsense), Durability.SYNC);
+    }
+  }
+
   /// What node 1 holds of a key at this moment, for its disk to bring back later. The node is down
   /// meanwhile.
   private static Siblings kept(Cluster cluster, int keyspace, String key) throws IOException {
@@ -384,7 +395,34 @@ class TreeTest {
     }
   }
 
-  /// A rotten block would keep a replica that is rebuilt from ever being ready.
+  /// A rotten block would keep a replica that is rebuilt from ever being ready. The others have
+  /// nothing at all where it cannot read: that looks like nothing to those who compare, and is not.
+  @Test
+  void whatLiesBesideAnUnreadableRecordIsGivenToWhoHasNothingThere() throws IOException {
+    Cluster cluster = new Cluster(3, Limits.DEFAULT.withTreeRoundNanos(ROUND));
+    put(cluster, "{a}kept", "kept");
+    put(cluster, "{a}rotten", "rotten");
+    converged(cluster);
+    int data = keyspace(cluster, "data");
+    for (int node = 1; node <= 3; node++) {
+      cluster.end(node);
+    }
+    for (int node = 2; node <= 3; node++) {
+      change(cluster, data, node, "{a}kept", record -> null);
+      change(cluster, data, node, "{a}rotten", record -> null);
+    }
+    garble(cluster, data, "{a}rotten");
+    for (int node = 1; node <= 3; node++) {
+      cluster.start(node);
+    }
+    cluster.within(30 * SECOND, cluster::allSeen);
+    assertNull(read(cluster, 2, "{a}kept"));
+    cluster.runFor(4 * ROUND);
+    for (int node = 1; node <= 3; node++) {
+      assertArrayEquals("kept".getBytes(US_ASCII), read(cluster, node, "{a}kept"), "node " + node);
+    }
+  }
+
   @Test
   void aRebuildPassesARottenBlock() throws IOException {
     Cluster cluster = new Cluster(3, Limits.DEFAULT.withLoggedDots(16));

@@ -29,6 +29,14 @@ final class Claims {
   /// See [#ungiven].
   private final DotSet ungiven = new DotSet();
 
+  /// Dots that were refused here in this pass, or before, and the same when this pass began.
+  private final DotSet refusals = new DotSet();
+
+  private DotSet refusedBefore = new DotSet();
+
+  /// See [#untaken].
+  private final DotSet untaken = new DotSet();
+
   /// A page has come and its records are stored.
   ///
   /// @param speaksFor the dots that the page covers, without those of records that were refused
@@ -47,6 +55,15 @@ final class Claims {
     passedOver.addAll(unread);
     ungiven.addAll(unread.and(unreadableBefore));
     unreadable.addAll(unread);
+    untaken.addAll(refused.and(refusedBefore));
+    refusals.addAll(refused);
+  }
+
+  /// Dots whose records were refused here in two passes: a record that cannot be read here may hide
+  /// what the other replica lacks, so nothing is written over it until that one has it. Of these
+  /// dots, and of what they replaced, nothing is claimed.
+  DotSet untaken() {
+    return untaken;
   }
 
   /// Dots that the other replica could not read in two passes, which are [Exchange#AGAIN_NANOS]
@@ -95,6 +112,7 @@ final class Claims {
   /// Lets what was passed over be asked for again.
   void again() {
     unreadableBefore = unreadable.copy();
+    refusedBefore = refusals.copy();
     passedOver = new DotSet();
   }
 }

@@ -186,8 +186,9 @@ final class Scrub {
 
   /// Whether nothing is known that is missing here and will come. Else a dot may be claimed here
   /// whose record was replaced by one that is not here yet, and the claim would look like a loss
-  /// elsewhere. What its only holder cannot give by the log of dots is not waited for: [Claims]
-  /// claims nothing that it replaced, and the trees bring what of it can be read.
+  /// elsewhere. What its only holder cannot give by the log of dots, and what is refused here again
+  /// and again, is not waited for: [Claims] claims nothing that it replaced, and the trees bring
+  /// what of it can be read.
   private static boolean isSettled(Exchange exchange) {
     if (exchange.isBehind()) {
       return false;
@@ -195,7 +196,8 @@ final class Scrub {
     DotSet here = exchange.partition.clock();
     for (int place = 0; place < exchange.heard.length; place++) {
       DotSet heard = exchange.heard[place];
-      if (heard == null || !here.covers(heard.minus(exchange.claims[place].ungiven()))) {
+      Claims claims = exchange.claims[place];
+      if (heard == null || !here.covers(heard.minus(claims.ungiven()).minus(claims.untaken()))) {
         return false;
       }
     }

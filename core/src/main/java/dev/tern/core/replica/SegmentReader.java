@@ -25,6 +25,9 @@ public final class SegmentReader {
 
   private static final int STEP_RECORDS = 8_192;
 
+  /// Stands for the hash of a segment that cannot be read: an empty one has 0.
+  private static final long UNREADABLE = -1;
+
   private final Store store;
   final Partition partition;
   private final SortedMap<Integer, ColumnFamily> families;
@@ -73,7 +76,8 @@ public final class SegmentReader {
     return segment == hashes.length;
   }
 
-  /// By segment, once done; 0 for one that cannot be read.
+  /// By segment, once done. One that cannot be read has a hash that no other segment has, so that
+  /// who lacks all its records asks for those beside what cannot be read.
   public long[] hashes() {
     return hashes;
   }
@@ -138,7 +142,7 @@ public final class SegmentReader {
           read(all, iterators);
         } catch (CorruptionException | UnreadableRecordException e) {
           unreadable |= 1L << segment;
-          hash = 0;
+          hash = UNREADABLE;
           ended();
         }
       }

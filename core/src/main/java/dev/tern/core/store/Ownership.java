@@ -88,7 +88,7 @@ final class Ownership {
   }
 
   private static String unread(int format) {
-    return "this data directory is of format %d, this version reads format %d only: start with an empty directory, the other nodes fill it (alone: restore a backup)"
+    return "this data directory is of format %d, this version reads format %d only: use the version of Tern that wrote it, or start with an empty directory where the other nodes have all data"
         .formatted(format, RecordStore.FORMAT);
   }
 
@@ -123,7 +123,11 @@ final class Ownership {
   @Nullable String problem(ClusterView view, int self) {
     ClusterId cluster = view.state().cluster();
     StoreRows.Owner of = owner;
-    if (of == null || !cluster.known() || of.equals(new StoreRows.Owner(cluster, self))) {
+    if (of != null && !cluster.known()) {
+      return "shard-%d belongs to node %d of cluster %s, and this directory's topology knows no cluster: put back the directory topology that belongs to it, or start with an empty directory where the other nodes have all data"
+          .formatted(shard, of.member(), of.cluster());
+    }
+    if (of == null || of.equals(new StoreRows.Owner(cluster, self))) {
       return null;
     }
     return "shard-%d belongs to node %d of cluster %s, the topology of this directory to node %d of cluster %s: put back what belongs together, or start with an empty directory, the other nodes fill it (alone: restore a backup)"

@@ -87,6 +87,10 @@ public final class RecordStore implements AutoCloseable {
   /// Where the first of them is gone already: slots below.
   private int erasedTo;
 
+  /// The keyspace that is being erased, where [#erasedTo] is not 0: another one that is dropped
+  /// meanwhile waits, whatever its number.
+  private int erasing;
+
   /// Never 0.
   private int id;
 
@@ -447,7 +451,8 @@ public final class RecordStore implements AutoCloseable {
 
   /// Adds the removal of some slots' records of a dropped keyspace. After a crash it begins anew.
   public void eraseSome(WriteBatch batch, Erasure told) {
-    int keyspace = doomed.first();
+    erasing = erasedTo == 0 ? doomed.first() : erasing;
+    int keyspace = erasing;
     for (int ranges = 0; ranges < ERASED_AT_ONCE && erasedTo < Slots.COUNT; erasedTo++) {
       PartitionRecords partition = knowing(keyspace, erasedTo / slotsOfPartition);
       if (partition == null) {

@@ -35,6 +35,10 @@ final class StoreRows {
     static Identity decode(byte[] row) {
       ByteReader in = new ByteReader(row);
       Identity identity = new Identity(in.readInt(), in.readInt(), in.readInt(), in.readInt());
+      if (identity.format > RecordStore.FORMAT) {
+        // Whatever a later version says besides.
+        return identity;
+      }
       in.expectEnd();
       if (identity.id == 0 && identity.format >= FIRST_CHECKED) {
         throw new DecodeException("a store of the replica id 0");

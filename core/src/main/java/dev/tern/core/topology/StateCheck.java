@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// node goes by it: its numbers are places in lists, and sizes of them.
 final class StateCheck {
   /// Ids of keyspaces: each takes a place in lists by id, for ever.
-  private static final int MAX_KEYSPACES = 1 << 20;
+  static final int MAX_KEYSPACES = 1 << 20;
 
   /// Replicas of a key.
   private static final int MAX_REPLICAS = 255;

@@ -160,7 +160,7 @@ public final class TopologyCodec {
     int format = in.readUnsignedByte();
     if (format != FORMAT) {
       throw new DecodeException(
-          "%s of format %d: this version reads format %d only; start with an empty directory"
+          "%s of format %d; this version of Tern reads %d: use the version that wrote it"
               .formatted(what, format, FORMAT));
     }
   }

@@ -42,7 +42,9 @@ public record TopologyState(
     int nextReplica,
     int nextSet,
     SortedMap<Integer, Long> lives) {
-  /// The level that a new cluster begins at: the lowest that this version speaks.
+  /// The level that the topology log of each cluster begins at. Part of the format for ever,
+  /// whatever levels a version speaks: a log is replayed from here, and its commands must come to
+  /// what they came to then.
   public static final int FIRST_LEVEL = 4;
 
   /// Before anything.

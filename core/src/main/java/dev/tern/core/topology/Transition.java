@@ -261,6 +261,13 @@ final class Transition {
           Reason.EXISTS,
           "there is a keyspace %s already, of id %d".formatted(known.name(), known.id()));
     }
+    // A state beyond this is one that no node would read: see StateCheck.
+    if (nextKeyspace >= StateCheck.MAX_KEYSPACES) {
+      throw new No(
+          Reason.INVALID,
+          "the cluster has given out all of its %d numbers of keyspaces: use one that is there"
+              .formatted(StateCheck.MAX_KEYSPACES - 1));
+    }
     if (before.groups(settings.policy()) == null) {
       place(settings.policy(), command.lists());
     }

@@ -22,7 +22,7 @@ import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The bytes of a [Message], format 5: the two bytes of [FrameKind#DATA], then `u8 type, fields`.
+/// The bytes of a [Message], format 7: the two bytes of [FrameKind#DATA], then `u8 type, fields`.
 /// Ids are u64, epochs and counts varints, ranks as [Rank] says, keys and values blobs, an optional
 /// blob or record is led by a u8 that is 0 where it is absent. A routed key is as [RoutedKey] says.
 ///
@@ -237,7 +237,7 @@ public final class MessageCodec {
     return flags;
   }
 
-  /// @throws DecodeException if the bytes are no message of format 5
+  /// @throws DecodeException if the bytes are no message of format 7
   public static Message decode(ByteReader in) {
     FrameKind.DATA.expect(in);
     int type = in.readUnsignedByte();

@@ -105,4 +105,19 @@ class ClaimsTest {
     assertEquals(1, claims.ungiven().size());
     assertTrue(claims.ungiven().contains(7, 3));
   }
+
+  @Test
+  void whatIsRefusedInTwoPassesIsNotWaitedForAndNothingOfItIsClaimed() {
+    Claims claims = new Claims();
+    claims.page(dots(1, 1), dots(1, 2), dots(2, 2), new DotSet());
+    claims.page(dots(1, 1), dots(1, 2), dots(2, 2), new DotSet());
+    assertTrue(claims.untaken().isEmpty(), "in one pass");
+    claims.again();
+    assertTrue(claims.untaken().isEmpty());
+    claims.page(dots(1, 1), dots(1, 2), dots(2, 2), new DotSet());
+    assertEquals(1, claims.untaken().size());
+    assertTrue(claims.ungiven().isEmpty(), "the other replica could give it");
+    assertTrue(claims.ripe(new DotSet()).isEmpty(), "what it replaced is claimed");
+    assertTrue(claims.ripe(dots(2, 2)).contains(7, 1));
+  }
 }

@@ -226,7 +226,8 @@ class ReplicaAdmissionsTest {
     String problem = Objects.requireNonNull(store.records().problem(other, 1));
     assertTrue(problem.contains("shard-0 belongs to node 1 of cluster"), problem);
     assertTrue(store.records().problem(own, 2) != null, "another member's store");
-    assertNull(store.records().problem(first, 1), "a founding whose cluster is not named yet");
+    problem = Objects.requireNonNull(store.records().problem(first, 1), "a topology without name");
+    assertTrue(problem.contains("knows no cluster: put back the directory topology"), problem);
     Count before = count(store);
     store.adopt(other, 1);
     assertEquals(before, count(store));

@@ -67,7 +67,8 @@ class RecordStoreTest {
             .state());
   }
 
-  private ClusterView without(int keyspace) {
+  private ClusterView without(Integer... keyspaces) {
+    List<Integer> dropped = List.of(keyspaces);
     TopologyState of = view.state();
     return ClusterView.of(
         new TopologyState(
@@ -76,7 +77,7 @@ class RecordStoreTest {
             of.level(),
             of.founding(),
             of.members(),
-            of.keyspaces().stream().filter(each -> each.id() != keyspace).toList(),
+            of.keyspaces().stream().filter(each -> !dropped.contains(each.id())).toList(),
             of.groups(),
             of.voters(),
             of.nextMember(),
@@ -285,6 +286,55 @@ class RecordStoreTest {
     store.close();
   }
 
+  /// Counts the partitions that are erased.
+  private static RecordStore.Erasure counting(int[] partitions) {
+    return new RecordStore.Erasure() {
+      @Override
+      public void slot(PartitionRecords partition, WriteBatch with) {
+        assertFalse(with.entries() == 0);
+      }
+
+      @Override
+      public void whole(PartitionRecords partition) {
+        partitions[0]++;
+      }
+    };
+  }
+
+  private void drop(RecordStore store, Integer... keyspaces) {
+    ClusterView dropped = without(keyspaces);
+    WriteBatch batch = new WriteBatch();
+    store.adopt(dropped, 1, batch);
+    store.condemnDropped(dropped);
+  }
+
+  /// The second has the smaller number, and comes while the first is half erased.
+  @Test
+  void aKeyspaceThatIsDroppedBesideAnotherIsErasedWhole() throws IOException {
+    RecordStore store = open();
+    for (int i = 0; i < 600; i++) {
+      apply(store, LEVELED, i, "v");
+      apply(store, TIERED, i, "w");
+    }
+    drop(store, TIERED);
+    int[] partitions = {0};
+    WriteBatch batch = new WriteBatch();
+    int steps = 0;
+    for (; store.erases(); steps++) {
+      batch.clear();
+      store.eraseSome(batch, counting(partitions));
+      store.lsm().append(batch);
+      if (steps == 0) {
+        drop(store, TIERED, LEVELED);
+      }
+    }
+    assertTrue(steps > 4, "the second drop came too late: " + steps);
+    assertEquals(2 * PARTITIONS, partitions[0]);
+    model.clear();
+    check(store);
+    store.close();
+  }
+
   @Test
   void aKeyspaceThatWasDroppedIsErased() throws IOException {
     RecordStore store = open();
@@ -298,19 +348,7 @@ class RecordStoreTest {
     store.adopt(dropped, 1, batch);
     store.condemnDropped(dropped);
     int[] partitions = {0};
-    RecordStore.Erasure erasure =
-        new RecordStore.Erasure() {
-          @Override
-          public void slot(PartitionRecords partition, WriteBatch with) {
-            assertFalse(with.entries() == 0);
-          }
-
-          @Override
-          public void whole(PartitionRecords partition) {
-            assertFalse(partition.knows(TIERED));
-            partitions[0]++;
-          }
-        };
+    RecordStore.Erasure erasure = counting(partitions);
     while (store.erases()) {
       batch.clear();
       store.eraseSome(batch, erasure);

@@ -10,6 +10,7 @@ import dev.tern.env.DecodeException;
 import dev.tern.testing.Golden;
 import dev.tern.world.Hostile;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -41,6 +42,11 @@ class StoreRowsTest {
   @Test
   void whatNoStoreWritesIsRefused() {
     refused(() -> StoreRows.Identity.decode(new StoreRows.Identity(0, 1, 8, 5).encoded()));
+    // What a later format adds is not looked at: its number is said.
+    byte[] later = Arrays.copyOf(new StoreRows.Identity(1, 1, 8, 6).encoded(), 20);
+    assertEquals(6, StoreRows.Identity.decode(later).format());
+    byte[] longer = Arrays.copyOf(new StoreRows.Identity(1, 1, 8, 5).encoded(), 20);
+    refused(() -> StoreRows.Identity.decode(longer));
     refused(() -> StoreRows.Owner.decode(new StoreRows.Owner(ClusterId.NONE, 1).encoded()));
     refused(() -> StoreRows.Owner.decode(new StoreRows.Owner(new ClusterId(1, 1), 0).encoded()));
     for (int[] wrong : new int[][] {{0}, {65_536}, {-3}, {1, 1}}) {

@@ -203,6 +203,40 @@ class TopologyStateTest {
     }
   }
 
+  /// The last number of a keyspace that there is makes a state that can still be read.
+  @Test
+  void numbersOfKeyspacesEnd() {
+    TopologyState state = founded("a", "b", "c");
+    TopologyState late =
+        new TopologyState(
+            state.cluster(),
+            state.epoch(),
+            state.level(),
+            state.founding(),
+            state.members(),
+            state.keyspaces(),
+            state.groups(),
+            state.voters(),
+            state.nextMember(),
+            StateCheck.MAX_KEYSPACES - 1,
+            state.nextReplica(),
+            state.nextSet(),
+            state.lives());
+    TopologyState full = done(late, late.create(settings("last", 3, 2, 2, 0), HASH));
+    assertNull(StateCheck.flaw(full));
+    refused(Reason.INVALID, full, full.create(settings("more", 3, 2, 2, 0), HASH));
+  }
+
+  /// The log of a cluster that was founded at level 4 is replayed by each later version.
+  @Test
+  void aReplayComesToWhatItCameToThen() {
+    TopologyState raised = done(founded("a", "b", "c"), new Command.RaiseLevel(5));
+    assertEquals(5, raised.level());
+    Command create = raised.create(settings("sessions", 3, 2, 2, 0), HASH);
+    TopologyState.Step step = raised.apply(new Proposed(2, create));
+    assertNotNull(step.state().keyspace("sessions"), step.outcome()::toString);
+  }
+
   @Test
   void whatNeedsMovesOrMakesNoSenseIsRefused() {
     TopologyState state = founded("a", "b", "c");
@@ -368,7 +402,7 @@ class TopologyStateTest {
     DecodeException refusal =
         assertThrows(DecodeException.class, () -> TopologyCodec.state(new ByteReader(state)));
     assertEquals(
-        "a topology of format 1: this version reads format 2 only; start with an empty directory",
+        "a topology of format 1; this version of Tern reads 2: use the version that wrote it",
         refusal.getMessage());
   }
 

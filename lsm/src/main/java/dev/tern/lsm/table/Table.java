@@ -51,10 +51,8 @@ import org.jspecify.annotations.Nullable;
 /// Top index, filter and range deletes stay in memory while the table is open and count against the
 /// cache; index and data blocks go through it.
 public final class Table {
+  /// `terntbl` and the digit of the format.
   static final long MAGIC = 0x7465726e_74626c33L;
-
-  /// Of format 2, which had no header.
-  private static final long MAGIC_2 = 0x7465726e_74626c32L;
 
   static final int FOOTER_BYTES = 4 * 12 + FileLife.BYTES + 4 + 4 + 4 + 8;
   static final int TRAILER_BYTES = 5;
@@ -194,8 +192,11 @@ public final class Table {
     int format = in.readInt();
     boolean same = in.readInt() == (int) crc.getValue();
     long magic = in.readLong();
-    if (magic == MAGIC_2) {
-      throw new CorruptionException(path, at, FileHeader.refusal(FileKind.TABLE, 2));
+    int other = (int) (magic & 0xff) - '0';
+    boolean ours = same && format == FileKind.TABLE.format();
+    if (magic >>> Byte.SIZE == MAGIC >>> Byte.SIZE && magic != MAGIC && !ours && other > 0) {
+      // What stands before the magic number, and its checksum, are that format's business.
+      throw new CorruptionException(path, at, FileHeader.refusal(FileKind.TABLE, other));
     }
     if (!same || magic != MAGIC) {
       throw new CorruptionException(path, at, "the footer's checksum does not match");

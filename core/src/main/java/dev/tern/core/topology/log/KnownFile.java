@@ -39,8 +39,8 @@ final class KnownFile {
               path,
               0,
               e.getMessage()
-                  + "; restore it from a backup, or empty this node's data directory and let it"
-                  + " join anew");
+                  + "; if the file is damaged, restore it from a backup, or empty this node's data"
+                  + " directory and let it join anew");
       damage.initCause(e);
       throw damage;
     }

@@ -16,7 +16,7 @@ public record Levels(int min, int max) {
   ///
   /// The level rises with each format of a frame and with each format that several nodes read:
   /// `LevelsTest` has the formats of each level.
-  public static final Levels OURS = new Levels(TopologyState.FIRST_LEVEL, 4);
+  public static final Levels OURS = new Levels(4, 4);
 
   public Levels {
     if (min < 1 || max < min) {
