@@ -1,5 +1,7 @@
 package dev.tern.cli;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
 import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.env.ByteReader;
@@ -12,6 +14,7 @@ import dev.tern.env.SmallFile;
 import dev.tern.lsm.Inspection;
 import dev.tern.runtime.DirectoryFileSystem;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,11 +25,14 @@ import org.jspecify.annotations.Nullable;
 /// The files of a node's data directory, or of a part of it, looked at one by one and as they
 /// belong together. Writes nothing.
 final class DataDirectory {
+  private static final String MANIFEST = "MANIFEST-\\d{6,12}";
+
   private final Path root;
   private final FileSystem files;
 
-  DataDirectory(Path root) throws IOException {
-    this.root = root;
+  DataDirectory(Path given) throws IOException {
+    // A link is followed: what it leads to is meant.
+    this.root = given.toRealPath();
     this.files = DirectoryFileSystem.forReading(root);
   }
 
@@ -37,26 +43,53 @@ final class DataDirectory {
   /// All files of all directories; what is wrong with a directory is told of a report of its own.
   List<FileReport> reports() throws IOException {
     List<FileReport> reports = new ArrayList<>();
-    List<Path> directories;
-    try (Stream<Path> all = Files.walk(root)) {
-      directories = all.filter(Files::isDirectory).sorted().toList();
+    walk(root, reports);
+    if (reports.isEmpty()) {
+      reports.add(problem(".", "there is no file here: no node or store has written to it"));
     }
-    for (Path directory : directories) {
-      directory(root.relativize(directory).toString(), reports);
+    boolean isNodes = Files.isDirectory(root.resolve("topology"));
+    if (isNodes && !Files.exists(root.resolve("shard-0/CURRENT"))) {
+      reports.add(
+          problem("shard-0", "there is no store: a node that is started here holds nothing"));
     }
     return reports;
+  }
+
+  private void walk(Path at, List<FileReport> reports) throws IOException {
+    String name = root.relativize(at).toString();
+    List<Path> directories;
+    try (Stream<Path> all = Files.list(at)) {
+      directories = all.filter(each -> Files.isDirectory(each, NOFOLLOW_LINKS)).sorted().toList();
+    } catch (AccessDeniedException e) {
+      reports.add(problem(name, "it may not be read by this user: " + e.getMessage()));
+      return;
+    }
+    directory(name, reports);
+    for (Path directory : directories) {
+      walk(directory, reports);
+    }
+  }
+
+  private static FileReport problem(String path, String what) {
+    FileReport report = new FileReport(path, 0);
+    report.problem(what);
+    return report;
   }
 
   private void directory(String directory, List<FileReport> reports) throws IOException {
     boolean store = false;
     boolean log = false;
+    List<String> names = files.list(directory);
     List<String> others = new ArrayList<>();
-    for (String name : files.list(directory)) {
+    if (!names.contains("CURRENT") && names.stream().anyMatch(each -> each.matches(MANIFEST))) {
+      reports.add(problem(directory, "CURRENT is missing: the store would be opened as a new one"));
+    }
+    for (String name : names) {
       String path = directory.isEmpty() ? name : directory + "/" + name;
       boolean isStores = name.equals("CURRENT") || name.matches("\\d{6,12}\\.(log|table)");
       store |= isStores;
       log |= name.endsWith(".raftlog");
-      boolean isElse = !isStores && !name.equals("LOCK") && !name.matches("MANIFEST-\\d{6,12}");
+      boolean isElse = !isStores && !name.equals("LOCK") && !name.matches(MANIFEST);
       if (isElse && Files.isRegularFile(root.resolve(path))) {
         others.add(path);
       }
@@ -95,7 +128,7 @@ final class DataDirectory {
       case "known" -> FileKind.KNOWN_TOPOLOGY;
       case "forgetful" -> FileKind.FORGETFUL;
       case "generation" -> FileKind.GENERATION;
-      default -> name.matches("MANIFEST-\\d{6,12}") ? FileKind.MANIFEST : null;
+      default -> name.matches(MANIFEST) ? FileKind.MANIFEST : null;
     };
   }
 

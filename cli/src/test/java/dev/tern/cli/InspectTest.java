@@ -223,4 +223,27 @@ class InspectTest {
       assertEquals(List.of(), problems(node));
     }
   }
+
+  @Test
+  void aLinkIsFollowedAndNothingIsAProblem(@TempDir Path data) throws IOException {
+    Path node = stopped(data);
+    Path link = Files.createSymbolicLink(data.resolve("link"), node);
+    assertEquals(
+        new DataDirectory(node).reports().size(), new DataDirectory(link).reports().size());
+    assertEquals(List.of(), problems(link));
+    Path empty = Files.createDirectory(data.resolve("empty"));
+    assertTrue(out(1, empty).contains("there is no file here"));
+  }
+
+  @Test
+  void aStoreThatIsNotThereIsAProblem(@TempDir Path data) throws IOException {
+    Path node = stopped(data);
+    Path shard = node.resolve("shard-0");
+    Path away = data.resolve("away");
+    Files.move(shard, away);
+    assertTrue(out(1, node).contains("there is no store"));
+    Files.move(away, shard);
+    Files.delete(shard.resolve("CURRENT"));
+    assertTrue(out(1, node).contains("CURRENT is missing"));
+  }
 }

@@ -30,6 +30,7 @@ import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// What changes the topology over HTTP: each action is one command in the topology log. A body is a
@@ -215,6 +216,7 @@ final class Administration {
 
   /// The settings with what the body says in place.
   private static KeyspaceSettings settings(KeyspaceSettings present, JsonNode body) {
+    body.fieldNames().forEachRemaining(Administration::expectField);
     KeyspaceSettings settings = present;
     if (body.has(KeyspaceProperty.N.name())) {
       // Who asks for fewer replicas than the usual levels means majorities of them.
@@ -227,6 +229,22 @@ final class Administration {
       }
     }
     return settings;
+  }
+
+  private static void expectField(String field) {
+    boolean known =
+        field.equals("name")
+            || field.equals("epoch")
+            || KeyspaceProperty.ALL.stream().anyMatch(each -> each.name().equals(field));
+    if (!known) {
+      throw new IllegalArgumentException(
+          "a keyspace has no '%s'; it has name, epoch, %s"
+              .formatted(
+                  field,
+                  KeyspaceProperty.ALL.stream()
+                      .map(KeyspaceProperty::name)
+                      .collect(Collectors.joining(", "))));
+    }
   }
 
   private static <T> KeyspaceSettings with(

@@ -128,9 +128,9 @@ public record ServerConfig(
       int internode =
           colon < 0 ? INTERNODE : Integer.parseInt(parts.getFirst().substring(colon + 1));
       check(!host.isEmpty() && parts.size() != 2 && parts.size() <= 6, "its parts");
+      check(internode > 0, "nobody can reach a port that is not said");
       Map<String, Integer> ports = new TreeMap<>();
-      DOORS.forEach(door -> ports.put(door, usual(door) + internode - INTERNODE));
-      ports.put(Member.Ports.RIAK, usualPort(Member.Ports.RIAK, internode));
+      DOORS.forEach(door -> ports.put(door, usualPort(door, internode)));
       if (parts.size() > 2) {
         ports.put(Member.Ports.REDIS, Integer.parseInt(parts.get(1)));
         ports.put(Member.Ports.ADMIN, Integer.parseInt(parts.get(2)));
@@ -155,7 +155,7 @@ public record ServerConfig(
   }
 
   /// A door's port where nothing else is said: as far from its usual one as the internode port is
-  /// from 7071; 0 if there is none so high.
+  /// from 7071; 0 if that is none.
   ///
   /// @param door one of [#DOORS]
   public static int usualPort(String door, int internodePort) {

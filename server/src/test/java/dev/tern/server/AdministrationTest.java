@@ -1,0 +1,227 @@
+package dev.tern.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The pages and actions of one node, as a client of HTTP sees them.
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class AdministrationTest {
+  @TempDir private static Path data;
+  private static TernServer server;
+
+  private final HttpClient http = HttpClient.newHttpClient();
+  private final JsonMapper json = JsonMapper.builder().build();
+
+  @BeforeAll
+  static void start() throws IOException {
+    Map<String, Integer> doors = Map.of("redis", 0, "riak", 0, "admin", 0);
+    ServerConfig config =
+        new ServerConfig(
+            data.resolve("node").toString(),
+            "127.0.0.1",
+            "127.0.0.1",
+            0,
+            "",
+            100,
+            "",
+            doors,
+            0,
+            1,
+            16,
+            1,
+            1,
+            1,
+            Durability.OS,
+            64,
+            "nio");
+    server =
+        TernServer.start(
+            config,
+            cause -> {
+              throw new AssertionError("the node broke", cause);
+            });
+  }
+
+  @AfterAll
+  static void stop() throws IOException {
+    server.close();
+  }
+
+  private HttpResponse<String> send(String path, HttpRequest.Builder request)
+      throws IOException, InterruptedException {
+    URI uri = URI.create("http://127.0.0.1:" + server.port("admin") + path);
+    return http.send(request.uri(uri).build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+    return send(path, HttpRequest.newBuilder().GET());
+  }
+
+  private HttpResponse<String> post(String path, String body)
+      throws IOException, InterruptedException {
+    return send(
+        path,
+        HttpRequest.newBuilder()
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(body)));
+  }
+
+  private long changed(String path, String body) throws IOException, InterruptedException {
+    HttpResponse<String> answer = post(path, body);
+    assertEquals(200, answer.statusCode(), answer.body());
+    JsonNode page = json.readTree(answer.body());
+    assertEquals("changed", page.path("outcome").asText(), answer.body());
+    return page.path("epoch").asLong();
+  }
+
+  private JsonNode keyspace(String name) throws IOException, InterruptedException {
+    for (JsonNode each : json.readTree(get("/cluster").body()).path("keyspaces")) {
+      if (each.path("name").asText().equals(name)) {
+        return each;
+      }
+    }
+    return json.missingNode();
+  }
+
+  @Test
+  void aKeyspaceIsMadeAlteredAndDropped() throws Exception {
+    changed("/keyspace/create", "{\"name\":\"made\",\"timeoutMillis\":700}");
+    assertEquals(700, keyspace("made").path("timeoutMillis").asInt(), keyspace("made").toString());
+    HttpResponse<String> again = post("/keyspace/create", "{\"name\":\"made\"}");
+    assertEquals(409, again.statusCode(), again.body());
+    assertEquals("refused", json.readTree(again.body()).path("outcome").asText());
+    changed("/keyspace/alter", "{\"name\":\"made\",\"timeoutMillis\":900}");
+    assertEquals(900, keyspace("made").path("timeoutMillis").asInt());
+    HttpResponse<String> same =
+        post("/keyspace/alter", "{\"name\":\"made\",\"timeoutMillis\":900}");
+    assertEquals("unchanged", json.readTree(same.body()).path("outcome").asText(), same.body());
+    changed("/keyspace/drop", "{\"name\":\"made\"}");
+    assertTrue(keyspace("made").isMissingNode());
+  }
+
+  @Test
+  void anEpochMakesACommandHoldThereOnly() throws Exception {
+    long epoch = changed("/keyspace/create", "{\"name\":\"epochs\"}");
+    String late = "{\"name\":\"epochs\",\"timeoutMillis\":800,\"epoch\":%d}".formatted(epoch - 1);
+    HttpResponse<String> answer = post("/keyspace/alter", late);
+    assertEquals(409, answer.statusCode(), answer.body());
+    assertEquals("STALE_EPOCH", json.readTree(answer.body()).path("reason").asText());
+    changed("/keyspace/alter", late.replace(":" + (epoch - 1) + "}", ":" + epoch + "}"));
+  }
+
+  private static Stream<Arguments> senseless() {
+    return Stream.of(
+        Arguments.of("/keyspace/create", "nonsense", "the body is no JSON"),
+        Arguments.of("/keyspace/create", "[1]", "the body is a JSON object"),
+        Arguments.of("/keyspace/create", "{}", "'name' is a string"),
+        Arguments.of(
+            "/keyspace/create", "{\"name\":\"x\",\"timeout\":7}", "a keyspace has no 'timeout'"),
+        Arguments.of("/keyspace/create", "{\"name\":7}", "'name' is a string"),
+        Arguments.of("/keyspace/create", "{\"name\":\"x\",\"n\":1.5}", "'n' is a whole number"),
+        Arguments.of("/keyspace/create", "{\"name\":\"x\",\"n\":\"two\"}", "'n' is a whole number"),
+        Arguments.of(
+            "/keyspace/create",
+            "{\"name\":\"x\",\"compaction\":\"fifo\"}",
+            "FIFO compaction drops keys"),
+        Arguments.of("/keyspace/create", "{\"name\":\"x\",\"durability\":\"most\"}", "most"),
+        Arguments.of("/keyspace/alter", "{\"name\":\"nowhere\"}", "there is no keyspace nowhere"),
+        Arguments.of(
+            "/keyspace/drop",
+            "{\"name\":\"redis\"}",
+            "the Redis door serves keyspace redis: it stays"),
+        Arguments.of("/cluster/weight", "{\"number\":1}", "'weight' is a whole number"),
+        Arguments.of("/cluster/remove", "{\"number\":true}", "'number' is a whole number"),
+        Arguments.of("/cluster/zone", "{\"number\":1}", "'zone' is a string"),
+        Arguments.of("/cluster/join", "{\"host\":\"h\"}", "'internode' is a whole number"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("senseless")
+  void aBodyThatMakesNoSenseIsToldWhy(String path, String body, String why) throws Exception {
+    HttpResponse<String> answer = post(path, body);
+    assertEquals(400, answer.statusCode(), answer.body());
+    assertTrue(answer.body().contains(why), answer.body());
+  }
+
+  @Test
+  void whatTheTopologyRefusesIsAConflict() throws Exception {
+    HttpResponse<String> unknown = post("/cluster/weight", "{\"number\":77,\"weight\":3}");
+    assertEquals(409, unknown.statusCode(), unknown.body());
+    HttpResponse<String> last = post("/cluster/remove", "{\"number\":1}");
+    assertEquals(409, last.statusCode(), last.body());
+    assertEquals(409, post("/keyspace/drop", "{\"name\":\"nowhere\"}").statusCode());
+  }
+
+  @Test
+  void aNodeThatStandsThereAlreadyIsNotLetInAgain() throws Exception {
+    HttpResponse<String> answer = post("/cluster/join", "{\"host\":\"127.0.0.1\",\"internode\":0}");
+    assertEquals(409, answer.statusCode(), answer.body());
+    assertTrue(answer.body().contains("remove the member first"), answer.body());
+  }
+
+  /// A page of another site cannot send it without the browser asking first.
+  @Test
+  void aBodyThatIsNotSaidToBeJsonIsRefused() throws Exception {
+    HttpResponse<String> answer =
+        send(
+            "/keyspace/drop",
+            HttpRequest.newBuilder()
+                .header("Content-Type", "text/plain")
+                .POST(HttpRequest.BodyPublishers.ofString("{\"name\":\"plain\"}")));
+    assertEquals(415, answer.statusCode(), answer.body());
+    assertFalse(keyspace("plain").isMissingNode());
+  }
+
+  @Test
+  void pathsAndMethodsThatAreNotThereAreNamed() throws Exception {
+    HttpResponse<String> nowhere = get("/nowhere");
+    assertEquals(404, nowhere.statusCode());
+    assertTrue(nowhere.body().contains("/cluster"), nowhere.body());
+    assertEquals(405, get("/keyspace/create").statusCode());
+    assertEquals(405, post("/health", "").statusCode());
+    assertEquals(413, post("/keyspace/create", "x".repeat(100_000)).statusCode());
+  }
+
+  @Test
+  void theNodeSaysHowItIs() throws Exception {
+    JsonNode health = json.readTree(get("/health").body());
+    assertEquals("ok", health.path("status").asText(), health.toString());
+    assertEquals(1, health.path("members").asInt());
+    JsonNode cluster = json.readTree(get("/cluster").body());
+    assertEquals(16, cluster.path("partitions").asInt());
+    assertEquals(1, cluster.path("log").path("leader").asInt());
+    String metrics = get("/metrics").body();
+    for (String name :
+        new String[] {"tern_lsm_", "tern_reads_total", "tern_repair_passed_over_total"}) {
+      assertTrue(metrics.contains(name), () -> name + " is not in " + metrics);
+    }
+    assertTrue(json.readTree(get("/keyspaces").body()).toString().contains("redis"));
+    JsonNode events = json.readTree(get("/events").body());
+    assertTrue(events.isArray(), events.toString());
+    long last = events.isEmpty() ? 0 : events.get(events.size() - 1).path("number").asLong();
+    assertEquals(0, json.readTree(get("/events?after=" + last).body()).size());
+    assertEquals(400, get("/events?after=x").statusCode());
+  }
+}
