@@ -1,6 +1,7 @@
 package dev.tern.raft;
 
 import dev.tern.env.ByteReader;
+import dev.tern.env.CoverageMarks;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -193,11 +194,13 @@ final class EntryLog {
 
   private void truncate(long from) {
     check(from > commit, "a leader replaces what is committed: index " + from);
+    assert CoverageMarks.reach(RaftMark.ENTRIES_REPLACED);
     for (long index = from; index <= lastIndex(); index++) {
       bytes -= entry(index).bytes();
     }
     entries.subList((int) (from - baseIndex - 1), entries.size()).clear();
     while (membershipIndex() >= from) {
+      assert CoverageMarks.reach(RaftMark.MEMBERSHIP_TAKEN_BACK);
       memberships.removeLast();
     }
     forget(from);

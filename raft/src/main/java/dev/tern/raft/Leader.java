@@ -1,5 +1,6 @@
 package dev.tern.raft;
 
+import dev.tern.env.CoverageMarks;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -85,6 +86,7 @@ final class Leader {
     if (now - checkTick >= config.electionTicks()) {
       checkTick = now;
       if (!quorumIsActive()) {
+        assert CoverageMarks.reach(RaftMark.LEADER_UNHEARD);
         raft.stepDown();
         return;
       }
@@ -379,8 +381,10 @@ final class Leader {
     }
     Membership membership = log.membership();
     if (membership.joint()) {
+      assert CoverageMarks.reach(RaftMark.JOINT_LEFT);
       append(Entry.Kind.MEMBERSHIP, membership.left().encoded());
     } else if (!membership.isVoter(self.id)) {
+      assert CoverageMarks.reach(RaftMark.LEADER_REMOVED);
       tellCommit();
       int best = 0;
       for (int voter : membership.voters()) {

@@ -1,5 +1,6 @@
 package dev.tern.raft;
 
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.Randomness;
 import java.util.ArrayList;
 import java.util.List;
@@ -335,6 +336,8 @@ public final class Raft {
   }
 
   private void campaign(boolean pre, boolean transfer) {
+    assert log.membership().isVoter(config.id())
+        || CoverageMarks.reach(RaftMark.LEFT_OUT_CAMPAIGNED);
     waitAnew();
     votes.clear();
     follow(0);
@@ -452,6 +455,7 @@ public final class Raft {
       case RaftMessage.Chunk m -> chunk(from, m);
       case RaftMessage.TimeoutNow m -> {
         if (role == Role.FOLLOWER && promotable()) {
+          assert CoverageMarks.reach(RaftMark.LEADERSHIP_TAKEN_OVER);
           campaign(false, true);
         }
       }
@@ -533,7 +537,9 @@ public final class Raft {
   private void vote(int from, RaftMessage.Vote message) {
     boolean free = vote == from || vote == 0 && leader == 0;
     free |= config.bug() == RaftBug.DOUBLE_VOTE;
-    boolean granted = free && isFresh(message.lastIndex(), message.lastTerm());
+    boolean fresh = isFresh(message.lastIndex(), message.lastTerm());
+    assert fresh || CoverageMarks.reach(RaftMark.STALE_LOG_REFUSED);
+    boolean granted = free && fresh;
     if (granted) {
       electionTick = now;
       if (vote != from) {
@@ -549,6 +555,7 @@ public final class Raft {
           "members %d and %d both lead in term %d".formatted(config.id(), from, term));
     }
     if (role != Role.FOLLOWER) {
+      assert CoverageMarks.reach(RaftMark.CANDIDATE_WITHDREW);
       becomeFollower(term, from);
     }
     follow(from);
@@ -561,6 +568,7 @@ public final class Raft {
     long before = message.prevIndex();
     if (before >= log.baseIndex() && log.term(before) != message.prevTerm()) {
       // What is committed agrees in any case.
+      assert CoverageMarks.reach(RaftMark.CONFLICT_ANSWERED);
       long hint = Math.max(log.commit(), log.agreeing(before, message.prevTerm()));
       outbox.sendAfter(
           stateWrite, from, new RaftMessage.Conflict(term, before, hint, log.term(hint)));
@@ -588,6 +596,7 @@ public final class Raft {
     }
     boolean same = mark.equals(incoming) && incomingTerm == term;
     if (!same && message.offset() == 0) {
+      assert incoming == null || CoverageMarks.reach(RaftMark.SNAPSHOT_BEGUN_ANEW);
       incoming = mark;
       incomingTerm = term;
       incomingBytes = 0;
@@ -599,6 +608,7 @@ public final class Raft {
       incomingBytes += message.bytes().length;
       if (last) {
         incoming = null;
+        assert CoverageMarks.reach(RaftMark.SNAPSHOT_INSTALLED);
         log.reset(mark);
         outbox.sendAfter(lastWrite(), from, new RaftMessage.Appended(term, mark.index()));
         return;
@@ -615,6 +625,7 @@ public final class Raft {
     if (log.applied() >= index) {
       outbox.add(new Effect.ReadReady(context));
     } else {
+      assert CoverageMarks.reach(RaftMark.READ_WAITED);
       readable.computeIfAbsent(index, i -> new ArrayList<>()).add(context);
     }
   }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.node.Node;
@@ -20,6 +21,7 @@ import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.wire.Message;
 import dev.tern.env.ByteReader;
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
 import dev.tern.env.NodeEvent;
@@ -262,6 +264,7 @@ final class ClusterRun {
       history.settled(world.nanos(), mayRot() ? 1 : 0);
       world.runUntil(world.nanos() + (patient ? 60 : 1) * SECOND);
       new LastLook(this, clients).run();
+      assert Arrays.stream(nodes).allMatch(ClusterRun::isMarked);
       return null;
     } catch (History.Violation violation) {
       return violation.getMessage() + " | " + this;
@@ -332,6 +335,16 @@ final class ClusterRun {
     }
   }
 
+  /// Marks what a node has counted in its life.
+  private static boolean isMarked(@Nullable Node node) {
+    for (Statistics.Counter counter : Statistics.Counter.values()) {
+      if (node != null && node.statistic(counter) > 0) {
+        CoverageMarks.reach(counter);
+      }
+    }
+    return true;
+  }
+
   private String traced(int number, NodeEvent event) {
     double seconds = world.nanos() / 1e9;
     return "%10.3f s  node %d  %s: %s".formatted(seconds, number, event.kind(), event.text());
@@ -360,7 +373,10 @@ final class ClusterRun {
             network.of(number, shards[number]),
             disks[number],
             world.random.child("node-" + number + "-" + world.nanos()),
-            event -> trace.accept(traced(number, event)));
+            event -> {
+              assert CoverageMarks.reach(event.getClass());
+              trace.accept(traced(number, event));
+            });
     try {
       NodeConfig config = new NodeConfig(number, founding, storage, planted, limits);
       Node node = Node.create(environment, config);
@@ -394,6 +410,7 @@ final class ClusterRun {
 
   /// Ends a node's process in the middle of whatever it does.
   void end(int number) {
+    assert isMarked(nodes[number]);
     nodes[number] = null;
     world.end(number);
     network.down(number);

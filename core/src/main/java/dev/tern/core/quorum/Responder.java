@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.context.ShardContext;
 import dev.tern.core.context.Statistics;
@@ -22,6 +23,7 @@ import dev.tern.core.version.Version;
 import dev.tern.core.wire.Message;
 import dev.tern.core.wire.RoutedKey;
 import dev.tern.core.wire.ScanCursor;
+import dev.tern.env.CoverageMarks;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -403,6 +405,7 @@ public final class Responder {
   private void forward(int node, int shard, Message.Forward forward) {
     Origin origin = new Origin(node, shard, forward.id());
     boolean again = forwardsSeen.put(origin, true) != null;
+    assert !again || CoverageMarks.reach(CoreMark.FORWARD_CAME_TWICE);
     if (again && planted != PlantedBug.FORWARD_APPLIED_TWICE) {
       return;
     }

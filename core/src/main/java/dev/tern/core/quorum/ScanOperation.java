@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.Completion;
 import dev.tern.core.keyspace.KeyspaceConfig;
@@ -13,6 +14,7 @@ import dev.tern.core.wire.Message;
 import dev.tern.core.wire.ScanCursor;
 import dev.tern.core.wire.ScanPage;
 import dev.tern.core.wire.ScannedKey;
+import dev.tern.env.CoverageMarks;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -128,6 +130,7 @@ final class ScanOperation extends Operation<Message.ScanReply> {
       boolean passed = behind.contains(other) || unreadable.contains(other);
       boolean fresh = !targets.contains(other) && !passed;
       if (place >= 0 && fresh && coordinator.lists().live(other) && send(other)) {
+        assert CoverageMarks.reach(CoreMark.SCAN_REPLACED_REPLICA);
         targets.set(place, other);
         return true;
       }

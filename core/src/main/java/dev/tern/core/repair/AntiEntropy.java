@@ -1,5 +1,6 @@
 package dev.tern.core.repair;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.context.ShardContext;
@@ -20,6 +21,7 @@ import dev.tern.core.wire.Message;
 import dev.tern.core.wire.RepairPage;
 import dev.tern.core.wire.RepairPage.RepairRecord;
 import dev.tern.env.Clock;
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.NodeEvent;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -440,6 +442,7 @@ public final class AntiEntropy {
 
   /// A peer has not answered: asks the next one, for the same page of a rebuild.
   private void late(Exchange exchange) {
+    assert CoverageMarks.reach(CoreMark.FETCH_LATE);
     exchange.firstPeer = (exchange.place(exchange.fetchFrom) + 1) % exchange.peers.length;
     if (exchange.rebuilding) {
       askElsewhere(exchange, exchange.rebuildCursor);
@@ -674,6 +677,7 @@ public final class AntiEntropy {
   /// @param done whether all of it is stored here
   private void rebuilt(Exchange exchange, RepairPage page, boolean done) {
     if (!done) {
+      assert CoverageMarks.reach(CoreMark.REBUILD_PAGE_REFUSED);
       exchange.notPassed();
       askElsewhere(exchange, exchange.rebuildCursor);
       return;
@@ -682,6 +686,7 @@ public final class AntiEntropy {
     if (page.next().length > 0) {
       exchange.passed(page.clock(), page.next());
       if (page.answer() == RepairPage.Answer.STUCK) {
+        assert CoverageMarks.reach(CoreMark.REBUILD_STUCK);
         statistics.add(Counter.REPAIR_PASSED_OVER, 1);
         exchange.stuck(exchange.place(exchange.fetchFrom), page.unreadable());
         askElsewhere(exchange, page.next());
@@ -693,6 +698,7 @@ public final class AntiEntropy {
     }
     replica.rebuilds().ended(exchange.partition, all);
     if (exchange.passOverUnreadable(all)) {
+      assert CoverageMarks.reach(CoreMark.REBUILD_PASSED_OVER_UNREADABLE);
       passedOver(exchange);
     } else {
       exchange.patienceNanos = Exchange.AGAIN_NANOS;

@@ -1,6 +1,8 @@
 package dev.tern.core.repair;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.version.DotSet;
+import dev.tern.env.CoverageMarks;
 
 /// What a replica of one partition may say that it has by the pages of one other replica, and when;
 /// and what that one could not give.
@@ -76,6 +78,7 @@ final class Claims {
   /// was set back: what it lost may come from nowhere, so what waits for it is asked for again.
   void heard(DotSet told) {
     if (!told.covers(clock)) {
+      assert CoverageMarks.reach(CoreMark.CLAIMS_BEGAN_ANEW);
       replaced = new DotSet();
       clock = new DotSet();
     }

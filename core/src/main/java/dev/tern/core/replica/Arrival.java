@@ -1,11 +1,13 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import dev.tern.env.CoverageMarks;
 import org.jspecify.annotations.Nullable;
 
 /// A record from elsewhere on its way into the store. With a ballot it is an update, and is stored
@@ -53,12 +55,14 @@ final class Arrival implements Writes.Based {
   public void base(@Nullable Siblings base) {
     Ballots ballots = writes.ballots();
     if (ballot > 0 && !ballots.promise(keyspace.id(), slot, key, ballot)) {
+      assert CoverageMarks.reach(CoreMark.UPDATE_OUTVOTED_AT_REPLICA);
       done.outvoted(ballots.promised(keyspace.id(), slot, key));
       return;
     }
     Partition partition = writes.store().partition(keyspace.id(), slot);
     if (knowsMoreOfUs(partition)) {
       // The directory was set back: others have dots that this store would give out again.
+      assert CoverageMarks.reach(CoreMark.OWN_DOT_MET);
       writes.store().records().takeNewId();
     }
     if (keyspace.resolution() == Resolution.LWW) {
@@ -90,6 +94,7 @@ final class Arrival implements Writes.Based {
       return;
     }
     Partition partition = writes.store().partition(keyspace.id(), slot);
+    assert CoverageMarks.reach(CoreMark.WRITTEN_OVER_ROT);
     // As if it were there already: what the loss took from the counts nobody knows.
     partition.records().doubt();
     writes.append(keyspace.id(), partition, storageKey, record, record);
@@ -111,6 +116,7 @@ final class Arrival implements Writes.Based {
             ? record
             : Reads.merged(store.seen(partition, keyspace.id(), storageKey), base, record);
     if (!writes.bounds().fits(merged)) {
+      assert CoverageMarks.reach(CoreMark.SIBLINGS_TOO_LARGE_TOGETHER);
       done.refused(writes.bounds().tooLarge(merged));
       return;
     }

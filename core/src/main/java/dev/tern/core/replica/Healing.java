@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
@@ -8,6 +9,7 @@ import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.core.wire.RepairPage.RepairRecord;
+import dev.tern.env.CoverageMarks;
 import dev.tern.lsm.WriteBatch;
 import dev.tern.lsm.file.CorruptionException;
 import java.util.function.BooleanSupplier;
@@ -151,6 +153,7 @@ final class Healing implements Writes.Based, Applied {
   public void unreadable(Throwable why) {
     boolean may = isRot(why) && mayHeal(null) && clock.covers(began);
     if (may) {
+      assert CoverageMarks.reach(CoreMark.HEALED_OVER_ROT);
       write(other);
     }
     done.accept(may);

@@ -1,11 +1,13 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.store.Commits;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
+import dev.tern.env.CoverageMarks;
 import org.jspecify.annotations.Nullable;
 
 /// Stores versions from elsewhere where the last write wins.
@@ -41,6 +43,7 @@ final class LastWriteWins {
             .contains(version.replica(), version.counter());
     boolean wins = wins(version, present);
     if (version.sameAs(present) || wins && seen) {
+      assert !wins || CoverageMarks.reach(CoreMark.REPLACED_VERSION_CAME_AGAIN);
       // Seen and gone: it was replaced, at last perhaps by a delete that is stripped by now. What
       // stands there since may have a smaller stamp and is no reason to bring it back.
       commits.await(store.lsm().writtenSequence(), durability, done::durable);

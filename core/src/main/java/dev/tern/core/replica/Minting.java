@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Unanswered;
@@ -9,6 +10,7 @@ import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.version.Version;
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.EventLoop;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.WritePressure;
@@ -95,6 +97,7 @@ public final class Minting {
       store.follow(base.newest().stamp().time());
     }
     if (store.hlc().exhausted() || partition.counter() + 1 >= store.reservedCounter()) {
+      assert CoverageMarks.reach(CoreMark.NUMBERS_AWAITED);
       waitForNumbers(slot, keyspace, key, mutation);
       return;
     }

@@ -1,9 +1,11 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.store.PartitionRecords;
 import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.Siblings;
+import dev.tern.env.CoverageMarks;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.Snapshot;
 import dev.tern.lsm.WriteBatch;
@@ -104,6 +106,7 @@ final class Recount {
     off.keySet().removeIf(partition.records()::hasForgotten);
     boolean right = off.values().stream().allMatch(Recount::isNothing);
     if (!right) {
+      assert CoverageMarks.reach(CoreMark.COUNTS_CORRECTED);
       store.journal().endGroup(replica.physicalMillis());
       off.forEach(
           (keyspace, by) -> store.counted(partition, keyspace, by[KEYS], by[EXPIRING], by[BYTES]));

@@ -1,5 +1,6 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.store.PartitionRecords;
@@ -13,6 +14,7 @@ import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.wire.TreeRange;
 import dev.tern.env.ByteReader;
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.DecodeException;
 import dev.tern.env.DiskFull;
 import dev.tern.env.Events;
@@ -154,6 +156,7 @@ public final class Store implements AutoCloseable {
       store.reserved(next);
     } else {
       // The disk is full: the store is read, and gives out no number before this is on it.
+      assert CoverageMarks.reach(CoreMark.OPENED_ON_FULL_DISK);
       store.opening = new Pending(sequence, next);
     }
     return store;

@@ -1,11 +1,13 @@
 package dev.tern.core.replica;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.EventLoop;
 import dev.tern.env.Offload;
 import dev.tern.lsm.Lsm;
@@ -77,6 +79,7 @@ public final class Tombstones {
       boolean whole = base.stripped(partition.synced()).context().isEmpty();
       boolean behind = base.newest().stamp().time() >= store.hlc().reservedLimit();
       if (!early && (!whole || behind)) {
+        assert !behind || CoverageMarks.reach(CoreMark.STRIP_AWAITS_RESERVATION);
         // The next reservation lies above it.
         store.follow(base.newest().stamp().time());
         return;

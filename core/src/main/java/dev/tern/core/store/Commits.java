@@ -1,6 +1,8 @@
 package dev.tern.core.store;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.EventLoop;
 import dev.tern.lsm.Lsm;
 import java.io.IOException;
@@ -133,6 +135,7 @@ public final class Commits {
     try {
       handOver();
     } catch (IOException e) {
+      assert CoverageMarks.reach(CoreMark.LOG_STALLED);
       // The bytes stay in the buffer and in order; the engine refuses new writes meanwhile.
       tickScheduled = true;
       loop.schedule(RETRY_NANOS, this::endOfTick);
