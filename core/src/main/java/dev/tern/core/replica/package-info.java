@@ -7,6 +7,20 @@
 ///                                          waiters of durability OS      waiters of SYNC
 /// ```
 ///
+/// The parts, by what they are asked for:
+///
+/// ```
+///   Replica      holds the parts of one shard, and its beat
+///   Minting      writes of clients: numbers, stamps, the next dot
+///   Writes       records from elsewhere and the append that all share: Arrival, LastWriteWins
+///   Reads        records, scans, hints, as far as they are durable enough
+///   DotLog       the log of dots, and what of it all replicas have
+///   Tombstones   deletes that nothing can need any more
+///   Store        clocks, journal and hash trees, over the RecordStore of dev.tern.core.store
+///   Repair, Rebuilds, Trees, Healing, Recount     what anti-entropy reads and takes
+///   Ballots, Hints                                promises to leaders, writes held for others
+/// ```
+///
 /// Invariants:
 /// - between the read of a key's base and the append of its next version nothing else touches the
 ///   key: both happen in one turn of the loop, or the key is latched while a worker reads the base;
