@@ -71,9 +71,7 @@ final class DataDirectory {
   }
 
   private static FileReport problem(String path, String what) {
-    FileReport report = new FileReport(path, 0);
-    report.problem(what);
-    return report;
+    return new FileReport(path, 0).problem(what);
   }
 
   private void directory(String directory, List<FileReport> reports) throws IOException {
@@ -102,8 +100,7 @@ final class DataDirectory {
     }
     String problem = log ? dev.tern.raft.log.Inspection.log(files, directory) : null;
     if (problem != null) {
-      FileReport report = new FileReport(directory, 0);
-      reports.add(report.problem("the log cannot be opened: " + problem));
+      reports.add(problem(directory, "the log cannot be opened: " + problem));
     }
   }
 

@@ -22,22 +22,29 @@ final class Claims {
   /// Dots that were refused here or unreadable there: not asked for again until the next pass.
   private DotSet passedOver = new DotSet();
 
-  /// Dots that were unreadable there in this pass, or before.
-  private final DotSet unreadable = new DotSet();
+  private final Repeated unreadable = new Repeated();
+  private final Repeated refusals = new Repeated();
 
-  /// The same when this pass began.
-  private DotSet unreadableBefore = new DotSet();
+  /// Dots to which the same happened in two passes, which are [Exchange#AGAIN_NANOS] apart at
+  /// least.
+  private static final class Repeated {
+    private final DotSet twice = new DotSet();
 
-  /// See [#ungiven].
-  private final DotSet ungiven = new DotSet();
+    /// In this pass, or before.
+    private final DotSet once = new DotSet();
 
-  /// Dots that were refused here in this pass, or before, and the same when this pass began.
-  private final DotSet refusals = new DotSet();
+    /// The same when this pass began.
+    private DotSet before = new DotSet();
 
-  private DotSet refusedBefore = new DotSet();
+    void happened(DotSet dots) {
+      twice.addAll(dots.and(before));
+      once.addAll(dots);
+    }
 
-  /// See [#untaken].
-  private final DotSet untaken = new DotSet();
+    void nextPass() {
+      before = once.copy();
+    }
+  }
 
   /// A page has come and its records are stored.
   ///
@@ -55,23 +62,20 @@ final class Claims {
     }
     passedOver.addAll(refused);
     passedOver.addAll(unread);
-    ungiven.addAll(unread.and(unreadableBefore));
-    unreadable.addAll(unread);
-    untaken.addAll(refused.and(refusedBefore));
-    refusals.addAll(refused);
+    unreadable.happened(unread);
+    refusals.happened(refused);
   }
 
   /// Dots whose records were refused here in two passes: a record that cannot be read here may hide
   /// what the other replica lacks, so nothing is written over it until that one has it. Of these
   /// dots, and of what they replaced, nothing is claimed.
   DotSet untaken() {
-    return untaken;
+    return refusals.twice;
   }
 
-  /// Dots that the other replica could not read in two passes, which are [Exchange#AGAIN_NANOS]
-  /// apart at least: for these it is as good as gone.
+  /// Dots that the other replica could not read in two passes: for these it is as good as gone.
   DotSet ungiven() {
-    return ungiven;
+    return unreadable.twice;
   }
 
   /// The other replica says what it has. If that is not all that its pages spoke of, its directory
@@ -114,8 +118,8 @@ final class Claims {
 
   /// Lets what was passed over be asked for again.
   void again() {
-    unreadableBefore = unreadable.copy();
-    refusedBefore = refusals.copy();
+    unreadable.nextPass();
+    refusals.nextPass();
     passedOver = new DotSet();
   }
 }

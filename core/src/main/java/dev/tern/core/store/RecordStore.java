@@ -16,11 +16,11 @@ import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -81,15 +81,12 @@ public final class RecordStore implements AutoCloseable {
   /// Keyspace ids whose tables are [#sizeTiered].
   private final BitSet tiered = new BitSet();
 
-  /// Dropped keyspaces whose records are still here.
-  private final TreeSet<Integer> doomed = new TreeSet<>();
+  /// Dropped keyspaces whose records are still here, in the order in which they are erased: the
+  /// first one stays the first until it is gone, whatever is dropped meanwhile.
+  private final LinkedHashSet<Integer> doomed = new LinkedHashSet<>();
 
   /// Where the first of them is gone already: slots below.
   private int erasedTo;
-
-  /// The keyspace that is being erased, where [#erasedTo] is not 0: another one that is dropped
-  /// meanwhile waits, whatever its number.
-  private int erasing;
 
   /// Never 0.
   private int id;
@@ -228,22 +225,12 @@ public final class RecordStore implements AutoCloseable {
     for (KeyspaceConfig keyspace : view.keyspaces()) {
       tiered.set(keyspace.id(), keyspace.compaction() == CompactionStyle.SIZE_TIERED);
       int number = Objects.requireNonNull(view.groups(keyspace.id())).number();
-      int found = groupNumbered(number);
+      int found = groupOfSet(number);
       assign(keyspace.id(), found < 0 ? addGroup(number) : found, keyspace.hash());
     }
     if (groups.length > known) {
       batch.put(meta, RowKeys.GROUPS, StoreRows.groups(groupNumbers));
     }
-  }
-
-  /// The place of a group among [#groups], -1 if it is not known.
-  private int groupNumbered(int number) {
-    for (int group = 0; group < groups.length; group++) {
-      if (groupNumbers[group] == number) {
-        return group;
-      }
-    }
-    return -1;
   }
 
   private void assign(int keyspace, int group, KeyHash hash) {
@@ -281,7 +268,12 @@ public final class RecordStore implements AutoCloseable {
 
   /// The group that the topology gives a number, by the store's count; -1 if it is not known.
   public int groupOfSet(int set) {
-    return groupNumbered(set);
+    for (int group = 0; group < groups.length; group++) {
+      if (groupNumbers[group] == set) {
+        return group;
+      }
+    }
+    return -1;
   }
 
   /// Tells all partitions of this store.
@@ -451,8 +443,7 @@ public final class RecordStore implements AutoCloseable {
 
   /// Adds the removal of some slots' records of a dropped keyspace. After a crash it begins anew.
   public void eraseSome(WriteBatch batch, Erasure told) {
-    erasing = erasedTo == 0 ? doomed.first() : erasing;
-    int keyspace = erasing;
+    int keyspace = doomed.getFirst();
     for (int ranges = 0; ranges < ERASED_AT_ONCE && erasedTo < Slots.COUNT; erasedTo++) {
       PartitionRecords partition = knowing(keyspace, erasedTo / slotsOfPartition);
       if (partition == null) {

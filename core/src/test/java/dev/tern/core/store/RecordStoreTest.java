@@ -286,7 +286,7 @@ class RecordStoreTest {
     store.close();
   }
 
-  /// Counts the partitions that are erased.
+  /// Counts the partitions that are erased, of the tiered keyspace first.
   private static RecordStore.Erasure counting(int[] partitions) {
     return new RecordStore.Erasure() {
       @Override
@@ -296,6 +296,7 @@ class RecordStoreTest {
 
       @Override
       public void whole(PartitionRecords partition) {
+        assertFalse(partition.knows(TIERED));
         partitions[0]++;
       }
     };
@@ -303,21 +304,19 @@ class RecordStoreTest {
 
   private void drop(RecordStore store, Integer... keyspaces) {
     ClusterView dropped = without(keyspaces);
+    for (int keyspace : keyspaces) {
+      assertTrue(dropped.dropped(keyspace));
+    }
     WriteBatch batch = new WriteBatch();
     store.adopt(dropped, 1, batch);
     store.condemnDropped(dropped);
   }
 
-  /// The second has the smaller number, and comes while the first is half erased.
-  @Test
-  void aKeyspaceThatIsDroppedBesideAnotherIsErasedWhole() throws IOException {
-    RecordStore store = open();
-    for (int i = 0; i < 600; i++) {
-      apply(store, LEVELED, i, "v");
-      apply(store, TIERED, i, "w");
-    }
-    drop(store, TIERED);
-    int[] partitions = {0};
+  /// Erases all that is dropped.
+  ///
+  /// @param afterOne done after the first step
+  /// @return steps
+  private static int erase(RecordStore store, int[] partitions, Runnable afterOne) {
     WriteBatch batch = new WriteBatch();
     int steps = 0;
     for (; store.erases(); steps++) {
@@ -325,9 +324,28 @@ class RecordStoreTest {
       store.eraseSome(batch, counting(partitions));
       store.lsm().append(batch);
       if (steps == 0) {
-        drop(store, TIERED, LEVELED);
+        afterOne.run();
       }
     }
+    return steps;
+  }
+
+  private RecordStore filled(int keys) throws IOException {
+    RecordStore store = open();
+    for (int i = 0; i < keys; i++) {
+      apply(store, LEVELED, i, "v");
+      apply(store, TIERED, i, "w");
+    }
+    return store;
+  }
+
+  /// The second has the smaller number, and comes while the first is half erased.
+  @Test
+  void aKeyspaceThatIsDroppedBesideAnotherIsErasedWhole() throws IOException {
+    RecordStore store = filled(600);
+    drop(store, TIERED);
+    int[] partitions = {0};
+    int steps = erase(store, partitions, () -> drop(store, TIERED, LEVELED));
     assertTrue(steps > 4, "the second drop came too late: " + steps);
     assertEquals(2 * PARTITIONS, partitions[0]);
     model.clear();
@@ -337,23 +355,10 @@ class RecordStoreTest {
 
   @Test
   void aKeyspaceThatWasDroppedIsErased() throws IOException {
-    RecordStore store = open();
-    for (int i = 0; i < 200; i++) {
-      apply(store, LEVELED, i, "v");
-      apply(store, TIERED, i, "w");
-    }
-    ClusterView dropped = without(TIERED);
-    assertTrue(dropped.dropped(TIERED));
-    WriteBatch batch = new WriteBatch();
-    store.adopt(dropped, 1, batch);
-    store.condemnDropped(dropped);
+    RecordStore store = filled(200);
+    drop(store, TIERED);
     int[] partitions = {0};
-    RecordStore.Erasure erasure = counting(partitions);
-    while (store.erases()) {
-      batch.clear();
-      store.eraseSome(batch, erasure);
-      store.lsm().append(batch);
-    }
+    erase(store, partitions, () -> {});
     assertEquals(PARTITIONS, partitions[0]);
     model.keySet().removeIf(name -> name.startsWith(TIERED + "/"));
     check(store);
