@@ -2,7 +2,10 @@ package dev.tern.cli;
 
 import dev.tern.bench.engine.EngineBench;
 import dev.tern.bench.engine.EngineKind;
+import dev.tern.bench.engine.IngestBench;
 import dev.tern.bench.engine.LongFill;
+import dev.tern.bench.engine.OpeningBench;
+import dev.tern.bench.engine.RangeDeletes;
 import dev.tern.bench.engine.Workload;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,6 +75,21 @@ final class BenchEngineCommand implements Callable<Integer> {
   @Option(names = "--fill-minutes", description = "instead: a random fill so long of each, alone")
   private double fillMinutes;
 
+  @Option(
+      names = "--range-deletes",
+      description = "instead: what so many deleted ranges cost reads of Tern's engine")
+  private int rangeDeletes;
+
+  @Option(
+      names = "--ingest",
+      description = "instead: MiB of rows in tables from outside, beside RocksDB")
+  private int ingestMebibytes;
+
+  @Option(
+      names = "--openings",
+      description = "instead: MiB in a store that is opened and closed, and how a new one begins")
+  private int openedMebibytes;
+
   @Option(names = "--html", description = "the long fill's plot (default engine-fill.html)")
   private Path html = Path.of("engine-fill.html");
 
@@ -84,6 +102,14 @@ final class BenchEngineCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Path directory = dir != null ? dir : Files.createTempDirectory("tern-bench-engine");
+    if (ingestMebibytes > 0) {
+      IngestBench.run(ingestMebibytes, directory, System.out);
+      return 0;
+    }
+    if (rangeDeletes > 0) {
+      RangeDeletes.run(Math.max(1_000_000, rangeDeletes), rangeDeletes, directory, System.out);
+      return 0;
+    }
     Set<EngineKind> engines =
         only == null ? EnumSet.allOf(EngineKind.class) : EnumSet.of(EngineKind.of(only));
     Set<Workload> chosen = EnumSet.noneOf(Workload.class);
@@ -107,7 +133,9 @@ final class BenchEngineCommand implements Callable<Integer> {
             blockBytes,
             threads,
             directory);
-    if (fillMinutes > 0) {
+    if (openedMebibytes > 0) {
+      OpeningBench.run(options, openedMebibytes, System.out);
+    } else if (fillMinutes > 0) {
       LongFill.run(options, fillMinutes, html, System.out);
     } else {
       EngineBench.run(options, json, System.out);

@@ -30,7 +30,7 @@ final class BenchRedisCommand implements Callable<Integer> {
   @Option(names = "--peer", description = "HOST:PORT of its peer")
   private String peer = "";
 
-  @Option(names = "--durability", description = "os or sync (default ${DEFAULT-VALUE})")
+  @Option(names = "--durability", description = "none, os or sync (default ${DEFAULT-VALUE})")
   private String durability = "os";
 
   @Option(names = "--connections")

@@ -23,8 +23,14 @@ import picocli.CommandLine.Parameters;
       ClusterCommand.Members.class,
       ClusterCommand.Zones.class,
       ClusterCommand.Plan.class,
+      MoveCommands.Moves.class,
+      MoveCommands.Rebalance.class,
+      MoveCommands.Pause.class,
+      MoveCommands.Resume.class,
+      MoveCommands.Cancel.class,
       ClusterCommand.Weight.class,
       ClusterCommand.Zone.class,
+      ClusterCommand.Replace.class,
       ClusterCommand.Remove.class
     })
 final class ClusterCommand {
@@ -66,7 +72,8 @@ final class ClusterCommand {
       post("/keyspace/" + verb, body, "keyspace %s %s".formatted(name, done));
       if (!json && verb.equals("create")) {
         System.out.printf(
-            "It is bucket type %s of Riak and Java clients; the Redis door has one keyspace, redis.%n",
+            "It is bucket type %s of Riak and Java clients; the Redis door has one keyspace,"
+                + " redis.%n",
             name);
       }
       return 0;
@@ -112,7 +119,8 @@ final class ClusterCommand {
       JsonNode repair = cluster.path("repair");
       if (repair.path("lacking").asInt() > 0) {
         System.out.printf(
-            "this node catches up: %d of %d partitions lack something, %d of them are taken whole%n",
+            "this node catches up: %d of %d partitions lack something, %d of them are taken"
+                + " whole%n",
             repair.path("lacking").asInt(),
             repair.path("partitions").asInt(),
             repair.path("rebuilding").asInt());
@@ -159,7 +167,9 @@ final class ClusterCommand {
           member.path("weight").asInt(),
           member.path("host").asText() + ":" + member.path("internode").asInt(),
           member.path("redis").asInt(),
-          state + (member.path("leaving").asBoolean() ? ", leaving" : ""),
+          state
+              + (member.path("leaving").asBoolean() ? ", leaving" : "")
+              + (member.path("away").asBoolean() ? ", away" : ""),
           member.path("leads").asBoolean()
               ? "leads"
               : member.path("votes").asBoolean() ? "yes" : "",
@@ -255,38 +265,8 @@ final class ClusterCommand {
       append(query, "weight", weight);
       append(query, "zone", zone);
       JsonNode plan = asking.get("/cluster/plan" + query);
-      if (asking.printed(plan)) {
-        return 0;
-      }
-      for (JsonNode policy : plan.path("policies")) {
-        System.out.printf(
-            "n=%d, zones %s (%s), epoch %d: %d replicas to move, %s (about %s each);"
-                + " at least %d must%n",
-            policy.path("n").asInt(),
-            policy.path("zones").asText(),
-            String.join(
-                ", ", policy.path("keyspaces").valueStream().map(JsonNode::asText).toList()),
-            plan.path("epoch").asLong(),
-            policy.path("moves").asInt(),
-            bytes(policy.path("bytesToMove").asLong()),
-            bytes(plan.path("bytesAReplica").asLong()),
-            policy.path("leastMoves").asInt());
-        TextTable table =
-            new TextTable(
-                "member", "zone", "holds", "will", "in", "out", "leads", "will lead", "bytes in");
-        for (JsonNode row : policy.path("members")) {
-          table.row(
-              row.path("number").asInt(),
-              row.path("zone").asText(),
-              row.path("before").asInt(),
-              row.path("after").asInt(),
-              row.path("in").asInt(),
-              row.path("out").asInt(),
-              row.path("ledBefore").asInt(),
-              row.path("ledAfter").asInt(),
-              bytes(row.path("bytesIn").asLong()));
-        }
-        table.print(System.out);
+      if (!asking.printed(plan)) {
+        print(plan);
       }
       return 0;
     }
@@ -296,6 +276,39 @@ final class ClusterCommand {
         query.append(query.isEmpty() ? '?' : '&').append(name).append('=');
         query.append(URLEncoder.encode(value, StandardCharsets.UTF_8));
       }
+    }
+  }
+
+  /// A plan as a table for each policy.
+  static void print(JsonNode plan) {
+    for (JsonNode policy : plan.path("policies")) {
+      System.out.printf(
+          "n=%d, zones %s (%s), epoch %d: %d replicas to move, %s (about %s each);"
+              + " at least %d must%n",
+          policy.path("n").asInt(),
+          policy.path("zones").asText(),
+          String.join(", ", policy.path("keyspaces").valueStream().map(JsonNode::asText).toList()),
+          plan.path("epoch").asLong(),
+          policy.path("moves").asInt(),
+          bytes(policy.path("bytesToMove").asLong()),
+          bytes(plan.path("bytesAReplica").asLong()),
+          policy.path("leastMoves").asInt());
+      TextTable table =
+          new TextTable(
+              "member", "zone", "holds", "will", "in", "out", "leads", "will lead", "bytes in");
+      for (JsonNode row : policy.path("members")) {
+        table.row(
+            row.path("number").asInt(),
+            row.path("zone").asText(),
+            row.path("before").asInt(),
+            row.path("after").asInt(),
+            row.path("in").asInt(),
+            row.path("out").asInt(),
+            row.path("ledBefore").asInt(),
+            row.path("ledAfter").asInt(),
+            bytes(row.path("bytesIn").asLong()));
+      }
+      table.print(System.out);
     }
   }
 
@@ -354,12 +367,34 @@ final class ClusterCommand {
     }
   }
 
+  /// Others take the place of a dead member.
+  @Command(
+      name = "replace",
+      description = {
+        "Gives the replicas of a dead member to others at once, instead of after half an hour. When"
+            + " it is back, it gets its share again; remove takes it out for good."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Replace implements Callable<Integer> {
+    @Mixin private final Asking asking = new Asking();
+
+    @Parameters(index = "0", description = "the member's number")
+    private int member;
+
+    @Override
+    public Integer call() throws Exception {
+      ObjectNode body = AdminPage.body().put("number", member);
+      asking.post("/cluster/replace", body, "member %d is away".formatted(member));
+      return 0;
+    }
+  }
+
   /// A member goes.
   @Command(
       name = "remove",
       description = {
-        "Takes a member out. One that holds replicas is leaving until they have been moved, which"
-            + " cannot be done yet; one that holds none is gone at once."
+        "Takes a member out. One that holds replicas is leaving until they have been moved (cluster"
+            + " moves tells whether they are); one that holds none is gone at once."
       },
       mixinStandardHelpOptions = true)
   static final class Remove implements Callable<Integer> {

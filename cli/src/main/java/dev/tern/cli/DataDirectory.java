@@ -2,6 +2,7 @@ package dev.tern.cli;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
+import dev.tern.core.store.StoreLabel;
 import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.env.ByteReader;
@@ -12,19 +13,25 @@ import dev.tern.env.FileReport;
 import dev.tern.env.FileSystem;
 import dev.tern.env.SmallFile;
 import dev.tern.lsm.Inspection;
+import dev.tern.lsm.Lsm;
+import dev.tern.lsm.LsmOptions;
 import dev.tern.runtime.DirectoryFileSystem;
+import dev.tern.runtime.SystemClock;
+import dev.tern.runtime.Workers;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The files of a node's data directory, or of a part of it, looked at one by one and as they
 /// belong together. Writes nothing.
 final class DataDirectory {
+  private static final String KNOWN = "topology/known";
   private static final String MANIFEST = "MANIFEST-\\d{6,12}";
 
   private final Path root;
@@ -52,7 +59,88 @@ final class DataDirectory {
       reports.add(
           problem("shard-0", "there is no store: a node that is started here holds nothing"));
     }
+    together(reports);
     return reports;
+  }
+
+  /// What is wrong with the parts of a node's directory beside each other: a store that another one
+  /// says should be there, and a topology that is missing or is not the stores'.
+  private void together(List<FileReport> reports) throws IOException {
+    TreeMap<String, StoreLabel> labels = new TreeMap<>();
+    for (String store : files.list("")) {
+      if (store.matches("shard-\\d{1,3}") && files.exists(store + "/CURRENT")) {
+        StoreLabel label = label(store);
+        if (label != null) {
+          labels.put(store, label);
+        }
+      }
+    }
+    if (labels.isEmpty()) {
+      return;
+    }
+    int shards = labels.values().stream().mapToInt(StoreLabel::shards).max().orElse(0);
+    for (int shard = 0; shard < shards; shard++) {
+      String store = "shard-" + shard;
+      if (!files.exists(store + "/CURRENT")) {
+        reports.add(
+            problem(
+                store,
+                "there is no store, and %s says that the node has %d shards: restore the whole directory"
+                    .formatted(labels.firstKey(), shards)));
+      }
+    }
+    if (!files.exists(KNOWN)) {
+      reports.add(
+          problem(
+              KNOWN,
+              "it is missing, and %s is a node's: restore the whole directory"
+                  .formatted(labels.firstKey())));
+      return;
+    }
+    TopologyState known = known();
+    if (known != null) {
+      labels.forEach((store, label) -> compare(store, label, known, reports));
+    }
+  }
+
+  private static void compare(
+      String store, StoreLabel label, TopologyState known, List<FileReport> reports) {
+    if (!label.cluster().known()) {
+      return;
+    }
+    if (!known.cluster().equals(label.cluster())) {
+      reports.add(
+          problem(
+              KNOWN,
+              "it is of cluster %s, and %s belongs to node %d of cluster %s"
+                  .formatted(known.cluster(), store, label.member(), label.cluster())));
+    } else if (known.member(label.member()) == null) {
+      reports.add(
+          problem(
+              KNOWN,
+              "it knows no member %d, which %s belongs to: it is older than the store, or the member was removed"
+                  .formatted(label.member(), store)));
+    }
+  }
+
+  /// Null if it cannot be read, which is a problem of its own.
+  private @Nullable TopologyState known() throws IOException {
+    try {
+      byte[] bytes = SmallFile.load(files, KNOWN, FileKind.KNOWN_TOPOLOGY);
+      return bytes == null ? null : TopologyCodec.state(new ByteReader(bytes));
+    } catch (DecodeException e) {
+      return null;
+    }
+  }
+
+  /// What a store says of its node; null if it cannot be opened, which is a problem of its own.
+  private @Nullable StoreLabel label(String store) {
+    try (Workers workers = new Workers(1);
+        Lsm lsm = Lsm.openReadOnly(files, workers, new SystemClock(), store, LsmOptions.DEFAULT)) {
+      return StoreLabel.of(lsm, Integer.parseInt(store.substring("shard-".length())));
+    } catch (IOException e) {
+      return null;
+    }
   }
 
   private void walk(Path at, List<FileReport> reports) throws IOException {
@@ -140,7 +228,9 @@ final class DataDirectory {
     return switch (header.kind()) {
       case LOG, TABLE, MANIFEST -> Inspection.file(files, path);
       case RAFT_SEGMENT -> dev.tern.raft.log.Inspection.segment(files, path);
-      case SNAPSHOT -> dev.tern.raft.log.Inspection.snapshot(files, path);
+      case SNAPSHOT ->
+          dev.tern.raft.log.Inspection.snapshot(
+              files, path, (snapshot, report) -> topology(new ByteReader(snapshot), report));
       case KNOWN_TOPOLOGY, FORGETFUL, GENERATION -> small(header, path);
     };
   }
@@ -154,11 +244,7 @@ final class DataDirectory {
       byte[] bytes = SmallFile.load(files, path, header.kind());
       ByteReader in = new ByteReader(bytes == null ? new byte[0] : bytes);
       switch (header.kind()) {
-        case KNOWN_TOPOLOGY -> {
-          TopologyState state = TopologyCodec.state(in);
-          report.fact("cluster", state.cluster()).fact("epoch", state.epoch());
-          report.fact("members", state.members().size());
-        }
+        case KNOWN_TOPOLOGY -> topology(in, report);
         case GENERATION -> report.fact("starts", in.readLong());
         default -> report.fact("drawn", in.readLong());
       }
@@ -167,5 +253,12 @@ final class DataDirectory {
       report.problem(String.valueOf(e.getMessage()));
     }
     return report;
+  }
+
+  /// Snapshots of the topology log and `topology/known` hold a state each.
+  private static void topology(ByteReader in, FileReport report) {
+    TopologyState state = TopologyCodec.state(in);
+    report.fact("cluster", state.cluster()).fact("epoch", state.epoch());
+    report.fact("members", state.members().size());
   }
 }

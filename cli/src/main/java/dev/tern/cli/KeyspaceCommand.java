@@ -32,7 +32,7 @@ final class KeyspaceCommand {
   private KeyspaceCommand() {}
 
   /// Adds the flag of each property to the commands that take them; what is left out stays as it
-  /// is, or is as usual.
+  /// is, or is as usual. The help of `alter` does not name what a keyspace keeps for ever.
   static void addProperties(CommandLine tern) {
     CommandLine keyspace = Objects.requireNonNull(tern.getSubcommands().get("keyspace"));
     for (String command : List.of("create", "alter")) {
@@ -45,10 +45,21 @@ final class KeyspaceCommand {
             OptionSpec.builder(property.flag())
                 .type(type)
                 .paramLabel("<" + property.flag().replaceFirst("^-+", "") + ">")
-                .description(property.help())
+                .description(command.equals("create") ? helpOfCreate(property) : property.help())
+                .hidden(command.equals("alter") && property.isKept())
                 .build());
       }
     }
+  }
+
+  private static <T> String helpOfCreate(KeyspaceProperty<T> property) {
+    String help = property.help();
+    if (help.contains("(usual:")) {
+      return help;
+    }
+    Object usual = property.told(property.usual());
+    boolean hasUnit = usual instanceof Long millis && millis > 0;
+    return "%s (usual: %s)".formatted(help, hasUnit ? duration((Long) usual) : usual);
   }
 
   /// What was said of a keyspace, as the administration wants it.

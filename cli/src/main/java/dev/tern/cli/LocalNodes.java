@@ -2,6 +2,11 @@ package dev.tern.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.tern.bench.RespLoad;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.TopologyState;
+import dev.tern.core.topology.log.KnownTopology;
+import dev.tern.runtime.DirectoryFileSystem;
+import dev.tern.server.ServerConfig;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -48,7 +53,8 @@ final class LocalNodes implements AutoCloseable {
   private volatile IntConsumer ended = node -> {};
 
   /// @param durability none, os or sync
-  /// @param shards event loops of each, 0 for as many as its part of the cores
+  /// @param shards event loops of each; 0 for as many as its directory says, else as its part of
+  ///   the cores
   /// @param out where their lines go
   LocalNodes(int nodes, Path dir, int portOffset, String durability, int shards, PrintStream out) {
     this.nodes = nodes;
@@ -96,6 +102,12 @@ final class LocalNodes implements AutoCloseable {
           "%s holds a cluster of %d: start it with --nodes %d, or take another --dir"
               .formatted(dir, held, held));
     }
+    int offset = keptOffset();
+    if (offset != portOffset) {
+      throw new IOException(
+          "the nodes of %s keep their ports: start them with --port-offset %d, or take another --dir"
+              .formatted(dir, offset));
+    }
     for (int i = 1; i <= nodes; i++) {
       for (int port : PORTS) {
         checkFree(port + shift(i));
@@ -109,6 +121,20 @@ final class LocalNodes implements AutoCloseable {
       throw new IOException("not all nodes started; see the lines above");
     }
     awaitAll();
+  }
+
+  /// The offset that the first node's directory says; that of this object where it says none.
+  private int keptOffset() throws IOException {
+    Path first = dir.resolve("node-1");
+    if (Files.isDirectory(first)) {
+      TopologyState known = KnownTopology.lastKnown(DirectoryFileSystem.forReading(first));
+      for (MemberEntry each : known == null ? List.<MemberEntry>of() : known.members()) {
+        if (each.number() == 1) {
+          return each.member().ports().internode() - 7071;
+        }
+      }
+    }
+    return portOffset;
   }
 
   private void awaitAll() throws IOException, InterruptedException {
@@ -156,7 +182,8 @@ final class LocalNodes implements AutoCloseable {
           "%d@127.0.0.1:%d/%d/%d".formatted(i, 7071 + shift(i), 6379 + shift(i), 7070 + shift(i)));
     }
     int cores = Runtime.getRuntime().availableProcessors();
-    int loops = shards > 0 ? shards : Math.max(1, cores / Math.max(2, nodes));
+    int written = shards > 0 ? shards : ServerConfig.writtenShards(data);
+    int loops = written > 0 ? written : Math.max(1, cores / Math.max(2, nodes));
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
     command.addAll(System.getProperty("tern.server.flags", "-Xmx1g").lines().toList());

@@ -38,12 +38,15 @@ final class PlaygroundCommand implements Callable<Integer> {
   @Option(names = "--port-offset", description = "added to every port (default 0)")
   private int portOffset;
 
-  @Option(names = "--durability", description = "none, os or sync (default ${DEFAULT-VALUE})")
+  @Option(
+      names = "--durability",
+      description = "none, os or sync, of a cluster that is made (default ${DEFAULT-VALUE})")
   private String durability = "sync";
 
   @Option(
       names = "--shards",
-      description = "event loops a node (default: its part of the cores there are)")
+      description =
+          "event loops a node (default: as its directory says, else its part of the cores)")
   private int shards;
 
   private volatile boolean failed;
@@ -60,8 +63,12 @@ final class PlaygroundCommand implements Callable<Integer> {
     Path place = dir.toAbsolutePath().normalize();
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(local, place), "tern-shutdown"));
     System.out.printf(
-        "starting %d nodes in %s, durability %s ...%n",
-        count, place, known.name().toLowerCase(java.util.Locale.ROOT));
+        "starting %d nodes in %s, %s ...%n",
+        count,
+        place,
+        held > 0
+            ? "keyspaces as they are there"
+            : "durability " + known.name().toLowerCase(java.util.Locale.ROOT));
     try {
       run(local, count, place);
     } catch (IOException | RuntimeException e) {

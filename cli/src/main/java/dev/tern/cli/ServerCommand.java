@@ -1,6 +1,7 @@
 package dev.tern.cli;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
@@ -13,8 +14,10 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
@@ -96,9 +99,9 @@ final class ServerCommand implements Callable<Integer> {
   @Option(
       names = "--shards",
       description =
-          "event loops; fixed once the directory is written (default: half of the cores,"
-              + " ${DEFAULT-VALUE} here)")
-  private int shards = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+          "event loops; fixed once the directory is written (default: as the directory was written,"
+              + " else half of the cores)")
+  private @Nullable Integer shards;
 
   @Option(
       names = "--partitions",
@@ -150,7 +153,7 @@ final class ServerCommand implements Callable<Integer> {
             seeds,
             doorPorts(),
             internodePort,
-            shards,
+            shards == null ? usualShards() : shards,
             partitions,
             replicas,
             r,
@@ -169,6 +172,11 @@ final class ServerCommand implements Callable<Integer> {
       System.exit(0);
     }
     return 0;
+  }
+
+  private int usualShards() {
+    int written = data.isBlank() ? 0 : ServerConfig.writtenShards(Path.of(data));
+    return written > 0 ? written : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
   }
 
   /// Each door's port by its flag.
@@ -197,14 +205,20 @@ final class ServerCommand implements Callable<Integer> {
   /// @throws IllegalArgumentException with the file's name, if a key or a value makes no sense
   private void readConfig(Path file) throws IOException {
     List<String> flags = new ArrayList<>();
+    Set<OptionSpec> given = new HashSet<>();
     for (Map.Entry<String, JsonNode> entry : settings(file).properties()) {
       String flag = (entry.getKey().length() == 1 ? "-" : "--") + entry.getKey();
-      if (spec.findOption(flag) == null || flag.equals("--config")) {
+      OptionSpec option = spec.findOption(flag);
+      if (option == null || flag.equals("--config")) {
         throw new IllegalArgumentException(
             "%s: there is no setting %s; its keys are the flags of `tern server --help`"
                 .formatted(file, entry.getKey()));
       }
-      flags.add(flag + "=" + entry.getValue().asText());
+      if (!given.add(option)) {
+        throw new IllegalArgumentException(
+            "%s: %s is given twice".formatted(file, String.join(" or ", option.names())));
+      }
+      flags.add(flag + "=" + value(file, entry.getKey(), entry.getValue()));
     }
     for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
       option.originalStringValues().forEach(value -> flags.add(option.longestName() + "=" + value));
@@ -218,11 +232,36 @@ final class ServerCommand implements Callable<Integer> {
     }
   }
 
+  /// The value of one key, as its flag takes it: a list of seeds is joined by commas.
+  private static String value(Path file, String key, JsonNode value) {
+    if (value.isValueNode() && !value.isNull()) {
+      return value.asText();
+    }
+    boolean listed = key.equals("seeds") || key.equals("members");
+    List<String> entries = new ArrayList<>();
+    for (JsonNode entry : value) {
+      listed &= entry.isTextual();
+      entries.add(entry.asText());
+    }
+    if (!listed || entries.isEmpty()) {
+      throw new IllegalArgumentException(
+          "%s: %s has %s, where one value is needed%s"
+              .formatted(
+                  file,
+                  key,
+                  value.isNull() ? "no value" : value,
+                  listed ? " or a list of host:internode" : ""));
+    }
+    return String.join(",", entries);
+  }
+
   private static JsonNode settings(Path file) throws IOException {
+    YAMLMapper yaml =
+        YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
     try {
-      JsonNode root = YAMLMapper.builder().build().readTree(file.toFile());
+      JsonNode root = yaml.readTree(file.toFile());
       if (root == null || root.isMissingNode() || root.isNull()) {
-        return YAMLMapper.builder().build().createObjectNode();
+        return yaml.createObjectNode();
       }
       if (root.isObject()) {
         return root;

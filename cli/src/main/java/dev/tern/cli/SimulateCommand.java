@@ -39,6 +39,9 @@ final class SimulateCommand implements Callable<Integer> {
   @Option(names = "--topology", description = "topology logs alone instead of whole clusters")
   private boolean topology;
 
+  @Option(names = "--moving", description = "only seeds in which replicas are moved")
+  private boolean moving;
+
   @Option(
       names = "--availability",
       description = "simulated hours of three nodes, one in trouble now and then: what succeeds")
@@ -49,6 +52,8 @@ final class SimulateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    // What nodes assert is part of what a seed checks. The classes of nodes are initialized below.
+    SimulateCommand.class.getClassLoader().setDefaultAssertionStatus(true);
     if (availability > 0) {
       AvailabilityRun.Result result = AvailabilityRun.run(seed == null ? 1 : seed, availability);
       System.out.printf(
@@ -61,8 +66,9 @@ final class SimulateCommand implements Callable<Integer> {
     long simulatedMillis = 0;
     int runs = 0;
     while (runs == 0 || more(runs, begun)) {
-      long random = seeds > 0 ? runs + 1 : ThreadLocalRandom.current().nextLong() >>> 1;
-      long current = seed != null ? seed : random;
+      long random = seeds > 0 ? runs + 1 : ThreadLocalRandom.current().nextLong() >>> 3;
+      long drawn = moving ? Simulation.movingSeed(random) : random;
+      long current = seed != null ? seed : drawn;
       Simulation.Result result = run(current);
       runs++;
       events += result.events();
@@ -78,8 +84,13 @@ final class SimulateCommand implements Callable<Integer> {
     long cpu = ProcessHandle.current().info().totalCpuDuration().orElseThrow().toNanos();
     double seconds = cpu / 1e9;
     System.out.printf(
-        "%d seeds clean, %d events, %.0f cluster-seconds; a second of CPU, JIT and GC included: %.0f events, %.0f cluster-seconds%n",
-        runs, events, simulatedMillis / 1e3, events / seconds, simulatedMillis / 1e3 / seconds);
+        "%d seeds clean, assertions %s, %d events, %.0f cluster-seconds; a second of CPU, JIT and GC included: %.0f events, %.0f cluster-seconds%n",
+        runs,
+        Simulation.class.desiredAssertionStatus() ? "on" : "off",
+        events,
+        simulatedMillis / 1e3,
+        events / seconds,
+        simulatedMillis / 1e3 / seconds);
     return plant.equals("NONE") ? 0 : 1;
   }
 

@@ -67,7 +67,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static void run(String... command) {
-    int code = Main.line().execute(command);
+    int code = Main.line(command).execute(command);
     if (code != 0) {
       throw new IllegalStateException(
           "`tern %s` ended with %d".formatted(String.join(" ", command), code));

@@ -1,5 +1,6 @@
 package dev.tern.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -48,6 +50,18 @@ class CommandsTest {
       assertHas("holds a cluster of 3: start it with --nodes 3", String.valueOf(refused));
     }
     assertTrue(Files.notExists(dir.resolve("node-2")), "something was made");
+  }
+
+  /// To read what all commands take costs each start of a node a third of a second of its
+  /// processor.
+  @Test
+  void aCommandThatIsNamedIsTheOnlyOneThatIsRead() {
+    assertEquals(Set.of("server"), Main.line("server", "--help").getSubcommands().keySet());
+    Set<String> all = Main.line().getSubcommands().keySet();
+    assertTrue(all.containsAll(Set.of("playground", "server", "keyspace", "train")), all::toString);
+    assertEquals(all, Main.line("--help").getSubcommands().keySet());
+    assertEquals(all, Main.line("plaground").getSubcommands().keySet());
+    assertHas("tern server", Main.line("server").getSubcommands().get("server").getUsageMessage());
   }
 
   @Test
@@ -98,6 +112,74 @@ class CommandsTest {
     assertHas("a data directory is needed", refusal("server", file));
   }
 
+  /// A value that was not understood would leave a flag at its default: without its seeds, a node
+  /// founds a cluster of its own.
+  @Test
+  void aValueOfTheFileThatIsNoneIsRefused(@TempDir Path dir) throws IOException {
+    Path config = dir.resolve("tern.yaml");
+    String file = "--config=" + config;
+    for (String none :
+        List.of("data:", "durability:", "data: [a, b]", "seeds: []", "seeds: {a: 1}")) {
+      Files.writeString(config, none);
+      String key = none.substring(0, none.indexOf(':'));
+      assertHas(config + ": " + key + " has ", refusal("server", file));
+    }
+    Files.writeString(config, "seeds:\n- host: 7071\n");
+    assertHas(config + ": seeds has ", refusal("server", file));
+    Files.writeString(config, "data: a\ndata: b\n");
+    assertHas(config + ": Duplicate field 'data'", refusal("server", file));
+    Files.writeString(config, "seeds: a:7071\nmembers: b:7071\n");
+    assertHas("--seeds or --members is given twice", refusal("server", file));
+  }
+
+  /// The refusal of a seed tells that it was taken.
+  @Test
+  void aListOfSeedsIsTaken(@TempDir Path dir) throws IOException {
+    Path config = dir.resolve("tern.yaml");
+    Files.writeString(
+        config, "data: %s%nseeds:%n- 127.0.0.1:7071%n- nobody:0%n".formatted(dir.resolve("data")));
+    assertHas("not nobody:0", refusal("server", "--config=" + config));
+  }
+
+  /// In a JVM of its own: that of the tests has assertions on.
+  @Test
+  void aSimulationChecksAssertions() throws Exception {
+    Process process =
+        new ProcessBuilder(
+                ProcessHandle.current().info().command().orElse("java"),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "simulate",
+                "--raft",
+                "--seeds",
+                "1")
+            .redirectErrorStream(true)
+            .start();
+    String told = new String(process.getInputStream().readAllBytes(), UTF_8);
+    assertEquals(0, process.waitFor(), told);
+    assertHas("1 seeds clean, assertions on", told);
+  }
+
+  @Test
+  void theHelpOfANewKeyspaceSaysWhatIsUsual() {
+    CommandLine keyspace = Main.line().getSubcommands().get("keyspace");
+    String help = keyspace.getSubcommands().get("create").setUsageHelpWidth(200).getUsageMessage();
+    for (String usual : List.of("lww", "sync", "spread", "leveled", "0", "5s")) {
+      assertHas("(usual: " + usual + ")", help);
+    }
+  }
+
+  @Test
+  void helpIsACommandToo() {
+    StringWriter told = new StringWriter();
+    CommandLine line =
+        Main.line("help", "server").setOut(new PrintWriter(told, /* autoFlush= */ true));
+    assertEquals(0, line.execute("help", "server"));
+    assertHas("--internode-port", told.toString());
+  }
+
   @Test
   void aPathAloneIsNoReason() {
     assertEquals("/x: no such file", Main.message(new NoSuchFileException("/x")));
@@ -133,7 +215,9 @@ class CommandsTest {
     for (String command : List.of("create", "alter")) {
       String help = keyspace.getSubcommands().get(command).getUsageMessage();
       for (KeyspaceProperty<?> property : KeyspaceProperty.ALL) {
-        assertHas(property.flag() + "=<", help);
+        boolean refused = command.equals("alter") && property.isKept();
+        String flag = property.flag();
+        assertEquals(!refused, help.contains(flag + "=<"), flag + " in " + help);
         assertHas("`" + property.flag() + "`", manual);
       }
     }

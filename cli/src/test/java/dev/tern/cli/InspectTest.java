@@ -6,9 +6,26 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tern.core.topology.TopologyCodec;
+import dev.tern.core.topology.TopologyState;
+import dev.tern.env.ByteWriter;
 import dev.tern.env.FileHeader;
 import dev.tern.env.FileKind;
+import dev.tern.env.FileLives;
 import dev.tern.env.FileReport;
+import dev.tern.env.Randomness;
+import dev.tern.lsm.ColumnFamily;
+import dev.tern.lsm.CompactionStyle;
+import dev.tern.lsm.Lsm;
+import dev.tern.lsm.LsmOptions;
+import dev.tern.lsm.WriteBatch;
+import dev.tern.raft.Membership;
+import dev.tern.raft.SnapshotMark;
+import dev.tern.raft.log.SnapshotFiles;
+import dev.tern.runtime.DirectoryFileSystem;
+import dev.tern.runtime.SystemClock;
+import dev.tern.runtime.Workers;
+import dev.tern.server.ServerConfig;
 import dev.tern.server.TernServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -16,6 +33,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -30,12 +48,26 @@ import redis.clients.jedis.params.SetParams;
 
 /// `tern inspect` on the data directory of a node that was stopped.
 class InspectTest {
+  /// With a log in a store: a node that stops leaves none.
   private static Path stopped(Path data) throws IOException {
     List<TernServer> servers = Servers.start(data, 1);
     for (TernServer server : servers) {
       server.close();
     }
-    return data.resolve("node-0");
+    Path node = data.resolve("node-0");
+    try (Workers workers = new Workers(2);
+        Lsm store =
+            Lsm.open(
+                new DirectoryFileSystem(node),
+                workers,
+                new SystemClock(),
+                Randomness.of(1),
+                "shard-0",
+                LsmOptions.ofMemory(8 << 20).withLogKeptAtClose())) {
+      ColumnFamily family = store.columnFamily("meta", CompactionStyle.LEVELED);
+      store.write(new WriteBatch().put(family, new byte[] {0, 0, 9}, new byte[100]));
+    }
+    return node;
   }
 
   private static List<FileReport> problems(Path root) throws IOException {
@@ -216,8 +248,7 @@ class InspectTest {
         assertFalse(problems(node).isEmpty(), "cut " + name);
       }
       Files.delete(path);
-      boolean mayBeMissing =
-          name.endsWith("known") || name.contains("gossip") || name.endsWith(".raftlog");
+      boolean mayBeMissing = name.contains("gossip") || name.endsWith(".raftlog");
       assertTrue(mayBeMissing || !problems(node).isEmpty(), "taken away " + name);
       Files.write(path, right);
       assertEquals(List.of(), problems(node));
@@ -245,5 +276,53 @@ class InspectTest {
     Files.move(away, shard);
     Files.delete(shard.resolve("CURRENT"));
     assertTrue(out(1, node).contains("CURRENT is missing"));
+  }
+
+  /// Each part is whole by itself, and they do not belong together.
+  @Test
+  void partsThatDoNotBelongTogetherAreProblems(@TempDir Path data) throws IOException {
+    ServerConfig config = Servers.alone(data.resolve("node"));
+    start(config);
+    Path node = data.resolve("node");
+    assertEquals(List.of(), problems(node));
+    for (String part : List.of("shard-0", "shard-1", "topology")) {
+      Path away = data.resolve("away");
+      Files.move(node.resolve(part), away);
+      assertTrue(out(1, node).contains("restore the whole directory"), part);
+      Files.move(away, node.resolve(part));
+    }
+    ServerConfig other = Servers.alone(data.resolve("other"));
+    start(other);
+    Path known = node.resolve("topology/known");
+    Files.copy(data.resolve("other/topology/known"), known, StandardCopyOption.REPLACE_EXISTING);
+    assertTrue(out(1, node).contains("belongs to node 1 of cluster"));
+  }
+
+  private static void start(ServerConfig config) throws IOException {
+    try (TernServer server = TernServer.start(config, Servers.BROKEN)) {
+      String door = "127.0.0.1:" + server.port("admin");
+      while (AdminPage.get(door, "/cluster").path("cluster").asText("").isEmpty()) {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  /// A snapshot holds a topology, which is of a format of its own.
+  @Test
+  void aSnapshotOfAnotherFormatIsAProblem(@TempDir Path data) throws IOException {
+    ByteWriter state = new ByteWriter();
+    TopologyCodec.encode(TopologyState.NOTHING, state);
+    byte[] later = state.toByteArray();
+    later[0]++;
+    SnapshotFiles snapshots =
+        new SnapshotFiles(
+            new DirectoryFileSystem(data), "topology/snapshots", FileLives.of(Randomness.of(1)));
+    Membership voters = Membership.of(List.of(1), List.of());
+    snapshots.save(1, new SnapshotMark(7, 1, voters), state.toByteArray());
+    String good = out(0, data.resolve("topology/snapshots/g1-7-1.snapshot"));
+    assertTrue(good.contains("index") && good.contains("epoch"), good);
+    snapshots.save(1, new SnapshotMark(8, 1, voters), later);
+    String bad = out(1, data.resolve("topology/snapshots/g1-8-1.snapshot"));
+    assertTrue(bad.contains("a topology of format 4; this version of Tern reads 3"), bad);
   }
 }

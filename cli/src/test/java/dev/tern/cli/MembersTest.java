@@ -9,9 +9,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.topology.log.RefusedException;
+import dev.tern.runtime.DirectoryFileSystem;
 import dev.tern.server.ServerConfig;
 import dev.tern.server.TernServer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -173,6 +177,101 @@ class MembersTest {
     assertTrue(String.valueOf(old.getMessage()).contains("epoch"));
     AdminPage.post(admin(1), "/keyspace/drop", AdminPage.body().put("name", "orders"));
     assertEquals(3, AdminPage.get(admin(1), "/keyspaces").size());
+  }
+
+  /// Its directory is looked at before the cluster is asked.
+  @Test
+  void aNodeWithAStoreOfBeforeIsNotLetIn() throws Exception {
+    ports(2);
+    start(0, "a", seed(0, "here"));
+    await("no cluster is founded", () -> founded(0));
+    Path newcomer = data.resolve("b");
+    for (String file :
+        List.of("shard-3/CURRENT", "shard-0/MANIFEST-000001", "topology/log/0000000001.raftlog")) {
+      Path left = newcomer.resolve(file);
+      Files.createDirectories(left.getParent());
+      Files.writeString(left, "of before");
+      IOException refused = assertThrows(IOException.class, () -> start(1, "b", seed(0, "here")));
+      String why = String.valueOf(refused.getMessage());
+      assertTrue(why.contains("start with an empty directory"), why);
+      assertTrue(why.contains(left.getParent().getFileName().toString()), why);
+      assertEquals(1, cluster(0).path("members").size());
+      Files.delete(left);
+    }
+    start(1, "b", seed(0, "here"));
+    assertEquals(2, cluster(1).path("members").size());
+  }
+
+  /// It would be a member that never starts.
+  @Test
+  void aNodeThatCouldNotStartIsNotLetIn() throws Exception {
+    ports(2);
+    start(0, "a", seed(0, "here"));
+    await("no cluster is founded", () -> founded(0));
+    for (int port : ports.subList(3, 6)) {
+      try (ServerSocket taken = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))) {
+        notLetIn("b", "cannot listen on 127.0.0.1:" + taken.getLocalPort());
+      }
+    }
+    for (String directory : List.of("topology", "gossip", "shard-0")) {
+      Path file = Files.createDirectories(data.resolve("no-" + directory)).resolve(directory);
+      Files.createFile(file);
+      notLetIn("no-" + directory, directory);
+    }
+    AutoCloseable lock = new DirectoryFileSystem(data.resolve("b")).lock("shard-0/LOCK");
+    try {
+      notLetIn("b", "is in use by process");
+    } finally {
+      lock.close();
+    }
+    start(1, "b", seed(0, "here"));
+    assertEquals(2, cluster(1).path("members").size());
+  }
+
+  /// The first answer is lost: the newcomer asks again, with the same token, and starts; another
+  /// directory at the same address is another node.
+  @Test
+  void aNewcomerWhoseAnswerWasLostAsksAgain() throws Exception {
+    ports(2);
+    start(0, "a", seed(0, "here"));
+    await("no cluster is founded", () -> founded(0));
+    Path token = data.resolve("b/topology/newcomer.own");
+    Files.createDirectories(token.getParent());
+    Files.writeString(token, "00000000000000ab");
+    ObjectNode body = AdminPage.body().put("host", "127.0.0.1").put("internode", ports.get(3));
+    body.put("redis", ports.get(4)).put("admin", ports.get(5));
+    body.put("minLevel", 5).put("maxLevel", 5).put("token", "00000000000000ab");
+    AdminPage.post(admin(0), "/cluster/join", body);
+    await("it is no voter", () -> cluster(0).path("log").path("voters").size() == 2);
+    IOException other = assertThrows(IOException.class, () -> start(1, "c", seed(0, "here")));
+    assertTrue(String.valueOf(other.getMessage()).contains("remove the member first"));
+    start(1, "b", seed(0, "here"));
+    assertEquals(2, cluster(1).path("members").size());
+    assertFalse(Files.exists(token));
+  }
+
+  /// The topology would name ports where nobody is.
+  @Test
+  void aMemberAtOtherPortsIsRefused() throws Exception {
+    ports(2);
+    start(0, "a", seed(0, "here"));
+    await("no cluster is founded", () -> founded(0));
+    start(1, "b", seed(0, "here"));
+    servers.removeLast().close();
+    int redis = ports.get(4);
+    ports.set(4, Ports.free(1).getFirst());
+    IOException refused = assertThrows(IOException.class, () -> start(1, "b", seed(0, "here")));
+    String why = String.valueOf(refused.getMessage());
+    assertTrue(why.contains("says this node's ports are") && why.contains("redis " + redis), why);
+    ports.set(4, redis);
+    start(1, "b", seed(0, "here"));
+  }
+
+  private void notLetIn(String directory, String why) {
+    IOException refused =
+        assertThrows(IOException.class, () -> start(1, directory, seed(0, "here")));
+    assertTrue(String.valueOf(refused.getMessage()).contains(why), refused::toString);
+    assertEquals(1, cluster(0).path("members").size(), why);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.tern.cli;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -15,6 +16,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -106,6 +108,83 @@ class RefusalsTest {
     assertSays(directory.resolve("data").toString(), refusal);
     assertSays("shard-0", refusal);
     assertSays("start with an empty one", refusal);
+  }
+
+  private static ServerConfig withRedisPort(ServerConfig config, int port) {
+    return new ServerConfig(
+        config.data(),
+        config.bind(),
+        config.advertise(),
+        config.number(),
+        config.zone(),
+        config.weight(),
+        config.seeds(),
+        Servers.doors(port, config.port("riak"), config.port("admin")),
+        config.internodePort(),
+        config.shards(),
+        config.partitions(),
+        config.n(),
+        config.r(),
+        config.w(),
+        config.durability(),
+        config.memoryMegabytes(),
+        config.transport());
+  }
+
+  /// What is founded says where the node's doors are.
+  @Test
+  void nothingIsFoundedOnAPortThatIsTaken(@TempDir Path directory) throws IOException {
+    ServerConfig config = Servers.alone(directory.resolve("data"));
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      ServerConfig other = withRedisPort(config, taken.getLocalPort());
+      assertSays(
+          "cannot listen on 127.0.0.1:" + taken.getLocalPort(),
+          assertThrows(IOException.class, () -> TernServer.start(other, Servers.BROKEN).close()));
+    }
+    assertEquals(0, ServerConfig.writtenShards(directory.resolve("data")));
+    TernServer.start(config, Servers.BROKEN).close();
+    assertEquals(config.shards(), ServerConfig.writtenShards(directory.resolve("data")));
+    ServerConfig moved = withRedisPort(config, Ports.free(1).getFirst());
+    assertSays(
+        "a node alone keeps its ports",
+        assertThrows(IOException.class, () -> TernServer.start(moved, Servers.BROKEN).close()));
+  }
+
+  /// Each node of it would be refused by its directory.
+  @Test
+  void aPlaygroundKeepsItsPorts(@TempDir Path directory) throws IOException {
+    ServerConfig config = Servers.alone(directory.resolve("node-1"));
+    TernServer.start(config, Servers.BROKEN).close();
+    LocalNodes nodes = new LocalNodes(1, directory, 0, "none", 1, System.err);
+    assertSays(
+        "start them with --port-offset " + (config.internodePort() - 7071),
+        assertThrows(IOException.class, nodes::start));
+  }
+
+  @Test
+  void aDirectoryThatCannotBeMadeSaysWhy() {
+    Throwable refusal =
+        assertThrows(IOException.class, () -> new DirectoryFileSystem(Path.of("/proc/x")));
+    assertFalse(refusal.getMessage().contains("Exception"), refusal::toString);
+  }
+
+  /// Its partitions would be empty beside the full ones of the other shard.
+  @Test
+  void aShardThatIsLostIsNotMadeAnew(@TempDir Path directory) throws IOException {
+    ServerConfig config = Servers.alone(directory.resolve("data"));
+    TernServer.start(config, Servers.BROKEN).close();
+    for (String shard : List.of("shard-0", "shard-1")) {
+      Path store = directory.resolve("data").resolve(shard);
+      Path away = directory.resolve("away");
+      Files.move(store, away);
+      Throwable refusal =
+          assertThrows(IOException.class, () -> TernServer.start(config, Servers.BROKEN).close());
+      assertSays("the store " + shard + " is missing", refusal);
+      assertSays("restore the whole directory", refusal);
+      assertFalse(Files.exists(store));
+      Files.move(away, store);
+    }
+    TernServer.start(config, Servers.BROKEN).close();
   }
 
   @Test

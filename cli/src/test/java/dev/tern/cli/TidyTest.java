@@ -107,6 +107,25 @@ class TidyTest {
     assertEquals(List.of(), found);
   }
 
+  /// A description that names another package than its folder describes that one.
+  @Test
+  void packagesAreThoseOfTheirFolders() throws IOException {
+    List<String> found = new ArrayList<>();
+    for (Path source : sources()) {
+      String folder = source.getParent().toString().replace(java.io.File.separatorChar, '.');
+      for (String line : Files.readAllLines(source)) {
+        if (line.startsWith("package ")) {
+          String name = line.substring("package ".length(), line.indexOf(';'));
+          if (!folder.endsWith(".java." + name)) {
+            found.add(source + ": " + line);
+          }
+          break;
+        }
+      }
+    }
+    assertEquals(List.of(), found);
+  }
+
   @Test
   void methodsAreShortAndPublicTypesAreDocumented() throws IOException {
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();

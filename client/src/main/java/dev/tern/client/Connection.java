@@ -273,7 +273,8 @@ final class Connection {
           return;
         }
         understood = true;
-        load.decrementAndGet();
+        int left = load.decrementAndGet();
+        assert left >= 0 : "more was answered than asked";
         took(call, heardNanos);
         listener.answered(call, code, answer);
       }

@@ -69,7 +69,8 @@ final class Placement {
       }
     }
     if (port > 0 && (datacenter == null || zone.startsWith(datacenter + "/"))) {
-      nodes.put(number, new InetSocketAddress(host, port));
+      // Looked up when it is connected to: this is an event loop.
+      nodes.put(number, InetSocketAddress.createUnresolved(host, port));
     }
   }
 

@@ -76,7 +76,7 @@ public final class TernClient implements AutoCloseable {
         int colon = seed.lastIndexOf(':');
         String host = colon < 0 ? seed : seed.substring(0, colon);
         int port = colon < 0 ? PORT : Integer.parseInt(seed.substring(colon + 1));
-        this.seeds.add(new InetSocketAddress(host, port));
+        this.seeds.add(InetSocketAddress.createUnresolved(host, port));
       }
       if (this.seeds.isEmpty()) {
         throw new IllegalArgumentException("a client needs the address of a node");
@@ -340,16 +340,21 @@ public final class TernClient implements AutoCloseable {
     }
   }
 
-  private static String error(byte[] message) {
+  /// The text of an error; of one that cannot be read too, so that its call ends.
+  static String error(byte[] message) {
     Wire.Reader in = new Wire.Reader(message, 0, message.length);
-    int field;
-    while ((field = in.next()) != 0) {
-      if (field == 1) {
-        return new String(in.bytes(), StandardCharsets.UTF_8);
+    try {
+      int field;
+      while ((field = in.next()) != 0) {
+        if (field == 1) {
+          return new String(in.bytes(), StandardCharsets.UTF_8);
+        }
+        in.skip();
       }
-      in.skip();
+      return "an error without a text";
+    } catch (IllegalArgumentException e) {
+      return "an error that cannot be read: " + e.getMessage();
     }
-    return "an error without a text";
   }
 
   /// Ends all connections; what is under way fails.

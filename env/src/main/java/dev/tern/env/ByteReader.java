@@ -15,13 +15,28 @@ public final class ByteReader {
     this(array, 0, array.length);
   }
 
+  /// Reads a part of an array.
+  ///
+  /// @throws DecodeException if the array is shorter
   public ByteReader(byte[] array, int offset, int length) {
+    within(array, offset, length);
     this.array = array;
     this.position = offset;
     this.end = offset + length;
   }
 
+  private static void within(byte[] array, int offset, int length) {
+    if (offset < 0 || length < 0 || length > array.length - offset) {
+      throw new DecodeException(
+          "%d bytes from %d on where there are %d".formatted(length, offset, array.length));
+    }
+  }
+
+  /// Reads a part of another array from now on.
+  ///
+  /// @throws DecodeException if the array is shorter
   public ByteReader reset(byte[] newArray, int offset, int length) {
+    within(newArray, offset, length);
     this.array = newArray;
     this.position = offset;
     this.end = offset + length;

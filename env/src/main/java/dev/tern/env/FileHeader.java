@@ -84,8 +84,16 @@ public record FileHeader(FileKind kind, int format, FileLife life) {
 
   /// What is said of a file whose format is not read here.
   public static String refusal(FileKind kind, int format) {
-    return "a %s of format %s; this version of Tern reads %d: use the version that wrote it"
-        .formatted(kind.noun(), Integer.toUnsignedString(format), kind.format());
+    return refusal("a " + kind.noun(), format, kind.format());
+  }
+
+  /// What is said of anything that is of a format which is not read here.
+  ///
+  /// @param what with its article
+  /// @param format unsigned
+  public static String refusal(String what, int format, int read) {
+    return "%s of format %s; this version of Tern reads %d: use the version that wrote it"
+        .formatted(what, Integer.toUnsignedString(format), read);
   }
 
   /// What is said of a file that is not the one that is meant, and what to do.

@@ -10,10 +10,10 @@ public enum FileKind {
   LOG("ternwlog", "write-ahead log", 3),
 
   /// A sorted table of a store.
-  TABLE("terntabl", "table", 3),
+  TABLE("terntabl", "table", 4),
 
   /// The list of a store's files.
-  MANIFEST("ternmani", "manifest", 5),
+  MANIFEST("ternmani", "manifest", 8),
 
   /// A segment of the log of Raft groups.
   RAFT_SEGMENT("ternraft", "Raft log segment", 2),

@@ -74,6 +74,12 @@ public interface FileSystem {
     /// Bytes appended through this handle.
     long position();
 
+    /// Gives back what the file is longer than what was appended, as that of a log may be; nothing
+    /// is appended afterwards.
+    default void trim() throws IOException {
+      // It is no longer.
+    }
+
     /// On return what was appended survives a power cut. A failure is final: nobody can know what
     /// the disk holds, and a second call that succeeds proves nothing.
     void force() throws IOException;

@@ -15,7 +15,8 @@ public interface Offload {
   <T> void offload(Job<T> job, Completion<T> completion);
 
   /// Holds its caller up for about that long: a job that keeps to a pace, or a thread that may
-  /// block. Never called on an event loop. In simulation the job takes so much longer.
+  /// block. Never called on an event loop. In simulation the job takes so much longer. A thread
+  /// that is interrupted is held up as long, and is still interrupted afterwards.
   void pause(long nanos);
 
   /// The same for jobs that nobody waits for, such as compactions: where the machine has too few

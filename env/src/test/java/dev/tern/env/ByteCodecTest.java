@@ -65,4 +65,16 @@ class ByteCodecTest {
     assertArrayEquals(
         new long[] {one.child("a").nextLong()}, new long[] {two.child("a").nextLong()});
   }
+
+  @Test
+  void aPartThatTheArrayDoesNotHaveIsRefused() {
+    byte[] array = new byte[8];
+    int[][] wrong = {{0, 9}, {8, 1}, {4, 5}, {9, 0}, {-1, 2}, {0, -1}, {4, Integer.MAX_VALUE}};
+    for (int[] part : wrong) {
+      assertThrows(DecodeException.class, () -> new ByteReader(array, part[0], part[1]));
+      assertThrows(
+          DecodeException.class, () -> new ByteReader(array).reset(array, part[0], part[1]));
+    }
+    assertEquals(4, new ByteReader(array, 4, 4).remaining());
+  }
 }

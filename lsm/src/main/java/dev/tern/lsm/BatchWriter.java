@@ -144,6 +144,9 @@ final class BatchWriter {
   void write(WriteBatch batch, Durability durability) throws IOException {
     checkWritable();
     java.util.Objects.requireNonNull(durability, "durability");
+    if (!tools.options().hasLog() && durability != Durability.NONE) {
+      throw new IllegalArgumentException("the store has no log: only a flush makes this durable");
+    }
     throttle.before(batch.bytes());
     spill(Math.max(0, MAX_GROUP_BYTES - batch.bytes()));
     long sequence = reserveAndAppend(batch);

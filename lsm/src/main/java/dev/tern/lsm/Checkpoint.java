@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.FileSystem;
 import dev.tern.lsm.file.StoreFiles;
 import dev.tern.lsm.log.NamedLog;
@@ -24,14 +25,19 @@ final class Checkpoint {
     if (!files.list(path).isEmpty()) {
       throw new IOException("a checkpoint needs an empty directory, and " + path + " is not");
     }
-    lsm.flushLog();
-    lsm.syncLog();
+    if (tools.options().hasLog()) {
+      lsm.flushLog();
+      lsm.syncLog();
+    } else {
+      lsm.flush();
+    }
+    assert !lsm.busy() || CoverageMarks.reach(LsmMark.CHECKPOINT_BESIDE_JOB);
     lsm.tables.frozen(
         (whole, tables) -> {
           // Not those that follow while this one is copied: they would begin behind a hole.
           SortedMap<Long, Long> extents = lsm.log().extents();
           long lastLog = extents.lastKey();
-          if (lastLog == 0) {
+          if (lastLog == 0 && tools.options().hasLog()) {
             throw new IOException("the store has no log to copy: its disk is full");
           }
           for (Table table : tables) {
@@ -49,7 +55,7 @@ final class Checkpoint {
                 extents.getOrDefault(log.number(), Long.MAX_VALUE));
           }
           Manifest manifest = new Manifest(files, path, tools.lives());
-          manifest.roll(whole.withLogs(logs), whole.nextFile());
+          manifest.roll(whole.with(logs, List.of()), whole.nextFile());
           manifest.close();
         });
     StoreDirectory.forceAbove(files, path);

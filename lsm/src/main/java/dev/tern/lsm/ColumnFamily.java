@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// It belongs to the opening of the store that gave it: another store, and the same store opened
 /// again, refuse it. Any thread.
 public final class ColumnFamily {
+  /// No name and no label is longer.
+  static final int MOST_NAME_BYTES = 64 << 10;
+
   private final Object owner;
   private final int id;
   private final String name;
@@ -28,9 +31,16 @@ public final class ColumnFamily {
     this.options = Objects.requireNonNull(options);
   }
 
-  /// A name is written as UTF-8, which has no half of a surrogate pair: such a name would be
-  /// another one after the next opening.
+  /// A name or a label is written as UTF-8, which has no half of a surrogate pair: such a name
+  /// would be another one after the next opening. Each whole state of the manifest has all of them,
+  /// and a manifest is bounded.
   static void checkName(String name) {
+    if (name.length() > MOST_NAME_BYTES
+        || name.getBytes(StandardCharsets.UTF_8).length > MOST_NAME_BYTES) {
+      throw new IllegalArgumentException(
+          "a name of %d characters: it may have %d bytes as UTF-8"
+              .formatted(name.length(), MOST_NAME_BYTES));
+    }
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
       throw new IllegalArgumentException("the name of a column family is no text: " + name);
     }

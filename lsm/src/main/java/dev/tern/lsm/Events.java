@@ -19,6 +19,7 @@ final class Events {
         List.of(
             new Flush(),
             new Compaction(),
+            new Ingest(),
             new BackgroundFailure(),
             new WriteDelay(),
             new LogSync());
@@ -38,7 +39,29 @@ final class Events {
     long bytes;
   }
 
-  /// Tables were merged.
+  /// Tables from outside became readable.
+  @Name("dev.tern.lsm.Ingest")
+  @Label("LSM Ingest")
+  @Category({"Tern", "LSM"})
+  @StackTrace(false)
+  static final class Ingest extends Event {
+    @Label("Store")
+    String store = "";
+
+    @Label("Label of the Tables")
+    String label = "";
+
+    @Label("Tables")
+    int tables;
+
+    @Label("Bytes")
+    long bytes;
+
+    @Label("Replaces")
+    boolean replaces;
+  }
+
+  /// Tables were merged, or went without being read.
   @Name("dev.tern.lsm.Compaction")
   @Label("LSM Compaction")
   @Category({"Tern", "LSM"})

@@ -1,13 +1,15 @@
 package dev.tern.lsm;
 
+import dev.tern.lsm.budget.MemoryBudget;
+import dev.tern.lsm.budget.MemoryPart;
 import dev.tern.lsm.cache.BlockCache;
 import dev.tern.lsm.log.WriteLog;
-import dev.tern.lsm.memtable.Memtable;
 import dev.tern.lsm.read.ReadState;
 import dev.tern.lsm.table.Levels;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ToLongFunction;
 
 /// Gathers [LsmStatistics].
 final class Figures {
@@ -19,66 +21,84 @@ final class Figures {
       Tools tools,
       ReadState state,
       Tables tables,
+      Flushes flushes,
+      Compactions compactions,
       WriteLog log,
       Upkeep upkeep,
+      Ingests ingests,
       long droppedBytes,
       long delayedNanos,
       long[] snapshotAges,
       long[] iteratorAges) {
-    long memtables = 0;
     int immutable = 0;
-    long[] bytes = new long[Levels.COUNT];
-    int[] counts = new int[Levels.COUNT];
     for (ReadState.Family family : state.families) {
       if (family == null) {
         continue;
       }
-      memtables += family.active().heldBytes();
       immutable = Math.max(immutable, family.immutable().size());
-      for (Memtable memtable : family.immutable()) {
-        memtables += memtable.heldBytes();
-      }
-      for (int level = 0; level < Levels.COUNT; level++) {
-        bytes[level] += family.levels().bytes(level);
-        counts[level] += family.levels().level(level).length;
-      }
-    }
-    List<LsmStatistics.Level> levels = new ArrayList<>();
-    for (int level = 0; level < Levels.COUNT; level++) {
-      levels.add(new LsmStatistics.Level(counts[level], bytes[level]));
     }
     BlockCache cache = tools.cache();
     return new LsmStatistics(
-        new LsmStatistics.Memory(
-            tools.options().memoryBytes(),
-            memtables + tools.chunks().bytes(),
-            cache.bytes(),
-            cache.chargedBytes(),
-            tools.buffers().bytes()),
-        List.copyOf(levels),
+        memory(
+            tools.group().budget(),
+            part ->
+                tools.memory().held(part) + (tools.alone() ? tools.group().heldByNobody(part) : 0)),
+        tools.openTables().openFiles(),
+        levels(state),
         immutable,
         upkeep.flushes(),
         upkeep.compactions(),
         log.bytes(),
         log.syncs(),
-        tables.flushBytes(),
-        tables.compactionReadBytes(),
-        tables.compactionBytes(),
+        flushes.flushBytes(),
+        compactions.readBytes(),
+        compactions.writtenBytes(),
+        compactions.dropped(),
+        ingests.count(),
+        ingests.bytes(),
         cache.hits(),
         cache.misses(),
-        cache.refused(),
+        cache.refusals(),
         delayedNanos,
         tools.pacer().pausedNanos(),
         upkeep.failures(),
         upkeep.shownFailure(),
-        tables.aside.count(),
+        compactions.tablesSetAside(),
         snapshotAges.length,
         oldestMillis(snapshotAges),
         iteratorAges.length,
         oldestMillis(iteratorAges),
         tools.epochs().waiting(),
         droppedBytes,
-        tables.undeleted());
+        log.notArchived(),
+        log.archiveFailure() == null ? null : String.valueOf(log.archiveFailure()),
+        tables.holders.undeleted());
+  }
+
+  static LsmStatistics.Memory memory(MemoryBudget budget, ToLongFunction<MemoryPart> held) {
+    return new LsmStatistics.Memory(
+        budget.bytes(),
+        held.applyAsLong(MemoryPart.MEMTABLES),
+        held.applyAsLong(MemoryPart.CACHE),
+        held.applyAsLong(MemoryPart.INDEXES),
+        held.applyAsLong(MemoryPart.BUFFERS),
+        held.applyAsLong(MemoryPart.TABLES) + held.applyAsLong(MemoryPart.FILES),
+        held.applyAsLong(MemoryPart.JOBS),
+        held.applyAsLong(MemoryPart.LOG));
+  }
+
+  private static List<LsmStatistics.Level> levels(ReadState state) {
+    List<LsmStatistics.Level> levels = new ArrayList<>();
+    for (int level = 0; level < Levels.COUNT; level++) {
+      int tables = 0;
+      long bytes = 0;
+      for (ReadState.Family family : state.families) {
+        tables += family == null ? 0 : family.levels().level(level).length;
+        bytes += family == null ? 0 : family.levels().bytes(level);
+      }
+      levels.add(new LsmStatistics.Level(tables, bytes));
+    }
+    return List.copyOf(levels);
   }
 
   private static long oldestMillis(long[] ages) {

@@ -18,6 +18,7 @@ import dev.tern.lsm.log.NamedLog;
 import dev.tern.lsm.manifest.Manifest;
 import dev.tern.lsm.table.BlockLookup;
 import dev.tern.lsm.table.Levels;
+import dev.tern.lsm.table.OpenTables;
 import dev.tern.lsm.table.RunCursor;
 import dev.tern.lsm.table.Table;
 import dev.tern.lsm.table.TableProperties;
@@ -114,6 +115,15 @@ public final class Inspection {
         }
       }
     }
+    for (Manifest.Staged staged : state.staged) {
+      String path = StoreFiles.tablePath(directory, staged.table().number());
+      String name = path.substring(path.lastIndexOf('/') + 1);
+      unnamed.remove(name);
+      FileReport report = reports.computeIfAbsent(name, n -> missing(in(directory, n)));
+      report.fact("family", state.families.get(staged.family()).name());
+      report.fact("staged as", staged.label());
+      compare(files, staged.table(), report);
+    }
     for (String name : unnamed) {
       FileReport report = java.util.Objects.requireNonNull(reports.get(name));
       report.fact("left over", "no manifest names it; the next opening removes it");
@@ -207,16 +217,18 @@ public final class Inspection {
   private static final class Opened implements AutoCloseable {
     final Epochs<BlockLookup> epochs = new Epochs<>(BlockLookup::new);
     final BlockCache cache = new BlockCache(0, epochs);
+    final NativeMemory buffers = new NativeMemory();
     final Table table;
 
     Opened(FileSystem files, String path) throws IOException {
-      table = Table.open(files, path, 0, cache, new NativeMemory());
+      table = Table.open(new OpenTables(files, cache, buffers, epochs, 1, 0), path, 0);
     }
 
     @Override
     public void close() throws IOException {
       table.close();
       cache.close();
+      buffers.close();
     }
   }
 
@@ -259,13 +271,22 @@ public final class Inspection {
           "family", "%d %s %s".formatted(family.id(), family.name(), FamilyOptions.of(family)));
       for (int level = 0; level < Levels.COUNT; level++) {
         for (Manifest.Named table : state.level(family.id(), level)) {
-          report.fact(
-              "table of level " + level,
-              "%06d.table life %s bytes %d checksum %08x"
-                  .formatted(table.number(), table.life(), table.bytes(), table.crc()));
+          report.fact("table of level " + level, text(table));
         }
       }
     }
+    for (Manifest.Staged staged : state.staged) {
+      report.fact(
+          "staged as " + staged.label(),
+          "family %d, %s".formatted(staged.family(), text(staged.table())));
+    }
+  }
+
+  private static String text(Manifest.Named table) {
+    String text =
+        "%06d.table life %s bytes %d checksum %08x"
+            .formatted(table.number(), table.life(), table.bytes(), table.crc());
+    return table.sequence() == 0 ? text : text + " sequence " + table.sequence();
   }
 
   /// Puts an entry's key in words.

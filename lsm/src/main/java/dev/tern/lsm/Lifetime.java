@@ -1,6 +1,7 @@
 package dev.tern.lsm;
 
 import dev.tern.env.Offload;
+import java.io.IOException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -17,6 +18,9 @@ final class Lifetime {
   private final Offload background;
   private final boolean readOnly;
   private final Condition jobEnded = lock.newCondition();
+
+  /// Held by a thread while the store calls its owner back.
+  private final ReentrantLock callingBack = new ReentrantLock();
 
   /// Written under the lock.
   private volatile boolean closed;
@@ -41,6 +45,31 @@ final class Lifetime {
   void checkOpen() {
     if (closed) {
       throw new IllegalStateException("the store is closed");
+    }
+  }
+
+  /// Calls the store's owner.
+  interface CallBack {
+    void run() throws IOException;
+  }
+
+  /// Calls the owner from a job, or from a call that jobs wait for; see [#checkNotCalledBack].
+  void callBack(CallBack owner) throws IOException {
+    callingBack.lock();
+    try {
+      owner.run();
+    } finally {
+      callingBack.unlock();
+    }
+  }
+
+  /// Before what waits for jobs to end: a job that did so would wait for itself.
+  ///
+  /// @throws IllegalStateException if this thread was called by the store
+  void checkNotCalledBack() {
+    if (callingBack.isHeldByCurrentThread()) {
+      throw new IllegalStateException(
+          "a flush listener or an archive must not wait for flushes: call from another thread");
     }
   }
 

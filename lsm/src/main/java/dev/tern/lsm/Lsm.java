@@ -38,15 +38,18 @@ public final class Lsm implements AutoCloseable {
   @SuppressWarnings("MutablePublicArray")
   public static final byte[] NOT_CACHED = new byte[0];
 
-  private final Tools tools;
+  final Tools tools;
   private final Offload background;
   private final AutoCloseable directoryLock;
   private final Lifetime lifetime;
   private final WriteLog log;
+  final Compactions compactions;
   private final Upkeep upkeep;
   private final BatchWriter writer;
   private final List<LogLoss> losses;
   final Tables tables;
+  final Flushes flushes;
+  final Ingests ingests;
   final Readers readers;
   final Publication publication;
 
@@ -76,10 +79,20 @@ public final class Lsm implements AutoCloseable {
             tools.planted(LsmBug.SKIP_FSYNC),
             tables.logs,
             recovered.log(),
-            recovered.lastSequence());
+            recovered.lastSequence(),
+            tools.options().hasLog(),
+            tools.options().archive() == LogArchive.NONE
+                ? WriteLog.Archive.NONE
+                : (path, number) ->
+                    lifetime.callBack(() -> tools.options().archive().take(path, number)),
+            tools.memory());
     this.publication = new Publication(readers, tools, tables, log, lifetime.lock);
-    this.upkeep = new Upkeep(readers, tables, log, publication, lifetime, tools);
+    this.flushes = new Flushes(tools, tables);
+    this.compactions = new Compactions(tools, tables);
+    this.upkeep =
+        new Upkeep(readers, tables, flushes, compactions, log, publication, lifetime, tools);
     this.writer = new BatchWriter(tools, background, readers, tables, log, upkeep, lifetime);
+    this.ingests = new Ingests(tools, tables, readers, upkeep, writer, publication, lifetime);
   }
 
   /// Opens or creates a store and brings it back to where it was: all that was synced, and of the
@@ -165,19 +178,21 @@ public final class Lsm implements AutoCloseable {
               tools, readOnly, found -> look.at(new Lsm(tools, background, () -> {}, found, true)));
       Lsm lsm = new Lsm(tools, background, directoryLock, recovered, readOnly);
       if (!readOnly) {
+        lsm.log.archiveLeft(recovered.tables().firstLog());
         lsm.upkeep.opened();
+        tools.group().add(lsm.upkeep);
       }
       return lsm;
     } catch (IOException | RuntimeException | Error e) {
-      tools.cache().close();
+      tools.release();
       throw e;
     }
   }
 
   /// The column family of that name, created durably if there is none; see [FamilyOptions].
   ///
-  /// @throws IllegalArgumentException if there is one of another style, or the name is no text: it
-  ///   has half of a surrogate pair
+  /// @throws IllegalArgumentException if there is one of another style, or the name is longer than
+  ///   64 KiB as UTF-8, or no text: it has half of a surrogate pair
   /// @throws IllegalStateException if the store is closed, or read-only and there is none
   public ColumnFamily columnFamily(String name, CompactionStyle style) throws IOException {
     return columnFamily(name, FamilyOptions.of(style), false);
@@ -186,7 +201,7 @@ public final class Lsm implements AutoCloseable {
   /// The column family of that name, created durably if there is none. Blocks.
   ///
   /// @throws IllegalArgumentException if there is one with other options, which are fixed, or the
-  ///   name is no text: it has half of a surrogate pair
+  ///   name is longer than 64 KiB as UTF-8, or no text: it has half of a surrogate pair
   /// @throws IllegalStateException if the store is closed, or read-only and there is none
   public ColumnFamily columnFamily(String name, FamilyOptions options) throws IOException {
     return columnFamily(name, options, true);
@@ -274,16 +289,59 @@ public final class Lsm implements AutoCloseable {
   /// Forces to the disk all that was handed to the operating system before the call; blocks.
   ///
   /// @throws IOException if the disk refuses; the store has then failed for good
-  /// @throws IllegalStateException if the store is closed
+  /// @throws IllegalStateException if the store is closed, or has no log
   public void syncLog() throws IOException {
     lifetime.checkOpen();
+    if (!tools.options().hasLog()) {
+      throw new IllegalStateException("the store has no log: only a flush makes writes durable");
+    }
     log.syncLogged();
   }
 
   /// Writes what the memtables hold to tables; blocks until that is done.
+  ///
+  /// @throws IllegalStateException if the store is closed, or a [FlushListener] or an archive calls
   public void flush() throws IOException {
     writer.checkWritable();
+    lifetime.checkNotCalledBack();
     upkeep.flushNow();
+  }
+
+  /// Asks for a flush of everything written up to now; no I/O, no waiting but for the lock. All
+  /// column families are flushed together, so [#flushedSequence] holds for all of them. A flush
+  /// that fails, because the disk is full for instance, is tried again by writes and by [#retry].
+  ///
+  /// @return the sequence up to which the flush will reach at least; it may be reached already
+  /// @throws IllegalStateException if the store is closed or read-only or has failed
+  public long requestFlush() {
+    writer.checkWritable();
+    return upkeep.requestFlush();
+  }
+
+  /// Is told of flushes.
+  public interface FlushListener {
+    /// All up to a sequence, of every column family, is in tables, durably. Called once for each
+    /// flush, in the order of the sequences, by whoever flushes: a worker, or the caller of
+    /// [Lsm#flush] or [Lsm#close]. Later flushes and the close wait for the return, so the listener
+    /// must not wait for them, or for a lock that their callers hold: it is refused [Lsm#flush],
+    /// [Lsm#checkpoint], [Lsm#stage], [Lsm#abandonStaged], [Lsm#ingest], [Lsm#replace] and
+    /// [Lsm#close]. Whatever it throws is shown as a failure in the background, and changes
+    /// nothing.
+    void flushed(long sequence);
+  }
+
+  /// Sets who is told of each flush from now on, in place of whom was set before. Flushes of before
+  /// are not told again: ask [#flushedSequence].
+  ///
+  /// @throws IllegalStateException if the store is closed
+  public void afterFlush(FlushListener listener) {
+    lifetime.checkOpen();
+    upkeep.afterFlush(java.util.Objects.requireNonNull(listener));
+  }
+
+  /// The sequence up to which everything is in tables, whatever becomes of the log.
+  public long flushedSequence() {
+    return readers.state.flushedSequence;
   }
 
   /// The newest value of a key, null if it has none. May read files.
@@ -336,6 +394,21 @@ public final class Lsm implements AutoCloseable {
     return readers.iterator(family, options, this::skipped);
   }
 
+  /// Keys that the sources of a column family name in a range, ascending, where an iterator cannot
+  /// go on: sources that have an unreadable block there pass over that block alone. What a key's
+  /// newest version is, and whether that can be read, [#get] says. May read files.
+  ///
+  /// @param to exclusive
+  /// @param limit the most keys that are told, at least 1; the first ones of the range
+  /// @throws IllegalArgumentException if the limit is less
+  public List<byte[]> readableKeys(ColumnFamily family, byte[] from, byte[] to, int limit)
+      throws IOException {
+    if (limit < 1) {
+      throw new IllegalArgumentException("a limit of " + limit + " keys");
+    }
+    return readers.readableKeys(family, from, to, limit);
+  }
+
   /// An iterator stepped over many dead entries: asks for a flush or a compaction.
   void skipped(ReadState seen, ColumnFamily family) {
     if (lifetime.isReadOnly()) {
@@ -371,19 +444,94 @@ public final class Lsm implements AutoCloseable {
     return readers.written;
   }
 
-  /// The sequence up to which everything is with the operating system.
+  /// The sequence up to which everything is with the operating system; without a log that is what
+  /// is in tables.
   public long loggedSequence() {
-    return log.loggedSequence();
+    return tools.options().hasLog() ? log.loggedSequence() : flushedSequence();
   }
 
-  /// The sequence up to which everything is on the disk.
+  /// The sequence up to which everything is on the disk; without a log that is what is in tables.
   public long syncedSequence() {
-    return log.syncedSequence();
+    return tools.options().hasLog() ? log.syncedSequence() : flushedSequence();
   }
 
   /// Whether a flush or a compaction is under way or due.
   public boolean busy() {
     return upkeep.busy();
+  }
+
+  /// Brings tables that [TableFileWriter] wrote into the store's directory and names them, under a
+  /// label: they are not read before [#ingest], and stay over a crash. Durable on return. Blocks; a
+  /// table's bytes are read once, as the file's checksum is looked at.
+  ///
+  /// @param label of the tables that are to become visible together, of any families; there may be
+  ///   some with it already; at most 64 KiB as UTF-8
+  /// @param paths of files in the store's file system
+  /// @throws dev.tern.lsm.file.CorruptionException if a file is not what was written
+  /// @throws IngestRefusedException if a table is not from a [TableFileWriter]
+  /// @throws IllegalArgumentException if the label is too long, or no text
+  /// @throws IOException if it cannot be done, for instance because the disk is full, or because
+  ///   there would be too many tables for a manifest of 256 MiB; nothing has changed
+  public void stage(String label, ColumnFamily family, List<String> paths, Staging how)
+      throws IOException {
+    writer.checkWritable();
+    lifetime.checkNotCalledBack();
+    ingests.stage(label, family, paths, how);
+  }
+
+  /// The tables that are staged, in the order in which they came.
+  ///
+  /// @throws IllegalStateException if the store is closed
+  public List<StagedTable> staged() {
+    lifetime.checkOpen();
+    return ingests.staged();
+  }
+
+  /// Gives the staged tables of a label up, and deletes their files. Nothing happens if there are
+  /// none. Blocks.
+  public void abandonStaged(String label) throws IOException {
+    writer.checkWritable();
+    lifetime.checkNotCalledBack();
+    ingests.abandon(label);
+  }
+
+  /// Makes the staged tables of a label readable, all at once, by one durable edit of the manifest.
+  /// Their entries are newer than all that was written before the call and older than all that is
+  /// written once it has returned. What is written into the ranges meanwhile is newer, or the call
+  /// is refused; it is never lost.
+  ///
+  /// Snapshots and iterators that were there before do not see them. A cache of what was read must
+  /// not take in what a read gave that began before: see [#ingested].
+  ///
+  /// Blocks: it flushes the memtables first. One at a time; others wait.
+  ///
+  /// @param ranges empty ones: nothing can be read in them but by an older snapshot. Each table
+  ///   lies in one of its family's
+  /// @return the sequence of the entries
+  /// @throws IngestRefusedException if a key is in a range, or a table in none, or two tables
+  ///   overlap, or no table has the label; the tables stay staged
+  /// @throws IOException if it cannot be done; then they stay staged, and the call can be repeated
+  public long ingest(String label, List<KeyRange> ranges) throws IOException {
+    writer.checkWritable();
+    lifetime.checkNotCalledBack();
+    return ingests.ingest(label, ranges, false);
+  }
+
+  /// As [#ingest], but what is in the ranges is deleted by the same edit: a reader sees either what
+  /// was there or what the tables hold.
+  public long replace(String label, List<KeyRange> ranges) throws IOException {
+    writer.checkWritable();
+    lifetime.checkNotCalledBack();
+    return ingests.ingest(label, ranges, true);
+  }
+
+  /// How many times [#ingest] or [#replace] have made tables readable since the store was opened. A
+  /// read that began when this was n may not have seen the tables of ingest n + 1: who keeps what
+  /// reads gave asks before the read and again when it keeps the answer, and drops the answer
+  /// unless both are the same. When an ingest returns, the number has risen, and who keeps answers
+  /// of its ranges drops them. Any thread; no lock.
+  public long ingested() {
+    return readers.generation;
   }
 
   /// Makes a copy of the store, as it is now, in another directory of the same file system: tables
@@ -393,10 +541,22 @@ public final class Lsm implements AutoCloseable {
   /// @throws IllegalStateException if the store is closed or read-only
   public void checkpoint(String path) throws IOException {
     lifetime.checkOpen();
+    lifetime.checkNotCalledBack();
     if (lifetime.isReadOnly()) {
       throw new IllegalStateException("the store is open read-only");
     }
     Checkpoint.make(this, tools, path);
+  }
+
+  /// The tables there are now, kept until the result is closed. What is not in tables yet is not
+  /// among it: see [#flush].
+  ///
+  /// @throws IllegalStateException if the store is closed
+  public PinnedTables pinTables() {
+    lifetime.checkOpen();
+    ReadState now = readers.acquire();
+    // The state first: it has no family that is not among them.
+    return new PinnedTables(readers, now, tables.families());
   }
 
   /// Reads every byte of every table and checks all there is to check. Blocks.
@@ -422,8 +582,11 @@ public final class Lsm implements AutoCloseable {
           tools,
           now,
           tables,
+          flushes,
+          compactions,
           log,
           upkeep,
+          ingests,
           losses.stream().mapToLong(LogLoss::bytes).sum(),
           writer.delayedNanos(),
           readers.snapshotAges(nanos),
@@ -434,12 +597,14 @@ public final class Lsm implements AutoCloseable {
     }
   }
 
-  /// Hands the log to the disk and lets the files go. Idempotent; any thread, also while others use
-  /// the store: every use from then on is an IllegalStateException, of open iterators too. Waits
-  /// for readers that are inside, but not for ever: one that stays five seconds keeps the memory. A
-  /// second call waits for the first.
+  /// Hands the log to the disk, writes the memtables to tables (see
+  /// [LsmOptions#withLogKeptAtClose]), and lets the files go. Idempotent; any thread, also while
+  /// others use the store: every use from then on is an IllegalStateException, of open iterators
+  /// too. Waits for readers that are inside, but not for ever: one that stays five seconds keeps
+  /// the memory. A second call waits for the first.
   @Override
   public void close() throws IOException {
+    lifetime.checkNotCalledBack();
     if (closing && lifetime.lock.isHeldByCurrentThread()) {
       return; // By what runs at the end of a group: the thread that closes needs the lock.
     }
@@ -447,7 +612,8 @@ public final class Lsm implements AutoCloseable {
     try {
       if (!closing) {
         closing = true;
-        new Closing(tools, background, tables, log, directoryLock).run(writer, readers, lifetime);
+        new Closing(tools, background, tables, log, upkeep, directoryLock)
+            .run(writer, readers, lifetime);
       }
     } finally {
       closeLock.unlock();

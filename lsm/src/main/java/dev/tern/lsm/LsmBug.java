@@ -28,8 +28,20 @@ public enum LsmBug {
   CLOSED_BEFORE_HANDOVER,
   /// Writing goes on behind a batch that is in the log and half in the memtables.
   HALF_BATCH_GOES_ON,
+  /// A flush is told of before its tables are named.
+  FLUSH_TOLD_EARLY,
+  /// An opening deletes the logs that it has replayed before an archive has them.
+  REPLAYED_LOGS_NOT_ARCHIVED,
   /// A store whose replay could not be written to tables is written to.
-  WRITES_BEFORE_REPLAY_IS_SAFE;
+  WRITES_BEFORE_REPLAY_IS_SAFE,
+  /// A table that a deleted range covers is dropped though a snapshot sees what it holds.
+  DROP_IGNORES_SNAPSHOTS,
+  /// The tables of an ingest get a sequence below an earlier deletion of their range.
+  INGEST_BELOW_DELETION,
+  /// Staged tables are not named in the manifest.
+  STAGED_LOST_BY_CRASH,
+  /// Staged tables are readable at once.
+  STAGED_READABLE_EARLY;
 
   /// Whether only the engine's own tests can see it: a cluster takes no snapshots, say.
   public boolean isOfTheEngineAlone() {

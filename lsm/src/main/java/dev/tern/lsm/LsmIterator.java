@@ -1,6 +1,7 @@
 package dev.tern.lsm;
 
 import dev.tern.env.Clock;
+import dev.tern.env.CoverageMarks;
 import dev.tern.lsm.entry.Deletions;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.Kind;
@@ -311,6 +312,7 @@ public final class LsmIterator implements AutoCloseable {
   public void refresh() {
     begin();
     View fresh = readers.view(family, options);
+    assert fresh.state() == view.state() || CoverageMarks.reach(LsmMark.REFRESHED_OVER_CHANGE);
     readers.close(view);
     view = fresh;
   }

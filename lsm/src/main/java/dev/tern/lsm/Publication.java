@@ -5,6 +5,7 @@ import dev.tern.lsm.log.WriteLog;
 import dev.tern.lsm.memtable.Memtable;
 import dev.tern.lsm.read.ReadState;
 import dev.tern.lsm.table.Levels;
+import dev.tern.lsm.table.Table;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -28,12 +29,23 @@ final class Publication {
   private final ReentrantLock lock;
   private final AtomicInteger immutables = new AtomicInteger();
 
+  /// Everything up to it is in tables or in memtables that wait for their flush; guarded by the
+  /// lock.
+  private long rotated;
+
   Publication(Readers readers, Tools tools, Tables tables, WriteLog log, ReentrantLock lock) {
     this.readers = readers;
     this.tools = tools;
     this.tables = tables;
     this.log = log;
     this.lock = lock;
+    this.rotated = readers.state.flushedSequence;
+  }
+
+  /// Whether the next flushes take everything up to a sequence. Under the lock.
+  boolean isRotated(long sequence) {
+    assert lock.isHeldByCurrentThread();
+    return rotated >= sequence;
   }
 
   /// Memtables that wait for their flush.
@@ -65,7 +77,7 @@ final class Publication {
           "what readers see would be flushed up to %d after %d"
               .formatted(next.flushedSequence, before.flushedSequence));
     }
-    tables.retain(next);
+    tables.holders.retain(next);
     readers.state = next;
     tools.epochs().retire(() -> readers.letGo(before));
   }
@@ -118,6 +130,18 @@ final class Publication {
         });
   }
 
+  /// As [#install], for tables of an ingest: snapshots that are open do not see them.
+  void ingested(Map<Integer, Levels> changed, long flushedSequence, List<Table> tablesIn) {
+    whole(
+        () -> {
+          long generation = readers.generation + 1;
+          tablesIn.forEach(table -> table.ingested(generation));
+          install(changed, flushedSequence, false);
+          // Behind the state: who finds this number finds the tables.
+          readers.generation = generation;
+        });
+  }
+
   /// Goes on in another log and in new memtables; what was gathered must have been handed over.
   /// Called under the lock.
   ///
@@ -151,7 +175,8 @@ final class Publication {
   }
 
   private void rotate(ReadState next, long nextLog) {
-    tables.rotated(nextLog, readers.written);
+    rotated = readers.written;
+    tables.rotated(nextLog, rotated);
     publish(next);
     immutables.incrementAndGet();
   }

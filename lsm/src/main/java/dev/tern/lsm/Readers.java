@@ -6,14 +6,20 @@ import dev.tern.lsm.entry.Cursor;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.Lookup;
 import dev.tern.lsm.epoch.Epochs;
+import dev.tern.lsm.file.CorruptionException;
 import dev.tern.lsm.read.MergingCursor;
 import dev.tern.lsm.read.ReadState;
 import dev.tern.lsm.table.BlockLookup;
 import dev.tern.lsm.table.Table;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.NavigableSet;
+import java.util.Queue;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +40,9 @@ final class Readers {
   /// Guarded by the lock.
   private final Set<Snapshot> snapshots = new LinkedHashSet<>();
 
+  /// Tables that nobody uses any more, until their files are deleted.
+  private final Queue<Table> unused = new ConcurrentLinkedQueue<>();
+
   /// Guarded by the lock.
   private final Set<LsmIterator> iterators = new LinkedHashSet<>();
 
@@ -42,6 +51,9 @@ final class Readers {
 
   /// The sequence of the last entry that was written; set by the writer, under the lock.
   volatile long written;
+
+  /// How many ingests were made visible; set by [Publication], under the lock, behind the state.
+  volatile long generation;
 
   Readers(Tools tools, Tables tables, Offload background, Lifetime lifetime, Recovery recovered) {
     this.tools = tools;
@@ -61,7 +73,7 @@ final class Readers {
     try {
       ReadState now = state;
       long visible = Math.max(written, now.flushedSequence);
-      int outcome = find(family.in(now, tables), lookup, key, visible, true);
+      int outcome = find(family.in(now, tables), lookup, key, visible, Long.MAX_VALUE, true);
       return outcome == Lookup.FOUND ? lookup.lend(tools.clock(), tools.buffers()) : null;
     } finally {
       lookup.end();
@@ -77,7 +89,8 @@ final class Readers {
       ReadState now = state;
       long visible = Math.max(written, now.flushedSequence);
       for (int i = 0; i < keys.length; i++) {
-        values[i] = lookup(family.in(now, tables), reader.own, keys[i], visible, true);
+        values[i] =
+            lookup(family.in(now, tables), reader.own, keys[i], visible, Long.MAX_VALUE, true);
       }
       return values;
     } finally {
@@ -102,17 +115,28 @@ final class Readers {
       long newest = Math.max(Math.min(maxSequence, written), now.flushedSequence);
       // A snapshot that is open behind the choice of the state kept all that it sees in it.
       long visible = snapshot != null ? snapshot.visible(this) : newest;
-      return lookup(family.in(now, tables), reader.own, key, visible, mayRead);
+      return lookup(
+          family.in(now, tables), reader.own, key, visible, generation(snapshot), mayRead);
     } finally {
       reader.exit();
     }
   }
 
+  /// The last ingest that a reader sees.
+  private static long generation(@Nullable Snapshot snapshot) {
+    return snapshot == null ? Long.MAX_VALUE : snapshot.generation();
+  }
+
   private byte @Nullable [] lookup(
-      ReadState.Family family, BlockLookup lookup, byte[] key, long visible, boolean mayRead)
+      ReadState.Family family,
+      BlockLookup lookup,
+      byte[] key,
+      long visible,
+      long newest,
+      boolean mayRead)
       throws IOException {
     try {
-      int outcome = find(family, lookup, key, visible, mayRead);
+      int outcome = find(family, lookup, key, visible, newest, mayRead);
       if (outcome == Lookup.NOT_CACHED) {
         return Lsm.NOT_CACHED;
       }
@@ -122,10 +146,17 @@ final class Readers {
     }
   }
 
+  /// @param newest the last ingest that is seen
   private static int find(
-      ReadState.Family family, BlockLookup lookup, byte[] key, long visible, boolean mayRead)
+      ReadState.Family family,
+      BlockLookup lookup,
+      byte[] key,
+      long visible,
+      long newest,
+      boolean mayRead)
       throws IOException {
     lookup.begin(key, Keys.hash(key), visible, mayRead);
+    lookup.generation = newest;
     return family.find(lookup);
   }
 
@@ -134,7 +165,7 @@ final class Readers {
     lock.lock();
     try {
       lifetime.checkOpen();
-      Snapshot snapshot = new Snapshot(this, written, tools.clock().monotonicNanos());
+      Snapshot snapshot = new Snapshot(this, written, generation, tools.clock().monotonicNanos());
       snapshots.add(snapshot);
       return snapshot;
     } finally {
@@ -156,6 +187,17 @@ final class Readers {
     lock.lock();
     try {
       return snapshots.stream().mapToLong(Snapshot::sequence).sorted().distinct().toArray();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Whether a snapshot is open that was taken before an ingest became visible and sees sequences
+  /// up to the ingest's.
+  boolean isSeenBefore(long ingest, long sequence) {
+    lock.lock();
+    try {
+      return snapshots.stream().anyMatch(s -> s.generation() < ingest && s.sequence() >= sequence);
     } finally {
       lock.unlock();
     }
@@ -197,12 +239,13 @@ final class Readers {
       // A snapshot that is open behind the choice of the state kept all that it sees in it.
       long visible = snapshot != null ? snapshot.visible(this) : newest;
       family.active().order(lock);
-      List<Cursor> sources = family.cursors(epochs, visible, options.fillCache());
+      List<Cursor> sources =
+          family.cursors(epochs, visible, options.fillCache(), generation(snapshot));
       LsmIterator.View view =
           new LsmIterator.View(
               now,
               new MergingCursor(sources),
-              family.deletions(visible),
+              family.deletions(visible, generation(snapshot)),
               visible,
               tools.clock().monotonicNanos());
       done = true;
@@ -210,6 +253,52 @@ final class Readers {
     } finally {
       if (!done) {
         letGo(now);
+      }
+    }
+  }
+
+  /// See [Lsm#readableKeys].
+  List<byte[]> readableKeys(ColumnFamily columnFamily, byte[] from, byte[] to, int limit)
+      throws IOException {
+    ReadState now = acquire();
+    try {
+      ReadState.Family family = columnFamily.in(now, tables);
+      family.active().order(lock);
+      TreeSet<byte[]> keys = new TreeSet<>(Arrays::compareUnsigned);
+      for (Cursor source : family.cursors(epochs, Long.MAX_VALUE, false, Long.MAX_VALUE)) {
+        try {
+          addReadable(source, from, to, limit, keys);
+        } finally {
+          source.close();
+        }
+      }
+      return List.copyOf(keys);
+    } finally {
+      letGo(now);
+    }
+  }
+
+  /// Adds those of one source that are among the first of all.
+  private static void addReadable(
+      Cursor source, byte[] from, byte[] to, int limit, NavigableSet<byte[]> keys)
+      throws IOException {
+    byte[] at = from;
+    while (at != null && Keys.compare(at, to) < 0) {
+      try {
+        for (source.seek(at); source.valid && source.compareKey(to, to.length) < 0; source.next()) {
+          at =
+              Arrays.copyOfRange(source.key, source.keyOffset, source.keyOffset + source.keyLength);
+          keys.add(at);
+          if (keys.size() > limit) {
+            byte[] last = keys.removeLast();
+            if (Keys.compare(last, at) <= 0) {
+              return;
+            }
+          }
+        }
+        return;
+      } catch (CorruptionException e) {
+        at = e.readableFrom();
       }
     }
   }
@@ -231,28 +320,60 @@ final class Readers {
     }
   }
 
+  /// Keeps tables that a state holds, and nothing else of the state, until they are let go.
+  void hold(List<Table> held) {
+    tables.holders.hold(held);
+  }
+
+  /// Ends what [#hold] began.
+  void letGo(List<Table> held) {
+    close(tables.holders.release(held));
+  }
+
   void letGo(ReadState old) {
     if (old.release()) {
-      List<Table> free = tables.release(old);
+      close(tables.holders.release(old));
+    }
+  }
+
+  /// Lets go of tables that nobody uses any more.
+  private void close(List<Table> free) {
+    if (!free.isEmpty()) {
       if (lifetime.isClosed()) {
-        tables.delete(free, false);
-      } else if (!free.isEmpty()) {
-        background.<Boolean>offload(() -> delete(free), (done, failure) -> {});
+        tables.holders.delete(free, false);
+      } else {
+        unused.addAll(free);
+        background.<Boolean>offload(this::deleteOpen, (done, failure) -> {});
       }
     }
   }
 
   /// [#close] waits for a deletion: whoever opens the store next may delete the same files.
-  private boolean delete(List<Table> free) {
+  private boolean deleteOpen() {
     boolean open = lifetime.begin();
     try {
-      tables.delete(free, open);
+      delete(open);
     } finally {
       if (open) {
         lifetime.end();
       }
     }
     return true;
+  }
+
+  /// Deletes what no job has deleted yet; when the store closes and no job is inside.
+  void deleteUnused() {
+    delete(true);
+  }
+
+  private void delete(boolean files) {
+    for (Table table = unused.poll(); table != null; table = unused.poll()) {
+      tables.holders.delete(List.of(table), files);
+    }
+  }
+
+  boolean isReadOnly() {
+    return lifetime.isReadOnly();
   }
 
   /// How long each open snapshot has been open; under the lock.

@@ -5,11 +5,15 @@ import dev.tern.lsm.file.CorruptionException;
 import dev.tern.lsm.file.StoreFiles;
 import dev.tern.lsm.log.LogFile;
 import dev.tern.lsm.log.LogNames;
+import dev.tern.lsm.log.NamedLog;
 import dev.tern.lsm.log.WriteLog;
 import dev.tern.lsm.manifest.Manifest;
 import dev.tern.lsm.read.ReadState;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Opens the tables the manifest names and replays the logs behind them: after it, the store is as
@@ -59,15 +63,20 @@ record Recovery(
       Replay replay = new Replay(tools, manifest, families);
       long last = replay.run();
       ReadState state = new ReadState(families, manifest.flushedSequence);
+      manifest.logs.stream()
+          .map(NamedLog::number)
+          .filter(number -> !replay.replayed.contains(number))
+          .forEach(names::voided);
       List<LogLoss> losses = List.copyOf(replay.losses);
       LogFile.Writer log = LogFile.Writer.missing("the store is open read-only");
       if (current != null) {
         told.found(new Recovery(tables, state, last, log, losses));
       }
-      log = readOnly ? log : newLog(tools, tables, replay, current);
+      Set<Long> done = archivable(tools, manifest, replay);
+      log = readOnly ? log : newLog(tools, tables, replay, current, done);
       made = new Recovery(tables, state, last, log, losses);
-      made = readOnly ? made : made.settled(tools, current);
-      tables.retain(made.state);
+      made = readOnly ? made : made.settled(tools, current, done);
+      tables.holders.retain(made.state);
       return made;
     } catch (IOException | RuntimeException | Error e) {
       tables.abandonAll();
@@ -79,8 +88,28 @@ record Recovery(
     }
   }
 
+  /// The logs that an archive may not have taken yet: those that were replayed, and those before
+  /// them whose entries are in tables.
+  private static Set<Long> archivable(Tools tools, Manifest.State manifest, Replay replay)
+      throws IOException {
+    Set<Long> found = new TreeSet<>();
+    if (tools.options().archive() != LogArchive.NONE
+        && !tools.planted(LsmBug.REPLAYED_LOGS_NOT_ARCHIVED)) {
+      found.addAll(replay.replayed);
+      for (long number : StoreFiles.logs(tools.files(), tools.directory())) {
+        String path = StoreFiles.logPath(tools.directory(), number);
+        if (number < manifest.firstLog && LogFile.isBegun(tools.files(), path)) {
+          found.add(number);
+        }
+      }
+    }
+    return found;
+  }
+
+  /// @param done logs that stay for an archive
   private static LogFile.Writer newLog(
-      Tools tools, Tables tables, Replay replay, @Nullable String current) throws IOException {
+      Tools tools, Tables tables, Replay replay, @Nullable String current, Set<Long> done)
+      throws IOException {
     FileSystem files = tools.files();
     String directory = tools.directory();
     // What is relied on from here on was perhaps read from a cache that a power cut empties.
@@ -91,13 +120,19 @@ record Recovery(
       files.force(StoreFiles.logPath(directory, number));
     }
     files.forceDirectory(directory);
+    Predicate<String> named = tables.named(current);
     removeUnnamed(
         files,
         directory,
         tools.planted(LsmBug.FOREIGN_FILES_DELETED),
         name ->
-            name.endsWith(".log") ? replay.isNamed(number(name)) : tables.isNamed(name, current));
+            name.endsWith(".log")
+                ? replay.isNamed(number(name)) || done.contains(number(name))
+                : named.test(name));
     files.forceDirectory(directory);
+    if (!tools.options().hasLog()) {
+      return LogFile.Writer.nowhere(tables.newNumber());
+    }
     try {
       return WriteLog.create(files, directory, tables.logs, tables.newNumber());
     } catch (IOException e) {
@@ -110,13 +145,14 @@ record Recovery(
 
   /// What was replayed in tables, if that can be done; else as it is, and without a log: what is
   /// written behind it must not be more durable than it.
-  private Recovery settled(Tools tools, @Nullable String current) throws IOException {
+  private Recovery settled(Tools tools, @Nullable String current, Set<Long> done)
+      throws IOException {
     if (log.isMissing()) {
       return this;
     }
     ReadState flushed;
     try {
-      flushed = tables.recovered(state, lastSequence, log.number);
+      flushed = new Flushes(tools, tables).recovered(state, lastSequence, log.number);
     } catch (IOException e) {
       if (current == null) {
         throw e;
@@ -127,7 +163,12 @@ record Recovery(
     }
     Recovery settled = new Recovery(tables, flushed, lastSequence, log, losses);
     try {
-      removeUnnamed(tools.files(), tools.directory(), false, name -> tables.isNamed(name, current));
+      Predicate<String> named = tables.named(current);
+      removeUnnamed(
+          tools.files(),
+          tools.directory(),
+          false,
+          name -> named.test(name) || name.endsWith(".log") && done.contains(number(name)));
     } catch (IOException e) {
       // The tables are named: what is left over goes at the next opening.
       return settled;
@@ -172,10 +213,7 @@ record Recovery(
 
   /// @param foreign a planted mistake
   private static void removeUnnamed(
-      FileSystem files,
-      String directory,
-      boolean foreign,
-      java.util.function.Predicate<String> kept)
+      FileSystem files, String directory, boolean foreign, Predicate<String> kept)
       throws IOException {
     for (String name : files.list(directory)) {
       boolean planted = foreign && name.startsWith("MANIFEST.");

@@ -1,6 +1,7 @@
 package dev.tern.lsm;
 
 import dev.tern.env.ByteReader;
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.DecodeException;
 import dev.tern.env.FileSystem;
 import dev.tern.lsm.entry.BatchEntries;
@@ -62,6 +63,8 @@ final class Replay {
         throw new CorruptionException(
             before, endBefore, "%s was forced and goes on after sequence %d".formatted(path, last));
       }
+      assert ending.clean() || CoverageMarks.reach(LsmMark.TORN_TAIL_DROPPED);
+      assert !hole || CoverageMarks.reach(LsmMark.LOG_BEHIND_HOLE_DROPPED);
       if (hole) {
         note(path, 0, ending.at() + ending.droppedBytes(), ending.droppedChunks());
       } else {

@@ -5,18 +5,25 @@ package dev.tern.lsm;
 public final class Snapshot implements AutoCloseable {
   private final Readers readers;
   private final long sequence;
+  private final long generation;
   private final long takenNanos;
   private volatile boolean closed;
 
-  Snapshot(Readers readers, long sequence, long takenNanos) {
+  Snapshot(Readers readers, long sequence, long generation, long takenNanos) {
     this.readers = readers;
     this.sequence = sequence;
+    this.generation = generation;
     this.takenNanos = takenNanos;
   }
 
   /// The last sequence it sees.
   public long sequence() {
     return sequence;
+  }
+
+  /// The last ingest that it sees.
+  long generation() {
+    return generation;
   }
 
   /// What a reader sees.

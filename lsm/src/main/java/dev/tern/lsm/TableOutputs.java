@@ -2,7 +2,6 @@ package dev.tern.lsm;
 
 import dev.tern.env.FileSystem;
 import dev.tern.lsm.compaction.Merge;
-import dev.tern.lsm.compaction.Pacer;
 import dev.tern.lsm.entry.Cursor;
 import dev.tern.lsm.entry.RangeTombstones;
 import dev.tern.lsm.file.StoreFiles;
@@ -11,6 +10,7 @@ import dev.tern.lsm.table.TableWriter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The tables that one flush or compaction writes. All are durable when [#run] returns; none is
@@ -20,18 +20,18 @@ final class TableOutputs implements Merge.Outputs {
   private final Tools tools;
   private final ColumnFamily family;
   private final int bitsPerKey;
-  private final @Nullable Pacer pacer;
+  private final LongConsumer pace;
   private final List<Long> numbers = new ArrayList<>();
   private FileSystem.@Nullable WritableFile file;
+  private @Nullable TableWriter writing;
 
-  /// @param pacer that the writing is told, null if it must not wait
-  TableOutputs(
-      Tables tables, Tools tools, ColumnFamily family, int bitsPerKey, @Nullable Pacer pacer) {
+  /// @param pace told the bytes written since it was last told; may wait
+  TableOutputs(Tables tables, Tools tools, ColumnFamily family, int bitsPerKey, LongConsumer pace) {
     this.tables = tables;
     this.tools = tools;
     this.family = family;
     this.bitsPerKey = bitsPerKey;
-    this.pacer = pacer;
+    this.pace = pace;
   }
 
   /// Merges what a cursor walks into new tables.
@@ -46,7 +46,9 @@ final class TableOutputs implements Merge.Outputs {
         tools.files().forceDirectory(tools.directory());
       }
       for (long number : numbers) {
-        made.add(tools.open(number));
+        Table table = tools.open(number);
+        made.add(table);
+        table.warm();
       }
       return made;
     } catch (IOException | RuntimeException | Error e) {
@@ -58,6 +60,9 @@ final class TableOutputs implements Merge.Outputs {
   private void discard(List<Table> made) throws IOException {
     for (Table table : made) {
       table.close();
+    }
+    if (writing != null) {
+      writing.close();
     }
     if (file != null) {
       file.close();
@@ -76,28 +81,32 @@ final class TableOutputs implements Merge.Outputs {
     file = tools.files().create(StoreFiles.tablePath(tools.directory(), number));
     // Only now: what could not be made is not deleted, either.
     numbers.add(number);
-    return new TableWriter(
-        file,
-        tools.lives().next(),
-        tools.options().tuning().blockBytes(),
-        bitsPerKey,
-        family.options().compression().ordinal());
+    TableWriter writer =
+        new TableWriter(
+            file,
+            tools.lives().next(),
+            tools.options().tuning().blockBytes(),
+            tools.options().tuning().filterBytes(),
+            bitsPerKey,
+            family.options().compression().ordinal(),
+            tools.memory());
+    writing = writer;
+    return writer;
   }
 
   @Override
   public void end(TableWriter writer) throws IOException {
     boolean force = tools.options().tuning().planted() != LsmBug.TABLE_NOT_FORCED;
     writer.finish(tools.clock().wallMillis(), force);
+    writer.close();
+    writing = null;
     java.util.Objects.requireNonNull(file).close();
     file = null;
   }
 
   @Override
   public void pace(long bytes) {
-    if (pacer != null) {
-      pacer.wrote(bytes, tables.isUrgent());
-    } else {
-      tables.flushedSome(bytes);
-    }
+    tools.openTables().giveWay();
+    pace.accept(bytes);
   }
 }

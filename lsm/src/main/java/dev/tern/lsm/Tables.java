@@ -1,46 +1,61 @@
 package dev.tern.lsm;
 
+import dev.tern.env.CoverageMarks;
+import dev.tern.lsm.budget.MemoryPart;
 import dev.tern.lsm.compaction.CompactionPicker;
-import dev.tern.lsm.entry.Cursor;
-import dev.tern.lsm.entry.RangeTombstones;
+import dev.tern.lsm.file.StoreFiles;
 import dev.tern.lsm.log.LogNames;
 import dev.tern.lsm.log.WriteLog;
 import dev.tern.lsm.manifest.Manifest;
-import dev.tern.lsm.memtable.Memtable;
-import dev.tern.lsm.read.MergingCursor;
 import dev.tern.lsm.read.ReadState;
-import dev.tern.lsm.table.Bloom;
 import dev.tern.lsm.table.Levels;
-import dev.tern.lsm.table.RunCursor;
-import dev.tern.lsm.table.SetAside;
 import dev.tern.lsm.table.Table;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// The tables of all column families: writes them from memtables, merges them, names them in the
-/// manifest, and deletes those that neither the manifest names nor a reader uses.
+/// The lists of the tables of all column families, as the manifest names them.
+///
+/// ```
+///   Flushes      --tables of memtables--> |        |--edit--> Manifest
+///   Compactions  --merged for inputs----> | Tables |
+///                                         |        |--lists--> Publication --> readers
+/// ```
+///
+/// Invariant: a list changes in memory, in the manifest and for readers as one step, in this order
+/// of becoming true: the manifest says it durably, then readers see it.
 ///
 /// Threads: a flush and several compactions may run at the same time; each change of the lists is
-/// made, written to the manifest and published under one lock, which no reader or writer ever waits
-/// for. A table is in one compaction at a time.
+/// made under one lock, the manifest lock, which no reader or writer ever waits for.
 final class Tables implements WriteLog.Naming {
-  /// From this [#debt] on, compactions run without a pace.
-  private static final double URGENT_DEBT = 4;
+  /// What a column family takes of the heap beside its memtables and tables, about.
+  private static final int FAMILY_BYTES = 600;
+
+  /// What a staged table takes of the heap beside its keys, about.
+  private static final int STAGED_BYTES = 400;
 
   private final Tools tools;
   private final Manifest manifest;
-  private final CompactionPicker picker;
 
-  private final ReentrantLock manifestLock = new ReentrantLock();
+  /// Says how far behind compactions are, and what is next; has no state.
+  final CompactionPicker picker;
+
+  /// The states that hold the tables.
+  final TableHolders holders;
+
+  /// The manifest lock.
+  final ReentrantLock lock = new ReentrantLock();
+
   private final List<ColumnFamily> families = new ArrayList<>();
   private final List<Levels> levels = new ArrayList<>();
 
@@ -50,13 +65,18 @@ final class Tables implements WriteLog.Naming {
   /// Tables that are open and in no list yet.
   private final List<Table> opening = new ArrayList<>();
 
-  final SetAside aside = new SetAside();
+  /// Tables that are named and not read, in the order in which they came; guarded by the lock.
+  private List<Manifest.Staged> staged = List.of();
+
+  /// What the account was told of families and staged tables; guarded by the lock.
+  private long toldBytes;
+
+  /// Tables of ingests of this opening, until no snapshot from before them is open; guarded by the
+  /// lock.
+  final List<Table> ingested = new ArrayList<>();
 
   /// The logs, as the manifest names them.
   final LogNames logs;
-
-  /// The family with which the next choice of a compaction begins, so that no family starves.
-  private int nextFamily;
 
   /// Files of tables that a failed edit may have named.
   private final ArrayDeque<String> doubtful = new ArrayDeque<>();
@@ -73,22 +93,12 @@ final class Tables implements WriteLog.Naming {
   /// Bytes beyond the sizes that the levels below 0 of leveled families should have.
   private volatile long debt;
 
-  /// Bytes that the flush under way has written.
-  private final LongAdder flushing = new LongAdder();
-
-  private final LongAdder flushBytes = new LongAdder();
-  private final LongAdder compactionReadBytes = new LongAdder();
-  private final LongAdder compactionBytes = new LongAdder();
-
-  /// Files whose deletion failed: the next opening removes them, as the manifest does not name
-  /// them.
-  private final LongAdder undeleted = new LongAdder();
-
   Tables(Tools tools, long nextNumber, LogNames logs) {
     this.tools = tools;
     this.logs = logs;
     this.manifest = new Manifest(tools.files(), tools.directory(), tools.lives());
     this.picker = new CompactionPicker(tools.options().tuning().memtableBytes());
+    this.holders = new TableHolders(tools);
     this.nextNumber = nextNumber;
   }
 
@@ -114,13 +124,14 @@ final class Tables implements WriteLog.Naming {
 
   /// Closes all tables of a store whose opening fails.
   void abandonAll() {
-    levels.forEach(each -> delete(each.all(), false));
-    delete(opening, false);
+    levels.forEach(each -> holders.delete(each.all(), false));
+    holders.delete(opening, false);
   }
 
   private ReadState.@Nullable Family[] open(Manifest.State state) throws IOException {
     firstLog = state.firstLog;
     flushedSequence = state.flushedSequence;
+    staged = state.staged;
     ReadState.@Nullable Family[] loaded = new ReadState.Family[state.families.size()];
     for (Manifest.Family named : state.families) {
       ColumnFamily family =
@@ -141,28 +152,31 @@ final class Tables implements WriteLog.Naming {
       loaded[family.id()] = new ReadState.Family(tools.memtable(), List.of(), opened);
     }
     countYoung();
+    tell();
     return loaded;
   }
 
-  /// Writes what was replayed to tables; from here on no old log is needed. If it fails, nothing
-  /// has changed but the manifest's file perhaps.
+  /// Tells the account what families and staged tables take; under the lock.
+  private void tell() {
+    long now = (long) families.size() * FAMILY_BYTES;
+    for (Manifest.Staged each : staged) {
+      now += STAGED_BYTES + 2L * each.table().properties().smallest().length;
+    }
+    tools.memory().add(MemoryPart.TABLES, now - toldBytes);
+    toldBytes = now;
+  }
+
+  /// Names the tables of what was replayed; from here on no old log is needed. If it fails, nothing
+  /// has changed but the manifest's file perhaps. Before anybody else uses the lists.
   ///
+  /// @param made by family
   /// @param log the new one, whose name is durable
-  ReadState recovered(ReadState replayed, long lastSequence, long log) throws IOException {
+  void recovered(Map<Integer, List<Table>> made, long lastSequence, long log) throws IOException {
     List<Levels> before = List.copyOf(levels);
     long[] marks = {firstLog, flushedSequence};
-    List<Table> made = new ArrayList<>();
     boolean done = false;
     try {
-      for (int id = 0; id < replayed.families.length; id++) {
-        ReadState.Family family = replayed.families[id];
-        if (family != null && !family.active().isEmpty()) {
-          family.active().order();
-          List<Table> tables = write(families.get(id), family.active(), new long[0]);
-          made.addAll(tables);
-          prepend(id, tables);
-        }
-      }
+      made.forEach(this::prepend);
       flushedSequence = lastSequence;
       firstLog = log;
       install(whole());
@@ -172,13 +186,16 @@ final class Tables implements WriteLog.Naming {
         restore(before);
         firstLog = marks[0];
         flushedSequence = marks[1];
-        abandon(made);
       }
     }
     logs.drop(firstLog);
     countYoung();
-    ReadState.@Nullable Family[] fresh = new ReadState.Family[replayed.families.length];
-    for (int id = 0; id < fresh.length; id++) {
+  }
+
+  /// What readers see first: the tables and empty memtables.
+  ReadState fresh(int count, long lastSequence) {
+    ReadState.@Nullable Family[] fresh = new ReadState.Family[count];
+    for (int id = 0; id < count; id++) {
       fresh[id] = new ReadState.Family(tools.memtable(), List.of(), levels.get(id));
     }
     return new ReadState(fresh, lastSequence);
@@ -199,7 +216,7 @@ final class Tables implements WriteLog.Naming {
   /// @param created null if none may be made, as the store is read-only
   ColumnFamily family(String name, FamilyOptions options, boolean strict, @Nullable Created created)
       throws IOException {
-    manifestLock.lock();
+    lock.lock();
     try {
       checkOpen();
       ColumnFamily known = existing(name);
@@ -215,37 +232,64 @@ final class Tables implements WriteLog.Naming {
       boolean done = false;
       families.add(family);
       levels.add(Levels.EMPTY);
+      tell();
       try {
-        install(edit(List.of(family.named()), List.of()));
+        install(edit(List.of(family.named()), List.of()), /* optional= */ true);
         done = true;
       } finally {
         if (!done) {
           families.removeLast();
           levels.removeLast();
+          tell();
         }
       }
       publish(() -> created.created(family));
       return family;
     } finally {
-      manifestLock.unlock();
+      lock.unlock();
+    }
+  }
+
+  /// The lists of a family; under the lock.
+  Levels levels(int id) {
+    return levels.get(id);
+  }
+
+  /// The family with a number.
+  ColumnFamily family(int id) {
+    lock.lock();
+    try {
+      return families.get(id);
+    } finally {
+      lock.unlock();
     }
   }
 
   List<ColumnFamily> families() {
-    manifestLock.lock();
+    lock.lock();
     try {
       return List.copyOf(families);
     } finally {
-      manifestLock.unlock();
+      lock.unlock();
     }
   }
 
   @Nullable ColumnFamily existing(String name) {
-    manifestLock.lock();
+    lock.lock();
     try {
       return families.stream().filter(f -> f.name().equals(name)).findFirst().orElse(null);
     } finally {
-      manifestLock.unlock();
+      lock.unlock();
+    }
+  }
+
+  /// The last sequence of the oldest memtable that waits for its flush.
+  long rotatedSequence() {
+    countLock.lock();
+    try {
+      return java.util.Objects.requireNonNull(rotations.peek())[1];
+    } finally {
+      countLock.unlock();
     }
   }
 
@@ -264,49 +308,29 @@ final class Tables implements WriteLog.Naming {
     void changed(Map<Integer, Levels> families, long flushedSequence);
   }
 
-  /// Writes the oldest immutable memtable of each family to a table; the logs that are not needed
-  /// any more: from, to.
-  long[] flush(ReadState from, long[] snapshots, Changed changed) throws IOException {
-    Events.Flush event = new Events.Flush();
-    event.begin();
-    flushing.reset();
-    Map<Integer, List<Table>> made = writeOldest(from, snapshots);
-    for (List<Table> tables : made.values()) {
-      tables.forEach(table -> flushBytes.add(table.sizeBytes));
-      event.bytes += tables.stream().mapToLong(table -> table.sizeBytes).sum();
-    }
-    manifestLock.lock();
+  /// Logs below it are not needed any more; once nothing changes.
+  long firstLog() {
+    lock.lock();
     try {
-      long[] logs = nameFlushed(made, changed);
-      event.store = tools.directory();
-      event.commit();
-      return logs;
+      return firstLog;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Names the tables of the oldest memtables; the logs that are not needed any more: from, to. If
+  /// it fails, the tables are [abandoned][#abandon].
+  ///
+  /// @param made by family
+  long[] flushed(Map<Integer, List<Table>> made, Changed changed) throws IOException {
+    lock.lock();
+    try {
+      return nameFlushed(made, changed);
     } catch (IOException | RuntimeException | Error e) {
       made.values().forEach(this::abandon);
       throw e;
     } finally {
-      manifestLock.unlock();
-    }
-  }
-
-  private Map<Integer, List<Table>> writeOldest(ReadState from, long[] snapshots)
-      throws IOException {
-    Map<Integer, List<Table>> made = new LinkedHashMap<>();
-    try {
-      for (int id = 0; id < from.families.length; id++) {
-        ReadState.Family family = from.families[id];
-        if (family != null && !family.immutable().isEmpty()) {
-          Memtable oldest = family.immutable().getLast();
-          if (!oldest.isEmpty()) {
-            made.put(id, write(families.get(id), oldest, snapshots));
-          }
-        }
-      }
-      return made;
-    } catch (IOException | RuntimeException | Error e) {
-      flushing.reset();
-      made.values().forEach(tables -> delete(tables, true));
-      throw e;
+      lock.unlock();
     }
   }
 
@@ -348,8 +372,108 @@ final class Tables implements WriteLog.Naming {
         });
     logs.drop(firstLog);
     countYoung();
-    flushing.reset();
     return new long[] {marks[0], firstLog};
+  }
+
+  /// Makes new lists of the present ones.
+  interface Change {
+    /// @param present by family
+    /// @return the families that change
+    /// @throws IOException if no change can be made of them
+    Map<Integer, Levels> of(List<Levels> present) throws IOException;
+  }
+
+  /// Changes the lists of some families by one edit, and shows readers. If it fails, nothing has
+  /// changed but the manifest's file perhaps. Blocks.
+  void change(Change change, Changed changed) throws IOException {
+    change(change, null, changed);
+  }
+
+  /// As [#change(Change, Changed)], and tables are staged no more by the same edit.
+  ///
+  /// @param label of those tables, null for none
+  void change(Change change, @Nullable String label, Changed changed) throws IOException {
+    lock.lock();
+    try {
+      checkOpen();
+      List<Levels> before = List.copyOf(levels);
+      Map<Integer, Levels> now = change.of(before);
+      List<Manifest.LevelChange> touched = new ArrayList<>();
+      List<Manifest.Staged> stagedBefore = staged;
+      now.forEach(levels::set);
+      now.forEach((id, after) -> touched.addAll(changes(id, before.get(id), after)));
+      try {
+        Manifest.Edit edit = edit(List.of(), touched);
+        if (label != null) {
+          staged = staged.stream().filter(each -> !each.label().equals(label)).toList();
+          edit = edit.with(edit.logs(), staged);
+        }
+        install(edit);
+      } catch (IOException | RuntimeException | Error e) {
+        restore(before);
+        staged = stagedBefore;
+        throw e;
+      }
+      publish(() -> changed.changed(now, flushedSequence));
+      countYoung();
+      tell();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The tables that are named and not read.
+  List<Manifest.Staged> staged() {
+    lock.lock();
+    try {
+      return staged;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Names other staged tables, durably. If it fails, nothing has changed but the manifest's file
+  /// perhaps, and files that are named no more may be in it: they stay until a manifest says that
+  /// they are not.
+  void stage(UnaryOperator<List<Manifest.Staged>> change) throws IOException {
+    lock.lock();
+    try {
+      checkOpen();
+      List<Manifest.Staged> before = staged;
+      List<Manifest.Staged> after = List.copyOf(change.apply(before));
+      staged = after;
+      tell();
+      boolean done = false;
+      try {
+        Manifest.Edit edit = edit(List.of(), List.of());
+        boolean isLost = tools.planted(LsmBug.STAGED_LOST_BY_CRASH);
+        install(edit.with(edit.logs(), isLost ? null : after), after.size() > before.size());
+        done = true;
+      } finally {
+        if (!done) {
+          staged = before;
+          tell();
+          for (Manifest.Staged each : after) {
+            if (!before.contains(each) && !closed) {
+              doubtful.add(StoreFiles.tablePath(tools.directory(), each.table().number()));
+            }
+          }
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Of the levels in which two lists differ.
+  private List<Manifest.LevelChange> changes(int id, Levels before, Levels after) {
+    List<Manifest.LevelChange> changes = new ArrayList<>();
+    for (int level = 0; level < Levels.COUNT; level++) {
+      if (after.level(level) != before.level(level)) {
+        changes.add(change(id, level));
+      }
+    }
+    return changes;
   }
 
   /// The manifest says what readers do not see yet. If they cannot be shown it, no list may change
@@ -369,13 +493,21 @@ final class Tables implements WriteLog.Naming {
     levels.addAll(before);
   }
 
+  /// Closes tables that an ingest could not show, though not those in a list, which readers use.
+  /// Their files stay: they are staged, or named. Under the manifest lock.
+  void closeUnnamed(List<Table> tables) {
+    List<Table> unnamed = new ArrayList<>(tables);
+    levels.forEach(each -> unnamed.removeAll(each.all()));
+    holders.delete(unnamed, false);
+  }
+
   /// Tables that may have been named by an edit that failed: their files go once a manifest says
   /// that they were not. Those in a list are named for sure, and stay, whatever failed behind that.
   /// Under the manifest lock.
-  private void abandon(List<Table> tables) {
+  void abandon(List<Table> tables) {
     List<Table> unnamed = new ArrayList<>(tables);
     levels.forEach(each -> unnamed.removeAll(each.all()));
-    delete(unnamed, false);
+    holders.delete(unnamed, false);
     if (!closed) {
       unnamed.forEach(table -> doubtful.add(table.path));
     }
@@ -389,17 +521,17 @@ final class Tables implements WriteLog.Naming {
 
   private Manifest.Edit edit(List<Manifest.Family> created, List<Manifest.LevelChange> changes) {
     return new Manifest.Edit(
-        nextNumber, firstLog, flushedSequence, logs.from(firstLog), created, changes);
+        nextNumber, firstLog, flushedSequence, logs.from(firstLog), created, changes, null);
   }
 
   @Override
   public void nameLogs() throws IOException {
-    manifestLock.lock();
+    lock.lock();
     try {
       checkOpen();
       install(edit(List.of(), List.of()));
     } finally {
-      manifestLock.unlock();
+      lock.unlock();
     }
   }
 
@@ -412,35 +544,34 @@ final class Tables implements WriteLog.Naming {
         }
       }
     }
-    return edit(families.stream().map(ColumnFamily::named).toList(), changes);
+    Manifest.Edit edit = edit(families.stream().map(ColumnFamily::named).toList(), changes);
+    return edit.with(edit.logs(), staged);
   }
 
   /// Writes what the fields say to the manifest, as this edit or as a whole; under the manifest
   /// lock, or before anybody else.
   private void install(Manifest.Edit edit) throws IOException {
-    if (!manifest.wantsRoll()) {
-      manifest.append(edit);
+    install(edit, /* optional= */ false);
+  }
+
+  /// As [#install(Manifest.Edit)].
+  ///
+  /// @param optional whether the store can go on without the edit: it is refused before there is no
+  ///   room for others
+  private void install(Manifest.Edit edit, boolean optional) throws IOException {
+    if (!manifest.wantsRoll() && manifest.append(edit, optional)) {
       return;
     }
     long number = newNumber();
     long old = manifest.number();
-    manifest.roll(whole(), number);
+    assert old == 0 || CoverageMarks.reach(LsmMark.MANIFEST_BEGUN_ANEW);
+    manifest.roll(whole(), number, optional);
     // From here on the change is made, whatever happens to what it left behind.
     if (old != 0) {
-      deleteQuietly(Manifest.path(tools.directory(), old));
+      holders.deleteQuietly(Manifest.path(tools.directory(), old));
     }
     while (!doubtful.isEmpty()) {
-      deleteQuietly(doubtful.poll());
-    }
-  }
-
-  private void deleteQuietly(String path) {
-    try {
-      if (tools.files().exists(path)) {
-        tools.files().delete(path);
-      }
-    } catch (IOException e) {
-      undeleted.increment();
+      holders.deleteQuietly(doubtful.poll());
     }
   }
 
@@ -468,222 +599,47 @@ final class Tables implements WriteLog.Naming {
     return (double) debt / picker.baseBytes();
   }
 
-  /// Notes that the flush under way has written so many bytes more.
-  void flushedSome(long bytes) {
-    flushing.add(bytes);
-  }
-
-  /// Bytes that the flush under way has written, compressed.
-  long flushingBytes() {
-    return flushing.sum();
-  }
-
+  /// The most tables of level 0 in a leveled family.
   int young() {
     return young;
   }
 
-  private List<Table> write(ColumnFamily family, Memtable memtable, long[] snapshots)
-      throws IOException {
-    LsmBug planted = tools.options().tuning().planted();
-    Cursor all = memtable.allVersions(planted == LsmBug.FLUSH_KEEPS_OLDER);
-    TableOutputs outputs = new TableOutputs(this, tools, family, Bloom.BITS_PER_KEY, null);
-    RangeTombstones deleted =
-        planted == LsmBug.FLUSH_LOSES_DELETED_RANGES
-            ? RangeTombstones.NONE
-            : memtable.tombstones().merged();
-    return outputs.run(all, deleted, snapshots, false, Long.MAX_VALUE);
-  }
-
-  /// What is to be merged next; its inputs are then taken. Null if there is nothing.
+  /// Tells which files of the store's directory are the store's: tables and manifests that are
+  /// named, and logs that may be needed; before anybody else changes something.
   ///
-  /// @param oldestSnapshot a hint what is worth a rewrite; not what the merge must keep
-  CompactionPicker.@Nullable Plan pick(long oldestSnapshot) {
-    long wallMillis = tools.clock().wallMillis();
-    manifestLock.lock();
-    try {
-      aside.forgive(tools.clock().monotonicNanos());
-      for (int i = 0; i < families.size() && !closed; i++) {
-        int id = (nextFamily + i) % families.size();
-        CompactionPicker.Plan plan = pick(families.get(id), wallMillis, oldestSnapshot);
-        if (plan != null) {
-          plan.inputs().forEach(Table::beginCompaction);
-          nextFamily = id + 1;
-          return plan;
-        }
+  /// @param current the manifest that was found, null for none
+  Predicate<String> named(@Nullable String current) {
+    Set<String> tables = new HashSet<>();
+    levels.forEach(each -> each.all().forEach(table -> tables.add(fileName(table.path))));
+    doubtful.forEach(path -> tables.add(fileName(path)));
+    staged.forEach(each -> tables.add("%06d.table".formatted(each.table().number())));
+    return file -> {
+      if (file.endsWith(".log")) {
+        return Long.parseLong(file.substring(0, file.length() - 4)) >= firstLog;
       }
-      return null;
-    } finally {
-      manifestLock.unlock();
-    }
-  }
-
-  private CompactionPicker.@Nullable Plan pick(
-      ColumnFamily family, long wallMillis, long oldestSnapshot) {
-    int id = family.id();
-    FamilyOptions options = family.options();
-    Levels now = levels.get(id);
-    return switch (options.style()) {
-      case SIZE_TIERED -> CompactionPicker.tiered(id, now);
-      case FIFO ->
-          CompactionPicker.fifo(id, now, wallMillis, options.ttlMillis(), options.maxBytes());
-      case LEVELED -> picker.leveled(id, now, wallMillis, oldestSnapshot);
+      if (file.startsWith("MANIFEST")) {
+        // One whose making failed may be the current one.
+        return manifest.number() == 0
+            ? file.equals(current) || manifest.isDoubtful()
+            : file.equals("MANIFEST-%06d".formatted(manifest.number()));
+      }
+      return tables.contains(file);
     };
   }
 
-  /// Carries a plan out. Blocks.
-  ///
-  /// @throws SetAside.Failure if an input is at fault: others may go on
-  void compact(CompactionPicker.Plan plan, long[] snapshots, Changed changed) throws IOException {
-    Events.Compaction event = new Events.Compaction();
-    event.begin();
-    List<Table> made = List.of();
-    boolean done = false;
-    try {
-      made = plan.isMove() ? plan.inputs() : plan.drop() ? List.of() : merge(plan, snapshots);
-      name(plan, made, changed);
-      done = true;
-    } catch (IOException | RuntimeException e) {
-      if (setAside(plan, e)) {
-        throw new SetAside.Failure(e);
-      }
-      throw e;
-    } finally {
-      manifestLock.lock();
-      try {
-        plan.inputs().forEach(Table::endCompaction);
-        if (!done && !plan.isMove()) {
-          abandon(made);
-        }
-      } finally {
-        manifestLock.unlock();
-      }
-    }
-    event.store = tools.directory();
-    event.family = family(plan).name();
-    event.why = plan.why();
-    event.level = plan.output();
-    event.bytesRead = plan.inputs().stream().mapToLong(table -> table.sizeBytes).sum();
-    event.bytesWritten = made.stream().mapToLong(table -> table.sizeBytes).sum();
-    if (!plan.isMove()) {
-      compactionReadBytes.add(plan.drop() ? 0 : event.bytesRead);
-      compactionBytes.add(event.bytesWritten);
-    }
-    event.commit();
-  }
-
-  private ColumnFamily family(CompactionPicker.Plan plan) {
-    manifestLock.lock();
-    try {
-      return families.get(plan.family());
-    } finally {
-      manifestLock.unlock();
-    }
-  }
-
-  private boolean setAside(CompactionPicker.Plan plan, Throwable failure) {
-    if (tools.options().tuning().planted() == LsmBug.NO_TABLE_SET_ASIDE) {
-      return false;
-    }
-    manifestLock.lock();
-    try {
-      return !closed && aside.failed(plan.inputs(), failure, tools.clock().monotonicNanos());
-    } finally {
-      manifestLock.unlock();
-    }
-  }
-
-  private List<Table> merge(CompactionPicker.Plan plan, long[] snapshots) throws IOException {
-    List<Cursor> sources = new ArrayList<>();
-    List<RangeTombstones> deleted = new ArrayList<>();
-    for (Table table : plan.inputs()) {
-      sources.add(new RunCursor(tools.epochs(), new Table[] {table}, false));
-      deleted.add(table.tombstones);
-    }
-    boolean olderFirst = tools.options().tuning().planted() == LsmBug.COMPACTION_KEEPS_OLDER;
-    MergingCursor in = new MergingCursor(sources, olderFirst);
-    boolean isLast = plan.last() && plan.output() == Levels.LAST;
-    int bits = isLast ? Bloom.LAST_LEVEL_BITS_PER_KEY : Bloom.BITS_PER_KEY;
-    long bytes = plan.output() == 0 ? Long.MAX_VALUE : tools.options().tuning().tableBytes();
-    TableOutputs outputs = new TableOutputs(this, tools, family(plan), bits, tools.pacer());
-    try {
-      return outputs.run(in, RangeTombstones.merged(deleted), snapshots, plan.last(), bytes);
-    } finally {
-      in.close();
-    }
-  }
-
-  private void name(CompactionPicker.Plan plan, List<Table> made, Changed changed)
-      throws IOException {
-    manifestLock.lock();
-    try {
-      checkOpen();
-      int id = plan.family();
-      Levels before = levels.get(id);
-      Levels after = before.without(plan.inputs());
-      if (plan.output() == 0) {
-        List<Table> list = new ArrayList<>(Arrays.asList(before.level(0)));
-        int at = list.indexOf(plan.inputs().getFirst());
-        list.removeAll(plan.inputs());
-        list.addAll(at, made);
-        after = after.with(0, list);
-      } else {
-        after = after.plus(plan.output(), made);
-      }
-      levels.set(id, after);
-      TreeSet<Integer> touched = new TreeSet<>();
-      for (int level = 0; level < Levels.COUNT; level++) {
-        if (after.level(level) != before.level(level)) {
-          touched.add(level);
-        }
-      }
-      try {
-        install(edit(List.of(), touched.stream().map(level -> change(id, level)).toList()));
-      } catch (IOException | RuntimeException | Error e) {
-        levels.set(id, before);
-        throw e;
-      }
-      aside.gone(plan.isMove() ? List.of() : plan.inputs());
-      Map<Integer, Levels> now = Map.of(id, after);
-      publish(() -> changed.changed(now, flushedSequence));
-      countYoung();
-    } finally {
-      manifestLock.unlock();
-    }
-  }
-
-  boolean isUrgent() {
-    return young > 2 * CompactionPicker.YOUNG_TABLES || debt() > URGENT_DEBT;
-  }
-
-  /// Whether a file of the store's directory is the store's: a table or a manifest that is named,
-  /// or a log that may be needed; before anybody else changes something.
-  ///
-  /// @param current the manifest that was found, null for none
-  boolean isNamed(String file, @Nullable String current) {
-    if (file.endsWith(".log")) {
-      return Long.parseLong(file.substring(0, file.length() - 4)) >= firstLog;
-    }
-    if (file.startsWith("MANIFEST")) {
-      // One whose making failed may be the current one.
-      return manifest.number() == 0
-          ? file.equals(current) || manifest.isDoubtful()
-          : file.equals("MANIFEST-%06d".formatted(manifest.number()));
-    }
-    return doubtful.contains(tools.directory() + "/" + file)
-        || levels.stream()
-            .flatMap(each -> each.all().stream())
-            .anyMatch(table -> file.equals("%06d.table".formatted(table.number)));
+  private static String fileName(String path) {
+    return path.substring(path.lastIndexOf('/') + 1);
   }
 
   /// Does something while no list changes and no file is deleted.
   void frozen(Frozen action) throws IOException {
-    manifestLock.lock();
+    lock.lock();
     try {
       List<Table> all = new ArrayList<>();
       levels.forEach(each -> all.addAll(each.all()));
       action.run(whole(), all);
     } finally {
-      manifestLock.unlock();
+      lock.unlock();
     }
   }
 
@@ -692,86 +648,19 @@ final class Tables implements WriteLog.Naming {
     void run(Manifest.Edit whole, List<Table> tables) throws IOException;
   }
 
-  void retain(ReadState state) {
-    countLock.lock();
-    try {
-      for (ReadState.Family family : state.families) {
-        if (family != null) {
-          family.levels().all().forEach(Table::hold);
-          family.active().hold();
-          family.immutable().forEach(Memtable::hold);
-        }
-      }
-    } finally {
-      countLock.unlock();
-    }
-  }
-
-  /// The tables that only this state held: nobody uses them any more. The memtables are dealt with.
-  List<Table> release(ReadState state) {
-    List<Table> free = new ArrayList<>();
-    List<Memtable> old = new ArrayList<>();
-    countLock.lock();
-    try {
-      for (ReadState.Family family : state.families) {
-        if (family != null) {
-          for (Table table : family.levels().all()) {
-            if (table.letGo()) {
-              free.add(table);
-            }
-          }
-          old.addAll(family.immutable());
-          old.add(family.active());
-        }
-      }
-      old.removeIf(memtable -> !memtable.letGo());
-    } finally {
-      countLock.unlock();
-    }
-    old.forEach(Memtable::recycle);
-    return free;
-  }
-
-  /// Closes tables that nobody uses, and deletes their files. Blocks.
-  ///
-  /// @param files whether the files too; if not, the next opening removes them
-  void delete(List<Table> free, boolean files) {
-    for (Table table : free) {
-      try {
-        table.close();
-        if (files) {
-          tools.files().delete(table.path);
-        }
-      } catch (IOException e) {
-        undeleted.increment();
-      }
-    }
-  }
-
-  long flushBytes() {
-    return flushBytes.sum();
-  }
-
-  long compactionReadBytes() {
-    return compactionReadBytes.sum();
-  }
-
-  long compactionBytes() {
-    return compactionBytes.sum();
-  }
-
-  long undeleted() {
-    return undeleted.sum();
+  /// Whether no list may change any more; under the lock.
+  boolean isClosed() {
+    return closed;
   }
 
   /// Closes the lists: no flush or compaction changes anything afterwards.
   void close() throws IOException {
-    manifestLock.lock();
+    lock.lock();
     try {
       closed = true;
       manifest.close();
     } finally {
-      manifestLock.unlock();
+      lock.unlock();
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.tern.lsm;
 
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.Offload;
 import dev.tern.lsm.log.WriteLog;
 import java.io.IOException;
@@ -39,6 +40,7 @@ final class Throttle {
     }
     Events.WriteDelay event = new Events.WriteDelay();
     event.begin();
+    assert CoverageMarks.reach(LsmMark.WRITE_DELAYED);
     long paused = 0;
     while (pressure.refused() || paused < pressure.delayNanos(bytes)) {
       long nanos = REFUSED_PAUSE_NANOS;

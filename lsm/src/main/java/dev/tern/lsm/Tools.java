@@ -4,6 +4,7 @@ import dev.tern.env.Clock;
 import dev.tern.env.FileLives;
 import dev.tern.env.FileSystem;
 import dev.tern.env.Offload;
+import dev.tern.lsm.budget.MemoryAccount;
 import dev.tern.lsm.cache.BlockCache;
 import dev.tern.lsm.cache.NativeMemory;
 import dev.tern.lsm.compaction.Pacer;
@@ -14,6 +15,7 @@ import dev.tern.lsm.manifest.Manifest;
 import dev.tern.lsm.memtable.Chunks;
 import dev.tern.lsm.memtable.Memtable;
 import dev.tern.lsm.table.BlockLookup;
+import dev.tern.lsm.table.OpenTables;
 import dev.tern.lsm.table.Table;
 import java.io.IOException;
 
@@ -24,9 +26,12 @@ record Tools(
     FileLives lives,
     String directory,
     LsmOptions options,
+    LsmGroup group,
+    MemoryAccount memory,
     Epochs<BlockLookup> epochs,
     BlockCache cache,
     NativeMemory buffers,
+    OpenTables openTables,
     Chunks chunks,
     Pacer pacer) {
 
@@ -37,35 +42,79 @@ record Tools(
       FileLives lives,
       String directory,
       LsmOptions options) {
+    LsmGroup shared = options.group();
+    LsmGroup group = shared == null ? new LsmGroup(options) : shared;
+    group.enter();
+    MemoryAccount memory = new MemoryAccount(group.budget());
     Epochs<BlockLookup> epochs = new Epochs<>(BlockLookup::new);
-    BlockCache cache = new BlockCache(options.tuning().cacheBytes(), epochs);
-    Chunks chunks = new Chunks(2 * options.tuning().memtableBytes());
+    BlockCache cache = new BlockCache(group.blocks(), epochs);
     Pacer pacer = new Pacer(clock, background);
-    NativeMemory buffers = new NativeMemory();
+    OpenTables tables =
+        new OpenTables(files, cache, group.buffers(), epochs, group.tables(), memory);
     return new Tools(
-        files, clock, lives, directory, options, epochs, cache, buffers, chunks, pacer);
+        files,
+        clock,
+        lives,
+        directory,
+        options,
+        group,
+        memory,
+        epochs,
+        cache,
+        group.buffers(),
+        tables,
+        group.chunks(),
+        pacer);
+  }
+
+  /// Whether the store shares nothing with others.
+  boolean alone() {
+    return options.group() == null;
+  }
+
+  /// Gives back what the store held; nobody uses it any more, or nobody did.
+  void release() {
+    cache.close();
+    memory.close();
+    group.leave();
+    if (alone()) {
+      group.close();
+    }
   }
 
   Memtable memtable() {
-    return new Memtable(chunks);
+    return new Memtable(chunks, memory);
   }
 
   boolean planted(LsmBug bug) {
     return options.tuning().planted() == bug;
   }
 
-  /// Opens a table that the manifest names; a file of another life is refused.
+  /// A table that the manifest names. Its file is there and as long as it should be; whether it is
+  /// the one that is meant shows when it is opened, at the latest before anything in it counts.
   Table open(Manifest.Named named) throws IOException {
-    Table table = open(named.number());
-    String problem = named.problem(table);
-    if (problem == null) {
-      return table;
+    String path = StoreFiles.tablePath(directory, named.number());
+    if (!files.exists(path)) {
+      throw new CorruptionException(path, 0, "the manifest names this table and it is missing");
     }
-    table.close();
-    throw new CorruptionException(table.path, 0, problem);
+    long bytes = files.size(path);
+    if (bytes != named.bytes()) {
+      throw new CorruptionException(
+          path, bytes, "%d bytes; the manifest has %d".formatted(bytes, named.bytes()));
+    }
+    return new Table(
+        openTables,
+        path,
+        named.number(),
+        named.life(),
+        bytes,
+        named.crc(),
+        named.sequence(),
+        named.properties());
   }
 
+  /// A table that was just written.
   Table open(long number) throws IOException {
-    return Table.open(files, StoreFiles.tablePath(directory, number), number, cache, buffers);
+    return Table.open(openTables, StoreFiles.tablePath(directory, number), number);
   }
 }

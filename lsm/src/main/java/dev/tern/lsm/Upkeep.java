@@ -1,13 +1,18 @@
 package dev.tern.lsm;
 
+import dev.tern.lsm.budget.MemoryAccount;
+import dev.tern.lsm.budget.MemoryPart;
 import dev.tern.lsm.compaction.CompactionPicker;
 import dev.tern.lsm.log.LogFile;
 import dev.tern.lsm.log.WriteLog;
 import dev.tern.lsm.read.ReadState;
 import dev.tern.lsm.table.SetAside;
 import java.io.IOException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// When a store flushes, compacts, and holds its writers up.
@@ -16,8 +21,9 @@ import org.jspecify.annotations.Nullable;
 ///   written() --memtables full--> new log (job) --> rotate --> flush (job) --> compactions (jobs)
 /// ```
 ///
-/// One flush runs at a time, and compactions up to the threads of the options. What fails is tried
-/// again after a while: by the writer, by [#retry], or after the next success.
+/// One flush runs at a time, and compactions up to the threads of the options; where memory is
+/// short, one compaction. What fails is tried again after a while: by the writer, by [#retry], or
+/// after the next success.
 final class Upkeep {
   private static final WritePressure FAILED = new WritePressure(0, 1000, 1);
 
@@ -49,6 +55,8 @@ final class Upkeep {
 
   private final Readers readers;
   private final Tables tables;
+  private final Flushes flushJobs;
+  private final Compactions merges;
   private final WriteLog log;
   private final Publication publication;
   private final Lifetime lifetime;
@@ -79,6 +87,14 @@ final class Upkeep {
   /// The last failure of any job, also if a later one succeeded; null for none.
   private volatile @Nullable Throwable shownFailure;
 
+  /// A flush was asked for of everything up to it; guarded by the store's lock.
+  private long wanted;
+
+  /// Whether a job is on its way that asks for a flush for another store's sake.
+  private final AtomicBoolean asked = new AtomicBoolean();
+
+  private volatile Lsm.FlushListener flushListener = flushed -> {};
+
   /// When [#retry] last looked for something to merge.
   private long lookedAt;
 
@@ -89,12 +105,16 @@ final class Upkeep {
   Upkeep(
       Readers readers,
       Tables tables,
+      Flushes flushJobs,
+      Compactions merges,
       WriteLog log,
       Publication publication,
       Lifetime lifetime,
       Tools tools) {
     this.readers = readers;
     this.tables = tables;
+    this.flushJobs = flushJobs;
+    this.merges = merges;
     this.log = log;
     this.publication = publication;
     this.lifetime = lifetime;
@@ -107,10 +127,61 @@ final class Upkeep {
     assert lock.isHeldByCurrentThread();
     memtableBytes = readers.state.activeBytes();
     logIsLong = log.isLong();
-    boolean full = memtableBytes >= tools.options().tuning().memtableBytes() || logIsLong;
-    if (full || log.isMissing()) {
+    if (publication.immutables() > 0 && !isBackingOff()) {
+      startFlush(); // One that failed has nobody else to try it again.
+    }
+    tools.openTables().giveWay();
+    boolean full = memtableBytes >= memtableLimit() || logIsLong;
+    if (full || log.isMissing() || !publication.isRotated(wanted)) {
       startRotation();
     }
+  }
+
+  /// Bytes at which memtables are flushed: less than the options say where memory is short.
+  private long memtableLimit() {
+    MemoryAccount memory = tools.memory();
+    long own = memory.held(MemoryPart.MEMTABLES) + tools.group().heldByNobody(MemoryPart.MEMTABLES);
+    long most = tools.options().tuning().memtableBytes();
+    long limit = Math.min(most, memory.budget().memtableLimit(own));
+    if (limit < most / 2 && !tools.alone()) {
+      tools.group().askLargest(this);
+    }
+    return limit;
+  }
+
+  /// Bytes of the memtables that are written to; any thread.
+  long memtableBytes() {
+    return memtableBytes;
+  }
+
+  /// Another store needs the memory of the memtables. Any thread, whatever locks it holds.
+  void askToFlush() {
+    if (!asked.compareAndSet(false, true)) {
+      return;
+    }
+    lifetime.<Boolean>job(
+        () -> {
+          requestFlush();
+          return true;
+        },
+        (done, failure) -> asked.set(false));
+  }
+
+  /// See [Lsm#requestFlush].
+  long requestFlush() {
+    lock.lock();
+    try {
+      wanted = readers.written;
+      written();
+      return wanted;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// See [Lsm#afterFlush].
+  void afterFlush(Lsm.FlushListener listener) {
+    flushListener = listener;
   }
 
   /// Called once the store is open: goes on with what was left undone when it was closed.
@@ -192,9 +263,18 @@ final class Upkeep {
   }
 
   private void locked(Runnable action) {
+    isSo(
+        () -> {
+          action.run();
+          return true;
+        });
+  }
+
+  /// Under the lock.
+  private boolean isSo(BooleanSupplier action) {
     lock.lock();
     try {
-      action.run();
+      return action.getAsBoolean();
     } finally {
       lock.unlock();
     }
@@ -277,26 +357,71 @@ final class Upkeep {
   }
 
   private void flushOldest() throws IOException {
+    long[] logs = flushOldestToTables();
+    log.release(logs[0], logs[1]);
+    tellFlushed();
+  }
+
+  /// At the end of the store, when nothing is written any more and no job is inside: writes all
+  /// memtables to tables, so that no log is needed. False if there is a reason not to try; blocks.
+  boolean flushAtEnd() throws IOException {
+    boolean possible =
+        isSo(
+            () -> {
+              boolean may = log.failure() == null && !log.isMissing() && log.gathered() == 0;
+              if (may) {
+                publication.rotateMemtables(tables.newNumber());
+              }
+              return may;
+            });
+    while (possible && publication.immutables() > 0) {
+      flushOldestToTables();
+      tellFlushed();
+    }
+    return possible;
+  }
+
+  /// Writes the oldest memtables to tables; the logs that are not needed any more: from, to.
+  private long[] flushOldestToTables() throws IOException {
     if (tools.options().tuning().planted() != LsmBug.TABLE_NOT_FORCED) {
       log.syncLogged();
+    }
+    if (tools.planted(LsmBug.FLUSH_TOLD_EARLY)) {
+      flushListener.flushed(tables.rotatedSequence());
     }
     ReadState from = readers.acquire();
     try {
       long[] logs =
-          tables.flush(
+          flushJobs.flush(
               from,
               readers.snapshotSequences(),
               (changed, flushed) -> publication.install(changed, flushed, true));
       flushes.increment();
-      log.release(logs[0], logs[1]);
+      return logs;
     } finally {
       readers.letGo(from);
     }
   }
 
+  /// What a listener throws is shown as a failure and changes nothing.
+  private void tellFlushed() throws IOException {
+    lifetime.callBack(
+        () -> {
+          try {
+            flushListener.flushed(readers.state.flushedSequence);
+          } catch (Throwable e) {
+            show(e);
+          }
+        });
+  }
+
   private Boolean compactOnce() throws IOException {
     long[] before = readers.snapshotSequences();
-    CompactionPicker.Plan plan = tables.pick(before.length == 0 ? Long.MAX_VALUE : before[0]);
+    CompactionPicker.Plan plan =
+        merges.pick(
+            before.length == 0 ? Long.MAX_VALUE : before[0],
+            readers::snapshotSequences,
+            table -> readers.isSeenBefore(table.generation(), table.sequence));
     if (plan == null) {
       return false;
     }
@@ -312,9 +437,9 @@ final class Upkeep {
     } finally {
       lock.unlock();
     }
-    ReadState from = readers.acquire();
+    readers.hold(plan.inputs());
     try {
-      tables.compact(
+      merges.compact(
           plan, snapshots, (changed, flushed) -> publication.install(changed, flushed, false));
       compactions.increment();
       return true;
@@ -322,14 +447,16 @@ final class Upkeep {
       show(e.getCause() == null ? e : e.getCause());
       return true;
     } finally {
-      readers.letGo(from);
+      readers.letGo(plan.inputs());
     }
   }
 
   /// Under the lock.
   private void startAnother() {
     assert lock.isHeldByCurrentThread();
-    if (compacting < tools.options().threads() && !lifetime.isClosed()) {
+    if (compacting < tools.options().threads()
+        && !lifetime.isClosed()
+        && tools.group().begins(compacting == 0)) {
       compacting++;
       lifetime.<Boolean>job(this::compactOnce, this::compacted);
     }
@@ -337,6 +464,7 @@ final class Upkeep {
 
   private void compacted(@Nullable Boolean found, @Nullable Throwable failure) {
     compacting--;
+    tools.group().ended();
     assert compacting >= 0 : "a compaction has ended that had not begun";
     if (failure != null) {
       mergeFailure = failure;
@@ -400,13 +528,18 @@ final class Upkeep {
       throw new IllegalStateException("the store is closed");
     }
     try {
-      flushInside();
+      flushBehind(() -> readers.written);
     } finally {
       lifetime.end();
     }
   }
 
-  private void flushInside() throws IOException {
+  /// Appends, rotates behind what was appended, and flushes: then all up to it is in tables and all
+  /// that memtables hold is newer. Blocks; by a job that is inside.
+  ///
+  /// @param last appends, under the lock
+  /// @return what `last` returned
+  long flushBehind(LongSupplier last) throws IOException {
     lock.lock();
     try {
       lifetime.await(() -> !rotating && !flushing);
@@ -417,15 +550,16 @@ final class Upkeep {
       lock.unlock();
     }
     try {
-      rotateNow();
+      long appended = rotateNow(last);
       while (publication.immutables() > 0) {
         flushOldest();
       }
+      return appended;
     } finally {
       lock.lock();
       try {
         flushing = false;
-        memtableBytes = readers.state.activeBytes();
+        written(); // Another flush may have been asked for meanwhile.
         startFlush();
         startAnother();
       } finally {
@@ -434,7 +568,7 @@ final class Upkeep {
     }
   }
 
-  private void rotateNow() throws IOException {
+  private long rotateNow(LongSupplier last) throws IOException {
     LogFile.Writer next = null;
     boolean done = false;
     try {
@@ -444,8 +578,10 @@ final class Upkeep {
       next = log.next(tables);
       lock.lock();
       try {
+        long appended = last.getAsLong();
         publication.rotate(next);
         done = true;
+        return appended;
       } finally {
         lock.unlock();
       }
@@ -485,7 +621,7 @@ final class Upkeep {
     }
     double full = (double) memtableBytes / tools.options().tuning().memtableBytes();
     double memtables = publication.immutables() + full;
-    double written = (double) tables.flushingBytes() / tools.options().tuning().memtableBytes();
+    double written = (double) flushJobs.flushingBytes() / tools.options().tuning().memtableBytes();
     double left = memtables - Math.min(1, written);
     double byMemory = (left - EASY_MEMTABLES) / (MAX_MEMTABLES - EASY_MEMTABLES);
     double byTables = (double) (tables.young() - EASY_YOUNG) / (MOST_YOUNG - EASY_YOUNG);

@@ -79,6 +79,11 @@ public final class WriteBatch {
     return this;
   }
 
+  /// Adds an entry that changes nothing and has a sequence of its own.
+  WriteBatch nothing(ColumnFamily family) {
+    return add(Kind.RANGE_DELETE, family, NOTHING, NOTHING, 0, 0);
+  }
+
   private static void checkKey(byte[] key) {
     if (key.length > MAX_KEY_BYTES) {
       throw new IllegalArgumentException(

@@ -16,10 +16,14 @@
 /// |---|---|
 /// | [Lsm] | the store: what users call |
 /// | [WriteBatch], [ColumnFamily], [LsmOptions], [Snapshot], [LsmIterator] | what users hold |
+/// | [LsmGroup] | what several stores share |
 /// | `Readers` | what readers see, and how they look; open snapshots and iterators |
 /// | `BatchWriter`, `Throttle` | writes, and how long writers wait |
 /// | `Lifetime` | whether the store is open, and the jobs inside it |
-/// | `Tables` | the lists of tables, in memory and in the manifest; flushes and compactions |
+/// | `Tables` | the lists of tables, in memory and in the manifest |
+/// | `Flushes`, `Compactions` | the jobs that write tables |
+/// | [TableFileWriter], `Ingests` | tables from outside: written, staged, taken in |
+/// | `TableHolders` | which tables some reader may still use |
 /// | `Upkeep` | when to flush and to compact, and the pressure on writers |
 /// | `Publication` | replaces what readers see |
 /// | `Recovery`, `Replay`, `Closing`, `Checkpoint` | open a store, close it, copy it |
@@ -30,10 +34,11 @@
 /// | `file` | names of files, whole reads, `CorruptionException` | |
 /// | `entry` | keys, kinds, entries of batches, deleted ranges, cursors | |
 /// | `epoch` | readers without locks | |
-/// | `cache` | blocks in memory | `epoch` |
-/// | `table` | sorted tables and their levels | `cache`, `entry`, `epoch`, `file` |
-/// | `memtable` | the part of the store in memory | `entry` |
-/// | `log` | the write-ahead log | `entry`, `file` |
+/// | `budget` | who holds how much memory | |
+/// | `cache` | blocks in memory | `budget`, `epoch` |
+/// | `table` | sorted tables and their levels | `budget`, `cache`, `entry`, `epoch`, `file` |
+/// | `memtable` | the part of the store in memory | `budget`, `entry` |
+/// | `log` | the write-ahead log | `budget`, `entry`, `file` |
 /// | `manifest` | which files make up the store | `file`, `log`, `table` |
 /// | `read` | what a reader looks through | `entry`, `epoch`, `memtable`, `table` |
 /// | `compaction` | what is merged, how, and at what pace | `entry`, `table` |

@@ -71,7 +71,7 @@ class BrokenChangeTest {
     assertThrows(
         OutOfMemoryError.class,
         () ->
-            lsm.tables.flush(
+            lsm.flushes.flush(
                 from,
                 new long[0],
                 (changed, flushed) -> {

@@ -1,8 +1,10 @@
 package dev.tern.lsm;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -59,6 +61,7 @@ class ClosedStoreTest {
     calls.add(() -> lsm.iterator(family, IteratorOptions.all()));
     calls.add(() -> lsm.checkpoint("data/checkpoint"));
     calls.add(lsm::verify);
+    calls.add(() -> lsm.afterFlush(flushed -> {}));
     calls.add(lsm::statistics);
     for (LsmIterator iterator : new LsmIterator[] {fresh, standing}) {
       calls.add(iterator::seekToFirst);
@@ -83,12 +86,72 @@ class ClosedStoreTest {
     assertNull(lsm.failure());
   }
 
+  private long logs() {
+    return bed.disk.list(Bed.STORE).stream().filter(name -> name.endsWith(".log")).count();
+  }
+
+  private void assertHoldsAll() throws IOException {
+    try (Lsm lsm = bed.open()) {
+      ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+      for (int i = 0; i < 60; i++) {
+        assertArrayEquals(new byte[100], lsm.get(family, Bed.bytes("key-" + i)), "key-" + i);
+      }
+    }
+  }
+
   @Test
-  void onlyTheLogThatIsNeededStays() throws IOException {
+  void noLogStaysAndNothingIsReplayed() throws IOException {
+    Lsm lsm = filled();
+    long written = lsm.writtenSequence();
+    assertTrue(lsm.statistics().memtableBytes() > 0, "everything was flushed before");
+    lsm.close();
+    bed.settle();
+    assertEquals(0, logs(), bed.disk.list(Bed.STORE).toString());
+    Lsm again = bed.open();
+    assertEquals(written, again.readers.state.flushedSequence);
+    assertEquals(0, again.statistics().flushBytes());
+    again.close();
+    assertHoldsAll();
+  }
+
+  @Test
+  void aStoreThatNobodyWroteToSinceItsFlushIsClosedWithoutAnotherTable() throws IOException {
+    Lsm lsm = filled();
+    lsm.flush();
+    bed.settle();
+    int tables = lsm.statistics().tables();
+    lsm.close();
+    bed.settle();
+    Lsm again = bed.open();
+    assertEquals(tables, again.statistics().tables());
+    again.close();
+    assertHoldsAll();
+  }
+
+  @Test
+  void aLogThatIsKeptEndsWithWhatWasWritten() throws IOException {
+    bed.options = bed.options.withLogKeptAtClose();
     Lsm lsm = filled();
     lsm.close();
     bed.settle();
-    long logs = bed.disk.list(Bed.STORE).stream().filter(name -> name.endsWith(".log")).count();
-    assertEquals(1, logs, bed.disk.list(Bed.STORE).toString());
+    assertTrue(bed.disk.overwritten > 0, "no log was used again");
+    assertEquals(1, logs(), bed.disk.list(Bed.STORE).toString());
+    String log =
+        bed.disk.list(Bed.STORE).stream().filter(name -> name.endsWith(".log")).findFirst().get();
+    assertTrue(bed.disk.size(Bed.STORE + "/" + log) < 2500, "of " + log);
+    assertHoldsAll();
+  }
+
+  /// What cannot be written to tables stays in the log.
+  @Test
+  void aStoreThatIsClosedOnAFullDiskLosesNothing() throws IOException {
+    Lsm lsm = filled();
+    // The log ends within what the file has already.
+    bed.disk.full = true;
+    lsm.close();
+    bed.disk.full = false;
+    bed.settle();
+    assertTrue(logs() > 0, bed.disk.list(Bed.STORE).toString());
+    assertHoldsAll();
   }
 }

@@ -41,7 +41,7 @@ class CorruptionTest {
 
   private static Sample sample(boolean crash, int variant) throws IOException {
     Bed bed = new Bed(7);
-    bed.options = Bed.options(2048, 0, 256, 1024);
+    bed.options = Bed.options(2048, 0, 256, 1024).withLogKeptAtClose();
     Lsm lsm = bed.open();
     ColumnFamily[] families = families(lsm);
     NavigableMap<Integer, TreeMap<byte[], byte[]>> states = new TreeMap<>();

@@ -1,8 +1,10 @@
 package dev.tern.lsm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.Randomness;
 import dev.tern.world.Rounds;
 import dev.tern.world.World;
@@ -10,6 +12,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -27,6 +30,9 @@ class CrashTest {
     /// What was written: of each batch, what it changes.
     final List<List<String[]>> batches = new ArrayList<>();
 
+    /// The last sequence of each batch of this opening.
+    final TreeMap<Long, Integer> lasts = new TreeMap<>();
+
     int synced;
     Lsm lsm;
     ColumnFamily[] families;
@@ -40,10 +46,34 @@ class CrashTest {
               random.nextInt(2) * 8192L,
               128 << random.nextInt(3),
               512L << random.nextInt(3));
+      bed.options = random.nextInt(2) == 0 ? bed.options.withLogKeptAtClose() : bed.options;
+    }
+
+    /// Without a log what was flushed is what was synced.
+    Life withoutLog(LsmBug planted) {
+      LsmOptions.Tuning tuning = bed.options.tuning();
+      bed.options =
+          Bed.options(
+                  tuning.memtableBytes(),
+                  tuning.cacheBytes(),
+                  tuning.blockBytes(),
+                  tuning.tableBytes(),
+                  planted)
+              .withoutLog();
+      return this;
+    }
+
+    private void flushed(long sequence) {
+      Map.Entry<Long, Integer> last = lasts.floorEntry(sequence);
+      synced = Math.max(synced, last == null ? 0 : last.getValue());
     }
 
     void open() throws IOException {
       lsm = bed.open();
+      lasts.clear();
+      if (!bed.options.hasLog()) {
+        lsm.afterFlush(this::flushed);
+      }
       FamilyOptions tiered = new FamilyOptions(CompactionStyle.SIZE_TIERED, Compression.NONE, 0, 0);
       families =
           new ColumnFamily[] {
@@ -58,14 +88,12 @@ class CrashTest {
       for (int i = batches.size() + 1; i <= BATCHES; i++) {
         batch.clear();
         batches.add(changes(i, batch));
-        lsm.append(batch);
+        lasts.put(lsm.append(batch), i);
         if (random.nextInt(3) == 0) {
           lsm.flushLog();
         }
         if (random.nextInt(8) == 0) {
-          lsm.flushLog();
-          lsm.syncLog();
-          synced = i;
+          sync(i);
         }
         if (random.nextInt(6) == 0) {
           bed.world.runUntil(bed.world.nanos() + random.nextInt(1_000_000));
@@ -81,6 +109,20 @@ class CrashTest {
       }
       lsm.close();
       synced = BATCHES;
+    }
+
+    private void sync(int batch) throws IOException {
+      if (bed.options.hasLog()) {
+        lsm.flushLog();
+        lsm.syncLog();
+        synced = batch;
+      } else if (random.nextInt(3) == 0) {
+        bed.settle();
+        lsm.flush();
+        assertTrue(synced >= batch, "a flush was not told of");
+      } else {
+        lsm.requestFlush();
+      }
     }
 
     private List<String[]> changes(int number, WriteBatch batch) {
@@ -172,6 +214,7 @@ class CrashTest {
 
   @Test
   void aPowerCutAtAnyOperationLeavesAPrefixWithAllThatWasSynced() throws IOException {
+    CoverageMarks.clear();
     int crashes = 0;
     int recycled = 0;
     for (long round = 0; round < Rounds.of(2); round++) {
@@ -181,15 +224,7 @@ class CrashTest {
         boolean crashed = crash(life, at);
         crashes += crashed ? 1 : 0;
         recycled += life.bed.disk.overwritten > 0 ? 1 : 0;
-        String when = "seed " + seed + ", crash at " + at;
-        try {
-          again(life, seed);
-          life.check(when);
-          life.run();
-          life.check(when + ", at the end");
-        } catch (IOException | RuntimeException | AssertionError e) {
-          throw new AssertionError(when, e);
-        }
+        recoverAndGoOn(life, seed, "seed " + seed + ", crash at " + at);
         if (!crashed) {
           break;
         }
@@ -197,6 +232,47 @@ class CrashTest {
     }
     assertTrue(crashes > 300, "too few crashes: " + crashes);
     assertTrue(recycled > 100, "logs are hardly used again: " + recycled);
+    LsmMarksTest.assertReached(LsmMarksTest.BY_CRASHES);
+  }
+
+  /// Everything that is told of as flushed is there after a crash, of both families alike.
+  private static int crashWithoutLog(LsmBug planted, int rounds) throws IOException {
+    int crashes = 0;
+    for (long at = 0; ; at++) {
+      for (int round = 0; round < rounds; round++) {
+        long seed = round * 100_000L + at;
+        Life life = new Life(seed).withoutLog(planted);
+        boolean crashed = crash(life, at);
+        recoverAndGoOn(life, seed, "seed " + seed + ", crash at " + at);
+        if (!crashed) {
+          return crashes;
+        }
+        crashes++;
+      }
+    }
+  }
+
+  @Test
+  void aStoreWithoutALogHasExactlyWhatWasFlushed() throws IOException {
+    int crashes = crashWithoutLog(LsmBug.NONE, Rounds.of(2));
+    assertTrue(crashes > 300, "too few crashes: " + crashes);
+  }
+
+  @Test
+  void aFlushThatIsToldOfTooEarlyIsFound() {
+    assertThrows(AssertionError.class, () -> crashWithoutLog(LsmBug.FLUSH_TOLD_EARLY, 1));
+  }
+
+  /// Checks what the crash left, goes on to the end, and checks that.
+  private static void recoverAndGoOn(Life life, long seed, String when) {
+    try {
+      again(life, seed);
+      life.check(when);
+      life.run();
+      life.check(when + ", at the end");
+    } catch (IOException | RuntimeException | AssertionError e) {
+      throw new AssertionError(when, e);
+    }
   }
 
   /// Perhaps the power goes in the middle of the recovery.

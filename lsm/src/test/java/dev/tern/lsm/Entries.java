@@ -6,8 +6,11 @@ import dev.tern.lsm.cache.NativeMemory;
 import dev.tern.lsm.entry.Cursor;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.RangeTombstones;
+import dev.tern.lsm.epoch.Epochs;
 import dev.tern.lsm.table.Bloom;
+import dev.tern.lsm.table.OpenTables;
 import dev.tern.lsm.table.Table;
+import dev.tern.lsm.table.TableProperties;
 import dev.tern.lsm.table.TableWriter;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -73,7 +76,25 @@ public final class Entries extends Cursor {
     }
     ranges.forEach(writer::add);
     writer.finish(0, true);
-    return Table.open(files, path, number, cache, new NativeMemory());
+    return Table.open(open(files, cache), path, number);
+  }
+
+  /// Opens tables one at a time, for one thread.
+  public static OpenTables open(MemoryFiles files, BlockCache cache) {
+    return open(files, cache, new Epochs<>(Object::new));
+  }
+
+  /// Opens tables one at a time.
+  ///
+  /// @param epochs of their readers
+  public static OpenTables open(MemoryFiles files, BlockCache cache, Epochs<?> epochs) {
+    return new OpenTables(files, cache, new NativeMemory(), epochs, 1, 0);
+  }
+
+  /// Of a table of one key.
+  public static TableProperties properties(byte[] key) {
+    return new TableProperties(
+        key, Keys.successor(key), 1, 0, 0, key.length, 9, 5, 5, 0, 0, 1_790_000_000_000L, 0);
   }
 
   private void take() {

@@ -12,8 +12,8 @@ import dev.tern.env.FileKind;
 import dev.tern.env.FileLife;
 import dev.tern.env.FileLives;
 import dev.tern.env.Randomness;
+import dev.tern.lsm.budget.MemoryAccount;
 import dev.tern.lsm.cache.BlockCache;
-import dev.tern.lsm.cache.NativeMemory;
 import dev.tern.lsm.entry.BatchEntries;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.Kind;
@@ -55,7 +55,13 @@ class FormatTest {
   }
 
   private static Manifest.Named named(int number) {
-    return new Manifest.Named(number, life(number), 100L * number, number * 0x9e3779b9);
+    return new Manifest.Named(
+        number,
+        life(number),
+        100L * number,
+        number * 0x9e3779b9,
+        number == 501 ? 70_001 : 0,
+        Entries.properties(Entries.key(number)));
   }
 
   private static NamedLog log(long number, long forcedBytes) {
@@ -142,13 +148,20 @@ class FormatTest {
   }
 
   @Test
-  void tablesOfVersion3() throws IOException {
+  void tablesOfVersion4() throws IOException {
     // Compressed bytes belong to the libraries: they are read back, and written by this version in
     // the plain form only.
     for (Compression compression : Compression.values()) {
-      String name = "table-3-" + compression.toString().toLowerCase(java.util.Locale.ROOT);
+      String name = "table-4-" + compression.toString().toLowerCase(java.util.Locale.ROOT);
       TableWriter writer =
-          new TableWriter(files.create("store/" + name), LIFE, 512, 10, compression.ordinal());
+          new TableWriter(
+              files.create("store/" + name),
+              LIFE,
+              512,
+              64,
+              10,
+              compression.ordinal(),
+              MemoryAccount.unbounded());
       Entries cursor = new Entries(entries());
       for (cursor.seek(null); cursor.valid; cursor.next()) {
         writer.add(cursor, cursor.sequence, cursor.kind);
@@ -168,7 +181,7 @@ class FormatTest {
 
   private void assertReads(String path, List<Entries.Entry> wanted) throws IOException {
     Epochs<?> epochs = new Epochs<>(Object::new);
-    Table table = Table.open(files, path, 1, new BlockCache(1 << 20, epochs), new NativeMemory());
+    Table table = Table.open(Entries.open(files, new BlockCache(1 << 20, epochs), epochs), path, 1);
     table.verify();
     RunCursor cursor = new RunCursor(epochs, new Table[] {table}, true);
     cursor.seek(null);
@@ -189,14 +202,18 @@ class FormatTest {
   }
 
   @Test
-  void manifestsOfVersion5() throws IOException {
+  void manifestsOfVersion8() throws IOException {
     ColumnFamily data = family(0, "data", FamilyOptions.DEFAULT);
     ColumnFamily recent =
         family(1, "recent", new FamilyOptions(CompactionStyle.FIFO, Compression.ZSTD, 60_000, 9));
     Manifest manifest = new Manifest(files, "store", FileLives.of(Randomness.of(1)));
-    manifest.roll(new Manifest.Edit(2, 1, 0, List.of(), List.of(data.named()), List.of()), 1);
+    manifest.roll(new Manifest.Edit(2, 1, 0, List.of(), List.of(data.named()), List.of(), null), 1);
+    List<Manifest.Staged> staged =
+        List.of(
+            new Manifest.Staged("move 7", 1, named(600)),
+            new Manifest.Staged("move 8", 0, named(601)));
     manifest.append(
-        new Manifest.Edit(3, 1, 0, List.of(log(1, 0)), List.of(recent.named()), List.of()));
+        new Manifest.Edit(3, 1, 0, List.of(log(1, 0)), List.of(recent.named()), List.of(), null));
     manifest.append(
         new Manifest.Edit(
             900,
@@ -206,8 +223,11 @@ class FormatTest {
             List.of(),
             List.of(
                 new Manifest.LevelChange(0, 6, List.of(named(12), named(500))),
-                new Manifest.LevelChange(1, 0, List.of(named(501))))));
-    byte[] wanted = Golden.of("manifest-5", files.bytes("store/MANIFEST-000001"));
+                new Manifest.LevelChange(1, 0, List.of(named(501)))),
+            staged));
+    manifest.append(
+        new Manifest.Edit(901, 300, 70_001, List.of(log(302, 0)), List.of(), List.of(), null));
+    byte[] wanted = Golden.of("manifest-8", files.bytes("store/MANIFEST-000001"));
     assertArrayEquals(wanted, files.bytes("store/MANIFEST-000001"));
     Manifest.Current current = Manifest.current(files, "store");
     assertEquals(
@@ -227,16 +247,17 @@ class FormatTest {
     assertEquals(List.of(data.named(), recent.named()), state.families);
     assertEquals(List.of(named(12), named(500)), state.level(0, 6));
     assertEquals(List.of(named(501)), state.level(1, 0));
-    assertEquals(900, state.nextFile);
+    assertEquals(staged, state.staged);
+    assertEquals(901, state.nextFile);
     assertEquals(300, state.firstLog);
-    assertEquals(70_000, state.flushedSequence);
-    assertEquals(List.of(log(300, 77_000), log(302, 0)), state.logs);
+    assertEquals(70_001, state.flushedSequence);
+    assertEquals(List.of(log(302, 0)), state.logs);
   }
 
   @Test
   void theFileThatNamesTheManifest() throws IOException {
     Manifest manifest = new Manifest(files, "store", FileLives.of(Randomness.of(1)));
-    manifest.roll(new Manifest.Edit(3, 1, 0, List.of(), List.of(), List.of()), 12);
+    manifest.roll(new Manifest.Edit(3, 1, 0, List.of(), List.of(), List.of(), null), 12);
     byte[] made = files.bytes("store/CURRENT");
     byte[] wanted = Golden.of("current", made);
     assertArrayEquals(wanted, made);
@@ -253,7 +274,7 @@ class FormatTest {
 
   @Test
   void filesOfEarlierVersionsAreRefusedByTheirVersion() throws IOException {
-    for (int version = 3; version <= 4; version++) {
+    for (int version = 3; version <= 7; version++) {
       byte[] earlier = Golden.read("manifest-" + version);
       String message =
           assertThrows(
@@ -261,11 +282,15 @@ class FormatTest {
                   () -> Manifest.decode("m", earlier, (offset, edit) -> {}))
               .getMessage();
       assertTrue(message.contains("a manifest of format " + version), message);
-      assertTrue(message.contains("reads 5") && message.contains("use the version"), message);
+      assertTrue(message.contains("reads 8") && message.contains("use the version"), message);
     }
-    files.put("store/000001.table", Golden.read("table-2-none"));
-    String message = assertThrows(CorruptionException.class, this::openTable).getMessage();
-    assertTrue(message.contains("a table of format 2; this version of Tern reads 3"), message);
+    String message = "";
+    for (int version = 2; version <= 3; version++) {
+      files.put("store/000001.table", Golden.read("table-" + version + "-none"));
+      message = assertThrows(CorruptionException.class, this::openTable).getMessage();
+      String wanted = "a table of format %d; this version of Tern reads 4".formatted(version);
+      assertTrue(message.contains(wanted), message);
+    }
     files.put("store/000001.log", Golden.read("log-2"));
     message =
         assertThrows(
@@ -277,7 +302,7 @@ class FormatTest {
 
   private void openTable() throws IOException {
     BlockCache cache = new BlockCache(0, new Epochs<>(Object::new));
-    Table.open(files, "store/000001.table", 1, cache, new NativeMemory()).close();
+    Table.open(Entries.open(files, cache), "store/000001.table", 1).close();
   }
 
   /// What a header says decides before anything else is read.
@@ -303,8 +328,8 @@ class FormatTest {
 
   @Test
   void filesOfVersionsNotKnownHereAreRefused() throws IOException {
-    tablesOfVersion3();
-    byte[] table = files.bytes("golden/table-3-none");
+    tablesOfVersion4();
+    byte[] table = files.bytes("golden/table-4-none");
     for (int at = table.length - 16; at < table.length; at++) {
       byte[] changed = Arrays.copyOf(table, table.length);
       changed[at]++;
@@ -313,11 +338,9 @@ class FormatTest {
           CorruptionException.class,
           () ->
               Table.open(
-                  files,
+                  Entries.open(files, new BlockCache(0, new Epochs<>(Object::new))),
                   "store/changed",
-                  1,
-                  new BlockCache(0, new Epochs<>(Object::new)),
-                  new NativeMemory()));
+                  1));
     }
   }
 }

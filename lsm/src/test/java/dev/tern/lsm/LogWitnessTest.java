@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.file.CorruptionException;
 import dev.tern.world.Rounds;
@@ -13,17 +14,29 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// What the manifest knows of the logs: one that is gone, cut, zeroed or another store's is an
 /// error, and what an opening drops behind a log's end is said.
 class LogWitnessTest {
+  @BeforeAll
+  static void forgetMarks() {
+    CoverageMarks.clear();
+  }
+
+  @AfterAll
+  static void marksAreReached() {
+    LsmMarksTest.assertReached(LsmMarksTest.BY_DAMAGED_LOGS);
+  }
+
   private static final int WRITES = 40;
 
   /// A closed store whose last log holds all writes.
   private static Map<String, byte[]> closed(long seed) throws IOException {
     Bed bed = new Bed(seed);
-    bed.options = Bed.options(1 << 20, 0, 256, 1 << 20);
+    bed.options = Bed.options(1 << 20, 0, 256, 1 << 20).withLogKeptAtClose();
     write(bed, 0);
     return bed.copy(Bed.STORE);
   }
@@ -45,7 +58,7 @@ class LogWitnessTest {
 
   private static Bed with(Map<String, byte[]> files) throws IOException {
     Bed bed = new Bed(99);
-    bed.options = Bed.options(1 << 20, 0, 256, 1 << 20);
+    bed.options = Bed.options(1 << 20, 0, 256, 1 << 20).withLogKeptAtClose();
     bed.restore(Bed.STORE, files);
     return bed;
   }

@@ -181,6 +181,40 @@ class MisuseTest {
     }
   }
 
+  /// Each whole state of the manifest holds all names.
+  @Test
+  void aNameThatIsTooLongIsRefused() throws IOException {
+    String longest = "x".repeat(64 << 10);
+    String wide = "\u20ac".repeat(22 << 10);
+    try (Lsm lsm = bed.open()) {
+      ColumnFamily family = lsm.columnFamily(longest, CompactionStyle.LEVELED);
+      for (String name : List.of(longest + "x", wide)) {
+        assertThrows(
+            IllegalArgumentException.class, () -> lsm.columnFamily(name, CompactionStyle.LEVELED));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> lsm.stage(name, family, List.of("none"), Staging.LINK));
+      }
+    }
+    try (Lsm lsm = bed.open()) {
+      assertEquals(List.of(longest), lsm.columnFamilies().stream().map(f -> f.name()).toList());
+    }
+  }
+
+  @Test
+  void nothingIsNoLabelAndNoLimit() throws IOException {
+    try (Lsm lsm = bed.open()) {
+      ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+      assertThrows(NullPointerException.class, () -> lsm.ingest(null, List.of()));
+      assertThrows(NullPointerException.class, () -> lsm.replace(null, List.of()));
+      assertThrows(NullPointerException.class, () -> lsm.ingest("x", null));
+      assertThrows(NullPointerException.class, () -> lsm.abandonStaged(null));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> lsm.readableKeys(family, bytes("a"), bytes("z"), 0));
+    }
+  }
+
   @Test
   void aWriteWithoutADurabilityIsNotDone() throws IOException {
     try (Lsm lsm = bed.open()) {

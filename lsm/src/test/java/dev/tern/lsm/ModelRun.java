@@ -71,6 +71,12 @@ final class ModelRun {
                 512L << random.nextInt(5),
                 planted)
             .withThreads(1 + random.nextInt(3));
+    bed.options =
+        bed.options.withTuning(bed.options.tuning().withOpenTables(1 + random.nextInt(6)));
+    bed.options = random.nextInt(2) == 0 ? bed.options.withLogKeptAtClose() : bed.options;
+    if (bed.options.flushesAtClose() && random.nextInt(4) == 0) {
+      bed.options = bed.options.withoutLog();
+    }
     bed.interruptJobs(this::meanwhile);
     for (CompactionStyle style : CompactionStyle.values()) {
       choose(style);
@@ -93,6 +99,11 @@ final class ModelRun {
       int at = families.size();
       families.add(lsm.columnFamily("family-" + at, choices.get(at)));
     }
+  }
+
+  /// From the first opening on, the store is one of a group.
+  void join(LsmGroup group) {
+    bed.options = bed.options.in(group);
   }
 
   @Override
@@ -142,31 +153,47 @@ final class ModelRun {
   }
 
   void run(int steps) throws IOException {
-    open();
-    for (step = 1; step <= steps; step++) {
-      int dice = random.nextInt(100);
-      if (dice < 50) {
-        write();
-      } else if (dice < 68) {
-        read();
-      } else if (dice < 84) {
-        walk();
-      } else if (dice < 88) {
-        moment();
-      } else if (dice < 93) {
-        bed.world.runUntil(bed.world.nanos() + random.nextInt(1_500_000_000));
-      } else if (dice < 96) {
-        compareAll();
-      } else if (dice < 97) {
-        reopen();
-      } else if (dice < 98) {
-        still = true;
-        elsewhere();
-        still = false;
-      } else if (dice < 99) {
-        create();
-      }
+    begin();
+    while (step < steps) {
+      next();
     }
+    end();
+  }
+
+  void begin() throws IOException {
+    open();
+  }
+
+  /// One operation.
+  void next() throws IOException {
+    step++;
+    int dice = random.nextInt(100);
+    if (dice < 50) {
+      write();
+    } else if (dice < 68) {
+      read();
+    } else if (dice < 84) {
+      walk();
+    } else if (dice < 88) {
+      moment();
+    } else if (dice < 93) {
+      bed.world.runUntil(bed.world.nanos() + random.nextInt(1_500_000_000));
+    } else if (dice < 96) {
+      compareAll();
+    } else if (dice < 97) {
+      reopen();
+    } else if (dice < 98) {
+      still = true;
+      elsewhere();
+      still = false;
+    } else if (dice < 99) {
+      create();
+    } else if (random.nextInt(2) == 0) {
+      ingest();
+    }
+  }
+
+  void end() throws IOException {
     still = true;
     bed.settle();
     bed.settle();
@@ -235,6 +262,10 @@ final class ModelRun {
     lsm.append(batch);
     if (random.nextInt(4) == 0) {
       lsm.flushLog();
+    }
+    if (random.nextInt(100) == 0) {
+      lsm.requestFlush();
+      count("requested flush", 1);
     }
   }
 
@@ -318,7 +349,7 @@ final class ModelRun {
     return moment == null ? options : options.at(moment.snapshot);
   }
 
-  private Walk begin() {
+  private Walk newWalk() {
     int at = random.nextInt(families.size());
     ColumnFamily family = families.get(at);
     Moment moment =
@@ -334,9 +365,9 @@ final class ModelRun {
   /// Moves an iterator, one that was begun long ago perhaps.
   private void walk() throws IOException {
     if (walks.size() < 3 && random.nextInt(3) == 0) {
-      walks.add(begin());
+      walks.add(newWalk());
     }
-    Walk walk = walks.isEmpty() ? begin() : walks.get(random.nextInt(walks.size()));
+    Walk walk = walks.isEmpty() ? newWalk() : walks.get(random.nextInt(walks.size()));
     if (!isFifo(walk.family)) {
       walk.model.move(walk.iterator, random, key());
     } else {
@@ -366,6 +397,98 @@ final class ModelRun {
       assertThrows(IllegalStateException.class, walk.iterator::refresh);
     }
     assertFalse(walk.iterator.valid());
+  }
+
+  /// Brings tables of one or two families in, perhaps with a restart in between.
+  private void ingest() throws IOException {
+    still = true;
+    bed.settle();
+    bed.settle();
+    boolean replace = random.nextInt(3) == 0;
+    boolean delete = !replace && random.nextInt(4) > 0;
+    String label = "fill-" + step;
+    List<Integer> into = new ArrayList<>();
+    List<NavigableMap<byte[], byte[]>> content = new ArrayList<>();
+    for (int at = 0; at < families.size() && into.size() < 2; at++) {
+      NavigableMap<byte[], byte[]> rows = new TreeMap<>(Arrays::compareUnsigned);
+      for (int i = 1 + random.nextInt(20); i >= 0; i--) {
+        rows.put(key(), value());
+      }
+      if (!isFifo(families.get(at)) && rows.size() > 1 && random.nextInt(2) == 0) {
+        into.add(at);
+        content.add(rows);
+      }
+    }
+    stage(label, into, content, delete);
+    if (random.nextInt(4) == 0) {
+      reopen();
+    }
+    assertEquals(into.size(), lsm.staged().size(), "staged tables");
+    if (random.nextInt(8) > 0 && !into.isEmpty()) {
+      take(label, into, content, replace);
+    }
+    bed.settle();
+    lsm.abandonStaged(label);
+    assertEquals(List.of(), lsm.staged());
+    still = false;
+  }
+
+  private void stage(
+      String label, List<Integer> into, List<NavigableMap<byte[], byte[]>> content, boolean delete)
+      throws IOException {
+    bed.disk.createDirectories("outside");
+    for (int i = 0; i < into.size(); i++) {
+      ColumnFamily family = families.get(into.get(i));
+      NavigableMap<byte[], byte[]> rows = content.get(i);
+      byte[] to = Arrays.copyOf(rows.lastKey(), rows.lastKey().length + 1);
+      if (delete) {
+        lsm.append(new WriteBatch().deleteRange(family, rows.firstKey(), to));
+        models.get(into.get(i)).deleteRange(step, rows.firstKey(), to);
+      }
+      String path = "outside/" + label + "-" + i;
+      try (TableFileWriter writer =
+          TableFileWriter.create(bed.disk, bed.clock, random, path, family.options())) {
+        for (Map.Entry<byte[], byte[]> row : rows.entrySet()) {
+          writer.put(row.getKey(), row.getValue());
+        }
+        writer.finish();
+      }
+      lsm.stage(label, family, List.of(path), Staging.values()[random.nextInt(2)]);
+      bed.disk.delete(path);
+    }
+  }
+
+  private void take(
+      String label, List<Integer> into, List<NavigableMap<byte[], byte[]>> content, boolean replace)
+      throws IOException {
+    boolean empty = true;
+    List<KeyRange> ranges = new ArrayList<>();
+    for (int i = 0; i < into.size(); i++) {
+      byte[] from = content.get(i).firstKey();
+      byte[] to = Arrays.copyOf(content.get(i).lastKey(), content.get(i).lastKey().length + 1);
+      ranges.add(new KeyRange(families.get(into.get(i)), from, to));
+      NavigableMap<byte[], byte[]> there = models.get(into.get(i)).at(step, bed.clock.wallMillis());
+      empty &= there.subMap(from, true, to, false).isEmpty();
+    }
+    bed.settle();
+    step++;
+    boolean done = false;
+    try {
+      long sequence = replace ? lsm.replace(label, ranges) : lsm.ingest(label, ranges);
+      assertTrue(sequence <= lsm.writtenSequence());
+      done = true;
+    } catch (IngestRefusedException e) {
+      count("refused ingest", 1);
+    }
+    assertEquals(replace || empty, done, "an ingest into a range that is empty: " + empty);
+    for (int i = 0; done && i < into.size(); i++) {
+      Versions model = models.get(into.get(i));
+      if (replace) {
+        model.deleteRange(step, ranges.get(i).from(), ranges.get(i).to());
+      }
+      content.get(i).forEach((key, value) -> model.put(step, key, value, 0));
+      count(replace ? "replace" : "ingest", 1);
+    }
   }
 
   private void compareAll() throws IOException {
@@ -400,6 +523,7 @@ final class ModelRun {
     moments.clear();
     count("flush", lsm.statistics().flushes());
     count("compaction", lsm.statistics().compactions());
+    count("drop", lsm.statistics().tablesDropped());
     lsm.close();
     bed.settle();
     assertEquals(List.of(), bed.disk.open, "handles stay open");
@@ -416,7 +540,12 @@ final class ModelRun {
   /// A copy of the closed store whose log is cut somewhere is refused, or holds everything.
   private void cut() throws IOException {
     Map<String, byte[]> files = bed.copy(Bed.STORE);
-    String log = files.keySet().stream().filter(n -> n.endsWith(".log")).toList().getLast();
+    List<String> logs = files.keySet().stream().filter(n -> n.endsWith(".log")).toList();
+    assertEquals(bed.options.flushesAtClose() ? 0 : 1, logs.size(), "logs of a closed store");
+    if (logs.isEmpty()) {
+      return;
+    }
+    String log = logs.getLast();
     int length = files.get(log).length;
     files.put(log, Arrays.copyOf(files.get(log), random.nextInt(length + 1)));
     String directory = "data/cut-" + step;
@@ -439,6 +568,9 @@ final class ModelRun {
     String directory = Bed.STORE;
     if (random.nextInt(2) == 0) {
       directory = "data/checkpoint-" + checkpoints++;
+      if (!bed.options.hasLog()) {
+        bed.settle(); // The flush that a checkpoint needs waits for jobs that are under way.
+      }
       lsm.checkpoint(directory);
       count("checkpoint", 1);
     } else {

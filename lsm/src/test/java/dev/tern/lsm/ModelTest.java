@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.env.CoverageMarks;
 import dev.tern.world.Rounds;
 import java.io.IOException;
 import java.util.Map;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ModelTest {
   @Test
   void itAnswersAsASortedMapWould() {
+    CoverageMarks.clear();
     Map<String, Integer> done = new TreeMap<>();
     for (long seed = 0; seed < Rounds.of(60); seed++) {
       ModelRun run = new ModelRun(Long.getLong("seed", 0) + seed);
@@ -27,8 +29,45 @@ class ModelTest {
       }
       run.done.forEach((what, times) -> done.merge(what, times, Integer::sum));
     }
-    for (String what : new String[] {"flush", "compaction", "reopen", "checkpoint"}) {
+    for (String what :
+        new String[] {"flush", "compaction", "reopen", "checkpoint", "drop", "ingest"}) {
       assertTrue(done.getOrDefault(what, 0) > 8, "hardly a " + what + ": " + done);
+    }
+    LsmMarksTest.assertReached(LsmMarksTest.BY_MODEL);
+  }
+
+  /// Two stores of a group, in turns: what one does changes no answer of the other, and when both
+  /// are closed nothing is held.
+  @Test
+  void storesThatShareAnswerAsTwoMapsWould() throws IOException {
+    for (long seed = 0; seed < Rounds.of(20); seed++) {
+      LsmGroup group = new LsmGroup(Bed.options(1024L << seed % 4, 4096L << seed % 6, 256, 2048));
+      long held = group.memory().held();
+      ModelRun one = new ModelRun(Long.getLong("seed", 0) + 2 * seed);
+      ModelRun other = new ModelRun(Long.getLong("seed", 0) + 2 * seed + 1);
+      one.join(group);
+      other.join(group);
+      try {
+        one.begin();
+        other.begin();
+        while (one.step < 400 || other.step < 400) {
+          one.next();
+          other.next();
+        }
+        one.end();
+        other.end();
+      } catch (IOException | RuntimeException | AssertionError e) {
+        throw new AssertionError(
+            "seed %d, steps %d and %d, %s and %s: %s"
+                .formatted(seed, one.step, other.step, one, other, e.getMessage()),
+            e);
+      }
+      LsmStatistics.Memory after = group.memory();
+      long kept = after.cache() + after.buffers() + after.memtables();
+      assertEquals(after.held(), kept, "seed " + seed + ": " + after);
+      assertTrue(after.memtables() == 0 && after.held() >= held, after.toString());
+      group.close();
+      assertEquals(0, group.memory().held(), group.memory().toString());
     }
   }
 
@@ -42,7 +81,11 @@ class ModelTest {
         "LOG_ENDS_NOT_CHECKED",
         "FLUSH_LOSES_DELETED_RANGES",
         "CHECKPOINT_WITHOUT_LOG",
-        "CLOSED_BEFORE_HANDOVER"
+        "CLOSED_BEFORE_HANDOVER",
+        "DROP_IGNORES_SNAPSHOTS",
+        "INGEST_BELOW_DELETION",
+        "STAGED_LOST_BY_CRASH",
+        "STAGED_READABLE_EARLY"
       })
   void aPlantedMistakeIsFound(LsmBug mistake) {
     boolean found = false;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.env.CoverageMarks;
 import dev.tern.env.Randomness;
 import dev.tern.world.Rounds;
 import java.io.IOException;
@@ -164,6 +165,7 @@ class SickDiskTest {
 
   @Test
   void anErrorAtAnyOperationLosesNothing() {
+    CoverageMarks.clear();
     int finals = 0;
     int failures = 0;
     for (int failing : new int[] {1, 3}) {
@@ -180,6 +182,7 @@ class SickDiskTest {
     }
     assertTrue(failures > 20, "writers hardly felt it: " + failures);
     assertTrue(finals > 10, "forces of the log hardly fail: " + finals);
+    LsmMarksTest.assertReached(LsmMarksTest.BY_SICK_DISKS);
   }
 
   @Test

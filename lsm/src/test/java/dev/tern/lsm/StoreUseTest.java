@@ -56,7 +56,16 @@ class StoreUseTest {
     for (long memory : new long[] {0, -1, Long.MIN_VALUE}) {
       assertThrows(
           IllegalArgumentException.class,
-          () -> new LsmOptions(memory, usual.threads(), usual.durability(), usual.tuning()));
+          () ->
+              new LsmOptions(
+                  memory,
+                  usual.threads(),
+                  usual.durability(),
+                  usual.tuning(),
+                  true,
+                  true,
+                  LogArchive.NONE,
+                  null));
     }
     try (Lsm lsm = open()) {
       ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);

@@ -80,6 +80,19 @@ final class EntryLog {
     unwritten = lastIndex() + 1;
     this.applied = applied;
     handedOut = applied;
+    assert isWhole() : this;
+  }
+
+  /// Whether what its fields say of each other holds.
+  private boolean isWhole() {
+    return baseIndex <= mark.index()
+        && mark.index() <= commit
+        && commit <= lastIndex()
+        && applied <= handedOut
+        && handedOut <= commit
+        && durable <= lastIndex()
+        && unwritten <= lastIndex() + 1
+        && !memberships.isEmpty();
   }
 
   private static void check(boolean holds, String what) {
@@ -204,6 +217,7 @@ final class EntryLog {
       memberships.removeLast();
     }
     forget(from);
+    assert isWhole() : this;
   }
 
   /// What stands from `from` on is not what was written.
@@ -229,6 +243,7 @@ final class EntryLog {
     commit = to.index();
     unwritten = to.index() + 1;
     unwrittenReset = to;
+    assert isWhole() : this;
   }
 
   boolean hasUnwritten() {
@@ -263,6 +278,7 @@ final class EntryLog {
       return false;
     }
     commit = to;
+    assert isWhole() : this;
     return true;
   }
 
@@ -274,17 +290,20 @@ final class EntryLog {
     }
     List<Entry> some = slice(handedOut + 1, to, maxBytes);
     handedOut += some.size();
+    assert handedOut <= to && isWhole() : this;
     return some;
   }
 
   /// A snapshot is handed out to be installed.
   void handOut(SnapshotMark install) {
     handedOut = install.index();
+    assert isWhole() : this;
   }
 
   void appliedTo(long index) {
     check(index <= handedOut, "applied what was not handed out: " + index);
     applied = Math.max(applied, index);
+    assert isWhole() : this;
   }
 
   /// The mark of a snapshot of the state machine as it is now.
@@ -316,6 +335,7 @@ final class EntryLog {
     while (memberships.size() > 1 && memberships.get(1).index() <= mark.index()) {
       memberships.removeFirst();
     }
+    assert isWhole() : this;
   }
 
   /// The last index at or below `from` whose term is at most `term`: at no later one can a log with
@@ -326,5 +346,12 @@ final class EntryLog {
       index--;
     }
     return index;
+  }
+
+  @Override
+  public String toString() {
+    return "log from %d to %d, mark %d, durable %d, unwritten from %d, commit %d, handed out %d, applied %d"
+        .formatted(
+            baseIndex, lastIndex(), mark.index(), durable, unwritten, commit, handedOut, applied);
   }
 }

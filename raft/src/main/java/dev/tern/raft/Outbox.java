@@ -40,6 +40,7 @@ final class Outbox {
   }
 
   void persist(Effect.Persist write) {
+    assert write.number() == issued + 1 : "write %d after %d".formatted(write.number(), issued);
     issued = write.number();
     effects.add(write);
   }

@@ -66,6 +66,7 @@ final class Progress {
   }
 
   void sent(long lastIndex, long bytes) {
+    assert state == State.REPLICATE && lastIndex >= next : "entries are sent twice";
     inflight.add(new Sent(lastIndex, bytes));
     inflightBytes += bytes;
     next = lastIndex + 1;
@@ -105,6 +106,8 @@ final class Progress {
       return false;
     }
     match = index;
+    assert next > match && inflightBytes >= 0
+        : "follower %d: %d after %d".formatted(id, next, match);
     return true;
   }
 }

@@ -315,6 +315,7 @@ public final class Raft {
   }
 
   private void remember(long newTerm, int newVote) {
+    assert newTerm >= term : "the term falls from %d to %d".formatted(term, newTerm);
     term = newTerm;
     vote = newVote;
     stateUnwritten = true;

@@ -63,6 +63,7 @@ final class Reads {
   boolean bind(int from, long context, long index, RaftBug bug) {
     long to = bug == RaftBug.READ_ROUND_REUSED ? confirmed : round + 1;
     boolean idle = bound.isEmpty();
+    assert idle || bound.getLast().round() <= to : "rounds fall along the queue";
     bound.add(new Waiting(from, context, index, to));
     return idle;
   }
@@ -76,6 +77,7 @@ final class Reads {
 
   /// A quorum has acknowledged everything up to `upTo`; true if a round must begin for those left.
   boolean confirm(long upTo, Confirmed told) {
+    assert upTo <= round : "a round is acknowledged that has not begun";
     confirmed = Math.max(confirmed, upTo);
     while (!begun.isEmpty() && begun.getFirst().round() <= confirmed) {
       confirmedTick = begun.removeFirst().tick();

@@ -10,25 +10,25 @@ import java.nio.file.StandardOpenOption;
 
 /// A file written by calls, each at the position behind the last one.
 ///
-/// Copies what is appended into a direct buffer of its own: the JDK would make one per thread and
-/// size otherwise. A thread that is interrupted appends and forces first and is interrupted then;
-/// only an interrupt in the middle of a force makes that fail, since nobody knows what it did.
+/// Copies what is appended into a buffer of [TransferBuffers]. A thread that is interrupted appends
+/// and forces first and is interrupted then; only an interrupt in the middle of a force makes that
+/// fail, since nobody knows what it did.
 ///
 /// One thread at a time, but for a force.
 final class Appender implements WritableFile {
-  private static final int BUFFER_BYTES = 256 << 10;
-
   private final String path;
   private final Path file;
-  private final ByteBuffer direct = ByteBuffer.allocateDirect(BUFFER_BYTES);
+  private final TransferBuffers buffers;
   private volatile FileChannel channel;
   private long position;
   private volatile boolean closed;
 
   @SuppressWarnings("MustBeClosedChecker") // Closed by close().
-  Appender(String path, Path file, StandardOpenOption how) throws IOException {
+  Appender(String path, Path file, StandardOpenOption how, TransferBuffers buffers)
+      throws IOException {
     this.path = path;
     this.file = file;
+    this.buffers = buffers;
     this.channel = FileChannel.open(file, how, StandardOpenOption.READ, StandardOpenOption.WRITE);
   }
 
@@ -44,15 +44,24 @@ final class Appender implements WritableFile {
 
   @Override
   public void append(ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      int count = Math.min(bytes.remaining(), BUFFER_BYTES);
-      direct.clear().put(bytes.slice().limit(count)).flip();
-      try {
-        write(direct, position);
-      } finally {
-        position += direct.position();
-        bytes.position(bytes.position() + direct.position());
+    TransferBuffers.Buffer buffer = buffers.take();
+    try {
+      while (bytes.hasRemaining()) {
+        append(bytes, buffer.bytes());
       }
+    } finally {
+      buffers.give(buffer);
+    }
+  }
+
+  private void append(ByteBuffer bytes, ByteBuffer direct) throws IOException {
+    int count = Math.min(bytes.remaining(), direct.capacity());
+    direct.clear().put(bytes.slice().limit(count)).flip();
+    try {
+      write(direct, position);
+    } finally {
+      position += direct.position();
+      bytes.position(bytes.position() + direct.position());
     }
   }
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,8 +16,12 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// Files below a directory of this machine. Any thread.
+///
+/// Reads and writes of bytes on the heap go through at most a megabyte outside the heap, and 256
+/// KiB more for each thread beyond the fourth that reads or writes at the same moment.
 public final class DirectoryFileSystem implements FileSystem {
   private final Path root;
+  private final TransferBuffers buffers = new TransferBuffers();
 
   /// Makes the directory if it is not there.
   ///
@@ -41,13 +46,22 @@ public final class DirectoryFileSystem implements FileSystem {
     try {
       real = Files.createDirectories(root).toRealPath();
     } catch (FileSystemException e) {
-      String why = Files.exists(root) ? "it is no directory" : e.toString();
+      String why = Files.exists(root) ? "it is no directory" : why(e);
       throw new IOException("the directory %s cannot be made: %s".formatted(root, why), e);
     }
     if (!Files.isWritable(real)) {
       throw new IOException("the directory " + root + " cannot be written");
     }
     return real;
+  }
+
+  private static String why(FileSystemException e) {
+    if (e.getReason() != null) {
+      return e.getReason();
+    }
+    return e instanceof AccessDeniedException
+        ? "access to %s is denied".formatted(e.getFile())
+        : "%s cannot be made".formatted(e.getFile());
   }
 
   private Path path(String path) throws IOException {
@@ -60,22 +74,31 @@ public final class DirectoryFileSystem implements FileSystem {
 
   @Override
   public WritableFile create(String path) throws IOException {
-    return new Appender(path, path(path), StandardOpenOption.CREATE_NEW);
+    return new Appender(path, path(path), StandardOpenOption.CREATE_NEW, buffers);
   }
 
   @Override
   public WritableFile createLog(String path) throws IOException {
-    return new MappedLog(path, path(path), StandardOpenOption.CREATE_NEW);
+    return log(path, StandardOpenOption.CREATE_NEW);
   }
 
   @Override
   public WritableFile overwrite(String path) throws IOException {
-    return new MappedLog(path, path(path), StandardOpenOption.WRITE);
+    return log(path, StandardOpenOption.WRITE);
+  }
+
+  private MappedLog log(String path, StandardOpenOption option) throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      return new MappedLog(path, path(path), option, buffers);
+    } finally {
+      restore(interrupted);
+    }
   }
 
   @Override
   public ReadableFile open(String path) throws IOException {
-    return new Reader(path, path(path));
+    return new Reader(path, path(path), buffers);
   }
 
   @Override
@@ -127,14 +150,18 @@ public final class DirectoryFileSystem implements FileSystem {
     }
   }
 
+  /// A thread that is interrupted forces first and is interrupted then.
   @Override
   public void forceDirectory(String directory) throws IOException {
+    boolean interrupted = Thread.interrupted();
     try (FileChannel channel = FileChannel.open(path(directory), StandardOpenOption.READ)) {
       channel.force(true);
     } catch (FileSystemException e) {
       throw e;
     } catch (IOException e) {
       throw new IOException("cannot force directory " + directory + ": " + e.getMessage(), e);
+    } finally {
+      restore(interrupted);
     }
   }
 
@@ -145,7 +172,12 @@ public final class DirectoryFileSystem implements FileSystem {
 
   @Override
   public AutoCloseable lock(String path) throws IOException {
-    return DirectoryLock.take(path(path));
+    boolean interrupted = Thread.interrupted();
+    try {
+      return DirectoryLock.take(path(path));
+    } finally {
+      restore(interrupted);
+    }
   }
 
   /// fdatasync: it skips time stamps, but not a changed length, without which the bytes could not
@@ -173,12 +205,14 @@ public final class DirectoryFileSystem implements FileSystem {
   private static final class Reader implements ReadableFile {
     private final String path;
     private final Path file;
+    private final TransferBuffers buffers;
     private volatile FileChannel channel;
     private volatile boolean closed;
 
-    Reader(String path, Path file) throws IOException {
+    Reader(String path, Path file, TransferBuffers buffers) throws IOException {
       this.path = path;
       this.file = file;
+      this.buffers = buffers;
       // To open a pipe waits for somebody who writes to it.
       if (!Files.readAttributes(file, BasicFileAttributes.class).isRegularFile()) {
         throw new IOException(path + " is no regular file");
@@ -188,6 +222,31 @@ public final class DirectoryFileSystem implements FileSystem {
 
     @Override
     public int read(long position, ByteBuffer target) throws IOException {
+      if (target.isDirect()) {
+        return readDirect(position, target);
+      }
+      TransferBuffers.Buffer buffer = buffers.take();
+      try {
+        return readThrough(buffer.bytes(), position, target);
+      } finally {
+        buffers.give(buffer);
+      }
+    }
+
+    private int readThrough(ByteBuffer direct, long position, ByteBuffer target)
+        throws IOException {
+      int total = 0;
+      boolean more = true;
+      while (more && target.hasRemaining()) {
+        direct.clear().limit(Math.min(direct.capacity(), target.remaining()));
+        more = readDirect(position + total, direct) > 0 && !direct.hasRemaining();
+        total += direct.position();
+        target.put(direct.flip());
+      }
+      return total == 0 && target.hasRemaining() ? -1 : total;
+    }
+
+    private int readDirect(long position, ByteBuffer target) throws IOException {
       int total = 0;
       boolean interrupted = false;
       try {

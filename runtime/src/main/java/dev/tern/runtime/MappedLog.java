@@ -45,9 +45,10 @@ final class MappedLog implements WritableFile {
   private volatile boolean forced;
 
   @SuppressWarnings("MustBeClosedChecker") // Closed by close().
-  MappedLog(String path, Path file, StandardOpenOption how) throws IOException {
+  MappedLog(String path, Path file, StandardOpenOption how, TransferBuffers buffers)
+      throws IOException {
     this.path = path;
-    this.calls = new Appender(path, file, how);
+    this.calls = new Appender(path, file, how, buffers);
     this.allocated = calls.channel().size();
   }
 
@@ -83,6 +84,7 @@ final class MappedLog implements WritableFile {
   private void copy(ByteBuffer part) throws IOException {
     int count = part.remaining();
     long at = window.byteSize() - (windowEnd - position());
+    assert position() + count <= allocated : "bytes are mapped that the disk has no blocks for";
     try {
       MemorySegment.copy(MemorySegment.ofBuffer(part), 0, window, at, count);
     } catch (InternalError e) {
@@ -91,6 +93,7 @@ final class MappedLog implements WritableFile {
     }
     part.position(count);
     calls.skip(count);
+    assert position() <= windowEnd : "more was written than the window holds";
   }
 
   private void nextWindow() throws IOException {
@@ -140,6 +143,19 @@ final class MappedLog implements WritableFile {
         allocated += zeros.position();
       }
     }
+  }
+
+  @Override
+  public void trim() throws IOException {
+    unmap();
+    boolean interrupted = Thread.interrupted();
+    try {
+      calls.channel().truncate(position());
+    } finally {
+      DirectoryFileSystem.restore(interrupted);
+    }
+    allocated = position();
+    windowEnd = position();
   }
 
   @Override

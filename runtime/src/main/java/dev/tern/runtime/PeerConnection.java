@@ -213,6 +213,7 @@ final class PeerConnection {
         throw new DecodeException(
             "node " + hello.member() + " answers where node " + node + " was expected");
       }
+      assert !open : "two connections to node " + node + " are open";
       greeted = true;
       pauseNanos = network.timing().firstPauseNanos();
       tell(true);

@@ -82,7 +82,16 @@ public final class Workers implements Offload, AutoCloseable {
 
   @Override
   public void pause(long nanos) {
-    LockSupport.parkNanos(nanos);
+    long until = System.nanoTime() + nanos;
+    boolean interrupted = false;
+    for (long left = nanos; left > 0; left = until - System.nanoTime()) {
+      // A thread that is interrupted does not park.
+      interrupted |= Thread.interrupted();
+      LockSupport.parkNanos(left);
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /// Waits for the jobs that were handed over.

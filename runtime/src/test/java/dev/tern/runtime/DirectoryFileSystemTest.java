@@ -11,9 +11,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.env.FileSystem;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
@@ -330,5 +334,56 @@ class DirectoryFileSystemTest {
     IOException refused = assertThrows(IOException.class, () -> files.open("CURRENT"));
     assertEquals("CURRENT is no regular file", refused.getMessage());
     assertThrows(IOException.class, () -> files.open("missing"));
+  }
+
+  /// Bytes of direct buffers, those of the JDK's own among them.
+  private static long directBytes() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(pool -> pool.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+        .sum();
+  }
+
+  /// A thread that read or wrote much at once keeps nothing, nor does a file that was written.
+  @Test
+  void transfersKeepLittleMemoryOutsideTheHeap() throws IOException {
+    byte[] large = new byte[8 << 20];
+    new Random(2).nextBytes(large);
+    write("first", "takes what stays");
+    long before = directBytes();
+    for (int i = 0; i < 100; i++) {
+      try (FileSystem.WritableFile file = files.create("written-" + i)) {
+        file.append(ByteBuffer.wrap(large, 0, 1000 + i));
+      }
+    }
+    try (FileSystem.WritableFile file = files.create("large")) {
+      file.append(ByteBuffer.wrap(large));
+    }
+    try (FileSystem.ReadableFile file = files.open("large")) {
+      ByteBuffer target = ByteBuffer.allocate(large.length + 1);
+      assertEquals(large.length, file.read(0, target));
+      assertEquals(-1, file.read(large.length, target));
+      assertArrayEquals(large, Arrays.copyOf(target.array(), large.length));
+    }
+    long kept = directBytes() - before;
+    assertTrue(kept <= 0, "%d bytes more outside the heap".formatted(kept));
+  }
+
+  /// More threads at once than there are buffers that stay.
+  @Test
+  void manyThreadsTransferAtOnce() {
+    TransferBuffers buffers = new TransferBuffers();
+    List<TransferBuffers.Buffer> taken = new ArrayList<>();
+    for (int i = 0; i < TransferBuffers.MOST_KEPT + 3; i++) {
+      taken.add(buffers.take());
+      taken.getLast().bytes().put((byte) i);
+    }
+    for (int i = 0; i < taken.size(); i++) {
+      assertEquals(i, taken.get(i).bytes().get(0));
+    }
+    taken.forEach(buffers::give);
+    ByteBuffer gone = taken.getLast().bytes();
+    assertThrows(IllegalStateException.class, () -> gone.get(0));
+    assertEquals(TransferBuffers.BYTES, buffers.take().bytes().remaining());
   }
 }

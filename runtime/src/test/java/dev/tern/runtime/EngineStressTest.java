@@ -202,13 +202,19 @@ class EngineStressTest {
 
   @Test
   void everybodySeesWholeBatchesInOrder() throws Exception {
-    run(48 << 10);
+    run(48 << 10, 16);
+  }
+
+  /// Tables are opened and closed all the time, under those who look into them.
+  @Test
+  void tablesAreClosedUnderReaders() throws Exception {
+    run(48 << 10, 1);
   }
 
   /// Memtables so large that they take chunks which others used before them.
   @Test
   void arraysOfOldMemtablesAreUsedAgainUnderReaders() throws Exception {
-    run(700 << 10);
+    run(700 << 10, 16);
   }
 
   /// As services call it with Java 25: a virtual thread for each request, some of which take their
@@ -271,11 +277,12 @@ class EngineStressTest {
     }
   }
 
-  private void run(int memtableBytes) throws Exception {
+  private void run(int memtableBytes, int openTables) throws Exception {
     try (Workers workers = new Workers(3)) {
       LsmOptions options =
           LsmOptions.DEFAULT.withTuning(
-              new LsmOptions.Tuning(memtableBytes, 96 << 10, 512, 16 << 10, LsmBug.NONE));
+              new LsmOptions.Tuning(memtableBytes, 96 << 10, 512, 16 << 10, LsmBug.NONE)
+                  .withOpenTables(openTables));
       open(workers, options);
       List<Thread> threads = new ArrayList<>();
       for (int i = 0; i < 2; i++) {

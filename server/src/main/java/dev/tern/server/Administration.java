@@ -17,6 +17,7 @@ import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyOutcome;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.Decision;
+import dev.tern.core.topology.log.Levels;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Randomness;
 import dev.tern.gateway.http.AdminDoor;
@@ -73,9 +74,25 @@ final class Administration {
         "/cluster/zone",
         command(
             body -> new Command.SetZone(integer(body, "number", null), text(body, "zone", null))));
+    routes.put("/cluster/replace", action(this::replace));
+    routes.put("/cluster/pause", command(body -> new Command.HoldMoves(true)));
+    routes.put("/cluster/resume", command(body -> new Command.HoldMoves(false)));
+    routes.put("/cluster/cancel", action((body, done) -> cancel(done)));
     routes.put("/keyspace/create", derived(this::create));
     routes.put("/keyspace/alter", derived(this::alter));
     routes.put("/keyspace/drop", command(this::drop));
+  }
+
+  /// A dead member counts as away at once: others get its replicas.
+  private void replace(JsonNode body, Consumer<Page> done) {
+    int number = integer(body, "number", null);
+    if (node.live(number)) {
+      done.accept(refused("member %d is alive: remove it, or let it weigh 0".formatted(number)));
+      return;
+    }
+    node.propose(
+        new Proposed(body.path("epoch").asLong(), new Command.SetAway(number, true)),
+        decision -> done.accept(page(decision)));
   }
 
   private AdminDoor.Route action(BiConsumer<JsonNode, Consumer<Page>> action) {
@@ -178,6 +195,13 @@ final class Administration {
           }
         };
     return new Page(status, "application/json", body + "\n");
+  }
+
+  private void cancel(Consumer<Page> done) {
+    new MovesPages(node)
+        .cancel(
+            decision -> done.accept(page(decision)),
+            body -> done.accept(new Page(200, "application/json", body + "\n")));
   }
 
   private Page refused(String why) {
@@ -291,12 +315,20 @@ final class Administration {
     TopologyState state = node.view().state();
     String host = text(body, "host", null);
     int internode = integer(body, "internode", null);
+    String token = text(body, "token", "");
+    if (!token.matches("|[0-9a-f]{16}")) {
+      throw new IllegalArgumentException("'token' is 16 hexadecimal digits");
+    }
+    String stranger = stranger(body, state.level());
+    if (stranger != null) {
+      done.accept(refused("the node at %s:%d: %s".formatted(host, internode, stranger)));
+      return;
+    }
     for (MemberEntry entry : state.members()) {
       Member member = entry.member();
       if (member.host().equals(host) && member.ports().internode() == internode) {
-        boolean empty = !state.holds(entry.number()) && !state.voters().contains(entry.number());
         done.accept(
-            empty
+            sameNewcomer(state, member, token)
                 ? admitted(state)
                 : refused(
                     "member %d stands at %s:%d; a node that lost its directory cannot take its"
@@ -305,6 +337,26 @@ final class Administration {
         return;
       }
     }
+    admit(body, state, token, attempt, done);
+  }
+
+  /// Whether the member at a newcomer's address is that newcomer, which asks again as it had no
+  /// answer. Another directory has another token, whoever it is at the same address; without tokens
+  /// a member that nobody relies on is taken for it.
+  static boolean sameNewcomer(TopologyState state, Member member, String token) {
+    int number = member.number();
+    String tokenless = ServerConfig.name(number);
+    return token.isEmpty() || member.name().equals(tokenless)
+        ? member.name().equals(tokenless)
+            && !state.holds(number)
+            && !state.voters().contains(number)
+        : member.name().equals(ServerConfig.name(number, token));
+  }
+
+  private void admit(
+      JsonNode body, TopologyState state, String token, int attempt, Consumer<Page> done) {
+    String host = text(body, "host", null);
+    int internode = integer(body, "internode", null);
     int number = state.nextMember();
     String zone = text(body, "zone", "");
     Map<String, Integer> doors = new TreeMap<>();
@@ -313,22 +365,24 @@ final class Administration {
     Member member =
         new Member(
             number,
-            ServerConfig.name(number),
+            ServerConfig.name(number, token),
             zone.isEmpty() ? "zone-" + number : zone,
             host,
             ports);
     int weight = integer(body, "weight", MemberEntry.USUAL_WEIGHT);
     node.propose(
-        new Proposed(0, new Command.AdmitMember(member, weight)),
+        // Only at this level: the cluster may rise meanwhile.
+        new Proposed(state.epoch(), new Command.AdmitMember(member, weight)),
         decision -> {
           TopologyState after = node.view().state();
           boolean taken =
               decision instanceof Decision.Decided decided
                   && decided.outcome() instanceof TopologyOutcome.Refused refused
                   && refused.reason() == TopologyOutcome.Reason.EXISTS;
-          if (taken && attempt < ATTEMPTS && after.nextMember() > number) {
+          boolean again = (taken || stale(decision)) && after.epoch() > state.epoch();
+          if (again && attempt < ATTEMPTS) {
             join(body, attempt + 1, done);
-          } else if (after.member(number) != null) {
+          } else if (isMember(after, member)) {
             done.accept(admitted(after));
           } else {
             done.accept(retriable(page(decision)));
@@ -336,10 +390,33 @@ final class Administration {
         });
   }
 
+  /// Another newcomer may have got the number.
+  static boolean isMember(TopologyState state, Member newcomer) {
+    MemberEntry entry = state.member(newcomer.number());
+    return entry != null && entry.member().equals(newcomer);
+  }
+
+  /// Why a newcomer's version cannot take part at the cluster's level, null if it can.
+  private static @Nullable String stranger(JsonNode body, int level) {
+    if (!body.has("minLevel") || !body.has("maxLevel")) {
+      return "it does not say which protocol levels it speaks, so it is of an earlier version than"
+          + " this member: upgrade it";
+    }
+    int min = integer(body, "minLevel", null);
+    int max = integer(body, "maxLevel", null);
+    if (min < 1 || max < min) {
+      return "it speaks protocol levels %d to %d, which are none".formatted(min, max);
+    }
+    return new Levels(min, max).problem(level);
+  }
+
   /// The newcomer asks again where a later answer may be another: the cluster is being founded, or
   /// admitted it and this node has not heard of it.
   private static Page retriable(Page page) {
-    boolean early = page.body().contains(TopologyOutcome.Reason.NOT_FOUNDED.name());
+    boolean early =
+        page.body().contains(TopologyOutcome.Reason.NOT_FOUNDED.name())
+            || page.body().contains(TopologyOutcome.Reason.STALE_EPOCH.name())
+            || page.body().contains(TopologyOutcome.Reason.EXISTS.name());
     return page.status() == 200 || early ? new Page(503, page.type(), page.body()) : page;
   }
 

@@ -59,35 +59,7 @@ final class Figures implements AutoCloseable {
       Gauge.builder("tern.waiting", node, n -> n.waiting(number))
           .tag("shard", label)
           .register(registry);
-      gauge(node, shard, "tern.lsm.memtable.bytes", LsmStatistics::memtableBytes);
-      gauge(node, shard, "tern.lsm.immutable.memtables", LsmStatistics::immutableMemtables);
-      gauge(node, shard, "tern.lsm.tables", LsmStatistics::tables);
-      gauge(node, shard, "tern.lsm.table.bytes", LsmStatistics::tableBytes);
-      gauge(node, shard, "tern.lsm.cache.bytes", LsmStatistics::cacheBytes);
-      gauge(node, shard, "tern.lsm.cache.hits", LsmStatistics::cacheHits);
-      gauge(node, shard, "tern.lsm.cache.misses", LsmStatistics::cacheMisses);
-      gauge(node, shard, "tern.lsm.flushes", LsmStatistics::flushes);
-      gauge(node, shard, "tern.lsm.compactions", LsmStatistics::compactions);
-      gauge(node, shard, "tern.lsm.log.bytes", LsmStatistics::logBytes);
-      gauge(node, shard, "tern.lsm.log.syncs", LsmStatistics::logSyncs);
-      gauge(node, shard, "tern.lsm.background.failures", LsmStatistics::backgroundFailures);
-      gauge(node, shard, "tern.lsm.tables.set.aside", LsmStatistics::tablesSetAside);
-      gauge(node, shard, "tern.lsm.log.bytes.dropped", LsmStatistics::logBytesDropped);
-      gauge(node, shard, "tern.lsm.memory.budget", s -> s.memory().budget());
-      gauge(node, shard, "tern.lsm.memory.filters", s -> s.memory().filtersAndIndexes());
-      gauge(node, shard, "tern.lsm.memory.buffers", s -> s.memory().buffers());
-      gauge(node, shard, "tern.lsm.level0.tables", s -> s.levels().getFirst().tables());
-      gauge(node, shard, "tern.lsm.flush.bytes", LsmStatistics::flushBytes);
-      gauge(node, shard, "tern.lsm.compaction.read.bytes", LsmStatistics::compactionBytesRead);
-      gauge(
-          node, shard, "tern.lsm.compaction.written.bytes", LsmStatistics::compactionBytesWritten);
-      gauge(node, shard, "tern.lsm.cache.refused", LsmStatistics::cacheRefused);
-      gauge(node, shard, "tern.lsm.delayed.nanos", LsmStatistics::delayedNanos);
-      gauge(node, shard, "tern.lsm.paced.nanos", LsmStatistics::pacedNanos);
-      gauge(node, shard, "tern.lsm.snapshot.age.millis", LsmStatistics::oldestSnapshotMillis);
-      gauge(node, shard, "tern.lsm.iterator.age.millis", LsmStatistics::oldestIteratorMillis);
-      gauge(node, shard, "tern.lsm.unreclaimed", LsmStatistics::unreclaimed);
-      gauge(node, shard, "tern.lsm.undeleted.files", LsmStatistics::undeleted);
+      store(node, shard);
     }
     doors.forEach(this::door);
     sum("tern.redis.commands", DoorStatistics::commands);
@@ -99,6 +71,39 @@ final class Figures implements AutoCloseable {
             redis,
             all -> all.stream().mapToDouble(DoorStatistics::connections).sum())
         .register(registry);
+  }
+
+  /// What the storage engine of a shard says.
+  private void store(Node node, int shard) {
+    gauge(node, shard, "tern.lsm.memtable.bytes", LsmStatistics::memtableBytes);
+    gauge(node, shard, "tern.lsm.immutable.memtables", LsmStatistics::immutableMemtables);
+    gauge(node, shard, "tern.lsm.tables", LsmStatistics::tables);
+    gauge(node, shard, "tern.lsm.table.bytes", LsmStatistics::tableBytes);
+    gauge(node, shard, "tern.lsm.cache.bytes", LsmStatistics::cacheBytes);
+    gauge(node, shard, "tern.lsm.cache.hits", LsmStatistics::cacheHits);
+    gauge(node, shard, "tern.lsm.cache.misses", LsmStatistics::cacheMisses);
+    gauge(node, shard, "tern.lsm.flushes", LsmStatistics::flushes);
+    gauge(node, shard, "tern.lsm.compactions", LsmStatistics::compactions);
+    gauge(node, shard, "tern.lsm.log.bytes", LsmStatistics::logBytes);
+    gauge(node, shard, "tern.lsm.log.syncs", LsmStatistics::logSyncs);
+    gauge(node, shard, "tern.lsm.background.failures", LsmStatistics::backgroundFailures);
+    gauge(node, shard, "tern.lsm.tables.set.aside", LsmStatistics::tablesSetAside);
+    gauge(node, shard, "tern.lsm.log.bytes.dropped", LsmStatistics::logBytesDropped);
+    memory(node, shard);
+    gauge(node, shard, "tern.lsm.level0.tables", s -> s.levels().getFirst().tables());
+    gauge(node, shard, "tern.lsm.flush.bytes", LsmStatistics::flushBytes);
+    gauge(node, shard, "tern.lsm.compaction.read.bytes", LsmStatistics::compactionBytesRead);
+    gauge(node, shard, "tern.lsm.compaction.written.bytes", LsmStatistics::compactionBytesWritten);
+    gauge(node, shard, "tern.lsm.tables.dropped", LsmStatistics::tablesDropped);
+    gauge(node, shard, "tern.lsm.ingests", LsmStatistics::ingests);
+    gauge(node, shard, "tern.lsm.ingest.bytes", LsmStatistics::ingestBytes);
+    gauge(node, shard, "tern.lsm.cache.refused", LsmStatistics::cacheRefused);
+    gauge(node, shard, "tern.lsm.delayed.nanos", LsmStatistics::delayedNanos);
+    gauge(node, shard, "tern.lsm.paced.nanos", LsmStatistics::pacedNanos);
+    gauge(node, shard, "tern.lsm.snapshot.age.millis", LsmStatistics::oldestSnapshotMillis);
+    gauge(node, shard, "tern.lsm.iterator.age.millis", LsmStatistics::oldestIteratorMillis);
+    gauge(node, shard, "tern.lsm.unreclaimed", LsmStatistics::unreclaimed);
+    gauge(node, shard, "tern.lsm.undeleted.files", LsmStatistics::undeleted);
   }
 
   /// Whether the disk is full, and what of it cannot be read.
@@ -127,6 +132,16 @@ final class Figures implements AutoCloseable {
           .tag("reason", reason.name().toLowerCase(Locale.ROOT))
           .register(registry);
     }
+  }
+
+  private void memory(Node node, int shard) {
+    gauge(node, shard, "tern.lsm.memory.budget", s -> s.memory().budget());
+    gauge(node, shard, "tern.lsm.memory.held", s -> s.memory().held());
+    gauge(node, shard, "tern.lsm.memory.filters", s -> s.memory().filtersAndIndexes());
+    gauge(node, shard, "tern.lsm.memory.buffers", s -> s.memory().buffers());
+    gauge(node, shard, "tern.lsm.memory.tables", s -> s.memory().tables());
+    gauge(node, shard, "tern.lsm.memory.jobs", s -> s.memory().jobs());
+    gauge(node, shard, "tern.lsm.memory.log", s -> s.memory().log());
   }
 
   private void gauge(Node node, int shard, String name, ToDoubleFunction<LsmStatistics> figure) {

@@ -7,6 +7,8 @@ import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +61,9 @@ public record ServerConfig(
     Durability durability,
     int memoryMegabytes,
     String transport) {
+  /// Of a node.
+  static final int MAX_SHARDS = 256;
+
   private static final int INTERNODE = 7071;
 
   /// The doors there are, and their ports beside internode port 7071. A new door is named here.
@@ -72,7 +77,9 @@ public record ServerConfig(
 
   public ServerConfig {
     check(!data.isBlank(), "a data directory is needed: --data DIR");
-    check(shards >= 1 && shards <= 256, "shards lie between 1 and 256, not " + shards);
+    check(
+        shards >= 1 && shards <= MAX_SHARDS,
+        "shards lie between 1 and %d, not %d".formatted(MAX_SHARDS, shards));
     check(memoryMegabytes >= 16, "the memory is at least 16 MiB");
     check(n >= 1 && r >= 1 && w >= 1 && r <= n && w <= n, "r and w lie between 1 and n");
     doorPorts = Map.copyOf(doorPorts);
@@ -170,9 +177,32 @@ public record ServerConfig(
         new Member(number, name(number), zone, host, ports), weight, /* leaving= */ false);
   }
 
+  /// How many shards a node's directory was written with; 0 for one whose node has not started yet.
+  public static int writtenShards(Path data) {
+    // Written when the stores of all shards are made.
+    if (!Files.exists(data.resolve("gossip").resolve("generation"))) {
+      return 0;
+    }
+    int shards = 0;
+    for (int shard = 0; shard < MAX_SHARDS; shard++) {
+      if (Files.exists(data.resolve("shard-" + shard))) {
+        shards = shard + 1;
+      }
+    }
+    return shards;
+  }
+
   /// What clients that want such a name call a member.
   static String name(int number) {
-    return "%040x".formatted(0x7465726eL << 32 | number);
+    return name(number, "");
+  }
+
+  /// What a member is called that was let in with a token: the name keeps it, so that the member is
+  /// known when it asks again.
+  ///
+  /// @param token up to 24 hexadecimal digits
+  static String name(int number, String token) {
+    return "%24s%08x%08x".formatted(token, 0x7465726e, number).replace(' ', '0');
   }
 
   /// Where a member's doors are.

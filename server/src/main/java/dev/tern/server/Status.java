@@ -48,6 +48,7 @@ final class Status {
     routes.put("/cluster", page(request -> cluster()));
     routes.put("/cluster/zones", page(request -> zones()));
     routes.put("/cluster/plan", page(this::plan));
+    routes.put("/cluster/moves", page(request -> new MovesPages(node).moves()));
     routes.put("/keyspaces", new AdminDoor.Route("GET", (request, done) -> counted(done)));
     routes.put("/events", page(this::events));
   }
@@ -174,6 +175,7 @@ final class Status {
     Member member = entry.member();
     body.put("number", member.number()).put("name", member.name()).put("zone", member.zone());
     body.put("weight", entry.weight()).put("leaving", entry.leaving());
+    body.put("away", entry.away());
     body.put("host", member.host()).put("internode", member.ports().internode());
     ServerConfig.DOORS.forEach(door -> body.put(door, member.ports().of(door)));
     body.put("live", node.live(member.number()));

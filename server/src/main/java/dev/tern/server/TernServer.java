@@ -7,9 +7,10 @@ import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.node.Node;
 import dev.tern.core.node.NodeConfig;
 import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.TopologyState;
-import dev.tern.core.topology.log.TopologyLog;
+import dev.tern.core.topology.log.KnownTopology;
 import dev.tern.env.Events;
 import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.net.ClientBounds;
@@ -174,14 +175,14 @@ public final class TernServer implements AutoCloseable {
   private static int number(
       ServerConfig config, DirectoryFileSystem files, @Nullable Founding founding)
       throws IOException {
-    TopologyState known = TopologyLog.lastKnown(files);
+    TopologyState known = KnownTopology.lastKnown(files);
     if (known == null && founding != null) {
+      // What is founded says where this node's doors are, for ever.
+      Rehearsal.ports(config);
       return own(config, founding.founders(), "the founders");
     }
     if (known == null) {
-      TopologyState told = Joining.join(config);
-      TopologyLog.join(files, RuntimeEnvironment.fileLives(), told);
-      known = told;
+      known = Joining.join(config, files);
     }
     return own(config, known.members(), "cluster " + known.cluster());
   }
@@ -191,6 +192,7 @@ public final class TernServer implements AutoCloseable {
     for (MemberEntry member : members) {
       boolean here = config.isHere(member.member());
       if (config.number() > 0 ? member.number() == config.number() : here) {
+        expectPorts(config, member.member(), members.size() == 1, of);
         return member.number();
       }
     }
@@ -210,6 +212,23 @@ public final class TernServer implements AutoCloseable {
                                 + ":"
                                 + m.member().ports().internode())
                     .toList()));
+  }
+
+  /// Others, and clients, go by what the topology says.
+  private static void expectPorts(ServerConfig config, Member member, boolean alone, String of)
+      throws IOException {
+    if (!member.ports().equals(config.ports())) {
+      throw new IOException(
+          "%s says this node's ports are %s, its flags %s: start it with those of %s, or %s"
+              .formatted(
+                  of,
+                  member.ports(),
+                  config.ports(),
+                  of,
+                  alone
+                      ? "let a second node join it there, then remove this one and let it join anew: a node alone keeps its ports"
+                      : "remove the member and let it join anew"));
+    }
   }
 
   /// Lets the node meet those who are there, so that its first answer is not that nobody is; those

@@ -7,12 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
+import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.TopologyState;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -28,6 +33,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The pages and actions of one node, as a client of HTTP sees them.
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class AdministrationTest {
+  private static final String TOKEN = "00000000000000ab";
+
   @TempDir private static Path data;
   private static TernServer server;
 
@@ -122,6 +129,20 @@ class AdministrationTest {
   }
 
   @Test
+  void movesAreHeldCancelledAndLetGo() throws Exception {
+    long epoch = changed("/cluster/pause", "{}");
+    JsonNode moves = json.readTree(get("/cluster/moves").body());
+    assertTrue(moves.path("held").asBoolean() && moves.path("epoch").asLong() == epoch);
+    assertEquals(0, moves.path("underWay").size());
+    assertEquals(epoch + 1, changed("/cluster/resume", "{}"));
+    HttpResponse<String> cancel = post("/cluster/cancel", "{}");
+    assertEquals(200, cancel.statusCode(), cancel.body());
+    assertEquals(0, json.readTree(cancel.body()).path("cancelled").asInt(-1));
+    assertTrue(json.readTree(get("/cluster/moves").body()).path("held").asBoolean());
+    changed("/cluster/resume", "{}");
+  }
+
+  @Test
   void anEpochMakesACommandHoldThereOnly() throws Exception {
     long epoch = changed("/keyspace/create", "{\"name\":\"epochs\"}");
     String late = "{\"name\":\"epochs\",\"timeoutMillis\":800,\"epoch\":%d}".formatted(epoch - 1);
@@ -154,7 +175,11 @@ class AdministrationTest {
         Arguments.of("/cluster/weight", "{\"number\":1}", "'weight' is a whole number"),
         Arguments.of("/cluster/remove", "{\"number\":true}", "'number' is a whole number"),
         Arguments.of("/cluster/zone", "{\"number\":1}", "'zone' is a string"),
-        Arguments.of("/cluster/join", "{\"host\":\"h\"}", "'internode' is a whole number"));
+        Arguments.of("/cluster/join", "{\"host\":\"h\"}", "'internode' is a whole number"),
+        Arguments.of(
+            "/cluster/join",
+            "{\"host\":\"h\",\"internode\":9,\"token\":\"xyz\"}",
+            "'token' is 16 hexadecimal digits"));
   }
 
   @ParameterizedTest
@@ -176,9 +201,68 @@ class AdministrationTest {
 
   @Test
   void aNodeThatStandsThereAlreadyIsNotLetInAgain() throws Exception {
-    HttpResponse<String> answer = post("/cluster/join", "{\"host\":\"127.0.0.1\",\"internode\":0}");
+    HttpResponse<String> answer = join(0, ",\"minLevel\":5,\"maxLevel\":5");
     assertEquals(409, answer.statusCode(), answer.body());
     assertTrue(answer.body().contains("remove the member first"), answer.body());
+  }
+
+  /// Two machines at one address must not become one member.
+  @Test
+  void aNewcomerIsKnownByItsToken() {
+    Member.Ports ports = ServerConfig.ports(9, Map.of("admin", 2));
+    Member let = new Member(2, ServerConfig.name(2, TOKEN), "z", "h", ports);
+    TopologyState state = with(let);
+    assertTrue(Administration.sameNewcomer(state, let, TOKEN), "its answer was lost");
+    assertFalse(Administration.sameNewcomer(state, let, TOKEN.replace('0', '1')));
+    assertFalse(Administration.sameNewcomer(state, let, ""));
+    Member before = new Member(2, ServerConfig.name(2), "z", "h", ports);
+    assertFalse(Administration.sameNewcomer(with(before), before, TOKEN), "it votes");
+  }
+
+  /// Of two newcomers at once one gets the number.
+  @Test
+  void aNumberOfAnotherIsNotOnesOwn() {
+    Member.Ports ports = ServerConfig.ports(9, Map.of("admin", 2));
+    Member one = new Member(2, ServerConfig.name(2, TOKEN), "z", "h", ports);
+    Member other = new Member(2, ServerConfig.name(2, TOKEN), "z", "i", ports);
+    assertTrue(Administration.isMember(with(one), one));
+    assertFalse(Administration.isMember(with(one), other));
+    assertFalse(Administration.isMember(TopologyState.NOTHING, one));
+  }
+
+  private static TopologyState with(Member member) {
+    MemberEntry entry = new MemberEntry(member, 100, /* leaving= */ false);
+    return new Founding(16, List.of(entry), List.of()).state();
+  }
+
+  private HttpResponse<String> join(int internode, String levels) throws Exception {
+    return post(
+        "/cluster/join",
+        "{\"host\":\"127.0.0.1\",\"internode\":%d,\"redis\":1,\"admin\":2%s}"
+            .formatted(internode, levels));
+  }
+
+  private static Stream<Arguments> strangers() {
+    return Stream.of(
+        Arguments.of("", "does not say which protocol levels it speaks"),
+        Arguments.of(",\"minLevel\":5", "does not say which protocol levels it speaks"),
+        Arguments.of(",\"minLevel\":0,\"maxLevel\":5", "levels 0 to 5, which are none"),
+        Arguments.of(
+            ",\"minLevel\":2,\"maxLevel\":3",
+            "it speaks protocol levels 2 to 3 and the cluster is at 5: upgrade it"),
+        Arguments.of(
+            ",\"minLevel\":6,\"maxLevel\":7",
+            "it speaks protocol levels 6 to 7 and the cluster is at 5: upgrade all members"));
+  }
+
+  /// It would be a dead member otherwise: its own start ends when it has been let in.
+  @ParameterizedTest
+  @MethodSource("strangers")
+  void aNodeOfAnotherVersionIsNotLetIn(String levels, String why) throws Exception {
+    HttpResponse<String> answer = join(3, levels);
+    assertEquals(409, answer.statusCode(), answer.body());
+    assertTrue(answer.body().contains(why), answer.body());
+    assertEquals(1, json.readTree(get("/cluster").body()).path("members").size());
   }
 
   /// A page of another site cannot send it without the browser asking first.
@@ -209,12 +293,14 @@ class AdministrationTest {
     JsonNode health = json.readTree(get("/health").body());
     assertEquals("ok", health.path("status").asText(), health.toString());
     assertEquals(1, health.path("members").asInt());
+    // Answered once the cluster is founded, so that there is a leader from here on.
+    changed("/keyspace/create", "{\"name\":\"health\"}");
     JsonNode cluster = json.readTree(get("/cluster").body());
     assertEquals(16, cluster.path("partitions").asInt());
     assertEquals(1, cluster.path("log").path("leader").asInt());
     String metrics = get("/metrics").body();
     for (String name :
-        new String[] {"tern_lsm_", "tern_reads_total", "tern_repair_passed_over_total"}) {
+        new String[] {"tern_lsm_ingests", "tern_reads_total", "tern_repair_passed_over_total"}) {
       assertTrue(metrics.contains(name), () -> name + " is not in " + metrics);
     }
     assertTrue(json.readTree(get("/keyspaces").body()).toString().contains("redis"));

@@ -18,7 +18,9 @@ import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
+import dev.tern.core.topology.TopologyState;
 import dev.tern.core.version.Siblings;
+import dev.tern.core.wire.FrameKind;
 import dev.tern.core.wire.Message;
 import dev.tern.env.ByteReader;
 import dev.tern.env.CoverageMarks;
@@ -67,6 +69,12 @@ final class ClusterRun {
   private static final long AGREED_MILLIS = 2_500;
 
   private static final int CLIENTS = 6;
+
+  /// The remainder by 4 of seeds in which replicas are moved.
+  static final int MOVING = 2;
+
+  /// The remainder by 8 of seeds in which weights change, and the leader moves replicas by itself.
+  static final int WEIGHING = 5;
 
   /// Of a message between nodes, in one of seven runs: some siblings come near it.
   private static final int FRAME_BYTES = 32 << 10;
@@ -131,6 +139,8 @@ final class ClusterRun {
   private final Limits limits;
 
   private final Faults faults;
+  private final Moves moves;
+  private final Weights weights;
   private final Topology topology;
   private final Wire wire;
   private final Promises promises;
@@ -143,9 +153,13 @@ final class ClusterRun {
   ClusterRun(long seed, PlantedBug planted, LsmBug lsmBug) {
     this.world = new World(seed, this::threw);
     this.planted = planted;
-    this.limits = limits(seed);
+    boolean scripted = Math.floorMod(seed, 4) == MOVING;
+    boolean weighing = Math.floorMod(seed, 8) == WEIGHING;
+    boolean small = !scripted && !weighing && Math.floorMod(seed, 7) == 3;
+    this.limits = limits(seed, small);
     this.theme = Theme.of(world);
-    this.shape = Shape.of(world, theme);
+    boolean moving = (scripted || weighing) && theme.moves();
+    this.shape = moving ? Shape.toMove(world) : Shape.of(world, theme);
     this.nodeCount = shape.nodes();
     this.chaosNanos = world.between(8, 20) * SECOND;
     this.network = new SimulatedNetwork(world, nodeCount, new Frames());
@@ -167,6 +181,8 @@ final class ClusterRun {
     this.history = new History(shape.n());
     this.mixed = new MixedKeys(world, theme);
     this.brief = new BriefKeys(world, theme);
+    this.moves = new Moves(this, moving && scripted);
+    this.weights = new Weights(this, moving && weighing);
     this.faults = new Faults(this, shape.bearsLoss());
     if (faults.has(Fault.PAUSE) || faults.has(Fault.PAUSES) || faults.has(Fault.SLOW_NODE)) {
       // What a node hears late of the others' clocks makes its time late, docs/known-gaps.md.
@@ -194,7 +210,9 @@ final class ClusterRun {
 
   private Consumer<String> trace = line -> {};
 
-  private static Limits limits(long seed) {
+  /// @param small whether frames are small: siblings that do not fit one are tried again every 10
+  ///   s, which the runs that move replicas have no time for
+  private static Limits limits(long seed, boolean small) {
     Limits usual =
         Limits.DEFAULT.withTreeRoundNanos(
             SECOND * (1 + Math.floorMod(seed, MAX_TREE_ROUND_SECONDS)));
@@ -206,7 +224,7 @@ final class ClusterRun {
       // What a replica lacks comes on many pages.
       usual = usual.withPageBytes(256);
     }
-    if (Math.floorMod(seed, 7) == 3) {
+    if (small) {
       usual = usual.withFrameBytes(FRAME_BYTES);
     }
     if ((seed >> 4 & 15) == 0) {
@@ -250,6 +268,8 @@ final class ClusterRun {
         client.next();
       }
       faults.begin();
+      moves.begin();
+      weights.begin();
       world.runUntil(SECOND + chaosNanos);
       heal();
       for (int i = world.chance(0.3) ? 1 + world.random.nextInt(3) : 0; i > 0; i--) {
@@ -260,6 +280,8 @@ final class ClusterRun {
         new SiblingMerge(this).run();
       }
       boolean patient = world.chance(0.2);
+      moves.end();
+      weights.end();
       new Convergence(this).within(CONVERGED_WITHIN, patient);
       history.settled(world.nanos(), mayRot() ? 1 : 0);
       world.runUntil(world.nanos() + (patient ? 60 : 1) * SECOND);
@@ -305,6 +327,11 @@ final class ClusterRun {
     }
 
     @Override
+    public boolean passes(int from, int to, byte[] frame) {
+      return moves.informs(to, FrameKind.of(new ByteReader(frame)));
+    }
+
+    @Override
     public void arrived(int from, int to, byte[] frame) {
       Message message = Wire.message(frame);
       wire.arrived(from, to, message);
@@ -322,6 +349,8 @@ final class ClusterRun {
     for (SimulatedClient client : clients) {
       client.stop();
     }
+    moves.beginNoMore();
+    weights.changeNoMore();
     network.heal();
     if (faults.has(Fault.WRONG_CLOCKS)) {
       clocksAreRight();
@@ -354,6 +383,70 @@ final class ClusterRun {
   /// before the run.
   void trace(Consumer<String> lines) {
     trace = lines;
+  }
+
+  /// Whether a node may lose its power, which takes what its disk was not forced to keep.
+  boolean mayLosePower() {
+    return faults.mayLosePower();
+  }
+
+  /// Whether a node may lose data that is in its memory only.
+  boolean mayStopNodes() {
+    return faults.mayStopNodes();
+  }
+
+  /// Whether the faults of the run are not over.
+  boolean inChaos() {
+    return world.awakeNanos() < SECOND + chaosNanos;
+  }
+
+  /// Whether replicas are moved.
+  boolean moves() {
+    return moves.isOn() || weights.isOn();
+  }
+
+  /// The topology of the node that knows the latest.
+  TopologyState latest() {
+    TopologyState latest = aNode().view().state();
+    for (Node node : nodes) {
+      if (node != null && node.view().epoch() > latest.epoch()) {
+        latest = node.view().state();
+      }
+    }
+    return latest;
+  }
+
+  /// Whether all nodes that can start are up and go by the latest topology.
+  boolean allGoByTheLatest() {
+    long epoch = latest().epoch();
+    for (int number = 1; number <= nodeCount; number++) {
+      Node node = nodes[number];
+      if (!dead[number] && (node == null || node.view().epoch() < epoch)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Nodes that lost their part of the topology log to their disks are started again, as they ask
+  /// for.
+  void restartStopped() {
+    for (int number = 1; number <= nodeCount; number++) {
+      Node node = nodes[number];
+      if (node != null && node.topologyLog().failed() != null) {
+        crash(number, false);
+      }
+    }
+  }
+
+  /// Whether a node does not start any more.
+  boolean isDead(int number) {
+    return dead[number];
+  }
+
+  /// Tells who traces the run what was done to it.
+  void note(String what) {
+    trace.accept("%10.3f s  %s".formatted(world.nanos() / 1e9, what));
   }
 
   void startNode(int number) {
@@ -551,7 +644,7 @@ final class ClusterRun {
 
   /// What clients have written, or tried to, in the keyspace where the last write wins.
   Set<String> keys() {
-    Set<String> keys = new TreeSet<>(Set.of("counter", "list"));
+    Set<String> keys = new TreeSet<>(List.of("counter", "list"));
     history.keys().forEach(keys::add);
     mixed.all().forEach(key -> keys.add(key.name()));
     return keys;
@@ -624,13 +717,19 @@ final class ClusterRun {
 
   /// Of a key of the keyspace where the last write wins, in the order in which they lead it.
   int[] replicas(String key) {
-    return topology.replicas(topology.partitionOf(Slots.of(key.getBytes(US_ASCII))));
+    Topology now = topology;
+    for (Node node : nodes) {
+      Topology seen = node == null ? null : node.view().topology(keyspace.id());
+      now = seen != null && seen.epoch() > now.epoch() ? seen : now;
+    }
+    return now.replicas(now.partitionOf(Slots.of(key.getBytes(US_ASCII))));
   }
 
   /// Whether a node is no replica of a key of the keyspace where the last write wins, and takes all
   /// of these for dead.
   boolean isAway(Node node, String key) {
-    int[] replicas = replicas(key);
+    Topology there = Objects.requireNonNull(node.view().topology(keyspace.id()));
+    int[] replicas = there.replicas(there.partitionOf(Slots.of(key.getBytes(US_ASCII))));
     int self = node.self().number();
     return Arrays.stream(replicas).noneMatch(each -> each == self || node.live(each));
   }
@@ -664,9 +763,11 @@ final class ClusterRun {
 
   @Override
   public String toString() {
-    return "%s shards %s N=%d R=%d W=%d %s, %s"
+    return "%s%s%s shards %s N=%d R=%d W=%d %s, %s"
         .formatted(
             theme,
+            moves,
+            weights,
             Arrays.toString(Arrays.copyOfRange(shards, 1, nodeCount + 1)),
             shape.n(),
             keyspace.r(),

@@ -7,9 +7,10 @@ import dev.tern.world.World;
 import org.jspecify.annotations.Nullable;
 
 /// A small cluster that gossips, from a seed. Either all goes wrong (crashes, restarts, farewells,
-/// cuts, much loss, stalls), and after the heal all must agree on what is; or little does (a tenth
-/// of the datagrams lost, one death at a time), and each death must be seen within its bound and
-/// none that did not happen.
+/// full disks, cuts, much loss, stalls), and after the heal all must agree on what is; or little
+/// does (a tenth of the datagrams lost, one death at a time), and each death must be seen within
+/// its bound and none that did not happen; or members with full disks say goodbye and come back,
+/// and each must be believed alive soon.
 public final class GossipChaos {
   private static final int MAX_MEMBERS = 16;
 
@@ -19,17 +20,27 @@ public final class GossipChaos {
 
   private final GossipCluster cluster;
   private final World world;
-  private final boolean calm;
+  private final Kind kind;
   private final int founders;
 
   /// The greatest number so far.
   private int newest;
 
+  /// What happens in a run.
+  private enum Kind {
+    CALM,
+    STORM,
+    FAREWELLS
+  }
+
   private GossipChaos(long seed, GossipBug planted) {
     this.cluster = new GossipCluster(seed, MAX_MEMBERS, planted);
     this.world = cluster.world;
-    this.calm = world.chance(0.3);
-    this.founders = (int) world.between(2, MAX_MEMBERS - 3);
+    this.kind = world.chance(0.3) ? Kind.CALM : world.chance(0.2) ? Kind.FAREWELLS : Kind.STORM;
+    this.founders =
+        kind == Kind.FAREWELLS
+            ? (int) world.between(3, 6)
+            : (int) world.between(2, MAX_MEMBERS - 3);
     this.newest = founders;
   }
 
@@ -47,15 +58,21 @@ public final class GossipChaos {
   }
 
   private @Nullable String run() {
-    cluster.loss = world.chance(0.3) ? 0 : 0.1 * world.random.nextDouble();
+    boolean lossless = kind == Kind.FAREWELLS || world.chance(0.3);
+    cluster.loss = lossless ? 0 : 0.1 * world.random.nextDouble();
     for (int i = 1; i <= founders; i++) {
-      if (!calm && world.chance(0.15)) {
+      if (kind == Kind.STORM && world.chance(0.15)) {
         cluster.slow.set(i);
       }
       start(i);
     }
     cluster.runMillis(10_000);
-    String failure = calm ? calm() : storm();
+    String failure =
+        switch (kind) {
+          case CALM -> calm();
+          case STORM -> storm();
+          case FAREWELLS -> farewells();
+        };
     return failure != null ? failure : settle();
   }
 
@@ -80,6 +97,36 @@ public final class GossipChaos {
     return cluster.falseDeaths == 0
         ? null
         : cluster.falseDeaths + " times a death was declared that was none";
+  }
+
+  /// Members say goodbye, not all of the others hear it, and come back in a life of the same
+  /// number. A probe of each of the others and a rumour, and all know that they are back.
+  private @Nullable String farewells() {
+    for (int i = 1; i <= founders; i++) {
+      cluster.full.set(i);
+      cluster.crash(i);
+      start(i);
+    }
+    cluster.runMillis(GossipBounds.suspectedMillis(founders));
+    for (int i = 0; i < 8; i++) {
+      cluster.runMillis(world.between(0, 5_000));
+      int leaver = (int) world.between(1, founders + 1);
+      for (int other = 1; other <= founders; other++) {
+        cluster.cut(other, other != leaver && world.chance(0.5) ? 1 : 0);
+      }
+      cluster.leave(leaver);
+      while (cluster.runs(leaver)) {
+        cluster.runMillis(GossipBounds.TICK_MILLIS);
+      }
+      joinAll();
+      start(leaver);
+      cluster.runMillis(GossipBounds.suspectedMillis(founders));
+      String doubter = cluster.doubter(leaver);
+      if (doubter != null) {
+        return doubter + ", which came back long ago";
+      }
+    }
+    return null;
   }
 
   private @Nullable String storm() {
@@ -121,6 +168,9 @@ public final class GossipChaos {
         contacts[i] = i + 1;
         meet(contacts[i], number);
       }
+      if (kind == Kind.STORM) {
+        cluster.full.set(number, world.chance(0.2));
+      }
       cluster.start(number, contacts);
       cluster
           .member(number)
@@ -151,10 +201,14 @@ public final class GossipChaos {
   private @Nullable String settle() {
     cluster.slow.clear();
     cluster.loss = 0;
+    joinAll();
+    cluster.runMillis(SETTLE_MILLIS);
+    return cluster.disagreement();
+  }
+
+  private void joinAll() {
     for (int i = 1; i <= MAX_MEMBERS; i++) {
       cluster.cut(i, 0);
     }
-    cluster.runMillis(SETTLE_MILLIS);
-    return cluster.disagreement();
   }
 }

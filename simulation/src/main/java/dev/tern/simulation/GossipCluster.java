@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// and codec, datagrams that are delayed and lost, members that crash, stall, and are cut off.
 ///
 /// Checked after every event: what a member believes of another only grows (incarnation, then
-/// status), a packet keeps its bound, and a life begins above all incarnations of earlier ones.
+/// status), a packet keeps its bound, and a life begins above all incarnations of earlier ones,
+/// unless the disk was full when the life before began: then it has the number of that life.
 final class GossipCluster {
   private static final long MILLI = 1_000_000;
 
@@ -30,8 +31,14 @@ final class GossipCluster {
   private final GossipBug planted;
   private final @Nullable Gossip[] members;
 
-  /// By number: lives begun.
+  /// By number: the generation of the last life begun.
   private final long[] generations;
+
+  /// By number: the last generation that is on its disk.
+  private final long[] saved;
+
+  /// Those that begin a life, not their first one, without space for its number.
+  final BitSet full = new BitSet();
 
   /// By number: the greatest incarnation its earlier lives were seen with.
   private final long[] spent;
@@ -76,6 +83,7 @@ final class GossipCluster {
     this.planted = planted;
     this.members = new Gossip[capacity + 1];
     this.generations = new long[capacity + 1];
+    this.saved = new long[capacity + 1];
     this.spent = new long[capacity + 1];
     this.sides = new int[capacity + 1];
     this.believed = new long[capacity + 1][];
@@ -99,7 +107,12 @@ final class GossipCluster {
 
   /// Begins a life of a member.
   void start(int number, int... contacts) {
-    long generation = ++generations[number];
+    long generation = saved[number] + 1;
+    boolean again = generation == generations[number];
+    generations[number] = generation;
+    if (generation == 1 || !full.get(number)) {
+      saved[number] = generation;
+    }
     Gossip gossip =
         new Gossip(
             number,
@@ -108,7 +121,7 @@ final class GossipCluster {
             world.random.child("gossip-" + number + "-" + generation),
             nowMillis(),
             planted);
-    if (gossip.incarnation(number) <= spent[number]) {
+    if (!again && gossip.incarnation(number) <= spent[number]) {
       throw new History.Violation(
           "member %d begins a life with the incarnation %x; it has used %x"
               .formatted(number, gossip.incarnation(number), spent[number]));
@@ -188,19 +201,29 @@ final class GossipCluster {
       for (int j = 1; j <= capacity; j++) {
         Status status = member(i).status(j);
         long generation = Incarnation.generation(member(i).incarnation(j));
-        long stamp = member(i).load(j).stamp();
         if (running.get(j)) {
           if (status != Status.ALIVE || generation != generations[j]) {
             return "member %d believes member %d to be %s in generation %d; it runs in %d"
                 .formatted(i, j, status, generation, generations[j]);
           }
-          if (stamp != member(j).load(j).stamp()) {
-            return "member %d has load report %x of member %d; it has sent %x"
-                .formatted(i, stamp, j, member(j).load(j).stamp());
+          if (!member(i).load(j).equals(member(j).load(j))) {
+            return "member %d has the report %s of member %d; it has sent %s"
+                .formatted(i, member(i).load(j), j, member(j).load(j));
           }
         } else if (status != null && status.reachable()) {
           return "member %d believes member %d to be %s; it does not run".formatted(i, j, status);
         }
+      }
+    }
+    return null;
+  }
+
+  /// Who of those that run does not believe that a member is alive; null if nobody.
+  @Nullable String doubter(int number) {
+    for (int i = running.nextSetBit(0); i >= 0; i = running.nextSetBit(i + 1)) {
+      Status status = member(i).status(number);
+      if (status != Status.ALIVE) {
+        return "member %d believes member %d to be %s".formatted(i, number, status);
       }
     }
     return null;
@@ -242,6 +265,9 @@ final class GossipCluster {
   private void act(int number, List<Effect> effects) {
     for (Effect effect : effects) {
       switch (effect) {
+        case Effect.SetBack back -> {
+          // Members here have no stores.
+        }
         case Effect.Send send -> send(number, send.to(), send.datagram());
         case Event event -> happened(number, event);
       }

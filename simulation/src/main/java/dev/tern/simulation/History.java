@@ -45,8 +45,11 @@ final class History {
     /// The expiry in milliseconds of true wall-clock time, 0 for never, or [#UNKNOWN_EXPIRY].
     private final long expiryMillis;
 
-    /// The number of replicas that have the write since it ended.
+    /// The number of replicas that reads may rely on to have the write since it ended.
     private int replicas;
+
+    /// The number of nodes that have it at least, so that it comes to all in the end.
+    private int copies;
 
     /// By number of replicas: the time from which at least so many have something newer.
     private final long[] replaced;
@@ -168,6 +171,7 @@ final class History {
       Write nothing = new Write(null, BEGINNING, 0, n);
       nothing.ended = BEGINNING;
       nothing.replicas = n;
+      nothing.copies = n;
       list.add(nothing);
       writes.put(key, list);
     }
@@ -185,11 +189,19 @@ final class History {
   /// @param replicas that have it, 0 if nodes may hold it for them
   /// @param met it is newer than each write that more than `n - met` replicas had when it began
   void acknowledged(String key, Write write, long now, int replicas, int met) {
+    acknowledged(key, write, now, replicas, n, met);
+  }
+
+  /// As the other, of a write that few nodes have.
+  ///
+  /// @param copies nodes that have it at least, whether or not reads may rely on them
+  void acknowledged(String key, Write write, long now, int replicas, int copies, int met) {
     if (write.ended != Long.MAX_VALUE) {
       return;
     }
     write.ended = now;
     write.replicas = Math.max(0, replicas - write.lost);
+    write.copies = Math.max(0, copies - write.lost);
     for (Write other : of(key)) {
       boolean first = other.began == BEGINNING;
       if (other.ended < write.began && (first || other.replicas + met > n)) {
@@ -211,7 +223,8 @@ final class History {
     deceived = 0;
     for (List<Write> list : writes.values()) {
       for (Write write : list) {
-        if (write.ended != Long.MAX_VALUE && (rotten == 0 || write.replicas > rotten)) {
+        boolean stays = rotten == 0 ? write.copies > 0 : write.replicas > rotten;
+        if (write.ended != Long.MAX_VALUE && stays) {
           write.replicas = n - rotten;
         }
         if (write.beaten && (rotten == 0 || write.replaced[rotten + 1] != Long.MAX_VALUE)) {
@@ -235,6 +248,7 @@ final class History {
           write.lost++;
         } else if (write.ended > since) {
           write.replicas = Math.max(0, write.replicas - 1);
+          write.copies = Math.max(0, write.copies - 1);
         }
         for (int k = 1; k <= n; k++) {
           if (write.replaced[k] > since) {

@@ -40,7 +40,10 @@ final class PlainClient {
 
   /// What a level comes to: replicas that a read meets, that have an acknowledged write, and that a
   /// read before a write meets; 0 for those that nothing is promised of.
-  private record Reach(int r, int w, int updating) {}
+  ///
+  /// @param took replicas that have an acknowledged write then, whether or not reads meet them
+  /// @param copies nodes that have it, replicas or not
+  private record Reach(int r, int w, int updating, int took, int copies) {}
 
   /// Picks one of a few keys that many clients ask for.
   String hotKey() {
@@ -152,6 +155,10 @@ final class PlainClient {
       return Level.DEFAULT;
     }
     int n = run.shape.n();
+    if (run.moves() && world.chance(0.4)) {
+      // What one replica alone has is what a move may lose.
+      return new Level(0, 1, 0);
+    }
     int r = world.random.nextInt(n + 1);
     int w = world.random.nextInt(n + 1);
     if (sloppy || world.chance(0.4)) {
@@ -173,11 +180,19 @@ final class PlainClient {
     int w = level.writes(run.keyspace.w(), asked);
     int updating = Math.max(r, asked - w + 1);
     if (level.sloppy()) {
-      return new Reach(0, level.pw(), 0);
+      return new Reach(0, level.pw(), 0, level.pw(), n);
     }
     // One replica may have said it a while ago, where that is the keyspace's own promise.
     boolean cached = r == 1 && 1 + run.keyspace.w() <= n;
-    return new Reach(cached ? 0 : r, w, updating);
+    if (run.moves()) {
+      // A step waits for so many replicas that default levels meet one of those. A weaker read or
+      // write may meet a replica of before only, until all have come to all.
+      int least = run.keyspace.r();
+      int met = cached || r < least ? 0 : r;
+      int lasting = w < run.keyspace.w() ? 0 : w;
+      return new Reach(met, lasting, updating < least ? 0 : updating, w, w);
+    }
+    return new Reach(cached ? 0 : r, w, updating, w, w);
   }
 
   /// An update with a value of its own.
@@ -271,7 +286,20 @@ final class PlainClient {
     update(keyspace, key, put, write, answered);
   }
 
-  private void delete(Keyspace keyspace, String key, Runnable answered) {
+  /// Puts a key at a level that one replica satisfies.
+  void putAtOne(Keyspace keyspace, String key) {
+    String value = value();
+    Update.Put put =
+        new Update.Put(
+            value.getBytes(US_ASCII),
+            Update.NO_EXPIRY,
+            Condition.NONE,
+            /* returnPrevious= */ false);
+    History.Write write = run.history.begin(key, value, 0, world.nanos());
+    update(keyspace, key, put, new Level(0, 1, 0), write, () -> {});
+  }
+
+  void delete(Keyspace keyspace, String key, Runnable answered) {
     History.Write write = run.history.begin(key, null, 0, world.nanos());
     update(keyspace, key, new Update.Delete(world.chance(0.5)), write, answered);
   }
@@ -308,7 +336,7 @@ final class PlainClient {
     Reach reach = reach(level);
     int losses = run.history.losses();
     if (update.blind() && !level.sloppy() && update instanceof Update.Put put) {
-      run.blindPut(text(put.value()), reach.w());
+      run.blindPut(text(put.value()), reach.took());
     }
     keyspace.update(
         key.getBytes(US_ASCII),
@@ -351,9 +379,9 @@ final class PlainClient {
     }
     if (done.applied()) {
       int newer = update.blind() ? reach.w() : reach.updating();
-      run.history.acknowledged(key, write, world.nanos(), reach.w(), newer);
+      run.history.acknowledged(key, write, world.nanos(), reach.w(), reach.copies(), newer);
       if (update instanceof Update.Put put && losses == run.history.losses()) {
-        run.isHeld(key, text(put.value()), reach.w());
+        run.isHeld(key, text(put.value()), reach.took());
       }
     }
   }
@@ -441,7 +469,8 @@ final class PlainClient {
               }
               if (stored.applied()) {
                 int newer = blind ? reach.w() : reach.updating();
-                run.history.acknowledged(key, write, world.nanos(), reach.w(), newer);
+                run.history.acknowledged(
+                    key, write, world.nanos(), reach.w(), reach.copies(), newer);
               }
             }
             case UpdateOutcome.Done done -> throw new History.Violation("a store came to " + done);

@@ -23,6 +23,13 @@ public final class Simulation {
     }
   }
 
+  /// The seed in which replicas are moved that a number stands for: by a script for an even one, by
+  /// the leader of the topology log for an odd one, as weights change.
+  public static long movingSeed(long number) {
+    long half = number >> 1;
+    return (number & 1) == 0 ? half << 2 | ClusterRun.MOVING : half << 3 | ClusterRun.WEIGHING;
+  }
+
   /// Runs one seed to its end or its first broken promise.
   ///
   /// @param plant a name of [PlantedBug] or [LsmBug], `NONE` for none

@@ -77,6 +77,11 @@ enum Theme {
     };
   }
 
+  /// Whether replicas may be moved meanwhile: where the theme does not set the shape.
+  boolean moves() {
+    return this != OUTVOTED && this != SET_BACK;
+  }
+
   /// How many of the requests are of keys that are written a few times only.
   double brief() {
     return switch (this) {

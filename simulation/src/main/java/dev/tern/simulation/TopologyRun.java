@@ -2,14 +2,21 @@ package dev.tern.simulation;
 
 import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.topology.Command;
+import dev.tern.core.topology.Command.Moves.Step;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Proposed;
+import dev.tern.core.topology.ReplicaGroups;
+import dev.tern.core.topology.ReplicaSet;
+import dev.tern.core.topology.ReplicaSet.Phase;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.Decision;
+import dev.tern.core.topology.log.KnownTopology;
 import dev.tern.core.topology.log.Levels;
+import dev.tern.core.topology.log.MoveLimits;
+import dev.tern.core.topology.log.MoveReport;
 import dev.tern.core.topology.log.RefusedException;
 import dev.tern.core.topology.log.TopologyBug;
 import dev.tern.core.topology.log.TopologyLog;
@@ -32,13 +39,15 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// The topology log of a handful of nodes from one seed: founders, one of which may be told
-/// something else, and nodes that join later; chaos, heal, and the last look.
+/// something else, and nodes that join later; in some runs replicas that move; chaos, heal, and the
+/// last look.
 final class TopologyRun {
   /// The level that new clusters begin at.
   private static final int OURS = Levels.OURS.max();
 
   static final long MILLI = 1_000_000;
   static final long SECOND = 1_000 * MILLI;
+  private static final long NEVER = Long.MAX_VALUE;
   private static final int JOINERS = 2;
   private static final int PARTITIONS = 8;
 
@@ -65,6 +74,22 @@ final class TopologyRun {
   private final boolean twoLevels;
   private final TopologyLog.Options options;
   private final TopologyRecord record = new TopologyRecord();
+  private final MoveRecord moves = new MoveRecord(this::up);
+
+  /// Whether replicas move in this run.
+  private final boolean mover;
+
+  /// How often something goes wrong when a node learns of a step.
+  private final double stepFaults;
+
+  /// The founder that dies for ever, 0 for none.
+  private final int dying;
+
+  private boolean dead;
+
+  /// By what is filled or drained: when.
+  private final Map<String, Long> readyAt = new TreeMap<>();
+
   private final Map<Integer, String> refused = new TreeMap<>();
 
   /// Nodes whose removal was proposed: they may be told that they were removed.
@@ -103,6 +128,7 @@ final class TopologyRun {
       boolean differs = disagree && !tooNew && node == founders;
       told[node] = node <= founders ? founding(differs ? 50 : 100) : Founding.NOTHING;
     }
+    mover = !disagree && world.chance(0.6);
     options =
         new TopologyLog.Options(
             20 * MILLI,
@@ -112,6 +138,12 @@ final class TopologyRun {
             world.between(2_000, 50_000),
             world.between(5_000, 100_000),
             twoLevels ? new Levels(OURS, OURS + 1) : Levels.OURS,
+            new MoveLimits(
+                mover,
+                (int) world.between(1, 5),
+                (int) world.between(1, 5),
+                world.between(1, 5) * SECOND,
+                world.chance(0.5) ? world.between(1, 10) * SECOND : NEVER),
             bug);
     crashes = world.chance(0.5) ? 0.3 : 0;
     powerCuts = world.chance(0.5) ? 0.3 : 0;
@@ -120,6 +152,8 @@ final class TopologyRun {
     fullDisks = world.chance(0.3) ? 0.2 : 0;
     lostDisks = founders > 1 && !disagree && world.chance(0.5) ? 0.4 : 0;
     unlucky = 1 + world.random.nextInt(founders);
+    stepFaults = mover && world.chance(0.5) ? world.random.nextDouble() * 0.2 : 0;
+    dying = mover && founders > 3 && lostDisks == 0 && world.chance(0.4) ? founders : 0;
     if (world.chance(0.4)) {
       network.loss = world.random.nextDouble() * 0.15;
       network.duplication = world.random.nextDouble() * 0.1;
@@ -150,6 +184,12 @@ final class TopologyRun {
       }
       chaos();
       propose();
+      if (mover) {
+        meddle();
+      }
+      if (dying > 0) {
+        world.schedule(world.between(SECOND, chaosNanos), 0, this::die);
+      }
       world.runUntil(chaosNanos);
       heal();
       lastLook();
@@ -199,7 +239,7 @@ final class TopologyRun {
   }
 
   private void start(int node) {
-    if (up(node) || refused.containsKey(node)) {
+    if (up(node) || refused.containsKey(node) || dead && node == dying) {
       return;
     }
     SimulatedLoop loop = new SimulatedLoop(world, node, disks[node]);
@@ -211,7 +251,7 @@ final class TopologyRun {
             disks[node],
             world.random.child("node-" + node + "-" + world.nanos()));
     try {
-      TopologyState initial = TopologyLog.initial(disks[node], lives(node), node, told[node]);
+      TopologyState initial = KnownTopology.initial(disks[node], lives(node), node, told[node]);
       goBy(node, initial);
       TopologyLog log =
           TopologyLog.open(
@@ -222,7 +262,9 @@ final class TopologyRun {
               () -> true,
               options(node),
               state -> goBy(node, state));
+      log.reportsMoves(() -> reported(node));
       logs[node] = log;
+      moves.starts(node, world.nanos());
       environment.network().start(new Receiver(log));
       world.schedule(0, node, log::start);
     } catch (World.Crash crash) {
@@ -258,9 +300,51 @@ final class TopologyRun {
   private void goBy(int node, TopologyState state) {
     known[node] = state;
     record.adopted(node, state, told[node], node <= founders);
+    if (state.cluster().known()) {
+      moves.adopted(node, state, world.nanos());
+    }
+    if (!calm && world.chance(stepFaults)) {
+      int some = 1 + world.random.nextInt(nodeCount);
+      world.schedule(0, 0, () -> goWrong(some));
+    }
     if (state.member(node) == null) {
       throw new RefusedException("node " + node + " was removed");
     }
+  }
+
+  /// What a node says of its part in moves: it is filled or drained after a random while.
+  private List<MoveReport> reported(int node) {
+    List<MoveReport> reports = new ArrayList<>();
+    TopologyState state = known[node];
+    for (ReplicaGroups groups : state == null ? List.<ReplicaGroups>of() : state.groups()) {
+      for (int p = 0; p < state.partitions(); p++) {
+        ReplicaSet set = groups.replicaSet(p);
+        int place = set.place(node);
+        if (set.phase() != Phase.STABLE && place >= 0) {
+          int flags = MoveReport.ADOPTED;
+          long bit = 1L << place;
+          if ((set.oldPlaces() & bit) == 0 && ready("filled", node, groups, p, place)) {
+            flags |= MoveReport.FILLED;
+          }
+          boolean leaves = set.phase() == Phase.FENCED && (set.newPlaces() & bit) == 0;
+          if (leaves && ready("drained", node, groups, p, place)) {
+            flags |= MoveReport.DRAINED;
+          }
+          reports.add(new MoveReport(groups.number(), p, groups.epoch(p), flags));
+        }
+      }
+    }
+    return reports;
+  }
+
+  private boolean ready(String what, int node, ReplicaGroups groups, int p, int place) {
+    String key = "%d %s %d".formatted(node, what, groups.replicaId(p, place));
+    long at = readyAt.computeIfAbsent(key, first -> world.nanos() + world.between(0, SECOND));
+    boolean ready = world.nanos() >= at;
+    if (ready) {
+      moves.says(what, node, groups, p);
+    }
+    return ready;
   }
 
   private void stop(int node) {
@@ -303,10 +387,12 @@ final class TopologyRun {
         crash(node, true);
       }
     }
-    if (node == unlucky && world.chance(lostDisks) && othersAreIn()) {
+    if (node == unlucky && world.chance(lostDisks) && othersAreIn(unlucky)) {
       crash(node, true);
       disks[node].wipe();
       record.lost(node);
+      moves.lost(node);
+      readyAt.keySet().removeIf(key -> key.startsWith(node + " "));
       int other = 1 + node % founders;
       isolate(other, true);
       world.schedule(world.between(SECOND / 5, 2 * SECOND), 0, () -> isolate(other, false));
@@ -327,13 +413,13 @@ final class TopologyRun {
     }
   }
 
-  /// Whether every other founder knows what the cluster is called and has its part in the log:
+  /// Whether every founder but one knows what the cluster is called and has its part in the log:
   /// before that a lost disk is more than the log can stand.
-  private boolean othersAreIn() {
+  private boolean othersAreIn(int but) {
     for (int node = 1; node <= founders; node++) {
       TopologyState state = known[node];
       boolean in = state != null && state.cluster().known() && logs[node] != null;
-      if (node != unlucky && !(in && hasPart(logs[node].status(), state.voters().contains(node)))) {
+      if (node != but && !(in && hasPart(logs[node].status(), state.voters().contains(node)))) {
         return false;
       }
     }
@@ -350,6 +436,18 @@ final class TopologyRun {
         network.cut(node, other, isCut);
         network.cut(other, node, isCut);
       }
+    }
+  }
+
+  /// A founder is gone for ever. Its operator removes it.
+  private void die() {
+    if (!calm && !othersAreIn(dying)) {
+      world.schedule(SECOND / 2, 0, this::die);
+    } else if (!calm) {
+      if (up(dying)) {
+        stop(dying);
+      }
+      dead = true;
     }
   }
 
@@ -424,8 +522,10 @@ final class TopologyRun {
 
   /// Lets one of the nodes that joined leave, seldom.
   private Command leave(String name) {
-    int last = nodeCount;
-    if (known[last] == null || world.chance(0.7)) {
+    int last = mover && founders > 2 ? 2 + world.random.nextInt(nodeCount - 1) : nodeCount;
+    // A voter that leaves while another one has lost its disk can freeze the log: a known gap.
+    boolean stays = last <= founders && lostDisks > 0;
+    if (known[last] == null || stays || world.chance(mover ? 0.3 : 0.7)) {
       return new Command.SetZone(1, name);
     }
     unwanted.add(last);
@@ -444,14 +544,18 @@ final class TopologyRun {
     if (!in || number <= founders || known[number] != null || state.member(number) == null) {
       return;
     }
-    TopologyState first = state;
+    joins(number, state);
+  }
+
+  /// Starts a node that was admitted, soon.
+  private void joins(int number, TopologyState first) {
     world.schedule(
         world.between(0, SECOND),
         0,
         () -> {
           if (known[number] == null) {
             try {
-              TopologyLog.join(disks[number], lives(number), first);
+              KnownTopology.join(disks[number], lives(number), first);
               start(number);
             } catch (IOException e) {
               if (!disks[number].full) {
@@ -462,14 +566,55 @@ final class TopologyRun {
         });
   }
 
+  /// An operator holds moves, or cancels one.
+  private void meddle() {
+    world.schedule(
+        world.between(0, 4 * SECOND),
+        0,
+        () -> {
+          if (!calm) {
+            int node = 1 + world.random.nextInt(nodeCount);
+            world.schedule(0, node, () -> meddleAt(node));
+            meddle();
+          }
+        });
+  }
+
+  private void meddleAt(int node) {
+    TopologyLog log = logs[node];
+    TopologyState state = known[node];
+    if (log != null && state != null && state.founded()) {
+      Command cancel = cancels(state);
+      boolean holds = cancel == null || world.chance(0.5);
+      Command wanted = cancel == null || holds ? new Command.HoldMoves(world.chance(0.3)) : cancel;
+      log.propose(new Proposed(0, wanted), decision -> {});
+    }
+  }
+
+  private static @Nullable Command cancels(TopologyState state) {
+    for (ReplicaGroups groups : state.groups()) {
+      for (int p = 0; p < state.partitions(); p++) {
+        Phase phase = groups.replicaSet(p).phase();
+        boolean may = phase == Phase.FILLING || phase == Phase.SWITCHED;
+        if (may && !groups.returns(p)) {
+          Step step = Step.of(p, groups.epoch(p), Command.Moves.Kind.CANCEL);
+          return new Command.Moves(groups.number(), List.of(step));
+        }
+      }
+    }
+    return null;
+  }
+
   // ---- the last look
 
   /// Checks, after the heal, that the log takes a change and that all nodes use it.
   private void lastLook() {
-    long until = world.nanos() + 30 * SECOND;
+    long until = world.nanos() + (mover ? 90 : 30) * SECOND;
     boolean[] taken = {false};
     long next = 0;
-    while (!(taken[0] && agreed() && othersRefused() && raised()) && world.nanos() < until) {
+    long nextWish = 0;
+    while (!(taken[0] && agreed() && othersRefused() && raised() && settled())
+        && world.nanos() < until) {
       if (!taken[0] && world.nanos() >= next) {
         next = world.nanos() + SECOND;
         int node = 1 + world.random.nextInt(founders);
@@ -490,16 +635,62 @@ final class TopologyRun {
               }
             });
       }
+      if (mover && world.nanos() >= nextWish) {
+        nextWish = world.nanos() + SECOND;
+        wantMoved();
+      }
       world.runUntil(world.nanos() + 50 * MILLI);
       restartFailed();
     }
     if (!taken[0] || !agreed() || !raised()) {
       throw new History.Violation("the log is not well after the heal: " + state());
     }
+    if (!settled()) {
+      TopologyState first = java.util.Objects.requireNonNull(known[1]);
+      throw new History.Violation(
+          "moves are not done: " + first.movesHeld() + MoveRecord.left(first) + " " + state());
+    }
     if (!othersRefused()) {
       throw new History.Violation("node " + founders + " was not refused: " + state());
     }
     record.ends(java.util.Objects.requireNonNull(known[1]));
+  }
+
+  /// Whether replicas lie where they shall, in a run that moves them.
+  private boolean settled() {
+    TopologyState first = known[1];
+    return !mover
+        || first != null
+            && !first.movesHeld()
+            && MoveRecord.left(first) == null
+            && first.members().stream().noneMatch(each -> each.away() && up(each.number()));
+  }
+
+  /// An operator lets moves go on, removes who is dead, and starts who was let in.
+  private void wantMoved() {
+    int node = 1 + world.random.nextInt(founders);
+    world.schedule(
+        0,
+        node,
+        () -> {
+          TopologyLog log = logs[node];
+          TopologyState state = known[node];
+          if (log != null && state != null) {
+            MemberEntry gone = dead ? state.member(dying) : null;
+            if (gone != null && !gone.leaving()) {
+              unwanted.add(dying);
+              log.propose(new Proposed(0, new Command.RemoveMember(dying)), decision -> {});
+            }
+            for (int newcomer = founders + 1; newcomer <= nodeCount; newcomer++) {
+              if (known[newcomer] == null && state.member(newcomer) != null) {
+                joins(newcomer, state);
+              }
+            }
+            if (state.movesHeld()) {
+              log.propose(new Proposed(0, new Command.HoldMoves(false)), decision -> {});
+            }
+          }
+        });
   }
 
   /// Restarts members whose disk failed, as an operator does.
@@ -532,7 +723,8 @@ final class TopologyRun {
   private boolean agreed() {
     TopologyState first = known[1];
     for (int node = 1; node <= nodeCount && first != null; node++) {
-      boolean takesPart = known[node] != null && !refused.containsKey(node);
+      boolean takesPart =
+          known[node] != null && !refused.containsKey(node) && !(dead && node == dying);
       boolean member = first.member(node) != null && !(disagree && node == founders);
       if (takesPart && member && !first.equals(known[node])) {
         return false;
@@ -568,10 +760,11 @@ final class TopologyRun {
 
   @Override
   public String toString() {
-    return "founders %d disagree %s crashes %.1f power %.1f partitions %.1f pauses %.1f full %.1f lost %.1f loss %.2f"
+    return "founders %d disagree %s mover %s crashes %.1f power %.1f partitions %.1f pauses %.1f full %.1f lost %.1f loss %.2f"
         .formatted(
             founders,
             disagree,
+            mover,
             crashes,
             powerCuts,
             partitions,

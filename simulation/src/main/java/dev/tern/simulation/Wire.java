@@ -1,5 +1,7 @@
 package dev.tern.simulation;
 
+import dev.tern.core.node.Node;
+import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.version.HybridClock;
@@ -62,6 +64,15 @@ final class Wire {
     /// Nodes that have it or may take it yet, as far as its minter knows, with the minter.
     int hopes() {
       return 1 + to.cardinality() - refused.cardinality();
+    }
+
+    /// The same of the members of one list.
+    int hopes(int by, int[] list) {
+      int hopes = 0;
+      for (int member : list) {
+        hopes += member == by || to.get(member) && !refused.get(member) ? 1 : 0;
+      }
+      return hopes;
     }
 
     /// An answer arrives at the minter. A node that the write came to twice may say both,
@@ -304,7 +315,7 @@ final class Wire {
               .formatted(ascii(key), value, mints));
     }
     Sent sent = firsts.get(value);
-    int hopes = sent == null || first.by() != from ? 0 : sent.hopes();
+    int hopes = sent == null || first.by() != from ? 0 : hopes(sent, from, key);
     if (mints.size() == 2 && hopes >= needed.getOrDefault(value, Integer.MAX_VALUE)) {
       throw new History.Violation(
           "%s: the put of %s was minted anew although %d nodes had it or had not answered yet: %s"
@@ -316,6 +327,18 @@ final class Wire {
               .formatted(
                   ascii(key), value, mints.size(), (now - first.nanos()) / 1_000_000, mints));
     }
+  }
+
+  /// Where replicas are moved each list of the key must have lost its hope, or one of them.
+  private int hopes(Sent sent, int by, byte[] key) {
+    Node minter = run.node(by);
+    if (!run.moves() || minter == null) {
+      return sent.hopes();
+    }
+    int slot = Slots.of(key);
+    Topology now = Objects.requireNonNull(minter.view().topology(run.keyspace.id()));
+    ReplicaSet set = now.replicaSet(now.partitionOf(slot)).serving();
+    return Math.min(sent.hopes(by, set.oldList()), sent.hopes(by, set.newList()));
   }
 
   private static String text(Version version) {

@@ -47,8 +47,9 @@ final class Cluster {
   Consumer<byte[]> observer = frame -> {};
 
   private static final LsmOptions STORAGE =
-      LsmOptions.DEFAULT.withTuning(
-          new LsmOptions.Tuning(1 << 18, 1 << 16, 512, 1 << 14, LsmBug.NONE));
+      LsmOptions.DEFAULT
+          .withTuning(new LsmOptions.Tuning(1 << 18, 1 << 16, 512, 1 << 14, LsmBug.NONE))
+          .withLogKeptAtClose();
   private final int size;
   private final SimulatedDisk[] disks;
   private final SimulatedClock[] clocks;
@@ -145,6 +146,8 @@ final class Cluster {
     KeyspaceSettings siblings =
         KeyspaceSettings.usual("siblings")
             .with(KeyspaceProperty.N, n)
+            .with(KeyspaceProperty.R, Math.min(n, 2))
+            .with(KeyspaceProperty.W, Math.min(n, 2))
             .with(KeyspaceProperty.RESOLUTION, Resolution.SIBLINGS);
     Founding founding = new Founding(16, founders, List.of(usual, siblings));
     try {

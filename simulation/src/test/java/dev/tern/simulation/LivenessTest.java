@@ -81,6 +81,34 @@ class LivenessTest {
     cluster.within(2 * SECOND, () -> cluster.seen(3));
   }
 
+  /// Neither life finds space for a number of its own on the disk, so both have the same one.
+  @Test
+  void aMemberThatLeftAndComesBackOnAFullDiskIsBelievedAliveSoon() {
+    cluster.end(3);
+    cluster.disk(3).full = true;
+    cluster.start(3);
+    cluster.within(20 * SECOND, cluster::allSeen);
+    // Node 2 alone hears that node 3 leaves.
+    cut(1, 2, true);
+    cut(1, 3, true);
+    cluster.world.schedule(0, 3, () -> cluster.node(3).leave());
+    cluster.runFor(SECOND / 2);
+    cluster.end(3);
+    // Node 1 alone hears that node 3 is back.
+    cut(1, 3, false);
+    cut(2, 3, true);
+    cluster.start(3);
+    // Node 2 passes on the farewell for the last time, and nobody hears that.
+    cluster.runFor(SECOND * 3 / 2);
+    cluster.network.heal();
+    cluster.within(4 * SECOND, () -> cluster.seen(3));
+  }
+
+  private void cut(int one, int other, boolean isCut) {
+    cluster.network.cut(one, other, isCut);
+    cluster.network.cut(other, one, isCut);
+  }
+
   @Test
   void nobodyIsSuspectedWithoutCause() {
     long until = cluster.world.nanos() + 60 * SECOND;

@@ -85,6 +85,30 @@ class RotAndReadinessTest {
     assertEquals("old+new", script.get(1, KEY, ONE));
   }
 
+  /// Whoever is asked, and whoever would lead: another replica takes the write.
+  @Test
+  void aWriteGoesToAReplicaThatCanReadTheKey() throws IOException {
+    for (int place = 0; place < 3; place++) {
+      cluster = new Cluster(3);
+      script = new Script(cluster, 3);
+      int[] replicas = script.replicas("data", KEY);
+      int unlucky = replicas[place];
+      script.put(unlucky, KEY, "v", Script.ALL);
+      cluster.runFor(3 * SECOND);
+      cluster.end(unlucky);
+      cluster.runFor(3 * SECOND);
+      spoil(unlucky);
+      cluster.start(unlucky);
+      allVouch(30 * SECOND);
+      append(unlucky, "+by the unlucky one");
+      for (int node : replicas) {
+        append(node, "+" + node);
+        script.put(node, KEY, "put by " + node, Level.DEFAULT);
+      }
+      assertEquals("put by " + replicas[2], script.get(replicas[1], KEY, Level.DEFAULT));
+    }
+  }
+
   /// One replica alone has some writes of the key, which are gone from its log of dots; what came
   /// of them cannot be read. The others go on without it, and do not ask for it all the time.
   @Test

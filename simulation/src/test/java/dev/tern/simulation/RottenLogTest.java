@@ -126,22 +126,53 @@ class RottenLogTest {
     }
   }
 
+  private final Randomness random = Randomness.of(1);
+
+  /// Stores large values, which nothing compresses.
+  private void putLarge(int from, int to, Map<String, String> values) {
+    for (int i = from; i < to; i++) {
+      char[] value = new char[800];
+      for (int at = 0; at < value.length; at++) {
+        value[at] = (char) ('!' + random.nextInt(90));
+      }
+      values.put("{a}" + i, new String(value));
+      script.put(ALONE, "{a}" + i, values.get("{a}" + i), Script.ONE);
+    }
+  }
+
+  /// The keys of a newer table lie among those of the rotten blocks, and hide none of them.
+  @Test
+  void theOthersTakeWhatANewerTableHasAmongTheKeysOfARottenBlock() throws IOException {
+    Map<String, String> older = new TreeMap<>();
+    Map<String, String> newer = new TreeMap<>();
+    alone(
+        () -> {
+          putLarge(0, 300, older);
+          cluster.end(ALONE);
+          cluster.start(ALONE);
+          cluster.runFor(5 * SECOND);
+          putLarge(300, 600, newer);
+        });
+    spoilTheLog();
+    int rotten = 0;
+    for (String value : older.values()) {
+      rotten += rotten < 9 ? cluster.disk(ALONE).rotWhere(value.getBytes(US_ASCII)) : 0;
+    }
+    assertEquals(9, rotten, "no value is in a table");
+    allAreBack();
+    cluster.runFor(180 * SECOND);
+    for (Map.Entry<String, String> each : newer.entrySet()) {
+      for (int node = 1; node <= 3; node += 2) {
+        assertEquals(each.getValue(), script.get(node, each.getKey(), Script.ONE), each.getKey());
+      }
+    }
+  }
+
   /// The same where whole blocks of a table are rotten.
   @Test
   void theOthersTakeWhatLiesBesideRottenBlocks() throws IOException {
-    Randomness random = Randomness.of(1);
     Map<String, String> values = new TreeMap<>();
-    alone(
-        () -> {
-          for (int i = 0; i < 300; i++) {
-            char[] value = new char[800];
-            for (int at = 0; at < value.length; at++) {
-              value[at] = (char) ('!' + random.nextInt(90));
-            }
-            values.put("{a}" + i, new String(value));
-            script.put(ALONE, "{a}" + i, values.get("{a}" + i), Script.ONE);
-          }
-        });
+    alone(() -> putLarge(0, 300, values));
     spoilTheLog();
     int rotten = 0;
     for (String value : values.values()) {

@@ -106,6 +106,12 @@ public final class SimulatedDisk implements FileSystem {
   private long failAfter;
   private long failures;
 
+  /// The number of operations until the disk is full, and until one finds no memory; negative:
+  /// never.
+  private long fullAfter = -1;
+
+  private long exhaustAfter = -1;
+
   /// Whether no space is left: operations that need some fail.
   public boolean full;
 
@@ -142,6 +148,21 @@ public final class SimulatedDisk implements FileSystem {
     failures = failing;
   }
 
+  /// Lets the disk be full after so many operations.
+  public void fillAfter(long operations) {
+    fullAfter = operations;
+  }
+
+  /// Lets one operation throw an [OutOfMemoryError], after `operations` that do not.
+  public void exhaustAfter(long operations) {
+    exhaustAfter = operations;
+  }
+
+  /// Whether the error of [#exhaustAfter] has been thrown.
+  public boolean wasExhausted() {
+    return exhaustAfter < 0;
+  }
+
   /// Whether all failures of [#failAfter] have happened.
   public boolean hasFailed() {
     return failures == 0;
@@ -164,6 +185,12 @@ public final class SimulatedDisk implements FileSystem {
   }
 
   private void mayFail(double chance, String path) throws IOException {
+    if (fullAfter >= 0 && --fullAfter < 0) {
+      full = true;
+    }
+    if (exhaustAfter >= 0 && --exhaustAfter < 0) {
+      throw new OutOfMemoryError("Java heap space");
+    }
     boolean fails = failures > 0 && --failAfter < 0;
     failures -= fails ? 1 : 0;
     if (fails || chance > 0 && world.chance(chance)) {
@@ -177,6 +204,8 @@ public final class SimulatedDisk implements FileSystem {
     crashAfter = -1;
     crashed = false;
     failures = 0;
+    fullAfter = -1;
+    exhaustAfter = -1;
     full = false;
     readErrors = 0;
     writeErrors = 0;
@@ -505,6 +534,15 @@ public final class SimulatedDisk implements FileSystem {
       if (position + bytes > inode.length) {
         needSpace(path);
       }
+    }
+
+    @Override
+    public void trim() throws IOException {
+      checkOpen();
+      operation();
+      mayFail(writeErrors, path);
+      inode.length = position;
+      inode.dirtyTo = Math.min(inode.dirtyTo, position);
     }
 
     private void take(ByteBuffer bytes, int count) {

@@ -57,7 +57,7 @@ public final class SimulatedLoop implements EventLoop {
     Throwable failure = null;
     try {
       result = job.run();
-    } catch (Exception e) {
+    } catch (Exception | OutOfMemoryError e) {
       failure = e;
     }
     T done = result;

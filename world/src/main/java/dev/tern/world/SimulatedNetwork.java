@@ -17,6 +17,11 @@ public final class SimulatedNetwork {
 
     /// One copy of a frame arrives, and is handed to its receiver next.
     default void arrived(int from, int to, byte[] frame) {}
+
+    /// Whether a copy of a frame that would arrive now is not lost.
+    default boolean passes(int from, int to, byte[] frame) {
+      return true;
+    }
   }
 
   private final World world;
@@ -181,7 +186,8 @@ public final class SimulatedNetwork {
           () -> {
             Port port = ports[node];
             Receiver to = port.receiver;
-            if (to != null && !cut[self][node] && connection == broken[self][node]) {
+            boolean open = !cut[self][node] && connection == broken[self][node];
+            if (to != null && open && observer.passes(self, node, bytes)) {
               observer.arrived(self, node, bytes);
               to.frame(self, fromShard, toShard % port.shards, new ByteReader(bytes));
             }

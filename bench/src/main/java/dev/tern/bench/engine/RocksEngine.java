@@ -10,6 +10,7 @@ import org.rocksdb.BloomFilter;
 import org.rocksdb.CompressionType;
 import org.rocksdb.FlushOptions;
 import org.rocksdb.HyperClockCache;
+import org.rocksdb.IngestExternalFileOptions;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
@@ -86,6 +87,11 @@ final class RocksEngine implements Engine {
     try (FlushOptions wait = new FlushOptions().setWaitForFlush(true)) {
       db.flush(wait);
     }
+  }
+
+  /// Takes files of an SstFileWriter in.
+  void ingest(List<String> paths, IngestExternalFileOptions how) throws RocksDBException {
+    db.ingestExternalFile(paths, how);
   }
 
   @Override

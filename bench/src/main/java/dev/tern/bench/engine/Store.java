@@ -105,7 +105,8 @@ final class Store implements AutoCloseable {
     return sum[0];
   }
 
-  private static void delete(Path directory) throws IOException {
+  /// A directory and all that is in it, if it is there.
+  static void delete(Path directory) throws IOException {
     if (!Files.exists(directory)) {
       return;
     }

@@ -76,6 +76,19 @@ class EngineBenchTest {
   }
 
   @Test
+  void openingsAreMeasuredAndLeaveNothing() throws Exception {
+    OpeningBench.run(options(Set.of(), 100), 1, new PrintStream(printed, true));
+    String table = printed.toString(StandardCharsets.UTF_8);
+    for (EngineKind kind : EngineKind.values()) {
+      long rows = table.lines().filter(line -> line.startsWith(kind.label() + " ")).count();
+      assertEquals(2, rows, table);
+    }
+    try (var left = Files.list(directory.resolve("stores"))) {
+      assertEquals(List.of(), left.toList(), "stores that were not deleted");
+    }
+  }
+
+  @Test
   void aWrongAnswerEndsIt() throws Exception {
     Records records = new Records(KEYS, 100, 1);
     try (HiccupMeter meter = HiccupMeter.start()) {

@@ -25,6 +25,10 @@ public enum CoreMark {
   STRIP_AWAITS_RESERVATION,
   /// A store opens on a full disk, and gives out no number at first.
   OPENED_ON_FULL_DISK,
+  /// Replica groups that no keyspace has any more are let go of.
+  GROUPS_LET_GO,
+  /// Something comes for groups that were let go of.
+  LATE_FOR_GROUPS,
   /// The log did not take what waited for it, and is asked again.
   LOG_STALLED,
   /// A peer has less than its pages spoke of: claims wait anew.
@@ -38,5 +42,17 @@ public enum CoreMark {
   /// A peer does not answer within its time: the next one is asked.
   FETCH_LATE,
   /// A scan asks another replica, as one cannot read or does not vouch.
-  SCAN_REPLACED_REPLICA
+  SCAN_REPLACED_REPLICA,
+  /// The replicas of a key change while a write of it is under way, which goes on with them.
+  WRITE_FOLLOWED_MOVE,
+  /// A replica refuses a write by the epoch that it carries.
+  WRITE_OF_OLD_EPOCH_REFUSED,
+  /// A request is refused by lists, and tried again by later ones.
+  TRIED_AGAIN_BY_LATER_LISTS,
+  /// A replica that waits to be filled has what the barrier of the others asks for.
+  PENDING_REPLICA_FILLED,
+  /// What a replica held that left was dropped, as the others have it.
+  LEFT_PARTITION_DROPPED,
+  /// What a replica that left alone had is held for the replicas from now on.
+  LEFT_RECORDS_OFFERED
 }

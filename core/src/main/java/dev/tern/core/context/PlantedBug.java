@@ -88,5 +88,18 @@ public enum PlantedBug {
   /// The bytes of a value stay counted when another value replaces it.
   COUNTS_BYTES_OF_REPLACED,
   /// Figures of a partition that are off stay off, though all its records were counted.
-  COUNTS_NOT_CORRECTED
+  COUNTS_NOT_CORRECTED,
+  /// A replica takes writes of who goes by the lists of before, though a move needs all to know the
+  /// new ones.
+  STALE_OWNER_ACCEPTS,
+  /// A new replica counts as filled though writes that old ones had admitted may not be there.
+  BARRIER_SKIPPED,
+  /// Acknowledgements are counted in the old list only while a partition moves.
+  ACKS_OF_ONE_LIST,
+  /// Deletes are stripped though a replica that waits to be filled may not have had them.
+  STRIP_WITHOUT_PENDING,
+  /// A replica that left drops what it holds though the others may lack some of it.
+  DROPPED_BEFORE_DRAINED,
+  /// A replica that left drops what no replica has instead of having it held for them.
+  DROPPED_WITHOUT_OFFERING
 }

@@ -119,10 +119,10 @@ public final class Statistics {
           case Unanswered.Unknown unknown -> Counter.UNKNOWN;
           case Unanswered.Refused refused ->
               switch (refused.reason()) {
-                case UNAVAILABLE -> Counter.REFUSED_UNAVAILABLE;
+                case UNAVAILABLE, UNREADABLE -> Counter.REFUSED_UNAVAILABLE;
                 case OVERLOADED -> Counter.REFUSED_OVERLOADED;
                 case DISK_FULL -> Counter.REFUSED_DISK_FULL;
-                case TRY_AGAIN, INVALID, LOADING -> Counter.REFUSED_OTHER;
+                case TRY_AGAIN, INVALID, LOADING, MOVING -> Counter.REFUSED_OTHER;
               };
         });
   }

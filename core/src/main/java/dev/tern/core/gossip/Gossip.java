@@ -108,6 +108,11 @@ public final class Gossip {
   /// Whether another member has told this one all it knows.
   private boolean joined;
 
+  /// Whether [Effect.SetBack] was wanted.
+  private boolean setBack;
+
+  private final long startMillis;
+
   private long now;
   private long lastTickMillis;
   private long periodAtMillis;
@@ -147,6 +152,7 @@ public final class Gossip {
     }
     this.joined = unheard.isEmpty();
     this.now = nowMillis;
+    this.startMillis = nowMillis;
     this.lastTickMillis = nowMillis;
     this.periodAtMillis = nowMillis + random.nextInt((int) GossipBounds.PERIOD_MILLIS);
     this.rumoursAtMillis = nowMillis + random.nextInt((int) GossipBounds.RUMOUR_MILLIS);
@@ -500,9 +506,30 @@ public final class Gossip {
   }
 
   private void learn(int number, Load told) {
+    if (number == self) {
+      outdo(told);
+      return;
+    }
     Belief belief = belief(number);
     if (belief != null && told.stamp() > belief.load.stamp()) {
       belief.load = told;
+    }
+  }
+
+  /// Another member has a report of an earlier life of this one, of the same generation. Members
+  /// take a report of a greater stamp only, so the present one gets that. What is of a later
+  /// generation waits until this member has objected to that: its packets tell a report's count
+  /// alone, which is of the generation of its incarnation.
+  private void outdo(Load told) {
+    long generation = Incarnation.generation(incarnation);
+    long count = Incarnation.minted(load.stamp());
+    Load own = load.stamped(Incarnation.first(generation) | count);
+    boolean outdone =
+        Incarnation.generation(told.stamp()) == generation
+            && told.stamp() >= own.stamp()
+            && !told.equals(own);
+    if (count != 0 && outdone && planted != GossipBug.OWN_REPORTS_UNHEARD) {
+      load = own.stamped(told.stamp() + 1);
     }
   }
 
@@ -576,6 +603,10 @@ public final class Gossip {
 
   /// Objects: another member accuses this one, or knows a later incarnation of it.
   private void object(Rumour rumour) {
+    if (!setBack && status != Status.LEFT && isOfForgottenLife(rumour)) {
+      setBack = true;
+      effects.add(new Effect.SetBack());
+    }
     boolean wrong = rumour.overrules(incarnation, Status.ALIVE);
     if (wrong && status != Status.LEFT && planted != GossipBug.SUSPICION_NOT_REFUTED) {
       incarnation = rumour.incarnation() + 1;
@@ -584,14 +615,35 @@ public final class Gossip {
     }
   }
 
+  /// Whether a claim about this member is about a life that is not this one, and not before it.
+  ///
+  /// In its own generation only this member mints incarnations and says that it leaves. Nobody can
+  /// have believed this life dead that early: not before the shortest suspicion is over, and hardly
+  /// before anybody has answered it. A false alarm costs the stores of this node one replica id.
+  private boolean isOfForgottenLife(Rumour rumour) {
+    if (Incarnation.generation(rumour.incarnation()) != Incarnation.generation(incarnation)) {
+      return rumour.incarnation() > incarnation;
+    }
+    boolean early = !joined || now - startMillis < GossipBounds.suspicionMinMillis(1);
+    return rumour.incarnation() > incarnation
+        || rumour.status() == Status.LEFT
+        || rumour.status() == Status.DEAD && early;
+  }
+
   // Packets.
 
   /// Sends a packet, with what is believed of its receiver if that is bad (Lifeguard's buddy
   /// system), rumours, and some loads.
+  ///
+  /// A receiver that is believed to have left is told too. It may run: a life that began on a full
+  /// disk has the number of the life before, and may not know that this one said goodbye.
   private void send(int to, Packet.Body body) {
     writer.begin(incarnation, load, body);
     Belief belief = belief(to);
-    if (belief != null && (belief.status == Status.SUSPECT || belief.status == Status.DEAD)) {
+    boolean tells = planted != GossipBug.LEFT_NOT_TOLD;
+    if (belief != null
+        && belief.status != Status.ALIVE
+        && (tells || belief.status != Status.LEFT)) {
       writer.add(belief.rumour());
     }
     rumours.fill(writer, GossipBounds.transmits(peers.size() + 1));

@@ -10,4 +10,9 @@ package dev.tern.core.gossip;
 public record Load(long stamp, int busyPermille, long diskUsedMebibytes, long diskMebibytes) {
   /// Nothing was reported.
   public static final Load UNKNOWN = new Load(0, 0, 0, 0);
+
+  /// The same report under another stamp.
+  Load stamped(long otherStamp) {
+    return new Load(otherStamp, busyPermille, diskUsedMebibytes, diskMebibytes);
+  }
 }

@@ -87,6 +87,13 @@ public record Level(
     return count == LOCAL_ONE || count == LOCAL_QUORUM;
   }
 
+  /// The same with another time.
+  ///
+  /// @param millis above 0
+  public Level within(int millis) {
+    return new Level(n, r, w, pr, pw, dw, sloppy, millis);
+  }
+
   /// The same of all replicas of a key and without nodes that stand in for them.
   public Level strict() {
     return new Level(0, r, w, 0, 0, 0, /* sloppy= */ false, timeoutMillis);

@@ -51,6 +51,12 @@ public sealed interface Unanswered
     LOADING,
     /// A disk has no room: the message says which node's. Reads go on; writes do when there is
     /// room.
-    DISK_FULL
+    DISK_FULL,
+    /// The replicas of the key are changing and whoever asked goes by another list: nothing was
+    /// done. Nodes tell each other; a client meets it as [#TRY_AGAIN] does.
+    MOVING,
+    /// The disk of the replica that would lead an update cannot be read where the key lies: nothing
+    /// was done, and another replica may lead. A client meets it as [#UNAVAILABLE], if none can.
+    UNREADABLE
   }
 }

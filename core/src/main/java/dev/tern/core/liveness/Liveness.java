@@ -69,6 +69,7 @@ public final class Liveness {
   private final int self;
   private final IntPredicate trusts;
   private final LongSupplier storedBytes;
+  private final Runnable setBack;
   private final Sightings sightings;
   private final ClusterTime time;
   private final Events events;
@@ -90,6 +91,8 @@ public final class Liveness {
   /// @param generation from [#nextGeneration]
   /// @param trusts whether a node has greeted as a member
   /// @param storedBytes that this node holds; any thread
+  /// @param setBack told, on the loop, that other members know of a life of this node that its
+  ///   directory does not
   public Liveness(
       Environment environment,
       int self,
@@ -97,6 +100,7 @@ public final class Liveness {
       long generation,
       IntPredicate trusts,
       LongSupplier storedBytes,
+      Runnable setBack,
       Sightings sightings,
       ClusterTime time) {
     this.network = environment.network();
@@ -107,6 +111,7 @@ public final class Liveness {
     this.members = members;
     this.trusts = trusts;
     this.storedBytes = storedBytes;
+    this.setBack = setBack;
     this.sightings = sightings;
     this.time = time;
     this.events = environment.events();
@@ -226,6 +231,7 @@ public final class Liveness {
             send(send.to(), TELLS, send.datagram());
           }
         }
+        case Effect.SetBack back -> setBack.run();
         case Event event -> believe(event.number());
       }
     }

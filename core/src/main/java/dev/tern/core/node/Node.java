@@ -10,9 +10,11 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Scope;
 import dev.tern.core.liveness.Liveness;
 import dev.tern.core.liveness.Sightings;
+import dev.tern.core.repair.MoveState;
 import dev.tern.core.repair.Repairs;
 import dev.tern.core.replica.Inspection;
 import dev.tern.core.replica.Partition;
+import dev.tern.core.store.StoreLabel;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
@@ -21,11 +23,14 @@ import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.Decision;
+import dev.tern.core.topology.log.KnownTopology;
 import dev.tern.core.topology.log.Levels;
+import dev.tern.core.topology.log.MoveReport;
 import dev.tern.core.topology.log.RefusedException;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.DotView;
 import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
@@ -89,14 +94,18 @@ public final class Node {
   public static Node create(Environment environment, NodeConfig config) throws IOException {
     FileLives lives = FileLives.of(environment.randomness(), environment.clock(), "node");
     TopologyState known =
-        TopologyLog.initial(environment.files(), lives, config.self(), config.founding());
+        KnownTopology.initial(environment.files(), lives, config.self(), config.founding());
     Levels.OURS.expect(known);
     List<Shard> shards = new ArrayList<>();
     Node node = new Node(environment, config, known, shards);
     List<Member> members = node.view.members();
     Sightings sightings = new Sightings(members.getLast().number());
+    int lost = StoreLabel.lost(environment.files(), environment.loops().size());
     try {
       for (int i = 0; i < environment.loops().size(); i++) {
+        if (i == lost) {
+          throw StoreLabel.refusal(lost);
+        }
         shards.add(
             Shard.open(
                 environment,
@@ -106,7 +115,8 @@ public final class Node {
                 sightings,
                 node.time,
                 (keyspace, partitions) -> count(shards, keyspace, partitions),
-                node::behind));
+                node::behind,
+                node::ahead));
       }
       node.log =
           TopologyLog.open(
@@ -125,6 +135,7 @@ public final class Node {
               Liveness.nextGeneration(environment.files(), lives),
               node.log()::trusts,
               node::storedBytes,
+              node::setBack,
               sightings,
               node.time);
       return node;
@@ -154,8 +165,24 @@ public final class Node {
         shard.loop(), environment.clock(), this::greeted, shard::frame, shard::refuse);
   }
 
+  /// What this node says to the leader of the topology log of moves that it has a part in.
+  private List<MoveReport> moveReports() {
+    return moving().stream()
+        .map(
+            state ->
+                new MoveReport(
+                    state.set(),
+                    state.partition(),
+                    state.entryEpoch(),
+                    MoveReport.ADOPTED
+                        | (state.filled() ? MoveReport.FILLED : 0)
+                        | (state.drained() ? MoveReport.DRAINED : 0)))
+        .toList();
+  }
+
   /// Starts to receive and to answer. Called once, before requests.
   public void start() {
+    log().reportsMoves(this::moveReports);
     Network network = environment.network();
     List<EarlyFrames> early = shards.stream().map(this::early).toList();
     // Known before the first greeting of theirs is read.
@@ -258,9 +285,21 @@ public final class Node {
     }
   }
 
+  /// Other nodes know of a life of this one that its directory does not; on the first shard's loop.
+  private void setBack() {
+    for (Shard shard : shards) {
+      shard.loop().execute(shard::setBack);
+    }
+  }
+
   /// Another node uses an older topology than this one; on any shard's loop.
   private void behind(int node) {
     shards.getFirst().loop().execute(() -> log().behind(node));
+  }
+
+  /// Another node uses a later topology than this one; on any shard's loop.
+  private void ahead(int node) {
+    shards.getFirst().loop().execute(() -> log().ahead(node));
   }
 
   /// Adopts a later topology; on the first shard's loop.
@@ -435,7 +474,8 @@ public final class Node {
   public @Nullable String unconverged() {
     for (Shard shard : shards) {
       if (shard.store().hints().count() > 0) {
-        return shard.store().hints().count() + " writes are held for others";
+        return "%d writes are held for nodes %s"
+            .formatted(shard.store().hints().count(), shard.store().hints().targets());
       }
       String partition = shard.antiEntropy().unconverged();
       if (partition != null) {
@@ -473,7 +513,7 @@ public final class Node {
 
   /// The dots that this node has of a partition in the groups of a keyspace, on disk or not; as
   /// [#converged].
-  public DotSet dots(int keyspace, int partition) {
+  public DotView dots(int keyspace, int partition) {
     Partition found = partition(shards.get(partition % shards.size()), keyspace, partition);
     return found == null ? new DotSet() : found.clock();
   }
@@ -511,6 +551,11 @@ public final class Node {
     return shard.store().partitionOfGroup(group, number);
   }
 
+  /// Numbers of the replica groups that a shard keeps; as [#converged].
+  public int[] groups(int shard) {
+    return shards.get(shard).store().records().sets();
+  }
+
   /// Figures of a shard's storage engine; any thread.
   public LsmStatistics storage(int shard) {
     return shards.get(shard).store().lsm().statistics();
@@ -526,6 +571,17 @@ public final class Node {
     return shards.stream()
         .map(shard -> shard.antiEntropy().repairs())
         .reduce(Repairs.NONE, Repairs::plus);
+  }
+
+  /// The replicas here of partitions that move, and how far they have come; any thread.
+  public List<MoveState> moving() {
+    return shards.stream().flatMap(shard -> shard.antiEntropy().moving().stream()).toList();
+  }
+
+  /// Partitions of which this node holds something though it is no replica of them: it goes when
+  /// the replicas have it. For tests, as [#converged].
+  public int left() {
+    return shards.stream().mapToInt(shard -> shard.antiEntropy().left()).sum();
   }
 
   /// Partitions whose replicas here do not know yet, since the start, what the others have, and

@@ -63,7 +63,8 @@ final class Shard implements AutoCloseable {
       Sightings sightings,
       ClusterTime time,
       Coordinator.Counts counts,
-      Consumer<Integer> behind)
+      Consumer<Integer> behind,
+      Consumer<Integer> ahead)
       throws IOException {
     EventLoop loop = environment.loops().get(number);
     var randomness = environment.randomness().child("shard-" + number);
@@ -87,7 +88,7 @@ final class Shard implements AutoCloseable {
               shards,
               randomness.child("identity"),
               environment.events());
-      String foreign = store.records().problem(view, config.self());
+      String foreign = store.problem(view, config.self());
       if (foreign != null) {
         throw new IOException(foreign);
       }
@@ -109,7 +110,7 @@ final class Shard implements AutoCloseable {
     long firstId = randomness.child("ids").nextLong() >>> 8;
     Coordinator coordinator = new Coordinator(context, view, replica, firstId, sightings, counts);
     store.adopt(view, config.self());
-    Responder responder = new Responder(context, coordinator, replica, behind);
+    Responder responder = new Responder(context, coordinator, replica, behind, ahead);
     long firstRepair = randomness.child("repairs").nextLong() >>> 8;
     AntiEntropy antiEntropy =
         new AntiEntropy(context, replica, wire(coordinator, store), view, firstRepair);
@@ -206,6 +207,13 @@ final class Shard implements AutoCloseable {
                   Unanswered.Reason.LOADING,
                   "a replica has just started and meets the others; try again",
                   20)));
+    }
+  }
+
+  /// Other nodes know of a life of this one that its directory does not; on the loop.
+  void setBack() {
+    if (store.distrustId()) {
+      coordinator.statistics().add(Statistics.Counter.NEW_REPLICA_IDS, 1);
     }
   }
 

@@ -14,6 +14,6 @@
 /// - the state of a shard is touched on its loop only; shards exchange tasks;
 /// - a node hears nothing but greetings from a node that has not greeted as a member.
 @NullMarked
-package dev.tern.core;
+package dev.tern.core.node;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,6 +1,7 @@
 package dev.tern.core.quorum;
 
 import dev.tern.core.keyspace.Unanswered;
+import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import java.util.ArrayList;
@@ -13,8 +14,12 @@ import org.jspecify.annotations.Nullable;
 final class Answers {
   private final @Nullable Ask[] asks;
 
-  Answers(int places) {
-    this.asks = new Ask[places];
+  /// The places that the read may ask, a bit for each.
+  private final long readPlaces;
+
+  Answers(ReplicaSet replicas) {
+    this.asks = new Ask[replicas.size()];
+    this.readPlaces = replicas.readPlaces();
   }
 
   int size() {
@@ -139,14 +144,15 @@ final class Answers {
   Unanswered.Refused tooFew(Request request, Refusals refusals) {
     List<Integer> missing = new ArrayList<>();
     for (int place = 0; place < asks.length; place++) {
-      if (!is(place, Ask.State.ANSWERED)) {
+      if ((readPlaces & Quorum.bit(place)) != 0 && !is(place, Ask.State.ANSWERED)) {
         missing.add(request.replicas().member(place));
       }
     }
-    int answered = asks.length - missing.size();
+    int asked = Long.bitCount(readPlaces);
+    int answered = asked - missing.size();
     String why =
         "%d of %d replicas answered, the read needs %d; no answer of nodes %s"
-            .formatted(answered, asks.length, request.r(), missing);
+            .formatted(answered, asked, request.r(), missing);
     return refusals.tell(why, new Unanswered.Shortfall(request.r(), answered, missing));
   }
 }

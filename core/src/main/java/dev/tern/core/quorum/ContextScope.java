@@ -69,7 +69,8 @@ record ContextScope(ClusterId cluster, int keyspace, byte[] key) {
     return ofKey && (theirs == ours || theirs == 0 || ours == 0);
   }
 
-  private int tag(byte[] dots, int length) {
+  /// Of the first bytes of an encoded set.
+  int tag(byte[] dots, int length) {
     ByteWriter scope = new ByteWriter(16 + key.length);
     scope.writeInt(keyspace).writeBlob(key);
     MessageDigest digest = sha256();

@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.context.ShardContext;
 import dev.tern.core.context.Statistics;
@@ -26,7 +27,9 @@ import dev.tern.core.traffic.LargeWrites;
 import dev.tern.core.traffic.Peers;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.wire.Message;
+import dev.tern.env.CoverageMarks;
 import java.util.BitSet;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// Takes the requests for keys of one shard's partitions, from doors here and from other nodes, and
@@ -37,6 +40,9 @@ public final class Coordinator {
 
   /// Keys that one step of a scan returns at most, but for large slots.
   public static final int MAX_SCAN_LIMIT = 10_000;
+
+  /// A request that was refused by the lists it went by is tried again by later ones after this.
+  static final long AGAIN_NANOS = 10_000_000;
 
   private final ShardContext context;
   private final int self;
@@ -191,6 +197,11 @@ public final class Coordinator {
     Completion<UpdateOutcome> counted =
         outcome -> {
           admission.finished(cost);
+          IntConsumer again =
+              left -> update(keyspace, slot, key, update, level.within(left), false, completion);
+          if (!forwarded && triedAgain(outcome, request.deadlineNanos(), again)) {
+            return;
+          }
           written(keyspace.id(), key);
           if (outcome instanceof Unanswered why) {
             context.statistics().failed(why);
@@ -214,7 +225,7 @@ public final class Coordinator {
   private void lead(
       Request request, Update update, boolean forwarded, Completion<UpdateOutcome> counted) {
     boolean blind = update.blind();
-    boolean here = request.place(self) >= 0;
+    boolean here = request.replicas().mints(self);
     boolean first = lists.leads(request.replicas());
     boolean local = here && (forwarded || first || blind);
     if (local && !vouches(request)) {
@@ -236,8 +247,19 @@ public final class Coordinator {
       write(request, update, /* away= */ true, counted);
     } else if (!local) {
       new ForwardOperation(this, request, update, counted).start();
-    } else {
+    } else if (forwarded) {
       carryOut(request, update, counted);
+    } else {
+      carryOut(
+          request,
+          update,
+          outcome -> {
+            if (outcome instanceof Unanswered.Refused why && why.reason() == Reason.UNREADABLE) {
+              new ForwardOperation(this, request, update, counted).startElsewhere();
+            } else {
+              counted.complete(outcome);
+            }
+          });
     }
   }
 
@@ -294,6 +316,24 @@ public final class Coordinator {
     }
   }
 
+  /// Tries a request again by later lists, if the lists that it went by refused it, so that nothing
+  /// was done, and if its deadline leaves time. Each try has what the one before left of that time.
+  ///
+  /// @param again takes the milliseconds that are left
+  /// @return whether it is tried again; if not, the outcome is the request's
+  boolean triedAgain(Object outcome, long deadlineNanos, IntConsumer again) {
+    boolean moving =
+        outcome instanceof Unanswered.Refused refused && refused.reason() == Reason.MOVING;
+    long left = (deadlineNanos - nowNanos() - AGAIN_NANOS) / 1_000_000;
+    if (!moving || left <= 0) {
+      return false;
+    }
+    assert CoverageMarks.reach(CoreMark.TRIED_AGAIN_BY_LATER_LISTS);
+    int millis = (int) Math.min(left, Integer.MAX_VALUE);
+    inFlight.later(AGAIN_NANOS, () -> again.accept(millis));
+    return true;
+  }
+
   /// One step of a scan from a cursor in a slot of this shard.
   public void scan(
       KeyspaceConfig keyspace,
@@ -301,7 +341,17 @@ public final class Coordinator {
       int limit,
       boolean ledOnly,
       Completion<? super ScanOutcome> completion) {
-    long deadline = nowNanos() + keyspace.timeoutMillis() * 1_000_000L;
+    scan(keyspace, cursor, limit, ledOnly, keyspace.timeoutMillis(), completion);
+  }
+
+  private void scan(
+      KeyspaceConfig keyspace,
+      long cursor,
+      int limit,
+      boolean ledOnly,
+      int timeoutMillis,
+      Completion<? super ScanOutcome> completion) {
+    long deadline = nowNanos() + timeoutMillis * 1_000_000L;
     Topology topology = view().topology(keyspace.id());
     if (topology == null) {
       completion.complete(requests.dropped(keyspace));
@@ -312,18 +362,32 @@ public final class Coordinator {
       completion.complete(tooCostly());
       return;
     }
+    IntConsumer again = left -> scan(keyspace, cursor, limit, ledOnly, left, completion);
     Completion<ScanOutcome> finished =
         outcome -> {
           admission.finished(cost);
-          completion.complete(outcome);
+          if (!triedAgain(outcome, deadline, again)) {
+            completion.complete(outcome);
+          }
         };
     new ScanOperation(this, keyspace, topology, cursor, limit, ledOnly, deadline, finished).start();
   }
 
   /// Counts over all members.
   public void count(KeyspaceConfig keyspace, Completion<? super CountOutcome> completion) {
-    long deadline = nowNanos() + keyspace.timeoutMillis() * 1_000_000L;
-    new CountOperation(this, keyspace.id(), deadline, completion).start();
+    count(keyspace, keyspace.timeoutMillis(), completion);
+  }
+
+  private void count(
+      KeyspaceConfig keyspace, int timeoutMillis, Completion<? super CountOutcome> completion) {
+    long deadline = nowNanos() + timeoutMillis * 1_000_000L;
+    Completion<CountOutcome> finished =
+        outcome -> {
+          if (!triedAgain(outcome, deadline, left -> count(keyspace, left, completion))) {
+            completion.complete(outcome);
+          }
+        };
+    new CountOperation(this, keyspace.id(), deadline, finished).start();
   }
 
   /// An answer to an operation of this shard.
@@ -463,6 +527,7 @@ public final class Coordinator {
   /// Another topology holds from now on; operations under way go on with the lists they have.
   public void adopt(ClusterView later) {
     lists.adopt(later);
+    reads.adopted();
   }
 
   /// What this shard goes by.

@@ -25,8 +25,8 @@ final class ForwardOperation extends Operation<Message.ForwardReply> {
   private int target;
   private Message.@Nullable Forward forward;
 
-  /// Replicas that are behind.
-  private final List<Integer> behind = new ArrayList<>(0);
+  /// Replicas that are behind, or cannot read the key.
+  private final List<Integer> refusers = new ArrayList<>(0);
 
   private long sentNanos;
   private boolean finished;
@@ -41,6 +41,12 @@ final class ForwardOperation extends Operation<Message.ForwardReply> {
     this.request = request;
     this.update = update;
     this.completion = completion;
+  }
+
+  /// As [#start], where this node is a replica and cannot read the key.
+  void startElsewhere() {
+    refusers.add(coordinator.self());
+    start();
   }
 
   /// Sends the update to the first live replica. A blind put of a node that is none goes to one
@@ -60,7 +66,7 @@ final class ForwardOperation extends Operation<Message.ForwardReply> {
             request.at(),
             update,
             new Level(
-                request.replicas().size(),
+                request.replicas().longest(),
                 request.r(),
                 request.stampsFirst()
                     ? Level.ATOMIC
@@ -73,7 +79,8 @@ final class ForwardOperation extends Operation<Message.ForwardReply> {
     forward = sent;
     boolean near = request.nearW() > 0 && update.blind();
     boolean any = update.blind() && request.place(coordinator.self()) < 0;
-    int best = any && !near ? coordinator.peers().leastLoaded(request.replicas().members()) : 0;
+    int[] leaders = request.replicas().leaders().members();
+    int best = any && !near ? coordinator.peers().leastLoaded(leaders) : 0;
     if (best != 0 && sent(best, sent) || near && send(sent, best, true)) {
       return;
     }
@@ -82,12 +89,12 @@ final class ForwardOperation extends Operation<Message.ForwardReply> {
     }
   }
 
-  /// A replica is behind, or stops, and has done nothing: sends the update to the next that lives,
-  /// or carries it out here in its turn; false if there is none.
+  /// A replica is behind, stops, or cannot read the key, and has done nothing: sends the update to
+  /// the next that lives, or carries it out here in its turn; false if there is none.
   private boolean next(int refuser) {
-    behind.add(refuser);
-    for (int node : request.replicas().members()) {
-      if (behind.contains(node)) {
+    refusers.add(refuser);
+    for (int node : request.replicas().leaders().members()) {
+      if (refusers.contains(node)) {
         continue;
       }
       if (node == coordinator.self() && coordinator.vouches(request)) {
@@ -105,7 +112,8 @@ final class ForwardOperation extends Operation<Message.ForwardReply> {
   }
 
   private boolean passedOn(int refuser, Unanswered.Refused why) {
-    return Behind.is(why) && next(refuser);
+    boolean passes = Behind.is(why) || why.reason() == Reason.UNREADABLE;
+    return passes && next(refuser);
   }
 
   private int localW() {
@@ -113,7 +121,7 @@ final class ForwardOperation extends Operation<Message.ForwardReply> {
   }
 
   private boolean send(Message.Forward forward, int tried, boolean nearOnly) {
-    for (int node : request.replicas().members()) {
+    for (int node : request.replicas().leaders().members()) {
       boolean wanted = node != coordinator.self() && node != tried;
       boolean there = !nearOnly || coordinator.lists().near(node);
       if (wanted && there && coordinator.lists().live(node) && sent(node, forward)) {

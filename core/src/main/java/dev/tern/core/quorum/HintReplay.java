@@ -224,7 +224,7 @@ final class HintReplay {
       int slot = hint.slot();
       int partition = topology.partitionOf(slot);
       ReplicaSet replicas = topology.replicaSet(partition);
-      boolean home = replicas.has(page.target);
+      boolean home = replicas.serving().has(page.target);
       boolean there = home && coordinator.lists().live(page.target);
       destination = there ? page.target : coordinator.lists().firstLive(replicas);
       if (destination == coordinator.self()) {
@@ -270,7 +270,8 @@ final class HintReplay {
     @Override
     public void refused(Unanswered.Refused why) {
       boolean busy = why.reason() == Unanswered.Reason.OVERLOADED;
-      end(busy || why.reason() == Unanswered.Reason.TRY_AGAIN ? End.BUSY : End.REFUSED);
+      boolean moving = why.reason() == Unanswered.Reason.MOVING;
+      end(busy || moving || why.reason() == Unanswered.Reason.TRY_AGAIN ? End.BUSY : End.REFUSED);
     }
 
     @Override

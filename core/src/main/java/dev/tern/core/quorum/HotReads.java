@@ -31,7 +31,7 @@ final class HotReads {
   /// not promised to have seen every write. Null otherwise.
   ReadCache.@Nullable Entry entry(Request request, Level level, long nowNanos) {
     int w = Math.max(request.w(), request.keyspace().w());
-    boolean one = request.r() == 1 && level.pr() <= 1 && 1 + w <= request.replicas().size();
+    boolean one = request.r() == 1 && level.pr() <= 1 && 1 + w <= request.replicas().readSize();
     if (!one && !anyLevel) {
       return null;
     }
@@ -44,6 +44,11 @@ final class HotReads {
   /// See [ReadCache#learned].
   void learned(ReadCache.Entry entry, @Nullable Siblings record, long beganNanos, int writes) {
     cache.learned(entry, record, beganNanos, writes);
+  }
+
+  /// Forgets all: keys are kept elsewhere now.
+  void forget() {
+    cache.clear();
   }
 
   /// Whether there is anything that a write could make old.

@@ -3,6 +3,7 @@ package dev.tern.core.quorum;
 import dev.tern.env.Clock;
 import dev.tern.env.EventLoop;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,9 @@ final class InFlight {
   static final long TICK_NANOS = 2_000_000;
 
   private static final long SERIALS = 1L << 40;
+
+  /// More slots are not looked through by assertions.
+  private static final int CHECKED_SLOTS = 64;
 
   private final int capacity;
   private final int slotBits;
@@ -84,6 +88,7 @@ final class InFlight {
       younger[youngest] = slot;
     }
     youngest = slot;
+    assert isWhole() : "a slot is taken and free";
     if (!ticking) {
       ticking = true;
       loop.schedule(TICK_NANOS, this::tick);
@@ -122,6 +127,24 @@ final class InFlight {
     assert size >= 0 && (size == 0) == (oldest == NONE) && (size == 0) == (youngest == NONE);
     int end = freeAt + capacity - size - 1;
     free[end < capacity ? end : end - capacity] = slot;
+    assert isWhole() : "a slot is taken and free";
+  }
+
+  /// Whether each slot holds an operation or is free, once. Only assertions look, and only where
+  /// there are few slots.
+  private boolean isWhole() {
+    if (capacity > CHECKED_SLOTS) {
+      return true;
+    }
+    BitSet empty = new BitSet(capacity);
+    for (int i = freeAt; i < freeAt + capacity - size; i++) {
+      empty.set(free[i < capacity ? i : i - capacity]);
+    }
+    boolean whole = empty.cardinality() == capacity - size;
+    for (int slot = 0; slot < capacity; slot++) {
+      whole &= empty.get(slot) == (slots[slot] == null);
+    }
+    return whole;
   }
 
   /// Runs something on the shard's loop after a while.

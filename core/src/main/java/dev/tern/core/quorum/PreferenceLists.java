@@ -69,10 +69,10 @@ final class PreferenceLists {
     return count;
   }
 
-  /// The first replica that is believed alive, which leads updates; 0 if there is none. This node
-  /// is passed over for any other while it leaves.
+  /// The first replica of the list that leads ([ReplicaSet#leaders]) that is believed alive; 0 if
+  /// there is none. This node is passed over for any other while it leaves.
   int firstLive(ReplicaSet replicas) {
-    return peers.firstLive(replicas.members(), /* butThis= */ departure.leaves());
+    return peers.firstLive(replicas.leaders().members(), /* butThis= */ departure.leaves());
   }
 
   /// Whether this node is the first live replica.
@@ -80,9 +80,9 @@ final class PreferenceLists {
     return firstLive(replicas) == self;
   }
 
-  /// Whether no other replica is believed alive.
+  /// Whether no other replica that may lead is believed alive.
   boolean isAlone(ReplicaSet replicas) {
-    for (int member : replicas.members()) {
+    for (int member : replicas.leaders().members()) {
       if (member != self && live(member)) {
         return false;
       }

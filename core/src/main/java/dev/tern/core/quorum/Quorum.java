@@ -106,6 +106,14 @@ final class Quorum {
     return size > 0 && size <= SHARED && replicas.oldPlaces() == replicas.newPlaces();
   }
 
+  /// So many votes of the list that reads ask, of these some from primaries.
+  static Quorum reading(ReplicaSet replicas, int needed, int primaries) {
+    long places = replicas.readPlaces();
+    return replicas.isStable()
+        ? of(replicas, needed, primaries)
+        : joint(places, places, needed, primaries, 0, 0);
+  }
+
   /// So many votes of each list, of these some from primaries and some from near ones.
   ///
   /// @param nearPlaces a bit for each place in the coordinator's datacenter
@@ -113,10 +121,24 @@ final class Quorum {
     return joint(replicas.oldPlaces(), replicas.newPlaces(), needed, primaries, near, nearPlaces);
   }
 
-  /// As [#of], of two lists that may differ.
+  /// As [#of], of two lists that may differ. Of a list that is shorter than that all votes are
+  /// needed.
   static Quorum joint(
       long oldPlaces, long newPlaces, int needed, int primaries, int near, long nearPlaces) {
-    return new Quorum(oldPlaces, newPlaces, needed, needed, primaries, near, nearPlaces);
+    if (oldPlaces == newPlaces) {
+      return new Quorum(oldPlaces, newPlaces, needed, needed, primaries, near, nearPlaces);
+    }
+    int oldNeeded = Math.min(needed, Long.bitCount(oldPlaces));
+    int newNeeded = Math.min(needed, Long.bitCount(newPlaces));
+    int both = Math.min(oldNeeded, newNeeded);
+    return new Quorum(
+        oldPlaces,
+        newPlaces,
+        oldNeeded,
+        newNeeded,
+        Math.min(primaries, both),
+        Math.min(near, both),
+        nearPlaces);
   }
 
   /// The replicas that must hold a record so that no later read of `r` replicas, nor of most, sees

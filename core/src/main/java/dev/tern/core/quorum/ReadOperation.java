@@ -117,7 +117,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     this.purpose = purpose;
     this.done = done;
     this.quorum = request.reads();
-    this.answers = new Answers(request.replicas().size());
+    this.answers = new Answers(request.replicas());
   }
 
   /// Says under which ballot it begins a round of updates, and on which floor. All replicas that
@@ -148,7 +148,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
       return;
     }
     hedgeAtNanos = coordinator.nowNanos() + coordinator.hedgeNanos();
-    int self = request.place(coordinator.self());
+    int self = readable(request.place(coordinator.self()));
     if (self >= 0 && !alone() && !coordinator.vouches(request)) {
       answers.at(self).state = Ask.State.LOST;
       refusals = refusals.with(Behind.refusal());
@@ -171,9 +171,14 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     return request.r() == 1 && purpose == Purpose.ANSWER;
   }
 
+  /// A place, if reads ask the replica there; else -1.
+  private int readable(int place) {
+    return place >= 0 && (request.replicas().readPlaces() & Quorum.bit(place)) != 0 ? place : -1;
+  }
+
   /// Asks the best replica not yet asked; false if there is none.
   private boolean askNext(boolean digest) {
-    int self = request.place(coordinator.self());
+    int self = readable(request.place(coordinator.self()));
     if (self >= 0 && answers.ask(self) == null && turn < 0) {
       askSelf(self);
       return true;
@@ -200,7 +205,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     }
     for (int place = 0; place < answers.size() && left > 0; place++) {
       boolean away = answers.ask(place) == null || answers.is(place, Ask.State.LOST);
-      if (away && !answers.isStoodIn(place)) {
+      if (away && readable(place) >= 0 && !answers.isStoodIn(place)) {
         int holder = coordinator.lists().holder(request, answers.standInNodes());
         if (holder == 0) {
           return false;
@@ -260,7 +265,8 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     for (int i = 0; i < n; i++) {
       int place = (start + i) % n;
       int node = request.replicas().member(place);
-      if (answers.ask(place) == null && coordinator.lists().live(node)) {
+      boolean may = readable(place) >= 0 && answers.ask(place) == null;
+      if (may && coordinator.lists().live(node)) {
         long likely = coordinator.peers().likelyNanos(node);
         if (likely < least) {
           least = likely;
@@ -451,7 +457,7 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     long answered = answers.places(Ask.State.ANSWERED);
     long lacking = answers.lacking(rank);
     long lost = answers.places(Ask.State.LOST);
-    long all = request.replicas().oldPlaces() | request.replicas().newPlaces();
+    long all = request.replicas().places();
     ReadRepair begun =
         new ReadRepair(
                 coordinator,
@@ -463,14 +469,14 @@ final class ReadOperation extends Operation<Message.ReadReply> {
                 coordinator.nowNanos() + coordinator.hedgeNanos(),
                 new Repaired(record))
             .after(refusals, outvotedBy);
-    repair = 2 * request.r() <= request.replicas().size() ? begun.hurrying() : begun;
+    repair = 2 * request.r() <= request.replicas().readSize() ? begun.hurrying() : begun;
     begun.begin(answered & ~lacking & ~answers.standIns(), lacking, all & ~answered & ~lost);
   }
 
   /// So many that every later read of `r` replicas, or of most, meets one; none where two reads
   /// need not meet: few are asked, or others answer for replicas.
   private Quorum holders() {
-    boolean meet = 2 * request.r() > request.replicas().size() && answers.standIns() == 0;
+    boolean meet = 2 * request.r() > request.replicas().readSize() && answers.standIns() == 0;
     return meet
         ? Quorum.meetingReads(request.replicas(), request.r())
         : Quorum.of(request.replicas(), 0);
@@ -553,7 +559,13 @@ final class ReadOperation extends Operation<Message.ReadReply> {
   }
 
   private void refusedAt(int place, Unanswered.Refused why) {
-    if (repair != null) {
+    if (why.reason() == Reason.MOVING) {
+      if (repair != null) {
+        repair.abandon();
+      }
+      finish();
+      done.failed(why);
+    } else if (repair != null) {
       repair.refused(place, why);
     } else {
       refusals = refusals.with(why);

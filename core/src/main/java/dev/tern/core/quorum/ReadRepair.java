@@ -157,6 +157,7 @@ final class ReadRepair {
   }
 
   private void send(int place) {
+    assert (unsent & Quorum.bit(place)) != 0 : "a place is sent the record twice";
     unsent &= ~Quorum.bit(place);
     sent |= Quorum.bit(place);
     int node = request.replicas().member(place);
@@ -164,7 +165,14 @@ final class ReadRepair {
       coordinator
           .replica()
           .writes()
-          .apply(request.keyspace(), request.slot(), request.key(), record, ballot, new Own(place));
+          .apply(
+              request.keyspace(),
+              request.slot(),
+              request.key(),
+              record,
+              ballot,
+              request.epoch(),
+              new Own(place));
       return;
     }
     Message.Write write =
@@ -238,6 +246,11 @@ final class ReadRepair {
       end();
       done.outvoted(Math.max(outvotedBy, by));
     }
+  }
+
+  /// Nobody waits for it any more.
+  void abandon() {
+    over = true;
   }
 
   void tick(long nowNanos) {

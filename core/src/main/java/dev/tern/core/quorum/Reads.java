@@ -15,6 +15,7 @@ import dev.tern.core.traffic.ReadCache;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The reads of clients, each admitted, carried out at its level and answered.
@@ -99,6 +100,8 @@ final class Reads {
       return;
     }
     int writes = hot == null ? 0 : hot.writes();
+    long deadline = request.deadlineNanos();
+    IntConsumer again = left -> read(keyspace, key, level.within(left), answer, unanswered);
     ReadOperation.Done done =
         new ReadOperation.Done() {
           @Override
@@ -115,8 +118,10 @@ final class Reads {
           @Override
           public void failed(Unanswered why) {
             admission.finished(cost);
-            coordinator.statistics().failed(why);
-            unanswered.accept(why);
+            if (!coordinator.triedAgain(why, deadline, again)) {
+              coordinator.statistics().failed(why);
+              unanswered.accept(why);
+            }
           }
         };
     if (isConfirmed(request, level)) {
@@ -159,6 +164,11 @@ final class Reads {
     if (!hotReads.isEmpty()) {
       hotReads.written(keyspace, key, coordinator.nowNanos());
     }
+  }
+
+  /// Other lists hold from now on.
+  void adopted() {
+    hotReads.forget();
   }
 
   void beat(long nowNanos) {

@@ -36,7 +36,7 @@ record Request(
   /// @throws IllegalArgumentException if a read of fewer replicas than it needs, or more primaries
   ///   than answers are asked for: either could be answered wrongly
   Request {
-    if (r < 1 || r > replicas.size() || pr > r) {
+    if (r < 1 || r > replicas.readSize() || pr > r) {
       throw new IllegalArgumentException(
           "a read of r=%d, pr=%d from %s".formatted(r, pr, replicas));
     }
@@ -56,7 +56,7 @@ record Request(
 
   /// What a read needs.
   Quorum reads() {
-    return Quorum.of(replicas, r, pr);
+    return Quorum.reading(replicas, r, pr);
   }
 
   /// What a write needs that is of no local level.
@@ -77,7 +77,7 @@ record Request(
 
   /// The level of the read before a write: it meets every write of level `w`.
   Request forUpdate() {
-    int strict = Math.max(r, replicas.size() - w + 1);
+    int strict = Math.max(r, replicas.readSize() - w + 1);
     return at(strict, w, nearW, deadlineNanos);
   }
 
@@ -107,8 +107,27 @@ record Request(
 
   /// The same of some of the replicas only, for a read.
   Request among(IntPredicate those) {
-    ReplicaSet some = replicas.among(those);
+    ReplicaSet some = replicas.readers().among(those);
     return new Request(keyspace, at, some, epoch, r, w, pw, 0, sloppy, pr, false, deadlineNanos);
+  }
+
+  /// The same by a later entry of the partition; of shorter lists no more is asked than they have.
+  Request by(ReplicaSet later, long laterEpoch) {
+    int reads = Math.min(r, later.readSize());
+    int writes = Math.min(w, later.longest());
+    return new Request(
+        keyspace,
+        at,
+        later,
+        laterEpoch,
+        reads,
+        writes,
+        Math.min(pw, writes),
+        Math.min(nearW, writes),
+        sloppy,
+        Math.min(pr, reads),
+        stampsFirst,
+        deadlineNanos);
   }
 
   /// The place of a node among the replicas, -1 if it is none of them.

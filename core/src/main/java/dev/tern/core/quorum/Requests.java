@@ -38,13 +38,15 @@ final class Requests {
       return null;
     }
     int partition = topology.partitionOf(slot);
-    ReplicaSet replicas = topology.replicaSet(partition);
+    ReplicaSet replicas = topology.replicaSet(partition).serving();
     if (level.n() > 0) {
       replicas = replicas.first(level.n());
     }
-    int n = replicas.size();
-    int reading = level.readsLocally() ? lists.near(replicas) : n;
-    int writing = level.writesLocally() ? lists.near(replicas) : n;
+    int n = replicas.readSize();
+    int reading = level.readsLocally() ? lists.near(replicas.readers()) : n;
+    // Of each list there are so many votes, or all where it is shorter: see Quorum.
+    int longest = replicas.longest();
+    int writing = level.writesLocally() ? lists.near(replicas.readers()) : longest;
     int r = level.reads(keyspace.r(), reading);
     int w = level.writes(keyspace.w(), writing);
     if (level.atomic()) {
@@ -52,7 +54,7 @@ final class Requests {
     }
     boolean stampsFirst = level.w() == Level.ATOMIC;
     if (stampsFirst) {
-      w = Math.max(w, n - Math.min(keyspace.r(), n) + 1);
+      w = Math.max(w, longest - Math.min(keyspace.r(), longest) + 1);
     }
     if (r > reading || w > writing) {
       return null;
@@ -72,6 +74,20 @@ final class Requests {
         level.pr(),
         stampsFirst,
         context.nowNanos() + timeout * 1_000_000L);
+  }
+
+  /// The same request by what holds now of its partition: itself if nothing else does; null if the
+  /// keyspace is gone.
+  @Nullable Request now(Request request) {
+    Topology topology = lists.view().topology(request.keyspace().id());
+    if (topology == null) {
+      return null;
+    }
+    int partition = topology.partitionOf(request.slot());
+    long epoch = topology.epoch(partition);
+    return epoch == request.epoch()
+        ? request
+        : request.by(topology.replicaSet(partition).serving(), epoch);
   }
 
   /// Why there is no request of a level.

@@ -12,6 +12,7 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Ballots;
 import dev.tern.core.replica.Replica;
+import dev.tern.core.replica.Writes;
 import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
@@ -42,6 +43,7 @@ public final class Responder {
   private final Coordinator coordinator;
   private final Replica replica;
   private final Consumer<Integer> behind;
+  private final Consumer<Integer> ahead;
   private final PlantedBug planted;
   private final Admission admission;
   private final Map<Origin, Boolean> forwardsSeen =
@@ -59,11 +61,17 @@ public final class Responder {
   /// Serves the replicas behind a coordinator.
   ///
   /// @param behind told of a node that goes by lists of before
+  /// @param ahead told of a node that goes by lists of later
   public Responder(
-      ShardContext context, Coordinator coordinator, Replica replica, Consumer<Integer> behind) {
+      ShardContext context,
+      Coordinator coordinator,
+      Replica replica,
+      Consumer<Integer> behind,
+      Consumer<Integer> ahead) {
     this.coordinator = coordinator;
     this.replica = replica;
     this.behind = behind;
+    this.ahead = ahead;
     this.planted = context.planted();
     this.admission =
         new Admission(REPLICA_SHARES * context.limits().costBytes(), context.nowNanos());
@@ -166,14 +174,21 @@ public final class Responder {
 
   private Unanswered.@Nullable Refused refusal(
       int node, Message.Request request, Topology topology, int keyspace, int partition) {
-    if (request.epoch() < topology.epoch(partition)) {
+    long oldest =
+        request instanceof Message.Write && planted != PlantedBug.STALE_OWNER_ACCEPTS
+            ? topology.writableFrom(partition)
+            : topology.readableFrom(partition);
+    if (request.epoch() < oldest) {
       behind.accept(node);
-      return new Unanswered.Refused(
-          Reason.TRY_AGAIN,
-          "the sender's replica list is older than epoch " + topology.epoch(partition),
-          0);
+      return Writes.moving(request.epoch(), oldest);
     }
-    return topology.replicaSet(partition).has(coordinator.self())
+    // A count carries the whole topology's epoch.
+    if (request.epoch() > topology.epoch(partition) && !(request instanceof Message.Count)) {
+      // What it asks for may need what this replica does only by that epoch.
+      ahead.accept(node);
+      return Writes.moving(request.epoch(), topology.epoch(partition));
+    }
+    return topology.replicaSet(partition).serving().has(coordinator.self())
         ? null
         : notHeld(keyspace, topology.firstSlot(partition));
   }
@@ -216,6 +231,7 @@ public final class Responder {
             write.key(),
             write.record(),
             write.ballot(),
+            write.epoch(),
             answering(node, shard, id, cost, write));
   }
 

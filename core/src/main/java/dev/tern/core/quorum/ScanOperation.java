@@ -71,7 +71,7 @@ final class ScanOperation extends Operation<Message.ScanReply> {
     int[] replicas = topology.replicas(partition);
     needed = Math.min(keyspace.r(), replicas.length);
     int slot = ScanCursor.slot(cursor);
-    if (topology.replicaSet(partition).has(coordinator.self())) {
+    if (topology.replicaSet(partition).leaders().has(coordinator.self())) {
       if (needed == 1 || coordinator.replica().store().vouches(keyspace.id(), slot)) {
         targets.add(coordinator.self());
       } else {
@@ -192,7 +192,7 @@ final class ScanOperation extends Operation<Message.ScanReply> {
     int partitions = topology.partitions();
     int partition = topology.partitionOf(ScanCursor.slot(cursor)) + 1;
     while (partition < partitions) {
-      ReplicaSet replicas = topology.replicaSet(partition);
+      ReplicaSet replicas = topology.replicaSet(partition).leaders();
       for (int node : targets) {
         if (!replicas.has(node)) {
           return topology.firstSlot(partition);
@@ -209,7 +209,11 @@ final class ScanOperation extends Operation<Message.ScanReply> {
       case Message.Scanned scanned -> page(node, scanned.page());
       case Message.Refused refused -> {
         boolean lags = Behind.is(refused.why());
-        if (!lags && refused.why().reason() == Reason.UNAVAILABLE) {
+        if (refused.why().reason() == Reason.MOVING && !finished) {
+          finished = true;
+          coordinator.inFlight().remove(this);
+          completion.complete(refused.why());
+        } else if (!lags && refused.why().reason() == Reason.UNAVAILABLE) {
           unreadable(node, refused.why().message());
         } else if (!finished && !(lags && replace(node, behind))) {
           fail();

@@ -438,7 +438,7 @@ final class Updates {
       }
       // What was seen may not be durable at a quorum yet: make it so before anybody hears of it.
       int held = uniform ? request.r() : 0;
-      int needed = Quorum.holders(request.replicas().size(), request.r());
+      int needed = Quorum.holders(request.replicas().readSize(), request.r());
       if (seen == null || held >= needed) {
         answerWhenDurable();
       } else {

@@ -40,7 +40,7 @@ final class WriteBack extends Operation<Message.WriteReply> implements ReadRepai
     }
     coordinator.count(Statistics.Counter.READ_REPAIRS);
     long live = coordinator.lists().livePlaces(request.replicas());
-    repair.begin(0, live, request.replicas().oldPlaces() & ~live);
+    repair.begin(0, live, request.replicas().places() & ~live);
   }
 
   @Override
@@ -53,6 +53,11 @@ final class WriteBack extends Operation<Message.WriteReply> implements ReadRepai
       case Message.Written written -> repair.holds(place);
       case Message.Superseded superseded -> repair.holds(place);
       case Message.Refused refused -> {
+        if (refused.why().reason() == Unanswered.Reason.MOVING) {
+          repair.abandon();
+          failed(refused.why());
+          return;
+        }
         coordinator.peers().refused(node, refused.why());
         repair.refused(place, refused.why());
       }

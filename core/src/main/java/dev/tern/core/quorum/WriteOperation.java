@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.context.CoreMark;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.context.Statistics;
 import dev.tern.core.keyspace.Unanswered;
@@ -11,7 +12,9 @@ import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.core.wire.Message;
+import dev.tern.env.CoverageMarks;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -61,17 +64,20 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
   private static final int[] NOBODY = {};
 
   private final Coordinator coordinator;
-  private final Request request;
+
+  /// By what held of the partition when the write was sent last.
+  private Request request;
+
   private final boolean blind;
   private final Function<@Nullable Siblings, @Nullable Draft> draft;
   private final Done done;
 
   /// What must have stored the write before it is acknowledged.
-  private final Quorum quorum;
+  private Quorum quorum;
 
   /// The places of those that the write was sent to and that have not answered, a bit for each.
   ///
-  /// Invariant: a place is in at most one of `sent`, `stored` and `superseded`.
+  /// Invariant: a place is in at most one of `sent`, `again`, `stored` and `superseded`.
   private long sent;
 
   /// The places of those that have stored it, or something that contains it.
@@ -79,6 +85,12 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
 
   /// The places of those that have something above it, of a blind put.
   private long superseded;
+
+  /// The places of those that refused the write by the epoch it carried: they did nothing and are
+  /// sent it again.
+  private long again;
+
+  private long againNanos;
 
   /// The places of which [#holders] names somebody.
   private long standIns;
@@ -122,8 +134,15 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     this.blind = blind;
     this.draft = draft;
     this.done = done;
-    this.quorum =
-        request.nearW() == 0 ? request.writes() : request.writes(coordinator.lists()::near);
+    this.quorum = needed();
+  }
+
+  private Quorum needed() {
+    if (coordinator.planted() == PlantedBug.ACKS_OF_ONE_LIST) {
+      long places = request.replicas().oldPlaces();
+      return Quorum.joint(places, places, request.w(), request.pw(), 0, 0);
+    }
+    return request.nearW() == 0 ? request.writes() : request.writes(coordinator.lists()::near);
   }
 
   /// Says under which ballot an update was computed.
@@ -185,7 +204,8 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     long holdable = 0;
     for (int place = 0; left > 0; place++) {
       if ((live & Quorum.bit(place)) == 0) {
-        holdable |= Quorum.bit(place);
+        boolean pending = request.replicas().isPending(request.replicas().member(place));
+        holdable |= pending ? 0 : Quorum.bit(place);
         left--;
       }
     }
@@ -211,6 +231,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
 
   private void mint() {
     sent = 0;
+    again = 0;
     stored = 0;
     superseded = 0;
     standIns = 0;
@@ -236,6 +257,11 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
   /// A later mint of the same write: what an earlier one still has to say no longer counts.
   private record Again(WriteOperation operation, int mint) implements Mutation {
     @Override
+    public long epoch() {
+      return operation.epoch();
+    }
+
+    @Override
     public @Nullable Draft over(@Nullable Siblings base) {
       return operation.over(base);
     }
@@ -254,6 +280,11 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     public void refused(Unanswered.Refused why) {
       operation.refused(why);
     }
+  }
+
+  @Override
+  public long epoch() {
+    return request.epoch();
   }
 
   @Override
@@ -278,17 +309,10 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     }
     int places = request.replicas().size();
     for (int place = 0; place < places; place++) {
-      int node = request.replicas().member(place);
-      if (node == coordinator.self()) {
+      if (request.replicas().member(place) == coordinator.self()) {
         sent |= Quorum.bit(place);
-      } else if (request.sloppy() && !coordinator.lists().live(node)) {
-        hold(place);
       } else {
-        Message.Write write = new Message.Write(id, request.epoch(), request.at(), minted, ballot);
-        if (coordinator.transport().send(node, request.slot(), write)) {
-          noteAway(node);
-          sent |= Quorum.bit(place);
-        }
+        send(place, minted);
       }
     }
     if (coordinator.planted() == PlantedBug.EARLY_ACK && !finished) {
@@ -297,9 +321,26 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     }
   }
 
+  /// Sends the version to another replica, or has it held for that one if it is away.
+  private void send(int place, Siblings minted) {
+    int node = request.replicas().member(place);
+    if (request.sloppy() && !coordinator.lists().live(node)) {
+      hold(place);
+      return;
+    }
+    Message.Write write = new Message.Write(id, request.epoch(), request.at(), minted, ballot);
+    if (coordinator.transport().send(node, request.slot(), write)) {
+      noteAway(node);
+      sent |= Quorum.bit(place);
+    }
+  }
+
   /// Lets the next healthy node hold the write for a replica; the place stays silent if there is
-  /// none.
+  /// none. Nothing is held for a replica that waits to be filled: it gets all by that.
   private void hold(int place) {
+    if (request.replicas().isPending(request.replicas().member(place))) {
+      return;
+    }
     int holder = coordinator.lists().holder(request, holders);
     if (holder == 0) {
       return;
@@ -317,7 +358,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
       coordinator
           .replica()
           .writes()
-          .hold(request.keyspace(), request.slot(), request.key(), held, target, new Own(place));
+          .hold(request.keyspace(), request.slot(), request.key(), held, target, new Own(target));
       return;
     }
     Message.Hold message = new Message.Hold(id, request.epoch(), request.at(), held, target);
@@ -335,16 +376,17 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
 
   /// What becomes of a hint that this node holds itself.
   private final class Own implements Applied {
-    private final int place;
+    private final int target;
     private final int mint = mints;
 
-    Own(int place) {
-      this.place = place;
+    /// @param target for which member it holds it
+    Own(int target) {
+      this.target = target;
     }
 
     private void end(Vote vote) {
       if (mint == mints) {
-        vote(place, vote);
+        vote(request.place(target), vote);
       }
     }
 
@@ -392,10 +434,11 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     if (record != null) {
       throw new IllegalStateException("a write was refused that other replicas may have");
     }
-    if (!finished) {
-      finish();
-      done.failed(mints == 1 ? why : unknown("a version was written, its successor was refused"));
+    if (finished) {
+      return;
     }
+    finish();
+    done.failed(mints == 1 ? why : unknown("a version was written, its successor was refused"));
   }
 
   @Override
@@ -408,6 +451,10 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
       case Message.Written written -> vote(place, Vote.STORED);
       case Message.Superseded superseded -> superseded(place, superseded.by());
       case Message.Refused refused -> {
+        if (refused.why().reason() == Reason.MOVING) {
+          sendAgain(place);
+          return;
+        }
         coordinator.peers().refused(node, refused.why());
         refusal = "; node %d: %s".formatted(node, refused.why().message());
         vote(place, Vote.NO);
@@ -453,7 +500,7 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
 
   private void vote(int place, Vote vote) {
     long bit = Quorum.bit(place);
-    if (finished || (sent & bit) == 0) {
+    if (place < 0 || finished || (sent & bit) == 0) {
       return;
     }
     assert (stored & bit) == 0 && (superseded & bit) == 0 : "a replica votes twice";
@@ -471,7 +518,81 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
         }
       }
     }
-    switch (quorum.outcome(stored, sent, standIns)) {
+    conclude();
+  }
+
+  /// A replica goes by other lists than the write, and did nothing.
+  private void sendAgain(int place) {
+    long bit = Quorum.bit(place);
+    if ((sent & bit) != 0) {
+      sent &= ~bit;
+      again |= bit;
+      againNanos = coordinator.nowNanos() + Coordinator.AGAIN_NANOS;
+    }
+  }
+
+  /// Sends the version to whom the lists name that hold now, and to those that refused it by its
+  /// epoch. Who has stored it counts on, whatever list named it then. An update whose leader is no
+  /// longer one ends: another may lead above what its replicas know.
+  private void follow(long nowNanos) {
+    Siblings minted = record;
+    Request later = coordinator.requests().now(request);
+    if (minted == null || later == null) {
+      return;
+    }
+    if (later != request) {
+      int[] leaders = later.replicas().leaders().members();
+      if (!blind && !Arrays.equals(leaders, request.replicas().leaders().members())) {
+        finish();
+        done.failed(unknown("the replicas of the key changed meanwhile"));
+        return;
+      }
+      goBy(later);
+    } else if (again == 0 || nowNanos < againNanos) {
+      return;
+    }
+    long unsent = again;
+    again = 0;
+    for (int place = 0; place < request.replicas().size() && !finished; place++) {
+      if ((unsent & Quorum.bit(place)) != 0) {
+        send(place, minted);
+      }
+    }
+    if (!finished) {
+      conclude();
+    }
+  }
+
+  /// Counts by the places of other lists; those that only they name are to be sent the version.
+  private void goBy(Request later) {
+    assert CoverageMarks.reach(CoreMark.WRITE_FOLLOWED_MOVE);
+    long[] before = {sent, stored, superseded, standIns};
+    long[] after = new long[before.length];
+    int[] held = new int[later.replicas().size()];
+    again = 0;
+    for (int place = 0; place < held.length; place++) {
+      int member = later.replicas().member(place);
+      int was = request.place(member);
+      boolean taken = false;
+      for (int i = 0; i < before.length && was >= 0; i++) {
+        boolean in = (before[i] & Quorum.bit(was)) != 0;
+        after[i] |= in ? Quorum.bit(place) : 0;
+        taken |= in;
+      }
+      held[place] = was >= 0 && was < holders.length ? holders[was] : 0;
+      again |= taken || member == coordinator.self() ? 0 : Quorum.bit(place);
+    }
+    sent = after[0];
+    stored = after[1];
+    superseded = after[2];
+    standIns = after[3];
+    holders = standIns == 0 ? NOBODY : held;
+    request = later;
+    quorum = needed();
+  }
+
+  private void conclude() {
+    switch (quorum.outcome(stored, sent | again, standIns)) {
       case MET -> {
         finish();
         done.written(java.util.Objects.requireNonNull(record));
@@ -502,8 +623,9 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
     }
     assert blind : "an update is minted anew, whose read did not see what is there";
     coordinator.count(Statistics.Counter.RESTAMPED_WRITES);
-    int answered = Long.bitCount((stored | superseded) & ~standIns);
-    settled = answered > request.replicas().size() - request.w();
+    long list = request.replicas().oldPlaces();
+    int answered = Long.bitCount((stored | superseded) & ~standIns & list);
+    settled = answered > Long.bitCount(list) - request.w();
     // A new id, so that answers to the mint before are not taken for answers to this one.
     coordinator.inFlight().remove(this);
     record = null;
@@ -532,6 +654,8 @@ final class WriteOperation extends Operation<Message.WriteReply> implements Muta
           unknown(
               "%d of %d replicas held the write in time%s"
                   .formatted(held(), request.w(), refusal)));
+    } else if (!finished) {
+      follow(nowNanos);
     }
   }
 

@@ -6,7 +6,7 @@ import dev.tern.core.context.Statistics;
 import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.replica.Grave;
 import dev.tern.core.replica.Replica;
-import dev.tern.core.version.DotSet;
+import dev.tern.core.version.DotView;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,7 +35,7 @@ final class Burial {
   /// Goes on with the deletes of a partition.
   ///
   /// @param common the dots that all replicas have on disk
-  void bury(Exchange exchange, DotSet common) {
+  void bury(Exchange exchange, DotView common) {
     if (!exchange.condemned.isEmpty()) {
       exchange.stirred = true;
       // What a lost disk was the only one to have comes no more.
@@ -70,7 +70,7 @@ final class Burial {
             });
   }
 
-  private List<Grave> condemned(List<Grave> found, DotSet common) {
+  private List<Grave> condemned(List<Grave> found, DotView common) {
     List<Grave> condemned = new ArrayList<>();
     for (Grave grave : found) {
       if (common.contains(grave.replica(), grave.counter())

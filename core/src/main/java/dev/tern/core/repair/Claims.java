@@ -2,6 +2,7 @@ package dev.tern.core.repair;
 
 import dev.tern.core.context.CoreMark;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.DotView;
 import dev.tern.env.CoverageMarks;
 
 /// What a replica of one partition may say that it has by the pages of one other replica, and when;
@@ -53,6 +54,7 @@ final class Claims {
   /// @param refused dots that were refused here
   /// @param unread dots that could not be read there
   void page(DotSet speaksFor, DotSet told, DotSet refused, DotSet unread) {
+    assert speaksFor.and(refused).isEmpty() : "a page speaks for what was refused";
     replaced.addAll(speaksFor);
     if (told.covers(clock)) {
       clock = told;
@@ -80,7 +82,7 @@ final class Claims {
 
   /// The other replica says what it has. If that is not all that its pages spoke of, its directory
   /// was set back: what it lost may come from nowhere, so what waits for it is asked for again.
-  void heard(DotSet told) {
+  void heard(DotView told) {
     if (!told.covers(clock)) {
       assert CoverageMarks.reach(CoreMark.CLAIMS_BEGAN_ANEW);
       replaced = new DotSet();
@@ -91,7 +93,7 @@ final class Claims {
   /// The dots that may be claimed now; none while something of the clock is missing.
   ///
   /// @param here the clock of this replica
-  DotSet ripe(DotSet here) {
+  DotSet ripe(DotView here) {
     if (replaced.isEmpty()) {
       return new DotSet();
     }

@@ -2,7 +2,10 @@ package dev.tern.core.repair;
 
 import dev.tern.core.replica.Grave;
 import dev.tern.core.replica.Partition;
+import dev.tern.core.topology.ReplicaSet;
+import dev.tern.core.topology.ReplicaSet.Phase;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.DotView;
 import dev.tern.core.wire.RepairPage;
 import java.util.Arrays;
 import java.util.List;
@@ -26,13 +29,30 @@ final class Exchange {
   /// The group's number in the topology.
   final int group;
 
+  /// The replicas of the partition, and since when they are: the exchange is made anew for others.
+  final ReplicaSet set;
+
+  final long epoch;
+
   /// The other replicas.
   final int[] peers;
 
-  /// By peer: what it last said it has on disk, and what it had said before; null until it did.
-  final @Nullable DotSet[] heard;
+  /// Of an old replica while others are filled: what its clock had when that began. Null else.
+  final @Nullable DotSet barrier;
 
-  final @Nullable DotSet[] before;
+  long barrierToldNanos = NEVER;
+
+  /// By peer, of a replica that is being filled: what that one's clock had then, null until it
+  /// told.
+  final @Nullable DotView[] barriers;
+
+  /// Of a replica that leaves: what its clock had at the fence. Null else.
+  final @Nullable DotSet frozen;
+
+  /// By peer: what it last said it has on disk, and what it had said before; null until it did.
+  final @Nullable DotView[] heard;
+
+  final @Nullable DotView[] before;
 
   /// By peer: dots that it had said it has, and has not any more: its disk lost them.
   private final DotSet[] forgotten;
@@ -86,8 +106,11 @@ final class Exchange {
 
   boolean rebuilding;
 
+  /// Whether it is among the partitions that are behind, in the figures.
+  boolean countedBehind;
+
   /// A page some of whose records found the store overloaded, and are tried again.
-  AntiEntropy.@Nullable Page page;
+  @Nullable FetchedPage page;
 
   /// That the page under way was asked for with.
   byte[] rebuildCursor = {};
@@ -115,13 +138,21 @@ final class Exchange {
 
   boolean digging;
 
-  Exchange(Partition partition, int group, int[] peers, long nowNanos) {
+  /// @param self the member whose replica it is
+  Exchange(Partition partition, int group, ReplicaSet set, long epoch, int self, long nowNanos) {
     this.partition = partition;
     this.admission = partition.admission();
     this.group = group;
-    this.peers = peers;
-    this.heard = new DotSet[peers.length];
-    this.before = new DotSet[peers.length];
+    this.set = set;
+    this.epoch = epoch;
+    this.peers = Arrays.stream(set.members()).filter(member -> member != self).toArray();
+    boolean fills = set.phase() == Phase.FILLING && !set.isPending(self);
+    this.barrier = fills ? partition.clock().copy() : null;
+    this.barriers = new DotView[peers.length];
+    boolean leaves = set.phase() == Phase.FENCED && !set.leaders().has(self);
+    this.frozen = leaves ? partition.clock().copy() : null;
+    this.heard = new DotView[peers.length];
+    this.before = new DotView[peers.length];
     this.forgotten = new DotSet[peers.length];
     Arrays.setAll(forgotten, place -> new DotSet());
     this.claims = new Claims[peers.length];
@@ -137,9 +168,40 @@ final class Exchange {
     Arrays.fill(toldNanos, NEVER);
   }
 
+  /// The exchange of the same replica with the replicas of a later entry. What was heard from those
+  /// that stay is kept; deletes are judged anew.
+  Exchange by(ReplicaSet later, long laterEpoch, int self, long nowNanos) {
+    Exchange next = new Exchange(partition, group, later, laterEpoch, self, nowNanos);
+    int[] places = new int[next.peers.length];
+    for (int place = 0; place < places.length; place++) {
+      int was = place(next.peers[place]);
+      places[place] = was;
+      if (was >= 0) {
+        next.heard[place] = heard[was];
+        next.before[place] = before[was];
+        next.forgotten[place] = forgotten[was];
+        next.claims[place] = claims[was];
+        next.toldTurns[place] = toldTurns[was];
+        next.toldNanos[place] = toldNanos[was];
+        next.behind[place] = behind[was];
+      }
+    }
+    next.readiness.as(readiness, places);
+    next.visits = visits;
+    next.againNanos = againNanos;
+    next.patienceNanos = patienceNanos;
+    next.trimmedNanos = trimmedNanos;
+    return next;
+  }
+
+  /// Whether a peer waits to be filled, and neither gives records nor is compared with.
+  boolean isPending(int place) {
+    return set.isPending(peers[place]);
+  }
+
   /// A peer says what it has on disk.
-  void heard(int place, DotSet clock) {
-    DotSet had = heard[place];
+  void heard(int place, DotView clock) {
+    DotView had = heard[place];
     if (had != null && !clock.covers(had)) {
       forgotten[place].addAll(had);
     }
@@ -275,7 +337,7 @@ final class Exchange {
 
   /// Whether each other replica has said what it has.
   boolean complete() {
-    for (DotSet clock : heard) {
+    for (DotView clock : heard) {
       if (clock == null) {
         return false;
       }
@@ -284,9 +346,10 @@ final class Exchange {
   }
 
   /// The dots that all replicas have on disk; call only if [#complete].
-  DotSet common() {
-    DotSet common = partition.synced();
-    for (DotSet clock : heard) {
+  DotView common() {
+    assert complete() : "not all replicas were heard";
+    DotView common = partition.synced();
+    for (DotView clock : heard) {
       common = common.and(java.util.Objects.requireNonNull(clock));
     }
     return common;
@@ -295,7 +358,7 @@ final class Exchange {
   /// The dots of a page's clock that all other replicas have that were heard.
   DotSet agreed(DotSet page) {
     DotSet agreed = page.copy();
-    for (DotSet clock : heard) {
+    for (DotView clock : heard) {
       agreed = clock == null ? agreed : agreed.and(clock);
     }
     return agreed;
@@ -303,8 +366,9 @@ final class Exchange {
 
   /// The dots that any replica has on disk; call only if [#complete].
   DotSet union() {
+    assert complete() : "not all replicas were heard";
     DotSet union = partition.synced().copy();
-    for (DotSet clock : heard) {
+    for (DotView clock : heard) {
       union.addAll(java.util.Objects.requireNonNull(clock));
     }
     return union;

@@ -14,6 +14,7 @@ import dev.tern.core.topology.Slots;
 import dev.tern.core.wire.Message;
 import dev.tern.env.Clock;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
@@ -34,6 +35,10 @@ import java.util.function.LongSupplier;
 /// minter has said that nothing is on its way, the write is at its holder or at a replica, which
 /// round 2 meets; or at a replica, whose clock has its dot then. What is minted after round 1 was
 /// minted after the delete was acknowledged, and need not lose to it.
+///
+/// A member that was a replica of the partition holds something until what lies there is at the
+/// replicas or held for them. A member that goes by an older topology than who asks does not know
+/// what it has left, and answers that it holds something.
 ///
 /// A member that does not answer keeps all deletes: it may hold something. One that is removed is
 /// not asked any more; it has handed on what it held.
@@ -59,6 +64,7 @@ final class Inquiries {
 
   private final int self;
   private final Hints hints;
+  private final LeftHere left;
   private final Clock clock;
   private final AntiEntropy.Wire wire;
   private final Statistics statistics;
@@ -83,15 +89,23 @@ final class Inquiries {
 
   private record Question(int member, List<Message.Asked> about) {}
 
+  /// Partitions that this member has left, see [PartitionMoves].
+  interface LeftHere {
+    /// Whether something lies here of a partition that this member is no replica of.
+    boolean has(int group, int partition);
+  }
+
   /// @param ids of requests
   Inquiries(
       ShardContext context,
       Hints hints,
+      LeftHere left,
       AntiEntropy.Wire wire,
       LongSupplier ids,
       ClusterView view) {
     this.self = context.self();
     this.hints = hints;
+    this.left = left;
     this.clock = context.clock();
     this.wire = wire;
     this.statistics = context.statistics();
@@ -103,6 +117,7 @@ final class Inquiries {
   /// Other members and keyspaces from now on: what is under way begins anew.
   void adopt(ClusterView later) {
     view = later;
+    wanted.clear();
     giveUp();
   }
 
@@ -180,7 +195,8 @@ final class Inquiries {
   private void ask(int member, List<Message.Asked> about) {
     long id = ids.getAsLong();
     open.put(id, new Question(member, about));
-    wire.send(member, about.getFirst().partition(), new Message.AskHeld(id, about));
+    int partition = about.getFirst().partition();
+    wire.send(member, partition, new Message.AskHeld(id, view.epoch(), about));
   }
 
   /// A question or an answer of another node.
@@ -189,7 +205,7 @@ final class Inquiries {
   void receive(int member, int shard, Message.Inquiry message) {
     switch (message) {
       case Message.AskHeld question ->
-          wire.send(member, shard, new Message.Holds(question.id(), answer(question.about())));
+          wire.send(member, shard, new Message.Holds(question.id(), answer(question)));
       case Message.Holds holds -> {
         Question question = open.get(holds.id());
         if (question != null
@@ -250,6 +266,16 @@ final class Inquiries {
     giveUp();
   }
 
+  private byte[] answer(Message.AskHeld question) {
+    if (question.epoch() > view.epoch()) {
+      // By lists that are not known here this member may be no replica of what it has.
+      byte[] states = new byte[question.about().size()];
+      Arrays.fill(states, SOMETHING);
+      return states;
+    }
+    return answer(question.about());
+  }
+
   /// What this shard holds of partitions, and what it has sent that was not confirmed yet.
   private byte[] answer(List<Message.Asked> about) {
     byte[] states = new byte[about.size()];
@@ -264,7 +290,7 @@ final class Inquiries {
   }
 
   private boolean holds(int group, int partition) {
-    if (wire.sendsAway(partition)) {
+    if (wire.sendsAway(partition) || left.has(group, partition)) {
       return true;
     }
     int slots = Slots.COUNT / view.partitions();

@@ -1,6 +1,7 @@
 package dev.tern.core.repair;
 
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.DotView;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
@@ -32,13 +33,13 @@ final class Readiness {
   /// Gossip knows by then who is alive.
   static final long PATIENCE_NANOS = 2_000_000_000L;
 
-  private final long sinceNanos;
+  private long sinceNanos;
 
   /// By peer: dots that are gone from its log, null until it said.
   private final @Nullable DotSet[] trimmed;
 
   /// By peer: what it had when it said so.
-  private final @Nullable DotSet[] clocks;
+  private final @Nullable DotView[] clocks;
 
   /// By peer: when a connection to it opened last.
   private final long[] cameNanos;
@@ -54,15 +55,30 @@ final class Readiness {
     this.filled = filled;
     this.ungiven = ungiven;
     this.trimmed = new DotSet[peers];
-    this.clocks = new DotSet[peers];
+    this.clocks = new DotView[peers];
     this.cameNanos = new long[peers];
     Arrays.fill(cameNanos, nowNanos - PATIENCE_NANOS);
     this.settled = peers == 0;
     this.sinceNanos = nowNanos;
   }
 
+  /// Goes on from what was known with other peers.
+  ///
+  /// @param places by peer: its place there, -1 if it was none
+  void as(Readiness before, int[] places) {
+    settled |= before.settled;
+    sinceNanos = before.sinceNanos;
+    for (int place = 0; place < places.length; place++) {
+      if (places[place] >= 0) {
+        trimmed[place] = before.trimmed[places[place]];
+        clocks[place] = before.clocks[places[place]];
+        cameNanos[place] = before.cameNanos[places[place]];
+      }
+    }
+  }
+
   /// A peer said which dots are gone from its log.
-  void told(int place, DotSet gone, DotSet clock) {
+  void told(int place, DotView gone, DotView clock) {
     // Trimmed dots may be told in runs that reach over gaps of the clock.
     trimmed[place] = gone.and(clock);
     clocks[place] = clock;
@@ -103,7 +119,7 @@ final class Readiness {
 
   /// What is gone from a peer's log and is not here, so that only a rebuild brings it; null for
   /// nothing.
-  @Nullable DotSet lacking(int place, DotSet here) {
+  @Nullable DotSet lacking(int place, DotView here) {
     DotSet gone = trimmed[place];
     return gone == null || here.covers(gone) ? null : gone.minus(here);
   }
@@ -111,14 +127,14 @@ final class Readiness {
   /// Whether a peer may have stripped deletes that are not here. A delete is stripped only when all
   /// replicas have had it: dots that are gone from the log of a peer which does not give them any
   /// more, and which another peer has never had, were cut from the log for its length.
-  private boolean mayLackDeletes(int place, DotSet here, IntPredicate live) {
+  private boolean mayLackDeletes(int place, DotView here, IntPredicate live) {
     DotSet shared = lacking(place, here);
     if (shared == null || live.test(place) && !ungiven.apply(place).covers(shared)) {
       return shared != null;
     }
     boolean others = false;
     for (int other = 0; other < clocks.length; other++) {
-      DotSet clock = clocks[other];
+      DotView clock = clocks[other];
       if (other != place && clock != null) {
         shared = shared.and(clock);
         others = true;
@@ -128,8 +144,8 @@ final class Readiness {
   }
 
   /// Whether a live peer has what a disk that was lost here may have acknowledged.
-  private boolean mayLackWrites(int place, DotSet here, IntPredicate live) {
-    DotSet clock = clocks[place];
+  private boolean mayLackWrites(int place, DotView here, IntPredicate live) {
+    DotView clock = clocks[place];
     return clock != null
         && !filled.getAsBoolean()
         && live.test(place)
@@ -140,13 +156,13 @@ final class Readiness {
   ///
   /// @param here its clock
   /// @param live by peer
-  boolean isReady(DotSet here, IntPredicate live, long nowNanos) {
+  boolean isReady(DotView here, IntPredicate live, long nowNanos) {
     boolean patient = nowNanos - sinceNanos < PATIENCE_NANOS;
     boolean all = true;
     boolean covered = true;
     boolean ready = hasAnyTold();
     for (int place = 0; place < trimmed.length; place++) {
-      DotSet clock = clocks[place];
+      DotView clock = clocks[place];
       if (clock == null) {
         boolean there = live.test(place) || nowNanos - cameNanos[place] < PATIENCE_NANOS;
         all = false;

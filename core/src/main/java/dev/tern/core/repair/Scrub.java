@@ -7,7 +7,7 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.SegmentReader;
 import dev.tern.core.replica.Trees;
-import dev.tern.core.version.DotSet;
+import dev.tern.core.version.DotView;
 import dev.tern.core.wire.Message;
 import dev.tern.env.Clock;
 import java.util.ArrayDeque;
@@ -176,7 +176,8 @@ final class Scrub {
     Exchange exchange = next.getValue();
     int peers = exchange.peers.length;
     int place = peers == 0 ? 0 : (int) Math.floorMod(firstPeer + exchange.visits++, (long) peers);
-    if (peers > 0 && wire.live(exchange.peers[place]) && isSettled(exchange)) {
+    boolean may = peers > 0 && wire.live(exchange.peers[place]) && !exchange.isPending(place);
+    if (may && isSettled(exchange)) {
       visit = new Visit(this, exchange, place);
       visit.begin();
     } else {
@@ -190,13 +191,16 @@ final class Scrub {
   /// and again, is not waited for: [Claims] claims nothing that it replaced, and the trees bring
   /// what of it can be read.
   private static boolean isSettled(Exchange exchange) {
-    if (exchange.isBehind()) {
+    if (exchange.isBehind() || exchange.partition.isPending()) {
       return false;
     }
-    DotSet here = exchange.partition.clock();
+    DotView here = exchange.partition.clock();
     for (int place = 0; place < exchange.heard.length; place++) {
-      DotSet heard = exchange.heard[place];
+      DotView heard = exchange.heard[place];
       Claims claims = exchange.claims[place];
+      if (exchange.isPending(place)) {
+        continue;
+      }
       if (heard == null || !here.covers(heard.minus(claims.ungiven()).minus(claims.untaken()))) {
         return false;
       }
@@ -250,6 +254,13 @@ final class Scrub {
     }
     readings.add(new Reading(reader, done));
     return true;
+  }
+
+  /// Ends what is under way for a partition.
+  void part(Exchange exchange) {
+    if (visit != null && visit.isOf(exchange)) {
+      visit = null;
+    }
   }
 
   boolean isOn(Visit some) {

@@ -4,6 +4,7 @@ import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.replica.SegmentReader;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.DotView;
 import dev.tern.core.wire.Message;
 import dev.tern.core.wire.RepairPage;
 import dev.tern.core.wire.RepairPage.RepairRecord;
@@ -57,6 +58,11 @@ final class Visit {
     this.place = place;
     this.began = exchange.partition.clock().copy();
     this.mine = scrub.trees.reader(exchange.partition, /* afresh= */ true);
+  }
+
+  /// Whether it is of a partition.
+  boolean isOf(Exchange some) {
+    return exchange == some;
   }
 
   void begin() {
@@ -198,7 +204,7 @@ final class Visit {
         began,
         exchange.claims[place].ungiven(),
         () -> {
-          DotSet heard = exchange.heard[place];
+          DotView heard = exchange.heard[place];
           return heard != null && clock.covers(heard);
         },
         healed -> {

@@ -29,8 +29,8 @@
 ///   are away;
 /// - a replica that lacks a dot without an entry has lost its disk or was away for long: it takes
 ///   the whole partition (a rebuild). So it does where the sender cannot read the entry;
-/// - requests for records are bounded: [AntiEntropy#MAX_FETCHES], one a partition, a page each. A
-///   store that is overloaded refuses their records like any write;
+/// - requests for records are bounded: [Fetches#MAX_FETCHES], one a partition, a page each. A store
+///   that is overloaded refuses their records like any write;
 /// - a record whose dot the clock here knows, and which is not here, is stored again only if the
 ///   replica that sends it must have seen whatever could have replaced it, see
 ///   [dev.tern.core.replica.Trees#heal].

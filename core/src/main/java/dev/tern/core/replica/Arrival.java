@@ -20,11 +20,13 @@ final class Arrival implements Writes.Based {
   private final byte[] storageKey;
   private final Siblings record;
   private final long ballot;
+  private final long epoch;
   private final boolean overRot;
   private final Applied done;
 
   /// @param record filled
   /// @param ballot of the leader whose update it is, 0 for any other record
+  /// @param epoch as [Mutation#epoch]
   /// @param overRot whether the record stands for all that was here, and is written anew where what
   ///   is here cannot be read
   Arrival(
@@ -34,6 +36,7 @@ final class Arrival implements Writes.Based {
       byte[] key,
       Siblings record,
       long ballot,
+      long epoch,
       boolean overRot,
       Applied done) {
     this.writes = writes;
@@ -43,6 +46,7 @@ final class Arrival implements Writes.Based {
     this.storageKey = writes.store().records().recordKey(keyspace.id(), slot, key);
     this.record = record;
     this.ballot = ballot;
+    this.epoch = epoch;
     this.overRot = overRot;
     this.done = done;
   }
@@ -53,13 +57,23 @@ final class Arrival implements Writes.Based {
 
   @Override
   public void base(@Nullable Siblings base) {
+    if (writes.store().records().isDropped(keyspace.id())) {
+      // What its partition knew may be gone: it says nothing of dots that were given out.
+      done.refused(Writes.dropped(keyspace));
+      return;
+    }
+    Partition partition = writes.store().partition(keyspace.id(), slot);
+    if (partition.refusesWritesOf(epoch) && writes.planted() != PlantedBug.STALE_OWNER_ACCEPTS) {
+      assert CoverageMarks.reach(CoreMark.WRITE_OF_OLD_EPOCH_REFUSED);
+      done.refused(Writes.moving(epoch, partition.writableFrom()));
+      return;
+    }
     Ballots ballots = writes.ballots();
     if (ballot > 0 && !ballots.promise(keyspace.id(), slot, key, ballot)) {
       assert CoverageMarks.reach(CoreMark.UPDATE_OUTVOTED_AT_REPLICA);
       done.outvoted(ballots.promised(keyspace.id(), slot, key));
       return;
     }
-    Partition partition = writes.store().partition(keyspace.id(), slot);
     if (knowsMoreOfUs(partition)) {
       // The directory was set back: others have dots that this store would give out again.
       assert CoverageMarks.reach(CoreMark.OWN_DOT_MET);

@@ -117,6 +117,7 @@ public final class Ballots {
   /// not: where that update is lost from the disk, so is what was promised for it.
   public boolean promise(int keyspace, int slot, byte[] key, long ballot) {
     if (planted == PlantedBug.BALLOTS_IGNORED) {
+      store.partition(keyspace, slot).ballots().hear(ballot);
       return true;
     }
     long promised = promised(keyspace, slot, key);

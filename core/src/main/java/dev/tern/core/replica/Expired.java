@@ -4,6 +4,7 @@ import dev.tern.core.store.RecordKey;
 import dev.tern.core.store.RowKeys;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.LsmIterator;
 import java.io.IOException;
@@ -27,7 +28,6 @@ import org.jspecify.annotations.Nullable;
 /// @param counter of its dot
 public record Expired(byte[] row, byte[] recordKey, int replica, long counter) {
   private static final int SET_BYTES = 2;
-  private static final int KEY_AT = RowKeys.PARTITION_BYTES + Long.BYTES;
   private static final int DOT_BYTES = 12;
 
   /// Partitions that one page looks at in vain: each costs a seek.
@@ -40,25 +40,32 @@ public record Expired(byte[] row, byte[] recordKey, int replica, long counter) {
 
   /// What a row says; null if it is none of a record of the partition that it begins with.
   static @Nullable Expired of(Store store, byte[] row) {
-    int length = row.length - DOT_BYTES - KEY_AT;
-    if (length < 0) {
+    try {
+      Expired expired = decode(row);
+      int first = new ByteReader(row, SET_BYTES, Short.BYTES).readUnsignedShort();
+      int set = RecordKey.set(expired.recordKey);
+      Partition partition = store.partitionOfGroup(set, store.records().partitionOf(first));
+      boolean ofIt = partition != null && partition.records().isKey(expired.recordKey);
+      return ofIt ? expired : null;
+    } catch (DecodeException e) {
       return null;
     }
-    byte[] recordKey = new byte[SET_BYTES + length];
-    System.arraycopy(row, 0, recordKey, 0, SET_BYTES);
-    System.arraycopy(row, KEY_AT, recordKey, SET_BYTES, length);
-    Partition partition = partition(store, row);
-    if (partition == null || !partition.records().isKey(recordKey)) {
-      return null;
-    }
-    ByteReader in = new ByteReader(row, row.length - DOT_BYTES, DOT_BYTES);
-    return new Expired(row, recordKey, in.readInt(), in.readLong());
   }
 
-  private static @Nullable Partition partition(Store store, byte[] row) {
+  /// What a row says, whatever partition it is of.
+  ///
+  /// @throws DecodeException if it is none
+  static Expired decode(byte[] row) {
     ByteReader in = new ByteReader(row);
-    int set = in.readUnsignedShort();
-    return store.partitionOfGroup(set, store.records().partitionOf(in.readUnsignedShort()));
+    ByteWriter recordKey = new ByteWriter(row.length).writeBytes(in.readBytes(SET_BYTES));
+    in.skip(RowKeys.PARTITION_BYTES - SET_BYTES);
+    long millis = in.readLong();
+    byte[] key = recordKey.writeBytes(in.readBytes(in.remaining() - DOT_BYTES)).toByteArray();
+    Rows.Dot dot = Rows.Dot.read(in);
+    if (millis <= 0 || !RecordKey.isOne(key)) {
+      throw new DecodeException("a row of no version that expires");
+    }
+    return new Expired(row, key, dot.replica(), dot.counter());
   }
 
   static byte[] row(Partition partition, long millis, byte[] recordKey, int replica, long counter) {

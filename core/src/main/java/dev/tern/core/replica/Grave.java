@@ -1,7 +1,5 @@
 package dev.tern.core.replica;
 
-import dev.tern.core.store.RowKeys;
-import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.LsmIterator;
@@ -19,14 +17,8 @@ public record Grave(int replica, long counter, byte[] storageKey) {
   ///
   /// @throws DecodeException if its key is none of a dot
   static Grave of(byte[] row, byte[] storageKey) {
-    ByteReader in = new ByteReader(row);
-    in.skip(RowKeys.PARTITION_BYTES);
-    Grave grave = new Grave(in.readInt(), in.readLong(), storageKey);
-    in.expectEnd();
-    if (grave.replica == 0 || grave.counter <= 0) {
-      throw new DecodeException("a delete of dot %08x:%d".formatted(grave.replica, grave.counter));
-    }
-    return grave;
+    Rows.Dot dot = Rows.Dot.decode(row);
+    return new Grave(dot.replica(), dot.counter(), storageKey);
   }
 
   /// The first ones of a partition; on a worker.

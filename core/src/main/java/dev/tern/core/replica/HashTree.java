@@ -38,6 +38,7 @@ final class HashTree {
 
   /// Call only if it is known.
   long hash(int segment) {
+    assert isKnown(segment) : "the hash of segment " + segment + " is not known";
     return hashes[segment];
   }
 

@@ -6,7 +6,6 @@ import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.RecordHash;
 import dev.tern.core.version.Siblings;
-import dev.tern.core.version.Version;
 import dev.tern.env.ByteReader;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.IteratorOptions;
@@ -52,38 +51,13 @@ public final class Inspection {
   /// The dots of what is stored of one key but deletes; empty where there is nothing else. Blocks;
   /// for tests.
   ///
-  /// @throws IOException if it cannot be read, or if a read of the key is all that leads to it: its
-  ///   rows in the log of dots cannot be read, and a walk passes over it as a block of another
-  ///   table is rotten around the key
+  /// @throws IOException if it cannot be read
   public DotSet record(int keyspace, int slot, byte[] key) throws IOException {
     byte[] storageKey = store.records().recordKey(keyspace, slot, key);
     byte[] bytes = lsm.get(store.records().data(keyspace), storageKey);
     Siblings record = store.decoder().decodeOrNull(storageKey, bytes);
-    if (record != null && !isLogged(store.partition(keyspace, slot), record)) {
-      ColumnFamily family = store.records().data(keyspace);
-      try (LsmIterator walk = lsm.iterator(family, IteratorOptions.all())) {
-        walk.seek(storageKey);
-      }
-    }
     Siblings told = record == null ? null : record.withoutDeletes();
     return told == null ? new DotSet() : told.dots();
-  }
-
-  /// Whether a walk over the log of dots, which is what repair takes, finds all rows of a record.
-  private boolean isLogged(Partition partition, Siblings record) {
-    try (LsmIterator log = lsm.iterator(store.dots(), IteratorOptions.all())) {
-      for (int i = 0; i < record.count(); i++) {
-        Version version = record.get(i);
-        byte[] row = Rows.dot(partition, version.replica(), version.counter());
-        log.seek(row);
-        if (!log.valid() || !Arrays.equals(log.key(), row)) {
-          return false;
-        }
-      }
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
   }
 
   /// Bytes of a partition's records that are neither key nor value. Blocks; for tests and figures.

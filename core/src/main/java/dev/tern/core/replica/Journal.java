@@ -13,6 +13,7 @@ import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Keeps what a store knows of its partitions as durable as their records, at the price of one
 /// entry a group of writes.
@@ -69,7 +70,8 @@ final class Journal {
 
   /// Finds a partition.
   interface Partitions {
-    Partition of(int set, int number);
+    /// Null for one of groups that were let go of: what is said of it is passed over.
+    @Nullable Partition of(int set, int number);
   }
 
   private static HybridClock clock(long last) {
@@ -108,15 +110,19 @@ final class Journal {
       @Override
       public void dots(int set, int number, int replica, long counter, long further) {
         Partition partition = partitions.of(set, number);
-        partition.load(replica, counter, counter + further);
-        change(partition);
+        if (partition != null) {
+          partition.load(replica, counter, counter + further);
+          change(partition);
+        }
       }
 
       @Override
       public void counts(int set, int number, int keyspace, int keys, int expiring, long bytes) {
         Partition partition = partitions.of(set, number);
-        changes.count(partition, keyspace, keys, expiring, bytes);
-        change(partition);
+        if (partition != null) {
+          changes.count(partition, keyspace, keys, expiring, bytes);
+          change(partition);
+        }
       }
     };
   }
@@ -144,7 +150,7 @@ final class Journal {
     partition.learn(replica, counter);
     note(partition, replica, counter, 0);
     if (stored) {
-      index(partition, version, storageKey, partition.isReplicated());
+      index(partition, version, storageKey, /* logged= */ true);
     }
   }
 
@@ -152,7 +158,7 @@ final class Journal {
   void noteHealed(Partition partition, Version version, byte[] storageKey) {
     boolean logged = !partition.trimmed().contains(version.replica(), version.counter());
     note(partition, version.replica(), version.counter(), 0);
-    index(partition, version, storageKey, partition.isReplicated() && logged);
+    index(partition, version, storageKey, logged);
   }
 
   private void index(Partition partition, Version version, byte[] storageKey, boolean logged) {
@@ -210,6 +216,18 @@ final class Journal {
   /// A partition was emptied.
   void forget(Partition partition) {
     unsynced.forget(partition);
+  }
+
+  /// The partitions of a set are let go of: their rows are not written any more.
+  void letGo(int set) {
+    changed.removeIf(
+        partition -> {
+          boolean ofIt = partition.set() == set;
+          if (ofIt) {
+            forget(partition);
+          }
+          return ofIt;
+        });
   }
 
   /// Everything up to a sequence is on disk.

@@ -92,7 +92,15 @@ public final class Minting {
       byte[] storageKey,
       @Nullable Siblings base,
       Mutation mutation) {
+    if (store.records().isDropped(keyspace.id())) {
+      mutation.refused(Writes.dropped(keyspace));
+      return;
+    }
     Partition partition = store.partition(keyspace.id(), slot);
+    if (partition.refusesWritesOf(mutation.epoch()) && planted != PlantedBug.STALE_OWNER_ACCEPTS) {
+      mutation.refused(Writes.moving(mutation.epoch(), partition.writableFrom()));
+      return;
+    }
     if (base != null) {
       store.follow(base.newest().stamp().time());
     }
@@ -139,6 +147,9 @@ public final class Minting {
       inherited = Stamp.put(store.hlc().next(context.physicalMillis()), store.replicaId());
     }
     long counter = partition.nextCounter();
+    if (counter >= store.reservedCounter()) {
+      throw new IllegalStateException("counter %d is not reserved".formatted(counter));
+    }
     return new Version(
         store.replicaId(), counter, inherited, draft.expiryMillis(), draft.type(), draft.value());
   }
@@ -155,6 +166,10 @@ public final class Minting {
   /// Mints a version of a key that is not kept here, as no replica of it can be reached; the caller
   /// has it held for the replicas.
   public void mintAway(KeyspaceConfig keyspace, int slot, byte[] key, Mutation mutation) {
+    if (store.records().isDropped(keyspace.id())) {
+      mutation.refused(Writes.dropped(keyspace));
+      return;
+    }
     Partition partition = store.partition(keyspace.id(), slot);
     if (store.hlc().exhausted() || partition.counter() + 1 >= store.reservedCounter()) {
       Unanswered.Refused blocked = blockage.refusal(lsm.pressure());

@@ -6,6 +6,12 @@ import org.jspecify.annotations.Nullable;
 
 /// A write minted by this replica, told step by step; all calls on the shard's loop, in this order.
 public interface Mutation {
+  /// The epoch of the partition's entry that whoever wants the write goes by: it is refused where a
+  /// later one forbids it, see [dev.tern.core.topology.Topology#writableFrom].
+  default long epoch() {
+    return Writes.ANY_EPOCH;
+  }
+
   /// Decides what to write over `base`, the latest record here (pending ones included), null if
   /// none. Null: nothing; no other call follows. Nothing else touches the key meanwhile.
   @Nullable Draft over(@Nullable Siblings base);

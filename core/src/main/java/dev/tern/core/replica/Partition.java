@@ -2,6 +2,7 @@ package dev.tern.core.replica;
 
 import dev.tern.core.store.PartitionRecords;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.DotView;
 import dev.tern.core.version.Stamp;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +74,12 @@ public final class Partition {
   /// Whether this replica does not know yet, since the start, what the other replicas have.
   private boolean behind;
 
+  /// The oldest epoch of the partition's entry that writes of clients may carry.
+  private long writableFrom;
+
+  /// Whether this replica waits to be filled by the others.
+  private boolean pending;
+
   /// While the partition is taken whole from another replica: where the pages have come to, as u8
   /// family and record key. Null else.
   private byte @Nullable [] rebuiltTo;
@@ -106,13 +113,13 @@ public final class Partition {
     return records.number();
   }
 
-  /// What the store holds or has held, pending or not; do not change.
-  public DotSet clock() {
+  /// What the store holds or has held, pending or not.
+  public DotView clock() {
     return clock;
   }
 
-  /// Of these what is on disk and may be told to others; do not change.
-  public DotSet synced() {
+  /// Of these what is on disk and may be told to others.
+  public DotView synced() {
     return synced;
   }
 
@@ -153,7 +160,7 @@ public final class Partition {
   }
 
   /// A clock was read from the disk.
-  void load(DotSet dots) {
+  void load(DotView dots) {
     clock.addAll(dots);
     synced.addAll(dots);
   }
@@ -163,13 +170,13 @@ public final class Partition {
     return turns;
   }
 
-  /// What was removed from the log of dots; do not change.
-  public DotSet trimmed() {
+  /// What was removed from the log of dots.
+  public DotView trimmed() {
     return trimmed;
   }
 
   /// The log of dots has no entries of some dots any more.
-  void trim(DotSet dots) {
+  void trim(DotView dots) {
     trimmed.addAllWidely(dots);
     assert trimmed.covers(dots) : "a dot was trimmed and is not known to be";
   }
@@ -309,11 +316,36 @@ public final class Partition {
     behind = is;
   }
 
+  /// What the topology says of it from now on.
+  ///
+  /// @param from the oldest epoch of its entry that writes of clients may carry
+  /// @param waits whether this replica waits to be filled, and does nothing but store
+  void enter(long from, boolean waits) {
+    writableFrom = from;
+    pending = waits;
+  }
+
+  /// Whether a write of a client comes too late: by the replicas of an epoch before.
+  boolean refusesWritesOf(long epoch) {
+    return epoch < writableFrom;
+  }
+
+  /// The oldest epoch of its entry that writes of clients may carry.
+  long writableFrom() {
+    return writableFrom;
+  }
+
+  /// Whether this replica waits to be filled by the others, see
+  /// [dev.tern.core.topology.ReplicaSet#isPending]: its word counts for nothing.
+  public boolean isPending() {
+    return pending;
+  }
+
   /// Pages of a rebuild have passed all keys before a place. A dot among `known` of such a key that
   /// is not here was replaced or deleted: what carries it comes too late.
   ///
   /// @param to u8 family, record key; empty for the end of the partition
-  public void rebuilt(byte[] to, DotSet known) {
+  public void rebuilt(byte[] to, DotView known) {
     rebuiltTo = to.clone();
     rebuilt = known.copy();
   }
@@ -324,11 +356,11 @@ public final class Partition {
     rebuilt = new DotSet();
   }
 
-  /// The dots of which this replica has what there is of a key; do not change.
+  /// The dots of which this replica has what there is of a key.
   ///
   /// @param family the place of the key's family among
   ///   [dev.tern.core.store.RecordStore#dataFamilies]
-  DotSet seen(int family, byte[] storageKey) {
+  DotView seen(int family, byte[] storageKey) {
     if (rebuiltTo == null || !isBefore(family, storageKey, rebuiltTo)) {
       return clock;
     }

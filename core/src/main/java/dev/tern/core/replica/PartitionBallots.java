@@ -28,6 +28,7 @@ final class PartitionBallots {
 
   /// The store was opened: what was promised before lies below a ballot.
   void restarted(long promised) {
+    assert promised >= floor && promised >= heard : "a restart forgets a promise";
     floor = promised;
     heard = promised;
   }
@@ -68,6 +69,7 @@ final class PartitionBallots {
   void outvoted(long by) {
     hear(by);
     own = own < by ? 0 : own;
+    assert own <= heard : "this node leads under a ballot that it has not heard of";
   }
 
   /// An update was appended.

@@ -6,7 +6,7 @@ import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.store.Commits;
 import dev.tern.core.version.ClusterTime;
-import dev.tern.core.version.DotSet;
+import dev.tern.core.version.DotView;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.wire.ScanPage;
 import dev.tern.env.EventLoop;
@@ -65,7 +65,7 @@ public final class Reads {
     byte[] storageKey = store.records().recordKey(keyspace.id(), slot, key);
     ColumnFamily data = store.records().data(keyspace.id());
     // The clock on disk is at most as new as what is read: it claims nothing the reader cannot see.
-    DotSet clock =
+    DotView clock =
         keyspace.resolution() == Resolution.LWW
             ? null
             : told(store.partition(keyspace.id(), slot)).copy();
@@ -85,18 +85,15 @@ public final class Reads {
       return;
     }
     loop.<@Nullable Siblings>offload(
-        () ->
-            filled(
-                store.decoder().decodeOrNull(storageKey, lsm.get(data, storageKey, sequence)),
-                clock),
+        () -> filled(store.decoder().readOrNull(lsm, data, storageKey, sequence), clock),
         found::found);
   }
 
-  private DotSet told(Partition partition) {
+  private DotView told(Partition partition) {
     return planted == PlantedBug.UNSYNCED_CLOCK_ADVERTISED ? partition.clock() : partition.synced();
   }
 
-  private static @Nullable Siblings filled(@Nullable Siblings siblings, @Nullable DotSet clock) {
+  private static @Nullable Siblings filled(@Nullable Siblings siblings, @Nullable DotView clock) {
     if (clock == null) {
       return siblings;
     }
@@ -109,13 +106,13 @@ public final class Reads {
     return merged(store.partition(keyspace.id(), slot).clock(), here, other);
   }
 
-  static Siblings merged(DotSet clock, @Nullable Siblings here, @Nullable Siblings other) {
-    Siblings filled = here == null ? Siblings.nothing(clock.copy()) : here.filled(clock);
+  static Siblings merged(DotView clock, @Nullable Siblings here, @Nullable Siblings other) {
+    Siblings filled = here == null ? Siblings.nothing(clock) : here.filled(clock);
     return other == null ? filled : Siblings.merged(filled, other);
   }
 
   /// What a record from another replica is, filled by that one's clock.
-  public static Siblings filled(KeyspaceConfig keyspace, Siblings record, DotSet clock) {
+  public static Siblings filled(KeyspaceConfig keyspace, Siblings record, DotView clock) {
     return keyspace.resolution() == Resolution.LWW ? record : record.filled(clock);
   }
 

@@ -5,13 +5,17 @@ import dev.tern.core.version.Siblings;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Events;
 import dev.tern.env.NodeEvent;
+import dev.tern.lsm.ColumnFamily;
+import dev.tern.lsm.Lsm;
+import dev.tern.lsm.file.CorruptionException;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// Decodes what the store holds, and counts what cannot be. Nothing that clients or nodes send
-/// makes such bytes; a disk, a backup or a mistake of an earlier version can. They never end the
-/// node.
+/// Decodes what the store holds, counts what cannot be, and tells of it and of files that cannot be
+/// read. Nothing that clients or nodes send makes such bytes; a disk, a backup or a mistake of an
+/// earlier version can. They never end the node.
 ///
 /// Threads: any.
 public final class RecordDecoder {
@@ -20,6 +24,7 @@ public final class RecordDecoder {
 
   private final AtomicLong unreadable = new AtomicLong();
   private volatile @Nullable String last;
+  private volatile @Nullable String lastRotten;
 
   private final int shard;
   private final Events events;
@@ -38,6 +43,32 @@ public final class RecordDecoder {
   /// What was said of the last one, null if there was none.
   public @Nullable String last() {
     return last;
+  }
+
+  /// Tells of a file that holds what cannot have been written, but not twice in a row of the same
+  /// place. Whoever meets it goes on as if the records there were missing.
+  void rotten(CorruptionException met) {
+    String message = String.valueOf(met.getMessage());
+    if (!message.equals(lastRotten)) {
+      events.happened(
+          new NodeEvent.Corruption(shard, message + "; repair takes it from another node"));
+    }
+    lastRotten = message;
+  }
+
+  /// The record of a key in the store, null for none. Blocks.
+  ///
+  /// @param sequence what was written later is not seen
+  /// @throws UnreadableRecordException if its bytes are none
+  /// @throws CorruptionException if its block cannot be read
+  @Nullable Siblings readOrNull(Lsm lsm, ColumnFamily family, byte[] storageKey, long sequence)
+      throws IOException {
+    try {
+      return decodeOrNull(storageKey, lsm.get(family, storageKey, sequence));
+    } catch (CorruptionException e) {
+      rotten(e);
+      throw e;
+    }
   }
 
   /// The record that a key's bytes are, null for none. A record that is stored has a version.

@@ -9,7 +9,6 @@ import dev.tern.core.wire.RepairPage;
 import dev.tern.core.wire.RepairPage.Answer;
 import dev.tern.core.wire.RepairPage.RepairRecord;
 import dev.tern.core.wire.TreeRange;
-import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.lsm.ColumnFamily;
@@ -39,6 +38,9 @@ final class Repair {
 
   /// Bytes read to look for what another replica holds otherwise.
   private static final int MAX_READ = 4 << 20;
+
+  /// Keys beside a rotten block that are looked up before the walk goes on.
+  private static final int MAX_BESIDE = 256;
 
   private final Lsm lsm;
   private final Store store;
@@ -110,54 +112,116 @@ final class Repair {
   ///
   /// @param theirs hashes of the others, sorted
   RepairPage ofOthers(TreeRange range, long[] theirs) throws IOException {
+    ColumnFamily family = store.records().dataFamilies().get(range.family());
+    Others others = new Others(family, theirs, range.from());
     byte[] next = range.from();
-    boolean done = false;
-    while (!done) {
+    while (!range.from(next).isEmpty()) {
       try {
-        next = others(range.from(next), theirs);
-        done = true;
+        return page(covered, others(range.from(next), others), Answer.RECORDS);
       } catch (CorruptionException e) {
-        byte[] from = e.readableFrom();
-        if (from == null) {
+        byte[] readable = e.readableFrom();
+        if (readable == null) {
           throw e;
         }
-        next = from;
-        if (++failures >= MAX_UNREAD && !range.from(from).isEmpty()) {
-          return page(covered, from, Answer.RECORDS);
+        boolean within = Arrays.compareUnsigned(readable, range.to()) < 0;
+        next = beside(others, within ? readable : range.to());
+        failures++;
+        if ((isRead() || failures >= MAX_UNREAD) && !range.from(next).isEmpty()) {
+          return page(covered, next, Answer.RECORDS);
         }
       }
     }
-    return page(covered, next, Answer.RECORDS);
+    return page(covered, RepairPage.DONE, Answer.RECORDS);
+  }
+
+  private boolean isRead() {
+    return full() || read >= MAX_READ;
+  }
+
+  /// A walk over the records of a range that goes past rotten blocks.
+  private abstract static class RangeWalk {
+    final ColumnFamily family;
+
+    /// All records before it are dealt with, but for those that cannot be read.
+    byte[] at;
+
+    RangeWalk(ColumnFamily family, byte[] from) {
+      this.family = family;
+      this.at = from;
+    }
+
+    abstract void take(byte[] key, byte[] value);
+  }
+
+  /// A walk for the records of a range that another replica lacks.
+  private final class Others extends RangeWalk {
+    private final long[] theirs;
+    private final RecordHash hasher = new RecordHash();
+
+    Others(ColumnFamily family, long[] theirs, byte[] from) {
+      super(family, from);
+      this.theirs = theirs;
+    }
+
+    @Override
+    void take(byte[] key, byte[] value) {
+      read += value.length;
+      dots++;
+      if (family == families.get(RecordKey.keyspace(key))) {
+        try {
+          long hash = hasher.whole(key, store.decoder().decode(key, value));
+          if (Arrays.binarySearch(theirs, hash) < 0) {
+            add(key, value);
+          }
+        } catch (UnreadableRecordException e) {
+          // The other replica's to keep, if it has the record.
+        }
+      }
+    }
   }
 
   /// Where the page ends, empty for the end of the range.
-  private byte[] others(TreeRange range, long[] theirs) throws IOException {
-    ColumnFamily family = store.records().dataFamilies().get(range.family());
-    RecordHash hasher = new RecordHash();
+  private byte[] others(TreeRange range, Others others) throws IOException {
     IteratorOptions options = IteratorOptions.all().maxSequence(sequence).withoutFillingCache();
-    try (LsmIterator all = lsm.iterator(family, options)) {
+    others.at = range.from();
+    try (LsmIterator all = lsm.iterator(others.family, options)) {
       all.seek(range.from());
       for (; all.valid() && Arrays.compareUnsigned(all.key(), range.to()) < 0; all.next()) {
         byte[] key = all.key();
-        if (full() || read >= MAX_READ) {
+        if (isRead()) {
           return key;
         }
-        byte[] value = all.value();
-        read += value.length;
-        dots++;
-        if (family == families.get(RecordKey.keyspace(key))) {
-          try {
-            long hash = hasher.whole(key, store.decoder().decode(key, value));
-            if (Arrays.binarySearch(theirs, hash) < 0) {
-              add(key, value);
-            }
-          } catch (UnreadableRecordException e) {
-            // The other replica's to keep, if it has the record.
-          }
-        }
+        others.take(key, all.value());
+        others.at = behind(key);
       }
     }
     return RepairPage.DONE;
+  }
+
+  private static byte[] behind(byte[] key) {
+    return Arrays.copyOf(key, key.length + 1);
+  }
+
+  /// What can be read from where a walk stands up to the end of a rotten block: other tables have
+  /// keys there too, and point reads do not need that block for them.
+  ///
+  /// @return where to go on
+  private byte[] beside(RangeWalk walk, byte[] end) throws IOException {
+    List<byte[]> keys = lsm.readableKeys(walk.family, walk.at, end, MAX_BESIDE);
+    for (byte[] key : keys) {
+      if (isRead()) {
+        return key;
+      }
+      try {
+        byte[] value = lsm.get(walk.family, key, sequence);
+        if (value != null) {
+          walk.take(key, value);
+        }
+      } catch (CorruptionException e) {
+        // Its newest version may lie in the rotten block.
+      }
+    }
+    return keys.size() < MAX_BESIDE ? end : behind(keys.getLast());
   }
 
   private RepairPage page(DotSet speaksFor, byte[] next, Answer answer) {
@@ -169,7 +233,10 @@ final class Repair {
     byte[] end = Rows.dot(partition, replica, to);
     log.seek(Rows.dot(partition, replica, from));
     for (; log.valid() && Arrays.compareUnsigned(log.key(), end) <= 0; log.next()) {
-      long counter = new ByteReader(log.key(), 8, 8).readLong();
+      long counter = counter(log.key());
+      if (counter == 0) {
+        return false;
+      }
       if (full()) {
         covered.addRun(replica, from, counter - 1);
         return true;
@@ -185,6 +252,15 @@ final class Repair {
     }
     covered.addRun(replica, from, to);
     return true;
+  }
+
+  /// Of the dot whose row has that key; 0 if it is the key of none.
+  private static long counter(byte[] row) {
+    try {
+      return Rows.Dot.decode(row).counter();
+    } catch (DecodeException e) {
+      return 0;
+    }
   }
 
   /// Whether the record could be read, if there is one.
@@ -285,44 +361,59 @@ final class Repair {
       throws IOException {
     boolean same = page.next().length > 0 && family(page.next()) == family(cursor);
     byte[] end = same ? from(page.next()) : end();
-    List<Obsolete> found = new ArrayList<>();
     ColumnFamily family = store.records().dataFamilies().get(family(cursor));
-    byte[] at = from(cursor);
-    while (at != null) {
+    Unlisted walk = new Unlisted(family, from(cursor), listed, strips);
+    while (Arrays.compareUnsigned(walk.at, end) < 0) {
       try {
-        unlisted(family, at, end, listed, strips, found);
-        at = null;
+        unlisted(walk, end);
+        walk.at = end;
       } catch (CorruptionException e) {
-        // A rotten block hides what lies in it. It is read by nobody, and the hash trees mend it.
-        at = e.readableFrom() != null ? e.readableFrom() : listed.higher(at);
+        // What lies in a rotten block is read by nobody, and the hash trees mend it. What other
+        // tables have among its keys is read.
+        byte[] readable = e.readableFrom() != null ? e.readableFrom() : listed.higher(walk.at);
+        boolean within = readable != null && Arrays.compareUnsigned(readable, end) < 0;
+        walk.at = beside(walk, within ? readable : end);
       }
     }
-    return found;
+    return walk.found;
   }
 
-  private void unlisted(
-      ColumnFamily family,
-      byte[] from,
-      byte[] end,
-      NavigableSet<byte[]> listed,
-      Strips strips,
-      List<Obsolete> found)
-      throws IOException {
-    try (LsmIterator all = lsm.iterator(family, IteratorOptions.all())) {
-      all.seek(from);
+  /// A walk for the records of a range that another replica does not list.
+  private final class Unlisted extends RangeWalk {
+    private final NavigableSet<byte[]> listed;
+    private final Strips strips;
+    final List<Obsolete> found = new ArrayList<>();
+
+    Unlisted(ColumnFamily family, byte[] from, NavigableSet<byte[]> listed, Strips strips) {
+      super(family, from);
+      this.listed = listed;
+      this.strips = strips;
+    }
+
+    @Override
+    void take(byte[] key, byte[] value) {
+      int keyspace = RecordKey.keyspace(key);
+      Siblings record;
+      try {
+        record = store.decoder().decode(key, value);
+      } catch (UnreadableRecordException e) {
+        // Nobody can say what it was: the hash trees mend it.
+        return;
+      }
+      boolean ours = family == families.get(keyspace) && !listed.contains(key);
+      if (ours && strips.mayHaveTaken(keyspace, record)) {
+        found.add(new Obsolete(keyspace, key));
+      }
+    }
+  }
+
+  private void unlisted(Unlisted walk, byte[] end) throws IOException {
+    try (LsmIterator all = lsm.iterator(walk.family, IteratorOptions.all())) {
+      all.seek(walk.at);
       for (; all.valid() && Arrays.compareUnsigned(all.key(), end) < 0; all.next()) {
-        int keyspace = RecordKey.keyspace(all.key());
-        Siblings record;
-        try {
-          record = store.decoder().decode(all.key(), all.value());
-        } catch (UnreadableRecordException e) {
-          // Nobody can say what it was: the hash trees mend it.
-          continue;
-        }
-        boolean ours = family == families.get(keyspace) && !listed.contains(all.key());
-        if (ours && strips.mayHaveTaken(keyspace, record)) {
-          found.add(new Obsolete(keyspace, all.key().clone()));
-        }
+        byte[] key = all.key().clone();
+        walk.take(key, all.value());
+        walk.at = behind(key);
       }
     }
   }
@@ -354,7 +445,7 @@ final class Repair {
         if (family == families.get(RecordKey.keyspace(all.key()))) {
           add(walk.at, all.value().clone());
         }
-        walk.at = Arrays.copyOf(walk.at, walk.at.length + 1);
+        walk.at = behind(walk.at);
       }
       return RepairPage.DONE;
     }

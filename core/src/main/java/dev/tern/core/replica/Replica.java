@@ -86,6 +86,9 @@ public final class Replica {
       store.eraseSome(batch);
       lsm.append(batch);
     }
+    if (!lsm.pressure().refused()) {
+      store.letGoOfDropped(context.clock().monotonicNanos());
+    }
     store.journal().synced(lsm.syncedSequence());
     if (!lsm.pressure().refused()) {
       writes.stripLeftovers();

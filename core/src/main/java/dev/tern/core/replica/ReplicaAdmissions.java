@@ -58,10 +58,7 @@ final class ReplicaAdmissions {
     for (Partition partition : admitted) {
       if (!partition.isBlank()) {
         emptied++;
-        drop(partition, batch);
-        store.records().emptied(partition.records());
-        store.journal().forget(partition);
-        partition.empty();
+        empty(partition, batch);
         store
             .records()
             .events()
@@ -74,16 +71,26 @@ final class ReplicaAdmissions {
     return emptied;
   }
 
+  /// Adds the removal of all that a partition holds. It must be appended before anything else is.
+  void leave(Partition partition, WriteBatch batch) {
+    store.journal().endGroup(0);
+    empty(partition, batch);
+    store.journal().change(partition);
+    store.journal().writeRows(batch, 0);
+  }
+
+  private void empty(Partition partition, WriteBatch batch) {
+    drop(partition, batch);
+    store.records().emptied(partition.records());
+    store.journal().forget(partition);
+    partition.empty();
+  }
+
   /// The id of this member's replica, 0 if it has none.
   private static int id(ClusterView view, Partition partition, int self) {
     ReplicaGroups groups = view.groupsNumbered(partition.set());
-    int[] list = groups == null ? new int[0] : groups.lists().list(partition.number());
-    for (int place = 0; place < list.length; place++) {
-      if (groups != null && list[place] == self) {
-        return groups.replicaId(partition.number(), place);
-      }
-    }
-    return 0;
+    int place = groups == null ? -1 : groups.replicaSet(partition.number()).place(self);
+    return groups == null || place < 0 ? 0 : groups.replicaId(partition.number(), place);
   }
 
   private void drop(Partition partition, WriteBatch batch) {

@@ -1,7 +1,10 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.store.RowKeys;
+import dev.tern.core.version.Rank;
+import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
 
 /// The keys of what stands beside the records, but for the record store's own rows ([RowKeys]).
 ///
@@ -39,6 +42,29 @@ final class Rows {
   static final byte[] ROUND = {0, 0, 5};
 
   private static final int JOURNAL = 6;
+
+  /// What the key of a row in `dots` or `graves` says besides its partition.
+  record Dot(int replica, long counter) {
+    /// @throws DecodeException if no replica gives out such a dot
+    Dot {
+      if (!Rank.isDot(replica, counter)) {
+        throw new DecodeException("a row of dot %08x:%d".formatted(replica, counter));
+      }
+    }
+
+    /// @throws DecodeException if it is the key of none
+    static Dot decode(byte[] row) {
+      ByteReader in = RowKeys.rest(row);
+      Dot dot = read(in);
+      in.expectEnd();
+      return dot;
+    }
+
+    /// @throws DecodeException if there is none
+    static Dot read(ByteReader in) {
+      return new Dot(in.readInt(), in.readLong());
+    }
+  }
 
   private Rows() {}
 

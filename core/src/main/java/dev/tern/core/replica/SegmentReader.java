@@ -141,6 +141,9 @@ public final class SegmentReader {
         try {
           read(all, iterators);
         } catch (CorruptionException | UnreadableRecordException e) {
+          if (e instanceof CorruptionException rot) {
+            store.decoder().rotten(rot);
+          }
           unreadable |= 1L << segment;
           hash = UNREADABLE;
           ended();

@@ -9,7 +9,9 @@ import dev.tern.core.store.RecordStore;
 import dev.tern.core.store.RowKeys;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.ReplicaGroups;
-import dev.tern.core.version.DotSet;
+import dev.tern.core.topology.ReplicaSet;
+import dev.tern.core.topology.Topology;
+import dev.tern.core.version.DotView;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.wire.TreeRange;
@@ -78,6 +80,9 @@ public final class Store implements AutoCloseable {
   private HybridClock hlc = new HybridClock(0, 0);
   private long reservedCounter;
   private boolean reserving;
+
+  /// Lets go of the groups that no keyspace is in any more.
+  private final DroppedGroups dropped = new DroppedGroups(this);
 
   /// What the opening could not make durable; null if it could.
   private @Nullable Pending opening;
@@ -195,6 +200,9 @@ public final class Store implements AutoCloseable {
         int set = key.readUnsignedShort();
         int slot = key.readUnsignedShort();
         Partition partition = known(set, records.partitionOf(slot));
+        if (partition == null) {
+          continue;
+        }
         if (MetaRows.load(partition, slot, segments(), key, rows.value())) {
           records.loaded(partition.records());
         }
@@ -202,10 +210,12 @@ public final class Store implements AutoCloseable {
     }
   }
 
-  /// A partition that a row of the store's own names.
-  private Partition known(int set, int number) {
+  /// A partition that a row of the store's own names; null if its groups were let go of.
+  private @Nullable Partition known(int set, int number) {
     Partition partition = partitionOfGroup(set, number);
-    if (partition == null) {
+    if (partition == null && records.groupOfSet(set) < 0) {
+      dropped.found(set);
+    } else if (partition == null) {
       throw new DecodeException("a row of partition %d of groups %d".formatted(number, set));
     }
     return partition;
@@ -266,9 +276,47 @@ public final class Store implements AutoCloseable {
     }
   }
 
-  /// The partition of a slot, in the group of a keyspace that was in an adopted view.
+  /// The partition of a slot, in the group of a keyspace that was in an adopted view. If the group
+  /// was let go of since, it is one that nobody keeps ([DroppedGroups#late]).
   Partition partition(int keyspace, int slot) {
-    return partitions[records.group(keyspace)][records.partitionOf(slot)];
+    int group = records.group(keyspace);
+    return records.isGone(group)
+        ? dropped.late(records.set(keyspace), slot)
+        : partitions[group][records.partitionOf(slot)];
+  }
+
+  /// A partition that nobody keeps, of groups that were let go of.
+  Partition partitionOfNobody(int set, int slot) {
+    int number = records.partitionOf(slot);
+    PartitionRecords of =
+        PartitionRecords.of(set, number, records.firstSlot(number), records.slotsOfPartition());
+    return new Partition(of, firstCounter);
+  }
+
+  /// Forgets a group and all that its partitions have on disk. What is written at the same time
+  /// must be appended before anything else is.
+  void letGo(int group, WriteBatch batch) {
+    for (Partition partition : partitions[group]) {
+      if (partition != null) {
+        // Its row counts as written: who still holds it writes none.
+        partition.change();
+      }
+    }
+    partitions[group] = new Partition[0];
+    records.letGo(group, familiesOfPartitions(), batch);
+  }
+
+  /// Why the store is not one of a member of a cluster; null if it may be.
+  public @Nullable String problem(ClusterView view, int self) {
+    String problem = records.problem(view, self);
+    return problem == null ? dropped.problem(view) : problem;
+  }
+
+  /// Lets go of what no keyspace has any more and nobody works with; called a few times a second.
+  ///
+  /// @param nanos of the monotonic clock
+  void letGoOfDropped(long nanos) {
+    dropped.beat(nanos);
   }
 
   private Partition partition(PartitionRecords of) {
@@ -331,7 +379,11 @@ public final class Store implements AutoCloseable {
       ReplicaGroups of = Objects.requireNonNull(view.groups(keyspace.id()));
       for (Partition partition : partitions[records.group(keyspace.id())]) {
         if (partition != null) {
-          partition.replicated(of.lists().list(partition.number()).length > 1);
+          ReplicaSet replicas = of.replicaSet(partition.number());
+          partition.replicated(replicas.size() > 1);
+          Topology topology = Objects.requireNonNull(view.topology(keyspace.id()));
+          long writableFrom = topology.writableFrom(partition.number());
+          partition.enter(writableFrom, replicas.isPending(self));
         }
       }
     }
@@ -340,6 +392,24 @@ public final class Store implements AutoCloseable {
       lsm.append(batch);
     }
     records.condemnDropped(view);
+    if (records.problem(view, self) == null) {
+      dropped.adopt(view);
+    }
+  }
+
+  /// Whether something lies here of a partition for which this member has had a replica, as its
+  /// view knows. A view of before that admission says nothing.
+  public boolean holdsForNobody(Partition partition, ClusterView view) {
+    int admission = partition.admission();
+    return admission > 0 && admission < view.state().nextReplica() && !partition.isBlank();
+  }
+
+  /// Drops what lies here of a partition that this member is no replica of any more.
+  public void leave(Partition partition) {
+    WriteBatch batch = new WriteBatch();
+    new ReplicaAdmissions(this).leave(partition, batch);
+    emptied++;
+    lsm.append(batch);
   }
 
   /// Adds the removal of some slots' records of a dropped keyspace, and of what is known of them.
@@ -363,7 +433,8 @@ public final class Store implements AutoCloseable {
 
   /// Whether this replica's word counts beside those of others, see [Partition#isBehind].
   public boolean vouches(int keyspace, int slot) {
-    return !partition(keyspace, slot).isBehind();
+    Partition partition = partition(keyspace, slot);
+    return !partition.isBehind() && !partition.isPending();
   }
 
   /// Partitions of a keyspace's group, by number, whose replicas here are behind; null for none.
@@ -378,13 +449,19 @@ public final class Store implements AutoCloseable {
     return behind;
   }
 
-  /// To be called before a version is minted by a replica that is behind: its directory may be an
-  /// old copy, whose next dots others have seen already.
-  public void distrustId() {
-    if (!distrusted) {
-      distrusted = true;
-      records.takeNewId();
+  /// To be called when the directory may be an old copy, whose next dots others have seen already:
+  /// before a version is minted by a replica that is behind, and when other nodes know of a later
+  /// life of this one. That life's clients may keep contexts with its dots, also of partitions that
+  /// no other node has. Takes another id once a life, at most.
+  ///
+  /// @return whether it took one now
+  public boolean distrustId() {
+    if (distrusted) {
+      return false;
     }
+    distrusted = true;
+    records.takeNewId();
+    return true;
   }
 
   /// Whether more numbers should be reserved before these run out.
@@ -432,7 +509,7 @@ public final class Store implements AutoCloseable {
   }
 
   /// Whether a clock knows of dots of this store that it did not give out.
-  public boolean isAheadOfUs(Partition partition, DotSet clock) {
+  public boolean isAheadOfUs(Partition partition, DotView clock) {
     return clock.highest(replicaId()) > partition.counter();
   }
 
@@ -459,7 +536,7 @@ public final class Store implements AutoCloseable {
 
   /// The dots of which a replica has what there is of a key: its clock, and while it is rebuilt
   /// what the rebuild has passed. Do not change it.
-  DotSet seen(Partition partition, int keyspace, byte[] storageKey) {
+  DotView seen(Partition partition, int keyspace, byte[] storageKey) {
     return partition.seen(records.dataFamilies().indexOf(records.data(keyspace)), storageKey);
   }
 

@@ -29,6 +29,9 @@ public final class Writes {
   /// Records that [#stripLeftovers] looks at in one beat.
   private static final int LEFTOVERS_AT_ONCE = 256;
 
+  /// Of records that replicas tell each other: they hold whatever the replicas are.
+  public static final long ANY_EPOCH = Long.MAX_VALUE;
+
   private final ReplicaContext context;
   private final Store store;
   private final Lsm lsm;
@@ -70,21 +73,29 @@ public final class Writes {
   ///
   /// @param record filled by whoever sends it
   public void apply(KeyspaceConfig keyspace, int slot, byte[] key, Siblings record, Applied done) {
-    apply(keyspace, slot, key, record, 0, done);
+    apply(keyspace, slot, key, record, 0, ANY_EPOCH, done);
   }
 
-  /// Stores an update that another node leads.
+  /// Stores a write of a client.
   ///
   /// @param record filled by whoever sends it
-  /// @param ballot of its leader, see [Ballots]; 0 for any other record
+  /// @param ballot of the leader whose update it is, see [Ballots]; 0 for any other record
+  /// @param epoch as [Mutation#epoch]
   public void apply(
-      KeyspaceConfig keyspace, int slot, byte[] key, Siblings record, long ballot, Applied done) {
-    apply(keyspace, slot, key, record, ballot, /* overRot= */ false, done);
+      KeyspaceConfig keyspace,
+      int slot,
+      byte[] key,
+      Siblings record,
+      long ballot,
+      long epoch,
+      Applied done) {
+    apply(keyspace, slot, key, record, ballot, epoch, /* overRot= */ false, done);
   }
 
   /// Stores a record from elsewhere, an update of a leader or a record of a rebuild.
   ///
   /// @param ballot of its leader, 0 for any other record
+  /// @param epoch as [Mutation#epoch], [#ANY_EPOCH] for what is no write of a client
   /// @param overRot whether the record stands for all that was here, and is written anew where what
   ///   is here cannot be read
   public void apply(
@@ -93,6 +104,7 @@ public final class Writes {
       byte[] key,
       Siblings record,
       long ballot,
+      long epoch,
       boolean overRot,
       Applied done) {
     Unanswered.Refused blocked = blockage.refusal(lsm.pressure());
@@ -109,7 +121,7 @@ public final class Writes {
           new Unanswered.Refused(Reason.INVALID, "a planted mistake: the stamp is far ahead", 0));
       return;
     }
-    Arrival arrival = new Arrival(this, keyspace, slot, key, record, ballot, overRot, done);
+    Arrival arrival = new Arrival(this, keyspace, slot, key, record, ballot, epoch, overRot, done);
     withBase(store.records().data(keyspace.id()), arrival.storageKey(), arrival);
   }
 
@@ -210,13 +222,13 @@ public final class Writes {
     default void unreadable(Throwable why) {
       refused(
           new Unanswered.Refused(
-              Reason.UNAVAILABLE, "this replica cannot read the key: " + why.getMessage(), 0));
+              Reason.UNREADABLE, "this replica cannot read the key: " + why.getMessage(), 0));
     }
   }
 
   /// Calls `then` with the latest version here, with nothing else touching the key in between.
   void withBase(ColumnFamily data, byte[] storageKey, Based then) {
-    if (latches.isHeld(storageKey) && planted != PlantedBug.LATCH_SKIPPED) {
+    if (latches.isHeld(storageKey)) {
       if (!latches.queue(storageKey, () -> withBase(data, storageKey, then))) {
         then.refused(overloaded("too many writes wait for this key", 20));
       }
@@ -237,14 +249,16 @@ public final class Writes {
       then.base(base);
       return;
     }
-    latches.take(storageKey);
+    if (planted != PlantedBug.LATCH_SKIPPED) {
+      latches.take(storageKey);
+    }
     readLatched(data, storageKey, then);
   }
 
   private void readLatched(ColumnFamily data, byte[] storageKey, Based then) {
     int emptied = store.emptied();
     loop.<@Nullable Siblings>offload(
-        () -> store.decoder().decodeOrNull(storageKey, lsm.get(data, storageKey, Long.MAX_VALUE)),
+        () -> store.decoder().readOrNull(lsm, data, storageKey, Long.MAX_VALUE),
         (found, failure) -> {
           if (store.emptied() != emptied) {
             // It may be of a replica that is no more.
@@ -313,6 +327,24 @@ public final class Writes {
     }
     store.follow(stamp);
     return true;
+  }
+
+  /// What a write is told whose keyspace was dropped while it waited.
+  static Unanswered.Refused dropped(KeyspaceConfig keyspace) {
+    return new Unanswered.Refused(
+        Reason.INVALID, "there is no keyspace " + keyspace.name() + " any more", 0);
+  }
+
+  /// What is told to whoever goes by another list of the replicas: nothing was done.
+  ///
+  /// @param asked the epoch of that one's list
+  /// @param here the epoch that this replica goes by, or the oldest that it takes
+  public static Unanswered.Refused moving(long asked, long here) {
+    return new Unanswered.Refused(
+        Reason.MOVING,
+        "the replicas of the key are changing: asked by epoch %d, epoch %d holds here; try again"
+            .formatted(asked, here),
+        20);
   }
 
   /// What a write is told that would wait too long.

@@ -38,6 +38,15 @@ final class CountTable {
     add(known, FIGURES * partition + 2, bytes);
   }
 
+  /// A keyspace that was dropped has no records any more; on the loop.
+  void forget(int keyspace) {
+    if (of(keyspace) != null) {
+      long[][] all = figures.clone();
+      all[keyspace] = null;
+      figures = all;
+    }
+  }
+
   private static void add(long[] known, int at, long delta) {
     if (delta != 0) {
       FIGURE.setOpaque(known, at, known[at] + delta);

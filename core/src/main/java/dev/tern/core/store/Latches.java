@@ -43,7 +43,9 @@ public final class Latches {
 
   /// Latches a key that is not held.
   public void take(byte[] storageKey) {
-    held.put(new Key(storageKey), new ArrayDeque<>(2));
+    if (held.putIfAbsent(new Key(storageKey), new ArrayDeque<>(2)) != null) {
+      throw new IllegalStateException("a key is latched twice");
+    }
   }
 
   /// Has a task run when a held key is given free.
@@ -71,6 +73,7 @@ public final class Latches {
         return;
       }
       queued--;
+      assert queued >= 0 : "more writes left the latches than came";
       tasks.poll().run();
     }
   }

@@ -22,6 +22,7 @@ import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Where the records of a shard lie and what they count: column families, record keys, partitions
@@ -69,6 +70,12 @@ public final class RecordStore implements AutoCloseable {
   /// What the topology calls them.
   private int[] groupNumbers = new int[0];
 
+  /// The groups that were let go of: their partitions are [#nowhere].
+  private final BitSet gone = new BitSet();
+
+  /// No partition of a group is here.
+  private final PartitionRecords[] nowhere;
+
   /// By keyspace id: the group, -1 where none is known.
   private int[] groupOfKeyspace = new int[0];
 
@@ -85,7 +92,10 @@ public final class RecordStore implements AutoCloseable {
   /// first one stays the first until it is gone, whatever is dropped meanwhile.
   private final LinkedHashSet<Integer> doomed = new LinkedHashSet<>();
 
-  /// Where the first of them is gone already: slots below.
+  /// Keyspaces that the adopted view has dropped; their ids are not given out again.
+  private final BitSet dropped = new BitSet();
+
+  /// Where the first of [#doomed] is gone already: slots below.
   private int erasedTo;
 
   /// Never 0.
@@ -101,6 +111,7 @@ public final class RecordStore implements AutoCloseable {
     this.shards = shards;
     this.partitions = partitions;
     this.slotsOfPartition = Slots.COUNT / partitions;
+    this.nowhere = new PartitionRecords[partitions];
     this.counts = new CountTable(partitions);
     this.leveled = lsm.columnFamily(LEVELED, CompactionStyle.LEVELED);
     this.sizeTiered = lsm.columnFamily(SIZE_TIERED, CompactionStyle.SIZE_TIERED);
@@ -229,8 +240,45 @@ public final class RecordStore implements AutoCloseable {
       assign(keyspace.id(), found < 0 ? addGroup(number) : found, keyspace.hash());
     }
     if (groups.length > known) {
-      batch.put(meta, RowKeys.GROUPS, StoreRows.groups(groupNumbers));
+      writeGroups(batch);
     }
+  }
+
+  private void writeGroups(WriteBatch batch) {
+    batch.put(meta, RowKeys.GROUPS, StoreRows.groups(sets()));
+  }
+
+  /// What the topology calls the groups that are here, in the order of the store's count.
+  public int[] sets() {
+    return IntStream.range(0, groups.length)
+        .filter(group -> !gone.get(group))
+        .map(group -> groupNumbers[group])
+        .toArray();
+  }
+
+  /// Forgets a group and removes all its rows, of all families. No keyspace may be in it, and none
+  /// ever will. Its place in the store's count stays until the next opening.
+  ///
+  /// @param families all that have rows of partitions
+  public void letGo(int group, List<ColumnFamily> families, WriteBatch batch) {
+    groups[group] = nowhere;
+    gone.set(group);
+    writeGroups(batch);
+    eraseSet(groupNumbers[group], families, batch);
+  }
+
+  /// Removes all rows of the partitions of a set from some families.
+  public void eraseSet(int set, List<ColumnFamily> families, WriteBatch batch) {
+    byte[] from = RecordKey.first(set, 0);
+    byte[] to = RecordKey.first(set, Slots.COUNT);
+    families.forEach(family -> batch.deleteRange(family, from, to));
+  }
+
+  /// Whether a group was let go of.
+  ///
+  /// @param group by the store's count
+  public boolean isGone(int group) {
+    return gone.get(group);
   }
 
   private void assign(int keyspace, int group, KeyHash hash) {
@@ -269,7 +317,7 @@ public final class RecordStore implements AutoCloseable {
   /// The group that the topology gives a number, by the store's count; -1 if it is not known.
   public int groupOfSet(int set) {
     for (int group = 0; group < groups.length; group++) {
-      if (groupNumbers[group] == set) {
+      if (groupNumbers[group] == set && !gone.get(group)) {
         return group;
       }
     }
@@ -280,7 +328,9 @@ public final class RecordStore implements AutoCloseable {
   public void forEachPartition(Consumer<PartitionRecords> told) {
     for (PartitionRecords[] group : groups) {
       for (int p = shard; p < partitions; p += shards) {
-        told.accept(group[p]);
+        if (group[p] != null) {
+          told.accept(group[p]);
+        }
       }
     }
   }
@@ -374,6 +424,22 @@ public final class RecordStore implements AutoCloseable {
       PartitionRecords partition, int keyspace, long keys, long expiring, long bytes) {
     partition.count(keyspace, keys, expiring, bytes);
     counts.add(keyspace, partition.number(), keys, expiring, bytes);
+    if (dropped.get(keyspace)) {
+      condemn(keyspace);
+    }
+  }
+
+  /// Whether the adopted view has dropped a keyspace: nothing more is to be written of it.
+  public boolean isDropped(int keyspace) {
+    return dropped.get(keyspace);
+  }
+
+  /// A record was written of a dropped keyspace: all of it is erased, from the first slot on.
+  private void condemn(int keyspace) {
+    if (!doomed.isEmpty() && doomed.getFirst() == keyspace) {
+      erasedTo = 0;
+    }
+    doomed.add(keyspace);
   }
 
   /// The figures of a partition were read from its row.
@@ -415,8 +481,12 @@ public final class RecordStore implements AutoCloseable {
   }
 
   /// Finds the keyspaces that a view has dropped and that have records here: they are to be erased
-  /// little by little ([#eraseSome]).
+  /// little by little ([#eraseSome]). What was under way then may still be written and counted; it
+  /// is erased, too.
   public void condemnDropped(ClusterView view) {
+    for (int keyspace = 0; keyspace < groupOfKeyspace.length; keyspace++) {
+      dropped.set(keyspace, view.dropped(keyspace));
+    }
     forEachPartition(
         partition -> {
           for (int keyspace : partition.keyspaces()) {
@@ -462,6 +532,7 @@ public final class RecordStore implements AutoCloseable {
     if (erasedTo == Slots.COUNT) {
       erasedTo = 0;
       doomed.remove(keyspace);
+      counts.forget(keyspace);
     }
   }
 

@@ -94,12 +94,7 @@ public final class ClusterView {
 
   /// The groups of that number, null for none.
   public @Nullable ReplicaGroups groupsNumbered(int number) {
-    for (ReplicaGroups each : state.groups()) {
-      if (each.number() == number) {
-        return each;
-      }
-    }
-    return null;
+    return state.groupsNumbered(number);
   }
 
   /// Where a keyspace lies; null if there is none of that id here.

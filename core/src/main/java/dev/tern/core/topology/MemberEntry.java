@@ -6,7 +6,8 @@ import dev.tern.core.ring.Candidate;
 ///
 /// @param weight how much it shall hold in proportion to others; 0 for nothing
 /// @param leaving it shall hold nothing and not vote any more, and is removed when it does neither
-public record MemberEntry(Member member, int weight, boolean leaving) {
+/// @param away it is down for long: it shall hold nothing until it is back
+public record MemberEntry(Member member, int weight, boolean leaving, boolean away) {
   /// The weight of a member of which nothing else is said.
   public static final int USUAL_WEIGHT = 100;
 
@@ -17,20 +18,30 @@ public record MemberEntry(Member member, int weight, boolean leaving) {
     return new MemberEntry(member, USUAL_WEIGHT, false);
   }
 
+  /// A member that is not away.
+  public MemberEntry(Member member, int weight, boolean leaving) {
+    this(member, weight, leaving, /* away= */ false);
+  }
+
   /// The same of another weight.
   public MemberEntry weighing(int other) {
-    return new MemberEntry(member, other, leaving);
+    return new MemberEntry(member, other, leaving, away);
   }
 
   /// The same in another zone.
   public MemberEntry standingIn(String zone) {
     Member there = new Member(member.number(), member.name(), zone, member.host(), member.ports());
-    return new MemberEntry(there, weight, leaving);
+    return new MemberEntry(there, weight, leaving, away);
   }
 
   /// The same on its way out.
   public MemberEntry thatLeaves() {
-    return new MemberEntry(member, weight, true);
+    return new MemberEntry(member, weight, true, away);
+  }
+
+  /// The same, down for long or back.
+  MemberEntry thatIsAway(boolean isAway) {
+    return new MemberEntry(member, weight, leaving, isAway);
   }
 
   public int number() {
@@ -43,11 +54,11 @@ public record MemberEntry(Member member, int weight, boolean leaving) {
 
   /// Whether it may be given replicas.
   public boolean eligible() {
-    return !leaving && weight > 0;
+    return !leaving && !away && weight > 0;
   }
 
   /// As the planner sees it.
   public Candidate candidate() {
-    return new Candidate(number(), zone(), weight, leaving);
+    return new Candidate(number(), zone(), weight, leaving || away);
   }
 }

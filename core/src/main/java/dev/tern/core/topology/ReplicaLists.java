@@ -25,6 +25,11 @@ public final class ReplicaLists {
     return new ReplicaLists(copied(lists));
   }
 
+  /// Goes by the lists themselves, which nobody changes.
+  static ReplicaLists over(int[][] lists) {
+    return new ReplicaLists(lists);
+  }
+
   private static int[][] copied(int[][] lists) {
     int[][] copy = new int[lists.length][];
     for (int p = 0; p < lists.length; p++) {
@@ -45,10 +50,6 @@ public final class ReplicaLists {
   /// All lists, the caller's own.
   public int[][] copied() {
     return copied(lists);
-  }
-
-  boolean names(int member) {
-    return Arrays.stream(lists).anyMatch(list -> Arrays.stream(list).anyMatch(m -> m == member));
   }
 
   int replicas() {

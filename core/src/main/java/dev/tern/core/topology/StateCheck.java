@@ -1,6 +1,5 @@
 package dev.tern.core.topology;
 
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -10,9 +9,6 @@ import org.jspecify.annotations.Nullable;
 final class StateCheck {
   /// Ids of keyspaces: each takes a place in lists by id, for ever.
   static final int MAX_KEYSPACES = 1 << 20;
-
-  /// Replicas of a key.
-  private static final int MAX_REPLICAS = 255;
 
   private StateCheck() {}
 
@@ -103,18 +99,15 @@ final class StateCheck {
         return "lists of " + each.lists().partitions() + " partitions";
       }
       for (int p = 0; p < state.partitions(); p++) {
-        int[] list = each.lists().list(p);
         long epoch = each.epoch(p);
-        if (list.length == 0 || list.length > MAX_REPLICAS || epoch > state.epoch()) {
-          return "partition %d with %d replicas at epoch %d".formatted(p, list.length, epoch);
+        if (each.replicaSet(p).size() == 0 || epoch > state.epoch()) {
+          return "partition %d with replicas %s at epoch %d"
+              .formatted(p, each.replicaSet(p), epoch);
         }
-        for (int member : list) {
+        for (int member : each.replicaSet(p).members()) {
           if (!members.get(member)) {
             return "a replica at node " + member;
           }
-        }
-        if (Arrays.stream(list).distinct().count() < list.length) {
-          return "partition %d twice at one node".formatted(p);
         }
       }
     }
@@ -126,7 +119,7 @@ final class StateCheck {
     IntStream.Builder all = IntStream.builder();
     for (ReplicaGroups each : state.groups()) {
       for (int p = 0; p < state.partitions(); p++) {
-        for (int place = 0; place < each.lists().list(p).length; place++) {
+        for (int place = 0; place < each.replicaSet(p).size(); place++) {
           all.add(each.replicaId(p, place));
         }
       }

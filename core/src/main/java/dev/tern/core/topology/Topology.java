@@ -16,19 +16,31 @@ public final class Topology {
   private final List<Member> members;
   private final Member[] byNumber;
 
-  /// By partition: since when its list is what it is.
+  /// By partition: since when its lists are what they are.
   private final long[] epochs;
+
+  /// By partition: the oldest epochs of its entry by which reads and writes may go.
+  private final long[] readableFrom;
+
+  private final long[] writableFrom;
 
   /// By partition; no list is longer than n.
   private final ReplicaSet[] replicas;
 
-  private Topology(long epoch, long[] epochs, List<Member> members, int[][] replicas) {
+  private Topology(
+      long epoch,
+      long[] epochs,
+      long[] readableFrom,
+      long[] writableFrom,
+      List<Member> members,
+      ReplicaSet[] replicas) {
     this.epoch = epoch;
     this.epochs = epochs;
+    this.readableFrom = readableFrom;
+    this.writableFrom = writableFrom;
     this.partitions = replicas.length;
     this.members = members;
-    this.replicas = new ReplicaSet[replicas.length];
-    Arrays.setAll(this.replicas, p -> ReplicaSet.stable(replicas[p]));
+    this.replicas = replicas;
     int largest = members.getLast().number();
     this.byNumber = new Member[largest + 1];
     for (Member member : members) {
@@ -58,20 +70,25 @@ public final class Topology {
                 .formatted(Member.MAX_NUMBER, number));
       }
     }
-    int[][] replicas = new int[partitions][];
-    for (int p = 0; p < partitions; p++) {
-      replicas[p] = rotation(sorted, p % sorted.size(), n);
-    }
+    ReplicaSet[] replicas = new ReplicaSet[partitions];
+    Arrays.setAll(replicas, p -> ReplicaSet.stable(rotation(sorted, p % sorted.size(), n)));
     long[] epochs = new long[partitions];
     Arrays.fill(epochs, epoch);
-    return new Topology(epoch, epochs, sorted, replicas);
+    return new Topology(epoch, epochs, epochs, epochs, sorted, replicas);
   }
 
   /// Lists that were decided.
   static Topology placed(long epoch, List<Member> members, ReplicaGroups groups) {
-    long[] epochs = new long[groups.lists().partitions()];
+    int partitions = groups.lists().partitions();
+    long[] epochs = new long[partitions];
     Arrays.setAll(epochs, groups::epoch);
-    return new Topology(epoch, epochs, List.copyOf(members), groups.lists().copied());
+    long[] readableFrom = new long[partitions];
+    Arrays.setAll(readableFrom, groups::readsFrom);
+    long[] writableFrom = new long[partitions];
+    Arrays.setAll(writableFrom, groups::writesFrom);
+    ReplicaSet[] replicas = new ReplicaSet[partitions];
+    Arrays.setAll(replicas, groups::replicaSet);
+    return new Topology(epoch, epochs, readableFrom, writableFrom, List.copyOf(members), replicas);
   }
 
   private static int[] rotation(List<Member> members, int start, int n) {
@@ -94,10 +111,21 @@ public final class Topology {
     return epoch;
   }
 
-  /// Since which epoch a partition's list is what it is; a message that carries an older one is
-  /// refused.
+  /// Since which epoch a partition's lists and its phase are what they are.
   public long epoch(int partition) {
     return epochs[partition];
+  }
+
+  /// The oldest epoch of a partition's entry by which a read may go: who goes by an older one may
+  /// ask where it is not written any more.
+  public long readableFrom(int partition) {
+    return readableFrom[partition];
+  }
+
+  /// The oldest epoch of a partition's entry by which a write may go: who goes by an older one may
+  /// write where it is not read any more.
+  public long writableFrom(int partition) {
+    return writableFrom[partition];
   }
 
   public int partitions() {
@@ -128,12 +156,13 @@ public final class Topology {
     return partition * (Slots.COUNT / partitions);
   }
 
-  /// Member numbers in order of preference; shared, do not change.
+  /// The numbers of the members that lead, in order of preference; shared, do not change. See
+  /// [ReplicaSet#leaders].
   public int[] replicas(int partition) {
-    return replicas[partition].members();
+    return replicas[partition].leaders().members();
   }
 
-  /// The replicas of a partition.
+  /// The replicas of a partition, of both lists while it moves.
   public ReplicaSet replicaSet(int partition) {
     return replicas[partition];
   }

@@ -5,40 +5,50 @@ import dev.tern.core.ring.ZonePolicy;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.env.FileHeader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/// The bytes of commands and states, format 2. Whoever keeps or carries them checks them against
+/// The bytes of commands and states, format 3. Whoever keeps or carries them checks them against
 /// damage. Numbers are varints but where said otherwise, strings UTF-8 with a varint length, a flag
 /// a u8 of 0 or 1, an enumeration a u8, lists a count and their elements.
 ///
 /// ```
-///   proposed:  u8 format = 2, only at epoch, u8 type, fields
+///   proposed:  u8 format = 3, only at epoch, u8 type, fields
 ///     1 Found           id (2 * u64), founding, list of lists
 ///     2 AdmitMember     member, weight            3 RemoveMember   number
 ///     4 SetWeight       number, weight            5 SetZone        number, string zone
 ///     6 CreateKeyspace  settings, seed, lists     7 AlterKeyspace  settings
 ///     8 DropKeyspace    string name               9 RecordVoters   list of numbers
 ///    10 RaiseLevel      level                    11 Readmit       number, u64 life
-///   state:     u8 format = 2, id (2 * u64), epoch, level, founding, list of entries, list of (id,
+///    12 Moves           set, list of steps       13 HoldMoves      flag
+///    14 SetAway         number, flag
+///   state:     u8 format = 3, id (2 * u64), epoch, level, founding, list of entries, list of (id,
 ///              seed, settings), list of groups, list of voters, next member, next keyspace, next
-///              replica, next set, list of (number, u64 life)
+///              replica, next set, list of (number, u64 life), flag whether moves are held
 ///   founding:  partitions, list of entries, list of settings
-///   entry:     member, weight, flag leaving
+///   entry:     member, weight, u8 flags: 1 leaving, 2 away
 ///   member:    number, string name, string zone, string host, list of (string door, port), by
 ///              door and none of them 0
 ///   settings:  string name, policy, u8 resolution, r, w, u8 durability, ttl, u8 compaction,
 ///              timeout: the properties in the order of KeyspaceProperty.ALL
 ///   policy:    n, u8 zones
 ///   seed:      2 * u64
+///   step:      partition, epoch of its entry, u8 kind, list of members
 ///   groups:    see ReplicaGroups
 /// ```
 public final class TopologyCodec {
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
+
+  /// Flags of an entry.
+  private static final int LEAVING = 1;
+
+  private static final int AWAY = 2;
   private static final ZonePolicy[] ZONES = ZonePolicy.values();
+  private static final Command.Moves.Kind[] KINDS = Command.Moves.Kind.values();
 
   private TopologyCodec() {}
 
@@ -69,10 +79,17 @@ public final class TopologyCodec {
       case Command.RecordVoters c -> numbers(c.voters(), out.writeByte(9));
       case Command.RaiseLevel c -> out.writeByte(10).writeVarInt(c.level());
       case Command.Readmit c -> out.writeByte(11).writeVarInt(c.number()).writeLong(c.life());
+      case Command.Moves c -> {
+        out.writeByte(12).writeVarInt(c.set()).writeVarInt(c.steps().size());
+        c.steps().forEach(step -> encode(step, out));
+      }
+      case Command.HoldMoves c -> out.writeByte(13).writeByte(c.held() ? 1 : 0);
+      case Command.SetAway c ->
+          out.writeByte(14).writeVarInt(c.number()).writeByte(c.away() ? 1 : 0);
     }
   }
 
-  /// @throws DecodeException if the bytes are no command of format 2
+  /// @throws DecodeException if the bytes are no command of format 3
   public static Proposed proposed(ByteReader in) {
     format(in, "a command of the topology");
     long at = in.readVarLong();
@@ -93,10 +110,41 @@ public final class TopologyCodec {
           case 9 -> new Command.RecordVoters(list(in, ByteReader::readVarInt));
           case 10 -> new Command.RaiseLevel(in.readVarInt());
           case 11 -> new Command.Readmit(in.readVarInt(), in.readLong());
+          case 12 -> moves(in);
+          case 13 -> new Command.HoldMoves(in.readFlag());
+          case 14 -> new Command.SetAway(in.readVarInt(), in.readFlag());
           default -> throw new DecodeException("a command of type " + type);
         };
     in.expectEnd();
     return new Proposed(at, command);
+  }
+
+  private static void encode(Command.Moves.Step step, ByteWriter out) {
+    out.writeVarInt(step.partition()).writeVarLong(step.entryEpoch());
+    numbers(step.list(), out.writeByte(step.kind().ordinal()));
+  }
+
+  private static Command.Moves moves(ByteReader in) {
+    int set = in.readVarIntIn(1, ReplicaGroups.MAX_NUMBER);
+    int count = in.readVarIntIn(0, Command.Moves.MAX_STEPS);
+    List<Command.Moves.Step> steps = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      steps.add(
+          new Command.Moves.Step(
+              in.readVarIntIn(0, Slots.COUNT - 1),
+              in.readPositiveVarLong(),
+              in.readOneOf(KINDS),
+              newList(in)));
+    }
+    return new Command.Moves(set, steps);
+  }
+
+  private static List<Integer> newList(ByteReader in) {
+    List<Integer> list = new ArrayList<>();
+    for (int left = in.readVarIntIn(0, ReplicaSet.MAX_PLACES); left > 0; left--) {
+      list.add(in.readVarIntIn(1, Member.MAX_NUMBER));
+    }
+    return list;
   }
 
   /// Appends a state.
@@ -118,9 +166,10 @@ public final class TopologyCodec {
     out.writeVarInt(state.nextReplica()).writeVarInt(state.nextSet());
     out.writeVarInt(state.lives().size());
     state.lives().forEach((number, life) -> out.writeVarInt(number).writeLong(life));
+    out.writeByte(state.movesHeld() ? 1 : 0);
   }
 
-  /// @throws DecodeException if the bytes are no state of format 2
+  /// @throws DecodeException if the bytes are no state of format 3
   public static TopologyState state(ByteReader in) {
     format(in, "a topology");
     TopologyState state =
@@ -137,7 +186,8 @@ public final class TopologyCodec {
             in.readVarInt(),
             in.readVarInt(),
             in.readVarInt(),
-            lives(in));
+            lives(in),
+            in.readFlag());
     in.expectEnd();
     String flaw = StateCheck.flaw(state);
     if (flaw != null) {
@@ -159,9 +209,7 @@ public final class TopologyCodec {
   private static void format(ByteReader in, String what) {
     int format = in.readUnsignedByte();
     if (format != FORMAT) {
-      throw new DecodeException(
-          "%s of format %d; this version of Tern reads %d: use the version that wrote it"
-              .formatted(what, format, FORMAT));
+      throw new DecodeException(FileHeader.refusal(what, format, FORMAT));
     }
   }
 
@@ -182,11 +230,18 @@ public final class TopologyCodec {
 
   private static void encode(MemberEntry entry, ByteWriter out) {
     encode(entry.member(), out);
-    out.writeVarInt(entry.weight()).writeByte(entry.leaving() ? 1 : 0);
+    out.writeVarInt(entry.weight());
+    out.writeByte((entry.leaving() ? LEAVING : 0) | (entry.away() ? AWAY : 0));
   }
 
   private static MemberEntry entry(ByteReader in) {
-    return new MemberEntry(member(in), in.readVarIntIn(0, Integer.MAX_VALUE), in.readFlag());
+    Member member = member(in);
+    int weight = in.readVarIntIn(0, Integer.MAX_VALUE);
+    int flags = in.readUnsignedByte();
+    if ((flags & ~(LEAVING | AWAY)) != 0) {
+      throw new DecodeException("a member of flags " + flags);
+    }
+    return new MemberEntry(member, weight, (flags & LEAVING) != 0, (flags & AWAY) != 0);
   }
 
   private static void encode(Member member, ByteWriter out) {

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// @param nextSet and numbers of groups
 /// @param lives what members drew that lost their vote with their disk, or came later and may vote:
 ///   by number
+/// @param movesHeld whether no move of replicas begins: the operator wants it so
 public record TopologyState(
     ClusterId cluster,
     long epoch,
@@ -41,11 +42,12 @@ public record TopologyState(
     int nextKeyspace,
     int nextReplica,
     int nextSet,
-    SortedMap<Integer, Long> lives) {
-  /// The level that the topology log of each cluster begins at. Part of the format for ever,
+    SortedMap<Integer, Long> lives,
+    boolean movesHeld) {
+  /// The level that the topology log of each cluster begins at. Part of the format of commands,
   /// whatever levels a version speaks: a log is replayed from here, and its commands must come to
-  /// what they came to then.
-  public static final int FIRST_LEVEL = 4;
+  /// what they came to then. Logs of format 2 began at 4.
+  public static final int FIRST_LEVEL = 5;
 
   /// Before anything.
   public static final TopologyState NOTHING =
@@ -62,7 +64,8 @@ public record TopologyState(
           1,
           1,
           1,
-          Collections.emptySortedMap());
+          Collections.emptySortedMap(),
+          false);
 
   public TopologyState {
     members = List.copyOf(members);
@@ -77,7 +80,12 @@ public record TopologyState(
 
   /// What a command makes of this. A pure function: the same at every member.
   public Step apply(Proposed proposed) {
-    return Transition.of(this, proposed);
+    return Transition.of(this, proposed, /* cancelsFenced= */ false);
+  }
+
+  /// The same with a mistake that tests plant: a move may be cancelled that is fenced.
+  public Step applyCancellingFenced(Proposed proposed) {
+    return Transition.of(this, proposed, /* cancelsFenced= */ true);
   }
 
   /// This with other members and nothing else changed, to plan what they would hold.
@@ -97,7 +105,8 @@ public record TopologyState(
         nextKeyspace,
         nextReplica,
         nextSet,
-        lives);
+        lives,
+        movesHeld);
   }
 
   /// What a member drew that was let in again, 0 for others.
@@ -141,9 +150,19 @@ public record TopologyState(
     return null;
   }
 
-  /// Whether a member is in any group.
+  /// The groups of a number, null for none.
+  public @Nullable ReplicaGroups groupsNumbered(int number) {
+    for (ReplicaGroups each : groups) {
+      if (each.number() == number) {
+        return each;
+      }
+    }
+    return null;
+  }
+
+  /// Whether a member is in any group, by the old list or the new one.
   public boolean holds(int member) {
-    return groups.stream().anyMatch(each -> each.lists().names(member));
+    return groups.stream().anyMatch(each -> each.names(member));
   }
 
   /// The command that makes a keyspace, with lists where its policy has none yet.
@@ -174,11 +193,19 @@ public record TopologyState(
         members.stream().map(MemberEntry::candidate).toList(), policy.n(), policy.zones(), present);
   }
 
-  /// What would have to be moved for groups to be as members, zones and weights now want them.
+  /// Whether each key has as many replicas as its keyspace asks for without a member.
+  public boolean suffices(int without) {
+    long others =
+        members.stream().filter(each -> each.eligible() && each.number() != without).count();
+    return groups.stream().allMatch(each -> each.policy().n() <= others);
+  }
+
+  /// What would have to be moved for groups to be as members, zones and weights now want them, once
+  /// the moves under way are done.
   ///
   /// @throws IllegalArgumentException if nobody may hold anything
   public Plan plan(ReplicaGroups of) {
-    return plan(members, of.policy(), of.lists().copied());
+    return plan(members, of.policy(), of.targets().copied());
   }
 
   /// What requests of a policy's keyspaces go by.

@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 final class Transition {
   private final TopologyState before;
 
+  /// A planted mistake.
+  private final boolean cancelsFenced;
+
   // The next state's parts.
   private ClusterId cluster;
   private int level;
@@ -30,6 +33,7 @@ final class Transition {
   private int nextReplica;
   private int nextSet;
   private final TreeMap<Integer, Long> lives;
+  private boolean movesHeld;
 
   /// How a command is refused; thrown within this class only.
   private static final class No extends Exception {
@@ -47,8 +51,9 @@ final class Transition {
     }
   }
 
-  private Transition(TopologyState before) {
+  private Transition(TopologyState before, boolean cancelsFenced) {
     this.before = before;
+    this.cancelsFenced = cancelsFenced;
     this.cluster = before.cluster();
     this.level = before.level();
     this.founding = before.founding();
@@ -61,9 +66,10 @@ final class Transition {
     this.nextReplica = before.nextReplica();
     this.nextSet = before.nextSet();
     this.lives = new TreeMap<>(before.lives());
+    this.movesHeld = before.movesHeld();
   }
 
-  static Step of(TopologyState before, Proposed proposed) {
+  static Step of(TopologyState before, Proposed proposed, boolean cancelsFenced) {
     try {
       long at = proposed.onlyAtEpoch();
       if (at != 0 && at != before.epoch()) {
@@ -71,17 +77,40 @@ final class Transition {
             Reason.STALE_EPOCH,
             "the topology is at epoch %d, not %d: look again".formatted(before.epoch(), at));
       }
-      Transition transition = new Transition(before);
+      Transition transition = new Transition(before, cancelsFenced);
       transition.apply(proposed.command());
       TopologyState after = transition.after();
       if (after.equals(before)) {
         return new Step(before, new TopologyOutcome.Unchanged(before.epoch()));
       }
       TopologyState next = transition.after(before.epoch() + 1);
+      assert isWhole(next) : "a number was given out twice, or is not in order: " + next;
       return new Step(next, new TopologyOutcome.Changed(next.epoch()));
     } catch (No no) {
       return new Step(before, no.refused());
     }
+  }
+
+  /// Whether what the state says of its numbers holds: in order, each once, below their `next`.
+  private static boolean isWhole(TopologyState state) {
+    List<Integer> members = state.members().stream().map(MemberEntry::number).toList();
+    List<Integer> keyspaces = state.keyspaces().stream().map(KeyspaceDefinition::id).toList();
+    List<Integer> groups = state.groups().stream().map(ReplicaGroups::number).sorted().toList();
+    return isRising(members, state.nextMember())
+        && isRising(keyspaces, state.nextKeyspace())
+        && isRising(groups, state.nextSet())
+        && isRising(state.voters(), state.nextMember());
+  }
+
+  private static boolean isRising(List<Integer> numbers, int below) {
+    int last = 0;
+    for (int number : numbers) {
+      if (number <= last || number >= below) {
+        return false;
+      }
+      last = number;
+    }
+    return true;
   }
 
   private TopologyState after() {
@@ -102,7 +131,8 @@ final class Transition {
         nextKeyspace,
         nextReplica,
         nextSet,
-        lives);
+        lives,
+        movesHeld);
   }
 
   private void apply(Command command) throws No {
@@ -121,6 +151,9 @@ final class Transition {
       case Command.RecordVoters c -> recordVoters(c.voters());
       case Command.Readmit c -> readmit(c);
       case Command.RaiseLevel c -> level = Math.max(level, c.level());
+      case Command.Moves c -> move(c);
+      case Command.HoldMoves c -> movesHeld = c.held();
+      case Command.SetAway c -> setAway(c);
     }
   }
 
@@ -219,6 +252,17 @@ final class Transition {
     }
   }
 
+  private void setAway(Command.SetAway command) throws No {
+    MemberEntry member = member(command.number());
+    if (command.away() && !member.away() && !before.suffices(command.number())) {
+      throw new No(
+          Reason.INVALID,
+          "without member %d too few members are left for all replicas: let another one join"
+              .formatted(command.number()));
+    }
+    replace(member.thatIsAway(command.away()));
+  }
+
   private void replace(MemberEntry entry) throws No {
     check(Founding.problem(entry));
     members.replaceAll(member -> member.number() == entry.number() ? entry : member);
@@ -304,13 +348,31 @@ final class Transition {
     }
   }
 
+  private Set<Integer> eligible() {
+    return members.stream()
+        .filter(MemberEntry::eligible)
+        .map(MemberEntry::number)
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private void move(Command.Moves command) throws No {
+    ReplicaGroups of =
+        known(before.groupsNumbered(command.set()), "set of groups " + command.set());
+    if (command.steps().size() > Command.Moves.MAX_STEPS) {
+      throw new No(Reason.INVALID, "more than %d steps".formatted(Command.Moves.MAX_STEPS));
+    }
+    ReplicaGroups.Stepped stepped =
+        of.stepped(command.steps(), eligible(), nextReplica, before.epoch() + 1, cancelsFenced);
+    if (stepped.held() == 0) {
+      throw new No(Reason.STALE_EPOCH, "no step fits the entry that it was made for: look again");
+    }
+    groups.set(groups.indexOf(of), stepped.groups());
+    nextReplica = stepped.nextId();
+  }
+
   /// Makes the groups of a policy, if the lists still suit the members.
   private void place(PlacementPolicy policy, ReplicaLists lists) throws No {
-    Set<Integer> eligible =
-        members.stream()
-            .filter(MemberEntry::eligible)
-            .map(MemberEntry::number)
-            .collect(Collectors.toSet());
+    Set<Integer> eligible = eligible();
     int n = Math.min(policy.n(), eligible.size());
     if (lists.partitions() != founding.partitions()) {
       throw new No(Reason.STALE_EPOCH, "lists for other partitions: try again");

@@ -151,6 +151,13 @@ public final class ReadCache {
     all.remove();
   }
 
+  /// Forgets all keys: what is read now may be kept by others.
+  public void clear() {
+    while (!entries.isEmpty()) {
+      evictOne();
+    }
+  }
+
   /// Forgets keys that are not read any more.
   public void beat(long nowNanos) {
     while (!entries.isEmpty()) {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Encoded: varint replicas; each u32 replica id, varint runs, per run varint gap since the end of
 /// the run before, varint length.
-public final class DotSet {
+public final class DotSet implements DotView {
   /// Runs kept for each minting replica.
   public static final int MAX_RUNS = 1024;
 
@@ -109,13 +109,13 @@ public final class DotSet {
   }
 
   /// Notes all dots of another set.
-  public void addAll(DotSet other) {
+  public void addAll(DotView other) {
     other.forEach(this::addRun);
   }
 
   /// Notes all dots of another set, and rather than to forget some, past the bound of runs, also
   /// those between two runs that are close to each other.
-  public void addAllWidely(DotSet other) {
+  public void addAllWidely(DotView other) {
     other.forEach(
         (replica, from, to) -> {
           Entry entry = entry(replica);
@@ -138,6 +138,7 @@ public final class DotSet {
     remove(entry, smallest, 1);
   }
 
+  @Override
   public boolean contains(int replica, long counter) {
     for (int e = 0; e < entries.size(); e++) {
       Entry entry = entries.get(e);
@@ -149,9 +150,9 @@ public final class DotSet {
     return false;
   }
 
-  /// Whether all dots of another set are in this.
-  public boolean covers(DotSet other) {
-    for (Entry entry : other.entries) {
+  @Override
+  public boolean covers(DotView other) {
+    for (Entry entry : ((DotSet) other).entries) {
       Entry mine = find(entry.replica);
       for (int i = 0; i < entry.runs; i++) {
         int at = mine == null ? 0 : mine.seek(entry.starts[i]);
@@ -168,11 +169,11 @@ public final class DotSet {
     return true;
   }
 
-  /// The dots that are in this and not in another set.
-  public DotSet minus(DotSet other) {
+  @Override
+  public DotSet minus(DotView other) {
     DotSet left = new DotSet();
     for (Entry entry : entries) {
-      Entry against = other.find(entry.replica);
+      Entry against = ((DotSet) other).find(entry.replica);
       for (int i = 0; i < entry.runs; i++) {
         left.addUncovered(entry.replica, entry.starts[i], entry.ends[i], against);
       }
@@ -191,11 +192,11 @@ public final class DotSet {
     addRun(replica, start, to);
   }
 
-  /// The dots that are in both sets.
-  public DotSet and(DotSet other) {
+  @Override
+  public DotSet and(DotView other) {
     DotSet both = new DotSet();
     for (Entry entry : entries) {
-      Entry against = other.find(entry.replica);
+      Entry against = ((DotSet) other).find(entry.replica);
       for (int i = 0; against != null && i < entry.runs; i++) {
         int at = against.seek(entry.starts[i]);
         for (; at < against.runs && against.starts[at] <= entry.ends[i]; at++) {
@@ -209,6 +210,7 @@ public final class DotSet {
     return both;
   }
 
+  @Override
   public boolean isEmpty() {
     for (Entry entry : entries) {
       if (entry.runs > 0) {
@@ -218,7 +220,7 @@ public final class DotSet {
     return true;
   }
 
-  /// How many runs there are, of all replicas.
+  @Override
   public int runs() {
     int runs = 0;
     for (Entry entry : entries) {
@@ -227,13 +229,14 @@ public final class DotSet {
     return runs;
   }
 
-  /// How many dots there are.
+  @Override
   public long size() {
     long[] size = {0};
     forEach((replica, from, to) -> size[0] += to - from + 1);
     return size[0];
   }
 
+  @Override
   public void forEach(Runs told) {
     for (Entry entry : entries) {
       for (int i = 0; i < entry.runs; i++) {
@@ -242,6 +245,7 @@ public final class DotSet {
     }
   }
 
+  @Override
   public DotSet copy() {
     DotSet copy = new DotSet();
     for (Entry entry : entries) {
@@ -254,12 +258,13 @@ public final class DotSet {
     return copy;
   }
 
-  /// The largest counter noted of a replica, 0 if none.
+  @Override
   public long highest(int replica) {
     Entry entry = find(replica);
     return entry == null || entry.runs == 0 ? 0 : entry.ends[entry.runs - 1];
   }
 
+  @Override
   public void encode(ByteWriter out) {
     out.writeVarInt(entries.size());
     for (Entry entry : entries) {
@@ -272,6 +277,7 @@ public final class DotSet {
     }
   }
 
+  @Override
   public byte[] encoded() {
     ByteWriter out = new ByteWriter();
     encode(out);

@@ -55,6 +55,10 @@ public final class HybridClock {
     // Half of the reservation is left for counting on while the next one is under way.
     long latest = limit - ofMillis(RESERVE_MILLIS / 2);
     long stamp = Math.max(last + 1, Math.min(ofMillis(wallMillis), latest));
+    if (stamp <= last || stamp >= limit) {
+      throw new IllegalStateException(
+          "stamp %d after %d, reserved below %d".formatted(stamp, last, limit));
+    }
     last = stamp;
     return stamp;
   }

@@ -44,6 +44,11 @@ public record Rank(Stamp stamp, int replica, long counter) implements Comparable
     return record == null || record.isEmpty() ? absent(floor) : record.newest().rank();
   }
 
+  /// Whether a replica gives out such a dot.
+  public static boolean isDot(int replica, long counter) {
+    return replica != 0 && counter > 0 && counter < MAX_COUNTER;
+  }
+
   /// Whether it stands for nothing.
   public boolean isAbsent() {
     return replica == 0;
@@ -91,8 +96,11 @@ public record Rank(Stamp stamp, int replica, long counter) implements Comparable
     if (term < 0 || count < 0) {
       throw new DecodeException("a stamp of term " + term + " and count " + count);
     }
+    if (inherited && origin == replica && term == 0 && count == 0) {
+      throw new DecodeException("a stamp that says what it need not");
+    }
     Stamp stamp = new Stamp(time, origin, term, count, (flags & EXPIRED) != 0);
-    boolean dotted = replica == 0 ? counter == 0 : counter > 0 && counter < MAX_COUNTER;
+    boolean dotted = replica == 0 ? counter == 0 : isDot(replica, counter);
     if (!dotted || !stamp.inRange()) {
       throw new DecodeException(
           "a version of dot %08x:%d and %s, which no replica mints"

@@ -59,6 +59,7 @@ public final class Siblings {
   private final DotSet context;
 
   private Siblings(Version[] versions, DotSet context) {
+    assert isOrdered(versions) : "versions are not newest first, or a dot is there twice";
     this.versions = versions;
     this.context = context;
   }
@@ -153,20 +154,20 @@ public final class Siblings {
     return new Siblings(array, context);
   }
 
-  /// The record of a key that has none here: it has seen what the clock says.
-  public static Siblings nothing(DotSet clock) {
-    return new Siblings(new Version[0], clock);
+  /// The record of a key that has none here: it has seen what the clock says now.
+  public static Siblings nothing(DotView clock) {
+    return new Siblings(new Version[0], clock.copy());
   }
 
   /// This with all that a replica's clock has seen in its context.
-  public Siblings filled(DotSet clock) {
+  public Siblings filled(DotView clock) {
     DotSet full = clock.copy();
     full.addAll(context);
     return new Siblings(versions, full);
   }
 
   /// This without what a replica's clock says anyway.
-  public Siblings stripped(DotSet clock) {
+  public Siblings stripped(DotView clock) {
     return context.isEmpty() ? this : new Siblings(versions, context.minus(clock));
   }
 
@@ -233,7 +234,7 @@ public final class Siblings {
     return bytes;
   }
 
-  public DotSet context() {
+  public DotView context() {
     return context;
   }
 
@@ -327,6 +328,15 @@ public final class Siblings {
     ByteWriter out = new ByteWriter();
     encode(out);
     return out.toByteArray();
+  }
+
+  private static boolean isOrdered(Version[] versions) {
+    for (int i = 1; i < versions.length; i++) {
+      if (Version.compare(versions[i - 1], versions[i]) <= 0) {
+        return false;
+      }
+    }
+    return versions.length < 2 || !repeatsDot(versions);
   }
 
   private static boolean repeatsDot(Version[] versions) {

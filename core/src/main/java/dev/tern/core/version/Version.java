@@ -138,11 +138,19 @@ public record Version(
     if (rank.isAbsent()) {
       throw new DecodeException("a version without a dot");
     }
-    long expiry = (flags & EXPIRES) != 0 ? in.readPositiveVarLong() : 0;
+    long expiry = (flags & EXPIRES) != 0 ? expiry(in) : 0;
     byte[] value = deleted ? null : in.readBlob();
     byte[] extension = (flags & EXTENDED) != 0 ? extension(in) : null;
     return new Version(
         rank.replica(), rank.counter(), rank.stamp(), expiry, type, value, extension);
+  }
+
+  private static long expiry(ByteReader in) {
+    long millis = in.readPositiveVarLong();
+    if (millis == 0) {
+      throw new DecodeException("a version that expires never, and says when");
+    }
+    return millis;
   }
 
   private static byte[] extension(ByteReader in) {

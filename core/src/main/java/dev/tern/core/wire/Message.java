@@ -7,6 +7,7 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
 import dev.tern.core.version.DotSet;
+import dev.tern.core.version.DotView;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
@@ -140,11 +141,17 @@ public sealed interface Message {
       int group,
       int partition,
       boolean wanted,
-      DotSet clock,
+      DotView clock,
       Stamp floor,
-      @Nullable DotSet trimmed,
+      @Nullable DotView trimmed,
       boolean forgotten)
       implements Repair {}
+
+  /// What the sender, a replica of the old list, had when it began to go by an entry that is being
+  /// filled, on disk or not; it has taken no write of an earlier entry since.
+  ///
+  /// @param epoch of the entry
+  record Barrier(int group, int partition, long epoch, DotView clock) implements Repair {}
 
   /// Send the records of these dots.
   ///
@@ -184,8 +191,11 @@ public sealed interface Message {
   record Asked(int group, int partition) {}
 
   /// Tell of each of these partitions whether writes of it are held, or minted away and on their
-  /// way.
-  record AskHeld(long id, List<Asked> about) implements Inquiry {}
+  /// way, or lie at a member that was a replica of it and may have some that no replica has.
+  ///
+  /// @param epoch of the sender's topology: a member that goes by an older one does not know what
+  ///   it has left. 0 where the sender does not tell it, as before level 5
+  record AskHeld(long id, long epoch, List<Asked> about) implements Inquiry {}
 
   /// By partition, in the order of the question: 0 nothing, 1 something, 2 another shard knows.
   record Holds(long id, byte[] states) implements Inquiry {}

@@ -52,8 +52,10 @@ import org.jspecify.annotations.Nullable;
 /// | 35 | Root | group partition id root |
 /// | 36 | Segments | group partition id u8 known n (hash)* |
 /// | 37 | Listed | group partition id u8 family from to n (hash)* |
+/// | 38 | Barrier | group partition epoch dots |
 /// | 48 | AskHeld | id n (group partition)* |
 /// | 49 | Holds | id states |
+/// | 50 | AskHeld | id epoch n (group partition)* |
 ///
 /// Flags of Read: 1 digest, 2 alone, 4 a ballot follows, 8 confirmed, 16 the leader's floor
 /// follows.
@@ -117,6 +119,7 @@ public final class MessageCodec {
           m.trimmed().encode(out);
         }
       }
+      case Message.Barrier m -> m.clock().encode(repair(out, 38, m).writeVarLong(m.epoch()));
       case Message.Missing m -> {
         m.dots().encode(repair(out, 33, m).writeLong(m.id()));
         out.writeByte(m.cursor() == null ? 0 : 1);
@@ -165,7 +168,11 @@ public final class MessageCodec {
   }
 
   private static void asked(Message.AskHeld m, ByteWriter out) {
-    out.writeByte(48).writeLong(m.id()).writeVarInt(m.about().size());
+    out.writeByte(m.epoch() == 0 ? 48 : 50).writeLong(m.id());
+    if (m.epoch() != 0) {
+      out.writeVarLong(m.epoch());
+    }
+    out.writeVarInt(m.about().size());
     m.about().forEach(each -> out.writeInt(each.group()).writeVarInt(each.partition()));
   }
 
@@ -289,8 +296,12 @@ public final class MessageCodec {
                   in.readInt(), partition(in), in.readLong(), in.readFlag(), hashes(in));
           case 37 ->
               new Message.Listed(in.readInt(), partition(in), in.readLong(), range(in), hashes(in));
-          case 48 -> new Message.AskHeld(in.readLong(), asked(in));
+          case 38 ->
+              new Message.Barrier(
+                  in.readInt(), partition(in), in.readPositiveVarLong(), DotSet.decode(in));
+          case 48 -> new Message.AskHeld(in.readLong(), 0, asked(in));
           case 49 -> new Message.Holds(in.readLong(), in.readBlob());
+          case 50 -> new Message.AskHeld(in.readLong(), in.readPositiveVarLong(), asked(in));
           default -> throw new DecodeException("a message of type " + type);
         };
     in.expectEnd();

@@ -21,6 +21,7 @@ class GossipTest {
   private final List<Event> events = new ArrayList<>();
   private final List<Effect.Send> sent = new ArrayList<>();
   private long now;
+  private int setBack;
 
   private static byte[] packet(long incarnation, Packet.Body body, Rumour... rumours) {
     PacketWriter writer = new PacketWriter().begin(incarnation, Load.UNKNOWN, body);
@@ -34,6 +35,7 @@ class GossipTest {
     for (Effect effect : effects) {
       switch (effect) {
         case Effect.Send send -> sent.add(send);
+        case Effect.SetBack back -> setBack++;
         case Event event -> events.add(event);
       }
     }
@@ -112,6 +114,89 @@ class GossipTest {
     assertEquals(1, gossip.health());
     hear(2, new Packet.Idle(), new Rumour(1, FIRST, Status.DEAD, 0));
     assertEquals(FIRST + 1, gossip.incarnation(1));
+  }
+
+  @Test
+  void aLifeThatItHasForgottenIsToldOnce() {
+    hear(2, new Packet.Idle(), new Rumour(1, FIRST, Status.ALIVE, 0));
+    assertEquals(0, setBack);
+    hear(2, new Packet.Idle(), new Rumour(1, Incarnation.first(2), Status.ALIVE, 0));
+    hear(2, new Packet.Idle(), new Rumour(1, Incarnation.first(3), Status.ALIVE, 0));
+    assertEquals(1, setBack);
+  }
+
+  /// The life after the copy has the number of this one.
+  @Test
+  void aForgottenLifeOfItsOwnNumberIsToldByWhatBecameOfIt() {
+    hear(2, new Packet.Idle(), new Rumour(1, FIRST, Status.LEFT, 0));
+    assertEquals(1, setBack);
+  }
+
+  @Test
+  void aForgottenLifeOfItsOwnNumberIsToldByItsDeath() {
+    pass(10_000);
+    hear(2, new Packet.Sync(false), new Rumour(1, FIRST, Status.DEAD, 0));
+    assertEquals(1, setBack, "nobody had answered this life before");
+  }
+
+  @Test
+  void aForgottenLifeOfItsOwnNumberIsToldByItsObjections() {
+    hear(2, new Packet.Idle(), new Rumour(1, FIRST + 3, Status.ALIVE, 0));
+    assertEquals(1, setBack);
+  }
+
+  /// It runs, and does not know that the life before, of the same number, has said goodbye.
+  @Test
+  void whoIsBelievedToHaveLeftAndTalksIsToldSo() {
+    Rumour left = new Rumour(3, FIRST, Status.LEFT, 0);
+    hear(2, new Packet.Idle(), left);
+    pass(10_000);
+    hear(3, new Packet.Ping(5));
+    assertEquals(new Packet.Ack(5), lastTo(3).body());
+    assertEquals(left, lastTo(3).rumours().getFirst());
+    note(gossip.receive(now, 3, new ByteReader(packet(FIRST + 1, new Packet.Ack(1)))));
+    assertEquals(new Event.Alive(3, FIRST + 1), events.getLast());
+  }
+
+  private void hearReport(Load own, Rumour... rumours) {
+    PacketWriter told = new PacketWriter().begin(FIRST, Load.UNKNOWN, new Packet.Ping(1));
+    for (Rumour rumour : rumours) {
+      assertTrue(told.add(rumour));
+    }
+    assertTrue(told.add(1, own));
+    note(gossip.receive(now, 2, new ByteReader(told.finish())));
+  }
+
+  @Test
+  void aReportOutdoesThoseOfALifeOfTheSameNumber() {
+    gossip.report(421, 10, 100);
+    hearReport(new Load(FIRST + 7, 1, 2, 3));
+    assertEquals(new Load(FIRST + 8, 421, 10, 100), lastTo(2).load());
+    gossip.report(422, 10, 100);
+    hearReport(new Load(FIRST + 8, 421, 10, 100));
+    assertEquals(new Load(FIRST + 9, 422, 10, 100), lastTo(2).load());
+    hearReport(new Load(FIRST + 9, 1, 2, 3));
+    assertEquals(new Load(FIRST + 10, 422, 10, 100), lastTo(2).load());
+  }
+
+  @Test
+  void aReportOutdoesThoseOfALaterLifeThatIsForgotten() {
+    gossip.report(421, 10, 100);
+    long later = Incarnation.first(2);
+    hearReport(new Load(later + 7, 1, 2, 3), new Rumour(1, later, Status.ALIVE, 0));
+    assertEquals(new Load(later + 8, 421, 10, 100), lastTo(2).load());
+  }
+
+  @Test
+  void accusationsOfThisLifeAreNone() {
+    hear(2, new Packet.Idle(), new Rumour(1, FIRST, Status.SUSPECT, 2));
+    hear(2, new Packet.Sync(false));
+    pass(GossipBounds.suspicionMinMillis(1));
+    hear(2, new Packet.Idle(), new Rumour(1, FIRST + 1, Status.DEAD, 0));
+    gossip.leave();
+    hear(2, new Packet.Idle(), new Rumour(1, FIRST + 2, Status.LEFT, 0));
+    assertEquals(0, setBack);
+    assertEquals(FIRST + 2, gossip.incarnation(1));
   }
 
   @Test

@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.Randomness;
+import dev.tern.testing.Golden;
+import dev.tern.world.Hostile;
+import java.io.IOException;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -67,6 +70,24 @@ class PacketWriterTest {
       }
     }
     assertTrue(refused > 3_000, refused + " refused");
+  }
+
+  @Test
+  void packetsOfFormat1() throws IOException {
+    List<byte[]> made = bodies().stream().map(PacketWriterTest::encoded).toList();
+    Golden.check("gossip-packets-1", made, PacketWriterTest::again);
+    Hostile hostile = new Hostile(bytes -> PacketWriter.decode(new ByteReader(bytes)), 1 << 18);
+    made.forEach(hostile::all);
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
+  }
+
+  private static byte[] again(byte[] bytes) {
+    Packet packet = PacketWriter.decode(new ByteReader(bytes));
+    PacketWriter writer = new PacketWriter();
+    writer.begin(packet.incarnation(), packet.load(), packet.body());
+    packet.rumours().forEach(rumour -> assertTrue(writer.add(rumour)));
+    packet.reports().forEach(report -> assertTrue(writer.add(report.number(), report.load())));
+    return writer.finish();
   }
 
   @Test

@@ -1,12 +1,17 @@
 package dev.tern.core.quorum;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.version.DotSet;
+import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
+import dev.tern.testing.Golden;
+import dev.tern.world.Hostile;
+import java.io.IOException;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
@@ -65,5 +70,32 @@ class ContextScopeTest {
       assertThrows(DecodeException.class, () -> scope.unseal(cut));
     }
     assertTrue(scope.unseal(new byte[0]).isEmpty());
+  }
+
+  /// Clients keep contexts, so their bytes are a format.
+  @Test
+  void contextsOfFormat1() throws IOException {
+    ContextScope scope = scope(CLUSTER, 3, "key");
+    byte[] made = scope.seal(dots());
+    byte[] wanted = Golden.of("context-1", made);
+    assertArrayEquals(wanted, made);
+    assertArrayEquals(wanted, scope.seal(scope.unseal(wanted)));
+    Hostile hostile = new Hostile(scope::unseal, 1 << 20);
+    hostile.all(wanted);
+    assertTrue(hostile.refused() > hostile.tried() * 9 / 10, "refused " + hostile.refused());
+  }
+
+  /// The tag is no secret: a client can make it right for whatever dots it likes.
+  @Test
+  void forgedContextsAreReadOrRefused() {
+    ContextScope scope = scope(CLUSTER, 3, "key");
+    Hostile hostile = new Hostile(dots -> scope.unseal(forged(scope, dots)), 1 << 20);
+    hostile.all(dots().encoded());
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
+  }
+
+  private static byte[] forged(ContextScope scope, byte[] dots) {
+    ByteWriter out = new ByteWriter().writeBytes(dots);
+    return out.writeInt(scope.tag(dots, dots.length)).writeInt(0).toByteArray();
   }
 }

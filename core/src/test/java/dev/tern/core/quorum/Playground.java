@@ -10,6 +10,7 @@ import dev.tern.core.keyspace.FetchOutcome;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Level;
 import dev.tern.core.keyspace.ReadOutcome;
+import dev.tern.core.keyspace.ScanOutcome;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
@@ -38,6 +39,7 @@ import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
 import dev.tern.core.wire.Message;
 import dev.tern.core.wire.MessageCodec;
+import dev.tern.core.wire.ScanCursor;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Events;
@@ -61,6 +63,7 @@ import java.util.TreeSet;
 ///
 /// - `have LIST VERSION`: the own replica of the key has a version.
 /// - `read LIST [r= pr= sloppy confirmed]`, `fetch LIST ...`
+/// - `scan LIST`: a step of a scan from the first slot of the key's partition.
 /// - `put LIST VALUE [w= pw= sloppy linearizable]`, `add LIST N`, `store LIST VALUE ...`
 /// - `reply NODE ANSWER`: answers the last request to it that has no answer; `again NODE` repeats
 ///   its last answer. Answers: `value VERSION`, `digest VERSION`, `written`, `superseded VERSION`,
@@ -159,6 +162,7 @@ final class Playground {
     switch (words.getFirst()) {
       case "have" -> have(words);
       case "read", "fetch" -> read(words);
+      case "scan" -> scan(words);
       case "put", "add", "store" -> update(words);
       case "reply" -> reply(Integer.parseInt(words.get(1)), words.subList(2, words.size()));
       case "again" -> again(Integer.parseInt(words.get(1)));
@@ -261,6 +265,17 @@ final class Playground {
     }
   }
 
+  private void scan(List<String> words) {
+    Topology topology = java.util.Objects.requireNonNull(view.topology(1));
+    int partition = topology.partitionOf(Slots.of(key(words.get(1))));
+    coordinator.scan(
+        keyspace(words),
+        ScanCursor.of(topology.firstSlot(partition), 0),
+        /* limit= */ 10,
+        /* ledOnly= */ false,
+        outcome -> say("scan " + text(outcome)));
+  }
+
   private void update(List<String> words) {
     byte[] key = key(words.get(1));
     byte[] value = words.get(2).getBytes(US_ASCII);
@@ -288,6 +303,13 @@ final class Playground {
     return switch (outcome) {
       case ReadOutcome.Found found -> new String(found.value(), US_ASCII);
       case ReadOutcome.Missing missing -> "nothing";
+      case Unanswered why -> text(why);
+    };
+  }
+
+  private static String text(ScanOutcome outcome) {
+    return switch (outcome) {
+      case ScanOutcome.Page page -> page.keys().size() + " keys";
       case Unanswered why -> text(why);
     };
   }

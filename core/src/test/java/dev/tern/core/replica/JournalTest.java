@@ -3,7 +3,6 @@ package dev.tern.core.replica;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.CountOutcome;
 import dev.tern.core.keyspace.KeyspaceConfig;
@@ -11,25 +10,18 @@ import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.store.Bed;
 import dev.tern.core.topology.ClusterView;
-import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
-import dev.tern.core.topology.Member;
-import dev.tern.core.topology.MemberEntry;
-import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
-import dev.tern.env.Events;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
-import dev.tern.world.SimulatedLoop;
 import java.io.IOException;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -39,36 +31,19 @@ class JournalTest {
   private static final int PARTITIONS = 8;
 
   private final ClusterView view =
-      ClusterView.of(
-          new Founding(
-                  PARTITIONS,
-                  List.of(
-                      MemberEntry.of(
-                          new Member(
-                              1,
-                              "%040x".formatted(1),
-                              "a",
-                              "one",
-                              Member.Ports.NONE.with("internode", 1).with("redis", 2)))),
-                  List.of(settings("os", Durability.OS), settings("sync", Durability.SYNC)))
-              .state());
+      Bed.view(PARTITIONS, settings("os", Durability.OS), settings("sync", Durability.SYNC));
   private int written;
   private int durable;
   private CountOutcome.Count counted = CountOutcome.Count.NONE;
 
   private static KeyspaceSettings settings(String name, Durability durability) {
-    return KeyspaceSettings.usual(name)
-        .with(KeyspaceProperty.N, 1)
-        .with(KeyspaceProperty.R, 1)
-        .with(KeyspaceProperty.W, 1)
+    return Bed.keyspace(name)
         .with(KeyspaceProperty.DURABILITY, durability)
         .with(KeyspaceProperty.TIMEOUT, 1_000);
   }
 
   private Store open(Bed bed) throws IOException {
-    Store store = Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(3), Events.NONE);
-    store.adopt(view, 1);
-    return store;
+    return Replicas.open(bed, view);
   }
 
   /// @param bytes of the value
@@ -144,9 +119,7 @@ class JournalTest {
         assertTrue(store.lastCommit() > committed, "the opening of life " + life + " is a commit");
         committed = store.lastCommit();
         check(store, "seed %d, life %d".formatted(seed, life));
-        SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
-        ClusterTime time = new ClusterTime(bed.clock, 1, new int[] {1}, /* ownClock= */ false);
-        Replica replica = new Replica(store, loop, time, 1, Limits.DEFAULT, PlantedBug.NONE);
+        Replica replica = Replicas.over(bed, store, PlantedBug.NONE);
         // More groups than one round of the journal has, in some lives.
         int groups = random.nextInt(3) == 0 ? 2500 : random.nextInt(300);
         for (int group = 0; group < groups; group++) {

@@ -3,29 +3,19 @@ package dev.tern.core.replica;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
-import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.store.Bed;
 import dev.tern.core.topology.ClusterView;
-import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
-import dev.tern.core.topology.KeyspaceSettings;
-import dev.tern.core.topology.Member;
-import dev.tern.core.topology.MemberEntry;
-import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Stamp;
 import dev.tern.core.version.ValueType;
 import dev.tern.core.version.Version;
-import dev.tern.env.Events;
-import dev.tern.env.Randomness;
-import dev.tern.world.SimulatedLoop;
 import java.io.IOException;
-import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
@@ -35,38 +25,18 @@ class OwnDotsTest {
   private static final byte[] KEY = {7};
 
   private final Bed bed = new Bed(7, 1 << 20);
-  private final ClusterView view = view();
+  private final ClusterView view =
+      Bed.view(1, Bed.keyspace("a").with(KeyspaceProperty.RESOLUTION, Resolution.SIBLINGS));
   private final KeyspaceConfig keyspace = Objects.requireNonNull(view.keyspace(1));
   private final Store store = open();
-  private final Replica replica = replica();
-
-  private static ClusterView view() {
-    Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
-    Member member = new Member(1, "%040x".formatted(1), "a", "one", ports);
-    KeyspaceSettings settings =
-        KeyspaceSettings.usual("a")
-            .with(KeyspaceProperty.N, 1)
-            .with(KeyspaceProperty.R, 1)
-            .with(KeyspaceProperty.W, 1)
-            .with(KeyspaceProperty.RESOLUTION, Resolution.SIBLINGS);
-    return ClusterView.of(
-        new Founding(1, List.of(MemberEntry.of(member)), List.of(settings)).state());
-  }
+  private final Replica replica = Replicas.over(bed, store, PlantedBug.NONE);
 
   private Store open() {
     try {
-      Store opened = Store.open(bed.open(), 1, 0, 1, Randomness.of(3), Events.NONE);
-      opened.adopt(view, 1);
-      return opened;
+      return Replicas.open(bed, view);
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  private Replica replica() {
-    SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
-    ClusterTime time = new ClusterTime(bed.clock, 1, new int[] {1}, /* ownClock= */ false);
-    return new Replica(store, loop, time, 1, Limits.DEFAULT, PlantedBug.NONE);
   }
 
   private void arrives(Siblings record) {

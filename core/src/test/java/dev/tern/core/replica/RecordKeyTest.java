@@ -166,6 +166,93 @@ class RecordKeyTest {
     assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
   }
 
+  private static void hostile(Hostile.Decoder decoder, byte[] good) {
+    Hostile hostile = new Hostile(decoder, 1 << 20);
+    hostile.all(good);
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
+  }
+
+  @Test
+  void hostileKeys() {
+    byte[] key = of((byte) 'a', (byte) 0, (byte) 'b');
+    hostile(
+        bytes -> RecordKey.decode(new ByteReader(bytes)),
+        new ByteWriter().writeBlob(key).toByteArray());
+    hostile(bytes -> RecordKey.userKey(bytes), key);
+    hostile(bytes -> RecordKey.userKeyBytes(bytes), key);
+    ByteWriter routed = new ByteWriter();
+    new RoutedKey(SET, SLOT, KEYSPACE, "a\0b".getBytes(US_ASCII)).encode(routed);
+    hostile(
+        bytes -> {
+          ByteReader in = new ByteReader(bytes);
+          RoutedKey.decode(in);
+          in.expectEnd();
+        },
+        routed.toByteArray());
+    Partition partition = new Partition(PartitionRecords.of(SET, 5, 5 * 16, 16), 0);
+    hostile(bytes -> Rows.Dot.decode(bytes), Rows.dot(partition, -2, 300));
+  }
+
+  /// The key that a dot's row names is looked at before anything is done with it.
+  @Test
+  void hostileRowsOfDots() {
+    PartitionRecords partition = PartitionRecords.of(SET, 5, 5 * 16, 16);
+    byte[] recordKey = RecordKey.of(SET, 5 * 16 + 7, KEYSPACE, HASH, "a\0b".getBytes(US_ASCII));
+    byte[] row = JournalRows.dot(recordKey);
+    int[] taken = {0};
+    Hostile hostile =
+        new Hostile(
+            bytes -> {
+              byte[] named = JournalRows.dotKey(bytes);
+              if (named != null && partition.isKey(named)) {
+                RecordKey.userKey(named);
+                taken[0]++;
+              }
+            },
+            1 << 20);
+    hostile.all(row);
+    assertEquals(0, hostile.refused());
+    assertTrue(taken[0] > 0 && taken[0] < hostile.tried() / 2, "taken " + taken[0]);
+  }
+
+  @Test
+  void rowsOfNoDotAreRefused() {
+    Partition partition = new Partition(PartitionRecords.of(SET, 5, 5 * 16, 16), 0);
+    assertEquals(new Rows.Dot(-2, 300), Rows.Dot.decode(Rows.dot(partition, -2, 300)));
+    byte[][] wrong = {
+      Rows.dot(partition, 0, 300),
+      Rows.dot(partition, -2, 0),
+      Rows.dot(partition, -2, -1),
+      Rows.dot(partition, -2, 1L << 62),
+      Rows.of(partition, Rows.PARTITION)
+    };
+    for (byte[] row : wrong) {
+      assertThrows(DecodeException.class, () -> Rows.Dot.decode(row));
+    }
+  }
+
+  @Test
+  void theRowOfAnExpiry() {
+    Partition partition = new Partition(PartitionRecords.of(SET, 5, 5 * 16, 16), 0);
+    byte[] recordKey = RecordKey.of(SET, 5 * 16 + 7, KEYSPACE, HASH, "a\0b".getBytes(US_ASCII));
+    byte[] row = Expired.row(partition, 1_780_000_000_000L, recordKey, -2, 300);
+    Expired expired = Expired.decode(row);
+    assertArrayEquals(recordKey, expired.recordKey());
+    assertEquals(1_780_000_000_000L, expired.millis());
+    assertEquals(-2, expired.replica());
+    assertEquals(300, expired.counter());
+    hostile(bytes -> Expired.decode(bytes), row);
+    byte[][] wrong = {
+      Expired.row(partition, 0, recordKey, -2, 300),
+      Expired.row(partition, -1, recordKey, -2, 300),
+      Expired.row(partition, 1, recordKey, 0, 300),
+      Expired.row(partition, 1, recordKey, -2, 0)
+    };
+    for (byte[] each : wrong) {
+      assertThrows(DecodeException.class, () -> Expired.decode(each));
+    }
+  }
+
   @Test
   void theKeyOfAHint() {
     byte[] row = Hints.row(300, 70_000);

@@ -5,32 +5,23 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.CountOutcome.Count;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.store.Bed;
 import dev.tern.core.topology.ClusterView;
-import dev.tern.core.topology.Founding;
-import dev.tern.core.topology.KeyspaceProperty;
-import dev.tern.core.topology.KeyspaceSettings;
-import dev.tern.core.topology.Member;
-import dev.tern.core.topology.MemberEntry;
-import dev.tern.core.version.ClusterTime;
-import dev.tern.env.Events;
-import dev.tern.env.Randomness;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.Durability;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.WriteBatch;
-import dev.tern.world.SimulatedLoop;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -41,21 +32,9 @@ class RecountTest {
   private static final int KEYS = 200;
   private static final int VALUE_BYTES = 30_000;
 
-  private final ClusterView view = view();
+  private final ClusterView view = Bed.view(PARTITIONS, Bed.keyspace("a"));
   private final KeyspaceConfig keyspace = Objects.requireNonNull(view.keyspace(1));
   private final Bed bed = new Bed(7, 1 << 20);
-
-  private static ClusterView view() {
-    Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
-    Member member = new Member(1, "%040x".formatted(1), "a", "one", ports);
-    KeyspaceSettings settings =
-        KeyspaceSettings.usual("a")
-            .with(KeyspaceProperty.N, 1)
-            .with(KeyspaceProperty.R, 1)
-            .with(KeyspaceProperty.W, 1);
-    List<MemberEntry> members = List.of(MemberEntry.of(member));
-    return ClusterView.of(new Founding(PARTITIONS, members, List.of(settings)).state());
-  }
 
   private static final QuietWrite DELETE = new QuietWrite(-1, 0, null);
 
@@ -64,15 +43,11 @@ class RecountTest {
   }
 
   private Store open() throws IOException {
-    Store store = Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(3), Events.NONE);
-    store.adopt(view, 1);
-    return store;
+    return Replicas.open(bed, view);
   }
 
   private Replica replica(Store store, PlantedBug planted) {
-    SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
-    ClusterTime time = new ClusterTime(bed.clock, 1, new int[] {1}, /* ownClock= */ false);
-    return new Replica(store, loop, time, 1, Limits.DEFAULT, planted);
+    return Replicas.over(bed, store, planted);
   }
 
   private void write(Replica replica, int key, QuietWrite write) {
@@ -120,6 +95,37 @@ class RecountTest {
   ///
   /// @return steps
   private int read(Replica replica) {
+    return read(
+        replica,
+        steps -> {
+          // In a step, and between two.
+          for (int i = 0; i < 2; i++) {
+            write(replica, (7 * steps + 31 * i) % KEYS, DELETE);
+            write(replica, (11 * steps + 50 * i) % KEYS, new QuietWrite(100, 0, null));
+            write(replica, KEYS + steps % 50, new QuietWrite(steps, 1L << 50, null));
+          }
+        });
+  }
+
+  /// Reads all records while nobody writes.
+  ///
+  /// @param once happens in the first step
+  private void readQuietly(Replica replica, Runnable once) {
+    read(
+        replica,
+        steps -> {
+          if (steps == 0) {
+            bed.world.runUntil(bed.world.nanos() + SECOND);
+            once.run();
+          }
+        });
+  }
+
+  /// Reads all records.
+  ///
+  /// @param beside told the steps so far, while one is under way
+  /// @return steps
+  private int read(Replica replica, IntConsumer beside) {
     SegmentReader reader = replica.trees().reader(partition(replica.store()), /* afresh= */ true);
     int steps = 0;
     while (!reader.isDone()) {
@@ -132,12 +138,7 @@ class RecountTest {
                 assertNull(failure);
                 read[0] = Objects.requireNonNull(bytes);
               });
-      // In a step, and between two.
-      for (int i = 0; i < 2; i++) {
-        write(replica, (7 * steps + 31 * i) % KEYS, DELETE);
-        write(replica, (11 * steps + 50 * i) % KEYS, new QuietWrite(100, 0, null));
-        write(replica, KEYS + steps % 50, new QuietWrite(steps, 1L << 50, null));
-      }
+      beside.accept(steps);
       bed.world.runUntil(bed.world.nanos() + SECOND);
       assertTrue(read[0] > 0, "nothing was read");
       steps++;
@@ -194,18 +195,6 @@ class RecountTest {
     }
     assertEquals(Count.NONE, store.records().count(1, 0));
     store.close();
-  }
-
-  /// Reads all records while nobody writes.
-  private void readQuietly(Replica replica, Runnable before) {
-    SegmentReader reader = replica.trees().reader(partition(replica.store()), /* afresh= */ true);
-    replica.trees().step(reader, (bytes, failure) -> {});
-    bed.world.runUntil(bed.world.nanos() + SECOND);
-    before.run();
-    while (!reader.isDone()) {
-      replica.trees().step(reader, (bytes, failure) -> {});
-      bed.world.runUntil(bed.world.nanos() + SECOND);
-    }
   }
 
   @Test

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.CountOutcome.Count;
 import dev.tern.core.keyspace.KeyspaceConfig;
@@ -18,10 +17,8 @@ import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
-import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.TopologyState;
-import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.ValueType;
 import dev.tern.env.Events;
@@ -30,7 +27,6 @@ import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
-import dev.tern.world.SimulatedLoop;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -59,9 +55,7 @@ class ReplicaAdmissionsTest {
   private static ClusterView view(int members) {
     List<MemberEntry> entries = new ArrayList<>();
     for (int number = 1; number <= members; number++) {
-      Member.Ports ports = Member.Ports.NONE.with("internode", number).with("redis", 9);
-      String name = "%040x".formatted(number);
-      entries.add(MemberEntry.of(new Member(number, name, "z" + number, "one", ports)));
+      entries.add(Bed.member(number));
     }
     List<KeyspaceSettings> keyspaces =
         List.of(settings("a", ZonePolicy.SPREAD), settings("b", ZonePolicy.IGNORE));
@@ -69,22 +63,18 @@ class ReplicaAdmissionsTest {
   }
 
   private static KeyspaceSettings settings(String name, ZonePolicy zones) {
-    return KeyspaceSettings.usual(name)
+    return Bed.keyspace(name)
         .with(KeyspaceProperty.N, 2)
         .with(KeyspaceProperty.ZONES, zones)
-        .with(KeyspaceProperty.R, 1)
-        .with(KeyspaceProperty.W, 1)
         .with(KeyspaceProperty.DURABILITY, Durability.OS);
   }
 
   private static Bed bed(long seed) {
-    return new Bed(seed, 1 << 15);
+    return new Bed(seed, 1 << 18);
   }
 
   private static Store open(Bed bed, ClusterView view) throws IOException {
-    Store store = Store.open(bed.open(), PARTITIONS, 0, 1, Randomness.of(3), Events.NONE);
-    store.adopt(view, 1);
-    return store;
+    return Replicas.open(bed, view);
   }
 
   private final class Put implements Mutation {
@@ -121,9 +111,7 @@ class ReplicaAdmissionsTest {
   }
 
   private Replica replica(Bed bed, Store store) {
-    SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
-    ClusterTime time = new ClusterTime(bed.clock, 1, new int[] {1}, /* ownClock= */ false);
-    return new Replica(store, loop, time, 1, Limits.DEFAULT, PlantedBug.NONE);
+    return Replicas.over(bed, store, PlantedBug.NONE);
   }
 
   private void put(Bed bed, Replica replica, int keys) {
@@ -193,21 +181,7 @@ class ReplicaAdmissionsTest {
 
   private static ClusterView named(ClusterView view, ClusterId cluster) {
     TopologyState of = view.state();
-    return ClusterView.of(
-        new TopologyState(
-            cluster,
-            of.epoch(),
-            of.level(),
-            of.founding(),
-            of.members(),
-            of.keyspaces(),
-            of.groups(),
-            of.voters(),
-            of.nextMember(),
-            of.nextKeyspace(),
-            of.nextReplica(),
-            of.nextSet(),
-            of.lives()));
+    return ClusterView.of(Bed.of(of, cluster, of.epoch()));
   }
 
   /// Admissions of another cluster have higher ids here. Found by an attack: the topology of
@@ -326,11 +300,11 @@ class ReplicaAdmissionsTest {
     put(bed, replica, 500);
     bed.world.runUntil(bed.world.nanos() + SECOND / 1000);
     assertEquals(450, count(store).keys());
-    assertTrue(store.lsm().syncedSequence() < store.lsm().writtenSequence());
     // A group that is not ended yet, over records that are in memory.
     for (int i = 490; i < 500; i++) {
       put(replica, i);
     }
+    assertTrue(store.lsm().syncedSequence() < store.lsm().writtenSequence());
     store.adopt(second, 1);
     isEmpty(store);
     bed.world.runUntil(bed.world.nanos() + SECOND);

@@ -11,11 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.core.keyspace.CountOutcome.Count;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.topology.ClusterView;
-import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
-import dev.tern.core.topology.Member;
-import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.env.ByteReader;
@@ -57,14 +54,9 @@ class RecordStoreTest {
   private long applied;
 
   private static ClusterView view(int partitions) {
-    Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
-    Member member = new Member(1, "%040x".formatted(1), "a", "one", ports);
-    KeyspaceSettings leveled = settings("leveled");
     KeyspaceSettings tiered =
-        settings("tiered").with(KeyspaceProperty.COMPACTION, CompactionStyle.SIZE_TIERED);
-    return ClusterView.of(
-        new Founding(partitions, List.of(MemberEntry.of(member)), List.of(leveled, tiered))
-            .state());
+        Bed.keyspace("tiered").with(KeyspaceProperty.COMPACTION, CompactionStyle.SIZE_TIERED);
+    return Bed.view(partitions, Bed.keyspace("leveled"), tiered);
   }
 
   private ClusterView without(Integer... keyspaces) {
@@ -84,14 +76,8 @@ class RecordStoreTest {
             of.nextKeyspace(),
             of.nextReplica(),
             of.nextSet(),
-            of.lives()));
-  }
-
-  private static KeyspaceSettings settings(String name) {
-    return KeyspaceSettings.usual(name)
-        .with(KeyspaceProperty.N, 1)
-        .with(KeyspaceProperty.R, 1)
-        .with(KeyspaceProperty.W, 1);
+            of.lives(),
+            of.movesHeld()));
   }
 
   private RecordStore open() throws IOException {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.keyspace.KeyHash;
+import dev.tern.core.topology.Command.Moves.Kind;
+import dev.tern.core.topology.Command.Moves.Step;
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
@@ -12,6 +14,7 @@ import dev.tern.testing.Golden;
 import dev.tern.world.Hostile;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -36,7 +39,17 @@ class TopologyFormatTest {
         new Command.DropKeyspace("another"),
         new Command.RaiseLevel(3),
         new Command.Readmit(2, -7),
-        new Command.RecordVoters(List.of(1, 2, 300)));
+        new Command.RecordVoters(List.of(1, 2, 300)),
+        new Command.Moves(
+            1,
+            List.of(
+                new Step(3, 300, Kind.BEGIN, List.of(4, 1, 300)),
+                Step.of(16_383, 299, Kind.SWITCH),
+                Step.of(0, 1, Kind.FENCE),
+                Step.of(1, 2, Kind.FINISH),
+                Step.of(2, 3, Kind.CANCEL))),
+        new Command.HoldMoves(true),
+        new Command.SetAway(300, true));
   }
 
   /// From nothing at all to one of a long history.
@@ -52,8 +65,35 @@ class TopologyFormatTest {
         TopologyStateTest.done(
             state, state.create(settings, new KeyHash(0x8f0b280a32d41a4fL, 0x1bf570632e1afc20L)));
     state = TopologyStateTest.done(state, new Command.SetWeight(2, 50));
-    states.add(TopologyStateTest.done(state, new Command.RaiseLevel(5)));
+    states.add(TopologyStateTest.done(state, new Command.RaiseLevel(6)));
+    state = TopologyStateTest.done(moving(state), new Command.HoldMoves(true));
+    state = TopologyStateTest.done(state, new Command.SetAway(2, true));
+    states.add(TopologyStateTest.done(state, new Command.RemoveMember(2)));
     return states;
+  }
+
+  /// A partition in each stage of a move.
+  private static TopologyState moving(TopologyState state) {
+    ReplicaGroups groups = state.groups().getFirst();
+    List<Integer> target = List.of(4, 3, 1);
+    TopologyState after = state;
+    List<List<Kind>> walks =
+        List.of(
+            List.of(Kind.BEGIN),
+            List.of(Kind.BEGIN, Kind.SWITCH),
+            List.of(Kind.BEGIN, Kind.SWITCH, Kind.FENCE),
+            List.of(Kind.BEGIN, Kind.SWITCH, Kind.FENCE, Kind.FINISH),
+            List.of(Kind.BEGIN, Kind.SWITCH, Kind.CANCEL));
+    for (int p = 0; p < walks.size(); p++) {
+      for (Kind kind : walks.get(p)) {
+        long at = after.groups().getFirst().epoch(p);
+        List<Integer> list = kind == Kind.BEGIN ? target : List.of();
+        after =
+            TopologyStateTest.done(
+                after, new Command.Moves(groups.number(), List.of(new Step(p, at, kind, list))));
+      }
+    }
+    return after;
   }
 
   private static byte[] encoded(TopologyState state) {
@@ -68,40 +108,56 @@ class TopologyFormatTest {
     return out.toByteArray();
   }
 
-  /// What the constructors of settings and lists refuse is refused where a message or file is read.
-  private static Hostile hostile(Hostile.Decoder decoder) {
-    return new Hostile(
-        bytes -> {
-          try {
-            decoder.decode(bytes);
-          } catch (IllegalArgumentException e) {
-            throw new DecodeException(String.valueOf(e.getMessage()));
-          }
-        },
-        MOST_BYTES);
-  }
-
   @Test
-  void statesOfFormat2() throws IOException {
+  void statesOfFormat3() throws IOException {
     List<byte[]> made = states().stream().map(TopologyFormatTest::encoded).toList();
     Golden.check(
-        "topology-states-2", made, bytes -> encoded(TopologyCodec.state(new ByteReader(bytes))));
-    Hostile hostile = hostile(bytes -> TopologyCodec.state(new ByteReader(bytes)));
+        "topology-states-3", made, bytes -> encoded(TopologyCodec.state(new ByteReader(bytes))));
+    Hostile hostile = new Hostile(bytes -> TopologyCodec.state(new ByteReader(bytes)), MOST_BYTES);
     made.forEach(hostile::all);
     assertTrue(hostile.refused() > hostile.tried() / 10, "refused " + hostile.refused());
   }
 
   @Test
-  void commandsOfFormat2() throws IOException {
+  void commandsOfFormat3() throws IOException {
     List<byte[]> made =
         commands().stream().map(command -> encoded(new Proposed(300, command))).toList();
     Golden.check(
-        "topology-commands-2",
+        "topology-commands-3",
         made,
         bytes -> encoded(TopologyCodec.proposed(new ByteReader(bytes))));
-    Hostile hostile = hostile(bytes -> TopologyCodec.proposed(new ByteReader(bytes)));
+    Hostile hostile =
+        new Hostile(bytes -> TopologyCodec.proposed(new ByteReader(bytes)), MOST_BYTES);
     made.forEach(hostile::all);
     assertTrue(hostile.refused() > hostile.tried() / 10, "refused " + hostile.refused());
+  }
+
+  private static List<byte[]> goldenOf(String name) throws IOException {
+    ByteReader in = new ByteReader(Golden.read(name));
+    List<byte[]> all = new ArrayList<>();
+    for (int left = in.readCount(1); left > 0; left--) {
+      all.add(in.readBlob());
+    }
+    return all;
+  }
+
+  /// What the version before wrote is refused by its format.
+  @Test
+  void format2IsRefused() throws IOException {
+    for (byte[] bytes : goldenOf("topology-states-2")) {
+      String why =
+          assertThrows(DecodeException.class, () -> TopologyCodec.state(new ByteReader(bytes)))
+              .getMessage();
+      assertEquals(
+          "a topology of format 2; this version of Tern reads 3: use the version that wrote it",
+          why);
+    }
+    for (byte[] bytes : goldenOf("topology-commands-2")) {
+      String why =
+          assertThrows(DecodeException.class, () -> TopologyCodec.proposed(new ByteReader(bytes)))
+              .getMessage();
+      assertTrue(why.startsWith("a command of the topology of format 2;"), why);
+    }
   }
 
   /// A state in which one number is another one.
@@ -123,7 +179,8 @@ class TopologyFormatTest {
             state.nextKeyspace(),
             to.nextReplica(),
             to.nextSet(),
-            new TreeMap<>(Map.of(to.life(), 5L))));
+            new TreeMap<>(Map.of(to.life(), 5L)),
+            state.movesHeld()));
   }
 
   @Test
@@ -155,18 +212,45 @@ class TopologyFormatTest {
     }
   }
 
-  /// Lists that name nobody, or a member twice, or give an id twice.
+  /// Bytes of an entry that no steps lead to.
+  @Test
+  void entriesThatCannotBeAreRefused() {
+    // Stage, old list, new list, ids by place, epoch, compatible from.
+    byte[] filling = {1, 2, 7, 8, 2, 8, 9, 1, 2, 3, 5, 4};
+    assertEquals(3, GroupEntry.decode(new ByteReader(filling)).set().size());
+    List<byte[]> wrong = new ArrayList<>();
+    wrong.add(new byte[] {5, 2, 7, 8, 2, 8, 9, 1, 2, 3, 5, 4});
+    wrong.add(new byte[] {1, 2, 7, 7, 2, 8, 9, 1, 2, 3, 5, 4});
+    wrong.add(new byte[] {1, 2, 7, 8, 2, 9, 9, 1, 2, 3, 5, 4});
+    wrong.add(new byte[] {1, 0, 2, 8, 9, 1, 2, 5, 4});
+    wrong.add(new byte[] {1, 2, 7, 8, 0, 1, 2, 5, 4});
+    wrong.add(new byte[] {1, 2, 7, 8, 2, 8, 9, 0, 2, 3, 5, 4});
+    wrong.add(new byte[] {1, 2, 7, 8, 2, 8, 9, 1, 2, 3, 4, 5});
+    ByteWriter places = new ByteWriter();
+    places.writeByte(1);
+    for (int first : new int[] {1, 50}) {
+      places.writeVarInt(40);
+      for (int i = 0; i < 40; i++) {
+        places.writeVarInt(first + i);
+      }
+    }
+    wrong.add(places.toByteArray());
+    for (byte[] bytes : wrong) {
+      assertThrows(
+          DecodeException.class,
+          () -> GroupEntry.decode(new ByteReader(bytes)),
+          () -> Arrays.toString(bytes));
+    }
+  }
+
+  /// Lists that name nobody, or give an id twice.
   @Test
   void groupsThatNobodyPlacesAreRefused() {
     TopologyState state = states().getLast();
     ReplicaGroups groups = state.groups().getFirst();
     int[][] nobody = groups.lists().copied();
     nobody[1][0] = 99;
-    int[][] twice = groups.lists().copied();
-    twice[1][0] = twice[1][1];
-    for (int[][] lists : List.of(nobody, twice)) {
-      assertRefused(state, ReplicaGroups.placed(1, groups.policy(), ReplicaLists.of(lists), 1, 1));
-    }
+    assertRefused(state, ReplicaGroups.placed(1, groups.policy(), ReplicaLists.of(nobody), 1, 1));
     ReplicaLists lists = groups.lists();
     assertRefused(state, ReplicaGroups.placed(1, groups.policy(), lists, state.nextReplica(), 1));
     assertRefused(state, ReplicaGroups.placed(1, groups.policy(), lists, 1, state.epoch() + 1));
@@ -193,7 +277,8 @@ class TopologyFormatTest {
         state.nextKeyspace(),
         state.nextReplica(),
         state.nextSet(),
-        state.lives());
+        state.lives(),
+        state.movesHeld());
   }
 
   private static void assertRefused(TopologyState state, ReplicaGroups first) {

@@ -27,13 +27,13 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-class TopologyStateTest {
+public class TopologyStateTest {
   private static final ClusterId ID = new ClusterId(0x0123456789abcdefL, 0x1122334455667788L);
 
   private static final KeyHash HASH = KeyHash.derived(new byte[5], 5);
   private static final PlacementPolicy USUAL = KeyspaceSettings.usual("redis").policy();
 
-  static Member member(int number, String zone) {
+  public static Member member(int number, String zone) {
     Member.Ports ports =
         Member.Ports.NONE
             .with(Member.Ports.INTERNODE, 7000 + number)
@@ -50,7 +50,7 @@ class TopologyStateTest {
     return new Founding(64, founders, List.of(KeyspaceSettings.usual("redis")));
   }
 
-  static TopologyState founded(String... zones) {
+  public static TopologyState founded(String... zones) {
     return done(TopologyState.NOTHING, founding(zones).command(ID));
   }
 
@@ -58,7 +58,7 @@ class TopologyStateTest {
     return state.apply(new Proposed(0, command)).outcome();
   }
 
-  static TopologyState done(TopologyState state, Command command) {
+  public static TopologyState done(TopologyState state, Command command) {
     TopologyState.Step step = state.apply(new Proposed(0, command));
     assertEquals(new TopologyOutcome.Changed(state.epoch() + 1), step.outcome());
     return step.state();
@@ -221,17 +221,18 @@ class TopologyStateTest {
             StateCheck.MAX_KEYSPACES - 1,
             state.nextReplica(),
             state.nextSet(),
-            state.lives());
+            state.lives(),
+            state.movesHeld());
     TopologyState full = done(late, late.create(settings("last", 3, 2, 2, 0), HASH));
     assertNull(StateCheck.flaw(full));
     refused(Reason.INVALID, full, full.create(settings("more", 3, 2, 2, 0), HASH));
   }
 
-  /// The log of a cluster that was founded at level 4 is replayed by each later version.
+  /// The log of a cluster that was founded at level 5 is replayed by each later version.
   @Test
   void aReplayComesToWhatItCameToThen() {
-    TopologyState raised = done(founded("a", "b", "c"), new Command.RaiseLevel(5));
-    assertEquals(5, raised.level());
+    TopologyState raised = done(founded("a", "b", "c"), new Command.RaiseLevel(6));
+    assertEquals(6, raised.level());
     Command create = raised.create(settings("sessions", 3, 2, 2, 0), HASH);
     TopologyState.Step step = raised.apply(new Proposed(2, create));
     assertNotNull(step.state().keyspace("sessions"), step.outcome()::toString);
@@ -277,7 +278,10 @@ class TopologyStateTest {
       case 1 -> new Command.AdmitMember(member(state.nextMember(), "z" + random.nextInt(4)), 100);
       case 2 -> new Command.RemoveMember(number);
       case 3 -> new Command.SetWeight(number, random.nextInt(200));
-      case 4 -> new Command.SetZone(number, "z" + random.nextInt(4));
+      case 4 ->
+          random.nextInt(2) == 0
+              ? new Command.SetZone(number, "z" + random.nextInt(4))
+              : new Command.SetAway(number, random.nextInt(2) == 0);
       case 5, 6 -> state.create(some, KeyHash.mint(random));
       case 7 ->
           random.nextInt(2) == 0 ? new Command.AlterKeyspace(some) : new Command.DropKeyspace(name);
@@ -396,22 +400,22 @@ class TopologyStateTest {
   }
 
   @Test
-  void formatOneIsRefused() {
+  void theFormatBeforeIsRefused() {
     byte[] state = bytes(founded("a", "b", "c"));
-    state[0] = 1;
+    state[0] = 2;
     DecodeException refusal =
         assertThrows(DecodeException.class, () -> TopologyCodec.state(new ByteReader(state)));
     assertEquals(
-        "a topology of format 1; this version of Tern reads 2: use the version that wrote it",
+        "a topology of format 2; this version of Tern reads 3: use the version that wrote it",
         refusal.getMessage());
   }
 
   @Test
-  void commandsAreOfFormatTwo() {
+  void commandsAreOfFormatThree() {
     Proposed proposed = new Proposed(5, new Command.AdmitMember(member(300, "z"), 100));
     String name = "30".repeat(37) + "313263";
     assertEquals(
-        "020502"
+        "030502"
             + "ac02"
             + "28"
             + name

@@ -222,6 +222,23 @@ class RecordFormatTest {
     assertThrows(DecodeException.class, () -> DotSet.decode(new ByteReader(beyond)));
   }
 
+  /// A replica writes one form of what it means.
+  @Test
+  void whatAVersionNeedNotSayIsRefused() {
+    int[][] wrong = {
+      {2, 1, 0, 0, 0, 7, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 'v'}, // it expires never
+      {4, 1, 0, 0, 0, 7, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 7, 0, 0, 1, 'v'}, // a put's stamp
+    };
+    for (int[] version : wrong) {
+      ByteWriter out = new ByteWriter().writeByte(0x30).writeVarInt(1);
+      for (int each : version) {
+        out.writeByte(each);
+      }
+      new DotSet().encode(out);
+      assertThrows(DecodeException.class, () -> decoded(out.toByteArray()));
+    }
+  }
+
   /// Two versions of one dot may differ in their stamps, and stand apart.
   @Test
   void aRecordWithOneDotTwiceIsRefused() {

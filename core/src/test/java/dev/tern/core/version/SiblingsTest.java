@@ -55,6 +55,14 @@ class SiblingsTest {
     assertTrue(stored.encoded().length <= bytes + 1, "a thousand updates cost what one costs");
   }
 
+  @Test
+  void whatNothingHasSeenDoesNotGrowWithTheClock() {
+    DotSet clock = clock(1, 8);
+    Siblings nothing = Siblings.nothing(clock);
+    clock.add(1, 9);
+    assertFalse(nothing.context().contains(1, 9));
+  }
+
   /// Three replicas, one clock each; merging is commutative, associative and idempotent, whatever
   /// clients wrote with whatever they had seen.
   @Test

@@ -48,8 +48,9 @@ class MessageCodecTest {
             new Update.Store(
                 ValueType.RIAK_OBJECT, KEY, 7, new byte[0], true, Update.Match.NONE, false)));
     all.add(new Message.Outvoted(1, 1L << 57));
-    all.add(new Message.AskHeld(7, List.of(new Message.Asked(-1, 2), new Message.Asked(3, 1_000))));
-    all.add(new Message.AskHeld(7, List.of()));
+    all.add(
+        new Message.AskHeld(7, 0, List.of(new Message.Asked(-1, 2), new Message.Asked(3, 1_000))));
+    all.add(new Message.AskHeld(7, 0, List.of()));
     all.add(new Message.Holds(7, new byte[] {0, 1, 2}));
     return all;
   }
@@ -96,18 +97,18 @@ class MessageCodecTest {
             new ScanPage(List.of(new ScannedKey(5, 0xffff_ffffL, KEY, VERSION.rank(), true)), 9)),
         new Message.Counted(1, new CountOutcome.Count(2, 1, 1L << 40)),
         new Message.Hold(1, 2, AT, record(), 4),
-        new Message.Clock(-1, 2, true, record().context(), STAMP, null, true),
-        new Message.Clock(1, 2, false, record().context(), STAMP, record().context(), false),
-        new Message.Missing(1, 2, 3, record().context(), null),
-        new Message.Missing(1, 2, 3, record().context(), KEY),
+        new Message.Clock(-1, 2, true, record().context().copy(), STAMP, null, true),
+        new Message.Clock(1, 2, false, record().context().copy(), STAMP, record().context(), false),
+        new Message.Missing(1, 2, 3, record().context().copy(), null),
+        new Message.Missing(1, 2, 3, record().context().copy(), KEY),
         new Message.Repaired(
             1,
             2,
             3,
             new RepairPage(
-                record().context(),
+                record().context().copy(),
                 record().dots(),
-                record().context(),
+                record().context().copy(),
                 KEY,
                 RepairPage.Answer.STUCK,
                 List.of(new RepairPage.RepairRecord(16_383, 5, KEY, record())))),
@@ -157,6 +158,19 @@ class MessageCodecTest {
   void messagesOfFormat7() throws IOException {
     List<byte[]> made = all().stream().map(MessageCodecTest::encoded).toList();
     Golden.check("messages-7", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
+    Hostile hostile = new Hostile(b -> MessageCodec.decode(new ByteReader(b)), 1 << 18);
+    made.forEach(hostile::all);
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
+  }
+
+  /// What came to format 7 with level 5 of the protocol between members.
+  @Test
+  void messagesOfLevel5() throws IOException {
+    Message barrier = new Message.Barrier(1, 2, 3, record().context().copy());
+    Message asked = new Message.AskHeld(7, 9, List.of(new Message.Asked(-1, 2)));
+    List<byte[]> made = List.of(encoded(barrier), encoded(asked));
+    Golden.check(
+        "messages-7-level-5", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
     Hostile hostile = new Hostile(b -> MessageCodec.decode(new ByteReader(b)), 1 << 18);
     made.forEach(hostile::all);
     assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
@@ -217,6 +231,8 @@ class MessageCodecTest {
             new Message.Scan(1, 2, 3, (1L << 46) + 1, 10),
             new Message.Scan(1, 2, 3, 0, -1),
             new Message.Root(1, -1, 3, 4),
+            new Message.Barrier(1, 16384, 3, new DotSet()),
+            new Message.Barrier(1, 2, -3, new DotSet()),
             new Message.Root(1, 16384, 3, 4),
             new Message.Counted(1, new CountOutcome.Count(-5, 0, 0)),
             new Message.Counted(1, new CountOutcome.Count(5, 0, -1)),
@@ -250,16 +266,18 @@ class MessageCodecTest {
   }
 
   @Test
-  void theFormatBeforeIsRefusedByName() {
-    byte[] old = encoded(all().getFirst());
-    old[1] = 5;
-    DecodeException message =
-        assertThrows(DecodeException.class, () -> MessageCodec.decode(new ByteReader(old)));
-    assertTrue(message.getMessage().contains("format 5"));
-    old[0] = 3;
-    DecodeException bare =
-        assertThrows(DecodeException.class, () -> MessageCodec.decode(new ByteReader(old)));
-    assertTrue(bare.getMessage().contains("format 3"));
+  void messagesOfEarlierFormatsAreRefusedByName() throws IOException {
+    for (int format = 4; format < 7; format++) {
+      ByteReader golden = new ByteReader(Golden.read("messages-" + format));
+      for (int left = golden.readCount(1); left > 0; left--) {
+        byte[] message = golden.readBlob();
+        assertRefused(message, "kind DATA and format " + format);
+      }
+      golden.expectEnd();
+    }
+    byte[] bare = encoded(all().getFirst());
+    bare[0] = 3;
+    assertRefused(bare, "format 3");
     byte[] record = record().encoded();
     record[0] = 0x20;
     DecodeException refused =
@@ -267,5 +285,12 @@ class MessageCodecTest {
     assertTrue(
         refused.getMessage().contains("format 2; this version reads format 3"),
         refused.getMessage());
+  }
+
+  private static void assertRefused(byte[] message, String why) {
+    String told =
+        assertThrows(DecodeException.class, () -> MessageCodec.decode(new ByteReader(message)))
+            .getMessage();
+    assertTrue(told.contains(why), told);
   }
 }

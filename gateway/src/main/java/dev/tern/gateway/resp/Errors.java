@@ -14,11 +14,11 @@ final class Errors {
               "TIMEOUT it is unknown whether the command was applied: " + unknown.message();
           case Unanswered.Refused refused ->
               switch (refused.reason()) {
-                case UNAVAILABLE -> "CLUSTERDOWN " + refused.message();
+                case UNAVAILABLE, UNREADABLE -> "CLUSTERDOWN " + refused.message();
                 case OVERLOADED ->
                     "TRYAGAIN overloaded, retry after %d ms: %s"
                         .formatted(refused.retryAfterMillis(), refused.message());
-                case TRY_AGAIN -> "TRYAGAIN " + refused.message();
+                case TRY_AGAIN, MOVING -> "TRYAGAIN " + refused.message();
                 case INVALID -> "ERR " + refused.message();
                 // As Redis says where it cannot write to its disk.
                 case DISK_FULL -> "MISCONF " + refused.message();

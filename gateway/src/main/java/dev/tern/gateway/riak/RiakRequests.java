@@ -383,10 +383,10 @@ final class RiakRequests {
       case Unanswered.Unknown unknown -> "timeout";
       case Unanswered.Refused refused ->
           switch (refused.reason()) {
-            case UNAVAILABLE -> unavailable(refused, level);
+            case UNAVAILABLE, UNREADABLE -> unavailable(refused, level);
             case OVERLOADED -> overload(refused.retryAfterMillis());
             case DISK_FULL -> "disk_full, " + refused.message();
-            case TRY_AGAIN, INVALID, LOADING -> refused.message();
+            case TRY_AGAIN, INVALID, LOADING, MOVING -> refused.message();
           };
     };
   }

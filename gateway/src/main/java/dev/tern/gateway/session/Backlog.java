@@ -86,6 +86,7 @@ public final class Backlog<R> {
   ///
   /// @param begin called when every keyed request before it has ended; perhaps at once
   public void alone(R request, Runnable begin) {
+    assert alone == null && waiting == null : "two requests run alone";
     hold();
     alone = request;
     if (order.isIdle()) {

@@ -39,7 +39,11 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Ou
   /// Bytes are being read; replies leave when all that came has been handed over.
   private boolean reading;
 
+  /// A task of the loop sends what may leave then.
   private boolean scheduled;
+
+  /// What waits is handed over when that task runs.
+  private boolean feeds;
 
   /// This node closes the connection.
   private boolean dropped;
@@ -176,7 +180,7 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Ou
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext active) {
     if (holdsReplies(active) && active.channel().isWritable()) {
-      schedule(this::sendScheduled);
+      schedule();
     }
   }
 
@@ -186,31 +190,30 @@ public final class Connection extends ChannelInboundHandlerAdapter implements Ou
   public void repliesReady() {
     if (!reading) {
       // All replies that this turn of the loop brings leave in one system call.
-      schedule(this::sendScheduled);
+      schedule();
     }
   }
 
   @Override
   public void readyForMore() {
-    schedule(this::goOn);
+    feeds = true;
+    schedule();
   }
 
-  private void schedule(Runnable task) {
+  private void schedule() {
     ChannelHandlerContext active = context;
     if (!scheduled && active != null) {
       scheduled = true;
-      active.channel().eventLoop().execute(task);
+      active.channel().eventLoop().execute(this::goOn);
     }
-  }
-
-  private void sendScheduled() {
-    scheduled = false;
-    send();
   }
 
   private void goOn() {
     scheduled = false;
-    feed();
+    if (feeds) {
+      feeds = false;
+      feed();
+    }
     send();
   }
 

@@ -120,6 +120,7 @@ public final class KeyOrder {
     first.last = turn;
     if (turn.kind != Kind.ALONE && last.begun && last.kind == turn.kind) {
       turn.begun = true;
+      assert isOrdered(first) : "turns of two kinds have begun";
       turn.begin();
     }
   }
@@ -138,6 +139,7 @@ public final class KeyOrder {
 
   /// A turn that has begun has ended: the next of its key begin, if it was the last of its kind.
   public void end(Turn turn) {
+    assert turn.begun : "a turn ends that has not begun";
     unfinished--;
     Turn next = turn.next;
     Turn previous = turn.previous;
@@ -160,8 +162,23 @@ public final class KeyOrder {
         each.begun = true;
         ready.add(each);
       }
+      assert isOrdered(next) : "turns of two kinds have begun";
       beginReady();
     }
+  }
+
+  /// Whether the turns of a key that have begun come first, and are of one kind, or one alone. Only
+  /// assertions look.
+  private static boolean isOrdered(Turn first) {
+    boolean begun = true;
+    for (Turn each = first; each != null; each = each.next) {
+      boolean together = each == first || each.kind == first.kind && each.kind != Kind.ALONE;
+      if (each.begun && !(begun && together)) {
+        return false;
+      }
+      begun &= each.begun;
+    }
+    return true;
   }
 
   private void beginReady() {

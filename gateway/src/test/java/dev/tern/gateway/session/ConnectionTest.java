@@ -9,11 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.core.keyspace.Caller;
 import dev.tern.env.Events;
 import dev.tern.gateway.net.ClientBounds;
+import dev.tern.gateway.net.LargeIntake;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /// The engine before a protocol of lines: each is answered by itself, in capitals.
@@ -33,6 +35,7 @@ class ConnectionTest {
     final StringBuilder replies = new StringBuilder();
     final StringBuilder line = new StringBuilder();
     boolean takes = true;
+    long missing;
     boolean closing;
     boolean ended;
 
@@ -77,7 +80,7 @@ class ConnectionTest {
 
     @Override
     public long missingBytes() {
-      return 0;
+      return missing;
     }
 
     @Override
@@ -131,6 +134,25 @@ class ConnectionTest {
 
   private final EmbeddedChannel channel =
       new EmbeddedChannel(Connection.alone(protocol, 0, bounds, () -> 0));
+
+  /// Bytes of large requests that the door of `loop` would begin.
+  private long room;
+
+  private long passedNanos;
+  private final EmbeddedChannel loop = new EmbeddedChannel();
+  private final LargeIntake intake =
+      new LargeIntake(loop.eventLoop(), () -> room, () -> passedNanos);
+
+  private EmbeddedChannel connected() {
+    return new EmbeddedChannel(new Connection(protocol, 0, bounds, intake, () -> {}));
+  }
+
+  /// Shorter than what room that was given to a connection is kept for.
+  private void passSomeMillis() {
+    passedNanos += 10_000_000;
+    loop.advanceTimeBy(10, TimeUnit.MILLISECONDS);
+    loop.runScheduledPendingTasks();
+  }
 
   private static ByteBuf bytes(String text) {
     return Unpooled.copiedBuffer(text, US_ASCII);
@@ -189,6 +211,39 @@ class ConnectionTest {
     assertEquals(List.of("a", "b", "c"), lines);
     assertEquals("A\n", next());
     assertEquals("B\nC\n", next());
+  }
+
+  @Test
+  void roomForALargeRequestIsNotMissedInTheTurnInWhichAReplyLeaves() {
+    EmbeddedChannel client = connected();
+    conversation.missing = 1 << 20;
+    client.writeInbound(bytes("later\n"));
+    assertFalse(client.config().isAutoRead());
+    // A large reply has left: what the client had not taken made the channel unwritable.
+    client.pipeline().fireChannelWritabilityChanged();
+    room = Long.MAX_VALUE;
+    passSomeMillis();
+    client.runPendingTasks();
+    assertTrue(client.config().isAutoRead(), "the connection is never read again");
+  }
+
+  @Test
+  void roomOfAConnectionThatIsOverIsGivenToTheNext() {
+    room = 1 << 20;
+    EmbeddedChannel first = connected();
+    conversation.missing = 1 << 20;
+    first.writeInbound(bytes("later\n"));
+    assertTrue(first.config().isAutoRead());
+    EmbeddedChannel second = connected();
+    conversation.missing = 1 << 20;
+    second.writeInbound(bytes("later\n"));
+    passSomeMillis();
+    second.runPendingTasks();
+    assertFalse(second.config().isAutoRead());
+    first.close();
+    passSomeMillis();
+    second.runPendingTasks();
+    assertTrue(second.config().isAutoRead(), "a closed connection keeps its room");
   }
 
   @Test

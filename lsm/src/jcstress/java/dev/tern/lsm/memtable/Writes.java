@@ -1,5 +1,6 @@
 package dev.tern.lsm.memtable;
 
+import dev.tern.lsm.budget.MemoryAccount;
 import dev.tern.lsm.entry.BatchEntries;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.Kind;
@@ -11,7 +12,9 @@ final class Writes {
   static final int ABSENT = 0;
   static final int TORN = -1;
 
-  final Memtable memtable = new Memtable(new Chunks(0));
+  private static final MemoryAccount MEMORY = MemoryAccount.unbounded();
+
+  final Memtable memtable = new Memtable(new Chunks(0, MEMORY), MEMORY);
   private long sequence;
 
   static byte[] bytes(String text) {

@@ -30,7 +30,10 @@ public final class Block {
   public final int length;
 
   /// Where it lies in the cache; null for a block of a buffer.
-  final BlockCache.@Nullable Slab slab;
+  final SharedBlocks.@Nullable Slab slab;
+
+  /// The store whose block it is; null for a block of a buffer.
+  final @Nullable BlockCache owner;
 
   final int slot;
 
@@ -55,9 +58,10 @@ public final class Block {
       MemorySegment memory,
       long base,
       int length,
-      BlockCache.@Nullable Slab slab,
+      SharedBlocks.@Nullable Slab slab,
       int slot,
-      @Nullable NativeMemory pool) {
+      @Nullable NativeMemory pool,
+      @Nullable BlockCache owner) {
     this.table = table;
     this.offset = offset;
     this.memory = memory;
@@ -66,16 +70,17 @@ public final class Block {
     this.slab = slab;
     this.slot = slot;
     this.pool = pool;
+    this.owner = owner;
   }
 
   /// A block whose memory is its owner's, not the cache's.
   public static Block resident(long table, long offset, MemorySegment memory) {
-    return new Block(table, offset, memory, 0, (int) memory.byteSize(), null, 0, null);
+    return new Block(table, offset, memory, 0, (int) memory.byteSize(), null, 0, null, null);
   }
 
   /// A block in a buffer of its own.
   public static Block ofBuffer(NativeMemory pool, int length) {
-    return new Block(-1, 0, pool.take(length), 0, length, null, 0, pool);
+    return new Block(-1, 0, pool.take(length), 0, length, null, 0, pool, null);
   }
 
   public boolean isBuffer() {

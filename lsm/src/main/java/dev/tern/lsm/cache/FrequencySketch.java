@@ -20,6 +20,11 @@ final class FrequencySketch {
     sampleSize = longs * 8;
   }
 
+  /// What it takes of the heap.
+  long heapBytes() {
+    return (long) Long.BYTES * counters.length;
+  }
+
   static long hash(long table, long offset) {
     long mixed = (table * 0x9e3779b97f4a7c15L + offset) * 0xff51afd7ed558ccdL;
     return mixed ^ (mixed >>> 32);

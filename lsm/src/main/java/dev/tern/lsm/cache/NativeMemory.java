@@ -1,5 +1,7 @@
 package dev.tern.lsm.cache;
 
+import dev.tern.lsm.budget.MemoryAccount;
+import dev.tern.lsm.budget.MemoryPart;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -7,36 +9,47 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /// Buffers outside the heap for blocks that the cache does not hold, kept for the next user. Any
 /// thread.
 ///
 /// Invariant: a buffer has one user at a time, from [#take] to [#give].
-public final class NativeMemory {
-  /// What is kept for later, in all.
-  private static final long KEPT_BYTES = 4 << 20;
+public final class NativeMemory implements AutoCloseable {
+  /// What is kept for later, in all, at the most.
+  private static final long MOST_KEPT_BYTES = 4 << 20;
+
+  /// What is kept however short memory is: to make a buffer and to free it costs more than most
+  /// reads.
+  private static final long LEAST_KEPT_BYTES = 64 << 10;
 
   private static final int LEAST_BITS = 12;
 
-  /// Larger buffers are made to measure and freed at once: they are too dear to keep, and too large
-  /// to wait for the garbage collector.
+  /// Larger buffers are made to measure and freed at once: they are too dear to keep.
   private static final int MOST_KEPT_BITS = 18;
 
+  private final long mostKept;
+  private final MemoryAccount memory;
   private final ReentrantLock lock = new ReentrantLock();
 
-  /// By the power of two of their size.
+  /// By the power of two of their size; guarded by the lock, as is the rest.
   private final List<ArrayDeque<MemorySegment>> free = new ArrayList<>();
 
-  /// Of the large buffers in use, by address.
-  private final Map<Long, Arena> large = new HashMap<>();
-
   private long keptBytes;
-  private final AtomicLong usedBytes = new AtomicLong();
+  private boolean closed;
 
+  /// What frees each buffer that there is, by its address.
+  private final Map<Long, Arena> arenas = new HashMap<>();
+
+  /// Buffers that nobody counts.
   public NativeMemory() {
+    this(MOST_KEPT_BYTES, MemoryAccount.unbounded());
+  }
+
+  /// @param mostKept bytes that are kept for later, unless memory is short
+  public NativeMemory(long mostKept, MemoryAccount memory) {
+    this.mostKept = Math.clamp(mostKept, LEAST_KEPT_BYTES, MOST_KEPT_BYTES);
+    this.memory = memory;
     for (int i = 0; i < 32; i++) {
       free.add(new ArrayDeque<>(4));
     }
@@ -50,67 +63,71 @@ public final class NativeMemory {
   /// neither used nor kept.
   public MemorySegment take(int bytes) {
     int size = bits(bytes);
-    if (size > MOST_KEPT_BITS) {
-      return takeLarge(bytes);
-    }
+    boolean large = size > MOST_KEPT_BITS;
     lock.lock();
     try {
-      MemorySegment kept = free.get(size).poll();
+      MemorySegment kept = large ? null : free.get(size).poll();
       if (kept != null) {
         keptBytes -= kept.byteSize();
-        usedBytes.addAndGet(kept.byteSize());
         return kept;
       }
     } finally {
       lock.unlock();
     }
-    usedBytes.addAndGet(1L << size);
-    return Arena.ofAuto().allocate(1L << size, 8);
+    return make(large ? bytes : 1L << size);
   }
 
   @SuppressWarnings("MustBeClosedChecker") // Closed by give().
-  private MemorySegment takeLarge(int bytes) {
+  private MemorySegment make(long bytes) {
     Arena arena = Arena.ofShared();
-    MemorySegment buffer = arena.allocate(bytes, 8);
-    usedBytes.addAndGet(bytes);
+    MemorySegment made = arena.allocate(bytes, 8);
+    memory.add(MemoryPart.BUFFERS, bytes);
     lock.lock();
     try {
-      large.put(buffer.address(), arena);
-      return buffer;
+      arenas.put(made.address(), arena);
+      return made;
     } finally {
       lock.unlock();
     }
   }
 
-  private @Nullable Arena largeArena(MemorySegment buffer) {
-    lock.lock();
-    try {
-      return large.remove(buffer.address());
-    } finally {
-      lock.unlock();
-    }
-  }
-
+  /// Takes back what [#take] gave; the caller uses it no more.
   public void give(MemorySegment buffer) {
-    usedBytes.addAndGet(-buffer.byteSize());
-    Arena own = bits(buffer.byteSize()) > MOST_KEPT_BITS ? largeArena(buffer) : null;
-    if (own != null) {
-      own.close();
-      return;
-    }
+    long bytes = buffer.byteSize();
+    long most = memory.budget().isCrowded() ? LEAST_KEPT_BYTES : mostKept;
+    boolean mayKeep = bits(bytes) <= MOST_KEPT_BITS;
+    Arena arena;
     lock.lock();
     try {
-      if (keptBytes + buffer.byteSize() <= KEPT_BYTES) {
-        keptBytes += buffer.byteSize();
-        free.get(bits(buffer.byteSize())).push(buffer);
+      if (mayKeep && !closed && keptBytes + bytes <= most) {
+        keptBytes += bytes;
+        free.get(bits(bytes)).push(buffer);
+        return;
       }
+      arena = java.util.Objects.requireNonNull(arenas.remove(buffer.address()));
     } finally {
       lock.unlock();
     }
+    arena.close();
+    memory.add(MemoryPart.BUFFERS, -bytes);
   }
 
-  /// Bytes in use or kept.
-  public long bytes() {
-    return usedBytes.get() + keptBytes;
+  /// Frees what is kept. What is in use is freed when it is given back.
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      for (ArrayDeque<MemorySegment> size : free) {
+        while (!size.isEmpty()) {
+          MemorySegment kept = size.pop();
+          java.util.Objects.requireNonNull(arenas.remove(kept.address())).close();
+          memory.add(MemoryPart.BUFFERS, -kept.byteSize());
+        }
+      }
+      keptBytes = 0;
+    } finally {
+      lock.unlock();
+    }
   }
 }

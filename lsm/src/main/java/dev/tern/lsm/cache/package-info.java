@@ -1,4 +1,4 @@
-/// Uncompressed blocks in native memory, shared by all tables of a store.
+/// Uncompressed blocks in native memory, shared by all tables of one or several stores.
 ///
 /// ```
 ///   BlockCache.get --hit--> Block (until the epoch ends, or unpin)
@@ -9,9 +9,9 @@
 /// Invariants:
 /// - the memory of a block is not given to another block while a reader that could have found it is
 ///   inside its epoch, while the block is pinned, or while it is lent;
-/// - the cache holds no more native memory than its capacity, less what it was charged for.
+/// - the cache adds no slab beyond what its budget leaves it.
 ///
-/// Threads: any. Uses: `epoch`.
+/// Threads: any. Uses: `budget`, `epoch`.
 @NullMarked
 package dev.tern.lsm.cache;
 

@@ -90,6 +90,24 @@ public final class CompactionPicker {
     return gone.isEmpty() || busy ? null : new Plan(family, gone, 0, true, true, "drop");
   }
 
+  /// The tables that deleted ranges cover and no snapshot sees; null if there is none. They need
+  /// not be read, not even if they cannot be.
+  ///
+  /// @param snapshots the sequences that open snapshots see; taken when the levels could not change
+  ///   any more
+  public static @Nullable Plan covered(int family, Levels levels, long[] snapshots) {
+    List<Table> gone = new ArrayList<>();
+    for (Levels.Covered each : levels.covered()) {
+      long smallest = each.table().properties.smallestSequence();
+      boolean seen =
+          Arrays.stream(snapshots).anyMatch(at -> at >= smallest && at < each.deletedAt());
+      if (!seen && !each.table().isCompacting()) {
+        gone.add(each.table());
+      }
+    }
+    return gone.isEmpty() ? null : new Plan(family, gone, 0, true, true, "deleted range");
+  }
+
   /// A run of at least [#TIER] adjacent tables of similar size, the youngest such.
   ///
   /// @param oldest whether level 0 holds all that there is

@@ -63,9 +63,12 @@ public final class Deletions {
     return a == null || b != null && Keys.compare(b, a) > 0 ? b : a;
   }
 
-  /// Told by a part: its newest deletion of the key, null for none.
+  /// Told by a part: a deletion of the key, null for none; of several the newest counts.
   void offer(RangeTombstones.@Nullable Range found) {
-    newests[asked] = found;
+    RangeTombstones.Range best = newests[asked];
+    if (found != null && (best == null || found.sequence() > best.sequence())) {
+      newests[asked] = found;
+    }
   }
 
   /// The newest deletion of a key, null for none.

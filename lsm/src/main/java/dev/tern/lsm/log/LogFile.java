@@ -121,8 +121,18 @@ public final class LogFile {
       return new Writer(0, FileLife.NONE, new NoFile(why));
     }
 
+    /// Of a store that keeps no log.
+    public static Writer nowhere(long number) {
+      return new Writer(number, FileLife.NONE, new Nowhere());
+    }
+
+    boolean isNowhere() {
+      return file instanceof Nowhere;
+    }
+
     /// Gathers a batch; one that throws gathers nothing.
     void add(byte[] batch, int length, long lastSequence) {
+      assert !isNowhere() : "a log that is not kept gathers";
       group.writeBytes(batch, 0, length);
       bufferedSequence = lastSequence;
     }
@@ -228,6 +238,11 @@ public final class LogFile {
 
     private static long withHeaders(long bytes) {
       return bytes + (bytes / (BLOCK_BYTES - HEADER_BYTES) + 2) * HEADER_BYTES;
+    }
+
+    /// What its arrays take of the heap.
+    long heldBytes() {
+      return (long) group.array().length + buffer.array().length;
     }
 
     /// Bytes gathered and not handed over.

@@ -4,7 +4,9 @@ import dev.tern.env.FileHeader;
 import dev.tern.env.FileLife;
 import dev.tern.env.FileLives;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// What the manifest says of the logs: which there are, the life of each, and how much of it was
@@ -20,6 +22,9 @@ public final class LogNames {
 
   /// By number.
   private final TreeMap<Long, NamedLog> logs = new TreeMap<>();
+
+  /// Logs behind a hole: their entries count as never written.
+  private final Set<Long> voids = new TreeSet<>();
 
   private final FileLives lives;
 
@@ -38,6 +43,26 @@ public final class LogNames {
     lock.lock();
     try {
       logs.put(log.number, new NamedLog(log.number, log.life, FileHeader.BYTES));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// A log lies behind a hole, and its entries count as never written.
+  public void voided(long number) {
+    lock.lock();
+    try {
+      voids.add(number);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Whether the entries of a log count as never written.
+  boolean isVoid(long number) {
+    lock.lock();
+    try {
+      return voids.contains(number);
     } finally {
       lock.unlock();
     }

@@ -2,6 +2,8 @@ package dev.tern.lsm.log;
 
 import dev.tern.env.ByteWriter;
 import dev.tern.env.FileSystem;
+import dev.tern.lsm.budget.MemoryAccount;
+import dev.tern.lsm.budget.MemoryPart;
 import dev.tern.lsm.entry.BatchEntries;
 import dev.tern.lsm.file.StoreFiles;
 import java.io.IOException;
@@ -18,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// The log being written and those before it that are not on the disk yet. Group commit: of the
 /// threads that wait for the disk, one forces what all of them have written.
 ///
+/// A store may keep no log. Its log has a number, so that memtables are rotated as in any other
+/// store, and no file: nothing is gathered, handed over or forced.
+///
 /// Invariants: `appended >= logged >= synced`; logs are forced in order, so what a later one knows
 /// as synced holds for the earlier ones too. A force that fails is final.
 ///
@@ -27,9 +32,33 @@ public final class WriteLog {
   /// metadata, which makes an fsync cheaper. One: each counts in full on the disk.
   private static final int MAX_RECYCLED = 1;
 
+  /// Logs that an archive has not taken, at the most.
+  public static final int MOST_UNARCHIVED = 16;
+
+  /// Takes logs before their files go.
+  public interface Archive {
+    /// Wants none.
+    Archive NONE = (path, number) -> {};
+
+    /// Takes a log.
+    void take(String path, long number) throws IOException;
+  }
+
   private final FileSystem files;
   private final String directory;
   private final boolean skipForce;
+  private final boolean kept;
+  private final Archive archive;
+  private final MemoryAccount memory;
+
+  /// What the account was told; guarded by the lock.
+  private long toldBytes;
+
+  private final LongAdder notArchived = new LongAdder();
+
+  /// Why the archive did not take the oldest log that waits, null if none waits.
+  private volatile @Nullable Throwable archiveFailure;
+
   private final ReentrantLock lock;
   private final Condition syncEnded;
 
@@ -75,7 +104,11 @@ public final class WriteLog {
       boolean skipForce,
       LogNames names,
       LogFile.Writer first,
-      long recovered) {
+      long recovered,
+      boolean kept,
+      Archive archive,
+      MemoryAccount memory) {
+    this.memory = memory;
     this.files = files;
     this.directory = directory;
     this.lock = lock;
@@ -85,9 +118,23 @@ public final class WriteLog {
     this.logged = recovered;
     this.synced = recovered;
     this.stalled = first.isMissing();
+    this.kept = kept;
+    this.archive = archive;
     unsynced.add(first);
     first.loggedSequence = recovered;
     first.bufferedSequence = recovered;
+  }
+
+  /// Tells the account what is held; under the lock.
+  private void tell() {
+    long now = 0;
+    for (int i = 0; i < unsynced.size(); i++) {
+      now += unsynced.get(i).heldBytes();
+    }
+    if (now != toldBytes) {
+      memory.add(MemoryPart.LOG, now - toldBytes);
+      toldBytes = now;
+    }
   }
 
   /// A new log, whose name and header are durable.
@@ -136,6 +183,9 @@ public final class WriteLog {
   /// A file for the next log, which the manifest names; blocks. What is not gone on in must be
   /// given back with [#keep].
   public LogFile.Writer next(Naming naming) throws IOException {
+    if (!kept) {
+      return LogFile.Writer.nowhere(naming.newNumber());
+    }
     LogFile.Writer next = takeSpare();
     next = next == null ? make(naming.newNumber()) : next;
     boolean done = next.named;
@@ -192,25 +242,83 @@ public final class WriteLog {
     return begin(files, directory, names, number, file);
   }
 
-  /// Logs `from` up to `to`, exclusive, are not needed any more; blocks.
+  /// Logs `from` up to `to`, exclusive, are not needed any more, and an archive may still want
+  /// those before; blocks. One call at a time.
   public void release(long from, long to) throws IOException {
-    for (long number : StoreFiles.logs(files, directory)) {
-      if (number >= from && number < to && !keep(number)) {
+    for (long number : done(archive == Archive.NONE ? from : 0, to)) {
+      if (!keep(number)) {
         files.delete(StoreFiles.logPath(directory, number));
       }
     }
+  }
+
+  /// Gives an archive what was left of an earlier opening, before anybody uses the store; blocks.
+  /// What fails is tried again after each flush.
+  ///
+  /// @param to the first log that is needed
+  public void archiveLeft(long to) {
+    if (archive != Archive.NONE) {
+      try {
+        release(0, to);
+      } catch (IOException e) {
+        archiveFailure = e;
+      }
+    }
+  }
+
+  /// The logs of a range whose files may go.
+  private List<Long> done(long from, long to) throws IOException {
+    List<Long> logs =
+        StoreFiles.logs(files, directory).stream().filter(n -> n >= from && n < to).toList();
+    if (archive == Archive.NONE) {
+      return logs;
+    }
+    List<Long> wanted = logs.stream().filter(number -> !names.isVoid(number)).toList();
+    List<Long> left = wanted.subList(archived(wanted), wanted.size());
+    return logs.stream().filter(number -> !left.contains(number)).toList();
+  }
+
+  /// Gives logs to the archive, in their order; how many of them are done with.
+  private int archived(List<Long> logs) {
+    int taken = 0;
+    archiveFailure = null;
+    try {
+      for (long number : logs) {
+        archive.take(StoreFiles.logPath(directory, number), number);
+        taken++;
+      }
+    } catch (Throwable e) {
+      archiveFailure = e;
+    }
+    int dropped = Math.max(0, logs.size() - taken - MOST_UNARCHIVED);
+    notArchived.add(dropped);
+    return taken + dropped;
+  }
+
+  /// Logs that went without having been taken by the archive.
+  public long notArchived() {
+    return notArchived.sum();
+  }
+
+  /// Why the archive does not take what waits for it; null if nothing waits.
+  public @Nullable Throwable archiveFailure() {
+    return archiveFailure;
   }
 
   private boolean keep(long number) {
     lock.lock();
     try {
       boolean idle = unsynced.stream().noneMatch(writer -> writer.number == number);
-      boolean room = recyclable.size() < MAX_RECYCLED && !recyclable.contains(number);
-      boolean kept = idle && room;
-      if (kept) {
+      boolean room =
+          kept
+              && recyclable.size() < MAX_RECYCLED
+              && !recyclable.contains(number)
+              && archive == Archive.NONE;
+      boolean again = idle && room;
+      if (again) {
         recyclable.add(number);
       }
-      return kept;
+      return again;
     } finally {
       lock.unlock();
     }
@@ -231,8 +339,12 @@ public final class WriteLog {
   /// Under the lock: gathers a batch; one that throws gathers nothing.
   public void add(ByteWriter batch, long lastSequence) {
     assert lock.isHeldByCurrentThread();
+    if (!kept) {
+      return;
+    }
     bytes.add(batch.length());
     current().add(batch.array(), batch.length(), lastSequence);
+    tell();
   }
 
   /// Under the lock: sets what runs before a group ends; it may add to the group.
@@ -253,9 +365,13 @@ public final class WriteLog {
     if (poisoned && failure != null) {
       throw new IOException(failure.getMessage(), failure);
     }
+    if (!kept) {
+      return;
+    }
     LogFile.Writer log = current();
     stalled = true;
     log.handOver();
+    tell();
     stalled = log.isMissing();
     assert log.loggedSequence >= logged : "what was logged falls";
     logged = log.loggedSequence;
@@ -306,7 +422,11 @@ public final class WriteLog {
     }
     next.loggedSequence = current().loggedSequence;
     next.bufferedSequence = next.loggedSequence;
+    if (!kept) {
+      unsynced.clear();
+    }
     unsynced.add(next);
+    tell();
   }
 
   /// Hands over what was gathered.
@@ -320,6 +440,7 @@ public final class WriteLog {
   /// @param before called under the lock before a force, to hand over what it shall cover
   /// @throws IOException if the disk refuses; the log has then failed for good
   public void sync(long sequence, HandOver before) throws IOException {
+    assert kept : "a log that is not kept is forced";
     lock.lock();
     try {
       while (synced < sequence) {
@@ -352,9 +473,11 @@ public final class WriteLog {
     }
   }
 
-  /// As [#sync], for all that was handed over before the call.
+  /// As [#sync], for all that was handed over before the call; nothing where no log is kept.
   public void syncLogged() throws IOException {
-    sync(logged, () -> {});
+    if (kept) {
+      sync(logged, () -> {});
+    }
   }
 
   /// Under the lock, which is let go meanwhile.
@@ -393,6 +516,7 @@ public final class WriteLog {
     }
     List<LogFile.Writer> old = logs.subList(0, logs.size() - 1);
     unsynced.removeAll(old);
+    tell();
     old.forEach(WriteLog::closeQuietly);
   }
 
@@ -441,11 +565,16 @@ public final class WriteLog {
     return bytes.sum();
   }
 
-  /// Deletes the file that was kept for the next log; nothing is written any more.
-  public void deleteKept() throws IOException {
-    Long kept;
-    while ((kept = recyclable.poll()) != null) {
-      files.delete(StoreFiles.logPath(directory, kept));
+  /// Deletes the files that were kept for the next log, and those before a number that the archive
+  /// takes; nothing is written any more.
+  public void deleteBefore(long number) throws IOException {
+    List<Long> unused = List.copyOf(recyclable);
+    recyclable.clear();
+    for (long log : unused) {
+      files.delete(StoreFiles.logPath(directory, log));
+    }
+    for (long log : done(0, number)) {
+      files.delete(StoreFiles.logPath(directory, log));
     }
   }
 
@@ -460,15 +589,21 @@ public final class WriteLog {
     return current().hasRoom(batchBytes);
   }
 
-  /// Marks the end of what was written, if all is on the disk, and lets the files go.
-  public void close() throws IOException {
+  /// Marks the end of what was written, if all is on the disk, and lets the files go. The last one
+  /// is then no longer than what was written to it.
+  ///
+  /// @param needed whether there is anything in them that is not in tables
+  public void close(boolean needed) throws IOException {
     lock.lock();
     try {
-      if (failed == null
+      if (needed
+          && kept
+          && failed == null
           && unsynced.size() == 1
           && current().gathered() == 0
           && !current().isMissing()) {
         current().end();
+        current().file.trim();
         current().file.force();
         names.forced(current().number, current().handedOver);
       }

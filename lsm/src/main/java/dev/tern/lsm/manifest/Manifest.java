@@ -13,12 +13,16 @@ import dev.tern.lsm.file.StoreFiles;
 import dev.tern.lsm.log.NamedLog;
 import dev.tern.lsm.table.Levels;
 import dev.tern.lsm.table.Table;
+import dev.tern.lsm.table.TableProperties;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -28,27 +32,49 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///   MANIFEST-n: header (FileHeader, 32 bytes), then records:
 ///               u32 bytes   u32 crc32c of length and payload   payload
-///   payload:    varint next file number   varint first log to replay   varint flushed sequence
+///   mark:       u8 2, u64 offset of the record before it
+///   edit:       u8 1
+///               varint next file number   varint first log to replay   varint flushed sequence
 ///               varint logs: varint number, 16 bytes life, varint bytes forced
 ///               varint new families:   varint id, string name, u8 style, u8 compression,
 ///                                      varint ttl millis, varint max bytes
 ///               varint changed levels: varint family, u8 level, varint tables: varint number,
-///                                      16 bytes life, varint bytes,
-///                                      u32 crc32c of the file up to its footer
+///                                      varint bytes, 0 if an earlier record of this file says
+///                                      what the table is; else:
+///                                      16 bytes life, u32 crc32c of the file up to its footer,
+///                                      varint sequence of all entries, 0 if each has its own,
+///                                      blob properties (TableProperties)
+///               u8 1: the staged tables change, 0: they do not
+///               varint staged tables:  string label, varint family, table in full
 ///   CURRENT:    MANIFEST-n, a space, the manifest's life as 32 hexadecimal digits, a newline
 /// ```
 ///
-/// This is format 5. The logs are all that may hold something, each named before an entry is
+/// This is format 8. The logs are all that may hold something, each named before an entry is
 /// written to it; see `LogNames`.
 ///
 /// The life, with bytes and checksum, says which file is meant: another file under the right name,
-/// of this store or of another one, is refused.
+/// of this store or of another one, is refused. The properties are those of the table: a store is
+/// opened by them alone, and reads a table when somebody looks into it.
 ///
-/// An edit is durable before anything relies on it. So a broken record at the end is one that was
-/// being written in a crash, and what is before it is the state; if it was not, the files that
-/// state names are gone, and the opening fails.
+/// An edit is durable before anything relies on it. A mark follows it: it is written when the edit
+/// has been forced, and before anybody is told of the edit. So a broken record before a mark was
+/// whole once, which is corruption, and a broken one at the end was being written in a crash: what
+/// is before it is the state. A mark is not forced by itself, so an edit costs one fsync: until the
+/// system or the next edit has brought it to the disk, a power cut can take the mark of the last
+/// edit, never the edit. `CURRENT` vouches for the first record.
 public final class Manifest {
   private static final int HEADER_BYTES = FileHeader.BYTES;
+
+  /// How a payload begins.
+  private static final int EDIT = 1;
+
+  private static final int MARK = 2;
+
+  /// Of a mark: length, checksum, kind and offset.
+  private static final int MARK_BYTES = 8 + 1 + 8;
+
+  /// The least that a table takes.
+  private static final int NAMED_BYTES = 4 + FileLife.BYTES + Integer.BYTES;
 
   /// How manifests of formats 2 to 4 began, but for the digit of the format behind it.
   private static final long EARLIER_MAGIC = 0x7465726e_6d616eL;
@@ -59,6 +85,10 @@ public final class Manifest {
   /// No manifest is longer: a state of four million tables, and what follows it.
   private static final int MOST_BYTES = 256 << 20;
 
+  /// The part of the longest manifest that new families and staged tables leave to flushes and
+  /// compactions, which a store cannot do without.
+  private static final int RESERVED_PART = 8;
+
   /// `CURRENT` is never longer.
   private static final int MOST_CURRENT_BYTES = 64;
 
@@ -66,20 +96,23 @@ public final class Manifest {
   ///
   /// @param bytes all of them
   /// @param crc of those up to the footer
-  public record Named(long number, FileLife life, long bytes, int crc) {
+  /// @param sequence that all its entries have, 0 if each has the one it was written with
+  /// @param properties with that sequence
+  public record Named(
+      long number, FileLife life, long bytes, int crc, long sequence, TableProperties properties) {
     public static Named of(Table table) {
-      return new Named(table.number, table.life, table.sizeBytes, table.crc);
+      return new Named(
+          table.number, table.life, table.sizeBytes, table.crc, table.sequence, table.properties);
+    }
+
+    /// With all its entries at one sequence.
+    public Named at(long newSequence) {
+      return new Named(number, life, bytes, crc, newSequence, properties.at(newSequence));
     }
 
     /// Why a table is not the one that is meant, null if it is.
     public @Nullable String problem(Table table) {
-      if (!life.equals(table.life)) {
-        return FileHeader.foreign(table.life, life, "the manifest");
-      }
-      return table.sizeBytes == bytes && table.crc == crc
-          ? null
-          : "%d bytes, checksum %08x; the manifest has %d, %08x: it was changed since it was written"
-              .formatted(table.sizeBytes, table.crc, bytes, crc);
+      return Table.problem(life, bytes, crc, table.life, table.sizeBytes, table.crc);
     }
   }
 
@@ -96,23 +129,32 @@ public final class Manifest {
   /// A level of a family and the tables it has from now on.
   public record LevelChange(int family, int level, List<Named> tables) {}
 
+  /// A table that is in the directory and not read yet.
+  ///
+  /// @param label of those that are to become visible together
+  /// @param family it is for
+  public record Staged(String label, int family, Named table) {}
+
   /// A change.
   ///
   /// @param nextFile numbers from here on are free
   /// @param firstLog logs below it are not needed any more
   /// @param flushedSequence everything up to it lies in tables
   /// @param logs all from the first on
+  /// @param staged all there are from now on, null if that does not change
   public record Edit(
       long nextFile,
       long firstLog,
       long flushedSequence,
       List<NamedLog> logs,
       List<Family> families,
-      List<LevelChange> levels) {
+      List<LevelChange> levels,
+      @Nullable List<Staged> staged) {
 
-    /// With some of its logs only.
-    public Edit withLogs(List<NamedLog> some) {
-      return new Edit(nextFile, firstLog, flushedSequence, some, families, levels);
+    /// With other logs and staged tables.
+    public Edit with(List<NamedLog> otherLogs, @Nullable List<Staged> otherStaged) {
+      return new Edit(
+          nextFile, firstLog, flushedSequence, otherLogs, families, levels, otherStaged);
     }
   }
 
@@ -122,6 +164,7 @@ public final class Manifest {
     public long firstLog;
     public long flushedSequence;
     public List<NamedLog> logs = List.of();
+    public List<Staged> staged = List.of();
     public final List<Family> families = new ArrayList<>();
 
     /// By family and level.
@@ -149,6 +192,12 @@ public final class Manifest {
         }
         tables.put(key(change.family, change.level), change.tables);
       }
+      if (edit.staged != null) {
+        staged = edit.staged;
+      }
+      if (staged.stream().anyMatch(each -> each.family < 0 || each.family >= families.size())) {
+        throw new DecodeException("a staged table of a column family that is not there");
+      }
     }
 
     public List<Named> level(int family, int level) {
@@ -159,14 +208,24 @@ public final class Manifest {
   private final FileSystem files;
   private final String directory;
   private final FileLives lives;
+  private final int mostBytes;
   private FileSystem.@Nullable WritableFile file;
   private long number;
   private boolean isDoubtful;
 
+  /// The numbers of the tables that the file says all of.
+  private final TreeSet<Long> described = new TreeSet<>();
+
   public Manifest(FileSystem files, String directory, FileLives lives) {
+    this(files, directory, lives, MOST_BYTES);
+  }
+
+  /// @param mostBytes that a manifest may have
+  Manifest(FileSystem files, String directory, FileLives lives, int mostBytes) {
     this.files = files;
     this.directory = directory;
     this.lives = lives;
+    this.mostBytes = mostBytes;
   }
 
   public static String path(String directory, long number) {
@@ -188,17 +247,45 @@ public final class Manifest {
     return isDoubtful;
   }
 
-  /// Appends an edit, durably.
-  public void append(Edit edit) throws IOException {
+  /// As [#append(Edit, boolean)], of an edit that the store cannot go on without.
+  public boolean append(Edit edit) throws IOException {
+    return append(edit, /* optional= */ false);
+  }
+
+  /// The bytes that a manifest may have behind an edit.
+  ///
+  /// @param optional whether the store can go on without the edit
+  private long limit(boolean optional) {
+    return optional ? mostBytes - mostBytes / RESERVED_PART : mostBytes;
+  }
+
+  /// Appends an edit, durably, and its mark. False if the file would be too long with it: then
+  /// nothing was written, and a whole state in a new file may be shorter.
+  ///
+  /// @param optional whether the store can go on without the edit
+  public boolean append(Edit edit, boolean optional) throws IOException {
     FileSystem.WritableFile to = java.util.Objects.requireNonNull(file);
+    long most = limit(optional) - to.position() - MARK_BYTES;
+    byte[] record = record(edit, described, most);
+    if (record == null) {
+      return false;
+    }
     try {
-      to.append(ByteBuffer.wrap(record(edit)));
+      long offset = to.position();
+      to.append(ByteBuffer.wrap(record));
       to.force();
+      to.append(ByteBuffer.wrap(mark(offset)));
+      describe(edit);
+      return true;
     } catch (IOException | RuntimeException | Error e) {
       file = null;
       closeQuietly(to);
       throw e;
     }
+  }
+
+  private void describe(Edit edit) {
+    edit.levels.forEach(level -> level.tables.forEach(table -> described.add(table.number)));
   }
 
   private static void closeQuietly(FileSystem.WritableFile gone) {
@@ -210,14 +297,28 @@ public final class Manifest {
     }
   }
 
-  /// Begins `MANIFEST-newNumber` with a whole state and makes it the current one, durably.
+  /// As [#roll(Edit, long, boolean)], of a state that the store cannot go on without.
   public void roll(Edit whole, long newNumber) throws IOException {
+    roll(whole, newNumber, /* optional= */ false);
+  }
+
+  /// Begins `MANIFEST-newNumber` with a whole state and makes it the current one, durably.
+  ///
+  /// @param optional whether the store can go on without what is new in the state
+  /// @throws IOException if that fails; nothing was written if the state is too large
+  public void roll(Edit whole, long newNumber, boolean optional) throws IOException {
     String path = path(directory, newNumber);
+    byte[] record = record(whole, Set.of(), limit(optional) - HEADER_BYTES - MARK_BYTES);
+    if (record == null) {
+      throw new IOException(
+          "%s would be longer than %d bytes: too many tables, or their first and last keys or the"
+                  .formatted(path, limit(optional))
+              + " names of families and labels are too long");
+    }
     isDoubtful = true;
     FileSystem.WritableFile to = files.create(path);
     FileLife life = lives.next();
     try {
-      byte[] record = record(whole);
       ByteWriter out = new ByteWriter(record.length + HEADER_BYTES);
       FileHeader.of(FileKind.MANIFEST, life).encode(out);
       out.writeBytes(record);
@@ -234,6 +335,8 @@ public final class Manifest {
     }
     file = to;
     number = newNumber;
+    described.clear();
+    describe(whole);
     isDoubtful = false;
   }
 
@@ -276,9 +379,11 @@ public final class Manifest {
     }
   }
 
-  private static byte[] record(Edit edit) {
-    ByteWriter out = new ByteWriter();
-    out.writeInt(0).writeInt(0);
+  /// The record of an edit, null if it is longer than `most` bytes.
+  ///
+  /// @param described tables of which an earlier record of the file says all
+  private static byte @Nullable [] record(Edit edit, Set<Long> described, long most) {
+    ByteWriter out = begun(EDIT);
     out.writeVarLong(edit.nextFile).writeVarLong(edit.firstLog).writeVarLong(edit.flushedSequence);
     out.writeVarInt(edit.logs.size());
     for (NamedLog log : edit.logs) {
@@ -295,15 +400,55 @@ public final class Manifest {
     for (LevelChange change : edit.levels) {
       out.writeVarInt(change.family).writeByte(change.level).writeVarInt(change.tables.size());
       for (Named table : change.tables) {
-        table.life.encode(out.writeVarLong(table.number));
-        out.writeVarLong(table.bytes).writeInt(table.crc);
+        out.writeVarLong(table.number);
+        if (described.contains(table.number)) {
+          out.writeVarLong(0);
+        } else {
+          encode(table, out);
+        }
+        if (out.length() > most) {
+          return null;
+        }
       }
     }
-    byte[] bytes = out.toByteArray();
+    List<Staged> staged = edit.staged;
+    out.writeByte(staged == null ? 0 : 1);
+    if (staged != null) {
+      out.writeVarInt(staged.size());
+      for (Staged each : staged) {
+        out.writeString(each.label).writeVarInt(each.family).writeVarLong(each.table.number);
+        encode(each.table, out);
+        if (out.length() > most) {
+          return null;
+        }
+      }
+    }
+    return out.length() > most ? null : ended(out);
+  }
+
+  /// Says that the record at an offset was forced.
+  private static byte[] mark(long offset) {
+    return ended(begun(MARK).writeLong(offset));
+  }
+
+  private static ByteWriter begun(int kind) {
+    return new ByteWriter().writeInt(0).writeInt(0).writeByte(kind);
+  }
+
+  private static byte[] ended(ByteWriter record) {
+    byte[] bytes = record.toByteArray();
     int payload = bytes.length - 8;
     number(bytes, 0, payload);
     number(bytes, 4, crc(bytes, 0, payload));
     return bytes;
+  }
+
+  /// All that is said of a table, behind its number.
+  private static void encode(Named table, ByteWriter out) {
+    table.life.encode(out.writeVarLong(table.bytes));
+    ByteWriter properties = new ByteWriter();
+    table.properties.encode(properties);
+    out.writeInt(table.crc).writeVarLong(table.sequence).writeBlob(properties.toByteArray());
   }
 
   private static void number(byte[] bytes, int at, int value) {
@@ -383,7 +528,9 @@ public final class Manifest {
       throws CorruptionException {
     life(path, bytes);
     State state = new State();
+    Map<Long, Named> known = new TreeMap<>();
     int at = HEADER_BYTES;
+    int before = -1;
     while (at + 8 <= bytes.length) {
       int payload = new ByteReader(bytes, at, 4).readInt();
       boolean whole =
@@ -394,12 +541,16 @@ public final class Manifest {
         break;
       }
       try {
-        Edit edit = edit(new ByteReader(bytes, at + 8, payload));
-        state.apply(edit);
-        visitor.edit(at, edit);
+        ByteReader in = new ByteReader(bytes, at + 8, payload);
+        if (isEdit(in, before)) {
+          Edit edit = edit(in, known);
+          state.apply(edit);
+          visitor.edit(at, edit);
+        }
       } catch (DecodeException e) {
         throw new CorruptionException(path, at, String.valueOf(e.getMessage()));
       }
+      before = at;
       at += 8 + payload;
     }
     if (at == HEADER_BYTES) {
@@ -407,6 +558,24 @@ public final class Manifest {
     }
     checkTorn(path, bytes, at);
     return state;
+  }
+
+  /// Whether a payload is an edit; else it is a mark, which is read.
+  ///
+  /// @param before where the record before this one lies
+  private static boolean isEdit(ByteReader in, int before) {
+    int kind = in.readUnsignedByte();
+    if (kind == MARK) {
+      long offset = in.readLong();
+      in.expectEnd();
+      if (offset != before) {
+        throw new DecodeException(
+            "the mark of a record at %d, behind %d".formatted(offset, before));
+      }
+    } else if (kind != EDIT) {
+      throw new DecodeException("a record of kind " + kind);
+    }
+    return kind == EDIT;
   }
 
   /// A whole record behind a broken one: it was no torn tail.
@@ -421,7 +590,8 @@ public final class Manifest {
     }
   }
 
-  private static Edit edit(ByteReader in) {
+  /// @param known tables that earlier records describe; takes those that this one does
+  private static Edit edit(ByteReader in, Map<Long, Named> known) {
     long nextFile = in.readPositiveVarLong();
     long firstLog = in.readPositiveVarLong();
     long flushed = in.readPositiveVarLong();
@@ -449,15 +619,56 @@ public final class Manifest {
       int family = in.readVarInt();
       int level = in.readUnsignedByte();
       List<Named> tables = new ArrayList<>();
-      int length = in.readCount(2 + FileLife.BYTES + Integer.BYTES);
+      int length = in.readCount(2);
       for (int t = 0; t < length; t++) {
-        long number = in.readPositiveVarLong();
-        FileLife life = FileLife.decode(in);
-        tables.add(new Named(number, life, in.readPositiveVarLong(), in.readInt()));
+        tables.add(table(in, known));
       }
       levels.add(new LevelChange(family, level, List.copyOf(tables)));
     }
+    List<Staged> staged = staged(in);
     in.expectEnd();
-    return new Edit(nextFile, firstLog, flushed, List.copyOf(logs), families, levels);
+    return new Edit(nextFile, firstLog, flushed, List.copyOf(logs), families, levels, staged);
+  }
+
+  /// A table in full, behind its number and size.
+  private static Named table(long number, long bytes, ByteReader in) {
+    FileLife life = FileLife.decode(in);
+    int crc = in.readInt();
+    long sequence = in.readPositiveVarLong();
+    ByteReader properties = new ByteReader(in.readBlob());
+    return new Named(number, life, bytes, crc, sequence, TableProperties.decode(properties));
+  }
+
+  private static @Nullable List<Staged> staged(ByteReader in) {
+    int changes = in.readUnsignedByte();
+    if (changes > 1) {
+      throw new DecodeException("staged tables that change in the manner " + changes);
+    }
+    if (changes == 0) {
+      return null;
+    }
+    List<Staged> staged = new ArrayList<>();
+    int count = in.readCount(2 + NAMED_BYTES);
+    for (int i = 0; i < count; i++) {
+      String label = in.readString();
+      int family = in.readVarInt();
+      long number = in.readPositiveVarLong();
+      staged.add(new Staged(label, family, table(number, in.readPositiveVarLong(), in)));
+    }
+    return List.copyOf(staged);
+  }
+
+  private static Named table(ByteReader in, Map<Long, Named> known) {
+    long number = in.readPositiveVarLong();
+    long bytes = in.readPositiveVarLong();
+    Named named = known.get(number);
+    if (bytes > 0) {
+      named = table(number, bytes, in);
+      known.put(number, named);
+    }
+    if (named == null) {
+      throw new DecodeException("table " + number + ", which no earlier record describes");
+    }
+    return named;
   }
 }

@@ -1,5 +1,7 @@
 package dev.tern.lsm.memtable;
 
+import dev.tern.lsm.budget.MemoryAccount;
+import dev.tern.lsm.budget.MemoryPart;
 import java.util.ArrayDeque;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -26,9 +28,15 @@ public final class Chunks {
   private final ArrayDeque<byte[]> data = new ArrayDeque<>();
   private final int mostKept;
 
-  /// @param keptBytes what is kept at the most
-  public Chunks(long keptBytes) {
+  /// Guarded by the lock.
+  private boolean closed;
+
+  private final MemoryAccount memory;
+
+  /// @param keptBytes what is kept at the most; nothing while memory is short
+  public Chunks(long keptBytes, MemoryAccount memory) {
     this.mostKept = (int) Math.min(Integer.MAX_VALUE, keptBytes / CHUNK_BYTES);
+    this.memory = memory;
   }
 
   int[] takeNodes() {
@@ -42,40 +50,59 @@ public final class Chunks {
   }
 
   private <T> @Nullable T poll(ArrayDeque<T> from) {
+    T kept;
     lock.lock();
     try {
-      return from.poll();
+      kept = from.poll();
     } finally {
       lock.unlock();
     }
+    memory.add(MemoryPart.MEMTABLES, kept == null ? 0 : -CHUNK_BYTES);
+    return kept;
   }
 
   /// Takes back what is of the usual size; the caller uses none of it any more.
   void give(int[][] oldNodes, byte[][] oldData) {
+    long before;
+    long after;
     lock.lock();
     try {
+      int most = closed || memory.budget().isCrowded() ? 0 : mostKept;
+      before = keptBytes();
       for (int[] chunk : oldNodes) {
-        if (chunk.length == NODE_INTS && nodes.size() + data.size() < mostKept) {
+        if (chunk.length == NODE_INTS && nodes.size() + data.size() < most) {
           nodes.push(chunk);
         }
       }
       for (byte[] chunk : oldData) {
-        if (chunk.length == DATA_BYTES && nodes.size() + data.size() < mostKept) {
+        if (chunk.length == DATA_BYTES && nodes.size() + data.size() < most) {
           data.push(chunk);
         }
       }
+      while (nodes.size() + data.size() > most) {
+        (nodes.isEmpty() ? data : nodes).pop();
+      }
+      after = keptBytes();
+    } finally {
+      lock.unlock();
+    }
+    memory.add(MemoryPart.MEMTABLES, after - before);
+  }
+
+  /// Lets go of all that is kept; nothing is kept any more.
+  public void close() {
+    lock.lock();
+    try {
+      memory.add(MemoryPart.MEMTABLES, -keptBytes());
+      nodes.clear();
+      data.clear();
+      closed = true;
     } finally {
       lock.unlock();
     }
   }
 
-  /// Bytes kept.
-  public long bytes() {
-    lock.lock();
-    try {
-      return (long) (nodes.size() + data.size()) * CHUNK_BYTES;
-    } finally {
-      lock.unlock();
-    }
+  private long keptBytes() {
+    return (long) (nodes.size() + data.size()) * CHUNK_BYTES;
   }
 }

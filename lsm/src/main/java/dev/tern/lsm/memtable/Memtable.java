@@ -1,5 +1,7 @@
 package dev.tern.lsm.memtable;
 
+import dev.tern.lsm.budget.MemoryAccount;
+import dev.tern.lsm.budget.MemoryPart;
 import dev.tern.lsm.entry.BatchEntries;
 import dev.tern.lsm.entry.Cursor;
 import dev.tern.lsm.entry.Keys;
@@ -50,9 +52,6 @@ public final class Memtable {
 
   private static final int VERSION_INTS = 6;
 
-  /// What a deleted range takes beside its bounds: arrays, references, its places in a tree.
-  private static final int RANGE_BYTES = 256;
-
   private static final int NODE_CHUNK_BITS = Chunks.NODE_BITS;
   private static final int NODE_CHUNK = 1 << NODE_CHUNK_BITS;
 
@@ -82,17 +81,34 @@ public final class Memtable {
 
   private static final int MAX_YOUNG = 1 << 2 * YOUNG_HEIGHT;
 
-  /// The first chunks are short, so that a store of many small families costs little.
-  private static final int FIRST_CHUNK = 1 << 12;
+  /// Bytes of the first chunks, which are short, so that a store of many small families costs
+  /// little.
+  private static final int[] SHORT_CHUNKS = {1 << 10, 1 << 12, 1 << 15, 1 << 18};
 
-  private static final long FIRST_BYTES = (Integer.BYTES + 1) * (long) FIRST_CHUNK;
-  private static final int[] SHORT_CHUNKS = {FIRST_CHUNK, 1 << 15, 1 << 18};
+  /// What a memtable takes of the heap in which nothing was written: it has no arrays yet.
+  static final long EMPTY_BYTES = 400;
 
-  private volatile int[][] nodes = {new int[FIRST_CHUNK]};
-  private volatile byte[][] data = {new byte[FIRST_CHUNK]};
-  private final int[][] index = new int[INDEX_PARTS][];
-  private final int[] indexed = new int[INDEX_PARTS];
+  /// What the arrays of the index's parts take, and those that name the chunks.
+  private static final long PARTS_BYTES = 600;
+
+  /// The head and no node; never written.
+  private static final int[][] NO_NODES = {new int[2 * (LINKS + MAX_HEIGHT)]};
+
+  private static final int[][] NO_PARTS = new int[INDEX_PARTS][];
+
+  static {
+    Arrays.fill(NO_PARTS, NO_INDEX);
+  }
+
+  private volatile int[][] nodes = NO_NODES;
+  private volatile byte[][] data = new byte[0][];
+  private volatile int[][] index = NO_PARTS;
+
+  /// Keys of each part of the index; the writer's.
+  private int[] indexed = {};
+
   private final Chunks chunks;
+  private final MemoryAccount memory;
 
   /// States that hold it; guarded by the lock of whoever counts them.
   private int holders;
@@ -110,7 +126,7 @@ public final class Memtable {
   private long bytes;
 
   /// Of all arrays; written by the writer.
-  private volatile long heldBytes = FIRST_BYTES;
+  private volatile long heldBytes;
 
   private int entries;
 
@@ -133,10 +149,23 @@ public final class Memtable {
   /// Where the last young node was linked.
   private final int[] path = new int[YOUNG_HEIGHT];
 
-  public Memtable(Chunks chunks) {
+  /// @param memory told what is held
+  public Memtable(Chunks chunks, MemoryAccount memory) {
     this.chunks = chunks;
+    this.memory = memory;
     Arrays.fill(path, YOUNG);
-    Arrays.fill(index, NO_INDEX);
+    hold(EMPTY_BYTES);
+  }
+
+  /// Makes the first arrays, before the first key; the writer. Who still sees none finds no key.
+  private void begin() {
+    int[][] parts = new int[INDEX_PARTS][];
+    Arrays.fill(parts, NO_INDEX);
+    indexed = new int[INDEX_PARTS];
+    data = new byte[][] {new byte[SHORT_CHUNKS[0]]};
+    nodes = new int[][] {new int[SHORT_CHUNKS[0] / Integer.BYTES]};
+    index = parts;
+    hold(PARTS_BYTES + 2L * SHORT_CHUNKS[0]);
   }
 
   /// One more state holds it; under the lock of whoever counts them.
@@ -159,12 +188,13 @@ public final class Memtable {
     nodes = new int[0][];
     data = new byte[0][];
     chunks.give(oldNodes, oldData);
+    hold(-heldBytes);
   }
 
   /// What counts for its flush: the bytes used, or most of those held if little of them is used;
   /// the writer.
   public long bytes() {
-    return Math.max(bytes, (heldBytes - FIRST_BYTES) * 2 / 3);
+    return Math.max(bytes, (heldBytes - EMPTY_BYTES) * 2 / 3);
   }
 
   /// Bytes of the heap that it takes, what is free in its arrays among them; any thread.
@@ -175,6 +205,7 @@ public final class Memtable {
   @SuppressWarnings("NonAtomicVolatileUpdate") // One writer.
   private void hold(long more) {
     heldBytes = heldBytes + more;
+    memory.add(MemoryPart.MEMTABLES, more);
   }
 
   /// Versions; the writer, and anybody once it is immutable.
@@ -194,8 +225,8 @@ public final class Memtable {
   /// Deletes a range; the writer.
   void addRange(byte[] from, byte[] to, long sequence) {
     tombstones.add(new RangeTombstones.Range(from, to, sequence));
-    bytes += from.length + to.length + RANGE_BYTES;
-    hold(from.length + to.length + RANGE_BYTES);
+    bytes += from.length + to.length + RangeTombstones.RANGE_BYTES;
+    hold(from.length + to.length + RangeTombstones.RANGE_BYTES);
   }
 
   /// The deleted ranges; any thread.
@@ -230,6 +261,9 @@ public final class Memtable {
   }
 
   private void add(BatchEntries entry) {
+    if (index == NO_PARTS) {
+      begin();
+    }
     long hash = Keys.hash(entry.array, entry.keyAt, entry.keyLength);
     int node = findNode(hash, entry.array, entry.keyAt, entry.keyLength);
     int version = newVersion(entry, node == 0 ? 0 : at(node, NEWEST));
@@ -277,10 +311,11 @@ public final class Memtable {
     ints[base + HEIGHT] = height;
     link(node, Math.min(height, YOUNG_HEIGHT), path);
     int part = part(hash);
-    if (++indexed[part] * 4 > index[part].length) {
-      growIndex(part);
+    int[][] parts = index;
+    if (++indexed[part] * 4 > parts[part].length) {
+      growIndex(parts, part);
     }
-    toIndex(index[part], (int) hash, node);
+    toIndex(parts[part], (int) hash, node);
     int count = young + 1;
     young = count;
     if (count == MAX_YOUNG) {
@@ -317,6 +352,9 @@ public final class Memtable {
   /// Moves the young keys to the list; the writer. They come in order, so the search for one begins
   /// where the last one stands.
   public void order() {
+    if (young == 0) {
+      return;
+    }
     int node = link(YOUNG, LINKS);
     int[] ends = new int[MAX_HEIGHT];
     while (node != 0) {
@@ -360,8 +398,8 @@ public final class Memtable {
     return (int) (hash >>> 32) & (INDEX_PARTS - 1);
   }
 
-  private void growIndex(int part) {
-    int[] old = index[part];
+  private void growIndex(int[][] parts, int part) {
+    int[] old = parts[part];
     int[] grown = new int[Math.max(FIRST_INDEX, old.length * 2)];
     for (int i = 0; i < old.length; i += 2) {
       if (old[i + 1] != 0) {
@@ -370,7 +408,7 @@ public final class Memtable {
     }
     bytes += 4L * (grown.length - old.length);
     hold(4L * (grown.length - old.length));
-    PART.setRelease(index, part, grown);
+    PART.setRelease(parts, part, grown);
   }
 
   private static void toIndex(int[] index, int hash, int node) {
@@ -572,17 +610,19 @@ public final class Memtable {
   /// Looks the lookup's key up; see [Lookup] for the outcomes.
   public int find(Lookup lookup) {
     byte[] key = lookup.key;
-    if (!tombstones.isEmpty()) {
-      lookup.covered = Math.max(lookup.covered, tombstones.covering(key, lookup.maxSequence));
-    }
     int node = findNode(lookup.hash, key, 0, key.length);
     int version = node == 0 ? 0 : visible(node, lookup.maxSequence);
+    long sequence = version == 0 ? 0 : sequence(version);
+    // What was written after all deletions needs no look at them.
+    if (tombstones.newestSequence() > sequence) {
+      lookup.covered = Math.max(lookup.covered, tombstones.covering(key, lookup.maxSequence));
+    }
     if (version == 0) {
       return Lookup.ABSENT;
     }
     int address = at(version, 3);
     lookup.kind = at(version, 2);
-    lookup.sequence = sequence(version);
+    lookup.sequence = sequence;
     lookup.array = data[address >>> DATA_CHUNK_BITS];
     lookup.valueAt = place(address);
     lookup.valueLength = at(version, 4);

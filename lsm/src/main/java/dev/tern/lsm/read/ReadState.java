@@ -49,24 +49,24 @@ public final class ReadState {
       return outcome == Lookup.ABSENT && lookup.covered == 0;
     }
 
-    public List<Cursor> cursors(Epochs<?> epochs, long maxSequence, boolean fill) {
+    public List<Cursor> cursors(Epochs<?> epochs, long maxSequence, boolean fill, long generation) {
       List<Cursor> sources = new ArrayList<>();
       sources.add(active.cursor(maxSequence));
       for (Memtable memtable : immutable) {
         sources.add(memtable.cursor(maxSequence));
       }
-      levels.addCursors(sources, epochs, fill);
+      levels.addCursors(sources, epochs, fill, generation);
       return sources;
     }
 
-    /// The deleted ranges of all sources, up to a sequence.
-    public Deletions deletions(long maxSequence) {
+    /// The deleted ranges of all sources, up to a sequence and without those of later ingests.
+    public Deletions deletions(long maxSequence, long generation) {
       List<Deletions.Part> parts = new ArrayList<>();
       active.tombstones().addTo(parts);
       for (Memtable memtable : immutable) {
         memtable.tombstones().addTo(parts);
       }
-      parts.addAll(levels.deletions());
+      parts.addAll(levels.deletions(generation));
       return new Deletions(parts, maxSequence);
     }
   }

@@ -148,6 +148,14 @@ final class BlockBuilder {
     return length;
   }
 
+  /// What its arrays take of the heap.
+  long heldBytes() {
+    return (long) array.length
+        + values.length
+        + lastKey.length
+        + (long) Integer.BYTES * restarts.length;
+  }
+
   void clear() {
     length = 0;
     valuesLength = 0;

@@ -19,6 +19,9 @@ public final class BlockLookup extends Lookup {
   /// Whether files may be read.
   boolean mayRead;
 
+  /// Tables of a later ingest are not looked at.
+  public long generation;
+
   /// The block in whose memory the value lies; null if it lies in `array`.
   private @Nullable Block block;
 
@@ -31,6 +34,7 @@ public final class BlockLookup extends Lookup {
   public void begin(byte[] newKey, long newHash, long newMaxSequence, boolean newMayRead) {
     begin(newKey, newHash, newMaxSequence);
     mayRead = newMayRead;
+    generation = Long.MAX_VALUE;
     block = null;
   }
 

@@ -41,11 +41,30 @@ public final class Bloom {
     private int count;
 
     void add(long hash) {
-      int place = count++ & (PIECE - 1);
-      if (place == 0) {
+      if (count >>> PIECE_BITS == pieces.size()) {
         pieces.add(new long[PIECE]);
       }
-      pieces.getLast()[place] = hash;
+      pieces.get(count >>> PIECE_BITS)[count & (PIECE - 1)] = hash;
+      count++;
+    }
+
+    int count() {
+      return count;
+    }
+
+    /// Arrays that are held.
+    int pieces() {
+      return pieces.size();
+    }
+
+    /// What they take of the heap.
+    long heldBytes() {
+      return (long) Long.BYTES * PIECE * pieces.size();
+    }
+
+    /// Begins anew, in the same memory.
+    void clear() {
+      count = 0;
     }
 
     private long get(int i) {

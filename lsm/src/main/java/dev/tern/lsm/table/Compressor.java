@@ -85,6 +85,11 @@ final class Compressor {
     return compression;
   }
 
+  /// What its buffer takes of the heap.
+  int heldBytes() {
+    return out.length;
+  }
+
   /// How long a stored block is once uncompressed.
   ///
   /// @param most that a block of the table can take

@@ -29,6 +29,7 @@ public final class Levels {
   private volatile @Nullable List<Deletions.Part> deletions;
 
   private volatile long @Nullable [] largest;
+  private volatile @Nullable List<Covered> covered;
 
   private Levels(Table[][] levels) {
     this.levels = levels;
@@ -109,6 +110,49 @@ public final class Levels {
     return bytes;
   }
 
+  /// A table all of whose keys are in deleted ranges of another table, which are newer than all
+  /// that it holds.
+  ///
+  /// @param deletedAt who sees up to this sequence sees nothing of the table
+  public record Covered(Table table, long deletedAt) {}
+
+  /// The tables that deleted ranges cover; found once, without reading a file.
+  public List<Covered> covered() {
+    List<Covered> found = covered;
+    if (found == null) {
+      found = new ArrayList<>();
+      for (Table deleting : all()) {
+        if (!deleting.tombstones.isEmpty()) {
+          for (int level = 0; level < COUNT; level++) {
+            addCovered(level, deleting, found);
+          }
+        }
+      }
+      covered = found;
+    }
+    return found;
+  }
+
+  private void addCovered(int level, Table deleting, List<Covered> to) {
+    TableProperties by = deleting.properties;
+    List<Table> near =
+        level == 0 ? Arrays.asList(levels[0]) : overlapping(level, by.smallest(), by.upper());
+    for (Table table : near) {
+      TableProperties properties = table.properties;
+      long newest = properties.largestSequence();
+      if (deleting.tombstones.newestSequence() > newest) {
+        long at =
+            deleting
+                .tombstones
+                .fragments()
+                .coveringAll(properties.smallest(), properties.upper(), newest);
+        if (at > 0 && to.stream().noneMatch(other -> other.table == table)) {
+          to.add(new Covered(table, at));
+        }
+      }
+    }
+  }
+
   /// The tables of a sorted level that have something of a range.
   public List<Table> overlapping(int level, byte[] from, byte[] to) {
     List<Table> found = new ArrayList<>();
@@ -167,6 +211,24 @@ public final class Levels {
     return found;
   }
 
+  /// As [#deletions()], but for the tables of later ingests.
+  public List<Deletions.Part> deletions(long generation) {
+    return visible(generation).deletions();
+  }
+
+  /// Without the tables of later ingests.
+  private Levels visible(long generation) {
+    List<Table> later = new ArrayList<>();
+    if (generation < Long.MAX_VALUE) {
+      for (Table table : all()) {
+        if (table.generation() > generation) {
+          later.add(table);
+        }
+      }
+    }
+    return later.isEmpty() ? this : without(later);
+  }
+
   /// In tables of a sorted level: at most one can have ranges with the key.
   private static void look(Table[] tables, Deletions view, byte[] key, int offset, int length) {
     int low = 0;
@@ -207,7 +269,13 @@ public final class Levels {
   }
 
   /// A cursor for each table of level 0 and for each other level that has some.
-  public void addCursors(List<Cursor> to, Epochs<?> epochs, boolean fill) {
+  ///
+  /// @param generation the tables of later ingests are left out
+  public void addCursors(List<Cursor> to, Epochs<?> epochs, boolean fill, long generation) {
+    visible(generation).addCursors(to, epochs, fill);
+  }
+
+  private void addCursors(List<Cursor> to, Epochs<?> epochs, boolean fill) {
     for (Table table : levels[0]) {
       to.add(new RunCursor(epochs, new Table[] {table}, fill));
     }

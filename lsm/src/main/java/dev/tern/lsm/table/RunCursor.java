@@ -28,6 +28,12 @@ public final class RunCursor extends Cursor {
   /// The table whose top index is open, and where the blocks that are open lie in it; -1 for none.
   private int topOf = -1;
 
+  /// Its file, held; null for none.
+  private @Nullable TableReader reader;
+
+  /// The sequence of all entries of that table; 0 if each has its own.
+  private long sequenceOfAll;
+
   private long indexAt = -1;
   private long dataAt = -1;
   private @Nullable Block indexBlock;
@@ -88,17 +94,33 @@ public final class RunCursor extends Cursor {
     }
   }
 
-  private void openTop() {
+  private void openTop() throws IOException {
     if (topOf != at) {
+      closeTable();
+      reader = held();
       topOf = at;
-      top.open(tables[at].top());
-      closeBlocks();
+      sequenceOfAll = tables[at].sequence;
+      top.open(reader.top);
+    }
+  }
+
+  /// The table's open file, to be let go.
+  private TableReader held() throws IOException {
+    Epochs.Reader<?> inside = epochs.enter();
+    try {
+      TableReader found = tables[at].reader();
+      found.hold();
+      return found;
+    } catch (CorruptionException e) {
+      throw e.readableFrom(tables[at].properties.upper());
+    } finally {
+      inside.exit();
     }
   }
 
   private void openIndex() throws IOException {
     top.handle(handle);
-    if (indexAt != handle.offset) {
+    if (indexBlock == null || indexAt != handle.offset) {
       closeBlocks();
       indexBlock = pinned(true, top);
       indexAt = handle.offset;
@@ -108,7 +130,7 @@ public final class RunCursor extends Cursor {
 
   private void openData() throws IOException {
     index.handle(handle);
-    if (dataAt != handle.offset) {
+    if (dataBlock == null || dataAt != handle.offset) {
       closeData();
       dataBlock = pinned(false, index);
       dataAt = handle.offset;
@@ -135,11 +157,20 @@ public final class RunCursor extends Cursor {
     indexAt = -1;
   }
 
-  @Override
-  public void close() {
+  private void closeTable() {
     closeBlocks();
     top.close();
     topOf = -1;
+    if (reader != null) {
+      reader.letGo();
+      reader.owner.trim();
+      reader = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    closeTable();
     valid = false;
   }
 
@@ -150,7 +181,7 @@ public final class RunCursor extends Cursor {
     valid = true;
     key = data.key;
     keyLength = data.keyLength;
-    sequence = data.sequence;
+    sequence = sequenceOfAll > 0 ? sequenceOfAll : data.sequence;
     kind = data.kind;
   }
 

@@ -1,14 +1,13 @@
 package dev.tern.lsm.table;
 
-import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
 import dev.tern.env.FileHeader;
 import dev.tern.env.FileKind;
 import dev.tern.env.FileLife;
 import dev.tern.env.FileSystem;
+import dev.tern.lsm.budget.MemoryPart;
 import dev.tern.lsm.cache.Block;
 import dev.tern.lsm.cache.BlockCache;
-import dev.tern.lsm.cache.NativeMemory;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.Kind;
 import dev.tern.lsm.entry.Lookup;
@@ -17,18 +16,17 @@ import dev.tern.lsm.epoch.Epochs;
 import dev.tern.lsm.file.CorruptionException;
 import dev.tern.lsm.file.StoreFiles;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/// A sorted table, open for reading; any thread. Format 3:
+/// A sorted table, open for reading; any thread. Format 4:
 ///
 /// ```
-///   header   data block ... index block ...   top index   filter   range deletes   properties
-///   footer
+///   header   data block ... index block ... filter ...   top index   filters   range deletes
+///   properties   footer
 ///
 ///   header:        FileHeader, 32 bytes
 ///   stored block:  payload   u8 compression   u32 crc32c of both
@@ -37,10 +35,12 @@ import org.jspecify.annotations.Nullable;
 ///   index block:   the same; key: at or after the last of a data block and before the next one's
 ///                  first; value: varint offset, varint bytes stored
 ///   top index:     the same, of index blocks
-///   filter:        see Bloom
+///   filter:        see Bloom; of the keys behind the filter before it
+///   filters:       varint count; of each blob the last of its keys (of the last one empty),
+///                  varint offset, varint bytes stored
 ///   range deletes: varint count; blob from, blob to, varint sequence
 ///   properties:    see TableProperties
-///   footer:        4 x (u64 offset, u32 bytes): top index, filter, range deletes, properties
+///   footer:        4 x (u64 offset, u32 bytes): top index, filters, range deletes, properties
 ///                  16 bytes life   u32 crc32c of the file up to the footer   u32 format
 ///                  u32 crc32c of the footer   u64 magic
 /// ```
@@ -48,14 +48,18 @@ import org.jspecify.annotations.Nullable;
 /// The footer repeats the header's life, so that an opening reads the end of the file alone; the
 /// header is for [#verify] and for whoever finds the file.
 ///
-/// Top index, filter and range deletes stay in memory while the table is open and count against the
-/// cache; index and data blocks go through it.
+/// The manifest says what a table is, so its file is opened when somebody looks into it; see
+/// [OpenTables]. What the file then says of itself must be the same. Deleted ranges are read before
+/// that and stay in memory; index and data blocks go through the cache.
 public final class Table {
   /// `terntbl` and the digit of the format.
-  static final long MAGIC = 0x7465726e_74626c33L;
+  static final long MAGIC = 0x7465726e_74626c34L;
 
   static final int FOOTER_BYTES = 4 * 12 + FileLife.BYTES + 4 + 4 + 4 + 8;
   static final int TRAILER_BYTES = 5;
+
+  /// Of the heap, about: this, its properties, and its places in lists.
+  private static final int HELD_BYTES = 400;
 
   public final long number;
   public final String path;
@@ -65,7 +69,21 @@ public final class Table {
   /// Of the file up to its footer, as that says.
   public final int crc;
 
+  /// The sequence that all its entries have, whatever the file says: that of the ingest that took
+  /// the table in; 0 for a table of the store's own.
+  public final long sequence;
+
+  /// The ingest that made it visible, as this opening counts them; 0 for none of this opening.
+  /// Snapshots from before do not see it. Set before readers do.
+  private long generation;
+
+  /// Whether a snapshot from before the ingest is open, which must not see its entries in the table
+  /// that a compaction makes of it; guarded by the manifest lock.
+  public boolean held;
+
+  /// With the sequence of the ingest.
   public final TableProperties properties;
+
   public final RangeTombstones tombstones;
 
   /// Read states that hold it; guarded by the lock of whoever counts them.
@@ -87,57 +105,74 @@ public final class Table {
   /// Dead entries that iterators stepped over here, since it was opened.
   public final AtomicInteger skips = new AtomicInteger();
 
-  private final FileSystem.ReadableFile file;
-  private final BlockCache cache;
-  private final NativeMemory buffers;
-  private final Arena arena;
-  private final MemorySegment filter;
-  private final long filterBytes;
-  private final int probes;
-  private final Block top;
-  private final long residentBytes;
+  private final OpenTables open;
+
+  /// Null while its file is closed. Written under the lock of `open`.
+  private volatile @Nullable TableReader reader;
+
+  /// Nobody uses it any more: guarded by the lock of `open`.
+  private boolean closed;
 
   /// A block takes no more, by what the properties say.
   private final long mostRaw;
 
-  @SuppressWarnings("MustBeClosedChecker") // The table closes it.
-  private Table(
+  /// A table of which everything is known but its deleted ranges, which are read if it has some.
+  ///
+  /// @param life of its file, as `sizeBytes` and `crc`
+  /// @param sequence of all its entries, 0 if each has its own
+  /// @param properties with that sequence
+  /// @throws CorruptionException if it has deleted ranges, and its file is another one
+  public Table(
+      OpenTables open,
       String path,
       long number,
-      FileSystem.ReadableFile file,
-      BlockCache cache,
-      NativeMemory buffers,
-      Footer footer)
+      FileLife life,
+      long sizeBytes,
+      int crc,
+      long sequence,
+      TableProperties properties)
       throws IOException {
+    this.open = open;
     this.path = path;
     this.number = number;
-    this.file = file;
-    this.cache = cache;
-    this.buffers = buffers;
-    this.sizeBytes = file.size();
-    this.crc = footer.fileCrc;
-    this.life = footer.life;
-    byte[] raw = stored(footer.at[3], footer.bytes[3]);
-    this.properties = TableProperties.decode(new ByteReader(raw));
-    this.tombstones =
-        footer.bytes[2] == 0
-            ? RangeTombstones.NONE
-            : TableProperties.rangeDeletes(new ByteReader(stored(footer.at[2], footer.bytes[2])));
-    this.arena = Arena.ofShared();
-    try {
-      this.filter = resident(footer.at[1], footer.bytes[1]);
-      MemorySegment index = resident(footer.at[0], footer.bytes[0]);
-      BlockCursor.check(index, 0, (int) index.byteSize());
-      this.top = Block.resident(number, footer.at[0], index);
-      this.probes = Bloom.probes(filter);
-    } catch (IOException | RuntimeException e) {
-      arena.close();
-      throw e;
-    }
-    this.filterBytes = filter.byteSize();
+    this.life = life;
+    this.sizeBytes = sizeBytes;
+    this.crc = crc;
+    this.sequence = sequence;
+    this.properties = properties;
     this.mostRaw = mostRaw(properties);
-    this.residentBytes = filter.byteSize() + top.length;
-    cache.charge(residentBytes);
+    this.tombstones = properties.rangeDeletes() == 0 ? RangeTombstones.NONE : readTombstones();
+    open.memory.add(MemoryPart.TABLES, heldBytes());
+  }
+
+  private RangeTombstones readTombstones() throws IOException {
+    try (FileSystem.ReadableFile file = TableReader.openFile(open.files, path)) {
+      TableReader.Footer footer = TableReader.footer(file, path);
+      check(footer, file.size());
+      return TableReader.tombstones(file, path, footer);
+    } catch (DecodeException e) {
+      throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /// Throws if a file is not this table's.
+  void check(TableReader.Footer footer, long bytes) throws CorruptionException {
+    String problem = problem(life, sizeBytes, crc, footer.life(), bytes, footer.fileCrc());
+    if (problem != null) {
+      throw new CorruptionException(path, 0, problem);
+    }
+  }
+
+  /// Why a table's file is not the one that is meant, null if it is.
+  public static @Nullable String problem(
+      FileLife life, long bytes, int crc, FileLife found, long foundBytes, int foundCrc) {
+    if (!life.equals(found)) {
+      return FileHeader.foreign(found, life, "the manifest");
+    }
+    return foundBytes == bytes && foundCrc == crc
+        ? null
+        : "%d bytes, checksum %08x; the manifest has %d, %08x: it was changed since it was written"
+            .formatted(foundBytes, foundCrc, bytes, crc);
   }
 
   /// Entries of keys and values, restart points and the tail; or of an index.
@@ -149,87 +184,73 @@ public final class Table {
     return overflows ? Integer.MAX_VALUE : (1 << 20) + 2L * Keys.MAX_BYTES + data;
   }
 
-  private record Footer(long[] at, int[] bytes, FileLife life, int fileCrc) {}
-
-  /// Opens a table; reads what stays in memory.
+  /// A table as its file says it is.
   ///
   /// @throws CorruptionException if it cannot be what was written
-  public static Table open(
-      FileSystem files, String path, long number, BlockCache cache, NativeMemory buffers)
-      throws IOException {
-    if (!files.exists(path)) {
-      throw new CorruptionException(path, 0, "the manifest names this table and it is missing");
-    }
-    FileSystem.ReadableFile file = files.open(path);
-    try {
-      return new Table(path, number, file, cache, buffers, footer(file, path));
+  public static Table open(OpenTables open, String path, long number) throws IOException {
+    try (FileSystem.ReadableFile file = TableReader.openFile(open.files, path)) {
+      TableReader.Footer footer = TableReader.footer(file, path);
+      return new Table(
+          open,
+          path,
+          number,
+          footer.life(),
+          file.size(),
+          footer.fileCrc(),
+          0,
+          TableReader.properties(file, path, footer));
     } catch (DecodeException e) {
-      file.close();
       throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /// Its open file, for a caller inside an epoch; blocks if it is to be opened.
+  TableReader reader() throws IOException {
+    TableReader now = reader;
+    if (now == null) {
+      now = openReader();
+    }
+    now.touch();
+    return now;
+  }
+
+  /// Opens its file and loads its filter as far as there is room, so that readers that may not
+  /// block find a table that was just written; blocks. Where the disk fails, the next reader that
+  /// may block tries again.
+  public void warm() {
+    Epochs.Reader<?> inside = open.epochs.enter();
+    try {
+      reader().loadFilter();
+    } catch (IOException e) {
+      readFailure = e;
+    } finally {
+      inside.exit();
+    }
+  }
+
+  private TableReader openReader() throws IOException {
+    try {
+      return open.open(this);
     } catch (IOException | RuntimeException e) {
-      file.close();
+      readFailure = e;
       throw e;
     }
   }
 
-  private static Footer footer(FileSystem.ReadableFile file, String path) throws IOException {
-    long at = file.size() - FOOTER_BYTES;
-    if (at < 0) {
-      throw new CorruptionException(path, 0, "shorter than a footer");
+  /// Takes an open file unless there is one; the one to use. Under the lock of `open`.
+  TableReader adopt(TableReader made) {
+    TableReader before = reader;
+    if (before == null && closed) {
+      throw new IllegalStateException(path + " is used after its end");
     }
-    byte[] bytes = StoreFiles.read(file, path, at, FOOTER_BYTES);
-    CRC32C crc = new CRC32C();
-    crc.update(bytes, 0, FOOTER_BYTES - 12);
-    ByteReader in = new ByteReader(bytes);
-    long[] offsets = new long[4];
-    int[] lengths = new int[4];
-    for (int i = 0; i < 4; i++) {
-      offsets[i] = in.readLong();
-      lengths[i] = in.readInt();
-    }
-    FileLife life = FileLife.decode(in);
-    int fileCrc = in.readInt();
-    int format = in.readInt();
-    boolean same = in.readInt() == (int) crc.getValue();
-    long magic = in.readLong();
-    int other = (int) (magic & 0xff) - '0';
-    boolean ours = same && format == FileKind.TABLE.format();
-    if (magic >>> Byte.SIZE == MAGIC >>> Byte.SIZE && magic != MAGIC && !ours && other > 0) {
-      // What stands before the magic number, and its checksum, are that format's business.
-      throw new CorruptionException(path, at, FileHeader.refusal(FileKind.TABLE, other));
-    }
-    if (!same || magic != MAGIC) {
-      throw new CorruptionException(path, at, "the footer's checksum does not match");
-    }
-    if (format != FileKind.TABLE.format()) {
-      throw new CorruptionException(path, at, FileHeader.refusal(FileKind.TABLE, format));
-    }
-    return new Footer(offsets, lengths, life, fileCrc);
+    reader = before == null ? made : before;
+    return before == null ? made : before;
   }
 
-  /// A block that is never compressed, verified.
-  private byte[] stored(long at, int length) throws IOException {
-    byte[] bytes = StoreFiles.read(file, path, at, length);
-    verify(ByteBuffer.wrap(bytes), at);
-    return java.util.Arrays.copyOf(bytes, length - TRAILER_BYTES);
-  }
-
-  private MemorySegment resident(long at, int length) throws IOException {
-    byte[] bytes = stored(at, length);
-    MemorySegment memory = arena.allocate(Math.max(1, bytes.length), 64);
-    MemorySegment.copy(bytes, 0, memory, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, bytes.length);
-    return memory;
-  }
-
-  private void verify(ByteBuffer stored, long at) throws CorruptionException {
-    int length = stored.limit();
-    if (length < TRAILER_BYTES) {
-      throw new CorruptionException(path, at, "a block of " + length + " bytes");
-    }
-    CRC32C crc = new CRC32C();
-    crc.update(stored.slice(0, length - 4));
-    if (stored.getInt(length - 4) != (int) crc.getValue()) {
-      throw new CorruptionException(path, at, "a block whose checksum does not match");
+  /// Under the lock of `open`.
+  void forget(TableReader old) {
+    if (reader == old) {
+      reader = null;
     }
   }
 
@@ -240,7 +261,7 @@ public final class Table {
   /// @return null if it would have to be read and may not be
   @Nullable Block block(long at, int length, boolean index, boolean mayRead, boolean fill)
       throws IOException {
-    Block cached = cache.get(number, at);
+    Block cached = open.cache.get(number, at);
     return cached != null || !mayRead ? cached : load(at, length, index, fill);
   }
 
@@ -276,14 +297,25 @@ public final class Table {
     return compacting;
   }
 
-  /// Whether it is set aside, as a compaction failed over it; under the manifest lock.
+  /// Whether no compaction may take it for a while, as one failed over it or a snapshot from before
+  /// its ingest is open; under the manifest lock.
   public boolean isAside() {
-    return aside;
+    return aside || held;
   }
 
   /// Whether no compaction may take it now; under the manifest lock.
   public boolean isBusy() {
-    return compacting || aside;
+    return compacting || aside || held;
+  }
+
+  /// Made visible by an ingest; before readers see it, under the store's lock.
+  public void ingested(long newGeneration) {
+    generation = newGeneration;
+  }
+
+  /// The ingest that made it visible, 0 for none of this opening.
+  public long generation() {
+    return generation;
   }
 
   private Block load(long at, int length, boolean index, boolean fill) throws IOException {
@@ -307,17 +339,20 @@ public final class Table {
     if (at < 0 || length < TRAILER_BYTES || length > sizeBytes - at) {
       throw new CorruptionException(path, at, "a reference to " + length + " bytes beyond the end");
     }
-    MemorySegment buffer = buffers.take(length);
+    FileSystem.ReadableFile file = reader().file;
+    BlockCache cache = open.cache;
+    MemorySegment buffer = open.buffers.take(length);
+    open.giveWay();
     try {
       ByteBuffer stored = buffer.asSlice(0, length).asByteBuffer();
       StoreFiles.fill(file, path, at, stored);
       stored.clear();
-      verify(stored, at);
+      TableReader.verify(stored, path, at);
       int raw = Compressor.rawLength(stored, mostRaw, path, at);
       Block target = fill ? cache.reserve(number, at, raw, index) : null;
       boolean reserved = target != null;
       if (target == null) {
-        target = Block.ofBuffer(buffers, raw);
+        target = Block.ofBuffer(open.buffers, raw);
       }
       boolean done = false;
       try {
@@ -327,16 +362,21 @@ public final class Table {
       } finally {
         if (!done && reserved) {
           cache.abandon(target);
+        } else if (!done) {
+          target.unpin();
         }
       }
       return reserved ? cache.publish(target) : target;
     } finally {
-      buffers.give(buffer);
+      open.buffers.give(buffer);
     }
   }
 
   /// Looks the lookup's key up; see [Lookup] for the outcomes. Inside an epoch.
   int find(BlockLookup lookup) throws IOException {
+    if (generation > lookup.generation) {
+      return Lookup.ABSENT;
+    }
     try {
       return findIn(lookup);
     } catch (DecodeException | IndexOutOfBoundsException e) {
@@ -350,9 +390,18 @@ public final class Table {
       long covered = tombstones.covering(key, 0, key.length, lookup.maxSequence);
       lookup.covered = Math.max(lookup.covered, covered);
     }
-    if (!Bloom.mayContain(filter, filterBytes, probes, lookup.hash)) {
+    TableReader in = reader;
+    if (in == null) {
+      if (!lookup.mayRead) {
+        return Lookup.NOT_CACHED;
+      }
+      in = openReader();
+    }
+    in.touch();
+    if (!in.mayContain(lookup)) {
       return Lookup.ABSENT;
     }
+    Block top = in.top;
     BlockCursor.Place place = lookup.place;
     BlockCursor.Handle handle = lookup.handle;
     if (!BlockCursor.find(top, lookup.key, place)) {
@@ -363,12 +412,16 @@ public final class Table {
     if (index == null) {
       return Lookup.NOT_CACHED;
     }
-    boolean found = BlockCursor.find(index, lookup.key, place);
-    if (found) {
-      handle.read(index.memory, place.valueAt);
-    }
-    if (index.isBuffer()) {
-      index.unpin();
+    boolean found;
+    try {
+      found = BlockCursor.find(index, lookup.key, place);
+      if (found) {
+        handle.read(index.memory, place.valueAt);
+      }
+    } finally {
+      if (index.isBuffer()) {
+        index.unpin();
+      }
     }
     return found ? findInData(lookup) : Lookup.ABSENT;
   }
@@ -380,36 +433,61 @@ public final class Table {
     if (data == null) {
       return Lookup.NOT_CACHED;
     }
-    boolean found =
-        BlockCursor.find(data, lookup.key, place)
-            && place.exact
-            && BlockCursor.settle(data, lookup.key, lookup.maxSequence, place);
-    if (found) {
-      Kind.check((int) place.packed & 15, place.valueLength);
-      lookup.take(data);
-      return Lookup.FOUND;
+    boolean taken = false;
+    try {
+      boolean found =
+          BlockCursor.find(data, lookup.key, place)
+              && place.exact
+              && BlockCursor.settle(data, lookup.key, lookup.maxSequence, place);
+      if (found) {
+        Kind.check((int) place.packed & 15, place.valueLength);
+        lookup.take(data);
+        taken = true;
+        lookup.sequence = sequence > 0 ? sequence : lookup.sequence;
+      }
+      return found ? Lookup.FOUND : Lookup.ABSENT;
+    } finally {
+      if (!taken && data.isBuffer()) {
+        data.unpin();
+      }
     }
-    if (data.isBuffer()) {
-      data.unpin();
+  }
+
+  /// What is in native memory while it is open; blocks if it is not.
+  public long residentBytes() throws IOException {
+    Epochs.Reader<?> inside = open.epochs.enter();
+    try {
+      return reader().bytes;
+    } finally {
+      inside.exit();
     }
-    return Lookup.ABSENT;
   }
 
-  Block top() {
-    return top;
+  /// About what its place in memory takes, its file apart.
+  public long heldBytes() {
+    return HELD_BYTES
+        + properties.smallest().length
+        + properties.upper().length
+        + tombstones.heldBytes();
   }
 
-  public long residentBytes() {
-    return residentBytes;
+  /// Whether [#end] was called; under the lock of `open`.
+  boolean isEnded() {
+    return closed;
   }
 
-  public void close() throws IOException {
-    cache.charge(-residentBytes);
-    arena.close();
-    file.close();
+  /// Lets go of its file; nobody uses the table any more. Idempotent.
+  public void close() {
+    open.close(this);
   }
 
-  private void verifyHeader() throws IOException {
+  /// Its open file, if there is one, which nobody opens again. Under the lock of `open`.
+  @Nullable TableReader end() {
+    closed = true;
+    return reader;
+  }
+
+  private void verifyHeader(FileSystem.ReadableFile file) throws IOException {
     FileLife found;
     try {
       byte[] bytes = StoreFiles.read(file, path, 0, FileHeader.BYTES);
@@ -422,13 +500,38 @@ public final class Table {
     }
   }
 
+  /// Looks whether the file is the one that is meant, by its footer; reads that alone.
+  ///
+  /// @throws CorruptionException if it is another one
+  public void checkFile() throws IOException {
+    try (FileSystem.ReadableFile file = TableReader.openFile(open.files, path)) {
+      check(TableReader.footer(file, path), file.size());
+    }
+  }
+
   /// Reads every byte: header, whole-file checksum, every block's, the order of the keys, and the
   /// counts.
   ///
   /// @throws CorruptionException naming the first that is wrong
   public void verify() throws IOException {
-    verifyHeader();
-    Footer footer = footer(file, path);
+    verifyFile();
+    verifyEntries();
+  }
+
+  /// Reads every byte, and looks whether the file is the one that was written: header and
+  /// whole-file checksum.
+  ///
+  /// @throws CorruptionException naming what is wrong
+  public void verifyFile() throws IOException {
+    try (FileSystem.ReadableFile file = TableReader.openFile(open.files, path)) {
+      verifyFile(file);
+    }
+  }
+
+  private void verifyFile(FileSystem.ReadableFile file) throws IOException {
+    verifyHeader(file);
+    TableReader.Footer footer = TableReader.footer(file, path);
+    check(footer, file.size());
     CRC32C crc = new CRC32C();
     ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
     long end = sizeBytes - FOOTER_BYTES;
@@ -437,10 +540,13 @@ public final class Table {
       StoreFiles.fill(file, path, at, buffer);
       crc.update(buffer.array(), 0, buffer.position());
     }
-    if ((int) crc.getValue() != footer.fileCrc) {
+    if ((int) crc.getValue() != footer.fileCrc()) {
       throw new CorruptionException(path, 0, "the checksum of the whole file does not match");
     }
-    RunCursor cursor = new RunCursor(new Epochs<>(BlockLookup::new), new Table[] {this}, false);
+  }
+
+  private void verifyEntries() throws IOException {
+    RunCursor cursor = new RunCursor(open.epochs, new Table[] {this}, false);
     long entries = 0;
     byte[] last = {};
     long lastSequence = 0;

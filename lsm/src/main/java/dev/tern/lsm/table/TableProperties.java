@@ -2,9 +2,11 @@ package dev.tern.lsm.table;
 
 import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
+import dev.tern.env.DecodeException;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.RangeTombstones;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// What a table says of itself.
@@ -39,7 +41,8 @@ public record TableProperties(
     long createdMillis,
     int compression) {
 
-  void encode(ByteWriter out) {
+  /// Writes them in their form.
+  public void encode(ByteWriter out) {
     out.writeBlob(smallest).writeBlob(upper).writeVarLong(entries).writeVarLong(deletes);
     out.writeVarLong(rangeDeletes).writeVarLong(keyBytes).writeVarLong(valueBytes);
     out.writeVarLong(smallestSequence).writeVarLong(largestSequence);
@@ -47,7 +50,10 @@ public record TableProperties(
     out.writeByte(compression);
   }
 
-  static TableProperties decode(ByteReader in) {
+  /// Reads them to the end of the input.
+  ///
+  /// @throws dev.tern.env.DecodeException if they are none
+  public static TableProperties decode(ByteReader in) {
     TableProperties properties =
         new TableProperties(
             in.readBlob(),
@@ -64,7 +70,33 @@ public record TableProperties(
             in.readPositiveVarLong(),
             Compressor.known(in.readUnsignedByte()));
     in.expectEnd();
+    if (Keys.compare(properties.smallest, properties.upper) > 0
+        || properties.deletes > properties.entries
+        || properties.smallestSequence > properties.largestSequence
+        || properties.firstExpiry > properties.lastExpiry) {
+      throw new DecodeException("properties that no table has");
+    }
     return properties;
+  }
+
+  /// With all entries at one sequence; as it is if that is 0.
+  public TableProperties at(long sequence) {
+    return sequence == 0
+        ? this
+        : new TableProperties(
+            smallest,
+            upper,
+            entries,
+            deletes,
+            rangeDeletes,
+            keyBytes,
+            valueBytes,
+            sequence,
+            sequence,
+            firstExpiry,
+            lastExpiry,
+            createdMillis,
+            compression);
   }
 
   static void encode(List<RangeTombstones.Range> ranges, ByteWriter out) {
@@ -84,8 +116,24 @@ public record TableProperties(
     return RangeTombstones.of(ranges);
   }
 
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof TableProperties that && Arrays.equals(toBytes(), that.toBytes());
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(toBytes());
+  }
+
+  private byte[] toBytes() {
+    ByteWriter out = new ByteWriter();
+    encode(out);
+    return out.toByteArray();
+  }
+
   /// Whether a key's range and this table's have something in common.
-  boolean overlaps(byte[] from, byte[] to) {
+  public boolean overlaps(byte[] from, byte[] to) {
     return Keys.compare(smallest, to) < 0 && Keys.compare(from, upper) < 0;
   }
 

@@ -5,6 +5,8 @@ import dev.tern.env.FileHeader;
 import dev.tern.env.FileKind;
 import dev.tern.env.FileLife;
 import dev.tern.env.FileSystem;
+import dev.tern.lsm.budget.MemoryAccount;
+import dev.tern.lsm.budget.MemoryPart;
 import dev.tern.lsm.entry.Cursor;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.Kind;
@@ -17,16 +19,28 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /// Writes a table; entries come in order, all versions of a key one after the other. One thread.
-public final class TableWriter {
+///
+/// The memory it takes is bounded by the blocks and by a part of the filter, not by the table: but
+/// for the top index and the bounds of the filter's parts, which are some millionths of it. An
+/// account is told of it until the writer is closed.
+public final class TableWriter implements AutoCloseable {
   private static final int DATA_RESTARTS = 16;
   private static final int INDEX_RESTARTS = 4;
   private static final int INDEX_BLOCK_BYTES = 4 << 10;
-  private static final int OUT_BYTES = 256 << 10;
+  private static final int FILTER_BYTES = 256 << 10;
+  private static final int LEAST_OUT_BYTES = 32 << 10;
+
+  /// An index block of a table of 1 GiB is as large as one 65,536th of it; up to the bound. So the
+  /// top index of the largest tables stays small.
+  private static final int INDEX_SHARE_BITS = 16;
+
+  private static final int MOST_INDEX_BLOCK_BYTES = 64 << 10;
 
   private final FileSystem.WritableFile file;
   private final FileLife life;
   private final int blockBytes;
   private final int bitsPerKey;
+  private final int mostFilterKeys;
   private final Compressor compressor;
   private final BlockBuilder data = new BlockBuilder(DATA_RESTARTS);
   private final BlockBuilder index = new BlockBuilder(INDEX_RESTARTS);
@@ -36,12 +50,18 @@ public final class TableWriter {
   private final CRC32C fileCrc = new CRC32C();
 
   /// Bytes that the file has not got yet.
-  private final byte[] out = new byte[OUT_BYTES];
+  private final byte[] out;
 
   private int outBytes;
   private long position;
 
+  /// Of the keys of the filter's part that is being gathered.
   private final Bloom.Hashes hashes = new Bloom.Hashes();
+
+  /// The parts of the filter that are written: of each its last key, and where it lies.
+  private final ByteWriter filters = new ByteWriter(64);
+
+  private int filterParts;
   private byte[] smallest = {};
   private final List<RangeTombstones.Range> ranges = new ArrayList<>();
   private long entries;
@@ -53,17 +73,62 @@ public final class TableWriter {
   private long firstExpiry;
   private long lastExpiry;
 
-  /// @param bitsPerKey of the filter
-  /// @param compression one of [Compressor]'s
+  private final MemoryAccount memory;
+
+  /// What the account was told.
+  private long toldBytes;
+
+  /// With a filter in parts of 256 KiB; its memory counts nowhere.
   public TableWriter(
       FileSystem.WritableFile file, FileLife life, int blockBytes, int bitsPerKey, int compression)
       throws IOException {
+    this(file, life, blockBytes, FILTER_BYTES, bitsPerKey, compression, MemoryAccount.unbounded());
+  }
+
+  /// @param filterBytes of a part of the filter, about, and of what is written at once: the memory
+  ///   that the writing of a table takes for it does not depend on the number of keys
+  /// @param bitsPerKey of the filter
+  /// @param compression one of [Compressor]'s
+  /// @param memory told what is held
+  public TableWriter(
+      FileSystem.WritableFile file,
+      FileLife life,
+      int blockBytes,
+      int filterBytes,
+      int bitsPerKey,
+      int compression,
+      MemoryAccount memory)
+      throws IOException {
+    this.memory = memory;
+    this.out = new byte[Math.max(LEAST_OUT_BYTES, filterBytes)];
+    this.mostFilterKeys = Math.max(1, (int) (filterBytes * 8L / bitsPerKey));
     this.file = file;
     this.life = life;
     write(FileHeader.of(FileKind.TABLE, life).toBytes(), FileHeader.BYTES);
     this.blockBytes = blockBytes;
     this.bitsPerKey = bitsPerKey;
     this.compressor = new Compressor(compression);
+    tell();
+  }
+
+  private void tell() {
+    long held =
+        out.length
+            + compressor.heldBytes()
+            + data.heldBytes()
+            + index.heldBytes()
+            + top.heldBytes()
+            + hashes.heldBytes()
+            + filters.array().length;
+    memory.add(MemoryPart.JOBS, held - toldBytes);
+    toldBytes = held;
+  }
+
+  /// Gives its memory back; the file is its owner's. Idempotent.
+  @Override
+  public void close() {
+    memory.add(MemoryPart.JOBS, -toldBytes);
+    toldBytes = 0;
   }
 
   /// About how large the file is by now.
@@ -85,7 +150,11 @@ public final class TableWriter {
     if (order > 0) {
       beginKey(entry, valueLength);
     }
+    long held = data.heldBytes();
     int at = data.add(entry.key, entry.keyOffset, entry.keyLength, sequence, kind, valueLength);
+    if (data.heldBytes() != held) {
+      tell();
+    }
     if (valueLength > 0) {
       entry.copyValue(data.values(), at);
     }
@@ -110,11 +179,25 @@ public final class TableWriter {
     if (entries == 0) {
       smallest = entry.keyCopy();
     }
+    if (hashes.count() == mostFilterKeys) {
+      endFilter(Arrays.copyOf(data.lastKey(), data.lastKeyLength()));
+    }
     hashes.add(Keys.hash(entry.key, entry.keyOffset, entry.keyLength));
     if (!data.isEmpty() && data.bytesWith(entry.keyLength, valueLength) > blockBytes) {
       byte[] key = entry.keyCopy();
       endDataBlock(Keys.separator(data.lastKey(), data.lastKeyLength(), key, key.length));
     }
+  }
+
+  /// Writes a part of the filter.
+  ///
+  /// @param last the last of its keys; empty if no key of the table follows
+  private void endFilter(byte[] last) throws IOException {
+    byte[] filter = Bloom.build(hashes, bitsPerKey);
+    hashes.clear();
+    filters.writeBlob(last).writeVarLong(position);
+    filters.writeVarInt(store(filter, filter.length, false));
+    filterParts++;
   }
 
   private void endDataBlock(byte[] separator) throws IOException {
@@ -123,7 +206,8 @@ public final class TableWriter {
     int bytes = store(data.array(), data.length(), true);
     data.clear();
     addHandle(index, separator, at, bytes);
-    if (index.bytes() >= INDEX_BLOCK_BYTES) {
+    long share = Math.min(MOST_INDEX_BLOCK_BYTES, position >>> INDEX_SHARE_BITS);
+    if (index.bytes() >= Math.max(INDEX_BLOCK_BYTES, share)) {
       endIndexBlock(separator);
     }
   }
@@ -150,6 +234,7 @@ public final class TableWriter {
 
   private int store(byte[] payload, int length, boolean compress) throws IOException {
     int packed = compress ? compressor.compress(payload, length) : 0;
+    tell();
     byte[] bytes = packed > 0 ? compressor.out() : payload;
     int count = packed > 0 ? packed : length;
     byte kind = (byte) (packed > 0 ? compressor.kind() : Compressor.NONE);
@@ -202,9 +287,13 @@ public final class TableWriter {
     int[] bytes = new int[4];
     at[0] = position;
     bytes[0] = store(top.array(), top.length(), false);
-    byte[] filter = Bloom.build(hashes, bitsPerKey);
+    if (hashes.count() > 0) {
+      endFilter(new byte[0]);
+    }
+    ByteWriter directory = new ByteWriter(filters.length() + 8).writeVarInt(filterParts);
+    directory.writeBytes(filters.array(), 0, filters.length());
     at[1] = position;
-    bytes[1] = store(filter, filter.length, false);
+    bytes[1] = store(directory.array(), directory.length(), false);
     at[2] = position;
     if (!ranges.isEmpty()) {
       ByteWriter encoded = new ByteWriter();

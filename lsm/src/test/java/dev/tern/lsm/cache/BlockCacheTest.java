@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.lsm.budget.MemoryPart;
 import dev.tern.lsm.epoch.Epochs;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -58,7 +59,7 @@ class BlockCacheTest {
       }
       assertTrue(kept >= 25, "a scan swept the cache: " + kept);
       assertTrue(cache.hits() > 2500, "what is asked for often was read again: " + cache.hits());
-      assertTrue(cache.bytes() <= 256 << 10);
+      assertTrue(cache.blocks().bytes() <= 256 << 10);
     }
   }
 
@@ -133,17 +134,20 @@ class BlockCacheTest {
           load(cache, random.nextInt(20), random.nextInt(50), 100 << random.nextInt(8));
         }
         long more = random.nextBoolean() ? -charged : random.nextInt(1 << 20) - charged;
-        cache.charge(more);
+        cache.blocks().memory().add(MemoryPart.INDEXES, more);
+        cache.shrink();
         charged += more;
         if (reader != null) {
           reader.exit();
         }
         epochs.reclaim();
-        assertEquals(charged, cache.chargedBytes());
-        assertTrue(cache.usedBytes() >= 0 && cache.usedBytes() <= cache.bytes());
-        assertTrue(cache.bytes() <= 1 << 20, "it grew beyond its bound: " + cache.bytes());
+        assertEquals(charged, cache.blocks().memory().held(MemoryPart.INDEXES));
+        assertTrue(cache.heldBytes() >= 0 && cache.heldBytes() <= cache.blocks().bytes());
+        assertTrue(
+            cache.blocks().bytes() <= 1 << 20,
+            "it grew beyond its bound: " + cache.blocks().bytes());
       }
-      cache.charge(-charged);
+      cache.blocks().memory().add(MemoryPart.INDEXES, -charged);
       int cached = 0;
       for (int i = 0; i < 200; i++) {
         cached += load(cache, 99, i, 1000) != null ? 1 : 0;
@@ -171,9 +175,9 @@ class BlockCacheTest {
     try (BlockCache cache = new BlockCache(0, epochs)) {
       assertNull(cache.reserve(1, 0, 100, true));
       assertNull(cache.get(1, 0));
-      cache.charge(1000);
-      cache.charge(-1000);
-      assertEquals(0, cache.bytes());
+      cache.blocks().memory().add(MemoryPart.INDEXES, 1000);
+      cache.blocks().memory().add(MemoryPart.INDEXES, -1000);
+      assertEquals(0, cache.blocks().bytes());
     }
   }
 

@@ -7,12 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.env.FileLife;
 import dev.tern.lsm.Entries;
 import dev.tern.lsm.MemoryFiles;
+import dev.tern.lsm.budget.MemoryPart;
 import dev.tern.lsm.cache.BlockCache;
-import dev.tern.lsm.cache.NativeMemory;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.Kind;
 import dev.tern.lsm.entry.RangeTombstones;
 import dev.tern.lsm.epoch.Epochs;
+import dev.tern.lsm.table.OpenTables;
 import dev.tern.lsm.table.RunCursor;
 import dev.tern.lsm.table.Table;
 import dev.tern.lsm.table.TableWriter;
@@ -31,7 +32,7 @@ class MergeTest {
   private final MemoryFiles files = new MemoryFiles();
   private final Epochs<?> epochs = new Epochs<>(Object::new);
   private final BlockCache cache = new BlockCache(0, epochs);
-  private final NativeMemory buffers = new NativeMemory();
+  private final OpenTables open = Entries.open(files, cache, epochs);
 
   private final class Outputs implements Merge.Outputs {
     final List<Table> tables = new ArrayList<>();
@@ -55,7 +56,7 @@ class MergeTest {
     @Override
     public void end(TableWriter writer) throws IOException {
       writer.finish(0, true);
-      tables.add(Table.open(files, path(), number, cache, buffers));
+      tables.add(Table.open(open, path(), number));
     }
 
     @Override
@@ -155,7 +156,8 @@ class MergeTest {
         table.close();
       }
     }
-    assertEquals(0, cache.chargedBytes());
+    epochs.reclaim();
+    assertEquals(0, cache.blocks().memory().held(MemoryPart.INDEXES));
   }
 
   private void assertLittleIsKept(List<Table> tables, int stripes, boolean all) {

@@ -9,6 +9,7 @@ import dev.tern.env.FileLives;
 import dev.tern.env.Randomness;
 import dev.tern.lsm.Batches;
 import dev.tern.lsm.Checksums;
+import dev.tern.lsm.Entries;
 import dev.tern.lsm.MemoryFiles;
 import dev.tern.lsm.file.CorruptionException;
 import dev.tern.lsm.log.NamedLog;
@@ -34,20 +35,40 @@ class HostileManifestsTest {
     Manifest.Family recent = new Manifest.Family(1, "recent", 2, 2, 60_000, 9);
     List<Manifest.Named> tables =
         List.of(
-            new Manifest.Named(12, LIFE, 1200, 1),
-            new Manifest.Named(13, new FileLife(3, 4), 9, 2));
+            new Manifest.Named(12, LIFE, 1200, 1, 0, Entries.properties(Entries.key(1))),
+            new Manifest.Named(
+                13, new FileLife(3, 4), 9, 2, 70_001, Entries.properties(Entries.key(2))));
     List<NamedLog> logs = List.of(new NamedLog(300, LIFE, 77_000), new NamedLog(302, LIFE, 32));
     Manifest manifest = new Manifest(files, "store", FileLives.of(Randomness.of(3)));
-    manifest.roll(new Manifest.Edit(2, 1, 0, List.of(), List.of(data), List.of()), 1);
-    manifest.append(new Manifest.Edit(3, 1, 5, logs, List.of(recent), List.of()));
+    manifest.roll(new Manifest.Edit(2, 1, 0, List.of(), List.of(data), List.of(), null), 1);
+    manifest.append(new Manifest.Edit(3, 1, 5, logs, List.of(recent), List.of(), null));
     manifest.append(
         new Manifest.Edit(
-            900, 300, 70_000, logs, List.of(), List.of(new Manifest.LevelChange(1, 6, tables))));
+            900,
+            300,
+            70_000,
+            logs,
+            List.of(),
+            List.of(new Manifest.LevelChange(1, 6, tables)),
+            List.of(
+                new Manifest.Staged("move", 1, tables.getFirst()),
+                new Manifest.Staged("move", 0, tables.getLast()))));
+    // The tables again, by their numbers alone.
+    manifest.append(
+        new Manifest.Edit(
+            901,
+            301,
+            70_001,
+            logs,
+            List.of(),
+            List.of(new Manifest.LevelChange(1, 5, tables)),
+            null));
     return files.bytes("store/MANIFEST-000001");
   }
 
   private static void readManifest(byte[] bytes) throws IOException {
     Manifest.State state = Manifest.decode("m", bytes, (at, edit) -> Batches.check(edit));
+    assertTrue(state.staged.size() < bytes.length);
     for (int family = 0; family < state.families.size(); family++) {
       for (int level = 0; level < Levels.COUNT; level++) {
         assertTrue(state.level(family, level).size() < bytes.length);

@@ -9,15 +9,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.env.FileLife;
 import dev.tern.env.FileLives;
 import dev.tern.env.Randomness;
+import dev.tern.lsm.Entries;
 import dev.tern.lsm.MemoryFiles;
 import dev.tern.lsm.file.CorruptionException;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class ManifestTest {
+  private static final int MARK_BYTES = 8 + 1 + 8;
+
   private final MemoryFiles files = new MemoryFiles();
 
   private static Manifest.Edit edit(long number, List<Manifest.Family> families, long tables) {
@@ -26,7 +31,12 @@ class ManifestTest {
             .mapToObj(
                 each ->
                     new Manifest.Named(
-                        each, new FileLife(each, ~each), each * 1000, (int) each * 0x9e3779b9))
+                        each,
+                        new FileLife(each, ~each),
+                        each * 1000,
+                        (int) each * 0x9e3779b9,
+                        0,
+                        Entries.properties(Entries.key((int) each))))
             .toList();
     return new Manifest.Edit(
         number + tables,
@@ -34,7 +44,8 @@ class ManifestTest {
         number * 10,
         List.of(),
         families,
-        List.of(new Manifest.LevelChange(0, 0, numbers)));
+        List.of(new Manifest.LevelChange(0, 0, numbers)),
+        null);
   }
 
   private Manifest.Current current() throws IOException {
@@ -61,7 +72,8 @@ class ManifestTest {
             before.flushedSequence,
             before.logs,
             before.families,
-            List.of(new Manifest.LevelChange(0, 0, before.level(0, 0)))),
+            List.of(new Manifest.LevelChange(0, 0, before.level(0, 0))),
+            null),
         number);
     assertFalse(manifest.wantsRoll());
     assertEquals("MANIFEST-%06d".formatted(number), current().name());
@@ -73,26 +85,103 @@ class ManifestTest {
     manifest.close();
   }
 
+  /// A manifest that is longer than the bound cannot be opened again.
   @Test
-  void aTornLastEditDoesNotCountAndABrokenEarlierOneIsCorruption() throws IOException {
+  void anEditThatMakesTheManifestTooLongIsRefusedBeforeItIsWritten() throws IOException {
+    int most = 4000;
+    Manifest.Family family = new Manifest.Family(0, "data", 1, 1, 0, 0);
+    Manifest manifest = new Manifest(files, "store", FileLives.of(Randomness.of(1)), most);
+    String path = "store/MANIFEST-000001";
+    manifest.roll(edit(1, List.of(family), 1), 1);
+    long number = 2;
+    while (manifest.append(edit(number, List.of(), 1), /* optional= */ true)) {
+      assertTrue(files.bytes(path).length <= most, "an edit is written beyond the bound");
+      number++;
+    }
+    int optional = files.bytes(path).length;
+    assertTrue(manifest.append(edit(number, List.of(), 1), /* optional= */ false));
+    while (manifest.append(edit(++number, List.of(), 1))) {
+      assertTrue(files.bytes(path).length <= most);
+    }
+    byte[] before = files.bytes(path);
+    assertTrue(optional < before.length && before.length <= most, optional + " " + before.length);
+    IOException refused =
+        assertThrows(IOException.class, () -> manifest.roll(edit(2, List.of(family), 100), 2));
+    assertTrue(refused.getMessage().contains("would be longer than 4000"), refused::toString);
+    assertEquals("MANIFEST-000001", current().name());
+    assertFalse(manifest.isDoubtful());
+    assertEquals(number * 10 - 10, flushed(files.bytes(path)));
+    manifest.roll(edit(number, List.of(family), 1), 2);
+    assertTrue(manifest.append(edit(number + 1, List.of(), 1)));
+    manifest.close();
+  }
+
+  private static long flushed(byte[] manifest) throws IOException {
+    return Manifest.decode("m", manifest, (at, edit) -> {}).flushedSequence;
+  }
+
+  private static void assertRefused(byte[] manifest) {
+    IOException e = assertThrows(CorruptionException.class, () -> flushed(manifest));
+    assertTrue(e.getMessage().startsWith("m is corrupt at offset "), e::toString);
+  }
+
+  /// Edits of flushed sequences 10, 20 and 30.
+  ///
+  /// @param ends where the file ended behind each
+  private byte[] threeEdits(List<Integer> ends) throws IOException {
     Manifest.Family family = new Manifest.Family(0, "data", 1, 1, 0, 0);
     Manifest manifest = new Manifest(files, "store", FileLives.of(Randomness.of(1)));
     manifest.roll(edit(1, List.of(family), 1), 1);
-    manifest.append(edit(2, List.of(), 3));
-    int second = files.bytes("store/MANIFEST-000001").length;
-    manifest.append(edit(3, List.of(), 2));
-    byte[] all = files.bytes("store/MANIFEST-000001");
-    for (int length = second; length < all.length; length++) {
-      byte[] cut = java.util.Arrays.copyOf(all, length);
-      assertEquals(20, Manifest.decode("m", cut, (at, edit) -> {}).flushedSequence);
+    ends.add(files.bytes("store/MANIFEST-000001").length);
+    for (int number = 2; number <= 3; number++) {
+      manifest.append(edit(number, List.of(), 5L - number));
+      ends.add(files.bytes("store/MANIFEST-000001").length);
     }
-    for (int at = 0; at < second; at++) {
-      byte[] flipped = all.clone();
-      flipped[at] ^= 1;
-      IOException e =
-          assertThrows(
-              CorruptionException.class, () -> Manifest.decode("m", flipped, (o, edit) -> {}));
-      assertTrue(e.getMessage().startsWith("m is corrupt at offset "), e::toString);
+    return files.bytes("store/MANIFEST-000001");
+  }
+
+  @Test
+  void anEditThatIsNotWholeDoesNotCount() throws IOException {
+    List<Integer> ends = new ArrayList<>();
+    byte[] all = threeEdits(ends);
+    int mark = all.length - MARK_BYTES;
+    for (int length = ends.get(1); length <= all.length; length++) {
+      assertEquals(
+          length < mark ? 20 : 30, flushed(Arrays.copyOf(all, length)), "cut at " + length);
     }
+    // What a power cut leaves of an edit whose end is on the disk and whose middle is not.
+    for (int from = ends.get(1); from < mark; from++) {
+      byte[] torn = Arrays.copyOf(all, mark);
+      Arrays.fill(torn, from, mark - 1, (byte) 0);
+      torn[from] = (byte) ~all[from];
+      assertEquals(20, flushed(torn), "torn at " + from);
+    }
+  }
+
+  @Test
+  void oneFlippedByteLosesNoEditThatWasToldOf() throws IOException {
+    byte[] all = threeEdits(new ArrayList<>());
+    int mark = all.length - MARK_BYTES;
+    for (int at = 0; at < all.length; at++) {
+      for (int bit = 1; bit < 256; bit <<= 1) {
+        byte[] flipped = all.clone();
+        flipped[at] ^= (byte) bit;
+        if (at < mark) {
+          assertRefused(flipped);
+        } else {
+          assertEquals(30, flushed(flipped), "flipped at " + at);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aMarkIsOfTheRecordBeforeIt() throws IOException {
+    List<Integer> ends = new ArrayList<>();
+    byte[] all = threeEdits(ends);
+    byte[] misplaced = Arrays.copyOf(all, all.length - MARK_BYTES);
+    misplaced = Arrays.copyOf(misplaced, all.length);
+    System.arraycopy(all, ends.get(1) - MARK_BYTES, misplaced, all.length - MARK_BYTES, MARK_BYTES);
+    assertRefused(misplaced);
   }
 }

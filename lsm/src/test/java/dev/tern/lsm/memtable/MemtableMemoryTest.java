@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.lsm.Batches;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.WriteBatch;
+import dev.tern.lsm.budget.MemoryAccount;
 import dev.tern.lsm.entry.BatchEntries;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.Lookup;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 /// What memtables say they hold is what they hold, and not much more than what was put in.
 class MemtableMemoryTest {
   private static final ColumnFamily FAMILY = Batches.family(0, "data");
+  private static final MemoryAccount MEMORY = MemoryAccount.unbounded();
 
   private final BatchEntries entries = new BatchEntries();
   private long sequence;
@@ -46,7 +48,7 @@ class MemtableMemoryTest {
   }
 
   private Memtable filled(int count, int length) {
-    Memtable memtable = new Memtable(new Chunks(0));
+    Memtable memtable = new Memtable(new Chunks(0, MEMORY), MEMORY);
     for (int i = 0; i < count; i++) {
       put(memtable, key(i), value(i, length));
     }
@@ -76,7 +78,7 @@ class MemtableMemoryTest {
     int count = 4200;
     int length = 131_100;
     byte[] value = new byte[length];
-    Memtable memtable = new Memtable(new Chunks(0));
+    Memtable memtable = new Memtable(new Chunks(0, MEMORY), MEMORY);
     for (int i = 0; i < count; i++) {
       ByteBuffer.wrap(value).putInt(i);
       put(memtable, key(i), value);
@@ -92,7 +94,7 @@ class MemtableMemoryTest {
 
   @Test
   void noArrayTakesMoreThanAPowerOfTwo() {
-    Chunks chunks = new Chunks(0);
+    Chunks chunks = new Chunks(0, MEMORY);
     assertTrue(chunks.takeData().length + 16 <= 1 << 20);
     assertTrue(4 * chunks.takeNodes().length + 16 <= 1 << 20);
   }

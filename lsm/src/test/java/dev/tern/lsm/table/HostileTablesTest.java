@@ -8,8 +8,8 @@ import dev.tern.lsm.Checksums;
 import dev.tern.lsm.Entries;
 import dev.tern.lsm.MemoryFiles;
 import dev.tern.lsm.WaitingJobs;
+import dev.tern.lsm.budget.MemoryAccount;
 import dev.tern.lsm.cache.BlockCache;
-import dev.tern.lsm.cache.NativeMemory;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.Kind;
 import dev.tern.lsm.entry.Lookup;
@@ -34,7 +34,9 @@ class HostileTablesTest {
 
   private byte[] table(int compression) throws IOException {
     String path = "store/" + compression;
-    TableWriter writer = new TableWriter(files.create(path), LIFE, 300, 10, compression);
+    TableWriter writer =
+        new TableWriter(
+            files.create(path), LIFE, 300, 16, 10, compression, MemoryAccount.unbounded());
     List<Entries.Entry> entries = new ArrayList<>();
     for (int i = 0; i < 50; i++) {
       int kind = i % 7 == 3 ? Kind.EXPIRING_PUT : i % 5 == 4 ? Kind.DELETE : Kind.PUT;
@@ -56,9 +58,8 @@ class HostileTablesTest {
   private void readTable(byte[] bytes) throws IOException {
     files.put("store/hostile.table", bytes);
     Epochs<?> epochs = new Epochs<>(Object::new);
-    NativeMemory buffers = new NativeMemory();
     BlockCache cache = new BlockCache(0, epochs);
-    Table table = Table.open(files, "store/hostile.table", 1, cache, buffers);
+    Table table = Table.open(Entries.open(files, cache, epochs), "store/hostile.table", 1);
     List<CorruptionException> errors = new ArrayList<>();
     tried(errors, () -> walk(epochs, table, true));
     tried(errors, () -> walk(epochs, table, false));
@@ -134,11 +135,11 @@ class HostileTablesTest {
     files.put("store/good.table", good);
     Epochs<?> epochs = new Epochs<>(Object::new);
     BlockCache cache = new BlockCache(0, epochs);
-    Table table = Table.open(files, "store/good.table", 1, cache, new NativeMemory());
+    Table table = Table.open(Entries.open(files, cache, epochs), "store/good.table", 1);
     List<int[]> blocks = new ArrayList<>();
     BlockCursor.Handle handle = new BlockCursor.Handle();
     BlockCursor top = new BlockCursor();
-    top.open(table.top());
+    top.open(table.reader().top);
     for (top.first(); top.valid; top.next()) {
       top.handle(handle);
       blocks.add(new int[] {(int) handle.offset, (int) handle.offset + handle.length});
@@ -148,6 +149,9 @@ class HostileTablesTest {
         index.handle(handle);
         blocks.add(new int[] {(int) handle.offset, (int) handle.offset + handle.length});
       }
+    }
+    for (int part = 0; part < table.reader().filters.length; part++) {
+      blocks.add(table.reader().filterPlace(part));
     }
     table.close();
     cache.close();

@@ -1,6 +1,7 @@
 package dev.tern.raft.group;
 
 import dev.tern.env.Clock;
+import dev.tern.env.DecodeException;
 import dev.tern.env.EventLoop;
 import dev.tern.env.Randomness;
 import dev.tern.raft.Effect;
@@ -36,6 +37,8 @@ public final class RaftGroup {
     byte[] snapshot();
 
     /// Replaces the state by that of a snapshot.
+    ///
+    /// @throws DecodeException if the bytes are no state that can be read here; nothing has changed
     void install(SnapshotMark mark, byte[] snapshot);
   }
 
@@ -112,7 +115,7 @@ public final class RaftGroup {
   ///
   /// @param group its number in the shared log
   /// @param founding see [Recovered#nothing]
-  /// @throws IOException if its snapshot cannot be read
+  /// @throws IOException if its snapshot cannot be read, or not by this version, with its path
   public static RaftGroup open(
       Context context,
       int group,
@@ -126,11 +129,22 @@ public final class RaftGroup {
     Recovered recovered = context.log().recovered(group, founding);
     SnapshotMark mark = recovered.mark();
     if (mark.index() > 0) {
-      machine.install(mark, snapshots.load(group, mark));
+      install(machine, snapshots, group, mark);
       snapshots.deleteBefore(group, mark.index());
     }
     Raft raft = new Raft(config, recovered, mark.index(), random);
     return new RaftGroup(context, group, raft, machine, listener);
+  }
+
+  private static void install(
+      StateMachine machine, SnapshotFiles snapshots, int group, SnapshotMark mark)
+      throws IOException {
+    byte[] snapshot = snapshots.load(group, mark);
+    try {
+      machine.install(mark, snapshot);
+    } catch (DecodeException e) {
+      throw new IOException(snapshots.path(group, mark) + ": " + e.getMessage(), e);
+    }
   }
 
   /// The member's state machine without I/O; callers must not change it.
@@ -334,8 +348,13 @@ public final class RaftGroup {
             return;
           }
           catchUp();
-          if (bytes != null && mark.index() > raft.appliedIndex()) {
-            machine.install(mark, bytes);
+          try {
+            if (bytes != null && mark.index() > raft.appliedIndex()) {
+              machine.install(mark, bytes);
+            }
+          } catch (DecodeException e) {
+            fail(e);
+            return;
           }
           raft.applied(mark.index());
           work();

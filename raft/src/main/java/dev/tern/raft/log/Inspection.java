@@ -1,5 +1,6 @@
 package dev.tern.raft.log;
 
+import dev.tern.env.DecodeException;
 import dev.tern.env.FileReport;
 import dev.tern.env.FileSystem;
 import java.io.IOException;
@@ -76,10 +77,20 @@ public final class Inspection {
             : "at %d in a torn tail of %d bytes".formatted(end, bytes.length - end));
   }
 
+  /// Reads what the state machine wrote in a snapshot.
+  public interface Content {
+    /// Adds what the bytes say.
+    ///
+    /// @throws DecodeException if they cannot be read
+    void read(byte[] snapshot, FileReport report);
+  }
+
   /// A snapshot.
   ///
+  /// @param content of it; not asked if the file is not what was written
   /// @throws IOException if the file cannot be read
-  public static FileReport snapshot(FileSystem files, String path) throws IOException {
+  public static FileReport snapshot(FileSystem files, String path, Content content)
+      throws IOException {
     FileReport report = FileReport.of(files, path);
     if (!report.problems().isEmpty()) {
       return report;
@@ -91,7 +102,8 @@ public final class Inspection {
       if (!path.endsWith(name)) {
         report.problem("another snapshot under this name: it is " + name);
       }
-    } catch (RaftLogException e) {
+      content.read(SnapshotFiles.content(file, path), report);
+    } catch (RaftLogException | DecodeException e) {
       report.problem(String.valueOf(e.getMessage()));
     }
     return report;

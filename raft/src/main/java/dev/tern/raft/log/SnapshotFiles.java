@@ -70,7 +70,8 @@ public final class SnapshotFiles {
     files.createDirectories(directory);
   }
 
-  private String path(int group, SnapshotMark mark) {
+  /// Where a snapshot lies.
+  public String path(int group, SnapshotMark mark) {
     return "%s/g%d-%d-%d.snapshot".formatted(directory, group, mark.index(), mark.term());
   }
 
@@ -198,10 +199,15 @@ public final class SnapshotFiles {
     }
     try (FileSystem.ReadableFile file = files.open(path)) {
       verify(file, path, group, mark);
-      ByteBuffer bytes = ByteBuffer.allocate((int) file.size() - LEAD_BYTES - TRAILER_BYTES);
-      read(file, path, LEAD_BYTES, bytes);
-      return bytes.array();
+      return content(file, path);
     }
+  }
+
+  /// What stands between lead and checksum of a file that [#verify] has let pass.
+  static byte[] content(FileSystem.ReadableFile file, String path) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate((int) file.size() - LEAD_BYTES - TRAILER_BYTES);
+    read(file, path, LEAD_BYTES, bytes);
+    return bytes.array();
   }
 
   /// What stands before a snapshot.

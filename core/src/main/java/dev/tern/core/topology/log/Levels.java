@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
 /// @param min the lowest level it can work at
 /// @param max the highest
 public record Levels(int min, int max) {
-  /// Of this version. 4: messages about data of format 7. Levels 1 to 3 are not spoken any more.
+  /// Of this version. 5: the topology of format 3. Levels 1 to 4 are not spoken any more.
   ///
   /// The level rises with each format of a frame and with each format that several nodes read:
   /// `LevelsTest` has the formats of each level.
-  public static final Levels OURS = new Levels(4, 4);
+  public static final Levels OURS = new Levels(5, 5);
 
   public Levels {
     if (min < 1 || max < min) {
@@ -25,7 +25,7 @@ public record Levels(int min, int max) {
   }
 
   /// Why a node of these levels cannot take part in a cluster of that level; null if it can.
-  @Nullable String problem(int level) {
+  public @Nullable String problem(int level) {
     if (level > max) {
       return ("it speaks protocol levels %d to %d and the cluster is at %d: upgrade it to a version"
               + " that speaks %d")

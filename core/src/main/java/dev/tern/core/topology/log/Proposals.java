@@ -1,5 +1,6 @@
 package dev.tern.core.topology.log;
 
+import dev.tern.core.topology.Command;
 import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyOutcome;
@@ -36,6 +37,9 @@ final class Proposals {
 
     /// The epoch this node goes by.
     long knownEpoch();
+
+    /// Whether this member has applied the founding.
+    boolean founded();
 
     /// What would come of a change now.
     TopologyOutcome foretell(Proposed proposed);
@@ -126,7 +130,8 @@ final class Proposals {
                 + " look again whether the change came to be")
         : new Decision.NotProposed(
             "the topology log has no leader that can be reached: the topology is frozen until a"
-                + " majority of its voters is back; reads and writes go on");
+                + " majority of its voters is back; reads and writes go on where enough replicas"
+                + " live");
   }
 
   private void end(long id, Wanted one, Decision decision) {
@@ -180,12 +185,14 @@ final class Proposals {
 
   // ---- at the leader
 
-  /// Puts a change into the log, if this member leads.
+  /// Puts a change into the log, if this member leads. Before the founding only the founding is
+  /// taken: whoever wants something else asks again.
   ///
   /// @return whether it is there: then `told` will hear, unless this member stops
   boolean take(Proposed proposed, Consumer<Decision> told) {
     Raft raft = group.raft();
-    if (raft.role() != Raft.Role.LEADER) {
+    boolean early = !around.founded() && !(proposed.command() instanceof Command.Found);
+    if (raft.role() != Raft.Role.LEADER || early) {
       return false;
     }
     ByteWriter bytes = new ByteWriter();
@@ -198,7 +205,7 @@ final class Proposals {
       overwritten.told.accept(OVERTAKEN);
     }
     boolean tooEarly = bug == TopologyBug.DECIDED_BEFORE_COMMIT;
-    TopologyOutcome early = tooEarly ? around.foretell(proposed) : null;
+    TopologyOutcome foretold = tooEarly ? around.foretell(proposed) : null;
     Proposal outcome = group.propose(bytes.toByteArray());
     boolean taken =
         outcome instanceof Proposal.Accepted accepted
@@ -206,9 +213,9 @@ final class Proposals {
             && accepted.term() == entry.term();
     if (!taken) {
       inLog.remove(index, entry);
-    } else if (early != null) {
+    } else if (foretold != null) {
       inLog.remove(index, entry);
-      told.accept(new Decision.Decided(early));
+      told.accept(new Decision.Decided(foretold));
     }
     return taken;
   }

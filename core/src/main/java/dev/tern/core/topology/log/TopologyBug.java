@@ -15,5 +15,11 @@ public enum TopologyBug {
   /// A state is gone by before it is on the disk.
   ADOPTED_BEFORE_DURABLE,
   /// A member that lost its disk votes at once.
-  FORGETFUL_VOTE
+  FORGETFUL_VOTE,
+  /// A step of a move follows before the one before is adopted.
+  STEP_BEFORE_ADOPTION,
+  /// A move is finished before those that leave have handed over what only they have.
+  FINISHED_UNDRAINED,
+  /// A move is cancelled that is fenced already.
+  CANCEL_AFTER_FENCED
 }

@@ -1,7 +1,5 @@
 package dev.tern.core.topology.log;
 
-import dev.tern.core.topology.ClusterId;
-import dev.tern.core.topology.Command;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Proposed;
@@ -32,6 +30,7 @@ import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.IntPredicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A node's part in the topology log. It greets the other members, keeps the topology that this
@@ -49,6 +48,7 @@ public final class TopologyLog {
   /// @param graceNanos a node that has met nobody but strangers for this long since its start stops
   /// @param replaceNanos a voter that is not live for so long is replaced, if others can vote
   /// @param levels what this version speaks
+  /// @param moves of replicas, by the leader
   public record Options(
       long tickNanos,
       long timeoutNanos,
@@ -57,6 +57,7 @@ public final class TopologyLog {
       long compactBytes,
       long segmentBytes,
       Levels levels,
+      MoveLimits moves,
       TopologyBug bug) {
     public static final Options DEFAULT =
         new Options(
@@ -67,6 +68,7 @@ public final class TopologyLog {
             1 << 20,
             4 << 20,
             Levels.OURS,
+            MoveLimits.USUAL,
             TopologyBug.NONE);
 
     /// The same options of a node of another version.
@@ -79,6 +81,7 @@ public final class TopologyLog {
           compactBytes,
           segmentBytes,
           spoken,
+          moves,
           bug);
     }
   }
@@ -107,16 +110,12 @@ public final class TopologyLog {
   private static final int GROUP = 1;
 
   private static final int GREETING_TICKS = 4;
-  private static final int BEAT_TICKS = 20;
-
-  /// Beats for which this node believes in a leader that another member named.
-  private static final int LEADER_BEATS = 5;
+  static final int BEAT_TICKS = 20;
+  private static final int MOVE_TICKS = 2;
 
   private final Environment environment;
-  private final FileLives lives;
   private final EventLoop loop;
   private final int self;
-  private final IntPredicate live;
   private final Options options;
   private final Consumer<TopologyState> changed;
   private final Randomness random;
@@ -126,61 +125,53 @@ public final class TopologyLog {
   private final RaftGroup group;
   private final Proposals proposals;
   private final Amnesia amnesia;
-  private final BooleanSupplier empty;
+  private final KnownTopology known;
+  private final KnownLeader leader;
+  private final Greetings greetings;
+  private final Governor governor;
   private final ByteWriter frame = new ByteWriter(256);
 
-  /// The topology that this node uses; it is on the disk.
-  private TopologyState known;
-
-  /// The state to be written next, newer than [#known]; null for none.
-  private @Nullable TopologyState pending;
-
-  /// The state that a job writes now, newer than [#known]; null for none.
-  private @Nullable TopologyState writing;
-
   private @Nullable String failed;
-
-  /// Why [#known] could not be written, null if it was; each beat tries again.
-  private @Nullable String unsaved;
 
   /// By member number: the last epoch that the member told.
   private final TreeMap<Integer, Long> epochs = new TreeMap<>();
 
-  /// By number of a member that is not live: since when, on this leader's clock.
-  private final TreeMap<Integer, Long> absentSince = new TreeMap<>();
+  /// By member number: what was last told or asked because of a request by another state, so that a
+  /// flood of such requests is no flood of states.
+  private final TreeMap<Integer, Told> told = new TreeMap<>();
 
-  /// By member number: the protocol levels that the member speaks.
-  private final TreeMap<Integer, Levels> levels = new TreeMap<>();
+  private final TreeMap<Integer, Told> asked = new TreeMap<>();
+
+  private record Told(long epoch, long tick) {}
 
   private boolean started;
   private long startedNanos;
   private long ticks;
 
-  /// The leader that other members named, for a node without a part in the log; 0 for none.
-  private int heardLeader;
-
-  private long heardTerm;
-  private long heardTick;
   private int nextAsked;
+
+  /// What this node says of moves that it has a part in.
+  private Supplier<List<MoveReport>> moves = List::of;
+
+  /// The report that the next message begins with, where there are more than it holds.
+  private int nextReport;
+
   private volatile Status status;
   private final LogEvents reports;
 
   private TopologyLog(
       Environment environment,
       int self,
-      TopologyState known,
+      TopologyState initial,
       IntPredicate live,
       BooleanSupplier empty,
       Options options,
       Consumer<TopologyState> changed)
       throws IOException {
-    this.empty = empty;
     this.environment = environment;
     this.reports = new LogEvents(environment.events());
     this.loop = environment.loops().getFirst();
     this.self = self;
-    this.known = known;
-    this.live = live;
     this.options = options;
     this.changed = changed;
     this.random = environment.randomness().child("topology");
@@ -189,7 +180,8 @@ public final class TopologyLog {
     this.status = new Status(Raft.Role.FOLLOWER, 0, 0, null, false, new TreeMap<>());
     FileSystem files = environment.files();
     String directory = KnownFile.DIRECTORY;
-    this.lives = FileLives.of(random, environment.clock(), directory);
+    FileLives lives = FileLives.of(random, environment.clock(), directory);
+    this.known = new KnownTopology(files, lives, loop, options.bug(), initial, this::adopted);
     this.shared = SharedLog.open(files, loop, directory + "/log", options.segmentBytes(), lives);
     try {
       this.group =
@@ -202,7 +194,7 @@ public final class TopologyLog {
                   new RaftGroup.Options(options.tickNanos(), options.compactBytes(), 100)),
               GROUP,
               RaftConfig.defaults(self),
-              founding(known),
+              founding(initial),
               random.child("raft"),
               machine,
               new Member());
@@ -210,12 +202,18 @@ public final class TopologyLog {
       shared.close();
       throw e;
     }
-    boolean named = known.cluster().known();
+    boolean named = initial.cluster().known();
     this.amnesia =
         options.bug() == TopologyBug.FORGETFUL_VOTE
             ? Amnesia.none(self, files, lives, loop)
-            : Amnesia.open(self, files, lives, loop, random.child("amnesia"), !begun(), named);
+            : Amnesia.open(
+                self, files, lives, loop, random.child("amnesia"), !Greetings.begun(group), named);
     this.proposals = new Proposals(self, group, new Wire(), random.nextLong() >>> 1, options.bug());
+    this.leader = new KnownLeader(self, group, amnesia, known);
+    LogParts parts = new LogParts(self, options, known, group, leader, amnesia, acquaintances);
+    this.greetings = new Greetings(parts, empty, this::send);
+    this.governor =
+        new Governor(parts, environment.clock(), random, live, machine, greetings, proposals);
   }
 
   /// The voters that founded the log, for a founder; nobody for a member that came later.
@@ -225,57 +223,11 @@ public final class TopologyLog {
     return founder ? Membership.of(founding.state().voters(), List.of()) : Membership.NOBODY;
   }
 
-  /// Whether this member's part of the log holds anything.
-  private boolean begun() {
-    return group.raft().term() > 0 || group.raft().lastIndex() > 0;
-  }
-
   // ---- before the start; may block
-
-  /// The state in a node's directory, null if the directory belongs to no cluster. A state that
-  /// cannot be read is an error.
-  public static @Nullable TopologyState lastKnown(FileSystem files) throws IOException {
-    return KnownFile.load(files);
-  }
-
-  /// Makes a new node a member of a cluster that has let it in.
-  public static void join(FileSystem files, FileLives lives, TopologyState told)
-      throws IOException {
-    KnownFile.save(files, lives, told);
-  }
-
-  /// What a node starts from: what it last knew, or what it was told of the founding.
-  ///
-  /// @param told [Founding#NOTHING] if nothing; ignored once the directory knows its cluster
-  /// @throws IOException if this node cannot begin, with the reason
-  /// @throws RefusedException if it is no member of the cluster that the directory belongs to
-  public static TopologyState initial(FileSystem files, FileLives lives, int self, Founding told)
-      throws IOException {
-    TopologyState known = KnownFile.load(files);
-    boolean something = !told.equals(Founding.NOTHING);
-    if (known == null) {
-      String problem = something ? told.problem() : "it was told of no founders";
-      if (problem != null) {
-        throw new IOException("this node belongs to no cluster and cannot found one: " + problem);
-      }
-      known = told.state();
-      KnownFile.save(files, lives, known);
-    } else if (!known.cluster().known() && something && !told.equals(known.founding())) {
-      throw new IOException(
-          "founders disagree: this node is now told of %s; start it as before, or with an empty data directory"
-              .formatted(told.differenceFrom(known.founding())));
-    }
-    if (known.member(self) == null) {
-      throw new RefusedException(
-          "node %d is no member, or was removed from, cluster %s, which this data directory belongs to"
-              .formatted(self, known.cluster()));
-    }
-    return known;
-  }
 
   /// Opens this node's part of the log, without yet taking part. Blocks.
   ///
-  /// @param known from [#initial]
+  /// @param known from [KnownTopology#initial]
   /// @param live whether a member is believed alive
   /// @param empty whether this node holds nothing that other nodes wait for
   /// @param changed told, on the loop, of each topology this node goes by from now on
@@ -291,12 +243,18 @@ public final class TopologyLog {
     return new TopologyLog(environment, self, known, live, empty, options, changed);
   }
 
+  /// What this node says of the moves that it has a part in. It is asked every few ticks, on the
+  /// loop; nothing is said unless this is called.
+  public void reportsMoves(Supplier<List<MoveReport>> reported) {
+    moves = reported;
+  }
+
   /// Begins to take part in the log.
   public void start() {
     started = true;
     startedNanos = now();
-    consider(machine.state());
-    greetMembers();
+    known.consider(machine.state());
+    greetings.greetMembers();
     loop.schedule(options.tickNanos(), this::tick);
   }
 
@@ -329,10 +287,14 @@ public final class TopologyLog {
     }
     proposals.tick(now());
     if (ticks % GREETING_TICKS == 0) {
-      amnesia.goesBy(known);
-      amnesia.applied(machine.state(), this::greetAll);
-      greetMembers();
-      govern();
+      amnesia.goesBy(known.state());
+      amnesia.applied(machine.state(), greetings::greetAll);
+      greetings.greetMembers();
+      governor.govern();
+    }
+    if (ticks % MOVE_TICKS == 0) {
+      reportMoves();
+      governor.move();
     }
     if (ticks % BEAT_TICKS == 0) {
       shared.retry();
@@ -345,26 +307,16 @@ public final class TopologyLog {
   private void publish() {
     Raft raft = group.raft();
     String late = shared.notReady();
-    String problem = failed != null ? failed : late == null ? unsaved : "not written yet: " + late;
+    String problem =
+        failed != null ? failed : late == null ? known.unsaved() : "not written yet: " + late;
     status =
         new Status(
             raft.role(),
             raft.term(),
-            leader(),
+            leader.leader(ticks),
             problem,
             amnesia.forgetful(),
             acquaintances.strangers());
-  }
-
-  /// As this member's part says, unless it has heard of a later term: it may have no part any more.
-  private int leader() {
-    Raft raft = group.raft();
-    boolean recent = ticks - heardTick <= (long) LEADER_BEATS * BEAT_TICKS;
-    boolean votes = raft.membership().isVoter(self) && !amnesia.forgetful();
-    if (raft.leader() == 0 && votes || raft.leader() != 0 && heardTerm <= raft.term()) {
-      return raft.leader();
-    }
-    return recent ? heardLeader : raft.leader();
   }
 
   private void beat() {
@@ -372,16 +324,36 @@ public final class TopologyLog {
     if (other != 0) {
       send(other, beatMessage());
     }
-    save();
+    known.save();
     alone();
   }
 
+  /// Tells the leader how far moves have come here, again and again: it may be another one.
+  private void reportMoves() {
+    int to = leader.leader(ticks);
+    List<MoveReport> all = to == 0 ? List.of() : moves.get();
+    if (all.isEmpty()) {
+      return;
+    }
+    int count = Math.min(all.size(), TopologyMessage.MoveReports.MAX_ENTRIES);
+    List<MoveReport> some = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      some.add(all.get((nextReport + i) % all.size()));
+    }
+    nextReport = (nextReport + count) % all.size();
+    if (to == self) {
+      governor.reported(self, some);
+    } else if (trusts(to)) {
+      send(to, new TopologyMessage.MoveReports(some));
+    }
+  }
+
   private TopologyMessage beatMessage() {
-    return new TopologyMessage.Beat(known.epoch(), group.raft().term(), leader());
+    return new TopologyMessage.Beat(known.epoch(), group.raft().term(), leader.leader(ticks));
   }
 
   private int someFriend() {
-    List<MemberEntry> members = known.members();
+    List<MemberEntry> members = known.state().members();
     int from = random.nextInt(members.size());
     for (int i = 0; i < members.size(); i++) {
       int number = members.get((from + i) % members.size()).number();
@@ -394,13 +366,18 @@ public final class TopologyLog {
 
   /// Stops a node that has met nobody but strangers: it is in the wrong cluster.
   private void alone() {
-    String why = acquaintances.onlyStrangers(known);
+    String why = acquaintances.onlyStrangers(known.state());
     if (why != null && now() - startedNanos >= options.graceNanos()) {
       throw new RefusedException("this node is refused: " + why);
     }
   }
 
   // ---- frames
+
+  /// The connection to a node is open: that node, or another in its place, has to greet.
+  public void connected(int node) {
+    greetings.connected(node);
+  }
 
   private boolean send(int to, TopologyMessage message) {
     if (to == self || !environment.network().connected(0, to)) {
@@ -410,56 +387,24 @@ public final class TopologyLog {
     return environment.network().send(0, to, 0, frame);
   }
 
-  /// The connection to a node is open: that node, or another in its place, has to greet.
-  public void connected(int node) {
-    acquaintances.forget(node);
-    amnesia.forget(node);
-    greet(node, true);
-  }
-
   /// Another node uses an older state than this one.
   public void behind(int node) {
-    if (trusts(node)) {
-      send(node, new TopologyMessage.State(known));
+    if (trusts(node) && isFirst(told, node)) {
+      send(node, new TopologyMessage.State(known.state()));
     }
   }
 
-  private void greetMembers() {
-    for (MemberEntry member : known.members()) {
-      boolean asks =
-          amnesia.forgetful()
-              || departs()
-              || !trusts(member.number())
-              || leads() && !amnesia.remembers(member.number());
-      if (member.number() != self && asks) {
-        greet(member.number(), true);
-      }
+  /// Whether a node was not yet told, or asked, in this tick and by this state; notes it.
+  private boolean isFirst(Map<Integer, Told> last, int node) {
+    Told now = new Told(known.epoch(), ticks);
+    return !now.equals(last.put(node, now));
+  }
+
+  /// Another node uses a later state than this one, and is asked for it.
+  public void ahead(int node) {
+    if (trusts(node) && isFirst(asked, node)) {
+      send(node, beatMessage());
     }
-  }
-
-  /// Whether this member is leaving and holds no hints for others any more.
-  private boolean departs() {
-    MemberEntry own = known.member(self);
-    return own != null && own.leaving() && empty.getAsBoolean();
-  }
-
-  private void greetAll() {
-    known.members().forEach(member -> greet(member.number(), false));
-  }
-
-  private void greet(int node, boolean answer) {
-    send(
-        node,
-        new TopologyMessage.Greeting(
-            answer,
-            options.levels(),
-            known.level(),
-            known.cluster(),
-            known.epoch(),
-            known.founding(),
-            amnesia.life(),
-            !leads() && !amnesia.forgetful() && Amnesia.pair(group.raft().membership(), self, node),
-            departs()));
   }
 
   /// A frame about the topology or of its Raft group.
@@ -469,35 +414,20 @@ public final class TopologyLog {
     TopologyMessage message = TopologyMessageCodec.decode(payload);
     if (message instanceof TopologyMessage.Greeting || trusts(from)) {
       take(from, message);
-    } else if (message instanceof TopologyMessage.Beat && known.member(from) == null) {
+    } else if (message instanceof TopologyMessage.Beat && known.state().member(from) == null) {
       // It missed that it was removed.
-      send(from, new TopologyMessage.State(known));
+      send(from, new TopologyMessage.State(known.state()));
     }
-  }
-
-  private void greeted(int from, TopologyMessage.Greeting greeting) {
-    Acquaintances.Verdict verdict = acquaintances.greeted(from, greeting, known);
-    boolean friend = verdict == Acquaintances.Verdict.FRIEND;
-    if (friend && amnesia.greeted(from, greeting, begun())) {
-      greetAll();
-    }
-    if (greeting.answer()) {
-      greet(from, false);
-    }
-    boolean same = greeting.cluster().equals(known.cluster());
-    if (friend) {
-      levels.put(from, greeting.levels());
-      compare(from, greeting.epoch());
-    } else if (same && greeting.epoch() < known.epoch()) {
-      // It was removed, and shall know.
-      send(from, new TopologyMessage.State(known));
-    }
-    publish();
   }
 
   private void take(int from, TopologyMessage message) {
     switch (message) {
-      case TopologyMessage.Greeting m -> greeted(from, m);
+      case TopologyMessage.Greeting m -> {
+        if (greetings.greeted(from, m)) {
+          compare(from, m.epoch());
+        }
+        publish();
+      }
       case TopologyMessage.Raft m -> {
         if (amnesia.hears(from, m.message())) {
           group.step(from, m.message());
@@ -505,11 +435,7 @@ public final class TopologyLog {
       }
       case TopologyMessage.State m -> told(from, m.state());
       case TopologyMessage.Beat m -> {
-        if (m.leader() != 0 && m.term() >= heardTerm) {
-          heardLeader = m.leader();
-          heardTerm = m.term();
-          heardTick = ticks;
-        }
+        leader.told(m, ticks);
         compare(from, m.epoch());
         if (m.epoch() > known.epoch()) {
           send(from, beatMessage());
@@ -520,115 +446,61 @@ public final class TopologyLog {
             proposals.take(
                 m.proposed(), decision -> send(from, new TopologyMessage.Answer(m.id(), decision)));
         if (!taken) {
-          send(from, new TopologyMessage.NotLeader(m.id(), leader()));
+          send(from, new TopologyMessage.NotLeader(m.id(), leader.leader(ticks)));
         }
       }
       case TopologyMessage.Answer m -> proposals.decided(m.id(), m.decision());
       case TopologyMessage.NotLeader m -> proposals.notTaken(m.id());
+      case TopologyMessage.MoveReports m -> governor.reported(from, m.entries());
     }
   }
 
   private void compare(int from, long epoch) {
     epochs.put(from, epoch);
     if (epoch < known.epoch()) {
-      send(from, new TopologyMessage.State(known));
+      send(from, new TopologyMessage.State(known.state()));
     }
   }
 
   private void told(int from, TopologyState state) {
     boolean same =
-        known.cluster().known()
-            ? state.cluster().equals(known.cluster())
-            : state.founding().equals(known.founding());
+        known.state().cluster().known()
+            ? state.cluster().equals(known.state().cluster())
+            : state.founding().equals(known.state().founding());
     if (same) {
       epochs.put(from, state.epoch());
-      consider(state);
+      known.consider(state);
     }
   }
 
-  // ---- what is known
-
-  private boolean newer(TopologyState state, TopologyState than) {
-    boolean named = state.cluster().known() && !than.cluster().known();
-    return state.epoch() > than.epoch()
-        || state.epoch() == than.epoch() && named
-        || options.bug() == TopologyBug.OLDER_STATE_ADOPTED && state.epoch() != than.epoch();
-  }
-
-  /// Takes a committed state. A newer one is written and then used.
-  private void consider(TopologyState state) {
-    TopologyState latest = pending != null ? pending : writing != null ? writing : known;
-    if (!newer(state, latest)) {
-      return;
-    }
-    pending = state;
-    if (options.bug() == TopologyBug.ADOPTED_BEFORE_DURABLE) {
-      adopt(state);
-    }
-    save();
-  }
-
-  private void save() {
-    TopologyState next = pending;
-    if (writing != null || next == null) {
-      return;
-    }
-    writing = next;
-    pending = null;
-    loop.offload(
-        () -> {
-          KnownFile.save(environment.files(), lives, next);
-          return null;
-        },
-        (nothing, failure) -> {
-          writing = null;
-          if (failure != null) {
-            unsaved = "the topology cannot be written: " + failure.getMessage();
-            pending = pending == null ? next : pending;
-            return;
-          }
-          unsaved = null;
-          adopt(next);
-          save();
-        });
-  }
-
-  private void adopt(TopologyState state) {
-    if (!newer(state, known)) {
-      return;
-    }
-    tellRemoved(state);
-    known = state;
+  private void adopted(TopologyState before, TopologyState state) {
+    tellRemoved(before, state);
     amnesia.goesBy(state);
     acquaintances.members(state);
     changed.accept(state);
     proposals.known();
-    if (leads()) {
+    if (leader.isSelf()) {
       tellOthers();
     }
     publish();
   }
 
   /// Tells members that were removed that they were.
-  private void tellRemoved(TopologyState state) {
-    for (MemberEntry member : known.members()) {
+  private void tellRemoved(TopologyState before, TopologyState state) {
+    for (MemberEntry member : before.members()) {
       if (state.member(member.number()) == null) {
         send(member.number(), new TopologyMessage.State(state));
       }
     }
   }
 
-  private boolean leads() {
-    return group.raft().role() == Raft.Role.LEADER;
-  }
-
   /// The leader tells its state to members without a part in the log.
   private void tellOthers() {
-    for (MemberEntry member : known.members()) {
+    for (MemberEntry member : known.state().members()) {
       int number = member.number();
       boolean part = group.raft().membership().contains(number);
       if (!part && trusts(number) && epochs.getOrDefault(number, 0L) < known.epoch()) {
-        send(number, new TopologyMessage.State(known));
+        send(number, new TopologyMessage.State(known.state()));
       }
     }
   }
@@ -642,61 +514,6 @@ public final class TopologyLog {
     proposals.want(proposed, now(), options.timeoutNanos(), done);
   }
 
-  /// What a leader does by itself: it founds the cluster, replaces absent voters, removes members
-  /// that have left, and raises the level when all members speak a higher one.
-  private void govern() {
-    TopologyState state = machine.state();
-    Raft raft = group.raft();
-    if (!leads() || raft.commitIndex() == 0 || raft.termAt(raft.commitIndex()) != raft.term()) {
-      return;
-    }
-    if (!state.founded()) {
-      ClusterId minted = ClusterId.mint(random);
-      order(new Proposed(0, known.founding().command(minted)));
-      return;
-    }
-    IntPredicate forgetful = member -> amnesia.stranger(member, state) != 0;
-    List<Integer> voters = Voting.wanted(state, raft.membership(), this::reliable, forgetful);
-    if (!voters.equals(state.voters())) {
-      order(new Proposed(state.epoch(), new Command.RecordVoters(voters)));
-      return;
-    }
-    Membership target =
-        Voting.next(
-            raft.membership(), voters, raft.matched(), raft.commitIndex(), amnesia::remembers);
-    if (target != null) {
-      group.change(target);
-    }
-    IntPredicate stays = member -> live.test(member) && !acquaintances.departs(member);
-    Command.RemoveMember removal = Voting.removal(state, raft.membership(), stays);
-    if (removal != null) {
-      order(new Proposed(state.epoch(), removal));
-      return;
-    }
-    Command.Readmit readmission = amnesia.readmission(state, raft.membership());
-    if (readmission != null) {
-      order(new Proposed(state.epoch(), readmission));
-      return;
-    }
-    int level = options.levels().common(state, self, levels);
-    if (level > state.level()) {
-      order(new Proposed(state.epoch(), new Command.RaiseLevel(level)));
-    }
-  }
-
-  private void order(Proposed proposed) {
-    proposals.take(proposed, decision -> {});
-  }
-
-  private boolean reliable(int member) {
-    if (member == self || live.test(member)) {
-      absentSince.remove(member);
-      return true;
-    }
-    long since = absentSince.computeIfAbsent(member, first -> now());
-    return now() - since < options.replaceNanos();
-  }
-
   // ---- the parts' views
 
   private final class Machine implements TopologyMachine.Watcher {
@@ -704,7 +521,7 @@ public final class TopologyLog {
     public void applied(Entry entry, @Nullable TopologyOutcome outcome) {
       if (outcome instanceof TopologyOutcome.Changed) {
         check(machine.state());
-        consider(machine.state());
+        known.consider(machine.state());
       }
       proposals.applied(entry.index(), entry.term(), outcome);
     }
@@ -714,17 +531,17 @@ public final class TopologyLog {
       // The log is opened with what it held at its last end; the start looks at that.
       if (started) {
         check(machine.state());
-        consider(machine.state());
+        known.consider(machine.state());
         proposals.installed(index);
       }
     }
 
     private void check(TopologyState state) {
-      if (known.cluster().known() && !known.cluster().equals(state.cluster())) {
+      if (known.state().cluster().known() && !known.state().cluster().equals(state.cluster())) {
         group.fail(
             new IllegalStateException(
                 "the log is that of cluster %s, this node belongs to %s"
-                    .formatted(state.cluster(), known.cluster())));
+                    .formatted(state.cluster(), known.state().cluster())));
       }
     }
 
@@ -754,7 +571,7 @@ public final class TopologyLog {
 
     @Override
     public void roleChanged(Raft.Role role, long term, int leader) {
-      absentSince.clear();
+      governor.roleChanged();
       reports.leads(term, leader);
       publish();
     }
@@ -777,8 +594,8 @@ public final class TopologyLog {
 
     @Override
     public int leader() {
-      int leader = TopologyLog.this.leader();
-      List<Integer> voters = new ArrayList<>(known.voters());
+      int leader = TopologyLog.this.leader.leader(ticks);
+      List<Integer> voters = new ArrayList<>(known.state().voters());
       voters.removeIf(voter -> voter == self);
       boolean askable = leader == self || leader != 0 && trusts(leader);
       if (askable || voters.isEmpty()) {
@@ -790,6 +607,11 @@ public final class TopologyLog {
     @Override
     public long knownEpoch() {
       return known.epoch();
+    }
+
+    @Override
+    public boolean founded() {
+      return machine.state().founded();
     }
 
     @Override

@@ -24,7 +24,7 @@ final class TopologyMachine implements RaftGroup.StateMachine {
     /// A snapshot of that index replaced all.
     void installed(long index);
 
-    /// An entry or a snapshot that this version cannot read.
+    /// An entry that this version cannot read.
     void unreadable(DecodeException why);
   }
 
@@ -50,7 +50,16 @@ final class TopologyMachine implements RaftGroup.StateMachine {
         if (bug == TopologyBug.STALE_EPOCH_ACCEPTED) {
           proposed = new Proposed(0, proposed.command());
         }
-        TopologyState.Step step = state.apply(proposed);
+        TopologyState.Step step =
+            bug == TopologyBug.CANCEL_AFTER_FENCED
+                ? state.applyCancellingFenced(proposed)
+                : state.apply(proposed);
+        boolean changed = step.outcome() instanceof TopologyOutcome.Changed;
+        if (step.state().epoch() != state.epoch() + (changed ? 1 : 0)) {
+          throw new IllegalStateException(
+              "%s took epoch %d to %d"
+                  .formatted(step.outcome(), state.epoch(), step.state().epoch()));
+        }
         state = step.state();
         outcome = step.outcome();
       } catch (DecodeException e) {
@@ -70,11 +79,7 @@ final class TopologyMachine implements RaftGroup.StateMachine {
 
   @Override
   public void install(SnapshotMark mark, byte[] snapshot) {
-    try {
-      state = TopologyCodec.state(new ByteReader(snapshot));
-      watcher.installed(mark.index());
-    } catch (DecodeException e) {
-      watcher.unreadable(e);
-    }
+    state = TopologyCodec.state(new ByteReader(snapshot));
+    watcher.installed(mark.index());
   }
 }

@@ -5,6 +5,7 @@ import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.raft.RaftMessage;
+import java.util.List;
 
 /// What nodes say to each other about the topology.
 sealed interface TopologyMessage {
@@ -42,6 +43,17 @@ sealed interface TopologyMessage {
 
   /// What became of it.
   record Answer(long id, Decision decision) implements TopologyMessage {}
+
+  /// What the sender says of moves that it has a part in; for the leader, which forgets it.
+  ///
+  /// @param entries at most [#MAX_ENTRIES]
+  record MoveReports(List<MoveReport> entries) implements TopologyMessage {
+    static final int MAX_ENTRIES = 1_000;
+
+    public MoveReports {
+      entries = List.copyOf(entries);
+    }
+  }
 
   /// It was not taken: ask that member, 0 for another.
   record NotLeader(long id, int leader) implements TopologyMessage {}

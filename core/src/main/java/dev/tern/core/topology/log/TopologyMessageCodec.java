@@ -3,6 +3,7 @@ package dev.tern.core.topology.log;
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.Member;
+import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.TopologyCodec;
 import dev.tern.core.topology.TopologyOutcome;
 import dev.tern.core.wire.FrameKind;
@@ -10,6 +11,8 @@ import dev.tern.env.ByteReader;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.raft.RaftMessageCodec;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The bytes of a [TopologyMessage], format 1: the two bytes of [FrameKind#TOPOLOGY], `u8 type,
 /// fields`. Numbers are varints, ids and a life u64, a flag and pair a u8. A greeting begins alike
@@ -28,6 +31,7 @@ import dev.tern.raft.RaftMessageCodec;
 /// | 5 | Propose | id, see TopologyCodec |
 /// | 6 | Answer | id, u8 kind, and an epoch, a reason, a text: as the kind has them |
 /// | 7 | NotLeader | id, leader |
+/// | 8 | MoveReports | count, for each: set, partition, epoch of the entry, u8 flags |
 ///
 /// Kinds: 1 changed and 2 unchanged have an epoch; 3 refused a u8 reason and a text; 4 not proposed
 /// and 5 unknown a text.
@@ -64,6 +68,13 @@ final class TopologyMessageCodec {
       case TopologyMessage.Propose m ->
           TopologyCodec.encode(m.proposed(), out.writeByte(5).writeLong(m.id()));
       case TopologyMessage.Answer m -> encode(m.decision(), out.writeByte(6).writeLong(m.id()));
+      case TopologyMessage.MoveReports m -> {
+        out.writeByte(8).writeVarInt(m.entries().size());
+        for (MoveReport entry : m.entries()) {
+          out.writeVarInt(entry.set()).writeVarInt(entry.partition());
+          out.writeVarLong(entry.entryEpoch()).writeByte(entry.flags());
+        }
+      }
       case TopologyMessage.NotLeader m ->
           out.writeByte(7).writeLong(m.id()).writeVarInt(m.leader());
     }
@@ -115,12 +126,29 @@ final class TopologyMessageCodec {
           case 5 -> new TopologyMessage.Propose(in.readLong(), TopologyCodec.proposed(in));
           case 6 -> new TopologyMessage.Answer(in.readLong(), decision(in));
           case 7 -> new TopologyMessage.NotLeader(in.readLong(), leader(in));
+          case 8 -> moveReports(in);
           default -> throw new DecodeException("a topology message of type " + type);
         };
     if (type != 1) {
       in.expectEnd();
     }
     return message;
+  }
+
+  private static TopologyMessage moveReports(ByteReader in) {
+    int count = in.readVarIntIn(0, TopologyMessage.MoveReports.MAX_ENTRIES);
+    List<MoveReport> entries = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int set = in.readVarIntIn(1, 0xffff);
+      int partition = in.readVarIntIn(0, Slots.COUNT - 1);
+      long epoch = in.readPositiveVarLong();
+      int flags = in.readUnsignedByte();
+      if (flags > MoveReport.MAX_FLAGS) {
+        throw new DecodeException("a report of a move with flags " + flags);
+      }
+      entries.add(new MoveReport(set, partition, epoch, flags));
+    }
+    return new TopologyMessage.MoveReports(entries);
   }
 
   private static TopologyMessage raft(ByteReader in) {

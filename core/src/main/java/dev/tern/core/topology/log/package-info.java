@@ -2,9 +2,10 @@
 /// changes are agreed.
 ///
 /// ```
-///   other nodes --frames--> TopologyLog --greetings--> Acquaintances (trusted, strangers)
+///   other nodes --frames--> TopologyLog --> Greetings --> Acquaintances (trusted, strangers)
 ///   callers --Proposed--> Proposals --leader's RaftGroup--> TopologyMachine --state-->
-///                              KnownFile (durable) --> changed(state)
+///                              KnownTopology (KnownFile, durable) --> changed(state)
+///   a leader's clock --> Governor --Proposed--> Proposals
 /// ```
 ///
 /// Invariants:

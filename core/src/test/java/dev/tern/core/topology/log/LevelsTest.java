@@ -31,7 +31,8 @@ class LevelsTest {
           Map.of(
               2, "DATA 5 or 6, GOSSIP 3, RAFT 1, TOPOLOGY 1; record 3, topology 2, raft message 1",
               3, "DATA 6, GOSSIP 3, RAFT 1, TOPOLOGY 1; record 3, topology 2, raft message 1",
-              4, "DATA 7, GOSSIP 3, RAFT 1, TOPOLOGY 1; record 3, topology 2, raft message 1"));
+              4, "DATA 7, GOSSIP 3, RAFT 1, TOPOLOGY 1; record 3, topology 2, raft message 1",
+              5, "DATA 7, GOSSIP 3, RAFT 1, TOPOLOGY 1; record 3, topology 3, raft message 1"));
 
   /// The formats that this version writes and that another node reads.
   private static String formats() {
@@ -57,7 +58,7 @@ class LevelsTest {
     assertEquals(FORMATS.get(Levels.OURS.max()), formats(), what);
     assertEquals(FORMATS.lastKey(), Levels.OURS.max(), "a level that no format needs");
     assertEquals(FORMATS.size(), Set.copyOf(FORMATS.values()).size(), "two levels are alike");
-    assertEquals(4, TopologyState.FIRST_LEVEL, "logs that are there begin at it");
+    assertEquals(5, TopologyState.FIRST_LEVEL, "logs that are there begin at it");
   }
 
   /// What two nodes say of each other whose levels do not meet.
@@ -76,13 +77,13 @@ class LevelsTest {
   /// Whatever its greeting says behind the levels: their formats are another version's.
   @Test
   void aNodeOfAVersionBeforeIsToldToUpgrade() {
-    for (byte level = 1; level <= 3; level++) {
+    for (byte level = 1; level <= 4; level++) {
       byte[] greeting = {'T', 1, 1, 0, level, level, level, 77, 88, 99};
       String why = said(Levels.OURS, TopologyState.NOTHING, greeting);
       assertTrue(
           why.startsWith("node 2: it speaks protocol levels %d to %d and".formatted(level, level)),
           why);
-      assertTrue(why.endsWith("the cluster is at 4: upgrade it to a version that speaks 4"), why);
+      assertTrue(why.endsWith("the cluster is at 5: upgrade it to a version that speaks 5"), why);
     }
   }
 
@@ -91,7 +92,7 @@ class LevelsTest {
   void aClusterOfAVersionBeforeIsToldToUpgrade() {
     byte[] greeting = {'T', 1, 1, 0, 9, 9, 9, 77, 88, 99};
     assertEquals(
-        "node 2: it speaks protocol levels 9 to 9 and the cluster is at 4: upgrade all members,"
+        "node 2: it speaks protocol levels 9 to 9 and the cluster is at 5: upgrade all members,"
             + " by way of a version that speaks both",
         said(Levels.OURS, TopologyState.NOTHING, greeting));
   }
@@ -102,15 +103,15 @@ class LevelsTest {
     TopologyCodec.encode(TopologyState.NOTHING, out);
     byte[] bytes = out.toByteArray();
     // Behind it: format u8, cluster 2 u64, epoch varint 0.
-    bytes[1 + 16 + 1] = 5;
+    bytes[1 + 16 + 1] = 6;
     TopologyState later = TopologyCodec.state(new ByteReader(bytes));
-    assertEquals(5, later.level());
+    assertEquals(6, later.level());
     String why = assertThrows(RefusedException.class, () -> Levels.OURS.expect(later)).getMessage();
-    assertTrue(why.contains("levels 4 to 4 and the cluster is at 5: upgrade it"), why);
+    assertTrue(why.contains("levels 5 to 5 and the cluster is at 6: upgrade it"), why);
     why =
-        assertThrows(RefusedException.class, () -> new Levels(5, 6).expect(TopologyState.NOTHING))
+        assertThrows(RefusedException.class, () -> new Levels(6, 7).expect(TopologyState.NOTHING))
             .getMessage();
-    assertTrue(why.contains("levels 5 to 6 and the cluster is at 4: upgrade all members"), why);
+    assertTrue(why.contains("levels 6 to 7 and the cluster is at 5: upgrade all members"), why);
     Levels.OURS.expect(TopologyState.NOTHING);
   }
 

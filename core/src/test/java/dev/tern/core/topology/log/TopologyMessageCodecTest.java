@@ -25,7 +25,7 @@ class TopologyMessageCodecTest {
             new TopologyOutcome.Refused(TopologyOutcome.Reason.values()[0], "it may not be"));
     return List.of(
         new TopologyMessage.Greeting(
-            true, Levels.OURS, 4, new ClusterId(1, 2), 300, Founding.NOTHING, -7, true, false),
+            true, Levels.OURS, 5, new ClusterId(1, 2), 300, Founding.NOTHING, -7, true, false),
         new TopologyMessage.Raft(new RaftMessage.Heartbeat(5, 7, 1000)),
         new TopologyMessage.State(TopologyState.NOTHING),
         new TopologyMessage.Beat(300, 5, 2),
@@ -35,7 +35,9 @@ class TopologyMessageCodecTest {
         new TopologyMessage.Answer(9, refused),
         new TopologyMessage.Answer(9, new Decision.NotProposed("no leader")),
         new TopologyMessage.Answer(9, new Decision.Unknown("late")),
-        new TopologyMessage.NotLeader(9, 0));
+        new TopologyMessage.NotLeader(9, 0),
+        new TopologyMessage.MoveReports(
+            List.of(new MoveReport(1, 16_383, 300, 3), new MoveReport(65_535, 0, 1, 4))));
   }
 
   private static byte[] encoded(TopologyMessage message) {
@@ -45,10 +47,10 @@ class TopologyMessageCodecTest {
   }
 
   @Test
-  void messagesOfLevel4() throws IOException {
+  void messagesOfLevel5() throws IOException {
     List<byte[]> made = all().stream().map(TopologyMessageCodecTest::encoded).toList();
     Golden.check(
-        "topology-messages-1-level-4",
+        "topology-messages-1-level-5",
         made,
         bytes -> encoded(TopologyMessageCodec.decode(new ByteReader(bytes))));
     Hostile hostile =

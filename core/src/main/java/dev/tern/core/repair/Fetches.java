@@ -1,0 +1,352 @@
+package dev.tern.core.repair;
+
+import dev.tern.core.context.CoreMark;
+import dev.tern.core.context.PlantedBug;
+import dev.tern.core.context.ShardContext;
+import dev.tern.core.context.Statistics;
+import dev.tern.core.context.Statistics.Counter;
+import dev.tern.core.replica.Replica;
+import dev.tern.core.topology.ClusterView;
+import dev.tern.core.version.DotSet;
+import dev.tern.core.version.DotView;
+import dev.tern.core.wire.Message;
+import dev.tern.core.wire.RepairPage;
+import dev.tern.env.Clock;
+import dev.tern.env.CoverageMarks;
+import java.util.ArrayDeque;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// Fetches the records whose dots other replicas have and this one lacks, a page at a time, and
+/// takes whole partitions (rebuilds). A dot is claimed when [Claims] allows it.
+///
+/// Invariants:
+/// - at most [#MAX_FETCHES] requests are under way, one for a partition. A partition that finds no
+///   room waits its turn once;
+/// - a request ends by a page, by its deadline, or with its partition. Each end gives its place to
+///   the next partition that waits.
+///
+/// Threads: the shard's loop.
+final class Fetches {
+  /// Requests for records under way at a time.
+  static final int MAX_FETCHES = 4;
+
+  /// A request is given up after this.
+  static final long FETCH_NANOS = 5_000_000_000L;
+
+  private static final byte[] NOTHING = {};
+
+  /// Records that were passed over are asked for again after this, at the latest.
+  private static final long MAX_PATIENCE_NANOS = 600_000_000_000L;
+
+  /// A page of a rebuild is asked for so often in vain, each time of the next replica.
+  private static final int MAX_TRIES = 6;
+
+  private final Replica replica;
+  private final Clock clock;
+  private final AntiEntropy.Wire wire;
+  private final Statistics statistics;
+  private final PlantedBug planted;
+  private final LongSupplier ids;
+  private final RepairFigures figures;
+  private final Consumer<Exchange> settled;
+  private ClusterView view;
+  private int underWay;
+
+  /// Partitions that wait until one of the fetches under way has ended.
+  private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
+
+  /// @param ids of requests
+  /// @param settled told when a rebuild has ended, which may let its replica vouch
+  Fetches(
+      ShardContext context,
+      Replica replica,
+      AntiEntropy.Wire wire,
+      LongSupplier ids,
+      RepairFigures figures,
+      Consumer<Exchange> settled,
+      ClusterView view) {
+    this.replica = replica;
+    this.clock = context.clock();
+    this.wire = wire;
+    this.statistics = context.statistics();
+    this.planted = context.planted();
+    this.ids = ids;
+    this.figures = figures;
+    this.settled = settled;
+    this.view = view;
+  }
+
+  /// Keyspaces of a later topology from now on.
+  void adopt(ClusterView later) {
+    view = later;
+  }
+
+  /// Nothing is fetched for a partition any more.
+  void part(Exchange exchange) {
+    waiting.remove(exchange);
+    exchange.waits = false;
+    if (exchange.fetchId != 0) {
+      endFetch(exchange);
+    }
+  }
+
+  /// Does what is due for a partition.
+  void beat(Exchange exchange, long now) {
+    if (exchange.page != null) {
+      exchange.page.again();
+    } else if (exchange.fetchId != 0 && now >= exchange.fetchDeadline) {
+      late(exchange);
+    }
+    if (now >= exchange.againNanos && exchange.hasPassedOver()) {
+      again(exchange, now);
+    }
+  }
+
+  /// Takes a page if it answers the request that is under way for its partition.
+  ///
+  /// @return whether it does
+  boolean takes(Exchange exchange, int member, Message.Repaired repaired) {
+    if (repaired.id() != exchange.fetchId || member != exchange.fetchFrom) {
+      return false;
+    }
+    new FetchedPage(this, exchange, repaired.page()).store();
+    return true;
+  }
+
+  /// The context of the pages that are being stored.
+  Replica replica() {
+    return replica;
+  }
+
+  Clock clock() {
+    return clock;
+  }
+
+  Statistics statistics() {
+    return statistics;
+  }
+
+  PlantedBug planted() {
+    return planted;
+  }
+
+  ClusterView view() {
+    return view;
+  }
+
+  /// Asks a replica for dots that it has told twice and that are not here. Dots that it has told
+  /// once may be on their way.
+  void fetch(Exchange exchange) {
+    if (exchange.fetchId == 0) {
+      figures.note(exchange, false, exchange.rebuilding);
+    }
+    int peers = exchange.peers.length;
+    for (int n = 0; n < peers && exchange.fetchId == 0; n++) {
+      int i = (exchange.firstPeer + n) % peers;
+      DotView here = exchange.partition.clock();
+      DotView said = exchange.isFilling() ? exchange.heard[i] : exchange.before[i];
+      // What only a rebuild brings is not on its way.
+      DotSet gone = exchange.isBehind() ? exchange.readiness.lacking(i, here) : null;
+      boolean gives = wire.live(exchange.peers[i]) && !exchange.isPending(i);
+      if (said == null && gone == null || !gives) {
+        continue;
+      }
+      if (gone == null && here.covers(java.util.Objects.requireNonNull(said))) {
+        continue;
+      }
+      figures.note(exchange, true, exchange.rebuilding);
+      DotSet missing = gone == null ? new DotSet() : exchange.claims[i].toAsk(gone);
+      if (missing.isEmpty() && said != null) {
+        missing = exchange.claims[i].toAsk(said.minus(here));
+      }
+      if (missing.isEmpty()) {
+        continue;
+      }
+      if (underWay < MAX_FETCHES) {
+        exchange.fetches(i, missing);
+        underWay++;
+        ask(exchange, null);
+        return;
+      }
+      if (!exchange.waits) {
+        exchange.waits = true;
+        waiting.add(exchange);
+      }
+      return;
+    }
+  }
+
+  private void ask(Exchange exchange, byte @Nullable [] cursor) {
+    exchange.fetchId = ids.getAsLong();
+    exchange.fetchDeadline = clock.monotonicNanos() + FETCH_NANOS;
+    exchange.rebuildCursor = cursor == null ? NOTHING : cursor;
+    statistics.add(Counter.REPAIR_PAGES, 1);
+    int number = exchange.partition.number();
+    wire.send(
+        exchange.fetchFrom,
+        number,
+        new Message.Missing(
+            exchange.group, number, exchange.fetchId, exchange.fetchWanted, cursor));
+  }
+
+  private void endFetch(Exchange exchange) {
+    exchange.fetchId = 0;
+    exchange.page = null;
+    exchange.tries = 0;
+    figures.note(exchange, exchange.lacks, false);
+    exchange.rebuildEnded();
+    assert underWay > 0 : "a fetch ended that was not under way";
+    underWay--;
+    Exchange next = waiting.poll();
+    if (next != null) {
+      next.waits = false;
+      fetch(next);
+    }
+  }
+
+  /// A peer has not answered: asks the next one, for the same page of a rebuild.
+  private void late(Exchange exchange) {
+    assert CoverageMarks.reach(CoreMark.FETCH_LATE);
+    exchange.firstPeer = (exchange.place(exchange.fetchFrom) + 1) % exchange.peers.length;
+    if (exchange.rebuilding) {
+      askElsewhere(exchange, exchange.rebuildCursor);
+    } else {
+      endFetch(exchange);
+      fetch(exchange);
+    }
+  }
+
+  /// Asks the next live replica for a page of a rebuild. Pages of several sources go together: what
+  /// is claimed in the end is what all of their clocks have.
+  private void askElsewhere(Exchange exchange, byte[] cursor) {
+    int from = exchange.place(exchange.fetchFrom);
+    if (++exchange.tries > MAX_TRIES) {
+      for (Claims each : exchange.claims) {
+        each.page(new DotSet(), new DotSet(), exchange.fetchWanted, new DotSet());
+      }
+      passedOver(exchange);
+      endFetch(exchange);
+      return;
+    }
+    int peers = exchange.peers.length;
+    for (int n = 1; n <= peers; n++) {
+      int next = exchange.peers[(from + n) % peers];
+      if (wire.live(next) && !exchange.set.isPending(next)) {
+        exchange.fetchFrom = next;
+        break;
+      }
+    }
+    ask(exchange, cursor);
+  }
+
+  private void passedOver(Exchange exchange) {
+    if (exchange.againNanos <= clock.monotonicNanos()) {
+      exchange.againNanos = clock.monotonicNanos() + exchange.patienceNanos;
+      exchange.patienceNanos = Math.min(2 * exchange.patienceNanos, MAX_PATIENCE_NANOS);
+    }
+  }
+
+  /// Asks again for records that were refused or unreadable.
+  private void again(Exchange exchange, long now) {
+    exchange.againNanos = now + exchange.patienceNanos;
+    for (Claims each : exchange.claims) {
+      each.again();
+    }
+    fetch(exchange);
+  }
+
+  /// The records of a page are stored, but for those that were refused.
+  ///
+  /// @param refused the dots of these
+  void stored(Exchange exchange, RepairPage page, DotSet refused) {
+    if (page.answer() == RepairPage.Answer.REBUILD) {
+      statistics.add(Counter.REBUILDS, 1);
+      figures.note(exchange, exchange.lacks, true);
+      exchange.began = exchange.partition.clock().copy();
+      ask(exchange, NOTHING);
+      return;
+    }
+    if (exchange.rebuilding) {
+      long id = exchange.fetchId;
+      exchange.passing(page.clock(), page.next());
+      replica
+          .rebuilds()
+          .dropUnlisted(
+              exchange.partition,
+              page,
+              exchange.rebuildCursor,
+              exchange.agreed(page.clock()),
+              done -> {
+                if (exchange.fetchId == id) {
+                  rebuilt(exchange, page, done && refused.isEmpty());
+                }
+              });
+      return;
+    }
+    int place = exchange.place(exchange.fetchFrom);
+    DotSet covered = page.covered().and(exchange.fetchWanted).minus(refused);
+    DotSet unread = page.unreadable().and(exchange.fetchWanted);
+    boolean missed = !refused.isEmpty() || !unread.isEmpty();
+    if (missed) {
+      statistics.add(Counter.REPAIR_PASSED_OVER, page.unreadable().isEmpty() ? 0 : 1);
+      passedOver(exchange);
+    }
+    exchange.claims[place].page(covered, page.clock(), refused, unread);
+    if (planted == PlantedBug.DOT_CLAIMED_WITHOUT_RECORD) {
+      replica.dotLog().covered(exchange.partition, covered);
+    }
+    claim(exchange);
+    endFetch(exchange);
+    if (!covered.isEmpty() || missed) {
+      fetch(exchange);
+    }
+  }
+
+  /// Claims the dots that may be claimed by now, see [Claims].
+  void claim(Exchange exchange) {
+    for (Claims each : exchange.claims) {
+      DotSet ripe = each.ripe(exchange.partition.clock());
+      if (!ripe.isEmpty()) {
+        replica.dotLog().covered(exchange.partition, ripe);
+      }
+    }
+  }
+
+  /// @param done whether all of it is stored here
+  private void rebuilt(Exchange exchange, RepairPage page, boolean done) {
+    if (!done) {
+      assert CoverageMarks.reach(CoreMark.REBUILD_PAGE_REFUSED);
+      exchange.notPassed();
+      askElsewhere(exchange, exchange.rebuildCursor);
+      return;
+    }
+    DotSet all = exchange.rebuildClockWith(page.clock());
+    if (page.next().length > 0) {
+      exchange.passed(page.clock(), page.next());
+      if (page.answer() == RepairPage.Answer.STUCK) {
+        assert CoverageMarks.reach(CoreMark.REBUILD_STUCK);
+        statistics.add(Counter.REPAIR_PASSED_OVER, 1);
+        exchange.stuck(exchange.place(exchange.fetchFrom), page.unreadable());
+        askElsewhere(exchange, page.next());
+      } else {
+        exchange.tries = 0;
+        ask(exchange, page.next());
+      }
+      return;
+    }
+    replica.rebuilds().ended(exchange.partition, all);
+    if (exchange.passOverUnreadable(all)) {
+      assert CoverageMarks.reach(CoreMark.REBUILD_PASSED_OVER_UNREADABLE);
+      passedOver(exchange);
+    } else {
+      exchange.patienceNanos = Exchange.AGAIN_NANOS;
+    }
+    exchange.readiness.taken(all);
+    endFetch(exchange);
+    claim(exchange);
+    settled.accept(exchange);
+    fetch(exchange);
+  }
+}

@@ -1,0 +1,25 @@
+package dev.tern.core.topology.log;
+
+/// Whether a leader moves replicas by itself, and how many at once.
+///
+/// @param on whether it does
+/// @param receiving partitions that are filled at a member at a time
+/// @param sending partitions that are filled at a time from a member, or because it leaves
+/// @param lostNanos a move is cancelled when a newcomer is not live for so long
+/// @param awayNanos a member that is not live for so long is away: others get its replicas
+public record MoveLimits(boolean on, int receiving, int sending, long lostNanos, long awayNanos) {
+  /// A fill has 256 KiB under way: 32 of them are 8 MiB a member. A step takes about half a second
+  /// from the log to all members and back, so fewer would leave members idle between steps. A
+  /// newcomer that is gone for two minutes holds back the removal of deletes no longer than a
+  /// restart may take. A machine that is gone for half an hour seldom comes back by itself.
+  public static final MoveLimits USUAL =
+      new MoveLimits(true, 32, 32, 120_000_000_000L, 1_800_000_000_000L);
+
+  public MoveLimits {
+    if (receiving < 1 || sending < 1 || lostNanos < 0 || awayNanos < 0) {
+      throw new IllegalArgumentException(
+          "moves: receiving %d, sending %d, lost after %d ns, away after %d ns"
+              .formatted(receiving, sending, lostNanos, awayNanos));
+    }
+  }
+}

@@ -1,0 +1,327 @@
+package dev.tern.core.topology.log;
+
+import dev.tern.core.topology.Command.Moves;
+import dev.tern.core.topology.Command.Moves.Kind;
+import dev.tern.core.topology.Command.Moves.Step;
+import dev.tern.core.topology.KeyspaceDefinition;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.ReplicaGroups;
+import dev.tern.core.topology.ReplicaSet;
+import dev.tern.core.topology.ReplicaSet.Phase;
+import dev.tern.core.topology.TopologyState;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// Says which steps of moves the leader of the topology log proposes next. Sees and decides, does
+/// nothing: a step that another leader overtakes is passed over by the epoch of its entry.
+///
+/// A step of a move follows when the entry is adopted by every live replica of both lists, and by
+/// so many of each list it still uses that no quorum can be made of the others: then nobody who
+/// goes by the entry before can read or write any more beside those who go by the entry after.
+/// Besides, newcomers have to be *filled* before they are read, and live replicas that leave have
+/// to be *drained* before they are forgotten. A stable entry may begin to move unadopted: whoever
+/// still goes by the entry before reads and writes a list that the next one reads and writes too.
+///
+/// A move is cancelled when a newcomer is removed, or is not live for long, unless it is fenced.
+/// New moves are those of the plan. Partitions without all their replicas come first, leads last.
+/// While a replica is not live, no other one of its group is moved: that would be one fewer.
+///
+/// Invariant: a function of what is given; [#planned] only keeps what it computed.
+final class MoveSteps {
+  /// What is known.
+  ///
+  /// @param live whether a member is believed alive
+  /// @param lost whether a member has not been live for so long that moves to it are cancelled
+  record View(TopologyState state, MoveReports reports, IntPredicate live, IntPredicate lost) {}
+
+  private final MoveLimits limits;
+  private final TopologyBug bug;
+
+  /// The state of the plans at hand.
+  private @Nullable TopologyState planned;
+
+  /// By number of groups: the lists that they shall have.
+  private final TreeMap<Integer, int[][]> plans = new TreeMap<>();
+
+  MoveSteps(MoveLimits limits, TopologyBug bug) {
+    this.limits = limits;
+    this.bug = bug;
+  }
+
+  /// The next command; null if there is nothing to do now.
+  @Nullable Moves next(View view) {
+    Traffic traffic = new Traffic(view);
+    for (ReplicaGroups groups : view.state().groups()) {
+      List<Step> steps = goingOn(view, groups);
+      if (!view.state().movesHeld() && steps.size() < Moves.MAX_STEPS) {
+        begin(view, groups, traffic, steps);
+      }
+      if (!steps.isEmpty()) {
+        return new Moves(groups.number(), steps);
+      }
+    }
+    return null;
+  }
+
+  // ---- moves under way
+
+  private List<Step> goingOn(View view, ReplicaGroups groups) {
+    List<Step> steps = new ArrayList<>();
+    Quorum quorum = Quorum.of(view.state(), groups);
+    for (int p = 0; p < view.state().partitions() && steps.size() < Moves.MAX_STEPS; p++) {
+      if (groups.replicaSet(p).phase() != Phase.STABLE) {
+        Kind kind = new UnderWay(view, groups, p, quorum).next();
+        if (kind != null) {
+          steps.add(Step.of(p, groups.epoch(p), kind));
+        }
+      }
+    }
+    return steps;
+  }
+
+  /// The smallest levels that the keyspaces of some groups ask for unless a request says otherwise.
+  private record Quorum(int w, int r) {
+    static Quorum of(TopologyState state, ReplicaGroups groups) {
+      int w = Integer.MAX_VALUE;
+      int r = Integer.MAX_VALUE;
+      for (KeyspaceDefinition keyspace : state.keyspaces()) {
+        if (keyspace.settings().policy().equals(groups.policy())) {
+          w = Math.min(w, keyspace.settings().w());
+          r = Math.min(r, keyspace.settings().r());
+        }
+      }
+      return new Quorum(w, r);
+    }
+
+    /// How many of a list have to have adopted an entry, so that the others are fewer than any
+    /// quorum.
+    int of(int[] list) {
+      return list.length - Math.min(Math.min(w, r), list.length) + 1;
+    }
+  }
+
+  /// One entry that moves.
+  private final class UnderWay {
+    private final View view;
+    private final ReplicaGroups groups;
+    private final int partition;
+    private final Quorum quorum;
+    private final int[] oldList;
+    private final int[] newList;
+    private final ReplicaSet set;
+
+    UnderWay(View view, ReplicaGroups groups, int partition, Quorum quorum) {
+      this.view = view;
+      this.groups = groups;
+      this.partition = partition;
+      this.quorum = quorum;
+      this.oldList = groups.lists().list(partition);
+      this.newList = groups.targets().list(partition);
+      this.set = groups.replicaSet(partition);
+    }
+
+    @Nullable Kind next() {
+      boolean adopted = adoptedByLive() && adopted(oldList);
+      boolean byNew = adopted(newList);
+      if (bug == TopologyBug.CANCEL_AFTER_FENCED && set.phase() == Phase.FENCED && hopeless()) {
+        return Kind.CANCEL;
+      }
+      return switch (set.phase()) {
+        case STABLE -> null;
+        case FILLING -> {
+          if (groups.returns(partition)) {
+            yield adopted && byNew ? Kind.CANCEL : null;
+          }
+          if (hopeless()) {
+            yield adopted ? Kind.CANCEL : null;
+          }
+          yield adopted && byNew && filled() ? Kind.SWITCH : null;
+        }
+        case SWITCHED -> {
+          if (hopeless()) {
+            yield adopted ? Kind.CANCEL : null;
+          }
+          yield adopted && byNew ? Kind.FENCE : null;
+        }
+        case FENCED -> adoptedByLive() && byNew && drained() ? Kind.FINISH : null;
+      };
+    }
+
+    private boolean says(int flag, int member) {
+      return view.reports().says(flag, member, groups, partition);
+    }
+
+    private boolean adopts(int member) {
+      return bug == TopologyBug.STEP_BEFORE_ADOPTION || says(MoveReport.ADOPTED, member);
+    }
+
+    private boolean adoptedByLive() {
+      return Arrays.stream(set.members()).allMatch(m -> !view.live().test(m) || adopts(m));
+    }
+
+    private boolean adopted(int[] list) {
+      return Arrays.stream(list).filter(this::adopts).count() >= quorum.of(list);
+    }
+
+    private IntStream newcomers() {
+      return without(newList, oldList);
+    }
+
+    private boolean filled() {
+      return newcomers().allMatch(member -> says(MoveReport.FILLED, member));
+    }
+
+    private boolean drained() {
+      return bug == TopologyBug.FINISHED_UNDRAINED
+          || without(oldList, newList)
+              .allMatch(m -> !view.live().test(m) || says(MoveReport.DRAINED, m));
+    }
+
+    /// Whether a newcomer is removed, or was not live for long.
+    private boolean hopeless() {
+      return newcomers().anyMatch(m -> !eligible(view.state(), m) || view.lost().test(m));
+    }
+  }
+
+  private static IntStream without(int[] list, int[] other) {
+    return Arrays.stream(list).filter(m -> Arrays.stream(other).noneMatch(o -> o == m));
+  }
+
+  private static boolean eligible(TopologyState state, int member) {
+    MemberEntry entry = state.member(member);
+    return entry != null && entry.eligible();
+  }
+
+  // ---- new moves
+
+  /// How many partitions are filled at each member and from each: what comes after costs little.
+  private final class Traffic {
+    private final View view;
+    private final TreeMap<Integer, Integer> receiving = new TreeMap<>();
+    private final TreeMap<Integer, Integer> sending = new TreeMap<>();
+
+    Traffic(View view) {
+      this.view = view;
+      for (ReplicaGroups groups : view.state().groups()) {
+        for (int p = 0; p < view.state().partitions(); p++) {
+          if (groups.replicaSet(p).phase() == Phase.FILLING) {
+            add(groups.lists().list(p), groups.targets().list(p));
+          }
+        }
+      }
+    }
+
+    /// Who sends: the one that leaves if it is live, else the first of the old list that is.
+    private int sender(int[] oldList, int[] newList) {
+      return IntStream.concat(without(oldList, newList), Arrays.stream(oldList))
+          .filter(view.live())
+          .findFirst()
+          .orElse(0);
+    }
+
+    private void add(int[] oldList, int[] newList) {
+      without(newList, oldList).forEach(member -> receiving.merge(member, 1, Integer::sum));
+      sending.merge(sender(oldList, newList), 1, Integer::sum);
+    }
+
+    private boolean hasRoom(int[] oldList, int[] newList) {
+      return sending.getOrDefault(sender(oldList, newList), 0) < limits.sending()
+          && without(newList, oldList)
+              .allMatch(member -> receiving.getOrDefault(member, 0) < limits.receiving());
+    }
+  }
+
+  /// How much a move is wanted, most first.
+  private enum Urgency {
+    /// A replica is dead, or has to leave, or there are too few.
+    REDUNDANCY,
+    BALANCE,
+    /// The same replicas in another order.
+    LEADS
+  }
+
+  private void begin(View view, ReplicaGroups groups, Traffic traffic, List<Step> steps) {
+    int[][] wanted = planned(view.state(), groups);
+    for (Urgency urgency : Urgency.values()) {
+      for (int p = 0; p < wanted.length && steps.size() < Moves.MAX_STEPS; p++) {
+        int[] oldList = groups.lists().list(p);
+        boolean moves = groups.replicaSet(p).phase() != Phase.STABLE;
+        int[] newList = moves ? null : startable(view, oldList, wanted[p]);
+        if (newList != null
+            && urgency(view, oldList, newList) == urgency
+            && traffic.hasRoom(oldList, newList)) {
+          traffic.add(oldList, newList);
+          List<Integer> list = Arrays.stream(newList).boxed().toList();
+          steps.add(new Step(p, groups.epoch(p), Kind.BEGIN, list));
+        }
+      }
+    }
+  }
+
+  private int[][] planned(TopologyState state, ReplicaGroups groups) {
+    if (planned != state) {
+      planned = state;
+      plans.clear();
+    }
+    return plans.computeIfAbsent(groups.number(), number -> state.plan(groups).lists());
+  }
+
+  private static Urgency urgency(View view, int[] oldList, int[] newList) {
+    boolean needed =
+        newList.length > oldList.length
+            || without(oldList, newList)
+                .anyMatch(m -> !view.live().test(m) || !eligible(view.state(), m));
+    boolean same = without(newList, oldList).findAny().isEmpty();
+    return needed ? Urgency.REDUNDANCY : same ? Urgency.LEADS : Urgency.BALANCE;
+  }
+
+  /// The list that a partition's move may begin with now, null for none.
+  private static int @Nullable [] startable(View view, int[] oldList, int[] wanted) {
+    IntPredicate live = view.live();
+    boolean nothing = Arrays.equals(oldList, wanted);
+    boolean newcomersLive = without(wanted, oldList).allMatch(live);
+    if (nothing || !newcomersLive || Arrays.stream(oldList).noneMatch(live)) {
+      return null;
+    }
+    if (Arrays.stream(oldList).allMatch(live)) {
+      return wanted;
+    }
+    boolean deadStay = Arrays.stream(oldList).anyMatch(m -> !live.test(m) && has(wanted, m));
+    boolean liveMove = without(oldList, wanted).anyMatch(live);
+    boolean deadMove = without(oldList, wanted).anyMatch(live.negate());
+    if (!liveMove) {
+      return deadMove || wanted.length > oldList.length ? wanted : null;
+    }
+    boolean mayStay =
+        without(oldList, wanted).filter(live).allMatch(m -> eligible(view.state(), m));
+    if (!deadMove) {
+      return null;
+    }
+    return mayStay ? deadReplaced(oldList, wanted, live) : deadStay ? null : wanted;
+  }
+
+  private static boolean has(int[] list, int member) {
+    return Arrays.stream(list).anyMatch(m -> m == member);
+  }
+
+  /// The old list with newcomers in the place of those that are dead and go: the rest comes later.
+  private static int @Nullable [] deadReplaced(int[] oldList, int[] wanted, IntPredicate live) {
+    int[] newcomers = without(wanted, oldList).toArray();
+    int[] list = oldList.clone();
+    int next = 0;
+    for (int place = 0; place < list.length; place++) {
+      if (!live.test(list[place]) && !has(wanted, list[place])) {
+        if (next == newcomers.length) {
+          return null;
+        }
+        list[place] = newcomers[next++];
+      }
+    }
+    return list.length == wanted.length ? list : null;
+  }
+}

@@ -1,0 +1,287 @@
+package dev.tern.core.topology.log;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tern.core.topology.ClusterId;
+import dev.tern.core.topology.Command;
+import dev.tern.core.topology.Command.Moves;
+import dev.tern.core.topology.Command.Moves.Kind;
+import dev.tern.core.topology.Command.Moves.Step;
+import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.KeyspaceProperty;
+import dev.tern.core.topology.KeyspaceSettings;
+import dev.tern.core.topology.Member;
+import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.Proposed;
+import dev.tern.core.topology.ReplicaGroups;
+import dev.tern.core.topology.ReplicaSet.Phase;
+import dev.tern.core.topology.TopologyState;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/// Which steps of moves a leader proposes.
+class MoveStepsTest {
+  private static final int ADOPTED = MoveReport.ADOPTED;
+  private static final int FILLED = MoveReport.ADOPTED | MoveReport.FILLED;
+  private static final int DRAINED = MoveReport.ADOPTED | MoveReport.DRAINED;
+  private static final int P = 1;
+
+  private final MoveReports reports = new MoveReports();
+  private final Set<Integer> down = new TreeSet<>();
+  private final Set<Integer> lost = new TreeSet<>();
+  private MoveSteps steps = steps(100, 100);
+  private TopologyState state = founded(3, 2, 2);
+
+  private static MoveSteps steps(int receiving, int sending) {
+    return new MoveSteps(new MoveLimits(true, receiving, sending, 1, 1), TopologyBug.NONE);
+  }
+
+  private static Member member(int number) {
+    Member.Ports ports = Member.Ports.NONE.with("internode", number).with("redis", 9);
+    return new Member(number, "%040x".formatted(number), "z" + number, "one", ports);
+  }
+
+  /// Three members that hold 8 partitions, and a fourth one that holds nothing.
+  private static TopologyState founded(int n, int r, int w) {
+    List<MemberEntry> founders = new ArrayList<>();
+    for (int number = 1; number <= 3; number++) {
+      founders.add(MemberEntry.of(member(number)));
+    }
+    KeyspaceSettings keyspace =
+        KeyspaceSettings.usual("a")
+            .with(KeyspaceProperty.N, n)
+            .with(KeyspaceProperty.R, r)
+            .with(KeyspaceProperty.W, w);
+    Founding founding = new Founding(8, founders, List.of(keyspace));
+    TopologyState founded = applied(TopologyState.NOTHING, founding.command(new ClusterId(1, 2)));
+    return applied(founded, new Command.AdmitMember(member(4), 100));
+  }
+
+  private static TopologyState applied(TopologyState state, Command command) {
+    TopologyState.Step step = state.apply(new Proposed(0, command));
+    assertTrue(step.state() != state, step.outcome()::toString);
+    return step.state();
+  }
+
+  private ReplicaGroups groups() {
+    return state.groups().getFirst();
+  }
+
+  private @Nullable Moves next() {
+    return steps.next(
+        new MoveSteps.View(state, reports, member -> !down.contains(member), lost::contains));
+  }
+
+  private List<Kind> nextFor(int partition) {
+    Moves moves = next();
+    return moves == null
+        ? List.of()
+        : moves.steps().stream()
+            .filter(step -> step.partition() == partition)
+            .map(Step::kind)
+            .toList();
+  }
+
+  private void says(int flags, int... members) {
+    for (int member : members) {
+      MoveReport report = new MoveReport(1, P, groups().epoch(P), flags);
+      reports.take(member, List.of(report), state);
+    }
+  }
+
+  /// Partition 1 moves from [2, 3, 1] to [2, 3, 4], and has come there.
+  private void moving(Kind... kinds) {
+    state = applied(state, new Command.HoldMoves(true));
+    assertEquals(List.of(2, 3, 1), Arrays.stream(groups().lists().list(P)).boxed().toList());
+    for (Kind kind : kinds) {
+      List<Integer> list = kind == Kind.BEGIN ? List.of(2, 3, 4) : List.of();
+      Step step = new Step(P, groups().epoch(P), kind, list);
+      state = applied(state, new Moves(1, List.of(step)));
+    }
+  }
+
+  @Test
+  void fillingWaitsForAdoptionAndForWhatTheNewcomerLacks() {
+    moving(Kind.BEGIN);
+    assertNull(next());
+    says(FILLED, 4);
+    says(ADOPTED, 1, 2);
+    assertNull(next(), "3 is live and has not adopted it");
+    says(ADOPTED, 3);
+    assertEquals(List.of(Kind.SWITCH), nextFor(P));
+    says(ADOPTED, 4);
+    assertNull(next(), "4 is not filled");
+  }
+
+  @Test
+  void whoIsNotLiveIsNotWaitedForButAQuorumIs() {
+    moving(Kind.BEGIN);
+    says(FILLED, 4);
+    says(ADOPTED, 2, 3);
+    down.add(1);
+    assertEquals(List.of(Kind.SWITCH), nextFor(P));
+    down.add(3);
+    reports.prune(state, member -> !down.contains(member));
+    assertNull(next(), "two of the old list might go by the entry before");
+  }
+
+  /// Where one replica may read alone, all have to have adopted a step.
+  @Test
+  void theSmallestLevelsSayHowManyMustAdopt() {
+    state = founded(3, 1, 3);
+    moving(Kind.BEGIN);
+    says(FILLED, 4);
+    says(ADOPTED, 2, 3);
+    down.add(1);
+    assertNull(next());
+    down.clear();
+    says(ADOPTED, 1);
+    assertEquals(List.of(Kind.SWITCH), nextFor(P));
+  }
+
+  @Test
+  void reportsOfAnEarlierEntryCountForNothing() {
+    moving(Kind.BEGIN);
+    says(FILLED, 4);
+    says(ADOPTED, 1, 2, 3);
+    goesOn(Kind.SWITCH);
+    assertNull(next());
+    assertEquals(4, reports.size());
+    reports.prune(state, member -> true);
+    assertEquals(0, reports.size());
+    reports.take(7, List.of(new MoveReport(1, P, groups().epoch(P), ADOPTED)), state);
+    reports.take(1, List.of(new MoveReport(9, P, groups().epoch(P), ADOPTED)), state);
+    reports.take(1, List.of(new MoveReport(1, 8, groups().epoch(P), ADOPTED)), state);
+    assertEquals(0, reports.size());
+    says(ADOPTED, 1, 2, 3, 4);
+    assertEquals(List.of(Kind.FENCE), nextFor(P));
+  }
+
+  private void goesOn(Kind kind) {
+    Step step = Step.of(P, groups().epoch(P), kind);
+    state = applied(state, new Moves(1, List.of(step)));
+  }
+
+  @Test
+  void fencedWaitsForThoseThatLeaveUnlessTheyAreDead() {
+    moving(Kind.BEGIN, Kind.SWITCH, Kind.FENCE);
+    says(ADOPTED, 1, 2, 3, 4);
+    assertNull(next(), "1 has not handed over");
+    says(DRAINED, 1);
+    assertEquals(List.of(Kind.FINISH), nextFor(P));
+    says(ADOPTED, 1);
+    down.add(1);
+    assertEquals(List.of(Kind.FINISH), nextFor(P));
+    down.add(3);
+    reports.prune(state, member -> !down.contains(member));
+    assertEquals(List.of(Kind.FINISH), nextFor(P), "two of the new list have adopted it");
+    down.add(2);
+    reports.prune(state, member -> !down.contains(member));
+    assertNull(next());
+  }
+
+  @Test
+  void aMoveToAMemberThatIsGoneIsCancelledUntilItIsFenced() {
+    for (List<Kind> way : List.of(List.of(Kind.BEGIN), List.of(Kind.BEGIN, Kind.SWITCH))) {
+      state = founded(3, 2, 2);
+      moving(way.toArray(Kind[]::new));
+      down.add(4);
+      lost.add(4);
+      assertNull(next(), "nobody has adopted it");
+      says(ADOPTED, 1, 2, 3);
+      assertEquals(List.of(Kind.CANCEL), nextFor(P));
+      down.clear();
+      lost.clear();
+      state = applied(state, new Command.RemoveMember(4));
+      says(ADOPTED, 4);
+      assertEquals(List.of(Kind.CANCEL), nextFor(P));
+    }
+    goesOn(Kind.CANCEL);
+    assertEquals(Phase.FILLING, groups().replicaSet(P).phase());
+    assertNull(next());
+    says(FILLED, 1, 2, 3, 4);
+    assertEquals(List.of(Kind.CANCEL), nextFor(P), "it goes back all the way");
+    state = founded(3, 2, 2);
+    moving(Kind.BEGIN, Kind.SWITCH, Kind.FENCE);
+    says(DRAINED, 1, 2, 3);
+    down.add(4);
+    lost.add(4);
+    assertEquals(List.of(Kind.FINISH), nextFor(P));
+  }
+
+  @Test
+  void newMovesAreThoseOfThePlanWithinTheLimits() {
+    int planned = state.plan(groups()).moves().size();
+    assertEquals(6, planned);
+    Moves all = next();
+    assertNotNull(all);
+    long joining = all.steps().stream().filter(step -> step.list().contains(4)).count();
+    assertEquals(planned, joining);
+    steps = steps(2, 100);
+    Moves some = next();
+    assertNotNull(some);
+    assertEquals(2, some.steps().stream().filter(step -> step.list().contains(4)).count());
+    state = applied(state, some);
+    says(ADOPTED, 1, 2, 3, 4);
+    Moves more = next();
+    assertTrue(more == null || more.steps().stream().noneMatch(s -> s.list().contains(4)));
+    steps = steps(100, 1);
+    state = founded(3, 2, 2);
+    Moves fewer = next();
+    assertNotNull(fewer);
+    assertEquals(3, fewer.steps().size(), "one for each member that gives something away");
+  }
+
+  @Test
+  void nothingBeginsWhileMovesAreHeldOrTheNewcomerIsDown() {
+    state = applied(state, new Command.HoldMoves(true));
+    assertNull(next());
+    state = applied(state, new Command.HoldMoves(false));
+    assertNotNull(next());
+    down.add(4);
+    Moves moves = next();
+    assertTrue(moves == null || moves.steps().stream().noneMatch(s -> s.list().contains(4)));
+  }
+
+  /// A replica that is well is not moved while another one of its group is down.
+  @Test
+  void liveReplicasStayWhileAnotherOneIsDown() {
+    down.add(2);
+    Moves moves = next();
+    if (moves != null) {
+      for (Step step : moves.steps()) {
+        assertTrue(!step.list().contains(2), step.toString());
+      }
+    }
+    state = applied(state, new Command.RemoveMember(2));
+    Moves replacing = next();
+    assertNotNull(replacing);
+    assertEquals(8, replacing.steps().size());
+    for (Step step : replacing.steps()) {
+      List<Integer> old = Arrays.stream(groups().lists().list(step.partition())).boxed().toList();
+      assertEquals(old.stream().filter(m -> m != 2).toList().size() + 1, step.list().size());
+      assertTrue(step.list().contains(4) && !step.list().contains(2), step.toString());
+    }
+  }
+
+  /// With room for one, the partition that lacks a replica comes before balance.
+  @Test
+  void redundancyComesFirst() {
+    state = applied(state, new Command.AdmitMember(member(5), 100));
+    state = applied(state, new Command.RemoveMember(3));
+    steps = steps(100, 1);
+    Moves moves = next();
+    assertNotNull(moves);
+    List<Integer> first =
+        Arrays.stream(groups().lists().list(moves.steps().getFirst().partition())).boxed().toList();
+    assertTrue(first.contains(3) && !moves.steps().getFirst().list().contains(3));
+  }
+}

@@ -1,0 +1,121 @@
+package dev.tern.simulation;
+
+import dev.tern.core.node.Node;
+import dev.tern.core.topology.Command;
+import dev.tern.core.topology.Proposed;
+import dev.tern.core.topology.ReplicaGroups;
+import dev.tern.core.topology.TopologyState;
+import dev.tern.env.Randomness;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// Changes the weights of members while the clients and the faults of a run are at work, in runs
+/// whose clusters have more nodes than a key has replicas. Whoever leads the topology log moves the
+/// replicas then, as on a real cluster. A member of weight 0 holds nothing in the end.
+final class Weights {
+  private static final long LEAST_NANOS = ClusterRun.SECOND;
+  private static final long MOST_NANOS = 4 * ClusterRun.SECOND;
+  private static final int USUAL = 100;
+
+  /// After the heal the replicas stand where the plan wants them within this.
+  private static final long DONE_WITHIN = 120 * ClusterRun.SECOND;
+
+  private final ClusterRun run;
+  private final Randomness random;
+  private final boolean on;
+  private boolean changes;
+
+  /// @param on whether weights are changed in the run
+  Weights(ClusterRun run, boolean on) {
+    this.run = run;
+    this.random = run.world.random.child("weights");
+    this.on = on;
+  }
+
+  boolean isOn() {
+    return on;
+  }
+
+  /// Begins to change weights.
+  void begin() {
+    if (on) {
+      changes = true;
+      later();
+    }
+  }
+
+  /// Weights stay as they are from now on.
+  void changeNoMore() {
+    changes = false;
+  }
+
+  private void later() {
+    run.world.schedule(run.world.between(LEAST_NANOS, MOST_NANOS), 0, this::change);
+  }
+
+  private void change() {
+    if (!changes) {
+      return;
+    }
+    later();
+    Node node = run.node(1 + random.nextInt(run.nodeCount));
+    if (node == null || !node.view().state().founded()) {
+      return;
+    }
+    int number = 1 + random.nextInt(run.nodeCount);
+    int weight = random.nextInt(3) * USUAL;
+    long without =
+        node.view().state().members().stream().filter(each -> each.weight() == 0).count();
+    if (weight == 0 && run.nodeCount - without <= run.shape.n()) {
+      // The others would be too few.
+      weight = USUAL;
+    }
+    run.note("weight of member %d becomes %d".formatted(number, weight));
+    node.propose(new Proposed(0, new Command.SetWeight(number, weight)), decision -> {});
+  }
+
+  /// Waits until the replicas stand where the plan wants them.
+  ///
+  /// @throws History.Violation if that takes too long
+  void end() {
+    long until = run.world.nanos() + DONE_WITHIN;
+    while (on && !isDone()) {
+      run.restartStopped();
+      if (run.world.nanos() >= until) {
+        throw new History.Violation("replicas are not where the plan wants them: " + pending());
+      }
+      run.world.runUntil(run.world.nanos() + ClusterRun.SECOND);
+    }
+  }
+
+  private boolean isDone() {
+    return run.allGoByTheLatest() && pending().isEmpty();
+  }
+
+  private List<String> pending() {
+    List<String> pending = new ArrayList<>();
+    TopologyState latest = run.latest();
+    for (ReplicaGroups groups : latest.groups()) {
+      int[][] wanted = latest.plan(groups).lists();
+      for (int p = 0; p < latest.partitions(); p++) {
+        boolean there = Arrays.equals(wanted[p], groups.lists().list(p));
+        if (!there || !groups.replicaSet(p).isStable()) {
+          pending.add(
+              "%d/%d %s wanted %s"
+                  .formatted(groups.number(), p, groups.replicaSet(p), Arrays.toString(wanted[p])));
+        }
+      }
+    }
+    for (int number = 1; number <= run.nodeCount && !pending.isEmpty(); number++) {
+      Node node = run.node(number);
+      pending.add("node %d: %s".formatted(number, node == null ? "down" : node.moving()));
+    }
+    return pending;
+  }
+
+  @Override
+  public String toString() {
+    return on ? " weights" : "";
+  }
+}
