@@ -18,7 +18,6 @@ import dev.tern.env.Randomness;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -247,7 +246,8 @@ final class Moves {
     for (ReplicaGroups groups : state.groups()) {
       List<Step> steps = new ArrayList<>();
       for (int p = 0; p < state.partitions(); p++) {
-        Step step = step(groups, p, told.getOrDefault(new Place(groups.number(), p), Collections.emptyMap()));
+        Place place = new Place(groups.number(), p);
+        Step step = step(groups, p, told.getOrDefault(place, Collections.emptyMap()));
         if (step != null) {
           run.note("step %s of %s".formatted(step, groups.replicaSet(p)));
           steps.add(step);
