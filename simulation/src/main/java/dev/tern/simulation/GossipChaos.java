@@ -174,7 +174,7 @@ public final class GossipChaos {
       cluster.start(number, contacts);
       cluster
           .member(number)
-          .report((int) world.between(0, 1_000), world.between(0, 1 << 20), 1 << 20);
+          .report((int) world.between(0, 1_000), world.between(0, 1 << 20), 1 << 20, 0);
     }
   }
 

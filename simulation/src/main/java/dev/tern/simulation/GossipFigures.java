@@ -130,7 +130,7 @@ public final class GossipFigures {
   private static void reportLoad(GossipCluster cluster, int number) {
     if (cluster.runs(number)) {
       long used = 100_000 + cluster.nowMillis() / 100;
-      cluster.member(number).report((int) cluster.world.between(0, 1_000), used, 1_000_000);
+      cluster.member(number).report((int) cluster.world.between(0, 1_000), used, 1_000_000, 0);
       cluster.world.schedule(REPORT_MILLIS * 1_000_000, number, () -> reportLoad(cluster, number));
     }
   }

@@ -208,14 +208,15 @@ public final class Gossip {
   }
 
   /// Sets this member's own load; the packets from now on carry it.
-  public void report(int busyPermille, long diskUsedMebibytes, long diskMebibytes) {
-    if (busyPermille < 0 || busyPermille > 1_000 || diskUsedMebibytes < 0 || diskMebibytes < 0) {
+  public void report(int busyPermille, long diskUsedMebibytes, long diskMebibytes, int incomplete) {
+    boolean inRange = busyPermille >= 0 && busyPermille <= 1_000 && incomplete >= 0;
+    if (!inRange || diskUsedMebibytes < 0 || diskMebibytes < 0) {
       throw new IllegalArgumentException("a load out of range");
     }
     long generation = Incarnation.generation(incarnation);
     long count = Incarnation.minted(load.stamp()) + 1;
     long stamp = Incarnation.first(generation) | count;
-    load = new Load(stamp, busyPermille, diskUsedMebibytes, diskMebibytes);
+    load = new Load(stamp, busyPermille, diskUsedMebibytes, diskMebibytes, incomplete);
   }
 
   /// Tells the others that this member leaves. The member may stop when it is [#quiet].

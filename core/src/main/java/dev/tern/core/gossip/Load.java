@@ -7,12 +7,14 @@ package dev.tern.core.gossip;
 /// @param busyPermille of its processors, 0 to 1000
 /// @param diskUsedMebibytes of its data directory's file system
 /// @param diskMebibytes the size of that file system
-public record Load(long stamp, int busyPermille, long diskUsedMebibytes, long diskMebibytes) {
+/// @param incomplete partitions whose replica there may lack what another replica has
+public record Load(
+    long stamp, int busyPermille, long diskUsedMebibytes, long diskMebibytes, int incomplete) {
   /// Nothing was reported.
-  public static final Load UNKNOWN = new Load(0, 0, 0, 0);
+  public static final Load UNKNOWN = new Load(0, 0, 0, 0, 0);
 
   /// The same report under another stamp.
   Load stamped(long otherStamp) {
-    return new Load(otherStamp, busyPermille, diskUsedMebibytes, diskMebibytes);
+    return new Load(otherStamp, busyPermille, diskUsedMebibytes, diskMebibytes, incomplete);
   }
 }

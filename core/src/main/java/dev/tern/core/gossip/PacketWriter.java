@@ -93,6 +93,7 @@ final class PacketWriter {
   private void figures(Load load) {
     out.writeVarInt(load.busyPermille());
     out.writeVarLong(load.diskUsedMebibytes()).writeVarLong(load.diskMebibytes());
+    out.writeVarInt(load.incomplete());
   }
 
   private static int type(Packet.Body body) {
@@ -170,9 +171,10 @@ final class PacketWriter {
     int busy = in.readVarInt();
     long used = in.readVarLong();
     long size = in.readVarLong();
-    if (busy < 0 || busy > 1_000 || used < 0 || size < 0) {
+    int incomplete = in.readVarInt();
+    if (busy < 0 || busy > 1_000 || used < 0 || size < 0 || incomplete < 0) {
       throw new DecodeException("a load out of range");
     }
-    return new Load(stamp, busy, used, size);
+    return new Load(stamp, busy, used, size, incomplete);
   }
 }

@@ -30,6 +30,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntPredicate;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +70,7 @@ public final class Liveness {
   private final int self;
   private final IntPredicate trusts;
   private final LongSupplier storedBytes;
+  private final IntSupplier incomplete;
   private final Runnable setBack;
   private final Sightings sightings;
   private final ClusterTime time;
@@ -91,6 +93,7 @@ public final class Liveness {
   /// @param generation from [#nextGeneration]
   /// @param trusts whether a node has greeted as a member
   /// @param storedBytes that this node holds; any thread
+  /// @param incomplete partitions whose replica here may lack something; any thread
   /// @param setBack told, on the loop, that other members know of a life of this node that its
   ///   directory does not
   public Liveness(
@@ -100,6 +103,7 @@ public final class Liveness {
       long generation,
       IntPredicate trusts,
       LongSupplier storedBytes,
+      IntSupplier incomplete,
       Runnable setBack,
       Sightings sightings,
       ClusterTime time) {
@@ -111,6 +115,7 @@ public final class Liveness {
     this.members = members;
     this.trusts = trusts;
     this.storedBytes = storedBytes;
+    this.incomplete = incomplete;
     this.setBack = setBack;
     this.sightings = sightings;
     this.time = time;
@@ -318,7 +323,8 @@ public final class Liveness {
         files::usableBytes,
         (usable, failure) -> {
           long used = storedBytes.getAsLong() >> 20;
-          gossip.report(0, used, usable == null ? 0 : used + (usable >> 20));
+          long size = usable == null ? 0 : used + (usable >> 20);
+          gossip.report(0, used, size, incomplete.getAsInt());
           loads.set(self, gossip.load(self));
         });
   }

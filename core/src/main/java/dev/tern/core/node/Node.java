@@ -135,6 +135,7 @@ public final class Node {
               Liveness.nextGeneration(environment.files(), lives),
               node.log()::trusts,
               node::storedBytes,
+              node::incomplete,
               node::setBack,
               sightings,
               node.time);
@@ -588,6 +589,16 @@ public final class Node {
   /// neither answer reads of more than one replica nor lead updates; any thread.
   public int partitionsBehind() {
     return shards.stream().mapToInt(shard -> shard.antiEntropy().behind()).sum();
+  }
+
+  /// Partitions whose replica here may lack what another replica has; any thread.
+  private int incomplete() {
+    int incomplete = 0;
+    for (Shard shard : shards) {
+      Repairs repairs = shard.antiEntropy().repairs();
+      incomplete += Math.max(repairs.lacking(), shard.antiEntropy().behind());
+    }
+    return incomplete;
   }
 
   /// How often a stored record was met that cannot be decoded; any thread.

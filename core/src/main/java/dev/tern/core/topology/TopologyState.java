@@ -3,6 +3,7 @@ package dev.tern.core.topology;
 import dev.tern.core.keyspace.KeyHash;
 import dev.tern.core.ring.Plan;
 import dev.tern.core.ring.Planner;
+import dev.tern.core.ring.ZonePolicy;
 import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
@@ -198,6 +199,31 @@ public record TopologyState(
     long others =
         members.stream().filter(each -> each.eligible() && each.number() != without).count();
     return groups.stream().allMatch(each -> each.policy().n() <= others);
+  }
+
+  /// Why members may not be as given instead, null if they may: keyspaces would have fewer replicas
+  /// than they ask for and have now, or the replicas of a key would share zones that they do not
+  /// share now.
+  public @Nullable String violated(List<MemberEntry> instead) {
+    List<MemberEntry> before = members.stream().filter(MemberEntry::eligible).toList();
+    List<MemberEntry> after = instead.stream().filter(MemberEntry::eligible).toList();
+    for (ReplicaGroups each : groups) {
+      PlacementPolicy policy = each.policy();
+      if (after.size() < Math.min(policy.n(), before.size())) {
+        return "keyspaces of n=%d would have %d members to hold them, and have %d"
+            .formatted(policy.n(), after.size(), before.size());
+      }
+      long zones = zones(after);
+      if (policy.zones() == ZonePolicy.SPREAD && zones < Math.min(policy.n(), zones(before))) {
+        return "replicas of keyspaces of n=%d would be in %d zones, and are in %d"
+            .formatted(policy.n(), zones, Math.min(policy.n(), zones(before)));
+      }
+    }
+    return null;
+  }
+
+  private static long zones(List<MemberEntry> members) {
+    return members.stream().map(MemberEntry::zone).distinct().count();
   }
 
   /// What would have to be moved for groups to be as members, zones and weights now want them, once

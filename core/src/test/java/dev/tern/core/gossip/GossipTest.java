@@ -169,22 +169,22 @@ class GossipTest {
 
   @Test
   void aReportOutdoesThoseOfALifeOfTheSameNumber() {
-    gossip.report(421, 10, 100);
-    hearReport(new Load(FIRST + 7, 1, 2, 3));
-    assertEquals(new Load(FIRST + 8, 421, 10, 100), lastTo(2).load());
-    gossip.report(422, 10, 100);
-    hearReport(new Load(FIRST + 8, 421, 10, 100));
-    assertEquals(new Load(FIRST + 9, 422, 10, 100), lastTo(2).load());
-    hearReport(new Load(FIRST + 9, 1, 2, 3));
-    assertEquals(new Load(FIRST + 10, 422, 10, 100), lastTo(2).load());
+    gossip.report(421, 10, 100, 5);
+    hearReport(new Load(FIRST + 7, 1, 2, 3, 0));
+    assertEquals(new Load(FIRST + 8, 421, 10, 100, 5), lastTo(2).load());
+    gossip.report(422, 10, 100, 5);
+    hearReport(new Load(FIRST + 8, 421, 10, 100, 5));
+    assertEquals(new Load(FIRST + 9, 422, 10, 100, 5), lastTo(2).load());
+    hearReport(new Load(FIRST + 9, 1, 2, 3, 0));
+    assertEquals(new Load(FIRST + 10, 422, 10, 100, 5), lastTo(2).load());
   }
 
   @Test
   void aReportOutdoesThoseOfALaterLifeThatIsForgotten() {
-    gossip.report(421, 10, 100);
+    gossip.report(421, 10, 100, 5);
     long later = Incarnation.first(2);
-    hearReport(new Load(later + 7, 1, 2, 3), new Rumour(1, later, Status.ALIVE, 0));
-    assertEquals(new Load(later + 8, 421, 10, 100), lastTo(2).load());
+    hearReport(new Load(later + 7, 1, 2, 3, 0), new Rumour(1, later, Status.ALIVE, 0));
+    assertEquals(new Load(later + 8, 421, 10, 100, 5), lastTo(2).load());
   }
 
   @Test
@@ -304,9 +304,9 @@ class GossipTest {
 
   @Test
   void saysGoodbyeAndLoadsTravel() {
-    gossip.report(421, 10, 100);
+    gossip.report(421, 10, 100, 5);
     hear(2, new Packet.Ping(1));
-    assertEquals(new Load(FIRST | 1, 421, 10, 100), lastTo(2).load());
+    assertEquals(new Load(FIRST | 1, 421, 10, 100, 5), lastTo(2).load());
     gossip.leave();
     pass(2_000);
     assertTrue(gossip.quiet());

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 class PacketWriterTest {
   private static final long INCARNATION = Incarnation.first(3) | 2;
-  private static final Load LOAD = new Load(Incarnation.first(3) | 9, 421, 1L << 30, 1L << 40);
+  private static final Load LOAD = new Load(Incarnation.first(3) | 9, 421, 1L << 30, 1L << 40, 300);
   private static final List<Rumour> RUMOURS =
       List.of(
           new Rumour(1, Incarnation.first(1), Status.ALIVE, 0),
@@ -25,7 +25,7 @@ class PacketWriterTest {
           new Rumour(3, Incarnation.first(2) | 0xffff_ffffL, Status.DEAD, 0),
           new Rumour(4, Incarnation.first(9), Status.LEFT, 0));
   private static final List<Packet.Report> REPORTS =
-      List.of(new Packet.Report(300, new Load(Incarnation.first(1) | 1, 0, 5, 10)));
+      List.of(new Packet.Report(300, new Load(Incarnation.first(1) | 1, 0, 5, 10, 0)));
 
   private static List<Packet.Body> bodies() {
     return List.of(
@@ -106,10 +106,10 @@ class PacketWriterTest {
   @Test
   void theFormatStaysAsItIs() {
     assertEquals(
-        "0101030209a5038080808004808080808020ffffffff0f0801008180"
+        "0101030209a5038080808004808080808020ac02ffffffff0f0801008180"
             + "20ffffffff07070c1a02ffffffff0f"
             + "23090"
-            + "0e412010100050a",
+            + "0e412010100050a00",
         HexFormat.of().formatHex(encoded(new Packet.Ping(-1))));
   }
 

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 public class TopologyStateTest {
@@ -62,6 +63,31 @@ public class TopologyStateTest {
     TopologyState.Step step = state.apply(new Proposed(0, command));
     assertEquals(new TopologyOutcome.Changed(state.epoch() + 1), step.outcome());
     return step.state();
+  }
+
+  /// What is violated if a member goes.
+  private static @Nullable String without(TopologyState state, int number) {
+    List<MemberEntry> others = new ArrayList<>(state.members());
+    others.replaceAll(each -> each.number() == number ? each.thatLeaves() : each);
+    return state.violated(others);
+  }
+
+  @Test
+  void membersThatReplicasOrZonesNeedAreTold() {
+    TopologyState four = founded("a", "b", "c", "c");
+    assertNull(without(four, 4));
+    assertNull(without(four, 77));
+    assertEquals(
+        "replicas of keyspaces of n=3 would be in 2 zones, and are in 3", without(four, 1));
+    assertEquals(
+        "keyspaces of n=3 would have 2 members to hold them, and have 3",
+        without(founded("a", "b", "c"), 1));
+    // What is lacking already is no reason.
+    assertNull(without(founded("a", "a", "a", "b", "b"), 1));
+    assertEquals(
+        "keyspaces of n=3 would have 1 members to hold them, and have 2",
+        without(founded("a", "b"), 2));
+    assertNull(founded("a").violated(founded("a", "b").members()));
   }
 
   private static void refused(Reason reason, TopologyState state, Command command) {
