@@ -24,13 +24,16 @@ import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.http.AdminDoor.Page;
 import dev.tern.gateway.http.AdminDoor.Request;
 import dev.tern.lsm.CompactionStyle;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -64,16 +67,9 @@ final class Administration {
     routes.put(
         "/cluster/remove",
         command(body -> new Command.RemoveMember(integer(body, "number", null))));
-    routes.put(
-        "/cluster/weight",
-        command(
-            body ->
-                new Command.SetWeight(
-                    integer(body, "number", null), integer(body, "weight", null))));
-    routes.put(
-        "/cluster/zone",
-        command(
-            body -> new Command.SetZone(integer(body, "number", null), text(body, "zone", null))));
+    routes.put("/cluster/leave", derived(Administration::leave));
+    routes.put("/cluster/weight", derived(Administration::weight));
+    routes.put("/cluster/zone", derived(Administration::zone));
     routes.put("/cluster/replace", action(this::replace));
     routes.put("/cluster/pause", command(body -> new Command.HoldMoves(true)));
     routes.put("/cluster/resume", command(body -> new Command.HoldMoves(false)));
@@ -131,6 +127,9 @@ final class Administration {
           try {
             long epoch = body.path("epoch").asLong(state.epoch());
             proposed = new Proposed(epoch, command.apply(state, body));
+          } catch (RefusedChangeException e) {
+            done.accept(refused(e.why));
+            return;
           } catch (IllegalArgumentException e) {
             done.accept(Page.invalid(e));
             return;
@@ -306,6 +305,52 @@ final class Administration {
   }
 
   // ---- members
+
+  /// A change that makes sense, and that the cluster should not have.
+  private static final class RefusedChangeException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    final String why;
+
+    RefusedChangeException(String why) {
+      super(why);
+      this.why = why;
+    }
+  }
+
+  private static Command leave(TopologyState state, JsonNode body) {
+    int number = integer(body, "number", null);
+    expectRedundancy(state, body, number, MemberEntry::thatLeaves);
+    return new Command.RemoveMember(number);
+  }
+
+  private static Command weight(TopologyState state, JsonNode body) {
+    int number = integer(body, "number", null);
+    int weight = integer(body, "weight", null);
+    expectRedundancy(state, body, number, member -> member.weighing(weight));
+    return new Command.SetWeight(number, weight);
+  }
+
+  private static Command zone(TopologyState state, JsonNode body) {
+    int number = integer(body, "number", null);
+    String zone = text(body, "zone", null);
+    expectRedundancy(state, body, number, member -> member.standingIn(zone));
+    return new Command.SetZone(number, zone);
+  }
+
+  /// Refuses what takes replicas or their zones away, unless the body says `"anyway": true`.
+  private static void expectRedundancy(
+      TopologyState state, JsonNode body, int number, UnaryOperator<MemberEntry> change) {
+    if (body.path("anyway").asBoolean()) {
+      return;
+    }
+    List<MemberEntry> members = new ArrayList<>(state.members());
+    members.replaceAll(member -> member.number() == number ? change.apply(member) : member);
+    String violated = state.violated(members);
+    if (violated != null) {
+      throw new RefusedChangeException(violated + "; --anyway does it all the same");
+    }
+  }
 
   private void join(JsonNode body, Consumer<Page> done) {
     join(body, 1, done);

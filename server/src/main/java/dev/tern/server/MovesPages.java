@@ -32,10 +32,6 @@ final class MovesPages {
   // ---- what is under way
 
   /// The moves under way, and how many are to come.
-  ObjectNode moves() {
-    return moves(node.view().state());
-  }
-
   static ObjectNode moves(TopologyState state) {
     ObjectNode body = JsonMapper.builder().build().createObjectNode();
     body.put("epoch", state.epoch());

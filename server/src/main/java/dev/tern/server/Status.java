@@ -36,11 +36,13 @@ import org.jspecify.annotations.Nullable;
 final class Status {
   private final Node node;
   private final EventLog events;
+  private final MoveProgress progress;
   private final JsonMapper json = JsonMapper.builder().build();
 
-  Status(Node node, EventLog events) {
+  Status(Node node, EventLog events, MoveProgress progress) {
     this.node = node;
     this.events = events;
+    this.progress = progress;
   }
 
   void addTo(Map<String, AdminDoor.Route> routes) {
@@ -48,7 +50,7 @@ final class Status {
     routes.put("/cluster", page(request -> cluster()));
     routes.put("/cluster/zones", page(request -> zones()));
     routes.put("/cluster/plan", page(this::plan));
-    routes.put("/cluster/moves", page(request -> new MovesPages(node).moves()));
+    routes.put("/cluster/moves", page(request -> moves()));
     routes.put("/keyspaces", new AdminDoor.Route("GET", (request, done) -> counted(done)));
     routes.put("/events", page(this::events));
   }
@@ -108,7 +110,7 @@ final class Status {
     TopologyState state = node.view().state();
     body.put("cluster", state.cluster().known() ? state.cluster().toString() : null);
     body.put("epoch", state.epoch()).put("partitions", state.partitions());
-    body.put("level", state.level());
+    body.put("level", state.level()).put("nextMember", state.nextMember());
     log(state, body.putObject("log"));
     Repairs repairs = node.repairs();
     body.putObject("repair")
@@ -117,11 +119,43 @@ final class Status {
         .put("rebuilding", repairs.rebuilding())
         .put("behind", node.partitionsBehind())
         .put("heldForOthers", node.heldHints());
+    redundancy(state, body.putObject("redundancy"));
     body.set("keyspaces", keyspaces());
     ArrayNode members = body.putArray("members");
     Holdings holdings = Holdings.of(state);
     for (MemberEntry entry : state.members()) {
       member(state, entry, holdings, members.addObject());
+    }
+    return body;
+  }
+
+  private void redundancy(TopologyState state, ObjectNode body) {
+    Redundancy redundancy = Redundancy.of(state, node::live);
+    body.put("partitions", redundancy.partitions()).put("fewer", redundancy.fewer());
+    body.put("minority", redundancy.minority()).put("none", redundancy.none());
+    int incomplete =
+        state.members().stream()
+            .filter(member -> node.live(member.number()))
+            .mapToInt(member -> node.load(member.number()).incomplete())
+            .sum();
+    MoveProgress.Figures moves = progress.figures();
+    body.put("catchingUp", incomplete).put("replicasToMove", moves.remaining());
+    if (moves.secondsLeft() != null) {
+      body.put("secondsLeft", moves.secondsLeft());
+    }
+  }
+
+  /// The moves under way and how far they are; bytes are estimates, from what lies here.
+  private ObjectNode moves() {
+    TopologyState state = node.view().state();
+    ObjectNode body = MovesPages.moves(state);
+    MoveProgress.Figures moves = progress.figures();
+    long bytes = replicaBytes(state);
+    body.put("replicasMoved", moves.moved()).put("replicasToMove", moves.remaining());
+    body.put("bytesMoved", moves.moved() * bytes).put("bytesToMove", moves.remaining() * bytes);
+    body.put("bytesASecond", Math.round(moves.aSecond() * bytes));
+    if (moves.secondsLeft() != null) {
+      body.put("secondsLeft", moves.secondsLeft());
     }
     return body;
   }
@@ -187,6 +221,7 @@ final class Status {
     Load load = node.load(member.number());
     body.put("diskUsedMebibytes", load.diskUsedMebibytes());
     body.put("diskMebibytes", load.diskMebibytes());
+    body.put("catchingUp", load.incomplete());
     body.put("self", member.number() == node.self().number());
     body.put("votes", state.voters().contains(member.number()));
     body.put("leads", node.topologyLog().leader() == member.number());

@@ -73,6 +73,7 @@ public final class TernServer implements AutoCloseable {
   private final List<ClientDoor> doors;
 
   private final Figures figures;
+  private final MoveProgress progress = new MoveProgress();
   private final AdminDoor admin;
   private boolean started;
 
@@ -103,7 +104,7 @@ public final class TernServer implements AutoCloseable {
             .toList();
     this.figures = new Figures(node, redis.statistics(), doors);
     Map<String, AdminDoor.Route> routes = new LinkedHashMap<>();
-    new Status(node, environment.events()).addTo(routes);
+    new Status(node, environment.events(), progress).addTo(routes);
     new Administration(node, environment.environment().randomness().child("keyspaces"))
         .addTo(routes);
     routes.put(
@@ -161,6 +162,7 @@ public final class TernServer implements AutoCloseable {
       RecoveryReport.log(node);
       ClockWatch.start(node, environment.loops().getFirst().netty());
       StoreWatch.start(node, environment.loops().getFirst().netty());
+      server.progress.watch(node, environment.loops().getFirst());
       server.meetOthers();
       server.openDoors();
       server.started = true;

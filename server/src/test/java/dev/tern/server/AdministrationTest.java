@@ -194,6 +194,13 @@ class AdministrationTest {
   void whatTheTopologyRefusesIsAConflict() throws Exception {
     HttpResponse<String> unknown = post("/cluster/weight", "{\"number\":77,\"weight\":3}");
     assertEquals(409, unknown.statusCode(), unknown.body());
+    for (String body :
+        List.of("/cluster/leave {\"number\":1}", "/cluster/weight {\"number\":1,\"weight\":0}")) {
+      HttpResponse<String> needed = post(body.split(" ")[0], body.split(" ")[1]);
+      assertEquals(409, needed.statusCode(), needed.body());
+      assertTrue(needed.body().contains("would have 0 members to hold them"), needed.body());
+      assertTrue(needed.body().contains("--anyway"), needed.body());
+    }
     HttpResponse<String> last = post("/cluster/remove", "{\"number\":1}");
     assertEquals(409, last.statusCode(), last.body());
     assertEquals(409, post("/keyspace/drop", "{\"name\":\"nowhere\"}").statusCode());

@@ -34,7 +34,7 @@ class MovesPagesTest {
   }
 
   /// Partitions 0 to 4 in each stage of a move to member 4.
-  private static TopologyState moving() {
+  static TopologyState moving() {
     List<MemberEntry> founders = new ArrayList<>();
     for (int number = 1; number <= 3; number++) {
       founders.add(MemberEntry.of(member(number)));
