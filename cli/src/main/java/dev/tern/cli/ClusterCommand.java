@@ -2,16 +2,17 @@ package dev.tern.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.Console;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /// Looks at a running cluster, and says who belongs to it.
 @Command(
@@ -28,10 +29,12 @@ import picocli.CommandLine.Parameters;
       MoveCommands.Pause.class,
       MoveCommands.Resume.class,
       MoveCommands.Cancel.class,
-      ClusterCommand.Weight.class,
-      ClusterCommand.Zone.class,
-      ClusterCommand.Replace.class,
-      ClusterCommand.Remove.class
+      MemberCommands.Join.class,
+      MemberCommands.Leave.class,
+      MemberCommands.Replace.class,
+      MemberCommands.Weight.class,
+      MemberCommands.Zone.class,
+      MemberCommands.Remove.class
     })
 final class ClusterCommand {
   private ClusterCommand() {}
@@ -116,6 +119,7 @@ final class ClusterCommand {
           log.path("voters"),
           log.path("votersLive").asInt(),
           leader == 0 ? "leader not known here" : "leader " + leader);
+      redundancy(cluster.path("redundancy"));
       JsonNode repair = cluster.path("repair");
       if (repair.path("lacking").asInt() > 0) {
         System.out.printf(
@@ -152,6 +156,48 @@ final class ClusterCommand {
       members(cluster);
       return 0;
     }
+  }
+
+  private static void redundancy(JsonNode redundancy) {
+    int fewer = redundancy.path("fewer").asInt();
+    int catchingUp = redundancy.path("catchingUp").asInt();
+    int toMove = redundancy.path("replicasToMove").asInt();
+    if (fewer == 0 && catchingUp == 0) {
+      System.out.println("redundancy: every partition has all its replicas");
+    } else {
+      System.out.printf(
+          (fewer == 0 ? "redundancy" : "REDUNDANCY")
+              + ": %d of %d partitions have fewer than n live replicas (%d no live majority, %d none);"
+              + " %d live replicas catch up%n",
+          fewer,
+          redundancy.path("partitions").asInt(),
+          redundancy.path("minority").asInt(),
+          redundancy.path("none").asInt(),
+          catchingUp);
+    }
+    if (toMove > 0) {
+      System.out.printf(
+          "moves: %d replicas to copy%s (tern cluster moves)%n",
+          toMove,
+          redundancy.has("secondsLeft")
+              ? ", done in about " + left(redundancy.path("secondsLeft").asLong())
+              : "");
+    }
+  }
+
+  /// The terminal at which somebody types; null if there is none.
+  // JDK 22 to 24 had a console without a terminal, other versions have none then.
+  @SuppressWarnings("SystemConsoleNull")
+  static @Nullable Console terminal() {
+    Console console = System.console();
+    return console != null && console.isTerminal() ? console : null;
+  }
+
+  /// A time that is left, as people say it.
+  static String left(long seconds) {
+    return seconds < 120
+        ? seconds + " s"
+        : seconds < 7_200 ? (seconds + 30) / 60 + " min" : (seconds + 1_800) / 3_600 + " h";
   }
 
   private static void members(JsonNode cluster) {
@@ -321,93 +367,5 @@ final class ClusterCommand {
       unit++;
     }
     return unit == 0 ? bytes + " B" : "%.1f %s".formatted(amount, units[unit]);
-  }
-
-  /// What a member shall hold.
-  @Command(
-      name = "weight",
-      description = "Sets how much a member shall hold in proportion to others.",
-      mixinStandardHelpOptions = true)
-  static final class Weight implements Callable<Integer> {
-    @Mixin private final Asking asking = new Asking();
-
-    @Parameters(index = "0", description = "the member's number")
-    private int member;
-
-    @Parameters(index = "1", description = "its weight; 0 for nothing, 100 is usual")
-    private int weight;
-
-    @Override
-    public Integer call() throws Exception {
-      ObjectNode body = AdminPage.body().put("number", member).put("weight", weight);
-      asking.post("/cluster/weight", body, "member %d weighs %d".formatted(member, weight));
-      return 0;
-    }
-  }
-
-  /// Where a member stands.
-  @Command(
-      name = "zone",
-      description = "Sets where a member stands.",
-      mixinStandardHelpOptions = true)
-  static final class Zone implements Callable<Integer> {
-    @Mixin private final Asking asking = new Asking();
-
-    @Parameters(index = "0", description = "the member's number")
-    private int member;
-
-    @Parameters(index = "1", description = "its zone")
-    private String zone = "";
-
-    @Override
-    public Integer call() throws Exception {
-      ObjectNode body = AdminPage.body().put("number", member).put("zone", zone);
-      asking.post("/cluster/zone", body, "member %d stands in %s".formatted(member, zone));
-      return 0;
-    }
-  }
-
-  /// Others take the place of a dead member.
-  @Command(
-      name = "replace",
-      description = {
-        "Gives the replicas of a dead member to others at once, instead of after half an hour. When"
-            + " it is back, it gets its share again; remove takes it out for good."
-      },
-      mixinStandardHelpOptions = true)
-  static final class Replace implements Callable<Integer> {
-    @Mixin private final Asking asking = new Asking();
-
-    @Parameters(index = "0", description = "the member's number")
-    private int member;
-
-    @Override
-    public Integer call() throws Exception {
-      ObjectNode body = AdminPage.body().put("number", member);
-      asking.post("/cluster/replace", body, "member %d is away".formatted(member));
-      return 0;
-    }
-  }
-
-  /// A member goes.
-  @Command(
-      name = "remove",
-      description = {
-        "Takes a member out. One that holds replicas is leaving until they have been moved (cluster"
-            + " moves tells whether they are); one that holds none is gone at once."
-      },
-      mixinStandardHelpOptions = true)
-  static final class Remove implements Callable<Integer> {
-    @Mixin private final Asking asking = new Asking();
-
-    @Parameters(index = "0", description = "the member's number")
-    private int member;
-
-    @Override
-    public Integer call() throws Exception {
-      ObjectNode body = AdminPage.body().put("number", member);
-      asking.post("/cluster/remove", body, "member %d is leaving or gone".formatted(member));
-      return 0;
-    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.tern.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tern.bench.RespLoad;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.TopologyState;
@@ -17,18 +18,25 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
+import java.util.Objects;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The nodes of a cluster on this machine, each a process that ends with this one. Node i's ports
-/// are the standard ones, plus 100 for each node before it, plus an offset.
+/// are the standard ones, plus 100·(i-1), plus an offset. A cluster begins with nodes 1 to N;
+/// others join it, and some leave it.
 final class LocalNodes implements AutoCloseable {
   private static final int START_SECONDS = 60;
   private static final long LOOK_NANOS = 20_000_000;
@@ -36,34 +44,45 @@ final class LocalNodes implements AutoCloseable {
   private static final List<Integer> PORTS = List.of(6379, 8087, 7070, 7071);
   private static final Pattern NODE = Pattern.compile("node-([1-9][0-9]{0,3})");
 
+  /// What a node says that ends because it is no member any more.
+  private static final String REMOVED = " was removed from cluster ";
+
   /// An exit code above this is that of a process which a signal ended.
   private static final int SIGNALLED = 128;
 
-  private final int nodes;
+  private final int founders;
   private final Path dir;
   private final int portOffset;
   private final String durability;
   private final int shards;
   private final PrintStream out;
-  private final List<Process> children = new CopyOnWriteArrayList<>();
-  private final CountDownLatch ready;
+
+  /// By node: its process, the last one where it was started again.
+  private final ConcurrentSkipListMap<Integer, Process> children = new ConcurrentSkipListMap<>();
+
+  /// Nodes that have said that they serve, or have ended before.
+  private final Set<Integer> told = ConcurrentHashMap.newKeySet();
+
+  /// Held by one change of the nodes after the other.
+  private final Object changing = new Object();
+
   private int running;
   private volatile @Nullable Thread slowing;
   private volatile boolean closing;
   private volatile IntConsumer ended = node -> {};
 
+  /// @param nodes how many a new cluster begins with, or the directory's cluster has
   /// @param durability none, os or sync
   /// @param shards event loops of each; 0 for as many as its directory says, else as its part of
   ///   the cores
   /// @param out where their lines go
   LocalNodes(int nodes, Path dir, int portOffset, String durability, int shards, PrintStream out) {
-    this.nodes = nodes;
+    this.founders = nodes;
     this.dir = dir;
     this.portOffset = portOffset;
     this.durability = durability;
     this.shards = shards;
     this.out = out;
-    this.ready = new CountDownLatch(nodes);
   }
 
   /// Has a listener told of each node that ends by itself or is killed, on a thread of its own.
@@ -71,19 +90,45 @@ final class LocalNodes implements AutoCloseable {
     ended = listener;
   }
 
-  /// How many nodes a directory holds the data of: the highest number of a `node-`; 0 if none.
-  static int held(Path dir) throws IOException {
+  /// The nodes of a directory's cluster, in order; none if there is none. A member that has left is
+  /// none of them, though its directory stays.
+  static List<Integer> held(Path dir) throws IOException {
+    SortedSet<Integer> directories = directories(dir);
+    TopologyState known = known(dir, directories);
+    if (known != null) {
+      return known.members().stream().map(MemberEntry::number).toList();
+    }
+    // A founding that was cut short: all that were to found it.
+    return directories.isEmpty()
+        ? List.of()
+        : IntStream.rangeClosed(1, directories.last()).boxed().toList();
+  }
+
+  private static SortedSet<Integer> directories(Path dir) throws IOException {
     if (!Files.isDirectory(dir)) {
-      return 0;
+      return new TreeSet<>();
     }
     try (Stream<Path> entries = Files.list(dir)) {
       return entries
           .map(entry -> NODE.matcher(entry.getFileName().toString()))
           .filter(Matcher::matches)
-          .mapToInt(name -> Integer.parseInt(name.group(1)))
-          .max()
-          .orElse(0);
+          .map(name -> Integer.parseInt(name.group(1)))
+          .collect(Collectors.toCollection(TreeSet::new));
     }
+  }
+
+  /// The latest topology that a node's directory knows; null if none does.
+  private static @Nullable TopologyState known(Path dir, Set<Integer> directories)
+      throws IOException {
+    TopologyState latest = null;
+    for (int node : directories) {
+      Path data = dir.resolve("node-" + node);
+      TopologyState known = KnownTopology.lastKnown(DirectoryFileSystem.forReading(data));
+      if (known != null && (latest == null || known.epoch() > latest.epoch())) {
+        latest = known;
+      }
+    }
+    return latest;
   }
 
   /// Starts all and waits until they serve, know each other alive and have a quorum.
@@ -92,15 +137,17 @@ final class LocalNodes implements AutoCloseable {
   /// @throws IOException if a port is taken, the directory is another cluster's or a node does not
   ///   start
   void start() throws IOException, InterruptedException {
-    int most = MAX_PORT - Collections.max(PORTS) - 100 * (nodes - 1);
-    if (portOffset > most) {
-      throw new IllegalArgumentException("--port-offset is at most %d here".formatted(most));
-    }
-    int held = held(dir);
-    if (held != 0 && held != nodes) {
+    List<Integer> held = held(dir);
+    if (!held.isEmpty() && held.size() != founders) {
       throw new IOException(
           "%s holds a cluster of %d: start it with --nodes %d, or take another --dir"
-              .formatted(dir, held, held));
+              .formatted(dir, held.size(), held.size()));
+    }
+    List<Integer> numbers =
+        held.isEmpty() ? IntStream.rangeClosed(1, founders).boxed().toList() : held;
+    int most = MAX_PORT - Collections.max(PORTS) - 100 * (numbers.getLast() - 1);
+    if (portOffset > most) {
+      throw new IllegalArgumentException("--port-offset is at most %d here".formatted(most));
     }
     int offset = keptOffset();
     if (offset != portOffset) {
@@ -108,41 +155,119 @@ final class LocalNodes implements AutoCloseable {
           "the nodes of %s keep their ports: start them with --port-offset %d, or take another --dir"
               .formatted(dir, offset));
     }
-    for (int i = 1; i <= nodes; i++) {
-      for (int port : PORTS) {
-        checkFree(port + shift(i));
-      }
+    for (int node : numbers) {
+      checkFree(node);
     }
-    for (int i = 1; i <= nodes; i++) {
-      start(i);
+    for (int node : numbers) {
+      start(node, numbers);
     }
-    if (!ready.await(START_SECONDS, TimeUnit.SECONDS)
-        || children.stream().anyMatch(child -> !child.isAlive())) {
-      throw new IOException("not all nodes started; see the lines above");
+    for (int node : numbers) {
+      awaitTold(node);
     }
     awaitAll();
   }
 
-  /// The offset that the first node's directory says; that of this object where it says none.
-  private int keptOffset() throws IOException {
-    Path first = dir.resolve("node-1");
-    if (Files.isDirectory(first)) {
-      TopologyState known = KnownTopology.lastKnown(DirectoryFileSystem.forReading(first));
-      for (MemberEntry each : known == null ? List.<MemberEntry>of() : known.members()) {
-        if (each.number() == 1) {
-          return each.member().ports().internode() - 7071;
-        }
+  /// Starts a node that joins, and waits until it serves and all see each other.
+  ///
+  /// @return the newcomer's number
+  /// @throws IOException if the node is not let in, a port is taken or no node answers
+  int add() throws IOException, InterruptedException {
+    synchronized (changing) {
+      return addNext();
+    }
+  }
+
+  private int addNext() throws IOException, InterruptedException {
+    int node =
+        AdminPage.get("127.0.0.1:" + adminPort(anyAlive(0)), "/cluster").path("nextMember").asInt();
+    int most = MAX_PORT - Collections.max(PORTS) - 100 * (node - 1);
+    if (portOffset > most) {
+      throw new IOException("there are no ports left for a node %d".formatted(node));
+    }
+    checkFree(node);
+    told.remove(node);
+    start(node, List.copyOf(children.keySet()));
+    try {
+      awaitTold(node);
+      awaitAll();
+    } catch (IOException e) {
+      if (!child(node).isAlive()) {
+        children.remove(node);
+      }
+      throw e;
+    }
+    return node;
+  }
+
+  /// Lets a node go: its process ends when others have its replicas.
+  ///
+  /// @param anyway also where keys are left with fewer replicas
+  /// @throws IOException if the cluster refuses, with its reason
+  void remove(int node, boolean anyway) throws IOException {
+    synchronized (changing) {
+      Process child = child(node);
+      ObjectNode body = AdminPage.body().put("number", node).put("anyway", anyway);
+      AdminPage.post("127.0.0.1:" + adminPort(anyAlive(node)), "/cluster/leave", body);
+      if (!child.isAlive()) {
+        children.remove(node, child);
       }
     }
-    return portOffset;
+  }
+
+  private int anyAlive(int but) throws IOException {
+    for (var each : children.entrySet()) {
+      if (each.getKey() != but && each.getValue().isAlive()) {
+        return each.getKey();
+      }
+    }
+    throw new IOException("no other node runs");
+  }
+
+  private Process child(int node) throws IOException {
+    Process child = children.get(node);
+    if (child == null) {
+      throw new IOException(
+          "there is no node %d; the nodes are %s".formatted(node, children.keySet()));
+    }
+    return child;
+  }
+
+  private Process process(int node) {
+    return Objects.requireNonNull(children.get(node), () -> "there is no node " + node);
+  }
+
+  /// The nodes that belong to the cluster, running or not.
+  Set<Integer> nodes() {
+    return children.keySet();
+  }
+
+  /// The offset that the cluster's topology says; that of this object where nobody knows one.
+  private int keptOffset() throws IOException {
+    TopologyState known = known(dir, directories(dir));
+    if (known == null) {
+      return portOffset;
+    }
+    MemberEntry first = known.members().getFirst();
+    return first.member().ports().internode() - 7071 - 100 * (first.number() - 1);
+  }
+
+  private void awaitTold(int node) throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
+    while (!told.contains(node) && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(LOOK_NANOS);
+    }
+    if (!told.contains(node) || !child(node).isAlive()) {
+      throw new IOException("node %d did not start; see the lines above".formatted(node));
+    }
   }
 
   private void awaitAll() throws IOException, InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
-    for (int i = 1; i <= nodes; i++) {
-      while (!seesAll(i)) {
-        if (System.nanoTime() > deadline || !children.get(i - 1).isAlive()) {
-          throw new IOException("node " + i + " does not reach all others; see the lines above");
+    for (var each : children.entrySet()) {
+      int node = each.getKey();
+      while (each.getValue().isAlive() && !seesAll(node)) {
+        if (System.nanoTime() > deadline) {
+          throw new IOException("node " + node + " does not reach all others; see the lines above");
         }
         LockSupport.parkNanos(LOOK_NANOS);
       }
@@ -152,7 +277,8 @@ final class LocalNodes implements AutoCloseable {
   private boolean seesAll(int node) {
     try {
       JsonNode health = AdminPage.get("127.0.0.1:" + adminPort(node), "/health");
-      return health.path("live").asInt() == nodes && health.path("status").asText().equals("ok");
+      long alive = children.values().stream().filter(Process::isAlive).count();
+      return health.path("live").asInt() >= alive && health.path("status").asText().equals("ok");
     } catch (IOException e) {
       return false;
     }
@@ -162,7 +288,13 @@ final class LocalNodes implements AutoCloseable {
     return 100 * (node - 1) + portOffset;
   }
 
-  private static void checkFree(int port) throws IOException {
+  private void checkFree(int node) throws IOException {
+    for (int port : PORTS) {
+      checkPort(port + shift(node));
+    }
+  }
+
+  private static void checkPort(int port) throws IOException {
     try (ServerSocket probe = new ServerSocket()) {
       probe.setReuseAddress(true);
       probe.bind(new InetSocketAddress("127.0.0.1", port));
@@ -172,18 +304,31 @@ final class LocalNodes implements AutoCloseable {
     }
   }
 
-  private void start(int node) throws IOException {
+  /// Whom a node is told of: a founder of all founders, also where it has lost its directory;
+  /// another one of all nodes but itself.
+  private List<Integer> seeds(int node, List<Integer> nodes) throws IOException {
+    TopologyState known = known(dir, directories(dir));
+    if (known == null) {
+      return nodes;
+    }
+    List<Integer> first = known.founding().founders().stream().map(MemberEntry::number).toList();
+    return first.contains(node) ? first : nodes.stream().filter(each -> each != node).toList();
+  }
+
+  private void start(int node, List<Integer> nodes) throws IOException {
     Path data = dir.resolve("node-" + node);
     Files.createDirectories(data);
-    StringBuilder seeds = new StringBuilder();
-    for (int i = 1; i <= nodes; i++) {
-      seeds.append(i == 1 ? "" : ",");
-      seeds.append(
-          "%d@127.0.0.1:%d/%d/%d".formatted(i, 7071 + shift(i), 6379 + shift(i), 7070 + shift(i)));
-    }
+    List<Integer> seeds = seeds(node, nodes);
+    String listed =
+        seeds.stream()
+            .map(
+                i ->
+                    "%d@127.0.0.1:%d/%d/%d"
+                        .formatted(i, 7071 + shift(i), 6379 + shift(i), 7070 + shift(i)))
+            .collect(Collectors.joining(","));
     int cores = Runtime.getRuntime().availableProcessors();
     int written = shards > 0 ? shards : ServerConfig.writtenShards(data);
-    int loops = written > 0 ? written : Math.max(1, cores / Math.max(2, nodes));
+    int loops = written > 0 ? written : Math.max(1, cores / Math.max(2, nodes.size()));
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
     command.addAll(System.getProperty("tern.server.flags", "-Xmx1g").lines().toList());
@@ -196,10 +341,8 @@ final class LocalNodes implements AutoCloseable {
             "--end-with-parent",
             "--data",
             data.toString(),
-            "--number",
-            Integer.toString(node),
             "--seeds",
-            seeds.toString(),
+            listed,
             "--shards",
             Integer.toString(loops),
             "--durability",
@@ -216,25 +359,21 @@ final class LocalNodes implements AutoCloseable {
     synchronized (this) {
       running++;
     }
-    if (children.size() < node) {
-      children.add(child);
-    } else {
-      children.set(node - 1, child);
-    }
+    children.put(node, child);
     Thread.ofPlatform().daemon().name("tern-node-" + node).start(() -> follow(node, child));
   }
 
   /// Passes a node's lines on, and says when it is ready and when it has ended.
   private void follow(int node, Process child) {
-    boolean counted = false;
+    boolean removed = false;
     try (BufferedReader lines = child.inputReader()) {
       String line;
       while ((line = lines.readLine()) != null) {
+        removed |= line.contains(REMOVED);
         boolean isReady = line.startsWith("ready ");
         out.println("node " + node + ": " + line + (isReady ? " pid=" + child.pid() : ""));
-        if (isReady && !counted) {
-          counted = true;
-          ready.countDown();
+        if (isReady) {
+          told.add(node);
         }
       }
     } catch (IOException e) {
@@ -242,13 +381,14 @@ final class LocalNodes implements AutoCloseable {
         out.println("node " + node + ": its output ended: " + e.getMessage());
       }
     }
-    if (!closing) {
+    if (!closing && removed) {
+      children.remove(node, child);
+      out.println("node %d has left the cluster; its directory can go".formatted(node));
+    } else if (!closing) {
       out.println("node %d has ended (%s)".formatted(node, cause(child)));
       ended.accept(node);
     }
-    if (!counted) {
-      ready.countDown();
-    }
+    told.add(node);
     synchronized (this) {
       running--;
       notifyAll();
@@ -275,7 +415,7 @@ final class LocalNodes implements AutoCloseable {
 
   /// Ends a node as `kill -9` does.
   void kill(int node) {
-    children.get(node - 1).destroyForcibly();
+    process(node).destroyForcibly();
   }
 
   /// Makes a node slow from now on: again and again it is stopped for some milliseconds and then
@@ -289,7 +429,7 @@ final class LocalNodes implements AutoCloseable {
       before.join();
     }
     if (millis > 0) {
-      long pid = children.get(node - 1).pid();
+      long pid = process(node).pid();
       slowing = Thread.ofPlatform().daemon().name("tern-slow").start(() -> pulse(pid, millis));
     }
   }
@@ -313,8 +453,8 @@ final class LocalNodes implements AutoCloseable {
 
   /// Starts a node that was killed, and waits until it serves and sees all, and all see it.
   void restart(int node) throws IOException, InterruptedException {
-    children.get(node - 1).waitFor();
-    start(node);
+    process(node).waitFor();
+    start(node, List.copyOf(children.keySet()));
     awaitAll();
   }
 
@@ -334,18 +474,16 @@ final class LocalNodes implements AutoCloseable {
   ///
   /// @throws IOException if there is no such node, it runs, or it cannot be started
   void startAgain(int node) throws IOException {
-    if (node < 1 || node > nodes) {
-      throw new IOException("there is no node %d of %d".formatted(node, nodes));
+    Process child = child(node);
+    if (child.isAlive()) {
+      throw new IOException("node %d runs (pid %d)".formatted(node, child.pid()));
     }
-    if (children.get(node - 1).isAlive()) {
-      throw new IOException("node %d runs (pid %d)".formatted(node, children.get(node - 1).pid()));
-    }
-    start(node);
+    start(node, List.copyOf(children.keySet()));
   }
 
   /// A node's Redis door and process, for a load.
   RespLoad.Server server(int node) {
-    return new RespLoad.Server("127.0.0.1:" + redisPort(node), children.get(node - 1).toHandle());
+    return new RespLoad.Server("127.0.0.1:" + redisPort(node), process(node).toHandle());
   }
 
   int redisPort(int node) {
@@ -364,10 +502,10 @@ final class LocalNodes implements AutoCloseable {
   @Override
   public void close() {
     closing = true;
-    for (Process child : children) {
+    for (Process child : children.values()) {
       child.destroy();
     }
-    for (Process child : children) {
+    for (Process child : children.values()) {
       try {
         if (!child.waitFor(15, TimeUnit.SECONDS)) {
           child.destroyForcibly();

@@ -1,7 +1,9 @@
 package dev.tern.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -17,14 +19,52 @@ final class MoveCommands {
       description = "The moves of replicas that are under way, and how many are to come.",
       mixinStandardHelpOptions = true)
   static final class Moves implements Callable<Integer> {
+    private static final int BAR = 30;
+    private static final long LOOK_NANOS = 1_000_000_000;
+
+    /// Looks in a row that see nothing to move, before a watch ends: a plan may have a next part.
+    private static final int QUIET_LOOKS = 3;
+
     @Mixin private final ClusterCommand.Asking asking = new ClusterCommand.Asking();
+
+    @Option(names = "--watch", description = "shows how far they are until nothing moves")
+    private boolean watch;
 
     @Override
     public Integer call() throws Exception {
-      JsonNode moves = asking.get("/cluster/moves");
-      if (asking.printed(moves)) {
+      if (watch) {
+        follow();
         return 0;
       }
+      JsonNode moves = asking.get("/cluster/moves");
+      if (!asking.printed(moves)) {
+        print(moves);
+      }
+      return 0;
+    }
+
+    private void follow() throws IOException {
+      boolean redraws = ClusterCommand.terminal() != null && !asking.json;
+      int quiet = 0;
+      while (quiet < QUIET_LOOKS) {
+        JsonNode moves = asking.get("/cluster/moves");
+        boolean none =
+            moves.path("replicasToMove").asInt() == 0 && moves.path("underWay").isEmpty();
+        quiet = none || moves.path("held").asBoolean() ? quiet + 1 : 0;
+        if (asking.json) {
+          System.out.println(moves);
+        } else {
+          System.out.print((redraws ? "\r\u001b[K" : "") + bar(moves) + (redraws ? "" : "\n"));
+          System.out.flush();
+        }
+        LockSupport.parkNanos(LOOK_NANOS);
+      }
+      if (redraws) {
+        System.out.println();
+      }
+    }
+
+    private static void print(JsonNode moves) {
       System.out.printf(
           "%d partitions to move; under way: %d filling, %d switched, %d fenced%s%n",
           moves.path("toCome").asInt(),
@@ -32,8 +72,11 @@ final class MoveCommands {
           moves.path("switched").asInt(),
           moves.path("fenced").asInt(),
           moves.path("held").asBoolean() ? "; HELD: no other begins" : "");
+      if (moves.path("replicasToMove").asInt() > 0) {
+        System.out.println(bar(moves));
+      }
       if (moves.path("underWay").isEmpty()) {
-        return 0;
+        return;
       }
       TextTable table = new TextTable("set", "partition", "phase", "from", "to");
       for (JsonNode move : moves.path("underWay")) {
@@ -46,7 +89,29 @@ final class MoveCommands {
             members(move.path("to")));
       }
       table.print(System.out);
-      return 0;
+    }
+
+    /// How far the moves are; bytes are estimates of the node that was asked.
+    static String bar(JsonNode moves) {
+      int moved = moves.path("replicasMoved").asInt();
+      int all = moved + moves.path("replicasToMove").asInt();
+      int full = all == 0 ? BAR : (int) ((long) BAR * moved / all);
+      long bytes = moves.path("bytesMoved").asLong();
+      return "[%s%s] %d of %d replicas, about %s of %s%s%s%s"
+          .formatted(
+              "#".repeat(full),
+              ".".repeat(BAR - full),
+              moved,
+              all,
+              ClusterCommand.bytes(bytes),
+              ClusterCommand.bytes(bytes + moves.path("bytesToMove").asLong()),
+              moves.path("bytesASecond").asLong() > 0
+                  ? ", %s/s".formatted(ClusterCommand.bytes(moves.path("bytesASecond").asLong()))
+                  : "",
+              moves.has("secondsLeft")
+                  ? ", %s left".formatted(ClusterCommand.left(moves.path("secondsLeft").asLong()))
+                  : "",
+              moves.path("held").asBoolean() ? ", HELD" : "");
     }
 
     private static String members(JsonNode list) {
@@ -62,38 +127,15 @@ final class MoveCommands {
             + " nobody holds begin without this."
       },
       mixinStandardHelpOptions = true)
-  static final class Rebalance implements Callable<Integer> {
-    @Mixin private final ClusterCommand.Asking asking = new ClusterCommand.Asking();
-
-    @Option(names = "--plan-only", description = "shows what would move, changes nothing")
-    private boolean planOnly;
-
-    @Option(names = "--yes", description = "asks for no confirmation")
-    private boolean yes;
-
+  static final class Rebalance extends MemberCommands.Change {
     @Override
-    public Integer call() throws Exception {
-      JsonNode plan = asking.get("/cluster/plan");
-      if (planOnly) {
-        if (!asking.printed(plan)) {
-          ClusterCommand.print(plan);
-        }
-        return 0;
-      }
-      if (!asking.json) {
-        ClusterCommand.print(plan);
-      }
-      if (!yes && !confirmed()) {
-        System.err.println("nothing was changed; --yes confirms");
-        return 1;
-      }
-      asking.post("/cluster/resume", AdminPage.body(), "moves go on");
-      return 0;
+    String supposed() {
+      return "";
     }
 
-    private static boolean confirmed() {
-      java.io.Console console = java.util.Objects.requireNonNull(System.console());
-      return console.isTerminal() && "yes".equals(console.readLine("Move this? (yes or no) "));
+    @Override
+    void make() throws IOException {
+      asking.post("/cluster/resume", AdminPage.body(), "moves go on");
     }
   }
 

@@ -5,11 +5,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /// A cluster on this machine, one process a node.
 @Command(
@@ -19,7 +21,8 @@ import picocli.CommandLine.Option;
       "Node 1 listens on 6379 (Redis), 8087 (Riak, Java client), 7070 (admin), 7071 (internode);"
           + " each further node 100 above the one before."
     },
-    mixinStandardHelpOptions = true)
+    mixinStandardHelpOptions = true,
+    subcommands = {PlaygroundCommand.Add.class, PlaygroundCommand.Remove.class})
 final class PlaygroundCommand implements Callable<Integer> {
   private static final long LOOK_NANOS = 200_000_000;
 
@@ -53,8 +56,8 @@ final class PlaygroundCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    int held = LocalNodes.held(dir);
-    int count = nodes != null ? nodes : held > 0 ? held : 3;
+    List<Integer> held = LocalNodes.held(dir);
+    int count = nodes != null ? nodes : held.isEmpty() ? 3 : held.size();
     if (count < 1 || count > 64 || portOffset < 0) {
       throw new IllegalArgumentException("--nodes is 1 to 64, --port-offset is not negative");
     }
@@ -66,11 +69,11 @@ final class PlaygroundCommand implements Callable<Integer> {
         "starting %d nodes in %s, %s ...%n",
         count,
         place,
-        held > 0
-            ? "keyspaces as they are there"
-            : "durability " + known.name().toLowerCase(java.util.Locale.ROOT));
-    try {
-      run(local, count, place);
+        held.isEmpty()
+            ? "durability " + known.name().toLowerCase(java.util.Locale.ROOT)
+            : "keyspaces as they are there");
+    try (PlaygroundRequests requests = PlaygroundRequests.open(dir)) {
+      run(local, requests, place);
     } catch (IOException | RuntimeException e) {
       failed = true;
       throw e;
@@ -78,18 +81,23 @@ final class PlaygroundCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void run(LocalNodes local, int count, Path place)
+  private void run(LocalNodes local, PlaygroundRequests requests, Path place)
       throws IOException, InterruptedException {
     local.start();
-    System.out.printf("ready: %d nodes, data in %s%n", count, place);
-    int admin = local.adminPort(1);
+    requests.serve(words -> change(local, words));
+    System.out.printf("ready: %d nodes, data in %s%n", local.nodes().size(), place);
+    int first = local.nodes().iterator().next();
+    int admin = local.adminPort(first);
     String look = admin == 7070 ? "" : " --admin 127.0.0.1:" + admin;
-    line("redis-cli -p " + local.redisPort(1), "any node serves every key");
-    line("redis-cli -c -p " + local.redisPort(1), "or as a client of a cluster");
-    line("port " + local.riakPort(1), "Java client, Riak clients: bucket types default, plain");
+    line("redis-cli -p " + local.redisPort(first), "any node serves every key");
+    line("redis-cli -c -p " + local.redisPort(first), "or as a client of a cluster");
+    line("port " + local.riakPort(first), "Java client, Riak clients: bucket types default, plain");
     line("curl 127.0.0.1:%d/health".formatted(admin), "also /metrics, /cluster");
     line("./tern cluster status" + look, "members, keyspaces");
     line("./tern keyspace list" + look, "and more: docs/administration.md");
+    String where = dir.equals(Path.of("playground")) ? "" : " --dir " + dir;
+    line("./tern playground add" + where, "another node joins; tern cluster moves shows it");
+    line("./tern playground remove N" + where, "one leaves, when others have its replicas");
     System.out.println("Ctrl-C stops it. Kill a node with kill -9 PID: the others go on.");
     if (isInForeground()) {
       local.onEnd(node -> System.out.printf("  type %d and Enter to start it again%n", node));
@@ -100,6 +108,75 @@ final class PlaygroundCommand implements Callable<Integer> {
       return;
     }
     throw new IOException("all nodes have ended; the data stays in " + place);
+  }
+
+  /// What another process asks: `add`, or `remove N [anyway]`.
+  private static String change(LocalNodes local, List<String> words)
+      throws IOException, InterruptedException {
+    switch (words.getFirst()) {
+      case "add" -> {
+        int node = local.add();
+        return ("node %d has joined: Redis %d, Riak %d, admin %d; its share of the data moves to it"
+                + " now")
+            .formatted(node, local.redisPort(node), local.riakPort(node), local.adminPort(node));
+      }
+      case "remove" -> {
+        int node = Integer.parseInt(words.get(1));
+        local.remove(node, words.contains("anyway"));
+        return "node %d leaves: its process ends when others have its replicas".formatted(node);
+      }
+      default -> throw new IOException("a playground does not know " + words);
+    }
+  }
+
+  /// What both have that change a playground.
+  abstract static class Change implements Callable<Integer> {
+    @Option(names = "--dir", description = "the playground's (default ${DEFAULT-VALUE})")
+    Path dir = Path.of("playground");
+
+    abstract String request();
+
+    @Override
+    public Integer call() throws Exception {
+      System.out.println(PlaygroundRequests.ask(dir, request()));
+      return 0;
+    }
+  }
+
+  /// Another node.
+  @Command(
+      name = "add",
+      description = {
+        "Starts another node in a playground that runs. It joins the cluster and gets its share of the"
+            + " replicas: cluster moves --watch shows how."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Add extends Change {
+    @Override
+    String request() {
+      return "add";
+    }
+  }
+
+  /// One node fewer.
+  @Command(
+      name = "remove",
+      description = {
+        "Lets a node of a playground that runs leave the cluster. Its process ends when others have"
+            + " its replicas; its directory stays."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Remove extends Change {
+    @Parameters(index = "0", description = "the node's number")
+    private int node;
+
+    @Option(names = "--anyway", description = "also where keys are left with fewer replicas")
+    private boolean anyway;
+
+    @Override
+    String request() {
+      return "remove " + node + (anyway ? " anyway" : "");
+    }
   }
 
   private static void line(String what, String why) {

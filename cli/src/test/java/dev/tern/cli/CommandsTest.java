@@ -39,12 +39,12 @@ class CommandsTest {
 
   @Test
   void aPlaygroundKeepsToTheNodesOfItsDirectory(@TempDir Path dir) throws IOException {
-    assertEquals(0, LocalNodes.held(dir.resolve("missing")));
-    assertEquals(0, LocalNodes.held(dir));
+    assertEquals(List.of(), LocalNodes.held(dir.resolve("missing")));
+    assertEquals(List.of(), LocalNodes.held(dir));
     Files.createDirectories(dir.resolve("node-1"));
     Files.createDirectories(dir.resolve("node-3"));
     Files.createDirectories(dir.resolve("node-30.old"));
-    assertEquals(3, LocalNodes.held(dir));
+    assertEquals(List.of(1, 2, 3), LocalNodes.held(dir));
     for (int other : new int[] {1, 5}) {
       Throwable refused = assertThrows(IOException.class, () -> nodes(other, dir, 0).start());
       assertHas("holds a cluster of 3: start it with --nodes 3", String.valueOf(refused));

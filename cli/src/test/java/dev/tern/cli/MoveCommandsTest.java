@@ -80,10 +80,71 @@ class MoveCommandsTest {
   }
 
   @Test
+  void aChangeIsShownAndNotMadeWithoutAWord() throws IOException {
+    assertEquals(100, weight());
+    assertTrue(out(0, "weight", "1", "50", "--plan-only").contains("replicas to move"));
+    assertTrue(json("weight", "1", "50", "--plan-only", "--json").has("policies"));
+    out(1, "weight", "1", "50");
+    assertEquals(100, weight());
+    assertTrue(out(0, "weight", "1", "50", "--yes").contains("member 1 weighs 50"));
+    assertEquals(50, weight());
+    assertEquals("changed", json("weight", "1", "100", "--yes", "--json").path("outcome").asText());
+    assertTrue(out(0, "zone", "1", "here", "--yes").contains("member 1 stands in here"));
+  }
+
+  private static int weight() throws IOException {
+    return json("status", "--json").path("members").get(0).path("weight").asInt();
+  }
+
+  @Test
+  void statusTellsRedundancyAndMovesHowFarTheyAre() throws IOException {
+    // A node alone cannot have three replicas of anything.
+    assertTrue(out(0, "status").contains("of 64 partitions have fewer than n live replicas"));
+    JsonNode redundancy = json("status", "--json").path("redundancy");
+    assertEquals(64, redundancy.path("fewer").asInt(-1));
+    assertEquals(0, redundancy.path("none").asInt(-1));
+    assertEquals(0, redundancy.path("catchingUp").asInt(-1));
+    assertEquals(0, json("moves", "--json").path("replicasToMove").asInt(-1));
+    assertTrue(out(0, "moves", "--watch").contains("0 of 0 replicas"));
+    assertTrue(out(0, "join", "--zone", "rack-4").contains("--zone rack-4 --seeds 127.0.0.1:"));
+    assertTrue(json("join", "--json").has("policies"));
+  }
+
+  @Test
+  void aBarTellsWhatIsKnown() throws IOException {
+    JsonNode moves =
+        new ObjectMapper()
+            .readTree(
+                """
+                {"replicasMoved": 10, "replicasToMove": 30, "bytesMoved": 1048576,
+                 "bytesToMove": 3145728, "bytesASecond": 524288, "secondsLeft": 6}""");
+    assertEquals(
+        "[#######.......................] 10 of 40 replicas, about 1.0 MiB of 4.0 MiB,"
+            + " 512.0 KiB/s, 6 s left",
+        MoveCommands.Moves.bar(moves));
+    assertEquals("119 s", ClusterCommand.left(119));
+    assertEquals("2 min", ClusterCommand.left(120));
+    assertEquals("3 h", ClusterCommand.left(10_000));
+  }
+
+  @Test
   void theManualHasEachCommand() throws IOException {
     Path root = Path.of("").toAbsolutePath().getParent();
     String manual = Files.readString(root.resolve("docs/administration.md"));
-    for (String command : new String[] {"moves", "rebalance", "pause", "resume", "cancel"}) {
+    for (String command :
+        new String[] {
+          "moves",
+          "rebalance",
+          "pause",
+          "resume",
+          "cancel",
+          "join",
+          "leave",
+          "replace",
+          "weight",
+          "zone",
+          "remove"
+        }) {
       assertTrue(manual.contains("`tern cluster " + command), command);
     }
   }
