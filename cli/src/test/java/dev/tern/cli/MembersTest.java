@@ -243,11 +243,44 @@ class MembersTest {
     body.put("minLevel", 5).put("maxLevel", 5).put("token", "00000000000000ab");
     AdminPage.post(admin(0), "/cluster/join", body);
     await("it is no voter", () -> cluster(0).path("log").path("voters").size() == 2);
-    IOException other = assertThrows(IOException.class, () -> start(1, "c", seed(0, "here")));
-    assertTrue(String.valueOf(other.getMessage()).contains("remove the member first"));
     start(1, "b", seed(0, "here"));
     assertEquals(2, cluster(1).path("members").size());
     assertFalse(Files.exists(token));
+  }
+
+  /// The member takes its place again by itself. Its directory of before is refused from then on,
+  /// for two directories would be one member.
+  @Test
+  void aMemberThatLostItsDirectoryComesBack() throws Exception {
+    ports(2);
+    start(0, "a", seed(0, "here"));
+    await("no cluster is founded", () -> founded(0));
+    start(1, "b", seed(0, "here"));
+    await("the newcomer does not vote", () -> cluster(0).path("log").path("voters").size() == 2);
+    try (Jedis jedis = new Jedis("127.0.0.1", servers.getLast().port("redis"))) {
+      assertEquals("OK", jedis.set("key", "value"));
+    }
+    servers.removeLast().close();
+    CompletableFuture<Void> end = start(1, "c", seed(0, "here"));
+    assertEquals(2, cluster(1).path("members").size());
+    assertEquals(3, cluster(1).path("nextMember").asInt(), "it is another member");
+    await("the log is frozen", () -> !cluster(0).path("log").path("frozen").asBoolean());
+    await("it catches up", () -> health(1).path("partitionsBehind").asInt(-1) == 0);
+    try (Jedis jedis = new Jedis("127.0.0.1", servers.getLast().port("redis"))) {
+      assertEquals("value", jedis.get("key"));
+    }
+    assertFalse(end.isDone(), "it has ended");
+    servers.removeLast().close();
+    assertTrue(
+        refusal(start(1, "b", seed(0, "here"))).contains("has begun anew with another directory"));
+  }
+
+  private JsonNode health(int node) {
+    try {
+      return AdminPage.get(admin(node), "/health");
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /// The topology would name ports where nobody is.

@@ -372,17 +372,61 @@ final class Administration {
     for (MemberEntry entry : state.members()) {
       Member member = entry.member();
       if (member.host().equals(host) && member.ports().internode() == internode) {
-        done.accept(
-            sameNewcomer(state, member, token)
-                ? admitted(state)
-                : refused(
-                    "member %d stands at %s:%d; a node that lost its directory cannot take its"
-                            .formatted(entry.number(), host, internode)
-                        + " place: remove the member first"));
+        if (sameNewcomer(state, member, token)) {
+          done.accept(admitted(state));
+        } else {
+          rejoin(body, state, entry, token, attempt, done);
+        }
         return;
       }
     }
     admit(body, state, token, attempt, done);
+  }
+
+  /// A member that has lost its directory comes back with an empty one.
+  private void rejoin(
+      JsonNode body,
+      TopologyState state,
+      MemberEntry member,
+      String token,
+      int attempt,
+      Consumer<Page> done) {
+    int number = member.number();
+    Member.Ports ports = member.member().ports();
+    String at =
+        "member %d stands at %s:%d and "
+            .formatted(number, member.member().host(), ports.internode());
+    if (node.live(number)) {
+      ObjectNode page = json.createObjectNode().put("outcome", "not proposed");
+      page.put("error", at + "is alive: take another address, or wait until it is known as down");
+      done.accept(new Page(503, "application/json", page + "\n"));
+      return;
+    }
+    if (member.leaving()) {
+      done.accept(refused(at + "is leaving: wait until it is gone, or take another address"));
+      return;
+    }
+    if (token.isEmpty()) {
+      done.accept(refused(at + "this node says no token, so it cannot take its place: upgrade it"));
+      return;
+    }
+    if (!ports.equals(ports(body))) {
+      done.accept(refused(at + "has the ports %s: start it with these".formatted(ports)));
+      return;
+    }
+    node.propose(
+        new Proposed(state.epoch(), new Command.Rejoin(number, ServerConfig.name(number, token))),
+        decision -> {
+          TopologyState after = node.view().state();
+          MemberEntry now = after.member(number);
+          if (now != null && sameNewcomer(after, now.member(), token)) {
+            done.accept(admitted(after));
+          } else if (stale(decision) && attempt < ATTEMPTS && after.epoch() > state.epoch()) {
+            join(body, attempt + 1, done);
+          } else {
+            done.accept(retriable(page(decision)));
+          }
+        });
   }
 
   /// Whether the member at a newcomer's address is that newcomer, which asks again as it had no
@@ -401,19 +445,15 @@ final class Administration {
   private void admit(
       JsonNode body, TopologyState state, String token, int attempt, Consumer<Page> done) {
     String host = text(body, "host", null);
-    int internode = integer(body, "internode", null);
     int number = state.nextMember();
     String zone = text(body, "zone", "");
-    Map<String, Integer> doors = new TreeMap<>();
-    ServerConfig.DOORS.forEach(door -> doors.put(door, integer(body, door, 0)));
-    Member.Ports ports = ServerConfig.ports(internode, doors);
     Member member =
         new Member(
             number,
             ServerConfig.name(number, token),
             zone.isEmpty() ? "zone-" + number : zone,
             host,
-            ports);
+            ports(body));
     int weight = integer(body, "weight", MemberEntry.USUAL_WEIGHT);
     node.propose(
         // Only at this level: the cluster may rise meanwhile.
@@ -433,6 +473,12 @@ final class Administration {
             done.accept(retriable(page(decision)));
           }
         });
+  }
+
+  private static Member.Ports ports(JsonNode body) {
+    Map<String, Integer> doors = new TreeMap<>();
+    ServerConfig.DOORS.forEach(door -> doors.put(door, integer(body, door, 0)));
+    return ServerConfig.ports(integer(body, "internode", null), doors);
   }
 
   /// Another newcomer may have got the number.

@@ -208,9 +208,10 @@ class AdministrationTest {
 
   @Test
   void aNodeThatStandsThereAlreadyIsNotLetInAgain() throws Exception {
-    HttpResponse<String> answer = join(0, ",\"minLevel\":5,\"maxLevel\":5");
-    assertEquals(409, answer.statusCode(), answer.body());
-    assertTrue(answer.body().contains("remove the member first"), answer.body());
+    HttpResponse<String> answer =
+        join(0, ",\"minLevel\":5,\"maxLevel\":5,\"token\":\"%s\"".formatted(TOKEN));
+    assertEquals(503, answer.statusCode(), answer.body());
+    assertTrue(answer.body().contains("is alive: take another address"), answer.body());
   }
 
   /// Two machines at one address must not become one member.

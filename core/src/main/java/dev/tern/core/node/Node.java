@@ -305,9 +305,18 @@ public final class Node {
 
   /// Adopts a later topology; on the first shard's loop.
   private void changed(TopologyState known) {
-    if (known.member(self.number()) == null) {
+    MemberEntry own = known.member(self.number());
+    if (own == null) {
       throw new RefusedException(
           "node %d was removed from cluster %s".formatted(self.number(), known.cluster()));
+    }
+    // A founder that lost its directory knows the founding alone, and goes by whatever it is told.
+    boolean named = view.state().cluster().known();
+    if (named && !own.member().name().equals(self().name())) {
+      throw new RefusedException(
+          "member %d of cluster %s has begun anew with another directory, so this one is no member's"
+                  .formatted(self.number(), known.cluster())
+              + " any more: start with an empty one");
     }
     ClusterView before = view;
     ClusterView after = ClusterView.of(known);

@@ -32,6 +32,10 @@ public sealed interface Command {
   /// it gets its share again when it is back.
   record SetAway(int number, boolean away) implements Command {}
 
+  /// A member has lost its directory and begins with another one, under its old number and address.
+  /// A directory that knows the member by the name of before is none of this member's.
+  record Rejoin(int number, String name) implements Command {}
+
   /// @param hash of its keys, of a seed drawn for it
   /// @param lists for its policy, if no keyspace has it; else [ReplicaLists#NONE]
   record CreateKeyspace(KeyspaceSettings settings, KeyHash hash, ReplicaLists lists)

@@ -34,6 +34,12 @@ public record MemberEntry(Member member, int weight, boolean leaving, boolean aw
     return new MemberEntry(there, weight, leaving, away);
   }
 
+  /// The same under another name.
+  MemberEntry named(String name) {
+    Member anew = new Member(member.number(), name, member.zone(), member.host(), member.ports());
+    return new MemberEntry(anew, weight, leaving, away);
+  }
+
   /// The same on its way out.
   public MemberEntry thatLeaves() {
     return new MemberEntry(member, weight, true, away);

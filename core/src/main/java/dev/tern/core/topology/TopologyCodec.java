@@ -25,7 +25,7 @@ import java.util.function.Function;
 ///     8 DropKeyspace    string name               9 RecordVoters   list of numbers
 ///    10 RaiseLevel      level                    11 Readmit       number, u64 life
 ///    12 Moves           set, list of steps       13 HoldMoves      flag
-///    14 SetAway         number, flag
+///    14 SetAway         number, flag             15 Rejoin        number, string name
 ///   state:     u8 format = 3, id (2 * u64), epoch, level, founding, list of entries, list of (id,
 ///              seed, settings), list of groups, list of voters, next member, next keyspace, next
 ///              replica, next set, list of (number, u64 life), flag whether moves are held
@@ -86,6 +86,7 @@ public final class TopologyCodec {
       case Command.HoldMoves c -> out.writeByte(13).writeByte(c.held() ? 1 : 0);
       case Command.SetAway c ->
           out.writeByte(14).writeVarInt(c.number()).writeByte(c.away() ? 1 : 0);
+      case Command.Rejoin c -> out.writeByte(15).writeVarInt(c.number()).writeString(c.name());
     }
   }
 
@@ -113,6 +114,7 @@ public final class TopologyCodec {
           case 12 -> moves(in);
           case 13 -> new Command.HoldMoves(in.readFlag());
           case 14 -> new Command.SetAway(in.readVarInt(), in.readFlag());
+          case 15 -> new Command.Rejoin(in.readVarInt(), in.readString());
           default -> throw new DecodeException("a command of type " + type);
         };
     in.expectEnd();

@@ -154,6 +154,7 @@ final class Transition {
       case Command.Moves c -> move(c);
       case Command.HoldMoves c -> movesHeld = c.held();
       case Command.SetAway c -> setAway(c);
+      case Command.Rejoin c -> rejoin(c);
     }
   }
 
@@ -261,6 +262,19 @@ final class Transition {
               .formatted(command.number()));
     }
     replace(member.thatIsAway(command.away()));
+  }
+
+  private void rejoin(Command.Rejoin command) throws No {
+    MemberEntry member = member(command.number());
+    if (member.leaving()) {
+      throw new No(Reason.INVALID, "member %d is leaving".formatted(command.number()));
+    }
+    for (MemberEntry other : members) {
+      if (other.number() != command.number() && other.member().name().equals(command.name())) {
+        throw new No(Reason.EXISTS, "member %d has this name".formatted(other.number()));
+      }
+    }
+    replace(member.named(command.name()));
   }
 
   private void replace(MemberEntry entry) throws No {

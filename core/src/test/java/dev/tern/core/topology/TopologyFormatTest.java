@@ -49,7 +49,8 @@ class TopologyFormatTest {
                 Step.of(1, 2, Kind.FINISH),
                 Step.of(2, 3, Kind.CANCEL))),
         new Command.HoldMoves(true),
-        new Command.SetAway(300, true));
+        new Command.SetAway(300, true),
+        new Command.Rejoin(3, "%040x".formatted(33)));
   }
 
   /// From nothing at all to one of a long history.
