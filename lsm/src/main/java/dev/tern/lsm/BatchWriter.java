@@ -209,6 +209,11 @@ final class BatchWriter {
     tools.epochs().reclaim();
   }
 
+  /// See [Throttle#beforeIngest].
+  void awaitCompactions() {
+    throttle.beforeIngest();
+  }
+
   /// How long writers were held up.
   long delayedNanos() {
     return throttle.delayedNanos();

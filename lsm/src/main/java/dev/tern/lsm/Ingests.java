@@ -214,6 +214,7 @@ final class Ingests {
     for (KeyRange range : ranges) {
       range.family().in(readers.state, tables);
     }
+    writer.awaitCompactions();
     return alone(() -> take(label, List.copyOf(ranges), replace));
   }
 
@@ -280,6 +281,7 @@ final class Ingests {
       try {
         takeAt(new Mark(sequence, number[0]), label, staged, replace ? ranges : List.of());
         taken(event, label, staged, replace);
+        upkeep.ingested();
         return sequence;
       } catch (InTheWay e) {
         // The next mark is above what came meanwhile.

@@ -503,7 +503,9 @@ public final class Lsm implements AutoCloseable {
   /// Snapshots and iterators that were there before do not see them. A cache of what was read must
   /// not take in what a read gave that began before: see [#ingested].
   ///
-  /// Blocks: it flushes the memtables first. One at a time; others wait.
+  /// Blocks: it flushes the memtables first. One at a time; others wait. Where level 0 has more
+  /// than twelve tables the call first waits for compactions, the longer the more, five seconds at
+  /// most.
   ///
   /// @param ranges empty ones: nothing can be read in them but by an older snapshot. Each table
   ///   lies in one of its family's

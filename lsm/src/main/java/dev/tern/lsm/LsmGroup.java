@@ -23,6 +23,7 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// - Memory: what one store does not use the others may. A store that others leave little flushes
 ///   its memtables when they are smaller, and asks the store with the largest memtable to flush.
+///   Memtables of many small stores are flushed, the largest first, until they fit their room.
 /// - Upkeep: each store may run one flush and one compaction whatever the others do; further
 ///   compactions only while fewer than the group's threads run in all. So a store whose disk is
 ///   dead holds up nobody else. Workers that are shared need a thread more than that: for n stores,
@@ -184,8 +185,8 @@ public final class LsmGroup implements AutoCloseable {
     }
   }
 
-  /// Asks the store that has the largest memtables to flush them, if it is another one and they are
-  /// worth a flush.
+  /// Asks the store that has the largest memtables to flush them, if they are worth a flush: any
+  /// are where all together hold more than their room.
   void askLargest(Upkeep asking) {
     Upkeep largest = asking;
     lock.lock();
@@ -196,8 +197,9 @@ public final class LsmGroup implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    long worth = options.tuning().memtableBytes() / LEAST_FLUSH_SHARE;
-    if (largest != asking && largest.memtableBytes() >= worth) {
+    boolean isBeyondRoom = budget.isBeyondRoom();
+    long worth = isBeyondRoom ? 1 : options.tuning().memtableBytes() / LEAST_FLUSH_SHARE;
+    if ((largest != asking || isBeyondRoom) && largest.memtableBytes() >= worth) {
       largest.askToFlush();
     }
   }

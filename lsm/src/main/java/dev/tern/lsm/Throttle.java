@@ -58,6 +58,17 @@ final class Throttle {
     event.commit();
   }
 
+  /// Before an ingest: waits while compactions of level 0 are behind, some seconds at most.
+  void beforeIngest() {
+    long paused = 0;
+    while (paused < upkeep.ingestDelayNanos()) {
+      upkeep.retry();
+      delayedNanos.add(MOST_PAUSE_NANOS);
+      background.pause(MOST_PAUSE_NANOS);
+      paused += MOST_PAUSE_NANOS;
+    }
+  }
+
   /// A writer that may not go on sees to it that somebody else does, or is told why not.
   private void goOn() throws IOException {
     writer.checkWritable();

@@ -47,6 +47,9 @@ final class Upkeep {
   /// At full pressure a writer waits so long for each byte: half a megabyte a second.
   private static final double MOST_NANOS_PER_BYTE = 2000;
 
+  /// Where level 0 has most tables an ingest waits so long.
+  private static final long MOST_INGEST_NANOS = 5_000_000_000L;
+
   private static final long RETRY_MILLIS = 100;
   private static final long RETRY_NANOS = RETRY_MILLIS * 1_000_000;
 
@@ -143,7 +146,7 @@ final class Upkeep {
     long own = memory.held(MemoryPart.MEMTABLES) + tools.group().heldByNobody(MemoryPart.MEMTABLES);
     long most = tools.options().tuning().memtableBytes();
     long limit = Math.min(most, memory.budget().memtableLimit(own));
-    if (limit < most / 2 && !tools.alone()) {
+    if (!tools.alone() && (limit < most / 2 || memory.budget().isBeyondRoom())) {
       tools.group().askLargest(this);
     }
     return limit;
@@ -624,7 +627,7 @@ final class Upkeep {
     double written = (double) flushJobs.flushingBytes() / tools.options().tuning().memtableBytes();
     double left = memtables - Math.min(1, written);
     double byMemory = (left - EASY_MEMTABLES) / (MAX_MEMTABLES - EASY_MEMTABLES);
-    double byTables = (double) (tables.young() - EASY_YOUNG) / (MOST_YOUNG - EASY_YOUNG);
+    double byTables = byTables();
     double byDebt = (tables.debt() - EASY_DEBT) / (MOST_DEBT - EASY_DEBT);
     double pressure = Math.max(byMemory, Math.max(byTables, byDebt));
     if (memtables < MAX_MEMTABLES && pressure <= 0) {
@@ -636,6 +639,21 @@ final class Upkeep {
     double capped = Math.min(1, pressure);
     double memory = Math.clamp(byMemory, 0, 1);
     return new WritePressure(MOST_NANOS_PER_BYTE * capped * capped, 0, memory);
+  }
+
+  private double byTables() {
+    return (double) (tables.young() - EASY_YOUNG) / (MOST_YOUNG - EASY_YOUNG);
+  }
+
+  /// How long an ingest waits for compactions of level 0 that are behind; any thread.
+  long ingestDelayNanos() {
+    double pressure = Math.clamp(byTables(), 0, 1);
+    return (long) (MOST_INGEST_NANOS * pressure * pressure);
+  }
+
+  /// Tables came in from outside: there may be something to compact.
+  void ingested() {
+    locked(this::startAnother);
   }
 
   boolean busy() {

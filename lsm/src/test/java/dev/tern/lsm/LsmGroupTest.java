@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.env.Randomness;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -120,6 +122,27 @@ class LsmGroupTest {
     assertTrue(flushed >= 2, flushed + " were flushed");
     LsmStatistics.Memory memory = large.memory();
     assertTrue(memory.held() <= memory.budget(), memory.toString());
+  }
+
+  /// No memtable is large, but all together are.
+  @Test
+  void memtablesOfManySmallStoresFitTheirRoom() throws IOException {
+    LsmGroup many = LsmGroup.ofMemory(16 << 20);
+    List<Member> stores = new ArrayList<>();
+    for (int i = 0; i < 64; i++) {
+      Member store = new Member(withoutLog(many));
+      store.jobs.runAll();
+      stores.add(store);
+    }
+    for (int round = 0; round < 20; round++) {
+      for (Member store : stores) {
+        store.write(10 << 10);
+      }
+      stores.forEach(store -> store.jobs.runAll());
+    }
+    LsmStatistics.Memory memory = many.memory();
+    // What is flushed in this round and what is written beside it.
+    assertTrue(memory.memtables() <= memory.budget(), memory.toString());
   }
 
   /// The blocks of a store that is closed make room for others, and are not found by the next

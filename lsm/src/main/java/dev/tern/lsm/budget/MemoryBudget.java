@@ -110,6 +110,12 @@ public final class MemoryBudget {
     return Math.clamp(left / MEMTABLES, memtableBytes / LEAST_SHARE, memtableBytes);
   }
 
+  /// Whether memtables hold more than the room of their own, as those of many small stores may
+  /// though each of them is small.
+  public boolean isBeyondRoom() {
+    return held(MemoryPart.MEMTABLES) > MEMTABLES * memtableBytes;
+  }
+
   /// Whether more is held than the bound.
   public boolean isOver() {
     return held() > bytes;
