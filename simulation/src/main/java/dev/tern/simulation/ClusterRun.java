@@ -322,8 +322,9 @@ final class ClusterRun {
   private final class Frames implements SimulatedNetwork.Observer {
     @Override
     public void sent(int from, int to, byte[] frame) {
-      wire.sent(from, to, frame);
-      promises.sent(from, to, Wire.message(frame));
+      Message message = Wire.message(frame);
+      wire.sent(from, to, message);
+      promises.sent(from, to, message);
     }
 
     @Override

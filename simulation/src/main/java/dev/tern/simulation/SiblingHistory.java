@@ -1,11 +1,13 @@
 package dev.tern.simulation;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// What clients wrote to a keyspace with siblings, and the causal graph of it: each write with what
 /// its writer had been shown when it made it, directly or through what it was shown.
@@ -34,6 +36,9 @@ final class SiblingHistory {
     /// It has a time at which it goes.
     boolean expires;
 
+    /// One that was made over this one, and was not refused so far; null while none is known.
+    private @Nullable Write successor;
+
     Write(String value, Set<String> past, long began) {
       this.value = value;
       this.past = past;
@@ -51,8 +56,8 @@ final class SiblingHistory {
   /// @param value unique; that of a delete is its name in the graph only
   /// @param shown what the writer's context showed
   Write begin(String key, String value, Set<String> shown, long now) {
-    Map<String, Write> writes = keys.computeIfAbsent(key, first -> new TreeMap<>());
-    Set<String> past = new TreeSet<>(shown);
+    Map<String, Write> writes = keys.computeIfAbsent(key, first -> new LinkedHashMap<>());
+    Set<String> past = new LinkedHashSet<>(shown);
     for (String each : shown) {
       past.addAll(of(writes, key, each).past);
     }
@@ -72,7 +77,7 @@ final class SiblingHistory {
   /// Those of some values that have no time at which they go: nodes whose clocks differ may differ
   /// about the others.
   List<String> lasting(String key, List<String> values) {
-    Map<String, Write> writes = keys.computeIfAbsent(key, first -> new TreeMap<>());
+    Map<String, Write> writes = keys.computeIfAbsent(key, first -> new LinkedHashMap<>());
     return values.stream().filter(value -> !of(writes, key, value).expires).toList();
   }
 
@@ -89,7 +94,7 @@ final class SiblingHistory {
 
   /// @param last whether all has come where it belongs
   void read(String key, List<String> shown, long began, long ended, boolean strict, boolean last) {
-    Map<String, Write> writes = keys.computeIfAbsent(key, first -> new TreeMap<>());
+    Map<String, Write> writes = keys.computeIfAbsent(key, first -> new LinkedHashMap<>());
     for (String value : shown) {
       of(writes, key, value);
     }
@@ -118,8 +123,13 @@ final class SiblingHistory {
 
   /// @param ended when the read had ended; what begins at that very moment may have come before it
   private static boolean replaced(Map<String, Write> writes, Write write, long ended) {
+    Write known = write.successor;
+    if (known != null && !known.refused && known.began <= ended) {
+      return true;
+    }
     for (Write other : writes.values()) {
       if (!other.refused && other.began <= ended && other.past.contains(write.value)) {
+        write.successor = other;
         return true;
       }
     }

@@ -132,9 +132,11 @@ final class Wire {
     return data ? MessageCodec.decode(new ByteReader(frame)) : null;
   }
 
-  /// Looks at a frame that a node sends.
-  void sent(int from, int to, byte[] frame) {
-    switch (message(frame)) {
+  /// Looks at what a node sends.
+  ///
+  /// @param message null for a frame of gossip or of the topology log
+  void sent(int from, int to, @Nullable Message message) {
+    switch (message) {
       case Message.Write m -> {
         if (m.keyspace() == run.keyspace.id() && !m.record().isEmpty()) {
           asked(from, to, m);

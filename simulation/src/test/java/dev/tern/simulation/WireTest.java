@@ -9,9 +9,7 @@ import dev.tern.core.topology.Topology;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.core.wire.Message;
-import dev.tern.core.wire.MessageCodec;
 import dev.tern.core.wire.RoutedKey;
-import dev.tern.env.ByteWriter;
 import dev.tern.lsm.LsmBug;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,30 +32,23 @@ class WireTest {
         Objects.requireNonNull(run.node(1)).view().topology(run.keyspace.id()));
   }
 
-  private static byte[] frame(Message message) {
-    ByteWriter out = new ByteWriter();
-    MessageCodec.encode(message, out);
-    return out.toByteArray();
-  }
-
   private void put(long id, long time) {
     Siblings record = Siblings.of(Version.put(MINTER_ID, time, time, 0, VALUE));
-    byte[] write =
-        frame(new Message.Write(id, 1, RoutedKey.of(1, run.keyspace.id(), KEY), record, 0));
+    Message write = new Message.Write(id, 1, RoutedKey.of(1, run.keyspace.id(), KEY), record, 0);
     wire.sent(1, 2, write);
     wire.sent(1, 3, write);
   }
 
-  private static byte[] taken() {
-    return frame(new Message.Written(1, 0));
+  private static Message taken() {
+    return new Message.Written(1, 0);
   }
 
-  private static byte[] superseded() {
-    return frame(new Message.Superseded(1, Version.put(RIVAL_ID, 1, 200, 0, VALUE).rank()));
+  private static Message superseded() {
+    return new Message.Superseded(1, Version.put(RIVAL_ID, 1, 200, 0, VALUE).rank());
   }
 
-  private void arrives(int from, byte[] answer) {
-    wire.arrived(from, 1, Wire.message(answer));
+  private void arrives(int from, Message answer) {
+    wire.arrived(from, 1, answer);
   }
 
   @BeforeEach

@@ -88,8 +88,11 @@ public final class RecordScan {
     return here ? Math.max(least, RecordKey.slot(records.key())) : Slots.COUNT;
   }
 
+  /// The first slot of some that this store does not keep, `to` if it keeps all. A partition is
+  /// kept whole or not at all.
   private int nextOwned(int from, int to) {
-    for (int slot = from; slot < to; slot++) {
+    int slots = store.slotsOfPartition();
+    for (int slot = from; slot < to; slot += slots - slot % slots) {
       if (!store.holds(slot, but)) {
         return slot;
       }

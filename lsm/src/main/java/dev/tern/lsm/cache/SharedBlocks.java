@@ -385,10 +385,16 @@ public final class SharedBlocks implements AutoCloseable {
 
   /// A size that has no slab takes one from the size that has most.
   private void drainFor(SizeClass poor) {
-    SizeClass rich = Arrays.stream(classes).max((a, b) -> a.slabs.size() - b.slabs.size()).get();
-    boolean underWay =
-        Arrays.stream(classes).flatMap(c -> c.slabs.stream()).anyMatch(s -> s.draining);
-    if (rich != poor && !rich.slabs.isEmpty() && !underWay) {
+    SizeClass rich = classes[0];
+    for (SizeClass each : classes) {
+      for (Slab slab : each.slabs) {
+        if (slab.draining) {
+          return;
+        }
+      }
+      rich = each.slabs.size() > rich.slabs.size() ? each : rich;
+    }
+    if (rich != poor && !rich.slabs.isEmpty()) {
       drain(rich, rich.slabs.get(rich.handSlab % rich.slabs.size()));
     }
   }

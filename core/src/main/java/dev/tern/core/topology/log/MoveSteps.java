@@ -282,10 +282,12 @@ final class MoveSteps {
 
   /// The list that a partition's move may begin with now, null for none.
   private static int @Nullable [] startable(View view, int[] oldList, int[] wanted) {
+    if (Arrays.equals(oldList, wanted)) {
+      return null;
+    }
     IntPredicate live = view.live();
-    boolean nothing = Arrays.equals(oldList, wanted);
     boolean newcomersLive = without(wanted, oldList).allMatch(live);
-    if (nothing || !newcomersLive || Arrays.stream(oldList).noneMatch(live)) {
+    if (!newcomersLive || Arrays.stream(oldList).noneMatch(live)) {
       return null;
     }
     if (Arrays.stream(oldList).allMatch(live)) {
