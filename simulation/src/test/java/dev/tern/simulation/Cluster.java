@@ -12,6 +12,8 @@ import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.wire.FrameKind;
+import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
 import dev.tern.env.EventLoop;
 import dev.tern.env.NodeEvent;
@@ -45,6 +47,21 @@ final class Cluster {
 
   /// Sees each frame that is sent.
   Consumer<byte[]> observer = frame -> {};
+
+  /// The node that gets nothing of what shards say to each other; 0 for none.
+  int withoutData;
+
+  private final class Frames implements SimulatedNetwork.Observer {
+    @Override
+    public void sent(int from, int to, byte[] frame) {
+      observer.accept(frame);
+    }
+
+    @Override
+    public boolean passes(int from, int to, byte[] frame) {
+      return to != withoutData || FrameKind.of(new ByteReader(frame)) != FrameKind.DATA;
+    }
+  }
 
   private static final LsmOptions STORAGE =
       LsmOptions.DEFAULT
@@ -94,7 +111,7 @@ final class Cluster {
     this.size = size;
     this.n = n;
     this.zones = zones;
-    this.network = new SimulatedNetwork(world, size, (from, to, frame) -> observer.accept(frame));
+    this.network = new SimulatedNetwork(world, size, new Frames());
     this.disks = new SimulatedDisk[size + 1];
     this.clocks = new SimulatedClock[size + 1];
     this.nodes = new Node[size + 1];

@@ -113,6 +113,29 @@ class GrowingListsTest {
     assertEquals(40, present(1, 40, Level.DEFAULT));
   }
 
+  private boolean any(Phase phase) {
+    return !all(set -> set.phase() != phase);
+  }
+
+  /// A replica starts anew while the others leave, and hears nothing of them: it is alone then, and
+  /// waits for nobody.
+  @Test
+  void theOnlyReplicaIsNotBehind() {
+    for (int i = 0; i < 20; i++) {
+      script.put(1, "k" + i, "v", Level.DEFAULT);
+    }
+    weigh(100, 0, 0);
+    cluster.within(60 * SECOND, () -> any(Phase.FENCED));
+    cluster.end(1);
+    cluster.withoutData = 1;
+    cluster.start(1);
+    cluster.within(120 * SECOND, () -> settled(1));
+    cluster.withoutData = 0;
+    cluster.runFor(5 * SECOND);
+    assertEquals(0, cluster.node(1).partitionsBehind());
+    assertEquals(20, present(2, 20, Level.DEFAULT));
+  }
+
   private void write(int number, Level level) {
     String key = "k" + number;
     byte[] value = "v".getBytes(US_ASCII);

@@ -143,6 +143,11 @@ public final class AntiEntropy {
     exchanges.set(exchanges.indexOf(exchange), next);
     byPlace.put(place(exchange.group, number), next);
     countBehind(exchange, false);
+    if (next.isBehind() && next.readiness.isSettled()) {
+      // The other replicas have left: nobody knows more than this one.
+      next.partition.behind(false);
+      replica.store().filled(next.partition);
+    }
     countBehind(next, next.isBehind());
   }
 
