@@ -129,6 +129,7 @@ final class ClusterCommand {
             repair.path("partitions").asInt(),
             repair.path("rebuilding").asInt());
       }
+      handingOn(cluster);
       if (log.path("frozen").asBoolean()) {
         System.out.println("FROZEN: " + log.path("why").asText());
       }
@@ -198,6 +199,23 @@ final class ClusterCommand {
     return seconds < 120
         ? seconds + " s"
         : seconds < 7_200 ? (seconds + 30) / 60 + " min" : (seconds + 1_800) / 3_600 + " h";
+  }
+
+  /// Names the members that hold something of partitions that they left.
+  private static void handingOn(JsonNode cluster) {
+    for (JsonNode member : cluster.path("members")) {
+      int unreadable = member.path("leftUnreadable").asInt();
+      if (member.path("left").asInt() > 0) {
+        System.out.printf(
+            "member %d hands on what it has of %d partitions that it left%s%n",
+            member.path("number").asInt(),
+            member.path("left").asInt(),
+            unreadable == 0
+                ? ""
+                : "; of %d of them it cannot read all that no other member has"
+                    .formatted(unreadable));
+      }
+    }
   }
 
   private static void members(JsonNode cluster) {

@@ -47,6 +47,9 @@ final class Figures implements AutoCloseable {
     Gauge.builder("tern.partitions.rebuilding", node, n -> n.repairs().rebuilding())
         .register(registry);
     Gauge.builder("tern.partitions.behind", node, Node::partitionsBehind).register(registry);
+    Gauge.builder("tern.partitions.left", node, n -> n.left().count()).register(registry);
+    Gauge.builder("tern.partitions.left.unreadable", node, n -> n.left().unreadable().cardinality())
+        .register(registry);
     seconds("tern.clocks.spread.seconds", node, Clocks::spreadMillis);
     seconds("tern.clock.ahead.seconds", node, Clocks::ownMillis);
     seconds("tern.time.ahead.seconds", node, Clocks::timeMillis);

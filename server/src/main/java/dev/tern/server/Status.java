@@ -17,6 +17,7 @@ import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.TopologyState;
+import dev.tern.core.topology.log.LeftReport;
 import dev.tern.core.topology.log.TopologyLog;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.gateway.http.AdminDoor;
@@ -118,7 +119,9 @@ final class Status {
         .put("lacking", repairs.lacking())
         .put("rebuilding", repairs.rebuilding())
         .put("behind", node.partitionsBehind())
-        .put("heldForOthers", node.heldHints());
+        .put("heldForOthers", node.heldHints())
+        .put("left", node.left().count())
+        .put("leftUnreadable", node.left().unreadable().cardinality());
     redundancy(state, body.putObject("redundancy"));
     body.set("keyspaces", keyspaces());
     ArrayNode members = body.putArray("members");
@@ -227,6 +230,17 @@ final class Status {
     body.put("leads", node.topologyLog().leader() == member.number());
     body.put("partitionsHeld", holdings.held[member.number()]);
     body.put("partitionsLed", holdings.led[member.number()]);
+    LeftReport left = left(member.number());
+    if (left != null && left.count() > 0) {
+      body.put("left", left.count()).put("leftUnreadable", left.unreadable().cardinality());
+    }
+  }
+
+  /// What a member has left and not handed on, as far as this node knows it: of itself, and of all
+  /// where it leads the topology log.
+  private @Nullable LeftReport left(int member) {
+    boolean own = member == node.self().number();
+    return own ? node.left() : node.topologyLog().left().get(member);
   }
 
   private ArrayNode zones() {

@@ -161,7 +161,9 @@ final class ClusterRun {
     boolean moving = (scripted || weighing) && theme.moves();
     this.shape = moving ? Shape.toMove(world) : Shape.of(world, theme);
     this.nodeCount = shape.nodes();
-    this.chaosNanos = world.between(8, 20) * SECOND;
+    // A node that is away has to be replaced and to be back.
+    long longer = moving && weighing ? 10 : 0;
+    this.chaosNanos = (world.between(8, 20) + longer) * SECOND;
     this.network = new SimulatedNetwork(world, nodeCount, new Frames());
     this.clocks = new SimulatedClock[nodeCount + 1];
     this.disks = new SimulatedDisk[nodeCount + 1];
@@ -329,7 +331,8 @@ final class ClusterRun {
 
     @Override
     public boolean passes(int from, int to, byte[] frame) {
-      return moves.informs(to, FrameKind.of(new ByteReader(frame)));
+      FrameKind kind = FrameKind.of(new ByteReader(frame));
+      return moves.passes(from, to, kind) && weights.passes(from, to, kind);
     }
 
     @Override

@@ -5,7 +5,9 @@ import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.topology.ReplicaSet.Phase;
 import dev.tern.core.topology.TopologyState;
+import dev.tern.core.topology.log.LeftReport;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// - an entry goes from step to step, none left out, and its epochs grow;
 /// - a replica id belongs to one admission of one member to one group;
+/// - a member is given a replica only after it has said, going by the entry before or a later one,
+///   that it has nothing of an earlier one;
 /// - a step follows only when the nodes that were up all the time had adopted the one before, the
 ///   newcomers were filled, and those that leave had handed over;
 /// - no quorum of replicas takes requests by a view that does not fit with one that is in use.
@@ -103,6 +107,12 @@ final class MoveRecord {
 
   private final Set<String> said = new TreeSet<>();
 
+  /// By member and group: the latest admission that was seen.
+  private final TreeMap<Integer, TreeMap<Group, Integer>> admissions = new TreeMap<>();
+
+  /// By member and group: the latest epoch by which the member has said that it has nothing left.
+  private final TreeMap<Integer, TreeMap<Group, Long>> nothingLeft = new TreeMap<>();
+
   /// Steps that were seen, by what they led to.
   final TreeMap<String, Integer> steps = new TreeMap<>();
 
@@ -131,6 +141,44 @@ final class MoveRecord {
   /// A member reports that it is filled or drained.
   void says(String what, int member, ReplicaGroups groups, int partition) {
     said.add(key(what, member, groups.number(), partition, groups.epoch(partition)));
+  }
+
+  /// What a node says of the partitions that it has left.
+  ///
+  /// @param handedOn whether it has handed on what it had of an admission
+  LeftReport left(int node, TopologyState state, IntPredicate handedOn) {
+    BitSet left = new BitSet();
+    for (ReplicaGroups groups : state.groups()) {
+      for (int p = 0; p < state.partitions(); p++) {
+        int admission =
+            admissions
+                .computeIfAbsent(node, first -> new TreeMap<>())
+                .getOrDefault(new Group(groups.number(), p), 0);
+        boolean has = admission > 0 && !groups.replicaSet(p).has(node);
+        left.set(p, left.get(p) || has && !handedOn.test(admission));
+      }
+    }
+    LeftReport report = new LeftReport(state.epoch(), left, new BitSet());
+    for (ReplicaGroups groups : state.groups()) {
+      for (int p = 0; p < state.partitions(); p++) {
+        if (report.mayReceive(groups, p)) {
+          nothingLeft
+              .computeIfAbsent(node, first -> new TreeMap<>())
+              .merge(new Group(groups.number(), p), state.epoch(), Math::max);
+        }
+      }
+    }
+    return report;
+  }
+
+  private void mayBegin(Group group, View before, View after) {
+    without(after.newList, before.oldList)
+        .filter(
+            member ->
+                nothingLeft.getOrDefault(member, new TreeMap<>()).getOrDefault(group, 0L)
+                    < before.epoch)
+        .forEach(
+            member -> fail("%s began at member %d, which may have it".formatted(group, member)));
   }
 
   /// A node goes by a state of the named cluster.
@@ -179,6 +227,9 @@ final class MoveRecord {
     String owner = group + " " + view.set.member(place);
     String other = owners.putIfAbsent(id, owner);
     firstSeen.merge(id, view.epoch, Math::min);
+    admissions
+        .computeIfAbsent(view.set.member(place), first -> new TreeMap<>())
+        .merge(group, id, Math::max);
     boolean isNew = before != null && !before.set.has(view.set.member(place));
     Long first = firstSeen.get(id);
     boolean old = first != null && first < view.epoch;
@@ -211,6 +262,9 @@ final class MoveRecord {
 
   /// A step must have waited for the one before, but for what an operator cancels.
   private void follows(Group group, View before, View after) {
+    if (before.stable()) {
+      mayBegin(group, before, after);
+    }
     boolean cancelled = after.returns || ends(after, before.oldList) && !before.stable();
     if (before.stable() || cancelled && before.set.phase() != Phase.FENCED) {
       return;

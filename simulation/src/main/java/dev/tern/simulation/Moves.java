@@ -1,7 +1,5 @@
 package dev.tern.simulation;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import dev.tern.core.node.Node;
 import dev.tern.core.repair.MoveState;
 import dev.tern.core.topology.Command;
@@ -10,8 +8,6 @@ import dev.tern.core.topology.Command.Moves.Step;
 import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.ReplicaSet;
-import dev.tern.core.topology.Slots;
-import dev.tern.core.topology.Topology;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.wire.FrameKind;
 import dev.tern.env.Randomness;
@@ -21,7 +17,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// Moves replicas from node to node while the clients and the faults of a run are at work, in runs
@@ -38,13 +33,10 @@ final class Moves {
   /// A move is cancelled with this chance where it might go on.
   private static final double CANCELLED = 0.05;
 
-  /// Keys that are written at a node that is taken away.
-  private static final int ALONE = 4;
+  /// A node that is taken away is down for so long at least, and up to so much longer.
+  private static final int AWAY_MILLIS = 3_000;
 
-  private static final int AWAY_MILLIS = 4_000;
-
-  /// Of the writes of this class, a number that no other client has.
-  private static final int CLIENT = 100;
+  private static final int MORE_MILLIS = 4_000;
 
   private final ClusterRun run;
   private final Randomness random;
@@ -54,13 +46,7 @@ final class Moves {
   /// The node that hears nothing of the topology, 0 for none: it goes by lists of before.
   private int uninformed;
 
-  /// Whether a node is about to be taken away.
-  private boolean away;
-
-  /// Counts names of keys that one node has alone.
-  private int alone;
-
-  private final PlainClient client;
+  private final Takeaway takeaway;
 
   private int begun;
 
@@ -71,7 +57,7 @@ final class Moves {
     this.run = run;
     this.random = run.world.random.child("moves");
     this.on = on;
-    this.client = new PlainClient(run, CLIENT);
+    this.takeaway = new Takeaway(run, random);
   }
 
   boolean isOn() {
@@ -97,87 +83,20 @@ final class Moves {
       uninformed = 1 + random.nextInt(run.nodeCount);
     }
     if (random.nextDouble() < 0.4) {
-      takeAway();
+      takeaway.take(AWAY_MILLIS, MORE_MILLIS, number -> {});
     }
     run.world.schedule(upTo(2_000), 0, this::episode);
   }
 
-  /// Whether a node hears frames of a kind.
-  boolean informs(int node, FrameKind kind) {
-    boolean hears = node != uninformed || !run.inChaos();
-    return hears || kind != FrameKind.TOPOLOGY && kind != FrameKind.RAFT;
-  }
-
-  /// A node hears nobody for a while, takes writes that one replica suffices for, and ends. Its
-  /// replicas are given to others before it is back: what it alone has it must hand on. Some of
-  /// that is deleted meanwhile, and must not come back.
-  private void takeAway() {
-    int number = 1 + random.nextInt(run.nodeCount);
-    boolean may = !away && run.mayStopNodes();
-    for (int each = 1; each <= run.nodeCount; each++) {
-      may &= run.node(each) != null;
-    }
-    if (!may) {
-      return;
-    }
-    away = true;
-    run.note("node %d is taken away".formatted(number));
-    apart(number, true);
-    for (int i = 0; i < ALONE; i++) {
-      run.world.schedule(upTo(500), number, () -> writeAlone(number));
-    }
-    run.world.schedule(
-        ClusterRun.SECOND / 2 + upTo(500),
-        0,
-        () -> {
-          away = false;
-          apart(number, false);
-          if (run.node(number) != null && run.inChaos()) {
-            boolean power = run.mayLosePower() && random.nextDouble() < 0.5;
-            run.crash(number, power, 3 * ClusterRun.SECOND + upTo(AWAY_MILLIS));
-          }
-        });
-  }
-
-  /// Puts a key of which a node has a replica at that node alone, and perhaps deletes it elsewhere.
-  private void writeAlone(int number) {
-    Node node = run.node(number);
-    if (node == null || !run.inChaos()) {
-      return;
-    }
-    Topology topology = Objects.requireNonNull(node.view().topology(run.keyspace.id()));
-    String key;
-    do {
-      key = "alone-" + alone++;
-    } while (!topology
-        .replicaSet(topology.partitionOf(Slots.of(key.getBytes(US_ASCII))))
-        .has(number));
-    String put = key;
-    client.putAtOne(node.keyspace(0, "data"), put);
-    if (random.nextDouble() < 0.5) {
-      int other = 1 + random.nextInt(run.nodeCount);
-      run.world.schedule(ClusterRun.SECOND / 4 + upTo(2_000), other, () -> delete(other, put));
-    }
-  }
-
-  private void delete(int number, String key) {
-    Node node = run.node(number);
-    if (node != null && run.inChaos()) {
-      client.delete(node.keyspace(0, "data"), key, () -> {});
-    }
+  /// Whether frames of a kind pass between two nodes.
+  boolean passes(int from, int to, FrameKind kind) {
+    boolean hears = to != uninformed || !run.inChaos();
+    return takeaway.passes(from, to, kind)
+        && (hears || kind != FrameKind.TOPOLOGY && kind != FrameKind.RAFT);
   }
 
   private long upTo(int millis) {
     return random.nextInt(millis) * 1_000_000L;
-  }
-
-  private void apart(int member, boolean is) {
-    for (int other = 1; other <= run.nodeCount; other++) {
-      if (other != member) {
-        run.network().cut(member, other, is && run.inChaos());
-        run.network().cut(other, member, is && run.inChaos());
-      }
-    }
   }
 
   /// Moves that are under way go on, others do not begin.
@@ -202,7 +121,7 @@ final class Moves {
   private boolean isDone() {
     for (int number = 1; number <= run.nodeCount; number++) {
       Node node = run.node(number);
-      if (node != null && node.left() > 0) {
+      if (node != null && node.left().count() > 0) {
         return false;
       }
     }
@@ -222,8 +141,8 @@ final class Moves {
     }
     for (int number = 1; number <= run.nodeCount; number++) {
       Node node = run.node(number);
-      if (node != null && (!pending.isEmpty() || node.left() > 0)) {
-        pending.add("node %d: %s, left %d".formatted(number, node.moving(), node.left()));
+      if (node != null && (!pending.isEmpty() || node.left().count() > 0)) {
+        pending.add("node %d: %s, left %d".formatted(number, node.moving(), node.left().count()));
       }
     }
     return pending;
@@ -279,7 +198,7 @@ final class Moves {
     long epoch = groups.epoch(p);
     if (set.isStable()) {
       boolean moves = begins && random.nextDouble() < 0.04;
-      return moves ? new Step(p, epoch, Kind.BEGIN, list(set)) : null;
+      return moves ? new Step(p, epoch, Kind.BEGIN, list(groups, p)) : null;
     }
     if (!isAdopted(set, epoch, told)) {
       return null;
@@ -297,11 +216,12 @@ final class Moves {
   }
 
   /// One of the list gives its place to a node that has none, or the list changes its order.
-  private List<Integer> list(ReplicaSet set) {
-    List<Integer> list = new ArrayList<>(Arrays.stream(set.members()).boxed().toList());
+  private List<Integer> list(ReplicaGroups groups, int p) {
+    List<Integer> list =
+        new ArrayList<>(Arrays.stream(groups.replicaSet(p).members()).boxed().toList());
     List<Integer> others = new ArrayList<>();
     for (int number = 1; number <= run.nodeCount; number++) {
-      if (!list.contains(number) && mayCome(number)) {
+      if (!list.contains(number) && mayCome(number, groups, p)) {
         others.add(number);
       }
     }
@@ -321,12 +241,11 @@ final class Moves {
     return list;
   }
 
-  /// Whether a node may be given a replica: one that is up, and that has nothing left of partitions
-  /// that it was a replica of. What it has of an earlier admission it would lose before it has
-  /// handed it on. A node that is away may have some.
-  private boolean mayCome(int number) {
+  /// Whether a node may be given a replica, as the mover of a real cluster asks: one that is up,
+  /// and has nothing left of the partition from an earlier admission.
+  private boolean mayCome(int number, ReplicaGroups groups, int p) {
     Node node = run.node(number);
-    return node != null && node.view().epoch() == run.latest().epoch() && node.left() == 0;
+    return node != null && node.left().mayReceive(groups, p);
   }
 
   private boolean isAdopted(ReplicaSet set, long epoch, Map<Integer, MoveState> told) {

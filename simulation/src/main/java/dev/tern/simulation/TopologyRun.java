@@ -262,7 +262,13 @@ final class TopologyRun {
               () -> true,
               options(node),
               state -> goBy(node, state));
-      log.reportsMoves(() -> reported(node));
+      log.reportsMoves(
+          () -> reported(node),
+          () ->
+              moves.left(
+                  node,
+                  java.util.Objects.requireNonNull(known[node]),
+                  id -> world.nanos() >= readyAt("left", node, id)));
       logs[node] = log;
       moves.starts(node, world.nanos());
       environment.network().start(new Receiver(log));
@@ -337,9 +343,13 @@ final class TopologyRun {
     return reports;
   }
 
+  private long readyAt(String what, int node, int id) {
+    String key = "%d %s %d".formatted(node, what, id);
+    return readyAt.computeIfAbsent(key, first -> world.nanos() + world.between(0, SECOND));
+  }
+
   private boolean ready(String what, int node, ReplicaGroups groups, int p, int place) {
-    String key = "%d %s %d".formatted(node, what, groups.replicaId(p, place));
-    long at = readyAt.computeIfAbsent(key, first -> world.nanos() + world.between(0, SECOND));
+    long at = readyAt(what, node, groups.replicaId(p, place));
     boolean ready = world.nanos() >= at;
     if (ready) {
       moves.says(what, node, groups, p);

@@ -2,9 +2,11 @@ package dev.tern.simulation;
 
 import dev.tern.core.node.Node;
 import dev.tern.core.topology.Command;
+import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Proposed;
 import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.TopologyState;
+import dev.tern.core.wire.FrameKind;
 import dev.tern.env.Randomness;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,10 +15,19 @@ import java.util.List;
 /// Changes the weights of members while the clients and the faults of a run are at work, in runs
 /// whose clusters have more nodes than a key has replicas. Whoever leads the topology log moves the
 /// replicas then, as on a real cluster. A member of weight 0 holds nothing in the end.
+///
+/// Nodes are taken away, too, with writes that they alone have, and are replaced as an operator
+/// does it: others get their replicas, and they get their share again when they are back.
 final class Weights {
   private static final long LEAST_NANOS = ClusterRun.SECOND;
   private static final long MOST_NANOS = 4 * ClusterRun.SECOND;
   private static final int USUAL = 100;
+
+  /// A node that is taken away is down for so long at least, and up to so much longer: others have
+  /// its replicas by then, or some of them.
+  private static final int AWAY_MILLIS = 4_000;
+
+  private static final int MORE_MILLIS = 6_000;
 
   /// After the heal the replicas stand where the plan wants them within this.
   private static final long DONE_WITHIN = 120 * ClusterRun.SECOND;
@@ -24,6 +35,7 @@ final class Weights {
   private final ClusterRun run;
   private final Randomness random;
   private final boolean on;
+  private final Takeaway takeaway;
   private boolean changes;
 
   /// @param on whether weights are changed in the run
@@ -31,6 +43,7 @@ final class Weights {
     this.run = run;
     this.random = run.world.random.child("weights");
     this.on = on;
+    this.takeaway = new Takeaway(run, random);
   }
 
   boolean isOn() {
@@ -50,6 +63,11 @@ final class Weights {
     changes = false;
   }
 
+  /// Whether frames of a kind pass between two nodes.
+  boolean passes(int from, int to, FrameKind kind) {
+    return takeaway.passes(from, to, kind);
+  }
+
   private void later() {
     run.world.schedule(run.world.between(LEAST_NANOS, MOST_NANOS), 0, this::change);
   }
@@ -59,6 +77,10 @@ final class Weights {
       return;
     }
     later();
+    if (random.nextDouble() < 0.5) {
+      takeaway.take(AWAY_MILLIS, MORE_MILLIS, this::replace);
+      return;
+    }
     Node node = run.node(1 + random.nextInt(run.nodeCount));
     if (node == null || !node.view().state().founded()) {
       return;
@@ -75,6 +97,22 @@ final class Weights {
     node.propose(new Proposed(0, new Command.SetWeight(number, weight)), decision -> {});
   }
 
+  /// An operator replaces a node that has ended, if enough others are left.
+  private void replace(int number) {
+    int asked = 1 + random.nextInt(run.nodeCount);
+    long nanos = run.world.between(0, 2 * ClusterRun.SECOND);
+    run.world.schedule(
+        nanos,
+        asked,
+        () -> {
+          Node node = run.node(asked);
+          if (node != null && run.node(number) == null) {
+            run.note("member %d is replaced".formatted(number));
+            node.propose(new Proposed(0, new Command.SetAway(number, true)), decision -> {});
+          }
+        });
+  }
+
   /// Waits until the replicas stand where the plan wants them.
   ///
   /// @throws History.Violation if that takes too long
@@ -83,14 +121,36 @@ final class Weights {
     while (on && !isDone()) {
       run.restartStopped();
       if (run.world.nanos() >= until) {
-        throw new History.Violation("replicas are not where the plan wants them: " + pending());
+        throw new History.Violation("replicas are not where the plan wants them: " + why());
       }
       run.world.runUntil(run.world.nanos() + ClusterRun.SECOND);
     }
   }
 
   private boolean isDone() {
-    return run.allGoByTheLatest() && pending().isEmpty();
+    for (int number = 1; number <= run.nodeCount; number++) {
+      Node node = run.node(number);
+      if (node != null && node.left().count() > 0) {
+        return false;
+      }
+    }
+    boolean away = run.latest().members().stream().anyMatch(MemberEntry::away);
+    return run.allGoByTheLatest() && !away && pending().isEmpty();
+  }
+
+  private List<String> why() {
+    List<String> why = new ArrayList<>(pending());
+    for (MemberEntry member : run.latest().members()) {
+      int number = member.number();
+      Node node = run.node(number);
+      why.add(
+          "node %d%s: %s"
+              .formatted(
+                  number,
+                  member.away() ? ", away" : "",
+                  node == null ? "down" : node.moving() + " left " + node.left()));
+    }
+    return why;
   }
 
   private List<String> pending() {
@@ -106,10 +166,6 @@ final class Weights {
                   .formatted(groups.number(), p, groups.replicaSet(p), Arrays.toString(wanted[p])));
         }
       }
-    }
-    for (int number = 1; number <= run.nodeCount && !pending.isEmpty(); number++) {
-      Node node = run.node(number);
-      pending.add("node %d: %s".formatted(number, node == null ? "down" : node.moving()));
     }
     return pending;
   }

@@ -101,5 +101,8 @@ public enum PlantedBug {
   /// A replica that left drops what it holds though the others may lack some of it.
   DROPPED_BEFORE_DRAINED,
   /// A replica that left drops what no replica has instead of having it held for them.
-  DROPPED_WITHOUT_OFFERING
+  DROPPED_WITHOUT_OFFERING,
+  /// A member says that it has nothing of partitions that it left, so that it is given them again
+  /// before it has handed on what it alone has.
+  LEFT_NOT_TOLD
 }

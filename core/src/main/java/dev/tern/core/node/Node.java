@@ -10,6 +10,7 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.Scope;
 import dev.tern.core.liveness.Liveness;
 import dev.tern.core.liveness.Sightings;
+import dev.tern.core.repair.LeftState;
 import dev.tern.core.repair.MoveState;
 import dev.tern.core.repair.Repairs;
 import dev.tern.core.replica.Inspection;
@@ -24,6 +25,7 @@ import dev.tern.core.topology.Topology;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.Decision;
 import dev.tern.core.topology.log.KnownTopology;
+import dev.tern.core.topology.log.LeftReport;
 import dev.tern.core.topology.log.Levels;
 import dev.tern.core.topology.log.MoveReport;
 import dev.tern.core.topology.log.RefusedException;
@@ -124,7 +126,7 @@ public final class Node {
               config.self(),
               known,
               node::live,
-              () -> node.heldHints() == 0,
+              node::isEmpty,
               TopologyLog.Options.DEFAULT,
               node::changed);
       node.liveness =
@@ -183,7 +185,7 @@ public final class Node {
 
   /// Starts to receive and to answer. Called once, before requests.
   public void start() {
-    log().reportsMoves(this::moveReports);
+    log().reportsMoves(this::moveReports, this::left);
     Network network = environment.network();
     List<EarlyFrames> early = shards.stream().map(this::early).toList();
     // Known before the first greeting of theirs is read.
@@ -589,9 +591,26 @@ public final class Node {
   }
 
   /// Partitions of which this node holds something though it is no replica of them: it goes when
-  /// the replicas have it. For tests, as [#converged].
-  public int left() {
-    return shards.stream().mapToInt(shard -> shard.antiEntropy().left()).sum();
+  /// the replicas have it. Any thread.
+  public LeftReport left() {
+    long epoch = Long.MAX_VALUE;
+    BitSet partitions = new BitSet();
+    BitSet unreadable = new BitSet();
+    for (Shard shard : shards) {
+      LeftState state = shard.antiEntropy().left();
+      epoch = Math.min(epoch, state.epoch());
+      state.partitions().forEach(partitions::set);
+      state.unreadable().forEach(unreadable::set);
+    }
+    return config.planted() == PlantedBug.LEFT_NOT_TOLD
+        ? LeftReport.nothing(Long.MAX_VALUE)
+        : new LeftReport(epoch, partitions, unreadable);
+  }
+
+  /// Whether this node holds nothing that other nodes wait for, as far as it can read it.
+  private boolean isEmpty() {
+    LeftReport left = left();
+    return heldHints() == 0 && left.isHandedOn() && left.epoch() >= view.epoch();
   }
 
   /// Partitions whose replicas here do not know yet, since the start, what the others have, and

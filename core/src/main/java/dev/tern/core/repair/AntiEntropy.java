@@ -76,6 +76,8 @@ public final class AntiEntropy {
   /// Published for other threads.
   private volatile List<MoveState> moving = List.of();
 
+  private volatile LeftState left;
+
   private long nextId;
 
   /// @param firstId where ids of requests begin: random for each start
@@ -102,6 +104,7 @@ public final class AntiEntropy {
             keyspace -> this.view.keyspace(keyspace),
             () -> ++nextId);
     this.moves = new PartitionMoves(context, replica, wire, view);
+    this.left = moves.left();
     this.inquiries =
         new Inquiries(context, replica.store().hints(), moves::hasLeft, wire, () -> ++nextId, view);
     this.burial = new Burial(context, replica, inquiries);
@@ -261,6 +264,7 @@ public final class AntiEntropy {
 
   private void publishMoves() {
     moving = moves.states(exchanges);
+    left = moves.left();
   }
 
   /// The replicas here of partitions that move, up to a beat old; any thread.
@@ -269,9 +273,9 @@ public final class AntiEntropy {
   }
 
   /// Partitions of which something lies here though this member is no replica: it is dropped when
-  /// the replicas have it.
-  public int left() {
-    return moves.left();
+  /// the replicas have it. Up to a beat old; any thread.
+  public LeftState left() {
+    return left;
   }
 
   /// Takes a question about the hints that this node holds, or an answer to such a question.

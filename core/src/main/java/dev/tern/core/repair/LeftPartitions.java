@@ -20,6 +20,7 @@ import dev.tern.core.wire.RepairPage;
 import dev.tern.core.wire.RepairPage.Answer;
 import dev.tern.core.wire.RepairPage.RepairRecord;
 import dev.tern.env.CoverageMarks;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -61,9 +62,12 @@ final class LeftPartitions {
   /// By place.
   private final TreeMap<Long, Left> left = new TreeMap<>();
 
-  /// What is known of one of them; made anew by each topology.
+  /// What is known of one of them; made anew by each entry of the partition.
   private static final class Left {
     final Partition partition;
+
+    /// The epoch of the partition's entry that names the replicas.
+    final long entryEpoch;
 
     /// Those that lead the partition.
     final int[] replicas;
@@ -85,14 +89,20 @@ final class LeftPartitions {
     /// dots are; null where it does.
     byte @Nullable [] cursor;
 
-    Left(Partition partition, int[] replicas) {
+    Left(Partition partition, long entryEpoch, int[] replicas) {
       this.partition = partition;
+      this.entryEpoch = entryEpoch;
       this.replicas = replicas;
     }
 
     /// What is on disk here and nowhere else, as far as is known and can be read.
     DotSet uncovered() {
       return partition.synced().minus(covered).minus(unreadable);
+    }
+
+    /// Whether all that can be read is at the replicas or held for them, and the rest cannot be.
+    boolean isStuck() {
+      return !offering && !unreadable.isEmpty() && uncovered().isEmpty();
     }
   }
 
@@ -112,6 +122,7 @@ final class LeftPartitions {
   }
 
   private void look() {
+    TreeMap<Long, Left> before = new TreeMap<>(left);
     left.clear();
     replica
         .store()
@@ -124,9 +135,14 @@ final class LeftPartitions {
               }
               ReplicaSet replicas = groups.replicaSet(partition.number());
               if (!replicas.has(self)) {
+                long place = AntiEntropy.place(set, partition.number());
+                long epoch = groups.epoch(partition.number());
+                @Nullable Left known = before.get(place);
                 left.put(
-                    AntiEntropy.place(set, partition.number()),
-                    new Left(partition, replicas.leaders().members()));
+                    place,
+                    known != null && known.entryEpoch == epoch
+                        ? known
+                        : new Left(partition, epoch, replicas.leaders().members()));
               }
             });
   }
@@ -325,8 +341,16 @@ final class LeftPartitions {
     return left.containsKey(AntiEntropy.place(group, partition));
   }
 
-  /// How many they are.
-  int size() {
-    return left.size();
+  /// Which they are.
+  LeftState state() {
+    List<Integer> partitions = new ArrayList<>();
+    List<Integer> unreadable = new ArrayList<>();
+    for (Left each : left.values()) {
+      partitions.add(each.partition.number());
+      if (each.isStuck()) {
+        unreadable.add(each.partition.number());
+      }
+    }
+    return new LeftState(view.epoch(), partitions, unreadable);
   }
 }

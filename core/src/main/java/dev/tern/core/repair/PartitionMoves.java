@@ -192,7 +192,7 @@ final class PartitionMoves {
   }
 
   /// Partitions of which something lies here though this member is no replica.
-  int left() {
-    return left.size();
+  LeftState left() {
+    return left.state();
   }
 }

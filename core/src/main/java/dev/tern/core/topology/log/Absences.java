@@ -7,7 +7,8 @@ import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// Says which member counts as away: its replicas are given to others until it is back, as a plan
-/// gives nothing to a member that is away.
+/// gives nothing to a member that is away. It is back when it is live and has handed on what it has
+/// of partitions that were given to others meanwhile, as far as it can read it.
 ///
 /// A member that was not live for long is away where the others can hold what it held, and where no
 /// member of another zone is missing as well: two zones that cannot be reached are rather a network
@@ -19,9 +20,12 @@ final class Absences {
   ///
   /// @param live whether a member is believed alive
   /// @param lost whether a member has not been live for so long that it counts as away
-  static Command.@Nullable SetAway next(TopologyState state, IntPredicate live, IntPredicate lost) {
+  /// @param handedOn whether a member that is live has handed on what it has left
+  static Command.@Nullable SetAway next(
+      TopologyState state, IntPredicate live, IntPredicate lost, IntPredicate handedOn) {
     for (MemberEntry member : state.members()) {
-      if (member.away() && live.test(member.number())) {
+      int number = member.number();
+      if (member.away() && live.test(number) && handedOn.test(number)) {
         return new Command.SetAway(member.number(), false);
       }
     }

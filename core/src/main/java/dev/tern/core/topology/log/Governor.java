@@ -10,6 +10,7 @@ import dev.tern.raft.Membership;
 import dev.tern.raft.Raft;
 import dev.tern.raft.group.RaftGroup;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
@@ -79,11 +80,17 @@ final class Governor {
     moving = false;
   }
 
-  /// A member says how far moves have come there.
-  void reported(int member, List<MoveReport> entries) {
+  /// A member says how far moves have come there, and what it has left.
+  void reported(int member, TopologyMessage.MoveReports told) {
     if (leader.isSelf()) {
-      reports.take(member, entries, machine.state());
+      reports.take(member, told.entries(), machine.state());
+      reports.take(member, told.left(), machine.state());
     }
+  }
+
+  /// By member: what it has left, of those that have something; empty where another member leads.
+  SortedMap<Integer, LeftReport> left() {
+    return reports.left();
   }
 
   /// Proposes the next steps of moves, if this member leads and the steps before are applied.
@@ -140,8 +147,7 @@ final class Governor {
     if (target != null) {
       group.change(target);
     }
-    IntPredicate stays = member -> live.test(member) && !acquaintances.departs(member);
-    Command.RemoveMember removal = Voting.removal(state, raft.membership(), stays);
+    Command.RemoveMember removal = Voting.removal(state, raft.membership(), this::stays);
     if (removal != null) {
       order(new Proposed(state.epoch(), removal));
       return;
@@ -164,7 +170,18 @@ final class Governor {
 
   private Command.@Nullable SetAway absence(TopologyState state) {
     return Absences.next(
-        state, this::isAlive, member -> absent(member, options.moves().awayNanos()));
+        state,
+        this::isAlive,
+        member -> absent(member, options.moves().awayNanos()),
+        reports::hasHandedOn);
+  }
+
+  /// Whether a member that leaves may still hold something for others. One that is not live may be
+  /// back in a moment.
+  private boolean stays(int member) {
+    return isAlive(member)
+        ? !acquaintances.departs(member)
+        : !absent(member, options.moves().lostNanos());
   }
 
   private void order(Proposed proposed) {

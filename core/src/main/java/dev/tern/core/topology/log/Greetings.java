@@ -75,10 +75,11 @@ final class Greetings {
     }
   }
 
-  /// Whether this member is leaving and holds no hints for others any more.
+  /// Whether this member is leaving, has no replicas and nothing of those that it left, and holds
+  /// no hints for others any more.
   private boolean departs() {
     MemberEntry own = known.state().member(self);
-    return own != null && own.leaving() && empty.getAsBoolean();
+    return own != null && own.leaving() && !known.state().holds(self) && empty.getAsBoolean();
   }
 
   /// Greets all members.

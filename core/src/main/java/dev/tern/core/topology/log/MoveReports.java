@@ -3,11 +3,12 @@ package dev.tern.core.topology.log;
 import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.TopologyState;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.IntPredicate;
 
-/// What members have said of the moves under way, at the leader. Soft state: members say it again
-/// every few ticks, and to each new leader.
+/// What members have said of the moves under way and of what they have left, at the leader. Soft
+/// state: members say it again every few ticks, and to each new leader.
 ///
 /// Invariant: reports are of entries as they were at some state of this leader's log; those of an
 /// entry that has gone on since count for nothing.
@@ -24,6 +25,46 @@ final class MoveReports {
   }
 
   private final TreeMap<Entry, MoveReport> latest = new TreeMap<>();
+
+  /// What a member has left.
+  ///
+  /// @param since the topology's epoch when the member was first heard, since it is live
+  private record Left(long since, LeftReport report) {}
+
+  /// By member.
+  private final TreeMap<Integer, Left> left = new TreeMap<>();
+
+  /// A member says what it has left.
+  void take(int member, LeftReport report, TopologyState state) {
+    Left known = left.get(member);
+    left.put(member, new Left(known == null ? state.epoch() : known.since, report));
+  }
+
+  /// Whether a member that is no replica of a partition may become one, see [LeftReport]. Nobody
+  /// knows of a member that was not heard.
+  boolean mayReceive(int member, ReplicaGroups groups, int partition) {
+    Left known = left.get(member);
+    return known != null && known.report.mayReceive(groups, partition);
+  }
+
+  /// Whether a member knows what it has left while it was not live, and has handed on all of it
+  /// that it can read.
+  boolean hasHandedOn(int member) {
+    Left known = left.get(member);
+    return known != null && known.report.epoch() >= known.since && known.report.isHandedOn();
+  }
+
+  /// By member: what it has left, of those that have something.
+  SortedMap<Integer, LeftReport> left() {
+    TreeMap<Integer, LeftReport> something = new TreeMap<>();
+    left.forEach(
+        (member, known) -> {
+          if (known.report.count() > 0) {
+            something.put(member, known.report);
+          }
+        });
+    return something;
+  }
 
   /// A member says so. What it says of entries that are others in `state` is passed over, and of
   /// groups that it is no replica of.
@@ -58,10 +99,12 @@ final class MoveReports {
             each ->
                 !live.test(each.getKey().member)
                     || !fits(each.getKey().member, each.getValue(), state));
+    left.keySet().removeIf(member -> !live.test(member));
   }
 
   void clear() {
     latest.clear();
+    left.clear();
   }
 
   int size() {

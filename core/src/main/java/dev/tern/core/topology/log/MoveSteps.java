@@ -27,9 +27,14 @@ import org.jspecify.annotations.Nullable;
 /// to be *drained* before they are forgotten. A stable entry may begin to move unadopted: whoever
 /// still goes by the entry before reads and writes a list that the next one reads and writes too.
 ///
+/// A move begins only if its newcomers are live and have nothing of the partition from an earlier
+/// admission ([LeftReport]): going by the new one they would empty it, and what they alone have
+/// would be lost. A member of which that is not known is given nothing.
+///
 /// A move is cancelled when a newcomer is removed, or is not live for long, unless it is fenced.
 /// New moves are those of the plan. Partitions without all their replicas come first, leads last.
-/// While a replica is not live, no other one of its group is moved: that would be one fewer.
+/// While a replica is not live, no other one of its group is moved: that would be one fewer. What a
+/// member holds that was away and is live stays there: it will count as back in a moment.
 ///
 /// Invariant: a function of what is given; [#planned] only keeps what it computed.
 final class MoveSteps {
@@ -176,10 +181,16 @@ final class MoveSteps {
       return newcomers().allMatch(member -> says(MoveReport.FILLED, member));
     }
 
+    /// Whether those that leave have handed over what they had, but for those that are away or not
+    /// live for long: one that is merely slow is waited for.
     private boolean drained() {
       return bug == TopologyBug.FINISHED_UNDRAINED
-          || without(oldList, newList)
-              .allMatch(m -> !view.live().test(m) || says(MoveReport.DRAINED, m));
+          || without(oldList, newList).allMatch(m -> says(MoveReport.DRAINED, m) || isGone(m));
+    }
+
+    private boolean isGone(int member) {
+      return !view.live().test(member)
+          && (view.lost().test(member) || isAway(view.state(), member));
     }
 
     /// Whether a newcomer is removed, or was not live for long.
@@ -195,6 +206,11 @@ final class MoveSteps {
   private static boolean eligible(TopologyState state, int member) {
     MemberEntry entry = state.member(member);
     return entry != null && entry.eligible();
+  }
+
+  private static boolean isAway(TopologyState state, int member) {
+    MemberEntry entry = state.member(member);
+    return entry != null && entry.away();
   }
 
   // ---- new moves
@@ -253,6 +269,7 @@ final class MoveSteps {
         boolean moves = groups.replicaSet(p).phase() != Phase.STABLE;
         int[] newList = moves ? null : startable(view, oldList, wanted[p]);
         if (newList != null
+            && mayReceive(view, groups, p, newList)
             && urgency(view, oldList, newList) == urgency
             && traffic.hasRoom(oldList, newList)) {
           traffic.add(oldList, newList);
@@ -261,6 +278,12 @@ final class MoveSteps {
         }
       }
     }
+  }
+
+  private boolean mayReceive(View view, ReplicaGroups groups, int partition, int[] newList) {
+    return bug == TopologyBug.READMITTED_WITH_LEFT
+        || without(newList, groups.lists().list(partition))
+            .allMatch(member -> view.reports().mayReceive(member, groups, partition));
   }
 
   private int[][] planned(TopologyState state, ReplicaGroups groups) {
@@ -290,8 +313,9 @@ final class MoveSteps {
     if (!newcomersLive || Arrays.stream(oldList).noneMatch(live)) {
       return null;
     }
+    boolean returns = without(oldList, wanted).anyMatch(m -> returns(view, m));
     if (Arrays.stream(oldList).allMatch(live)) {
-      return wanted;
+      return returns ? null : wanted;
     }
     boolean deadStay = Arrays.stream(oldList).anyMatch(m -> !live.test(m) && has(wanted, m));
     boolean liveMove = without(oldList, wanted).anyMatch(live);
@@ -300,11 +324,19 @@ final class MoveSteps {
       return deadMove || wanted.length > oldList.length ? wanted : null;
     }
     boolean mayStay =
-        without(oldList, wanted).filter(live).allMatch(m -> eligible(view.state(), m));
+        without(oldList, wanted)
+            .filter(live)
+            .allMatch(m -> eligible(view.state(), m) || returns(view, m));
     if (!deadMove) {
       return null;
     }
     return mayStay ? deadReplaced(oldList, wanted, live) : deadStay ? null : wanted;
+  }
+
+  /// Whether a member was away and is live, and stays.
+  private static boolean returns(View view, int member) {
+    MemberEntry entry = view.state().member(member);
+    return entry != null && entry.away() && !entry.leaving() && view.live().test(member);
   }
 
   private static boolean has(int[] list, int member) {

@@ -21,5 +21,7 @@ public enum TopologyBug {
   /// A move is finished before those that leave have handed over what only they have.
   FINISHED_UNDRAINED,
   /// A move is cancelled that is fenced already.
-  CANCEL_AFTER_FENCED
+  CANCEL_AFTER_FENCED,
+  /// A member is given a replica again though it may have something left of an earlier one.
+  READMITTED_WITH_LEFT
 }

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -94,15 +95,19 @@ public final class TopologyLog {
   /// @param forgetful whether this member has lost its part of the log, and waits to be let in
   ///   again
   /// @param strangers who is reached and not listened to, by number, and why
+  /// @param left by member number, what members have left and not handed on yet; empty unless this
+  ///   member leads
   public record Status(
       Raft.Role role,
       long term,
       int leader,
       @Nullable String failed,
       boolean forgetful,
-      Map<Integer, String> strangers) {
+      Map<Integer, String> strangers,
+      SortedMap<Integer, LeftReport> left) {
     public Status {
       strangers = Collections.unmodifiableMap(new TreeMap<>(strangers));
+      left = Collections.unmodifiableSortedMap(new TreeMap<>(left));
     }
   }
 
@@ -153,6 +158,14 @@ public final class TopologyLog {
   /// What this node says of moves that it has a part in.
   private Supplier<List<MoveReport>> moves = List::of;
 
+  /// What this node says of partitions that it has left; null as long as it says nothing.
+  private @Nullable Supplier<LeftReport> left;
+
+  /// What was last told of them, and to whom.
+  private LeftReport toldLeft = LeftReport.nothing(0);
+
+  private int toldLeftTo;
+
   /// The report that the next message begins with, where there are more than it holds.
   private int nextReport;
 
@@ -177,7 +190,8 @@ public final class TopologyLog {
     this.random = environment.randomness().child("topology");
     this.acquaintances = new Acquaintances(options.levels(), options.bug(), environment.events());
     this.machine = new TopologyMachine(new Machine(), options.bug());
-    this.status = new Status(Raft.Role.FOLLOWER, 0, 0, null, false, new TreeMap<>());
+    this.status =
+        new Status(Raft.Role.FOLLOWER, 0, 0, null, false, new TreeMap<>(), new TreeMap<>());
     FileSystem files = environment.files();
     String directory = KnownFile.DIRECTORY;
     FileLives lives = FileLives.of(random, environment.clock(), directory);
@@ -243,10 +257,11 @@ public final class TopologyLog {
     return new TopologyLog(environment, self, known, live, empty, options, changed);
   }
 
-  /// What this node says of the moves that it has a part in. It is asked every few ticks, on the
-  /// loop; nothing is said unless this is called.
-  public void reportsMoves(Supplier<List<MoveReport>> reported) {
+  /// What this node says of the moves that it has a part in, and of what it has left. It is asked
+  /// every few ticks, on the loop; nothing is said unless this is called.
+  public void reportsMoves(Supplier<List<MoveReport>> reported, Supplier<LeftReport> reportedLeft) {
     moves = reported;
+    left = reportedLeft;
   }
 
   /// Begins to take part in the log.
@@ -316,7 +331,8 @@ public final class TopologyLog {
             leader.leader(ticks),
             problem,
             amnesia.forgetful(),
-            acquaintances.strangers());
+            acquaintances.strangers(),
+            governor.left());
   }
 
   private void beat() {
@@ -328,23 +344,32 @@ public final class TopologyLog {
     alone();
   }
 
-  /// Tells the leader how far moves have come here, again and again: it may be another one.
+  /// Tells the leader how far moves have come here and what is left here, again and again: it may
+  /// be another one. Where no partition moves and nothing is new it is told with each beat.
   private void reportMoves() {
     int to = leader.leader(ticks);
-    List<MoveReport> all = to == 0 ? List.of() : moves.get();
-    if (all.isEmpty()) {
+    if (to == 0 || left == null) {
       return;
     }
+    List<MoveReport> all = moves.get();
+    LeftReport here = left.get();
+    boolean told = to == toldLeftTo && here.equals(toldLeft) && ticks % BEAT_TICKS != 0;
+    if (all.isEmpty() && told) {
+      return;
+    }
+    toldLeft = here;
+    toldLeftTo = to;
     int count = Math.min(all.size(), TopologyMessage.MoveReports.MAX_ENTRIES);
     List<MoveReport> some = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       some.add(all.get((nextReport + i) % all.size()));
     }
-    nextReport = (nextReport + count) % all.size();
+    nextReport = count == 0 ? 0 : (nextReport + count) % all.size();
+    TopologyMessage.MoveReports reported = new TopologyMessage.MoveReports(here, some);
     if (to == self) {
-      governor.reported(self, some);
+      governor.reported(self, reported);
     } else if (trusts(to)) {
-      send(to, new TopologyMessage.MoveReports(some));
+      send(to, reported);
     }
   }
 
@@ -451,7 +476,7 @@ public final class TopologyLog {
       }
       case TopologyMessage.Answer m -> proposals.decided(m.id(), m.decision());
       case TopologyMessage.NotLeader m -> proposals.notTaken(m.id());
-      case TopologyMessage.MoveReports m -> governor.reported(from, m.entries());
+      case TopologyMessage.MoveReports m -> governor.reported(from, m);
     }
   }
 

@@ -44,10 +44,11 @@ sealed interface TopologyMessage {
   /// What became of it.
   record Answer(long id, Decision decision) implements TopologyMessage {}
 
-  /// What the sender says of moves that it has a part in; for the leader, which forgets it.
+  /// What the sender says of moves that it has a part in, and of what it has left; for the leader,
+  /// which forgets it.
   ///
   /// @param entries at most [#MAX_ENTRIES]
-  record MoveReports(List<MoveReport> entries) implements TopologyMessage {
+  record MoveReports(LeftReport left, List<MoveReport> entries) implements TopologyMessage {
     static final int MAX_ENTRIES = 1_000;
 
     public MoveReports {

@@ -12,6 +12,7 @@ import dev.tern.env.ByteWriter;
 import dev.tern.env.DecodeException;
 import dev.tern.raft.RaftMessageCodec;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /// The bytes of a [TopologyMessage], format 1: the two bytes of [FrameKind#TOPOLOGY], `u8 type,
@@ -31,10 +32,12 @@ import java.util.List;
 /// | 5 | Propose | id, see TopologyCodec |
 /// | 6 | Answer | id, u8 kind, and an epoch, a reason, a text: as the kind has them |
 /// | 7 | NotLeader | id, leader |
-/// | 8 | MoveReports | count, for each: set, partition, epoch of the entry, u8 flags |
+/// | 8 | MoveReports | left, count, for each: set, partition, epoch of the entry, u8 flags |
 ///
 /// Kinds: 1 changed and 2 unchanged have an epoch; 3 refused a u8 reason and a text; 4 not proposed
-/// and 5 unknown a text.
+/// and 5 unknown a text. Left: an epoch, two blobs of a bit a partition, the first one in
+/// the lowest bit of the first byte: those of which something is left, and those of them of which
+/// it cannot be read.
 final class TopologyMessageCodec {
   /// Of a proof in a greeting.
   private static final int MAX_PROOF_BYTES = 4 << 10;
@@ -69,7 +72,10 @@ final class TopologyMessageCodec {
           TopologyCodec.encode(m.proposed(), out.writeByte(5).writeLong(m.id()));
       case TopologyMessage.Answer m -> encode(m.decision(), out.writeByte(6).writeLong(m.id()));
       case TopologyMessage.MoveReports m -> {
-        out.writeByte(8).writeVarInt(m.entries().size());
+        out.writeByte(8).writeVarLong(m.left().epoch());
+        out.writeBlob(m.left().partitions().toByteArray());
+        out.writeBlob(m.left().unreadable().toByteArray());
+        out.writeVarInt(m.entries().size());
         for (MoveReport entry : m.entries()) {
           out.writeVarInt(entry.set()).writeVarInt(entry.partition());
           out.writeVarLong(entry.entryEpoch()).writeByte(entry.flags());
@@ -135,7 +141,16 @@ final class TopologyMessageCodec {
     return message;
   }
 
+  private static BitSet partitions(ByteReader in) {
+    byte[] bits = in.readBlob();
+    if (bits.length > Slots.COUNT / Byte.SIZE) {
+      throw new DecodeException("%d bytes of a bit a partition".formatted(bits.length));
+    }
+    return BitSet.valueOf(bits);
+  }
+
   private static TopologyMessage moveReports(ByteReader in) {
+    LeftReport left = new LeftReport(in.readPositiveVarLong(), partitions(in), partitions(in));
     int count = in.readVarIntIn(0, TopologyMessage.MoveReports.MAX_ENTRIES);
     List<MoveReport> entries = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -148,7 +163,7 @@ final class TopologyMessageCodec {
       }
       entries.add(new MoveReport(set, partition, epoch, flags));
     }
-    return new TopologyMessage.MoveReports(entries);
+    return new TopologyMessage.MoveReports(left, entries);
   }
 
   private static TopologyMessage raft(ByteReader in) {

@@ -21,7 +21,8 @@ class AbsencesTest {
   /// @param dead members that are not live, for long
   private static @Nullable SetAway next(TopologyState state, Integer... dead) {
     List<Integer> missing = List.of(dead);
-    return Absences.next(state, member -> !missing.contains(member), missing::contains);
+    return Absences.next(
+        state, member -> !missing.contains(member), missing::contains, member -> true);
   }
 
   private static TopologyState done(TopologyState state, Command command) {
@@ -40,7 +41,16 @@ class AbsencesTest {
 
   @Test
   void oneThatIsDownForAMomentIsNotAway() {
-    assertNull(Absences.next(FIVE, member -> member != 2, member -> false));
+    assertNull(Absences.next(FIVE, member -> member != 2, member -> false, member -> true));
+  }
+
+  @Test
+  void oneThatIsLiveStaysAwayUntilItHasHandedOnWhatItHasLeft() {
+    TopologyState away = done(FIVE, new SetAway(2, true));
+    assertNull(Absences.next(away, member -> true, member -> false, member -> member != 2));
+    assertEquals(
+        new SetAway(2, false),
+        Absences.next(away, member -> true, member -> false, member -> member == 2));
   }
 
   @Test

@@ -21,6 +21,7 @@ import dev.tern.core.topology.ReplicaSet.Phase;
 import dev.tern.core.topology.TopologyState;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -95,6 +96,35 @@ class MoveStepsTest {
       MoveReport report = new MoveReport(1, P, groups().epoch(P), flags);
       reports.take(member, List.of(report), state);
     }
+  }
+
+  /// Each member goes by the state, and has nothing left.
+  private void nothingLeft() {
+    for (MemberEntry member : state.members()) {
+      reports.take(member.number(), LeftReport.nothing(state.epoch()), state);
+    }
+  }
+
+  private void left(int member, long epoch, int... partitions) {
+    BitSet left = new BitSet();
+    Arrays.stream(partitions).forEach(left::set);
+    reports.take(member, new LeftReport(epoch, left, new BitSet()), state);
+  }
+
+  /// Partitions that begin to move to a member.
+  private List<Integer> toReceive(int member) {
+    Moves moves = next();
+    return moves == null
+        ? List.of()
+        : moves.steps().stream()
+            .filter(step -> step.kind() == Kind.BEGIN && step.list().contains(member))
+            .filter(step -> !has(groups().lists().list(step.partition()), member))
+            .map(Step::partition)
+            .toList();
+  }
+
+  private static boolean has(int[] list, int member) {
+    return Arrays.stream(list).anyMatch(each -> each == member);
   }
 
   /// Partition 1 moves from [2, 3, 1] to [2, 3, 4], and has come there.
@@ -179,7 +209,19 @@ class MoveStepsTest {
     assertEquals(List.of(Kind.FINISH), nextFor(P));
     says(ADOPTED, 1);
     down.add(1);
+    assertNull(next(), "1 may be back in a moment");
+    lost.add(1);
     assertEquals(List.of(Kind.FINISH), nextFor(P));
+    lost.clear();
+    state = applied(state, new Command.AdmitMember(member(5), 100));
+    TopologyState before = state;
+    state = applied(state, new Command.SetAway(1, true));
+    assertEquals(List.of(Kind.FINISH), nextFor(P), "1 is away");
+    down.clear();
+    assertNull(next(), "1 is back");
+    down.add(1);
+    lost.add(1);
+    state = before;
     down.add(3);
     reports.prune(state, member -> !down.contains(member));
     assertEquals(List.of(Kind.FINISH), nextFor(P), "two of the new list have adopted it");
@@ -219,6 +261,7 @@ class MoveStepsTest {
 
   @Test
   void newMovesAreThoseOfThePlanWithinTheLimits() {
+    nothingLeft();
     int planned = state.plan(groups()).moves().size();
     assertEquals(6, planned);
     Moves all = next();
@@ -235,6 +278,7 @@ class MoveStepsTest {
     assertTrue(more == null || more.steps().stream().noneMatch(s -> s.list().contains(4)));
     steps = steps(100, 1);
     state = founded(3, 2, 2);
+    nothingLeft();
     Moves fewer = next();
     assertNotNull(fewer);
     assertEquals(3, fewer.steps().size(), "one for each member that gives something away");
@@ -242,6 +286,7 @@ class MoveStepsTest {
 
   @Test
   void nothingBeginsWhileMovesAreHeldOrTheNewcomerIsDown() {
+    nothingLeft();
     state = applied(state, new Command.HoldMoves(true));
     assertNull(next());
     state = applied(state, new Command.HoldMoves(false));
@@ -251,9 +296,83 @@ class MoveStepsTest {
     assertTrue(moves == null || moves.steps().stream().noneMatch(s -> s.list().contains(4)));
   }
 
+  /// What a member has of an earlier admission it would lose.
+  @Test
+  void aMemberIsGivenNothingThatItMayHaveLeft() {
+    assertEquals(List.of(), toReceive(4), "4 has said nothing");
+    left(4, groups().epoch(P) - 1);
+    assertEquals(List.of(), toReceive(4), "4 may have been a replica when it said so");
+    left(4, state.epoch());
+    List<Integer> all = toReceive(4);
+    assertEquals(6, all.size());
+    left(4, state.epoch(), all.getFirst());
+    assertEquals(all.subList(1, 6), toReceive(4));
+    reports.prune(state, member -> member != 4);
+    assertEquals(List.of(), toReceive(4), "4 was not live");
+    left(4, state.epoch());
+    assertEquals(all, toReceive(4));
+    reports.clear();
+    assertEquals(List.of(), toReceive(4), "this leader has heard nothing");
+  }
+
+  /// The word of a member holds for the entry that it was given by: it is one of the replicas when
+  /// it has adopted the entry after.
+  @Test
+  void aCancelledMoveBeginsAnewWhenTheNewcomerHasLeftNothing() {
+    moving(Kind.BEGIN);
+    left(4, state.epoch());
+    goesOn(Kind.CANCEL);
+    state = applied(state, new Command.HoldMoves(false));
+    assertTrue(!toReceive(4).contains(P), "4 may not know of it yet");
+    left(4, state.epoch(), P);
+    assertTrue(!toReceive(4).contains(P) && !toReceive(4).isEmpty(), () -> toReceive(4).toString());
+    left(4, state.epoch());
+    assertTrue(toReceive(4).contains(P));
+  }
+
+  @Test
+  void whatAMemberHoldsThatIsBackStaysThere() {
+    nothingLeft();
+    state = applied(state, new Command.SetAway(2, true));
+    down.add(2);
+    Moves replacing = next();
+    assertNotNull(replacing);
+    assertEquals(8, replacing.steps().size());
+    down.clear();
+    assertNull(next(), "2 will count as back in a moment");
+    down.add(3);
+    assertNull(next(), "3 is not away");
+    state = applied(state, new Command.RemoveMember(2));
+    assertNull(next(), "a live replica stays while another one is down");
+    down.clear();
+    assertNotNull(next());
+  }
+
+  @Test
+  void aMemberHasHandedOnWhenItKnowsWhatWasDecidedWhileItWasNotLive() {
+    long before = state.epoch();
+    state = applied(state, new Command.SetAway(2, true));
+    assertTrue(!reports.hasHandedOn(2));
+    left(2, before);
+    assertTrue(!reports.hasHandedOn(2), "it does not know yet that it is away");
+    left(2, state.epoch(), 3);
+    assertTrue(!reports.hasHandedOn(2));
+    assertEquals(Set.of(2), reports.left().keySet());
+    BitSet three = new BitSet();
+    three.set(3);
+    reports.take(2, new LeftReport(state.epoch(), three, three), state);
+    assertTrue(reports.hasHandedOn(2), "what remains cannot be read");
+    state = applied(state, new Command.SetWeight(3, 50));
+    left(2, state.epoch() - 1);
+    assertTrue(reports.hasHandedOn(2), "what was decided since it is live is drained first");
+    reports.prune(state, member -> member != 2);
+    assertTrue(!reports.hasHandedOn(2));
+  }
+
   /// A replica that is well is not moved while another one of its group is down.
   @Test
   void liveReplicasStayWhileAnotherOneIsDown() {
+    nothingLeft();
     down.add(2);
     Moves moves = next();
     if (moves != null) {
@@ -277,6 +396,7 @@ class MoveStepsTest {
   void redundancyComesFirst() {
     state = applied(state, new Command.AdmitMember(member(5), 100));
     state = applied(state, new Command.RemoveMember(3));
+    nothingLeft();
     steps = steps(100, 1);
     Moves moves = next();
     assertNotNull(moves);

@@ -14,6 +14,8 @@ import dev.tern.raft.RaftMessage;
 import dev.tern.testing.Golden;
 import dev.tern.world.Hostile;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -37,7 +39,14 @@ class TopologyMessageCodecTest {
         new TopologyMessage.Answer(9, new Decision.Unknown("late")),
         new TopologyMessage.NotLeader(9, 0),
         new TopologyMessage.MoveReports(
+            new LeftReport(300, bits(0, 300), bits(300)),
             List.of(new MoveReport(1, 16_383, 300, 3), new MoveReport(65_535, 0, 1, 4))));
+  }
+
+  private static BitSet bits(int... partitions) {
+    BitSet bits = new BitSet();
+    Arrays.stream(partitions).forEach(bits::set);
+    return bits;
   }
 
   private static byte[] encoded(TopologyMessage message) {
