@@ -112,9 +112,16 @@ record Request(
   }
 
   /// The same by a later entry of the partition; of shorter lists no more is asked than they have.
+  /// Where all that a list had were fewer than the keyspace asks for, more are asked of a longer
+  /// one: else a write would have too few votes of a list that others read by now.
   Request by(ReplicaSet later, long laterEpoch) {
-    int reads = Math.min(r, later.readSize());
-    int writes = Math.min(w, later.longest());
+    int longest = later.longest();
+    int reads = Math.min(wanted(r, keyspace.r(), replicas.readSize()), later.readSize());
+    int writes = Math.min(wanted(w, keyspace.w(), replicas.longest()), longest);
+    if (stampsFirst) {
+      int meeting = longest - Math.min(keyspace.r(), longest) + 1;
+      writes = Math.max(writes, Math.max(longest / 2 + 1, meeting));
+    }
     return new Request(
         keyspace,
         at,
@@ -128,6 +135,11 @@ record Request(
         Math.min(pr, reads),
         stampsFirst,
         deadlineNanos);
+  }
+
+  /// Votes that are asked for where lists may have more than `all`.
+  private static int wanted(int votes, int usual, int all) {
+    return votes == all ? Math.max(votes, usual) : votes;
   }
 
   /// The place of a node among the replicas, -1 if it is none of them.
