@@ -131,7 +131,7 @@ public final class AntiEntropy {
     gone.forEach(this::part);
     changed.forEach(this::renew);
     meetAll();
-    inquiries.adopt(later);
+    inquiries.adopt(later, byPlace);
     moves.adopt(later, exchanges);
     publishMoves();
   }

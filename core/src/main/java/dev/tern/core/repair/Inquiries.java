@@ -16,6 +16,7 @@ import dev.tern.env.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
 
@@ -114,11 +115,24 @@ final class Inquiries {
     this.planted = context.planted();
   }
 
-  /// Other members and keyspaces from now on: what is under way begins anew.
-  void adopt(ClusterView later) {
+  /// Goes by a later topology. What is under way goes on for the partitions whose entry is the one
+  /// that it was: an answer of a member that goes by the earlier topology holds for those. Where
+  /// the members are others all begins anew, as all have to be asked twice.
+  ///
+  /// @param current by place
+  void adopt(ClusterView later, Map<Long, Exchange> current) {
+    boolean sameMembers = numbers(view).equals(numbers(later));
     view = later;
-    wanted.clear();
-    giveUp();
+    wanted.entrySet().removeIf(each -> current.get(each.getKey()) != each.getValue());
+    asked.entrySet().removeIf(each -> current.get(each.getKey()) != each.getValue());
+    if (!sameMembers || round > 0 && asked.isEmpty()) {
+      wanted.clear();
+      giveUp();
+    }
+  }
+
+  private static List<Integer> numbers(ClusterView of) {
+    return of.members().stream().map(Member::number).toList();
   }
 
   /// Whether the deletes of a partition that all replicas have may be stripped now; asks if nobody
