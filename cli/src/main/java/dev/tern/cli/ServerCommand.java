@@ -130,6 +130,14 @@ final class ServerCommand implements Callable<Integer> {
   private int memory = 512;
 
   @Option(
+      names = "--away-after",
+      description =
+          "a member that is down for so long is away: others get its replicas. 30s, 15m, 12h, 7d, or"
+              + " never; the node that leads the topology log decides, so tell all nodes the same"
+              + " (default ${DEFAULT-VALUE})")
+  private String awayAfter = "30m";
+
+  @Option(
       names = "--transport",
       description = "auto, epoll, io_uring or nio (default ${DEFAULT-VALUE})")
   private String transport = "auto";
@@ -160,6 +168,7 @@ final class ServerCommand implements Callable<Integer> {
             w,
             durability(durability),
             memory,
+            awayMillis(awayAfter),
             transport);
     TernServer server = TernServer.start(settings, ServerCommand::fatal);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> close(server), "tern-shutdown"));
@@ -172,6 +181,18 @@ final class ServerCommand implements Callable<Integer> {
       System.exit(0);
     }
     return 0;
+  }
+
+  /// The bound that a flag names, 0 for none.
+  ///
+  /// @throws IllegalArgumentException if it names none
+  private static long awayMillis(String text) {
+    try {
+      return text.equals("never") ? 0 : KeyspaceCommand.millis(text);
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      throw new IllegalArgumentException(
+          "--away-after is 30s, 15m, 12h, 7d or never, not " + text, e);
+    }
   }
 
   private int usualShards() {

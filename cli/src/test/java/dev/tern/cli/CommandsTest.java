@@ -91,6 +91,9 @@ class CommandsTest {
     assertHas("not 70001", refusal("server", file, "--internode-port", "70001"));
     assertHas("not 70002", refusal("server", "--internode-port=70002", file));
     assertHas("not fsync", refusal("server", file, "--durability", "fsync"));
+    assertHas("or never, not soon", refusal("server", file, "--away-after", "soon"));
+    assertHas("not 999999999999d", refusal("server", file, "--away-after=999999999999d"));
+    assertHas("after 5000 ms", refusal("server", "--data=x", "--away-after", "5s"));
   }
 
   @Test

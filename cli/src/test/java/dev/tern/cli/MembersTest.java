@@ -85,6 +85,7 @@ class MembersTest {
                 2,
                 Durability.OS,
                 64,
+                ServerConfig.USUAL_AWAY_MILLIS,
                 "auto"),
             end::completeExceptionally));
     return end;

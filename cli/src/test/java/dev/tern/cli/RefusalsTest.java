@@ -79,6 +79,7 @@ class RefusalsTest {
             2,
             Durability.OS,
             64,
+            ServerConfig.USUAL_AWAY_MILLIS,
             "auto");
     assertSays(
         "not 127.0.0.2:70710",
@@ -128,6 +129,7 @@ class RefusalsTest {
         config.w(),
         config.durability(),
         config.memoryMegabytes(),
+        config.awayMillis(),
         config.transport());
   }
 

@@ -42,6 +42,7 @@ final class Servers {
         2,
         Durability.OS,
         64,
+        ServerConfig.USUAL_AWAY_MILLIS,
         "auto");
   }
 
@@ -85,6 +86,7 @@ final class Servers {
                   2,
                   Durability.OS,
                   64,
+                  ServerConfig.USUAL_AWAY_MILLIS,
                   "auto"),
               BROKEN));
     }

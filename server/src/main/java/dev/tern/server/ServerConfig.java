@@ -42,6 +42,8 @@ import org.jspecify.annotations.Nullable;
 /// @param w its default write level
 /// @param durability of an acknowledged write of it
 /// @param memoryMegabytes memtables and block cache
+/// @param awayMillis a member that is down for so long is away, and others get its replicas, while
+///   this node leads the topology log; 0 for never
 /// @param transport `auto` (the best there is), `io_uring`, `epoll` or `nio`
 public record ServerConfig(
     String data,
@@ -60,7 +62,16 @@ public record ServerConfig(
     int w,
     Durability durability,
     int memoryMegabytes,
+    long awayMillis,
     String transport) {
+  /// A machine that is gone for half an hour seldom comes back by itself.
+  public static final long USUAL_AWAY_MILLIS = 1_800_000;
+
+  /// A restart takes seconds, and a vote is given to another member after 30 s.
+  private static final long LEAST_AWAY_MILLIS = 30_000;
+
+  private static final long MOST_AWAY_MILLIS = 366L * 24 * 3_600_000;
+
   /// Of a node.
   static final int MAX_SHARDS = 256;
 
@@ -81,6 +92,10 @@ public record ServerConfig(
         shards >= 1 && shards <= MAX_SHARDS,
         "shards lie between 1 and %d, not %d".formatted(MAX_SHARDS, shards));
     check(memoryMegabytes >= 16, "the memory is at least 16 MiB");
+    check(
+        awayMillis == 0 || awayMillis >= LEAST_AWAY_MILLIS && awayMillis <= MOST_AWAY_MILLIS,
+        "a member is away after 30 s to 366 days, or never (0), not after %d ms"
+            .formatted(awayMillis));
     check(n >= 1 && r >= 1 && w >= 1 && r <= n && w <= n, "r and w lie between 1 and n");
     doorPorts = Map.copyOf(doorPorts);
     check(doorPorts.keySet().equals(USUAL_PORTS.keySet()), "the doors are " + DOORS);

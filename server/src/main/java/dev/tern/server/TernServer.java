@@ -11,6 +11,7 @@ import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.log.KnownTopology;
+import dev.tern.core.topology.log.MoveLimits;
 import dev.tern.env.Events;
 import dev.tern.gateway.http.AdminDoor;
 import dev.tern.gateway.net.ClientBounds;
@@ -148,7 +149,13 @@ public final class TernServer implements AutoCloseable {
       node =
           Node.create(
               environment.environment(),
-              new NodeConfig(self, told, storage, PlantedBug.NONE, limits(config.shards())));
+              new NodeConfig(
+                  self,
+                  told,
+                  storage,
+                  PlantedBug.NONE,
+                  limits(config.shards()),
+                  MoveLimits.USUAL.withAwayMillis(config.awayMillis())));
     } catch (FileSystemException | RuntimeException e) {
       environment.close();
       throw e;

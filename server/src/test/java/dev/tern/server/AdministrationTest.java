@@ -62,6 +62,7 @@ class AdministrationTest {
             1,
             Durability.OS,
             64,
+            ServerConfig.USUAL_AWAY_MILLIS,
             "nio");
     server =
         TernServer.start(

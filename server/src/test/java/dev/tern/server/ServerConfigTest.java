@@ -52,7 +52,40 @@ class ServerConfigTest {
         2,
         Durability.SYNC,
         512,
+        ServerConfig.USUAL_AWAY_MILLIS,
         "auto");
+  }
+
+  private static ServerConfig away(long millis) {
+    ServerConfig usual = config(0, "", "");
+    return new ServerConfig(
+        usual.data(),
+        usual.bind(),
+        usual.advertise(),
+        usual.number(),
+        usual.zone(),
+        usual.weight(),
+        usual.seeds(),
+        usual.doorPorts(),
+        usual.internodePort(),
+        usual.shards(),
+        usual.partitions(),
+        usual.n(),
+        usual.r(),
+        usual.w(),
+        usual.durability(),
+        usual.memoryMegabytes(),
+        millis,
+        usual.transport());
+  }
+
+  @Test
+  void aMemberIsAwayAfterASensibleTimeOrNever() {
+    assertEquals(0, away(0).awayMillis());
+    assertEquals(30_000, away(30_000).awayMillis());
+    for (long millis : new long[] {-1, 1, 29_999, 367L * 24 * 3_600_000, Long.MAX_VALUE}) {
+      assertTrue(refusal(() -> away(millis)).contains("30 s to 366 days, or never"));
+    }
   }
 
   private static String refusal(Runnable what) {

@@ -127,7 +127,7 @@ public final class Node {
               known,
               node::live,
               node::isEmpty,
-              TopologyLog.Options.DEFAULT,
+              TopologyLog.Options.DEFAULT.moving(config.moves()),
               node::changed);
       node.liveness =
           new Liveness(

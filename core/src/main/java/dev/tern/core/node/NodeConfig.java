@@ -3,6 +3,7 @@ package dev.tern.core.node;
 import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.topology.Founding;
+import dev.tern.core.topology.log.MoveLimits;
 import dev.tern.lsm.LsmOptions;
 
 /// What a node must know at its start.
@@ -13,8 +14,20 @@ import dev.tern.lsm.LsmOptions;
 /// @param storage how each shard's store is sized
 /// @param planted a mistake for tests to find; [PlantedBug#NONE] in production
 /// @param limits of each shard
+/// @param moves what this node does while it leads the topology log
 public record NodeConfig(
-    int self, Founding founding, LsmOptions storage, PlantedBug planted, Limits limits) {
+    int self,
+    Founding founding,
+    LsmOptions storage,
+    PlantedBug planted,
+    Limits limits,
+    MoveLimits moves) {
+  /// With moves as usual.
+  public NodeConfig(
+      int self, Founding founding, LsmOptions storage, PlantedBug planted, Limits limits) {
+    this(self, founding, storage, planted, limits, MoveLimits.USUAL);
+  }
+
   /// With the usual limits.
   public NodeConfig(int self, Founding founding, LsmOptions storage, PlantedBug planted) {
     this(self, founding, storage, planted, Limits.DEFAULT);

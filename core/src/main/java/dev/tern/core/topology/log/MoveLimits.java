@@ -6,7 +6,8 @@ package dev.tern.core.topology.log;
 /// @param receiving partitions that are filled at a member at a time
 /// @param sending partitions that are filled at a time from a member, or because it leaves
 /// @param lostNanos a move is cancelled when a newcomer is not live for so long
-/// @param awayNanos a member that is not live for so long is away: others get its replicas
+/// @param awayNanos a member that is not live for so long is away: others get its replicas;
+///   [#NEVER] for none
 public record MoveLimits(boolean on, int receiving, int sending, long lostNanos, long awayNanos) {
   /// A fill has 256 KiB under way: 32 of them are 8 MiB a member. A step takes about half a second
   /// from the log to all members and back, so fewer would leave members idle between steps. A
@@ -14,6 +15,17 @@ public record MoveLimits(boolean on, int receiving, int sending, long lostNanos,
   /// restart may take. A machine that is gone for half an hour seldom comes back by itself.
   public static final MoveLimits USUAL =
       new MoveLimits(true, 32, 32, 120_000_000_000L, 1_800_000_000_000L);
+
+  /// No member becomes away by itself.
+  static final long NEVER = Long.MAX_VALUE;
+
+  /// The same with another bound for members that are not live.
+  ///
+  /// @param millis 0 for none
+  public MoveLimits withAwayMillis(long millis) {
+    long nanos = millis == 0 ? NEVER : Math.multiplyExact(millis, 1_000_000L);
+    return new MoveLimits(on, receiving, sending, lostNanos, nanos);
+  }
 
   public MoveLimits {
     if (receiving < 1 || sending < 1 || lostNanos < 0 || awayNanos < 0) {

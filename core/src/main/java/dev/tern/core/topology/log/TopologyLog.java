@@ -74,6 +74,15 @@ public final class TopologyLog {
 
     /// The same options of a node of another version.
     public Options speaking(Levels spoken) {
+      return with(spoken, moves);
+    }
+
+    /// The same options with other bounds of moves.
+    public Options moving(MoveLimits other) {
+      return with(levels, other);
+    }
+
+    private Options with(Levels spoken, MoveLimits other) {
       return new Options(
           tickNanos,
           timeoutNanos,
@@ -82,7 +91,7 @@ public final class TopologyLog {
           compactBytes,
           segmentBytes,
           spoken,
-          moves,
+          other,
           bug);
     }
   }

@@ -35,9 +35,9 @@ import java.util.List;
 /// | 8 | MoveReports | left, count, for each: set, partition, epoch of the entry, u8 flags |
 ///
 /// Kinds: 1 changed and 2 unchanged have an epoch; 3 refused a u8 reason and a text; 4 not proposed
-/// and 5 unknown a text. Left: an epoch, two blobs of a bit a partition, the first one in
-/// the lowest bit of the first byte: those of which something is left, and those of them of which
-/// it cannot be read.
+/// and 5 unknown a text. Left: an epoch, two blobs of a bit a partition, the first one in the
+/// lowest bit of the first byte: those of which something is left, and those of them of which it
+/// cannot be read.
 final class TopologyMessageCodec {
   /// Of a proof in a greeting.
   private static final int MAX_PROOF_BYTES = 4 << 10;
