@@ -37,6 +37,10 @@ import java.util.concurrent.locks.ReentrantLock;
 /// compaction that has mixed both since, or is about to, is seen when the lists are changed; the
 /// ingest then begins anew with a later sequence.
 ///
+/// A snapshot from before the mark is open until the edit is made. Compactions settle nothing above
+/// it: a deletion that is written meanwhile stays, though the tables that it hides are in no list
+/// yet.
+///
 /// Any thread; one ingest at a time.
 final class Ingests {
   private static final int COPY_BYTES = 1 << 20;
@@ -266,30 +270,45 @@ final class Ingests {
     InTheWay last = null;
     ColumnFamily any = tables.family(staged.get(0).family());
     for (int tries = 1; tries <= MOST_TRIES; tries++) {
-      long[] number = {0};
-      long sequence =
-          upkeep.flushBehind(
-              () -> {
-                number[0] = tables.newNumber();
-                return writer.append(new WriteBatch().nothing(any));
-              });
-      if (!replace) {
-        for (KeyRange range : ranges) {
-          checkEmpty(range);
-        }
-      }
+      long sequence;
+      boolean planted = tools.planted(LsmBug.INGEST_WITHOUT_GUARD);
+      Snapshot guard = planted ? null : readers.snapshot();
       try {
-        takeAt(new Mark(sequence, number[0]), label, staged, replace ? ranges : List.of());
-        taken(event, label, staged, replace);
-        upkeep.ingested();
-        return sequence;
+        Mark mark = mark(any);
+        if (!replace) {
+          for (KeyRange range : ranges) {
+            checkEmpty(range);
+          }
+        }
+        takeAt(mark, label, staged, replace ? ranges : List.of());
+        sequence = mark.sequence;
       } catch (InTheWay e) {
         // The next mark is above what came meanwhile.
         last = e;
+        continue;
+      } finally {
+        if (guard != null) {
+          guard.close();
+        }
       }
+      taken(event, label, staged, replace);
+      upkeep.ingested();
+      return sequence;
     }
     throw new IngestRefusedException(
         "the ranges of %s are written to and compacted all the time".formatted(label), last);
+  }
+
+  /// A place behind all that was written, and all up to it in tables. Blocks.
+  private Mark mark(ColumnFamily any) throws IOException {
+    long[] number = {0};
+    long sequence =
+        upkeep.flushBehind(
+            () -> {
+              number[0] = tables.newNumber();
+              return writer.append(new WriteBatch().nothing(any));
+            });
+    return new Mark(sequence, number[0]);
   }
 
   private void taken(

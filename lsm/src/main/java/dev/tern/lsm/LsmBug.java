@@ -41,7 +41,9 @@ public enum LsmBug {
   /// Staged tables are not named in the manifest.
   STAGED_LOST_BY_CRASH,
   /// Staged tables are readable at once.
-  STAGED_READABLE_EARLY;
+  STAGED_READABLE_EARLY,
+  /// A compaction may drop a deletion that is written while an ingest is under way.
+  INGEST_WITHOUT_GUARD;
 
   /// Whether only the engine's own tests can see it: a cluster takes no snapshots, say.
   public boolean isOfTheEngineAlone() {

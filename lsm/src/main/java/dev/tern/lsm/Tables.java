@@ -229,21 +229,22 @@ final class Tables implements WriteLog.Naming {
       }
       ColumnFamily.checkName(name);
       ColumnFamily family = new ColumnFamily(this, families.size(), name, options);
+      List<Levels> before = List.copyOf(levels);
+      Runnable shown = () -> created.created(family);
       boolean done = false;
-      families.add(family);
-      levels.add(Levels.EMPTY);
-      tell();
       try {
+        families.add(family);
+        levels.add(Levels.EMPTY);
+        tell();
         install(edit(List.of(family.named()), List.of()), /* optional= */ true);
         done = true;
       } finally {
         if (!done) {
-          families.removeLast();
-          levels.removeLast();
+          restore(before);
           tell();
         }
       }
-      publish(() -> created.created(family));
+      publish(shown);
       return family;
     } finally {
       lock.unlock();
@@ -345,6 +346,12 @@ final class Tables implements WriteLog.Naming {
     }
     List<Levels> before = List.copyOf(levels);
     long[] marks = {firstLog, flushedSequence};
+    Runnable shown =
+        () -> {
+          Map<Integer, Levels> now = new LinkedHashMap<>();
+          made.keySet().forEach(id -> now.put(id, levels.get(id)));
+          changed.changed(now, flushedSequence);
+        };
     try {
       made.forEach(this::prepend);
       firstLog = rotation[0];
@@ -364,12 +371,7 @@ final class Tables implements WriteLog.Naming {
     } finally {
       countLock.unlock();
     }
-    publish(
-        () -> {
-          Map<Integer, Levels> now = new LinkedHashMap<>();
-          made.keySet().forEach(id -> now.put(id, levels.get(id)));
-          changed.changed(now, flushedSequence);
-        });
+    publish(shown);
     logs.drop(firstLog);
     countYoung();
     return new long[] {marks[0], firstLog};
@@ -400,9 +402,10 @@ final class Tables implements WriteLog.Naming {
       Map<Integer, Levels> now = change.of(before);
       List<Manifest.LevelChange> touched = new ArrayList<>();
       List<Manifest.Staged> stagedBefore = staged;
-      now.forEach(levels::set);
-      now.forEach((id, after) -> touched.addAll(changes(id, before.get(id), after)));
+      Runnable shown = () -> changed.changed(now, flushedSequence);
       try {
+        now.forEach(levels::set);
+        now.forEach((id, after) -> touched.addAll(changes(id, before.get(id), after)));
         Manifest.Edit edit = edit(List.of(), touched);
         if (label != null) {
           staged = staged.stream().filter(each -> !each.label().equals(label)).toList();
@@ -414,7 +417,7 @@ final class Tables implements WriteLog.Naming {
         staged = stagedBefore;
         throw e;
       }
-      publish(() -> changed.changed(now, flushedSequence));
+      publish(shown);
       countYoung();
       tell();
     } finally {
@@ -441,10 +444,10 @@ final class Tables implements WriteLog.Naming {
       checkOpen();
       List<Manifest.Staged> before = staged;
       List<Manifest.Staged> after = List.copyOf(change.apply(before));
-      staged = after;
-      tell();
       boolean done = false;
       try {
+        staged = after;
+        tell();
         Manifest.Edit edit = edit(List.of(), List.of());
         boolean isLost = tools.planted(LsmBug.STAGED_LOST_BY_CRASH);
         install(edit.with(edit.logs(), isLost ? null : after), after.size() > before.size());
@@ -488,9 +491,17 @@ final class Tables implements WriteLog.Naming {
     }
   }
 
+  /// Takes a change back, of a new family too. It takes no memory, as want of memory may be why.
   private void restore(List<Levels> before) {
-    levels.clear();
-    levels.addAll(before);
+    while (families.size() > before.size()) {
+      families.removeLast();
+    }
+    while (levels.size() > before.size()) {
+      levels.removeLast();
+    }
+    for (int id = 0; id < before.size(); id++) {
+      levels.set(id, before.get(id));
+    }
   }
 
   /// Closes tables that an ingest could not show, though not those in a list, which readers use.
@@ -567,11 +578,16 @@ final class Tables implements WriteLog.Naming {
     assert old == 0 || CoverageMarks.reach(LsmMark.MANIFEST_BEGUN_ANEW);
     manifest.roll(whole(), number, optional);
     // From here on the change is made, whatever happens to what it left behind.
-    if (old != 0) {
-      holders.deleteQuietly(Manifest.path(tools.directory(), old));
-    }
-    while (!doubtful.isEmpty()) {
-      holders.deleteQuietly(doubtful.poll());
+    try {
+      if (old != 0) {
+        holders.deleteQuietly(Manifest.path(tools.directory(), old));
+      }
+      while (!doubtful.isEmpty()) {
+        holders.deleteQuietly(doubtful.poll());
+      }
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // The next opening deletes what no manifest names.
+      return;
     }
   }
 

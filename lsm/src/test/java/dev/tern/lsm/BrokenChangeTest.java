@@ -11,7 +11,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.lsm.file.StoreFiles;
 import dev.tern.lsm.read.ReadState;
+import dev.tern.lsm.table.Levels;
+import dev.tern.lsm.table.Table;
 import java.io.IOException;
+import java.util.AbstractMap;
+import java.util.AbstractSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// Something is thrown in the middle of a change of what readers see, or of a job's end, memory
@@ -81,6 +91,69 @@ class BrokenChangeTest {
     lsm.readers.letGo(from);
     lsm.close();
     findAll(10);
+  }
+
+  /// A map of one entry; memory runs out behind it.
+  private static Map<Integer, Levels> exhausted(int family, Levels levels) {
+    return new AbstractMap<>() {
+      @Override
+      public Set<Map.Entry<Integer, Levels>> entrySet() {
+        return new AbstractSet<>() {
+          @Override
+          public Iterator<Map.Entry<Integer, Levels>> iterator() {
+            return Stream.of(Map.entry(family, levels), Map.entry(family, levels))
+                .peek(new Exhausted())
+                .iterator();
+          }
+
+          @Override
+          public int size() {
+            return 1;
+          }
+        };
+      }
+    };
+  }
+
+  /// Takes one.
+  private static final class Exhausted implements Consumer<Map.Entry<Integer, Levels>> {
+    private boolean full;
+
+    @Override
+    public void accept(Map.Entry<Integer, Levels> entry) {
+      if (full) {
+        throw new OutOfMemoryError("planted");
+      }
+      full = true;
+    }
+  }
+
+  /// Memory runs out between the change of the lists and the edit that names it.
+  @Test
+  void aChangeThatBreaksBeforeItsEditChangesNothing() throws IOException {
+    Lsm lsm = open();
+    ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+    for (int i = 0; i < 2; i++) {
+      fill(lsm, family, i, i + 1);
+      lsm.flush();
+    }
+    Levels now = lsm.tables.levels(family.id());
+    assertTrue(now.level(0).length > 1);
+    List<Table> oldest = List.of(now.level(0)[now.level(0).length - 1]);
+    Levels moved = now.without(oldest).plus(Levels.LAST, oldest);
+    assertThrows(
+        OutOfMemoryError.class,
+        () ->
+            lsm.tables.change(
+                all -> exhausted(family.id(), moved),
+                (changed, flushed) -> {
+                  throw new AssertionError("shown");
+                }));
+    assertEquals(now, lsm.tables.levels(family.id()));
+    fill(lsm, family, 2, 3);
+    lsm.flush();
+    lsm.close();
+    findAll(3);
   }
 
   /// Its levels are missing: it breaks in the middle.

@@ -20,8 +20,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Writes into a range while tables are brought into it again and again, on real threads: what was
-/// written with a later sequence than an ingest's is never hidden by it.
+/// Writes into a range and deletes in it while tables are brought into it again and again, on real
+/// threads: what was written with a later sequence than an ingest's is never hidden by it, nor is
+/// what was deleted shown.
 @Timeout(value = 240, unit = TimeUnit.SECONDS)
 class IngestRaceTest {
   private static final int INGESTS = 20;
@@ -91,19 +92,26 @@ class IngestRaceTest {
     List<Seen> seen = new ArrayList<>();
     for (long number = 1; !ended; number++) {
       byte[] key = key(WRITERS * random.nextInt(KEYS / WRITERS) + seed);
-      long sequence = lsm.append(new WriteBatch().put(family, key, value(number)));
+      boolean delete = random.nextInt(3) == 0;
+      WriteBatch batch = new WriteBatch();
+      long sequence =
+          lsm.append(delete ? batch.delete(family, key) : batch.put(family, key, value(number)));
       if (number % 4 == 0) {
         lsm.flushLog();
       }
       // One looks long at what it wrote, the others write much.
       for (int look = 0; look < (seed == 0 ? 400 : 8) && !ended; look++) {
         byte[] found = lsm.get(family, key);
-        assertTrue(found != null, "a key is missing that writers and all ingests have");
+        if (found == null) {
+          assertTrue(delete, "a key is missing that its writer and all ingests have");
+          LockSupport.parkNanos(50_000);
+          continue;
+        }
         long says = (long) Keys.LONG.get(found, 0);
         if (says < 0) {
           seen.add(new Seen(sequence, -says));
         } else {
-          assertEquals(number, says);
+          assertTrue(!delete && number == says, "a value of %d after %d".formatted(says, number));
         }
         LockSupport.parkNanos(50_000);
       }
@@ -159,7 +167,8 @@ class IngestRaceTest {
             Long at = sequences.get(each.ingest);
             assertTrue(
                 at != null && at > each.written,
-                "a write at " + each.written + " is hidden by an ingest at " + at);
+                "an ingest at %d hides what was written or deleted at %d"
+                    .formatted(at, each.written));
             looks++;
           }
         }

@@ -57,11 +57,13 @@ import org.jspecify.annotations.Nullable;
 /// opened by them alone, and reads a table when somebody looks into it.
 ///
 /// An edit is durable before anything relies on it. A mark follows it: it is written when the edit
-/// has been forced, and before anybody is told of the edit. So a broken record before a mark was
+/// has been forced, and before anybody is told of the edit. So a broken edit before a mark was
 /// whole once, which is corruption, and a broken one at the end was being written in a crash: what
 /// is before it is the state. A mark is not forced by itself, so an edit costs one fsync: until the
 /// system or the next edit has brought it to the disk, a power cut can take the mark of the last
-/// edit, never the edit. `CURRENT` vouches for the first record.
+/// edit, never the edit. A power cut in the fsync of the next edit can take the mark and leave that
+/// edit whole: a broken mark right before a whole edit counts as nothing. `CURRENT` vouches for the
+/// first record.
 public final class Manifest {
   private static final int HEADER_BYTES = FileHeader.BYTES;
 
@@ -214,7 +216,7 @@ public final class Manifest {
   private boolean isDoubtful;
 
   /// The numbers of the tables that the file says all of.
-  private final TreeSet<Long> described = new TreeSet<>();
+  private TreeSet<Long> described = new TreeSet<>();
 
   public Manifest(FileSystem files, String directory, FileLives lives) {
     this(files, directory, lives, MOST_BYTES);
@@ -275,7 +277,7 @@ public final class Manifest {
       to.append(ByteBuffer.wrap(record));
       to.force();
       to.append(ByteBuffer.wrap(mark(offset)));
-      describe(edit);
+      describe(edit, described);
       return true;
     } catch (IOException | RuntimeException | Error e) {
       file = null;
@@ -284,7 +286,7 @@ public final class Manifest {
     }
   }
 
-  private void describe(Edit edit) {
+  private static void describe(Edit edit, Set<Long> described) {
     edit.levels.forEach(level -> level.tables.forEach(table -> described.add(table.number)));
   }
 
@@ -315,6 +317,8 @@ public final class Manifest {
                   .formatted(path, limit(optional))
               + " names of families and labels are too long");
     }
+    TreeSet<Long> describedThere = new TreeSet<>();
+    describe(whole, describedThere);
     isDoubtful = true;
     FileSystem.WritableFile to = files.create(path);
     FileLife life = lives.next();
@@ -335,8 +339,7 @@ public final class Manifest {
     }
     file = to;
     number = newNumber;
-    described.clear();
-    describe(whole);
+    described = describedThere;
     isDoubtful = false;
   }
 
@@ -531,15 +534,17 @@ public final class Manifest {
     Map<Long, Named> known = new TreeMap<>();
     int at = HEADER_BYTES;
     int before = -1;
-    while (at + 8 <= bytes.length) {
-      int payload = new ByteReader(bytes, at, 4).readInt();
-      boolean whole =
-          payload >= 0
-              && payload <= bytes.length - at - 8
-              && new ByteReader(bytes, at + 4, 4).readInt() == crc(bytes, at, payload);
-      if (!whole) {
-        break;
+    while (at < bytes.length) {
+      if (!isWhole(bytes, at)) {
+        if (before <= HEADER_BYTES
+            || !isWholeEdit(bytes, before)
+            || !isWholeEdit(bytes, at + MARK_BYTES)) {
+          break;
+        }
+        before = at;
+        at += MARK_BYTES;
       }
+      int payload = new ByteReader(bytes, at, 4).readInt();
       try {
         ByteReader in = new ByteReader(bytes, at + 8, payload);
         if (isEdit(in, before)) {
@@ -558,6 +563,22 @@ public final class Manifest {
     }
     checkTorn(path, bytes, at);
     return state;
+  }
+
+  /// Whether a whole record lies at an offset.
+  private static boolean isWhole(byte[] bytes, int at) {
+    if (at + 8 > bytes.length) {
+      return false;
+    }
+    int payload = new ByteReader(bytes, at, 4).readInt();
+    return payload >= 0
+        && payload <= bytes.length - at - 8
+        && new ByteReader(bytes, at + 4, 4).readInt() == crc(bytes, at, payload);
+  }
+
+  /// Whether a whole edit lies at an offset.
+  private static boolean isWholeEdit(byte[] bytes, int at) {
+    return isWhole(bytes, at) && at + 8 < bytes.length && bytes[at + 8] == EDIT;
   }
 
   /// Whether a payload is an edit; else it is a mark, which is read.
@@ -581,10 +602,7 @@ public final class Manifest {
   /// A whole record behind a broken one: it was no torn tail.
   private static void checkTorn(String path, byte[] bytes, int broken) throws CorruptionException {
     for (int at = broken + 1; at + 8 < bytes.length; at++) {
-      int payload = new ByteReader(bytes, at, 4).readInt();
-      if (payload > 0
-          && payload <= bytes.length - at - 8
-          && new ByteReader(bytes, at + 4, 4).readInt() == crc(bytes, at, payload)) {
+      if (isWhole(bytes, at)) {
         throw new CorruptionException(path, broken, "a broken record before a whole one");
       }
     }

@@ -160,17 +160,38 @@ class ManifestTest {
 
   @Test
   void oneFlippedByteLosesNoEditThatWasToldOf() throws IOException {
-    byte[] all = threeEdits(new ArrayList<>());
+    List<Integer> ends = new ArrayList<>();
+    byte[] all = threeEdits(ends);
     int mark = all.length - MARK_BYTES;
     for (int at = 0; at < all.length; at++) {
       for (int bit = 1; bit < 256; bit <<= 1) {
         byte[] flipped = all.clone();
         flipped[at] ^= (byte) bit;
-        if (at < mark) {
+        // The mark in the middle has a whole edit behind it.
+        boolean inMark = at >= mark || at >= ends.get(1) - MARK_BYTES && at < ends.get(1);
+        if (!inMark) {
           assertRefused(flipped);
         } else {
           assertEquals(30, flushed(flipped), "flipped at " + at);
         }
+      }
+    }
+  }
+
+  /// A power cut in the fsync of an edit takes the sector with the mark before it.
+  @Test
+  void aBrokenMarkBeforeAWholeEditIsNoCorruption() throws IOException {
+    List<Integer> ends = new ArrayList<>();
+    byte[] all = threeEdits(ends);
+    int mark = ends.get(1) - MARK_BYTES;
+    for (int from = 0; from < MARK_BYTES; from++) {
+      for (int to = from + 1; to <= MARK_BYTES; to++) {
+        byte[] torn = all.clone();
+        Arrays.fill(torn, mark + from, mark + to, (byte) 0);
+        assertEquals(30, flushed(torn), "torn from %d to %d".formatted(from, to));
+        // Together with the last byte of the edit before, which was forced, it is corruption.
+        torn[mark - 1] ^= 1;
+        assertRefused(torn);
       }
     }
   }
