@@ -148,6 +148,12 @@ final class Lifetime {
     }
   }
 
+  /// Under the lock: something that [#await] waits for may have become true.
+  void changed() {
+    assert lock.isHeldByCurrentThread();
+    jobEnded.signalAll();
+  }
+
   /// Waits for the jobs that are inside; none begins any more.
   void awaitJobs() {
     lock.lock();

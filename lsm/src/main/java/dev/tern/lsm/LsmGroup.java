@@ -186,13 +186,16 @@ public final class LsmGroup implements AutoCloseable {
   }
 
   /// Asks the store that has the largest memtables to flush them, if they are worth a flush: any
-  /// are where all together hold more than their room.
+  /// are where all together hold more than their room. Those that were asked and have not begun, or
+  /// have failed, are passed over: their disk may be dead.
   void askLargest(Upkeep asking) {
     Upkeep largest = asking;
     lock.lock();
     try {
       for (Upkeep each : stores) {
-        largest = each.memtableBytes() > largest.memtableBytes() ? each : largest;
+        if (each.memtableBytes() > largest.memtableBytes() && each.mayBeAsked()) {
+          largest = each;
+        }
       }
     } finally {
       lock.unlock();

@@ -70,6 +70,11 @@ final class Upkeep {
   private boolean rotating;
 
   private boolean flushing;
+
+  /// Callers that wait to rotate and flush by themselves; guarded by the store's lock. No rotation
+  /// and no flush begins meanwhile: beside busy writers there is always one to begin.
+  private int waiting;
+
   private int compacting;
 
   private volatile long memtableBytes;
@@ -92,6 +97,9 @@ final class Upkeep {
 
   /// A flush was asked for of everything up to it; guarded by the store's lock.
   private long wanted;
+
+  /// Whether memtables that it was asked for are still written to.
+  private volatile boolean owes;
 
   /// Whether a job is on its way that asks for a flush for another store's sake.
   private final AtomicBoolean asked = new AtomicBoolean();
@@ -135,7 +143,8 @@ final class Upkeep {
     }
     tools.openTables().giveWay();
     boolean full = memtableBytes >= memtableLimit() || logIsLong;
-    if (full || log.isMissing() || !publication.isRotated(wanted)) {
+    owes = !publication.isRotated(wanted);
+    if (full || log.isMissing() || owes) {
       startRotation();
     }
   }
@@ -155,6 +164,12 @@ final class Upkeep {
   /// Bytes of the memtables that are written to; any thread.
   long memtableBytes() {
     return memtableBytes;
+  }
+
+  /// Whether it makes sense to ask for a flush: nobody has asked already, and the store has not
+  /// failed. Any thread.
+  boolean mayBeAsked() {
+    return !asked.get() && !owes && log.failure() == null;
   }
 
   /// Another store needs the memory of the memtables. Any thread, whatever locks it holds.
@@ -201,7 +216,7 @@ final class Upkeep {
   /// Under the lock.
   private void startRotation() {
     assert lock.isHeldByCurrentThread();
-    if (rotating || isBackingOff() || log.failure() != null) {
+    if (rotating || waiting > 0 || isBackingOff() || log.failure() != null) {
       return;
     }
     if (log.isMissing()) {
@@ -338,7 +353,8 @@ final class Upkeep {
   /// Under the lock.
   private void startFlush() {
     assert lock.isHeldByCurrentThread();
-    if (flushing || publication.immutables() == 0 || lifetime.isClosed()) {
+    boolean begun = flushing || waiting > 0;
+    if (begun || publication.immutables() == 0 || lifetime.isClosed()) {
       return;
     }
     flushing = true;
@@ -361,8 +377,9 @@ final class Upkeep {
 
   private void flushOldest() throws IOException {
     long[] logs = flushOldestToTables();
-    log.release(logs[0], logs[1]);
+    // First: the flush is done, whatever happens to the logs that it leaves behind.
     tellFlushed();
+    log.release(logs[0], logs[1]);
   }
 
   /// At the end of the store, when nothing is written any more and no job is inside: writes all
@@ -537,31 +554,25 @@ final class Upkeep {
     }
   }
 
-  /// Appends, rotates behind what was appended, and flushes: then all up to it is in tables and all
-  /// that memtables hold is newer. Blocks; by a job that is inside.
+  /// Appends, rotates behind what was appended, and flushes up to it: then all up to it is in
+  /// tables and all that memtables hold is newer. What is rotated meanwhile is left to others.
+  /// Blocks; by a job that is inside.
   ///
   /// @param last appends, under the lock
   /// @return what `last` returned
   long flushBehind(LongSupplier last) throws IOException {
-    lock.lock();
+    awaitTurn();
     try {
-      lifetime.await(() -> !rotating && !flushing);
-      flushing = true;
-      // No other rotation meanwhile: logs must be gone on in in the order of their numbers.
-      rotating = true;
-    } finally {
-      lock.unlock();
-    }
-    try {
-      long appended = rotateNow(last);
-      while (publication.immutables() > 0) {
+      long[] rotated = rotateNow(last);
+      for (long left = rotated[1]; left > 0; left--) {
         flushOldest();
       }
-      return appended;
+      return rotated[0];
     } finally {
       lock.lock();
       try {
         flushing = false;
+        lifetime.changed();
         written(); // Another flush may have been asked for meanwhile.
         startFlush();
         startAnother();
@@ -571,7 +582,27 @@ final class Upkeep {
     }
   }
 
-  private long rotateNow(LongSupplier last) throws IOException {
+  /// Waits until no rotation and no flush is under way, and keeps others from beginning one.
+  private void awaitTurn() {
+    lock.lock();
+    try {
+      waiting++;
+      try {
+        lifetime.await(() -> !rotating && !flushing);
+      } finally {
+        waiting--;
+      }
+      flushing = true;
+      // No other rotation meanwhile: logs must be gone on in in the order of their numbers.
+      rotating = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// @return what `last` returned, and how many memtables wait for their flush then
+  private long[] rotateNow(LongSupplier last) throws IOException {
+    long[] rotated = new long[2];
     LogFile.Writer next = null;
     boolean done = false;
     try {
@@ -581,10 +612,11 @@ final class Upkeep {
       next = log.next(tables);
       lock.lock();
       try {
-        long appended = last.getAsLong();
+        rotated[0] = last.getAsLong();
         publication.rotate(next);
         done = true;
-        return appended;
+        rotated[1] = publication.immutables();
+        return rotated;
       } finally {
         lock.unlock();
       }

@@ -145,6 +145,50 @@ class LsmGroupTest {
     assertTrue(memory.memtables() <= memory.budget(), memory.toString());
   }
 
+  /// The store with the largest memtable does not flush; the others are asked.
+  private static void assertHeldBeside(boolean hasFailed) throws IOException {
+    LsmGroup shared = LsmGroup.ofMemory(16 << 20);
+    LsmGroupTest test = new LsmGroupTest();
+    Member dead = test.new Member(withoutLog(shared));
+    Member busy = test.new Member(withoutLog(shared));
+    dead.jobs.runAll();
+    busy.jobs.runAll();
+    dead.write(1500 << 10);
+    List<Member> idle = new ArrayList<>();
+    for (int i = 0; i < 90; i++) {
+      Member each = test.new Member(withoutLog(shared));
+      each.jobs.runAll();
+      each.write(270 << 10);
+      each.jobs.runAll();
+      idle.add(each);
+    }
+    if (hasFailed) {
+      assertThrows(NullPointerException.class, () -> dead.lsm.publication.install(null, 0, false));
+    }
+    for (int round = 0; round < 60; round++) {
+      busy.write(100 << 10);
+      busy.jobs.runAll();
+      for (Member each : idle) {
+        each.jobs.runAll();
+      }
+      if (hasFailed) {
+        dead.jobs.runAll();
+      }
+    }
+    LsmStatistics.Memory memory = shared.memory();
+    assertTrue(memory.held() <= memory.budget() / 4 * 5, memory.toString());
+  }
+
+  @Test
+  void aStoreThatDoesNotAnswerKeepsNobodyFromBeingAsked() throws IOException {
+    assertHeldBeside(/* hasFailed= */ false);
+  }
+
+  @Test
+  void aStoreThatHasFailedKeepsNobodyFromBeingAsked() throws IOException {
+    assertHeldBeside(/* hasFailed= */ true);
+  }
+
   /// The blocks of a store that is closed make room for others, and are not found by the next
   /// opening.
   @Test
