@@ -64,9 +64,7 @@ final class Administration {
 
   void addTo(Map<String, AdminDoor.Route> routes) {
     routes.put("/cluster/join", action(this::join));
-    routes.put(
-        "/cluster/remove",
-        command(body -> new Command.RemoveMember(integer(body, "number", null))));
+    routes.put("/cluster/remove", derived(Administration::remove));
     routes.put("/cluster/leave", derived(Administration::leave));
     routes.put("/cluster/weight", derived(Administration::weight));
     routes.put("/cluster/zone", derived(Administration::zone));
@@ -319,9 +317,18 @@ final class Administration {
   }
 
   private static Command leave(TopologyState state, JsonNode body) {
+    expectRedundancy(state, body, integer(body, "number", null), MemberEntry::thatLeaves);
+    return remove(state, body);
+  }
+
+  /// A second command would take a member out that leaves and still hands something on: the leader
+  /// of the topology log does that when the member has nothing left.
+  private static Command remove(TopologyState state, JsonNode body) {
     int number = integer(body, "number", null);
-    expectRedundancy(state, body, number, MemberEntry::thatLeaves);
-    return new Command.RemoveMember(number);
+    MemberEntry member = state.member(number);
+    return member != null && member.leaving()
+        ? new Command.RaiseLevel(1)
+        : new Command.RemoveMember(number);
   }
 
   private static Command weight(TopologyState state, JsonNode body) {

@@ -122,7 +122,8 @@ final class PartitionMoves {
       }
     }
     int old = exchange.set.oldList().length;
-    return covered > old - Math.min(old, leastWrites(exchange.group));
+    // Linearizable writes go by majorities, whatever the defaults are.
+    return covered > old - Math.min(old / 2 + 1, leastWrites(exchange.group));
   }
 
   /// The least number of replicas that a write of a set's keyspaces waits for by default.

@@ -178,7 +178,8 @@ final class GroupEntry {
     boolean whole =
         list.length == n
             && Arrays.stream(list).distinct().count() == n
-            && may.containsAll(step.list());
+            // A member that leaves may stay for a while: the next move takes its place.
+            && step.list().stream().allMatch(member -> may.contains(member) || set.has(member));
     int newcomers = newcomers(step);
     boolean fits = oldList.length + newcomers <= MAX_REPLICAS;
     boolean ids = newcomers <= Integer.MAX_VALUE - nextId;

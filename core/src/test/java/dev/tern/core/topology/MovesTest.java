@@ -220,6 +220,16 @@ class MovesTest {
     assertEquals(3, groups(led).replicaSet(P).size());
   }
 
+  /// Where several replicas of a list leave, a move takes the place of one, and the next one
+  /// follows.
+  @Test
+  void aReplicaThatLeavesMayStayForAnotherMove() {
+    TopologyState leaving = TopologyStateTest.done(FOUR, new Command.RemoveMember(1));
+    Step step = new Step(P, groups(leaving).epoch(P), Kind.BEGIN, List.of(4, 1, 2));
+    TopologyState begun = TopologyStateTest.done(leaving, moves(step));
+    assertEquals(Phase.FILLING, groups(begun).replicaSet(P).phase());
+  }
+
   @Test
   void stepsThatFitHoldBesideStepsThatDoNot() {
     Step good = step(FOUR, P, Kind.BEGIN);

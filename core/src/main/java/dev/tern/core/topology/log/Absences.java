@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
 /// of partitions that were given to others meanwhile, as far as it can read it.
 ///
 /// A member that was not live for long is away where the others can hold what it held, and where no
-/// member of another zone is missing as well: two zones that cannot be reached are rather a network
-/// that is cut than machines that are lost, and to copy all they hold would make that worse.
+/// member of another zone that holds replicas is missing as well: two zones that cannot be reached
+/// are rather a network that is cut than machines that are lost, and to copy all they hold would
+/// make that worse.
 final class Absences {
   private Absences() {}
 
@@ -43,7 +44,7 @@ final class Absences {
 
   private static long zonesMissing(TopologyState state, IntPredicate live) {
     return state.members().stream()
-        .filter(member -> !live.test(member.number()))
+        .filter(member -> !live.test(member.number()) && state.holds(member.number()))
         .map(MemberEntry::zone)
         .distinct()
         .count();

@@ -103,6 +103,8 @@ final class Acquaintances {
     if (problem == null) {
       if (greeting.departs()) {
         departing.add(node);
+      } else {
+        departing.remove(node);
       }
       metFriend = true;
       strangers.remove(node);

@@ -31,6 +31,9 @@ final class Greetings {
   /// By member number: the protocol levels that the member speaks.
   private final TreeMap<Integer, Levels> levels = new TreeMap<>();
 
+  /// What this member last said: it may have been given something to hold since.
+  private boolean saidDeparting;
+
   /// @param empty whether this node holds nothing that other nodes wait for
   Greetings(LogParts parts, BooleanSupplier empty, Sender sender) {
     this.self = parts.self();
@@ -63,10 +66,14 @@ final class Greetings {
 
   /// Greets each member that has to greet anew, or has to be told something.
   void greetMembers() {
+    boolean departs = departs();
+    boolean changed = departs != saidDeparting;
+    saidDeparting = departs;
     for (MemberEntry member : known.state().members()) {
       boolean asks =
           amnesia.forgetful()
-              || departs()
+              || departs
+              || changed
               || !acquaintances.trusts(member.number())
               || leader.isSelf() && !amnesia.remembers(member.number());
       if (member.number() != self && asks) {

@@ -11,7 +11,9 @@ import dev.tern.core.topology.ReplicaSet.Phase;
 import dev.tern.core.topology.TopologyState;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.SequencedSet;
 import java.util.TreeMap;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
@@ -104,10 +106,20 @@ final class MoveSteps {
     }
 
     /// How many of a list have to have adopted an entry, so that the others are fewer than any
-    /// quorum.
+    /// quorum. Whatever the defaults are, requests that are linearizable go by majorities.
     int of(int[] list) {
-      return list.length - Math.min(Math.min(w, r), list.length) + 1;
+      return list.length - Math.min(Math.min(w, r), majority(list)) + 1;
     }
+
+    /// Whether so many of both lists are live that steps between them can be adopted.
+    boolean mayAdopt(IntPredicate live, int[] oldList, int[] newList) {
+      return Arrays.stream(oldList).filter(live).count() >= of(oldList)
+          && Arrays.stream(newList).filter(live).count() >= of(newList);
+    }
+  }
+
+  private static int majority(int[] list) {
+    return list.length / 2 + 1;
   }
 
   /// One entry that moves.
@@ -224,9 +236,14 @@ final class MoveSteps {
     Traffic(View view) {
       this.view = view;
       for (ReplicaGroups groups : view.state().groups()) {
+        Quorum quorum = Quorum.of(view.state(), groups);
         for (int p = 0; p < view.state().partitions(); p++) {
-          if (groups.replicaSet(p).phase() == Phase.FILLING) {
-            add(groups.lists().list(p), groups.targets().list(p));
+          int[] oldList = groups.lists().list(p);
+          int[] newList = groups.targets().list(p);
+          // What cannot go on takes no place from what can.
+          if (groups.replicaSet(p).phase() == Phase.FILLING
+              && quorum.mayAdopt(view.live(), oldList, newList)) {
+            add(oldList, newList);
           }
         }
       }
@@ -263,12 +280,14 @@ final class MoveSteps {
 
   private void begin(View view, ReplicaGroups groups, Traffic traffic, List<Step> steps) {
     int[][] wanted = planned(view.state(), groups);
+    Quorum quorum = Quorum.of(view.state(), groups);
     for (Urgency urgency : Urgency.values()) {
       for (int p = 0; p < wanted.length && steps.size() < Moves.MAX_STEPS; p++) {
         int[] oldList = groups.lists().list(p);
         boolean moves = groups.replicaSet(p).phase() != Phase.STABLE;
         int[] newList = moves ? null : startable(view, oldList, wanted[p]);
         if (newList != null
+            && quorum.mayAdopt(view.live(), oldList, newList)
             && mayReceive(view, groups, p, newList)
             && urgency(view, oldList, newList) == urgency
             && traffic.hasRoom(oldList, newList)) {
@@ -315,13 +334,13 @@ final class MoveSteps {
     }
     boolean returns = without(oldList, wanted).anyMatch(m -> returns(view, m));
     if (Arrays.stream(oldList).allMatch(live)) {
-      return returns ? null : wanted;
+      return returns ? null : towards(view, oldList, wanted);
     }
     boolean deadStay = Arrays.stream(oldList).anyMatch(m -> !live.test(m) && has(wanted, m));
     boolean liveMove = without(oldList, wanted).anyMatch(live);
     boolean deadMove = without(oldList, wanted).anyMatch(live.negate());
     if (!liveMove) {
-      return deadMove || wanted.length > oldList.length ? wanted : null;
+      return deadMove || wanted.length > oldList.length ? towards(view, oldList, wanted) : null;
     }
     boolean mayStay =
         without(oldList, wanted)
@@ -330,7 +349,22 @@ final class MoveSteps {
     if (!deadMove) {
       return null;
     }
-    return mayStay ? deadReplaced(oldList, wanted, live) : deadStay ? null : wanted;
+    return mayStay
+        ? replaced(view, oldList, wanted, live.negate(), oldList.length)
+        : deadStay ? null : towards(view, oldList, wanted);
+  }
+
+  /// How many places of a list change at once: whatever becomes of the newcomers, those of the list
+  /// that stay are a majority of it and of the next one.
+  private static int mostReplaced(int[] list) {
+    return Math.max(1, list.length - majority(list));
+  }
+
+  /// The wanted list, or one on the way to it.
+  private static int @Nullable [] towards(View view, int[] oldList, int[] wanted) {
+    int most = mostReplaced(oldList);
+    boolean atOnce = oldList.length != wanted.length || without(wanted, oldList).count() <= most;
+    return atOnce ? wanted : replaced(view, oldList, wanted, member -> true, most);
   }
 
   /// Whether a member was away and is live, and stays.
@@ -343,19 +377,53 @@ final class MoveSteps {
     return Arrays.stream(list).anyMatch(m -> m == member);
   }
 
-  /// The old list with newcomers in the place of those that are dead and go: the rest comes later.
-  private static int @Nullable [] deadReplaced(int[] oldList, int[] wanted, IntPredicate live) {
-    int[] newcomers = without(wanted, oldList).toArray();
+  /// The old list with newcomers in the places of some that go: the rest comes later. Members that
+  /// are not live give way first.
+  ///
+  /// @param may whether a member that goes may go now
+  private static int @Nullable [] replaced(
+      View view, int[] oldList, int[] wanted, IntPredicate may, int most) {
+    if (oldList.length != wanted.length) {
+      return null;
+    }
+    SequencedSet<Integer> newcomers =
+        new LinkedHashSet<>(without(wanted, oldList).boxed().toList());
     int[] list = oldList.clone();
-    int next = 0;
-    for (int place = 0; place < list.length; place++) {
-      if (!live.test(list[place]) && !has(wanted, list[place])) {
-        if (next == newcomers.length) {
-          return null;
+    int left = most;
+    for (boolean live : new boolean[] {false, true}) {
+      for (int place = 0; place < list.length && left > 0; place++) {
+        int member = oldList[place];
+        if (view.live().test(member) == live && may.test(member) && !has(wanted, member)) {
+          list[place] = taken(view.state(), newcomers, list, place);
+          left--;
         }
-        list[place] = newcomers[next++];
       }
     }
-    return list.length == wanted.length ? list : null;
+    return list;
+  }
+
+  /// Takes the newcomer for a place that stands in no zone of the others, or else the first.
+  private static int taken(
+      TopologyState state, SequencedSet<Integer> newcomers, int[] list, int place) {
+    List<String> zones = new ArrayList<>();
+    for (int other = 0; other < list.length; other++) {
+      if (other != place) {
+        zones.add(zone(state, list[other]));
+      }
+    }
+    int chosen = newcomers.getFirst();
+    for (int newcomer : newcomers) {
+      if (!zones.contains(zone(state, newcomer))) {
+        chosen = newcomer;
+        break;
+      }
+    }
+    newcomers.remove(chosen);
+    return chosen;
+  }
+
+  private static String zone(TopologyState state, int member) {
+    MemberEntry entry = state.member(member);
+    return entry == null ? "" : entry.zone();
   }
 }

@@ -6,11 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.topology.Command;
+import dev.tern.core.topology.Command.Moves.Kind;
+import dev.tern.core.topology.Command.Moves.Step;
 import dev.tern.core.topology.Command.SetAway;
 import dev.tern.core.topology.Proposed;
+import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.TopologyOutcome;
 import dev.tern.core.topology.TopologyState;
 import dev.tern.core.topology.TopologyStateTest;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -67,6 +72,33 @@ class AbsencesTest {
     assertEquals(new SetAway(2, true), next(away, 1, 2));
     assertNull(next(FIVE, 1, 3));
     assertNull(next(away, 1, 3));
+  }
+
+  /// One that is down for good would hold up the replacement of all others.
+  @Test
+  void oneThatHoldsNothingAnyMoreDoesNotCount() {
+    TopologyState away = done(FIVE, new SetAway(1, true));
+    assertNull(next(away, 1, 3));
+    TopologyState healed = moved(away);
+    assertEquals(new SetAway(3, true), next(healed, 1, 3));
+  }
+
+  /// What the plan wants has been moved.
+  private static TopologyState moved(TopologyState state) {
+    int[][] wanted = state.plan(state.groups().getFirst()).lists();
+    TopologyState after = state;
+    for (Kind kind : List.of(Kind.BEGIN, Kind.SWITCH, Kind.FENCE, Kind.FINISH)) {
+      ReplicaGroups groups = after.groups().getFirst();
+      List<Step> steps = new ArrayList<>();
+      for (int p = 0; p < wanted.length; p++) {
+        List<Integer> list = Arrays.stream(wanted[p]).boxed().toList();
+        if (!Arrays.equals(wanted[p], state.groups().getFirst().lists().list(p))) {
+          steps.add(new Step(p, groups.epoch(p), kind, kind == Kind.BEGIN ? list : List.of()));
+        }
+      }
+      after = done(after, new Command.Moves(groups.number(), steps));
+    }
+    return after;
   }
 
   @Test

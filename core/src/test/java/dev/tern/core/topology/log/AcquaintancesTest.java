@@ -71,6 +71,15 @@ class AcquaintancesTest {
     assertEquals(List.of(), List.copyOf(acquaintances.strangers().keySet()));
   }
 
+  /// A member that leaves may be given something to hold after it has said that it holds nothing.
+  @Test
+  void theLastWordOfAMemberThatLeavesCounts() {
+    greeted(2, Levels.OURS, OURS, 5, true);
+    assertTrue(acquaintances.departs(2));
+    greeted(2, Levels.OURS, OURS, 5, false);
+    assertFalse(acquaintances.departs(2));
+  }
+
   @Test
   void aNodeThatIsNoMemberIsAStrangerUnlessItKnowsALaterEpoch() {
     assertEquals(Acquaintances.Verdict.STRANGER, greeted(4, OURS));

@@ -177,6 +177,145 @@ class MoveStepsTest {
     assertEquals(List.of(Kind.SWITCH), nextFor(P));
   }
 
+  /// Linearizable requests go by majorities: two of the old list could acknowledge such a put
+  /// beside two of the new one that answer a get.
+  @Test
+  void aMajorityAdoptsThoughTheDefaultsAskForAll() {
+    state = founded(3, 3, 3);
+    moving(Kind.BEGIN);
+    says(FILLED, 4);
+    says(ADOPTED, 3);
+    down.add(1);
+    down.add(2);
+    assertNull(next());
+    down.remove(2);
+    says(ADOPTED, 2);
+    assertEquals(List.of(Kind.SWITCH), nextFor(P));
+  }
+
+  private void admit(int... numbers) {
+    for (int number : numbers) {
+      state = applied(state, new Command.AdmitMember(member(number), 100));
+    }
+  }
+
+  /// Whatever becomes of the newcomers, those that stay are a majority of both lists.
+  @Test
+  void aListGetsSoManyNewcomersAtOnceThatTheOthersAreAMajority() {
+    admit(5, 6);
+    nothingLeft();
+    boolean waits = false;
+    for (int round = 0; round < 3; round++) {
+      Moves moves = next();
+      assertNotNull(moves);
+      for (Step step : moves.steps()) {
+        int[] old = groups().lists().list(step.partition());
+        long stay = Arrays.stream(old).filter(m -> step.list().contains(m)).count();
+        assertTrue(stay >= 2, step.toString());
+        waits |=
+            !Arrays.equals(
+                state.plan(groups()).lists()[step.partition()],
+                step.list().stream().mapToInt(m -> m).toArray());
+      }
+      done(moves);
+      nothingLeft();
+    }
+    assertTrue(waits, "no list was to get two newcomers");
+  }
+
+  /// All steps of some moves.
+  private void done(Moves moves) {
+    state = applied(state, moves);
+    for (Kind kind : List.of(Kind.SWITCH, Kind.FENCE, Kind.FINISH)) {
+      List<Step> next =
+          moves.steps().stream()
+              .map(step -> Step.of(step.partition(), groups().epoch(step.partition()), kind))
+              .toList();
+      state = applied(state, new Moves(1, next));
+    }
+  }
+
+  /// Partitions that lack two replicas of three cannot adopt anything: those that lack one do not
+  /// wait for them.
+  @Test
+  void whatCannotGoOnDoesNotBeginAndTakesNoPlace() {
+    admit(5, 6);
+    nothingLeft();
+    Moves moves = next();
+    assertNotNull(moves);
+    done(moves);
+    down.add(1);
+    down.add(2);
+    nothingLeft();
+    state = applied(state, new Command.SetAway(1, true));
+    state = applied(state, new Command.SetAway(2, true));
+    nothingLeft();
+    steps = steps(1, 1);
+    Moves healing = next();
+    assertNotNull(healing);
+    for (Step step : healing.steps()) {
+      int[] old = groups().lists().list(step.partition());
+      assertTrue(
+          Arrays.stream(old).filter(m -> !down.contains(m)).count() >= 2, Arrays.toString(old));
+    }
+  }
+
+  /// A list gets shorter where a dead member and a live one leave a cluster that is then too small.
+  @Test
+  void aListThatGetsShorterChangesAtOnce() {
+    state = applied(state, new Command.SetAway(4, true));
+    state = applied(state, new Command.RemoveMember(1));
+    state = applied(state, new Command.RemoveMember(2));
+    down.add(1);
+    nothingLeft();
+    Moves moves = next();
+    assertNotNull(moves);
+    assertEquals(8, moves.steps().size());
+    assertEquals(List.of(3), moves.steps().getFirst().list());
+  }
+
+  /// The newcomer in a dead one's place stands where the others do not, also while weights change.
+  @Test
+  void theDeadAreReplacedZoneByZone() {
+    for (int number = 4; number <= 9; number++) {
+      if (number > 4) {
+        admit(number);
+      }
+      state = applied(state, new Command.SetZone(number, "z" + ((number - 1) % 3 + 1)));
+    }
+    for (int round = 0; round < 4; round++) {
+      nothingLeft();
+      Moves moves = next();
+      if (moves != null) {
+        done(moves);
+      }
+    }
+    TopologyState whole = state;
+    int checked = 0;
+    for (int dead = 1; dead <= 9; dead++) {
+      for (int light = 1; light <= 9; light++) {
+        state = applied(whole, new Command.SetAway(dead, true));
+        state = applied(state, new Command.SetWeight(light, 1));
+        state = applied(state, new Command.SetWeight(light % 9 + 1, 300));
+        down.clear();
+        down.add(dead);
+        nothingLeft();
+        Moves healing = next();
+        for (Step step : healing == null ? List.<Step>of() : healing.steps()) {
+          assertEquals(3, step.list().stream().map(this::zone).distinct().count(), step.toString());
+          checked++;
+        }
+      }
+    }
+    assertTrue(checked > 100, checked + " steps");
+  }
+
+  private String zone(int number) {
+    MemberEntry member = state.member(number);
+    assertNotNull(member);
+    return member.zone();
+  }
+
   @Test
   void reportsOfAnEarlierEntryCountForNothing() {
     moving(Kind.BEGIN);
