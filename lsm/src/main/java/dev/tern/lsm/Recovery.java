@@ -113,12 +113,10 @@ record Recovery(
     FileSystem files = tools.files();
     String directory = tools.directory();
     // What is relied on from here on was perhaps read from a cache that a power cut empties.
-    if (current != null) {
-      files.force(directory + "/" + current);
-    }
     for (long number : replay.replayed) {
       files.force(StoreFiles.logPath(directory, number));
     }
+    boolean isNamedAnew = current != null && isNamedAnew(tools, tables, current);
     files.forceDirectory(directory);
     Predicate<String> named = tables.named(current);
     removeUnnamed(
@@ -127,7 +125,10 @@ record Recovery(
         tools.planted(LsmBug.FOREIGN_FILES_DELETED),
         name ->
             name.endsWith(".log")
-                ? replay.isNamed(number(name)) || done.contains(number(name))
+                ? done.contains(number(name))
+                    || (isNamedAnew
+                        ? replay.replayed.contains(number(name))
+                        : replay.isNamed(number(name)))
                 : named.test(name));
     files.forceDirectory(directory);
     if (!tools.options().hasLog()) {
@@ -140,6 +141,21 @@ record Recovery(
         throw e;
       }
       return LogFile.Writer.missing(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /// Writes the state to a new manifest before anything is deleted that it does not name: an fsync
+  /// of the one that was found says nothing if an earlier fsync of it failed. The new one does not
+  /// name logs behind a hole, so that they go while they count as never written. False if there is
+  /// no room for it: then what the one that was found does not name makes room.
+  private static boolean isNamedAnew(Tools tools, Tables tables, String current)
+      throws IOException {
+    try {
+      tables.nameAnew();
+      return true;
+    } catch (IOException e) {
+      tools.files().force(tools.directory() + "/" + current);
+      return false;
     }
   }
 

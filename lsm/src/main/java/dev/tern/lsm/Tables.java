@@ -179,7 +179,9 @@ final class Tables implements WriteLog.Naming {
       made.forEach(this::prepend);
       flushedSequence = lastSequence;
       firstLog = log;
-      install(whole());
+      List<Manifest.LevelChange> changes = new ArrayList<>();
+      made.keySet().forEach(id -> changes.add(change(id, 0)));
+      install(edit(List.of(), changes));
       done = true;
     } finally {
       if (!done) {
@@ -190,6 +192,11 @@ final class Tables implements WriteLog.Naming {
     }
     logs.drop(firstLog);
     countYoung();
+  }
+
+  /// Writes all to a new manifest; before anybody else uses the lists.
+  void nameAnew() throws IOException {
+    install(whole());
   }
 
   /// What readers see first: the tables and empty memtables.

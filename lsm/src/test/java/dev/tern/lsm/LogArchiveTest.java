@@ -214,6 +214,36 @@ class LogArchiveTest {
     openOverAHole(true);
   }
 
+  /// The power goes at any operation of the opening that finds the hole.
+  @Test
+  void aLogBehindAHoleIsNotArchivedAfterASecondCut() throws IOException {
+    Map<String, byte[]> files = new TreeMap<>();
+    withHole().forEach((name, bytes) -> files.put(Bed.STORE + "/" + name, bytes));
+    long behind = Long.parseLong(logs().getLast().replace(".log", ""));
+    int cuts = 0;
+    for (int at = 0; at < 60; at++) {
+      for (int seed = 0; seed < 4; seed++) {
+        bed = new Bed(4 * at + seed);
+        bed.options = Bed.options(2048, 8192, 256, 2048).withArchive(this::take);
+        bed.disk.restore(files);
+        archived.clear();
+        bed.disk.crashAfter(at);
+        try {
+          open(seed);
+          write(5000);
+          lsm.syncLog();
+        } catch (World.Crash e) {
+          cuts++;
+        }
+        bed.powerCut();
+        open(seed);
+        lsm.close();
+        assertFalse(archived.containsKey(behind), "cut at %d, seed %d".formatted(at, seed));
+      }
+    }
+    assertTrue(cuts > 50, "cuts: " + cuts);
+  }
+
   private void openOverAHole(boolean full) throws IOException {
     Map<String, byte[]> files = withHole();
     List<String> logs = logs();

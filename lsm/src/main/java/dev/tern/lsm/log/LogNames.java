@@ -48,11 +48,12 @@ public final class LogNames {
     }
   }
 
-  /// A log lies behind a hole, and its entries count as never written.
+  /// A log lies behind a hole, and its entries count as never written: no edit names it any more.
   public void voided(long number) {
     lock.lock();
     try {
       voids.add(number);
+      logs.remove(number);
     } finally {
       lock.unlock();
     }
