@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.context.PlantedBug;
-import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.topology.Command;
 import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Proposed;
@@ -120,36 +119,6 @@ class AwayMemberTest {
     for (String key : keys) {
       assertEquals("alone", script.get(1, key, Script.ALL), key);
     }
-  }
-
-  /// Nobody waits for the member: the writes that are held for it go to who has its place.
-  @Test
-  void writesThatAreHeldForItGoToItsSuccessors() {
-    List<String> keys = new ArrayList<>();
-    for (int i = 0; i < KEYS; i++) {
-      if (has(script.replicas("data", key(i)), AWAY)) {
-        keys.add(key(i));
-      }
-    }
-    script.end(new int[] {1, 2, 3, 4}, AWAY);
-    keys.forEach(key -> script.put(1, key, "held", Script.sloppy(3)));
-    assertTrue(held() > 0);
-    cluster.runFor(20 * SECOND);
-    long before = held();
-    assertTrue(before > 0, "nobody has its place yet");
-    propose(new Command.SetAway(AWAY, true));
-    cluster.within(60 * SECOND, () -> !state().holds(AWAY) && isAtRest());
-    cluster.within(30 * SECOND, () -> held() == 0);
-    assertTrue(script.counted(Counter.HINTS_REPLAYED) >= before);
-    for (String key : keys) {
-      assertEquals("held", script.get(1, key, Script.ALL), key);
-    }
-  }
-
-  private long held() {
-    return java.util.stream.IntStream.range(1, AWAY)
-        .mapToLong(number -> cluster.node(number).heldHints())
-        .sum();
   }
 
   /// What the first test would look like without the rule.

@@ -40,11 +40,11 @@ class PlantedBugTest {
     Seeds.find(Simulation::run, mistake, first, first + MAX_SEEDS);
   }
 
-  /// Where the search begins. From 1 on the rarest is found by seed 425, after minutes; here it
-  /// begins later, to be quick.
+  /// Where the search begins. From 1 on the rarest is found after minutes; here it begins later, to
+  /// be quick.
   private static long first(String mistake) {
     return switch (mistake) {
-      case "READ_SHOWS_OUTVOTED" -> 420;
+      case "READ_SHOWS_OUTVOTED" -> 290;
       default -> 1;
     };
   }

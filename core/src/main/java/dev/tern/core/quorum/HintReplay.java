@@ -20,9 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Brings the writes that are held here to the replicas they are held for, once these are back: a
 /// page at a time for each, the next when all of one are answered. Those of a node that is no
-/// member any more, and all of a holder that leaves, go to another replica of their key. So do
-/// those of a node that is away whose place was given to another: they are looked for once with
-/// each topology.
+/// member any more, and all of a holder that leaves, go to another replica of their key.
 ///
 /// One that is refused or cannot be read is passed over, counted, and tried again in the next pass,
 /// [#AGAIN_NANOS] later: it holds up no other. Where a replica was only too busy for one, the next
@@ -54,16 +52,6 @@ final class HintReplay {
 
     /// When those that were passed over are tried again.
     long againNanos;
-
-    /// Whether it is for all hints of the target: else for those only whose keys the target is no
-    /// replica of.
-    boolean all;
-
-    /// Whether it has not come to its end.
-    boolean open;
-
-    /// The epoch of the topology that it began by, 0 if it left some that it was for.
-    long epoch;
   }
 
   HintReplay(Coordinator coordinator) {
@@ -75,28 +63,18 @@ final class HintReplay {
     long now = coordinator.nowNanos();
     for (int target : coordinator.replica().store().hints().targets()) {
       Pass pass = passes.computeIfAbsent(target, first -> new Pass());
-      if (pass.underWay) {
+      if (pass.underWay || !coordinator.lists().live(target) && !isGone(target) && !leaves()) {
         continue;
       }
-      boolean all = coordinator.lists().live(target) || isGone(target) || leaves();
-      if (isDue(pass, all, now)) {
+      if (now >= pass.againNanos) {
         pass.from = 0;
         pass.againNanos = now + AGAIN_NANOS;
-        pass.all = all;
-        pass.open = true;
-        pass.epoch = coordinator.view().epoch();
       }
-      boolean goesOn = all || pass.open;
-      if (goesOn && coordinator.replica().store().hints().reaches(target, pass.from)) {
+      if (coordinator.replica().store().hints().reaches(target, pass.from)) {
         pass.underWay = true;
         page(target, pass);
       }
     }
-  }
-
-  private boolean isDue(Pass pass, boolean all, long now) {
-    boolean again = now >= pass.againNanos;
-    return all ? again || !pass.all : again && pass.epoch != coordinator.view().epoch();
   }
 
   private boolean isGone(int target) {
@@ -135,9 +113,7 @@ final class HintReplay {
     BUSY,
     UNANSWERED,
     /// There was no room for it among what is in flight: it goes next.
-    UNSENT,
-    /// Its target is away and will be a replica of its key when it is back.
-    KEPT
+    UNSENT
   }
 
   /// One page on its way.
@@ -148,7 +124,6 @@ final class HintReplay {
     private final List<Hint> stored = new ArrayList<>();
     private int left;
     private int refused;
-    private int kept;
 
     /// The least number of those that were not sent.
     private long unsent = Long.MAX_VALUE;
@@ -183,7 +158,6 @@ final class HintReplay {
           pass.againNanos = Math.min(pass.againNanos, coordinator.nowNanos() + BUSY_NANOS);
         }
         case UNANSWERED -> {}
-        case KEPT -> kept++;
         case UNSENT -> unsent = Math.min(unsent, hint.number());
       }
       oneLess();
@@ -196,9 +170,8 @@ final class HintReplay {
         return;
       }
       int hints = page.hints().size();
-      int passedOver = hints - stored.size() - kept + page.unreadable();
-      boolean answered = hints == 0 || !stored.isEmpty() || refused + kept > 0;
-      pass.epoch = passedOver > 0 ? 0 : pass.epoch;
+      int passedOver = hints - stored.size() + page.unreadable();
+      boolean answered = hints == 0 || !stored.isEmpty() || refused > 0;
       if (coordinator.planted() == PlantedBug.HINT_REFUSAL_STOPS_ALL && passedOver > 0) {
         // The next beat begins where this page began.
         pass.underWay = false;
@@ -221,7 +194,6 @@ final class HintReplay {
       } else {
         pass.from = answered ? Math.min(pass.from, nextNumber()) : pass.from;
         pass.underWay = false;
-        pass.open = false;
       }
     }
 
@@ -253,10 +225,6 @@ final class HintReplay {
       int partition = topology.partitionOf(slot);
       ReplicaSet replicas = topology.replicaSet(partition);
       boolean home = replicas.serving().has(page.target);
-      if (home && !page.pass.all) {
-        end(End.KEPT);
-        return;
-      }
       boolean there = home && coordinator.lists().live(page.target);
       destination = there ? page.target : coordinator.lists().firstLive(replicas);
       if (destination == coordinator.self()) {
