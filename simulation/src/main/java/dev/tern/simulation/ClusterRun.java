@@ -415,6 +415,278 @@ final class ClusterRun {
     return moves.isOn() || weights.isOn();
   }
 
+  /// Whether clients may ask for less than the keyspace's own levels while replicas move, and are
+  /// promised less then. Where they do not, all that they are told is checked.
+  private final boolean asksLess;
+
+  private final Wire wire;
+  private final Promises promises;
+
+  /// What acknowledged increments of the counter came to.
+  private final Set<String> counted = new TreeSet<>();
+
+  private final List<SimulatedClient> clients = new ArrayList<>();
+
+  ClusterRun(long seed, PlantedBug planted, LsmBug lsmBug) {
+    this.world = new World(seed, this::threw);
+    this.planted = planted;
+    boolean scripted = Math.floorMod(seed, 4) == MOVING;
+    boolean weighing = Math.floorMod(seed, 8) == WEIGHING;
+    boolean small = !scripted && !weighing && Math.floorMod(seed, 7) == 3;
+    this.limits = limits(seed, small);
+    this.theme = Theme.of(world);
+    boolean moving = (scripted || weighing) && theme.moves();
+    this.asksLess = !moving || (seed >> 4 & 1) == 0;
+    this.shape = moving ? Shape.toMove(world) : Shape.of(world, theme);
+    this.nodeCount = shape.nodes();
+    // A node that is away has to be replaced and to be back.
+    long longer = moving && weighing ? 10 : 0;
+    this.chaosNanos = (world.between(8, 20) + longer) * SECOND;
+    this.network = new SimulatedNetwork(world, nodeCount, new Frames());
+    this.clocks = new SimulatedClock[nodeCount + 1];
+    this.disks = new SimulatedDisk[nodeCount + 1];
+    this.shards = new int[nodeCount + 1];
+    this.nodes = new Node[nodeCount + 1];
+    this.errorsAtStart = new long[nodeCount + 1];
+    this.dead = new boolean[nodeCount + 1];
+    List<MemberEntry> founders = new ArrayList<>();
+    for (int i = 1; i <= nodeCount; i++) {
+      clocks[i] = new SimulatedClock(world);
+      disks[i] = new SimulatedDisk(world, i);
+      shards[i] = world.chance(0.6) ? 1 : 2;
+      Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
+      founders.add(
+          MemberEntry.of(new Member(i, "%040x".formatted(i), "z" + i, "node-" + i, ports)));
+    }
+    this.history = new History(shape.n());
+    this.mixed = new MixedKeys(world, theme);
+    this.brief = new BriefKeys(world, theme);
+    this.moves = new Moves(this, moving && scripted);
+    this.weights = new Weights(this, moving && weighing);
+    this.faults = new Faults(this, shape.bearsLoss() && !weights.shortens());
+    if (faults.has(Fault.PAUSE) || faults.has(Fault.PAUSES) || faults.has(Fault.SLOW_NODE)) {
+      // What a node hears late of the others' clocks makes its time late, docs/known-gaps.md.
+      history.expiriesMayErr(LATE_HEARD_MILLIS);
+    }
+    KeyspaceConfig.Durability durability = durability();
+    List<KeyspaceSettings> settings =
+        List.of(
+            settings("data", Resolution.LWW, durability),
+            settings("siblings", Resolution.SIBLINGS, durability));
+    this.founding = new Founding(PARTITIONS, founders, settings);
+    this.keyspace = founding.state().keyspaces().getFirst().config();
+    this.topology =
+        Objects.requireNonNull(ClusterView.of(founding.state()).topology(keyspace.id()));
+    this.wire = new Wire(this, topology);
+    this.promises = new Promises(nodeCount);
+    if (mayRot()) {
+      promises.mayForget(rotting());
+    }
+    long memtableBytes = (world.chance(0.3) ? world.between(8, 32) : world.between(32, 128)) << 10;
+    this.storage =
+        LsmOptions.DEFAULT.withTuning(
+            new LsmOptions.Tuning(memtableBytes, 16 << 10, 512, 8 << 10, lsmBug));
+  }
+
+  private Consumer<String> trace = line -> {};
+
+  /// @param small whether frames are small: siblings that do not fit one are tried again every 10
+  ///   s, which the runs that move replicas have no time for
+  private static Limits limits(long seed, boolean small) {
+    Limits usual =
+        Limits.DEFAULT.withTreeRoundNanos(
+            SECOND * (1 + Math.floorMod(seed, MAX_TREE_ROUND_SECONDS)));
+    if ((seed >> 2 & 3) == 0) {
+      // Who is away for some seconds was away for too long.
+      usual = usual.withLoggedDots(16);
+    }
+    if ((seed >> 3 & 1) == 0) {
+      // What a replica lacks comes on many pages.
+      usual = usual.withPageBytes(256);
+    }
+    if (small) {
+      usual = usual.withFrameBytes(FRAME_BYTES);
+    }
+    if ((seed >> 4 & 15) == 0) {
+      // Some requests at a time are too many.
+      usual = usual.withInFlight(4);
+    }
+    return switch ((int) (seed & 3)) {
+      case 1 -> usual.withHotReads(2);
+      case 3 -> usual.withHotReads(2).withCostBytes(5 << 10);
+      default -> usual;
+    };
+  }
+
+  private KeyspaceSettings settings(
+      String name, Resolution resolution, KeyspaceConfig.Durability durability) {
+    return KeyspaceSettings.usual(name)
+        .with(KeyspaceProperty.N, shape.n())
+        .with(KeyspaceProperty.RESOLUTION, resolution)
+        .with(KeyspaceProperty.R, shape.r())
+        .with(KeyspaceProperty.W, shape.w())
+        .with(KeyspaceProperty.DURABILITY, durability)
+        .with(KeyspaceProperty.TIMEOUT, TIMEOUT_MILLIS);
+  }
+
+  private KeyspaceConfig.Durability durability() {
+    int weakest = faults.mayLosePower() ? 2 : faults.mayStopNodes() ? 1 : 0;
+    return KeyspaceConfig.Durability.values()[(int) world.between(weakest, 3)];
+  }
+
+  /// Runs it all; the violation found, null for none.
+  @Nullable String run() {
+    try {
+      faults.prepare();
+      for (int i = 1; i <= nodeCount; i++) {
+        startNode(i);
+      }
+      world.runUntil(SECOND);
+      for (int i = 0; i < CLIENTS; i++) {
+        SimulatedClient client = new SimulatedClient(this, i);
+        clients.add(client);
+        client.next();
+      }
+      faults.begin();
+      moves.begin();
+      weights.begin();
+      world.runUntil(SECOND + chaosNanos);
+      heal();
+      for (int i = world.chance(0.3) ? 1 + world.random.nextInt(3) : 0; i > 0; i--) {
+        world.runUntil(world.nanos() + world.between(0, 2 * SECOND));
+        faults.relapse();
+      }
+      if (siblingBytes() > 0) {
+        new SiblingMerge(this).run();
+      }
+      boolean patient = world.chance(0.2);
+      moves.end();
+      weights.end();
+      new Convergence(this).within(CONVERGED_WITHIN, patient);
+      history.settled(world.nanos(), mayRot() ? 1 : 0);
+      world.runUntil(world.nanos() + (patient ? 60 : 1) * SECOND);
+      new LastLook(this, clients).run();
+      assert Arrays.stream(nodes).allMatch(ClusterRun::isMarked);
+      return null;
+    } catch (History.Violation violation) {
+      return violation.getMessage() + " | " + this;
+    }
+  }
+
+  /// An event of a node threw: it crashed, or it stops because its disk fails it. No other reason
+  /// is good enough.
+  private void threw(int number, Throwable what) {
+    boolean stops = what instanceof IllegalStateException && number != 0;
+    if (what instanceof World.Crash crash) {
+      crash(crash.node, true);
+    } else if (stops && disks[number].errors > errorsAtStart[number]) {
+      crash(number, false);
+    } else {
+      throw new History.Violation(
+          "node %d broke: %s at %s"
+              .formatted(number, what, List.of(what.getStackTrace()).stream().limit(3).toList()));
+    }
+  }
+
+  /// Whether no fault of the run makes most clocks wrong.
+  boolean clocksAreMostlyRight() {
+    return !faults.has(Fault.WRONG_CLOCKS);
+  }
+
+  /// Whether a disk was set back: what it gave out since it may give out again.
+  boolean wasSetBack() {
+    return faults.wasSetBack();
+  }
+
+  /// What travels between nodes goes past [Wire].
+  private final class Frames implements SimulatedNetwork.Observer {
+    @Override
+    public void sent(int from, int to, byte[] frame) {
+      Message message = Wire.message(frame);
+      wire.sent(from, to, message);
+      promises.sent(from, to, message);
+    }
+
+    @Override
+    public boolean passes(int from, int to, byte[] frame) {
+      FrameKind kind = FrameKind.of(new ByteReader(frame));
+      return moves.passes(from, to, kind) && weights.passes(from, to, kind);
+    }
+
+    @Override
+    public void arrived(int from, int to, byte[] frame) {
+      Message message = Wire.message(frame);
+      wire.arrived(from, to, message);
+      promises.arrived(from, to, message);
+      if (message instanceof Message.Read read && read.ballot() > 0) {
+        faults.promising(from, to, read.ballot());
+      }
+      if (message instanceof Message.Missing || message instanceof Message.Repaired) {
+        faults.repairing(from, to);
+      }
+    }
+  }
+
+  private void heal() {
+    for (SimulatedClient client : clients) {
+      client.stop();
+    }
+    moves.beginNoMore();
+    weights.changeNoMore();
+    network.heal();
+    if (faults.has(Fault.WRONG_CLOCKS)) {
+      clocksAreRight();
+    }
+    for (int i = 1; i <= nodeCount; i++) {
+      disks[i].heal();
+      world.slow(i, 0);
+      if (nodes[i] == null) {
+        startNode(i);
+      }
+    }
+  }
+
+  /// Marks what a node has counted in its life.
+  private static boolean isMarked(@Nullable Node node) {
+    for (Statistics.Counter counter : Statistics.Counter.values()) {
+      if (node != null && node.statistic(counter) > 0) {
+        CoverageMarks.reach(counter);
+      }
+    }
+    return true;
+  }
+
+  private String traced(int number, NodeEvent event) {
+    double seconds = world.nanos() / 1e9;
+    return "%10.3f s  node %d  %s: %s".formatted(seconds, number, event.kind(), event.text());
+  }
+
+  /// Lets somebody have a line of each event that a node reports, and of each fault. To be called
+  /// before the run.
+  void trace(Consumer<String> lines) {
+    trace = lines;
+  }
+
+  /// Whether a node may lose its power, which takes what its disk was not forced to keep.
+  boolean mayLosePower() {
+    return faults.mayLosePower();
+  }
+
+  /// Whether a node may lose data that is in its memory only.
+  boolean mayStopNodes() {
+    return faults.mayStopNodes();
+  }
+
+  /// Whether the faults of the run are not over.
+  boolean inChaos() {
+    return world.awakeNanos() < SECOND + chaosNanos;
+  }
+
+  /// Whether replicas are moved.
+  boolean moves() {
+    return moves.isOn() || weights.isOn();
+  }
+
   /// Whether lists of replicas become shorter than the keyspace's N for a while.
   boolean shortensLists() {
     return weights.shortens();

@@ -277,7 +277,7 @@ final class Wire {
   void isHeld(String key, String value, int replicas) {
     BitSet known = holders.get(value);
     int held = known == null ? 0 : known.cardinality();
-    int needed = run.shortensLists() ? Math.min(replicas, shortest(key)) : replicas;
+    int needed = run.moves() ? Math.min(replicas, shortest(key)) : replicas;
     if (held > 0 && held < needed) {
       throw new History.Violation(
           "%s: %s was acknowledged as if %d replicas had it, and %d said so"
