@@ -61,18 +61,31 @@ final class MemberCommands {
     }
   }
 
-  /// A change of one member.
+  /// A change of one member, which gives its replicas away unless a command says otherwise.
   abstract static class MemberChange extends Change {
     @Parameters(index = "0", description = "the member's number")
     int member;
 
+    @Override
+    String supposed() {
+      return query("remove", member);
+    }
+
+    ObjectNode body() {
+      return AdminPage.body().put("number", member);
+    }
+  }
+
+  /// A change of one member that is refused where replicas or zones would be too few.
+  abstract static class RefusableChange extends MemberChange {
     @Option(
         names = "--anyway",
         description = "also where keys are left with fewer replicas, or fewer zones")
     private boolean anyway;
 
+    @Override
     ObjectNode body() {
-      ObjectNode body = AdminPage.body().put("number", member);
+      ObjectNode body = super.body();
       return anyway ? body.put("anyway", true) : body;
     }
   }
@@ -82,7 +95,7 @@ final class MemberCommands {
       name = "weight",
       description = "Sets how much a member shall hold in proportion to others.",
       mixinStandardHelpOptions = true)
-  static final class Weight extends MemberChange {
+  static final class Weight extends RefusableChange {
     @Parameters(index = "1", description = "its weight; 0 for nothing, 100 is usual")
     private int weight;
 
@@ -105,7 +118,7 @@ final class MemberCommands {
       name = "zone",
       description = "Sets where a member stands.",
       mixinStandardHelpOptions = true)
-  static final class Zone extends MemberChange {
+  static final class Zone extends RefusableChange {
     @Parameters(index = "1", description = "its zone")
     private String zone = "";
 
@@ -131,12 +144,7 @@ final class MemberCommands {
             + " process ends. Refused where keys would be left with fewer replicas or zones."
       },
       mixinStandardHelpOptions = true)
-  static final class Leave extends MemberChange {
-    @Override
-    String supposed() {
-      return query("remove", member);
-    }
-
+  static final class Leave extends RefusableChange {
     @Override
     void make() throws IOException {
       asking.post("/cluster/leave", body(), "member %d is leaving or gone".formatted(member));
@@ -152,19 +160,10 @@ final class MemberCommands {
             + " leave."
       },
       mixinStandardHelpOptions = true)
-  static final class Remove extends Change {
-    @Parameters(index = "0", description = "the member's number")
-    private int member;
-
-    @Override
-    String supposed() {
-      return query("remove", member);
-    }
-
+  static final class Remove extends MemberChange {
     @Override
     void make() throws IOException {
-      ObjectNode body = AdminPage.body().put("number", member);
-      asking.post("/cluster/remove", body, "member %d is leaving or gone".formatted(member));
+      asking.post("/cluster/remove", body(), "member %d is leaving or gone".formatted(member));
     }
   }
 
@@ -176,19 +175,10 @@ final class MemberCommands {
             + " it is back, it gets its share again; remove takes it out for good."
       },
       mixinStandardHelpOptions = true)
-  static final class Replace extends Change {
-    @Parameters(index = "0", description = "the member's number")
-    private int member;
-
-    @Override
-    String supposed() {
-      return query("remove", member);
-    }
-
+  static final class Replace extends MemberChange {
     @Override
     void make() throws IOException {
-      ObjectNode body = AdminPage.body().put("number", member);
-      asking.post("/cluster/replace", body, "member %d is away".formatted(member));
+      asking.post("/cluster/replace", body(), "member %d is away".formatted(member));
     }
   }
 
