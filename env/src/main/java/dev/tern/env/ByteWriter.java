@@ -20,6 +20,10 @@ public final class ByteWriter {
   /// A larger buffer is given back to the garbage collector on [#clear].
   private static final int KEPT_BYTES = 1 << 20;
 
+  /// Room left behind a large piece: the short fields that follow a value must not make its array
+  /// grow, and be copied, once more.
+  private static final int ROOM_BEHIND = 256;
+
   private byte[] array;
   private int length;
 
@@ -137,8 +141,9 @@ public final class ByteWriter {
     if (needed > Integer.MAX_VALUE - 16) {
       throw new IllegalArgumentException("more than 2 GiB in one buffer");
     }
-    array =
-        Arrays.copyOf(
-            array, (int) Math.min(Integer.MAX_VALUE - 16, Math.max(needed, 2L * array.length)));
+    long wanted = Math.max(needed + ROOM_BEHIND, 2L * array.length);
+    byte[] larger = new byte[(int) Math.min(Integer.MAX_VALUE - 16, wanted)];
+    System.arraycopy(array, 0, larger, 0, length);
+    array = larger;
   }
 }

@@ -2,6 +2,7 @@ package dev.tern.env;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,14 @@ class ByteCodecTest {
             in.readInt();
           });
     }
+  }
+
+  @Test
+  void shortFieldsBehindALargeValueDoNotMakeItBeCopiedAgain() {
+    ByteWriter out = new ByteWriter().writeBlob(new byte[1 << 20]);
+    byte[] array = out.array();
+    out.writeVarLong(Long.MAX_VALUE).writeLong(1).writeVarInt(0);
+    assertSame(array, out.array());
   }
 
   @Test

@@ -45,7 +45,7 @@ final class Transport {
     }
     boolean sent = fits && context.network().send(context.shard(), node, toShard, frame);
     if (sent && message instanceof Message.Request) {
-      peers.asks(node);
+      peers.asks(node, frame.length());
     }
     context.count(sent ? Statistics.Counter.MESSAGES_SENT : Statistics.Counter.MESSAGES_UNSENT);
     return sent;

@@ -20,7 +20,7 @@ import java.util.function.IntConsumer;
 ///
 /// Time that this shard itself was held up (its beat came late) is nobody else's silence: what
 /// others sent meanwhile waits to be read (after Lifeguard, Dadgar et al., 2018: doubt yourself
-/// first).
+/// first). Nor is the time that a member needs for a large frame.
 public final class Peers {
   /// How often [#beat] is called, nanoseconds.
   public static final long BEAT_NANOS = 200_000_000;
@@ -30,6 +30,17 @@ public final class Peers {
 
   /// After so long it is asked whether it is there.
   private static final long DOUBT_NANOS = 400_000_000;
+
+  /// A frame from this size on keeps its receiver silent for longer: one loop reads, checks, decodes
+  /// and stores it.
+  private static final int LARGE_FRAME_BYTES = 1 << 20;
+
+  /// For so long a byte of a large frame excuses its receiver: 4 MB/s, which two cores shared by
+  /// three nodes with cold code and untouched memory reach.
+  private static final long NANOS_PER_LARGE_BYTE = 250;
+
+  /// All large frames together excuse a member for so long at the most: as one value of 16 MiB does.
+  private static final long MAX_EXCUSED_NANOS = (16L << 20) * NANOS_PER_LARGE_BYTE;
 
   /// Nothing is owed.
   private static final long NONE = Long.MIN_VALUE;
@@ -70,6 +81,9 @@ public final class Peers {
 
   /// By member number: since when an answer is owed and nothing came.
   private long[] owedNanos;
+
+  /// By member number: until when large frames excuse its silence.
+  private long[] excusedUntilNanos;
 
   /// By member number: what reads took, and when the last answer came.
   private long[] tookNanos;
@@ -113,6 +127,8 @@ public final class Peers {
     int largest = members.getLast().number();
     this.owedNanos = new long[largest + 1];
     Arrays.fill(owedNanos, NONE);
+    this.excusedUntilNanos = new long[largest + 1];
+    Arrays.fill(excusedUntilNanos, NONE);
     this.silent = new boolean[largest + 1];
     this.tookNanos = new long[largest + 1];
     this.tookAtNanos = new long[largest + 1];
@@ -302,6 +318,8 @@ public final class Peers {
     int size = Math.max(before, present.getLast().number() + 1);
     owedNanos = Arrays.copyOf(owedNanos, size);
     Arrays.fill(owedNanos, before, size, NONE);
+    excusedUntilNanos = Arrays.copyOf(excusedUntilNanos, size);
+    Arrays.fill(excusedUntilNanos, before, size, NONE);
     silent = Arrays.copyOf(silent, size);
     tookNanos = Arrays.copyOf(tookNanos, size);
     tookAtNanos = Arrays.copyOf(tookAtNanos, size);
@@ -324,9 +342,18 @@ public final class Peers {
   }
 
   /// Something that wants an answer goes to a member.
-  public void asks(int member) {
-    if (member < owedNanos.length && owedNanos[member] == NONE) {
-      owedNanos[member] = clock.monotonicNanos();
+  public void asks(int member, int frameBytes) {
+    if (member >= owedNanos.length) {
+      return;
+    }
+    long now = clock.monotonicNanos();
+    if (owedNanos[member] == NONE) {
+      owedNanos[member] = now;
+    }
+    if (frameBytes >= LARGE_FRAME_BYTES) {
+      long from = Math.max(now, excusedUntilNanos[member]);
+      excusedUntilNanos[member] =
+          Math.min(now + MAX_EXCUSED_NANOS, from + frameBytes * NANOS_PER_LARGE_BYTE);
     }
   }
 
@@ -364,7 +391,7 @@ public final class Peers {
         continue;
       }
       long owed = now - owedNanos[member];
-      silent[member] = owed >= SILENT_NANOS;
+      silent[member] = owed >= SILENT_NANOS && now >= excusedUntilNanos[member];
       if (owed >= DOUBT_NANOS) {
         sightings.doubt(member);
       }

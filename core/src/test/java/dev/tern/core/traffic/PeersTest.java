@@ -1,6 +1,7 @@
 package dev.tern.core.traffic;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.core.context.Limits;
@@ -48,14 +49,46 @@ class PeersTest {
             return true;
           }
         };
-    Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
-    Member last = new Member(SELF, "%040x".formatted(SELF), "z", "h", ports);
+    Member last = member(SELF);
     ClusterTime time = new ClusterTime(loop.clock, SELF, new int[] {SELF}, false);
     ShardContext context =
         ShardContext.of(0, SELF, loop, time, network, PlantedBug.NONE, Limits.DEFAULT);
     peers = new Peers(context, List.of(last), sightings, () -> false);
     for (int member : REPLICAS) {
       sightings.believe(member, true);
+    }
+  }
+
+  private static Member member(int number) {
+    Member.Ports ports = Member.Ports.NONE.with("internode", 1).with("redis", 2);
+    return new Member(number, "%040x".formatted(number), "z", "h", ports);
+  }
+
+  @Test
+  void aLargeFrameExcusesItsReceiverAndNobodyForLong() {
+    peers.members(List.of(member(1), member(2), member(SELF)));
+    peers.asks(1, 1_000);
+    peers.asks(2, 16 << 20);
+    beatFor(1_200);
+    assertFalse(peers.live(1), "a small frame is answered within a second");
+    assertTrue(peers.live(2), "one of 16 MiB need not be");
+    beatFor(2_800);
+    assertTrue(peers.live(2));
+    beatFor(400);
+    assertFalse(peers.live(2), "whoever says nothing for ever is silent");
+    peers.heard(2);
+    assertTrue(peers.live(2));
+    for (int i = 0; i < 100; i++) {
+      peers.asks(2, 16 << 20);
+    }
+    beatFor(4_400);
+    assertFalse(peers.live(2), "a hundred of them excuse no longer than one");
+  }
+
+  private void beatFor(int millis) {
+    for (int passed = 0; passed < millis; passed += 200) {
+      loop.nanos += 200 * MILLI;
+      peers.beat();
     }
   }
 
