@@ -650,7 +650,6 @@ final class TopologyRun {
         wantMoved();
       }
       world.runUntil(world.nanos() + 50 * MILLI);
-      restartFailed();
     }
     if (!taken[0] || !agreed() || !raised()) {
       throw new History.Violation("the log is not well after the heal: " + state());
@@ -701,16 +700,6 @@ final class TopologyRun {
             }
           }
         });
-  }
-
-  /// Restarts members whose disk failed, as an operator does.
-  private void restartFailed() {
-    for (int node = 1; node <= nodeCount; node++) {
-      TopologyLog log = logs[node];
-      if (log != null && log.status().failed() != null) {
-        crash(node, false);
-      }
-    }
   }
 
   /// Whether the level is as high as all members speak, once all are there; it is never higher.

@@ -11,6 +11,11 @@ import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.keyspace.Update;
 import dev.tern.core.keyspace.UpdateOutcome;
+import dev.tern.core.topology.Command;
+import dev.tern.core.topology.Proposed;
+import dev.tern.core.topology.log.Decision;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// A disk without a free block: the node starts, reads go on, writes are refused with the cause,
@@ -111,6 +116,32 @@ class FullDiskTest {
     cluster.runFor(15 * SECOND);
     for (int i = 0; i < 40; i++) {
       script.put(1 + i % 3, "k" + i, "w" + i, Script.ALL);
+    }
+  }
+
+  /// Two of three voters have no room for what is proposed. They stand still, and go on by
+  /// themselves.
+  @Test
+  void votersWhoseDisksWereFullTakePartAgain() {
+    cluster.within(20 * SECOND, cluster::allSeen);
+    cluster.disk(2).full = true;
+    cluster.disk(3).full = true;
+    List<Decision> decisions = new ArrayList<>();
+    cluster.node(2).propose(new Proposed(0, new Command.HoldMoves(true)), decisions::add);
+    cluster.runFor(5 * SECOND);
+    assertTrue(decisions.stream().noneMatch(Decision.Decided.class::isInstance), "no majority");
+    String why = cluster.node(2).topologyLog().failed();
+    assertTrue(why != null && why.contains("no space left"), "it says why: " + why);
+    cluster.disk(2).full = false;
+    cluster.disk(3).full = false;
+    cluster.runFor(5 * SECOND);
+    for (int node = 1; node <= 3; node++) {
+      assertNull(cluster.node(node).topologyLog().failed());
+      decisions.clear();
+      Command command = new Command.HoldMoves(node % 2 == 1);
+      cluster.node(node).propose(new Proposed(0, command), decisions::add);
+      cluster.within(10 * SECOND, () -> !decisions.isEmpty());
+      assertInstanceOf(Decision.Decided.class, decisions.getFirst());
     }
   }
 }

@@ -31,15 +31,16 @@ public final class Peers {
   /// After so long it is asked whether it is there.
   private static final long DOUBT_NANOS = 400_000_000;
 
-  /// A frame from this size on keeps its receiver silent for longer: one loop reads, checks, decodes
-  /// and stores it.
+  /// A frame from this size on keeps its receiver silent for longer: one loop reads, checks,
+  /// decodes and stores it.
   private static final int LARGE_FRAME_BYTES = 1 << 20;
 
   /// For so long a byte of a large frame excuses its receiver: 4 MB/s, which two cores shared by
   /// three nodes with cold code and untouched memory reach.
   private static final long NANOS_PER_LARGE_BYTE = 250;
 
-  /// All large frames together excuse a member for so long at the most: as one value of 16 MiB does.
+  /// All large frames together excuse a member for so long at the most: as one value of 16 MiB
+  /// does.
   private static final long MAX_EXCUSED_NANOS = (16L << 20) * NANOS_PER_LARGE_BYTE;
 
   /// Nothing is owed.

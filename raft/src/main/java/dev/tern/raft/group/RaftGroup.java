@@ -2,6 +2,7 @@ package dev.tern.raft.group;
 
 import dev.tern.env.Clock;
 import dev.tern.env.DecodeException;
+import dev.tern.env.DiskFull;
 import dev.tern.env.EventLoop;
 import dev.tern.env.Randomness;
 import dev.tern.raft.Effect;
@@ -76,6 +77,9 @@ public final class RaftGroup {
   /// @param keptEntries behind a snapshot, for followers that are a little slow
   public record Options(long tickNanos, long compactBytes, long keptEntries) {}
 
+  /// What found no room on the disk is tried again after this.
+  private static final long AGAIN_NANOS = 1_000_000_000L;
+
   private static final Proposal NOBODY = new Proposal.Refused(Proposal.Reason.NOT_LEADER, 0);
 
   private final int group;
@@ -94,6 +98,10 @@ public final class RaftGroup {
   private boolean failed;
   private boolean saving;
   private boolean snapshotting;
+
+  /// Until then no snapshot of this member's own is taken, as the last one found no room.
+  private long noSnapshotUntilNanos;
+
   private boolean working;
   private long tickedNanos;
 
@@ -109,6 +117,7 @@ public final class RaftGroup {
     this.machine = machine;
     this.listener = listener;
     this.tickedNanos = clock.monotonicNanos();
+    this.noSnapshotUntilNanos = tickedNanos;
   }
 
   /// Starts a member from what is on disk. Blocks.
@@ -152,7 +161,7 @@ public final class RaftGroup {
     return raft;
   }
 
-  /// Whether this member does nothing: it has failed, or its log cannot be written yet.
+  /// Whether this member does nothing: it has failed, or the disk has no room for its log.
   private boolean rests() {
     return failed || log.notReady() != null;
   }
@@ -315,6 +324,10 @@ public final class RaftGroup {
           return null;
         },
         (nothing, failure) -> {
+          if (DiskFull.is(failure)) {
+            loop.schedule(AGAIN_NANOS, () -> save(chunk));
+            return;
+          }
           if (stops(failure)) {
             return;
           }
@@ -365,7 +378,8 @@ public final class RaftGroup {
 
   private void snapshot() {
     SnapshotMark mark = raft.mark();
-    if (snapshotting || raft.appliedIndex() <= mark.index()) {
+    boolean waits = clock.monotonicNanos() < noSnapshotUntilNanos;
+    if (snapshotting || waits || raft.appliedIndex() <= mark.index()) {
       return;
     }
     snapshotting = true;
@@ -377,6 +391,11 @@ public final class RaftGroup {
           return null;
         },
         (nothing, failure) -> {
+          if (DiskFull.is(failure)) {
+            snapshotting = false;
+            noSnapshotUntilNanos = clock.monotonicNanos() + AGAIN_NANOS;
+            return;
+          }
           if (stops(failure)) {
             return;
           }

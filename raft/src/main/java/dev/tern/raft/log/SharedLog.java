@@ -36,7 +36,8 @@ import org.jspecify.annotations.Nullable;
 /// its owner compacts it.
 ///
 /// A failure to write is final, as nobody knows what the disk holds: all writes that wait fail, and
-/// all later ones.
+/// all later ones. But for a disk without room: the group of writes is kept, and [#retry] writes
+/// the segment anew, with them, into another file. Until then [#notReady] says why.
 ///
 /// Threads: the shard's loop; files are written in jobs, one at a time.
 public final class SharedLog {
@@ -85,10 +86,29 @@ public final class SharedLog {
   /// What the opening could not finish for lack of room; null once it has.
   private @Nullable Opening opening;
 
+  /// The group that could not be written for lack of room; null for none.
+  private @Nullable Attempt stuck;
+
+  /// Whether the last segment's file cannot be appended to: the next group begins a new one.
+  private boolean ended;
+
   private @Nullable String notReady;
 
   /// What an opening found, and how the first segment of this life begins.
   private record Opening(Recovery recovery, Roll roll) {}
+
+  /// A group of writes on its way to the disk.
+  ///
+  /// @param life of the segment that takes them
+  /// @param from the end of that segment before them
+  /// @param roll how that segment begins if it is new, null if it is there
+  private record Attempt(
+      ArrayDeque<Waiting> group,
+      List<byte[]> payloads,
+      long number,
+      FileLife life,
+      long from,
+      @Nullable Roll roll) {}
 
   /// The buffer of the job that writes.
   private final ByteWriter buffer = new ByteWriter(16 << 10);
@@ -151,8 +171,8 @@ public final class SharedLog {
     notReady = null;
   }
 
-  /// Why nothing can be written yet, as the disk was full when this was opened; null if it can.
-  /// Until then nobody may go by what was found: nobody knows whether the disk holds it.
+  /// Why nothing can be written yet, as the disk is full; null if it can. Where it was full when
+  /// this was opened nobody may go by what was found: nobody knows whether the disk holds it.
   public @Nullable String notReady() {
     return notReady;
   }
@@ -160,12 +180,18 @@ public final class SharedLog {
   /// Tries again what lacked room; the owner calls it now and then.
   public void retry() {
     Opening from = opening;
-    if (from == null || writing) {
+    Attempt again = stuck;
+    if (writing || from == null && again == null) {
       return;
     }
     writing = true;
+    if (again != null) {
+      loop.<Long>offload(
+          () -> rewrite(again), (newEnd, failed) -> written(again, newEnd, failed, true));
+      return;
+    }
     loop.<Long>offload(
-        () -> prepare(from),
+        () -> prepare(Objects.requireNonNull(from)),
         (newEnd, failed) -> {
           writing = false;
           if (newEnd != null) {
@@ -281,7 +307,7 @@ public final class SharedLog {
 
   private void flush() {
     scheduled = false;
-    if (writing || opening != null || waiting.isEmpty()) {
+    if (writing || opening != null || stuck != null || waiting.isEmpty()) {
       return;
     }
     ArrayDeque<Waiting> group = waiting;
@@ -292,7 +318,8 @@ public final class SharedLog {
     }
     Segment last = segments.lastEntry().getValue();
     Before before = new Before(last.number, last.life, end);
-    Roll roll = end >= segmentBytes ? roll(last.number + 1, lives.next(), before) : null;
+    boolean full = ended || end >= segmentBytes;
+    Roll roll = full ? roll(last.number + 1, lives.next(), before) : null;
     List<byte[]> payloads = new ArrayList<>(group.size());
     ByteWriter one = new ByteWriter();
     for (Waiting each : group) {
@@ -300,22 +327,34 @@ public final class SharedLog {
       payloads.add(one.toByteArray());
       Recovery.apply(each.write(), groups, segments, false);
     }
+    Attempt attempt =
+        roll == null
+            ? new Attempt(group, payloads, last.number, last.life, end, null)
+            : new Attempt(group, payloads, roll.number(), roll.life(), 0, roll);
     writing = true;
-    loop.offload(
+    loop.<Long>offload(
         () -> roll == null ? write(last.life, payloads) : begin(next(roll), payloads),
-        (newEnd, failed) -> written(group, roll == null ? end : 0, newEnd, failed));
+        (newEnd, failed) -> written(attempt, newEnd, failed, false));
   }
 
-  private void written(
-      ArrayDeque<Waiting> group, long from, @Nullable Long to, @Nullable Throwable why) {
+  /// @param anew whether it was written into another file
+  private void written(Attempt attempt, @Nullable Long to, @Nullable Throwable why, boolean anew) {
     writing = false;
+    if (to == null && DiskFull.is(why)) {
+      stuck = attempt;
+      notReady = String.valueOf(Objects.requireNonNull(why).getMessage());
+      return;
+    }
+    stuck = null;
+    notReady = null;
     failure = why;
     if (to != null) {
       forces++;
-      bytes += to - from;
+      bytes += to - attempt.from();
       end = to;
+      ended = anew && attempt.roll() == null;
     }
-    tell(group, why);
+    tell(attempt.group(), why);
     if (!waiting.isEmpty() && !scheduled) {
       flush();
     }
@@ -370,8 +409,38 @@ public final class SharedLog {
     return end + out.length();
   }
 
+  /// Writes what lacked room. Of the file that was written to nobody knows what the disk holds
+  /// behind what was forced before: a segment that was there is copied up to that, and the copy,
+  /// which has the group too, takes its name. A new one is made once more.
+  private Long rewrite(Attempt attempt) throws IOException {
+    Roll roll = attempt.roll();
+    if (file != null) {
+      file.close();
+      file = null;
+    }
+    String path = path(attempt.number());
+    if (roll != null) {
+      if (files.exists(path)) {
+        files.delete(path);
+      }
+      file = files.create(path);
+      return begin(roll, attempt.payloads());
+    }
+    ByteWriter out = buffer.clear();
+    out.writeBytes(Segment.readAll(files, path), 0, (int) attempt.from());
+    for (byte[] payload : attempt.payloads()) {
+      Segment.frame(attempt.life(), attempt.from(), payload, out);
+    }
+    ByteBuffer all = ByteBuffer.wrap(out.array(), 0, out.length());
+    SmallFile.replace(files, directory, Segment.name(attempt.number()), all);
+    return (long) out.length();
+  }
+
   private Roll next(Roll roll) throws IOException {
-    current().close();
+    if (file != null) {
+      file.close();
+      file = null;
+    }
     file = files.create(path(roll.number()));
     return roll;
   }

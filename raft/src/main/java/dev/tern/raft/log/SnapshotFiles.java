@@ -41,14 +41,38 @@ public final class SnapshotFiles {
     final FileSystem.WritableFile file;
     final CRC32C crc = new CRC32C();
 
+    /// Whether a force has failed: nobody knows what the disk holds.
+    private boolean broken;
+
     Partial(SnapshotMark mark, FileSystem.WritableFile file) {
       this.mark = mark;
       this.file = file;
     }
 
     void append(byte[] bytes) throws IOException {
-      file.append(ByteBuffer.wrap(bytes));
-      crc.update(bytes);
+      append(bytes, 0);
+    }
+
+    /// Appends what the file has not taken yet of bytes that begin at an offset: a disk without
+    /// room may have taken some of them.
+    private void append(byte[] bytes, int from) throws IOException {
+      long before = file.position();
+      try {
+        file.append(ByteBuffer.wrap(bytes, from, bytes.length - from));
+      } finally {
+        crc.update(bytes, from, (int) (file.position() - before));
+      }
+    }
+
+    /// Whether a part at an offset, or the rest of it, comes next.
+    boolean follows(SnapshotMark of, long offset, int count) {
+      long taken = file.position() - LEAD_BYTES - offset;
+      return mark.equals(of) && taken >= 0 && taken <= count + TRAILER_BYTES;
+    }
+
+    void part(long offset, byte[] bytes) throws IOException {
+      int taken = (int) Math.min(bytes.length, file.position() - LEAD_BYTES - offset);
+      append(bytes, taken);
     }
   }
 
@@ -75,15 +99,16 @@ public final class SnapshotFiles {
     return "%s/g%d-%d-%d.snapshot".formatted(directory, group, mark.index(), mark.term());
   }
 
-  /// Keeps a part of a snapshot; offset 0 begins anew, the last part makes it durable.
+  /// Keeps a part of a snapshot; offset 0 begins anew, the last part makes it durable. A part that
+  /// found no room may be given again.
   public void save(int group, SnapshotMark mark, long offset, byte[] bytes, boolean last)
       throws IOException {
     String name = "%s/g%d.partial".formatted(directory, group);
-    Partial partial = partial(group, mark, name, offset);
-    partial.append(bytes);
+    Partial partial = partial(group, mark, name, offset, bytes.length);
+    partial.part(offset, bytes);
     if (last) {
+      finish(partial, name, path(group, mark), offset + bytes.length);
       remove(group);
-      finish(partial, name, path(group, mark));
     }
   }
 
@@ -94,14 +119,23 @@ public final class SnapshotFiles {
       files.delete(name);
     }
     Partial whole = begin(group, mark, name);
-    whole.append(bytes);
-    finish(whole, name, path(group, mark));
+    try {
+      whole.append(bytes);
+      finish(whole, name, path(group, mark), bytes.length);
+    } finally {
+      whole.file.close();
+    }
   }
 
-  private void finish(Partial partial, String name, String path) throws IOException {
+  /// @param length of the snapshot
+  private void finish(Partial partial, String name, String path, long length) throws IOException {
     int sum = (int) partial.crc.getValue();
-    partial.file.append(ByteBuffer.allocate(TRAILER_BYTES).putInt(sum).flip());
+    ByteBuffer trailer = ByteBuffer.allocate(TRAILER_BYTES).putInt(sum).flip();
+    trailer.position((int) (partial.file.position() - LEAD_BYTES - length));
+    partial.file.append(trailer);
+    partial.broken = true;
     partial.file.force();
+    partial.broken = false;
     partial.file.close();
     files.rename(name, path);
     files.forceDirectory(directory);
@@ -125,8 +159,8 @@ public final class SnapshotFiles {
     partials.remove(group);
   }
 
-  private synchronized Partial partial(int group, SnapshotMark mark, String name, long offset)
-      throws IOException {
+  private synchronized Partial partial(
+      int group, SnapshotMark mark, String name, long offset, int count) throws IOException {
     Partial partial = partials.get(group);
     if (offset == 0) {
       if (partial != null) {
@@ -138,12 +172,11 @@ public final class SnapshotFiles {
       partial = begin(group, mark, name);
       partials.put(group, partial);
     }
-    boolean follows =
-        partial != null
-            && partial.mark.equals(mark)
-            && partial.file.position() == LEAD_BYTES + offset;
-    if (partial == null || !follows) {
+    if (partial == null || !partial.follows(mark, offset, count)) {
       throw new IOException("a part at " + offset + " does not follow in " + name);
+    }
+    if (partial.broken) {
+      throw new IOException("what the disk holds of " + name + " is not known: its force failed");
     }
     return partial;
   }

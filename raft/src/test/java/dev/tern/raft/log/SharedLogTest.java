@@ -2,6 +2,7 @@ package dev.tern.raft.log;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -177,7 +178,23 @@ class SharedLogTest {
 
   @Test
   void aPowerCutLosesNothingThatWasTold() throws IOException {
+    int[] seen = powerCuts(/* fills= */ false);
+    assertTrue(seen[0] > 100, "power cuts that lost something: " + seen[0]);
+  }
+
+  /// The disk is full again and again, and has room again: what waits is written then, and what was
+  /// told is never lost.
+  @Test
+  void aLogGoesOnWhenAFullDiskHasRoomAgain() throws IOException {
+    int[] seen = powerCuts(/* fills= */ true);
+    assertTrue(seen[0] > 100, "power cuts that lost something: " + seen[0]);
+    assertTrue(seen[1] > 1_000, "times that a full disk was met: " + seen[1]);
+  }
+
+  /// @return power cuts that lost something, and how often the disk was full
+  private int[] powerCuts(boolean fills) throws IOException {
     int torn = 0;
+    int met = 0;
     for (long seed = 1; seed <= 300; seed++) {
       world = new World(seed, (node, what) -> {});
       disk = new SimulatedDisk(world, 1);
@@ -197,6 +214,22 @@ class SharedLogTest {
         if (random.nextInt(3) == 0) {
           world.runUntil(world.nanos() + random.nextInt(300_000));
         }
+        if (fills && random.nextInt(15) == 0) {
+          disk.fillAfter(random.nextInt(6));
+        }
+        if (fills && random.nextInt(10) == 0) {
+          met += log.notReady() == null ? 0 : 1;
+          disk.heal();
+          log.retry();
+        }
+      }
+      if (fills && seed % 2 == 0) {
+        disk.heal();
+        settle();
+        log.retry();
+        settle();
+        assertEquals(written.size() - 1, told[0], "seed " + seed);
+        assertNull(log.notReady());
       }
       world.end(1);
       disk.powerCut();
@@ -211,7 +244,7 @@ class SharedLogTest {
       assertTrue(is >= told[0], "seed " + seed + ": told " + told[0]);
       torn += is < written.size() - 1 ? 1 : 0;
     }
-    assertTrue(torn > 100, "power cuts that lost something: " + torn);
+    return new int[] {torn, met};
   }
 
   /// The process ends before an fsync, and in its next life finds the write in the page cache. From
