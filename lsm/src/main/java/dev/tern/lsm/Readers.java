@@ -70,14 +70,30 @@ final class Readers {
   @Nullable Loan lend(ColumnFamily family, byte[] key) throws IOException {
     Epochs.Reader<BlockLookup> inside = epochs.enter();
     BlockLookup lookup = inside.own;
+    ReadState now = look(inside);
     try {
-      ReadState now = state;
       long visible = Math.max(written, now.flushedSequence);
       int outcome = find(family.in(now, tables), lookup, key, visible, Long.MAX_VALUE, true);
       return outcome == Lookup.FOUND ? lookup.lend(tools.clock(), tools.buffers()) : null;
     } finally {
       lookup.end();
-      inside.exit();
+      leave(inside, now);
+    }
+  }
+
+  /// The present state, through which a reader looks until [#leave].
+  private ReadState look(Epochs.Reader<BlockLookup> inside) {
+    ReadState now = state;
+    inside.own.enter(inside, now);
+    return now;
+  }
+
+  /// Leaves the epoch in which [#look] was called.
+  private void leave(Epochs.Reader<BlockLookup> inside, ReadState seen) {
+    boolean isRetained = inside.own.leave();
+    inside.exit();
+    if (isRetained) {
+      letGo(seen);
     }
   }
 
@@ -85,8 +101,8 @@ final class Readers {
   byte[] @Nullable [] multiGet(ColumnFamily family, byte[][] keys) throws IOException {
     byte[] @Nullable [] values = new byte[keys.length][];
     Epochs.Reader<BlockLookup> reader = epochs.enter();
+    ReadState now = look(reader);
     try {
-      ReadState now = state;
       long visible = Math.max(written, now.flushedSequence);
       for (int i = 0; i < keys.length; i++) {
         values[i] =
@@ -94,7 +110,7 @@ final class Readers {
       }
       return values;
     } finally {
-      reader.exit();
+      leave(reader, now);
     }
   }
 
@@ -109,8 +125,8 @@ final class Readers {
       boolean mayRead)
       throws IOException {
     Epochs.Reader<BlockLookup> reader = epochs.enter();
+    ReadState now = look(reader);
     try {
-      ReadState now = state;
       // The state first: what it holds is not newer than what is read of `written` behind it.
       long newest = Math.max(Math.min(maxSequence, written), now.flushedSequence);
       // A snapshot that is open behind the choice of the state kept all that it sees in it.
@@ -118,7 +134,7 @@ final class Readers {
       return lookup(
           family.in(now, tables), reader.own, key, visible, generation(snapshot), mayRead);
     } finally {
-      reader.exit();
+      leave(reader, now);
     }
   }
 

@@ -22,6 +22,13 @@ public final class MemoryFiles implements FileSystem {
   private final Set<String> kept = new HashSet<>();
   private final Set<String> forbidden = new HashSet<>();
 
+  /// Called before each read of a file, which it may hold up.
+  private volatile Runnable beforeRead = () -> {};
+
+  public void beforeRead(Runnable action) {
+    beforeRead = action;
+  }
+
   private Content content(String path) throws IOException {
     Content content = names.get(path);
     if (content == null) {
@@ -191,6 +198,7 @@ public final class MemoryFiles implements FileSystem {
 
     @Override
     public int read(long position, ByteBuffer target) {
+      beforeRead.run();
       synchronized (MemoryFiles.this) {
         int count = (int) Math.min(target.remaining(), content.length - position);
         if (count <= 0) {

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// unlinked before it.
 ///
 /// Any thread, any number of them: no reader is refused. A reader may hold others' garbage up,
-/// never others.
+/// never others, and not even that while it waits for a disk ([Pausing]).
 ///
 /// @param <T> what a reader may use while it is inside, one for each
 public final class Epochs<T> {
@@ -31,8 +31,11 @@ public final class Epochs<T> {
   /// each look for the oldest reader long. Virtual threads come by the ten thousand.
   private static final int MAX_PLACES = 512;
 
+  /// What a reader announces while it waits outside its epoch: later than every epoch.
+  private static final long PAUSED = Long.MAX_VALUE;
+
   /// The place of one reader inside, and what it may use while there.
-  public static final class Reader<T> {
+  public static final class Reader<T> implements Pausing {
     private static final VarHandle ANNOUNCED;
 
     static {
@@ -43,27 +46,49 @@ public final class Epochs<T> {
       }
     }
 
-    /// The epoch it began in; 0 when nobody is here.
+    /// The epoch it began in; 0 when nobody is here, [#PAUSED] when who is here waits.
     @SuppressWarnings("UnusedVariable")
     private volatile long announced;
 
     /// What the reader may use while it is inside; its own.
     public final T own;
 
-    /// Where it is counted if it has no place.
-    private final @Nullable Epochs<T> counted;
+    private final Epochs<T> epochs;
 
-    private Reader(T own, @Nullable Epochs<T> counted) {
+    /// Whether it is counted, as it has no place.
+    private final boolean counted;
+
+    private Reader(T own, Epochs<T> epochs, boolean counted) {
       this.own = own;
+      this.epochs = epochs;
       this.counted = counted;
     }
 
     /// Ends what [#enter] began.
     public void exit() {
-      if (counted != null) {
-        counted.uncount(announced);
+      if (counted) {
+        epochs.uncount(announced);
       } else {
         ANNOUNCED.setRelease(this, 0L);
+      }
+    }
+
+    @Override
+    public void pause() {
+      if (counted) {
+        epochs.count(this, PAUSED);
+      } else {
+        ANNOUNCED.setRelease(this, PAUSED);
+      }
+    }
+
+    @Override
+    public void resume() {
+      if (counted) {
+        epochs.count(this, 0);
+      } else {
+        ANNOUNCED.setVolatile(this, epochs.epoch.get());
+        epochs.announceAgain(this);
       }
     }
   }
@@ -96,7 +121,7 @@ public final class Epochs<T> {
   private Reader<T>[] newReaders(Reader<T>[] before, int count) {
     Reader<T>[] all = Arrays.copyOf(before, count);
     for (int i = before.length; i < count; i++) {
-      all[i] = new Reader<>(owned.get(), null);
+      all[i] = new Reader<>(owned.get(), this, false);
     }
     return all;
   }
@@ -109,13 +134,9 @@ public final class Epochs<T> {
       for (int i = 0; i < all.length; i++) {
         int at = (last[0] + i) & (all.length - 1);
         Reader<T> reader = all[at];
-        long now = epoch.get();
-        if (Reader.ANNOUNCED.compareAndSet(reader, 0L, now)) {
+        if (Reader.ANNOUNCED.compareAndSet(reader, 0L, epoch.get())) {
           last[0] = at;
-          while (epoch.get() != now) {
-            now = epoch.get();
-            Reader.ANNOUNCED.setVolatile(reader, now);
-          }
+          announceAgain(reader);
           return checkOpen(reader);
         }
       }
@@ -123,6 +144,15 @@ public final class Epochs<T> {
         return checkOpen(count());
       }
       grow(all);
+    }
+  }
+
+  /// Until the epoch is still that of the announcement behind it.
+  private void announceAgain(Reader<T> reader) {
+    long now = epoch.get();
+    while (reader.announced != now) {
+      Reader.ANNOUNCED.setVolatile(reader, now);
+      now = epoch.get();
     }
   }
 
@@ -140,11 +170,15 @@ public final class Epochs<T> {
     closed = true;
   }
 
-  /// Whether nobody is inside.
+  /// Whether nobody is inside, nor waits to be inside again.
   public boolean isEmpty() {
     lock.lock();
     try {
-      return oldestInside() == Long.MAX_VALUE;
+      boolean isEmpty = counted.isEmpty();
+      for (Reader<T> reader : readers) {
+        isEmpty &= (long) Reader.ANNOUNCED.getVolatile(reader) == 0;
+      }
+      return isEmpty;
     } finally {
       lock.unlock();
     }
@@ -161,14 +195,23 @@ public final class Epochs<T> {
     }
   }
 
-  /// The epoch advances under the lock, so what is announced here is the epoch of now.
   private Reader<T> count() {
-    Reader<T> reader = new Reader<>(owned.get(), this);
+    Reader<T> reader = new Reader<>(owned.get(), this, true);
+    count(reader, 0);
+    return reader;
+  }
+
+  /// Counts a reader in another epoch than before.
+  ///
+  /// @param as [#PAUSED], or 0 for the epoch of now: the epoch advances under the lock
+  private void count(Reader<T> reader, long as) {
     lock.lock();
     try {
-      reader.announced = epoch.get();
+      if (reader.announced != 0) {
+        uncount(reader.announced);
+      }
+      reader.announced = as == 0 ? epoch.get() : as;
       counted.merge(reader.announced, 1, Integer::sum);
-      return reader;
     } finally {
       lock.unlock();
     }

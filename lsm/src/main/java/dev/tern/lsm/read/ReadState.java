@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
 
 /// What a reader looks through: immutable but for the memtables' growth, replaced as a whole.
 ///
-/// A point read uses it inside an epoch and counts nothing. What lasts longer (iterators, flushes,
-/// compactions) retains it. Its tables are not deleted before the last of them let go and every
-/// epoch in which it was current has ended.
-public final class ReadState {
+/// A point read uses it inside an epoch and counts nothing, unless it waits for a disk. What lasts
+/// longer (iterators, flushes, compactions) retains it. Its tables are not deleted before the last
+/// of them let go and every epoch in which it was current has ended.
+public final class ReadState implements BlockLookup.Source {
   /// One column family's sources.
   ///
   /// @param active written to
@@ -106,6 +106,7 @@ public final class ReadState {
   }
 
   /// By who is inside an epoch in which this was current.
+  @Override
   public void retain() {
     if (references.incrementAndGet() < 2) {
       throw new IllegalStateException("a state was retained that nobody held");

@@ -7,12 +7,23 @@ import dev.tern.lsm.cache.NativeMemory;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.Kind;
 import dev.tern.lsm.entry.Lookup;
+import dev.tern.lsm.epoch.Pausing;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A point lookup that may find its value in a block. One thread.
-public final class BlockLookup extends Lookup {
+///
+/// It waits for the disk outside its epoch. What it looks through is retained from its first wait
+/// on, so a slow disk keeps the memtables and tables of one moment, and nothing that comes later.
+public final class BlockLookup extends Lookup implements Pausing {
+  /// What a lookup looks through.
+  public interface Source {
+    /// Stays as it is, whatever becomes of epochs.
+    void retain();
+  }
+
   final BlockCursor.Handle handle = new BlockCursor.Handle();
   final BlockCursor.Place place = new BlockCursor.Place();
 
@@ -26,6 +37,46 @@ public final class BlockLookup extends Lookup {
   private @Nullable Block block;
 
   private MemorySegment memory = MemorySegment.NULL;
+
+  /// Null while nobody looks anything up.
+  private @Nullable Pausing inside;
+
+  private @Nullable Source source;
+  private boolean isRetained;
+
+  /// Looks through a source from here on, inside an epoch.
+  public void enter(Pausing newInside, Source newSource) {
+    inside = newInside;
+    source = newSource;
+    isRetained = false;
+  }
+
+  /// Ends what [#enter] began; true if the source was retained, and must be let go.
+  public boolean leave() {
+    inside = null;
+    source = null;
+    return isRetained;
+  }
+
+  /// Itself if files may be read, else null.
+  @Nullable Pausing pausing() {
+    return mayRead ? this : null;
+  }
+
+  @Override
+  public void pause() {
+    Pausing reader = Objects.requireNonNull(inside);
+    if (!isRetained) {
+      Objects.requireNonNull(source).retain();
+      isRetained = true;
+    }
+    reader.pause();
+  }
+
+  @Override
+  public void resume() {
+    Objects.requireNonNull(inside).resume();
+  }
 
   /// Begins to look for a key up to a sequence.
   ///
@@ -84,7 +135,7 @@ public final class BlockLookup extends Lookup {
     if (in != null) {
       return Loan.ofCopy(pool, in, (int) valueAt + head, valueLength - head);
     }
-    Block lent = java.util.Objects.requireNonNull(block);
+    Block lent = Objects.requireNonNull(block);
     block = null;
     return Loan.of(lent, valueAt + head, valueLength - head);
   }

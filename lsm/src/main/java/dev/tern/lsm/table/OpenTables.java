@@ -6,6 +6,7 @@ import dev.tern.lsm.budget.MemoryPart;
 import dev.tern.lsm.cache.BlockCache;
 import dev.tern.lsm.cache.NativeMemory;
 import dev.tern.lsm.epoch.Epochs;
+import dev.tern.lsm.epoch.Pausing;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,11 +77,17 @@ public final class OpenTables {
   }
 
   /// Opens a table, unless another thread has done so meanwhile; for a caller inside an epoch, who
-  /// may use it until leaving that.
+  /// may use it until leaving that. The caller waits for the disk outside the epoch.
   ///
   /// @throws dev.tern.lsm.file.CorruptionException if the file is not the one that is meant
-  TableReader open(Table table) throws IOException {
-    TableReader made = TableReader.open(this, table);
+  TableReader open(Table table, Pausing inside) throws IOException {
+    TableReader made;
+    inside.pause();
+    try {
+      made = TableReader.open(this, table);
+    } finally {
+      inside.resume();
+    }
     TableReader found;
     List<Resident> gone = new ArrayList<>();
     lock.lock();
@@ -101,14 +108,15 @@ public final class OpenTables {
   }
 
   /// A part of a table's filter, for a caller inside an epoch, who may use it until leaving that;
-  /// null if there is no room for it. Blocks.
-  @Nullable TableFilter filter(TableReader reader, int part) throws IOException {
+  /// null if there is no room for it. Blocks; the caller waits for the disk outside the epoch, and
+  /// must find the reader anew unless it is held.
+  @Nullable TableFilter filter(TableReader reader, int part, Pausing inside) throws IOException {
     int wanted = reader.filterBytes(part);
     boolean hasRoom = wanted <= clock.room();
     if (wanted > clock.mostBytes() || !hasRoom && !reader.isMissed(part)) {
       return null;
     }
-    TableFilter made = reader.readFilter(part);
+    TableFilter made = reader.outside(inside, () -> reader.readFilter(part));
     TableFilter found;
     List<Resident> gone = new ArrayList<>();
     lock.lock();

@@ -82,15 +82,16 @@ public final class RunCursor extends Cursor {
   ///
   /// @param from stands on the entry that names it, whose key no key of the block is above
   private Block pinned(boolean isIndex, BlockCursor from) throws IOException {
-    Epochs.Reader<?> reader = epochs.enter();
+    Epochs.Reader<?> inside = epochs.enter();
     try {
-      Block block = tables[at].block(handle.offset, handle.length, isIndex, true, fill || isIndex);
+      Block block =
+          tables[at].block(handle.offset, handle.length, isIndex, inside, fill || isIndex);
       java.util.Objects.requireNonNull(block).pin();
       return block;
     } catch (CorruptionException e) {
       throw e.readableFrom(Keys.successor(Arrays.copyOf(from.key, from.keyLength)));
     } finally {
-      reader.exit();
+      inside.exit();
     }
   }
 
@@ -108,7 +109,7 @@ public final class RunCursor extends Cursor {
   private TableReader held() throws IOException {
     Epochs.Reader<?> inside = epochs.enter();
     try {
-      TableReader found = tables[at].reader();
+      TableReader found = tables[at].reader(inside);
       found.hold();
       return found;
     } catch (CorruptionException e) {

@@ -13,6 +13,7 @@ import dev.tern.lsm.entry.Kind;
 import dev.tern.lsm.entry.Lookup;
 import dev.tern.lsm.entry.RangeTombstones;
 import dev.tern.lsm.epoch.Epochs;
+import dev.tern.lsm.epoch.Pausing;
 import dev.tern.lsm.file.CorruptionException;
 import dev.tern.lsm.file.StoreFiles;
 import java.io.IOException;
@@ -204,11 +205,11 @@ public final class Table {
     }
   }
 
-  /// Its open file, for a caller inside an epoch; blocks if it is to be opened.
-  TableReader reader() throws IOException {
+  /// Its open file, for a caller inside an epoch; blocks outside the epoch if it is to be opened.
+  TableReader reader(Pausing inside) throws IOException {
     TableReader now = reader;
     if (now == null) {
-      now = openReader();
+      now = openReader(inside);
     }
     now.touch();
     return now;
@@ -220,7 +221,13 @@ public final class Table {
   public void warm() {
     Epochs.Reader<?> inside = open.epochs.enter();
     try {
-      reader().loadFilter();
+      TableReader warm = reader(inside);
+      warm.hold();
+      try {
+        warm.loadFilter(inside);
+      } finally {
+        warm.letGo();
+      }
     } catch (IOException e) {
       readFailure = e;
     } finally {
@@ -228,9 +235,9 @@ public final class Table {
     }
   }
 
-  private TableReader openReader() throws IOException {
+  private TableReader openReader(Pausing inside) throws IOException {
     try {
-      return open.open(this);
+      return open.open(this, inside);
     } catch (IOException | RuntimeException e) {
       readFailure = e;
       throw e;
@@ -255,14 +262,15 @@ public final class Table {
   }
 
   /// The block at a place, from the cache or, if that is allowed, the file; for a caller inside an
-  /// epoch. A block of a buffer is the caller's to unpin.
+  /// epoch, who waits for the disk outside it. A block of a buffer is the caller's to unpin.
   ///
+  /// @param inside the caller, null if the file may not be read
   /// @param fill whether a block that is read may go to the cache
   /// @return null if it would have to be read and may not be
-  @Nullable Block block(long at, int length, boolean index, boolean mayRead, boolean fill)
+  @Nullable Block block(long at, int length, boolean index, @Nullable Pausing inside, boolean fill)
       throws IOException {
     Block cached = open.cache.get(number, at);
-    return cached != null || !mayRead ? cached : load(at, length, index, fill);
+    return cached != null || inside == null ? cached : load(at, length, index, inside, fill);
   }
 
   /// One more read state holds it; under the lock of whoever counts them.
@@ -318,9 +326,10 @@ public final class Table {
     return generation;
   }
 
-  private Block load(long at, int length, boolean index, boolean fill) throws IOException {
+  private Block load(long at, int length, boolean index, Pausing inside, boolean fill)
+      throws IOException {
     try {
-      return loadBlock(at, length, index, fill);
+      return loadBlock(at, length, index, inside, fill);
     } catch (DecodeException e) {
       readFailure = e;
       throw noBlock(at, e);
@@ -335,17 +344,23 @@ public final class Table {
     return new CorruptionException(path, at, "a block that cannot have been written: " + why);
   }
 
-  private Block loadBlock(long at, int length, boolean index, boolean fill) throws IOException {
+  private Block loadBlock(long at, int length, boolean index, Pausing inside, boolean fill)
+      throws IOException {
     if (at < 0 || length < TRAILER_BYTES || length > sizeBytes - at) {
       throw new CorruptionException(path, at, "a reference to " + length + " bytes beyond the end");
     }
-    FileSystem.ReadableFile file = reader().file;
+    TableReader in = reader(inside);
     BlockCache cache = open.cache;
     MemorySegment buffer = open.buffers.take(length);
-    open.giveWay();
     try {
       ByteBuffer stored = buffer.asSlice(0, length).asByteBuffer();
-      StoreFiles.fill(file, path, at, stored);
+      in.outside(
+          inside,
+          () -> {
+            open.giveWay();
+            StoreFiles.fill(in.file, path, at, stored);
+            return stored;
+          });
       stored.clear();
       TableReader.verify(stored, path, at);
       int raw = Compressor.rawLength(stored, mostRaw, path, at);
@@ -395,20 +410,21 @@ public final class Table {
       if (!lookup.mayRead) {
         return Lookup.NOT_CACHED;
       }
-      in = openReader();
+      in = openReader(lookup);
     }
     in.touch();
     if (!in.mayContain(lookup)) {
       return Lookup.ABSENT;
     }
-    Block top = in.top;
+    // Its filter may have been read outside the epoch, and the file forgotten meanwhile.
+    Block top = (lookup.mayRead ? reader(lookup) : in).top;
     BlockCursor.Place place = lookup.place;
     BlockCursor.Handle handle = lookup.handle;
     if (!BlockCursor.find(top, lookup.key, place)) {
       return Lookup.ABSENT;
     }
     handle.read(top.memory, place.valueAt);
-    Block index = block(handle.offset, handle.length, true, lookup.mayRead, true);
+    Block index = block(handle.offset, handle.length, true, lookup.pausing(), true);
     if (index == null) {
       return Lookup.NOT_CACHED;
     }
@@ -429,7 +445,7 @@ public final class Table {
   private int findInData(BlockLookup lookup) throws IOException {
     BlockCursor.Handle handle = lookup.handle;
     BlockCursor.Place place = lookup.place;
-    Block data = block(handle.offset, handle.length, false, lookup.mayRead, true);
+    Block data = block(handle.offset, handle.length, false, lookup.pausing(), true);
     if (data == null) {
       return Lookup.NOT_CACHED;
     }
@@ -457,7 +473,7 @@ public final class Table {
   public long residentBytes() throws IOException {
     Epochs.Reader<?> inside = open.epochs.enter();
     try {
-      return reader().bytes;
+      return reader(inside).bytes;
     } finally {
       inside.exit();
     }

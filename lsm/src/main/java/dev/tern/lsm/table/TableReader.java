@@ -9,6 +9,7 @@ import dev.tern.env.FileSystem;
 import dev.tern.lsm.cache.Block;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.RangeTombstones;
+import dev.tern.lsm.epoch.Pausing;
 import dev.tern.lsm.file.CorruptionException;
 import dev.tern.lsm.file.StoreFiles;
 import java.io.IOException;
@@ -221,7 +222,8 @@ final class TableReader extends Resident {
   }
 
   /// Whether the table may have the lookup's key. A part of the filter that is not in memory, and
-  /// for which there is no room or that may not be read, says nothing.
+  /// for which there is no room or that may not be read, says nothing. A lookup that may read must
+  /// find the reader anew behind it.
   boolean mayContain(BlockLookup lookup) throws IOException {
     if (filters.length == 0) {
       return false;
@@ -229,7 +231,7 @@ final class TableReader extends Resident {
     int part = filterLasts.length == 0 ? 0 : partOf(lookup.key);
     TableFilter filter = filters[part];
     if (filter == null) {
-      filter = lookup.mayRead ? owner.filter(this, part) : null;
+      filter = lookup.mayRead ? owner.filter(this, part, lookup) : null;
       if (filter == null) {
         return true;
       }
@@ -238,12 +240,33 @@ final class TableReader extends Resident {
     return filter.mayContain(lookup.hash);
   }
 
-  /// Loads the parts of the filter that have room; for a caller inside an epoch.
-  void loadFilter() throws IOException {
+  /// Loads the parts of the filter that have room; for a caller inside an epoch, who holds this.
+  void loadFilter(Pausing inside) throws IOException {
     for (int part = 0; part < filters.length; part++) {
       if (filters[part] == null) {
-        owner.filter(this, part);
+        owner.filter(this, part, inside);
       }
+    }
+  }
+
+  /// Reads something.
+  interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  /// Lets a caller inside an epoch read from the file outside the epoch, as that may take long. The
+  /// file stays open meanwhile, and no longer than the caller's next epoch unless others use it.
+  <T> T outside(Pausing inside, Reading<T> reading) throws IOException {
+    hold();
+    try {
+      inside.pause();
+      try {
+        return reading.read();
+      } finally {
+        inside.resume();
+      }
+    } finally {
+      letGo();
     }
   }
 

@@ -1,6 +1,9 @@
 package dev.tern.lsm.epoch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -64,5 +67,40 @@ class EpochsTest {
     epochs.reclaim();
     assertEquals(List.of("a"), freed);
     after.exit();
+  }
+
+  /// A reader that waits holds nothing up, counts as inside, and is in a later epoch behind that.
+  @Test
+  void aReaderThatWaitsHoldsNothingUp() {
+    for (int others : new int[] {0, 600}) {
+      Epochs<?> epochs = new Epochs<>(Object::new);
+      List<String> freed = new ArrayList<>();
+      List<Epochs.Reader<?>> busy = new ArrayList<>();
+      for (int i = 0; i < others; i++) {
+        busy.add(epochs.enter());
+      }
+      Epochs.Reader<?> reader = epochs.enter();
+      busy.forEach(Epochs.Reader::exit);
+      epochs.retire(() -> freed.add("a"));
+      assertEquals(List.of(), freed);
+      reader.pause();
+      epochs.reclaim();
+      assertEquals(List.of("a"), freed);
+      epochs.retire(() -> freed.add("b"));
+      assertEquals(List.of("a", "b"), freed);
+      assertFalse(epochs.isEmpty());
+      Epochs.Reader<?> another = epochs.enter();
+      assertNotSame(reader, another);
+      another.exit();
+      reader.resume();
+      epochs.retire(() -> freed.add("c"));
+      assertEquals(List.of("a", "b"), freed);
+      reader.pause();
+      reader.resume();
+      epochs.reclaim();
+      assertEquals(List.of("a", "b", "c"), freed);
+      reader.exit();
+      assertTrue(epochs.isEmpty());
+    }
   }
 }

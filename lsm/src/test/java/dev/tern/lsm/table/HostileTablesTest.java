@@ -99,6 +99,7 @@ class HostileTablesTest {
     BlockLookup lookup = new BlockLookup();
     lookup.begin(key, Keys.hash(key), Long.MAX_VALUE, true);
     Epochs.Reader<?> reader = epochs.enter();
+    lookup.enter(reader, () -> {});
     try {
       if (table.find(lookup) == Lookup.FOUND) {
         lookup.value(WaitingJobs.STOPPED);
@@ -139,20 +140,22 @@ class HostileTablesTest {
     List<int[]> blocks = new ArrayList<>();
     BlockCursor.Handle handle = new BlockCursor.Handle();
     BlockCursor top = new BlockCursor();
-    top.open(table.reader().top);
+    Epochs.Reader<?> inside = epochs.enter();
+    top.open(table.reader(inside).top);
     for (top.first(); top.valid; top.next()) {
       top.handle(handle);
       blocks.add(new int[] {(int) handle.offset, (int) handle.offset + handle.length});
       BlockCursor index = new BlockCursor();
-      index.open(table.block(handle.offset, handle.length, true, true, false));
+      index.open(table.block(handle.offset, handle.length, true, inside, false));
       for (index.first(); index.valid; index.next()) {
         index.handle(handle);
         blocks.add(new int[] {(int) handle.offset, (int) handle.offset + handle.length});
       }
     }
-    for (int part = 0; part < table.reader().filters.length; part++) {
-      blocks.add(table.reader().filterPlace(part));
+    for (int part = 0; part < table.reader(inside).filters.length; part++) {
+      blocks.add(table.reader(inside).filterPlace(part));
     }
+    inside.exit();
     table.close();
     cache.close();
     ByteReader footer = new ByteReader(good, good.length - Table.FOOTER_BYTES, 48);

@@ -62,7 +62,8 @@ class TableFiltersTest {
     for (int i = first; i < 2 * KEYS; i += 2) {
       lookup.begin(Entries.key(i), Keys.hash(Entries.key(i)), Long.MAX_VALUE, true);
       Epochs.Reader<?> inside = epochs.enter();
-      denied += table.reader().mayContain(lookup) ? 0 : 1;
+      lookup.enter(inside, () -> {});
+      denied += table.reader(inside).mayContain(lookup) ? 0 : 1;
       assertEquals(first == 0 ? Lookup.FOUND : Lookup.ABSENT, table.find(lookup), "key " + i);
       lookup.end();
       inside.exit();
@@ -76,7 +77,7 @@ class TableFiltersTest {
     assertEquals(0, denied(table, 0));
     assertTrue(denied(table, 1) > KEYS * 95 / 100, "denied: " + denied(table, 1));
     Epochs.Reader<?> inside = epochs.enter();
-    int parts = table.reader().filters.length;
+    int parts = table.reader(inside).filters.length;
     inside.exit();
     assertEquals((KEYS + 203) / 204, parts);
     table.verify();
@@ -91,7 +92,7 @@ class TableFiltersTest {
   void partsWithoutRoomSayNothing() throws IOException {
     Table whole = table(1 << 20);
     Epochs.Reader<?> inside = epochs.enter();
-    long without = whole.reader().bytes;
+    long without = whole.reader(inside).bytes;
     inside.exit();
     int all = denied(whole, 1);
     whole.close();
@@ -122,15 +123,18 @@ class TableFiltersTest {
     BlockLookup lookup = new BlockLookup();
     lookup.begin(Entries.key(0), Keys.hash(Entries.key(0)), Long.MAX_VALUE, true);
     Epochs.Reader<?> inside = epochs.enter();
-    TableReader reader = first.reader();
-    second.reader();
+    TableReader reader = first.reader(inside);
+    Epochs.Reader<?> other = epochs.enter();
+    second.reader(other);
+    other.exit();
+    lookup.enter(inside, () -> {});
     assertEquals(1, open.openFiles(), "the first is not forgotten");
     assertTrue(reader.mayContain(lookup));
     inside.exit();
     epochs.reclaim();
     Epochs.Reader<?> again = epochs.enter();
     long held = cache.blocks().memory().held(MemoryPart.INDEXES);
-    assertEquals(second.reader().bytes, held, "the filter is held");
+    assertEquals(second.reader(again).bytes, held, "the filter is held");
     again.exit();
     first.close();
     second.close();
