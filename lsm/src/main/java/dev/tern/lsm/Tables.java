@@ -81,6 +81,9 @@ final class Tables implements WriteLog.Naming {
   /// Files of tables that a failed edit may have named.
   private final ArrayDeque<String> doubtful = new ArrayDeque<>();
 
+  /// No failed edit has named a table with this number or a higher one; guarded by the lock.
+  private long doubtfulBelow;
+
   private final ReentrantLock countLock = new ReentrantLock();
   private long nextNumber;
   private long firstLog;
@@ -464,8 +467,9 @@ final class Tables implements WriteLog.Naming {
           staged = before;
           tell();
           for (Manifest.Staged each : after) {
-            if (!before.contains(each) && !closed) {
-              doubtful.add(StoreFiles.tablePath(tools.directory(), each.table().number()));
+            if (!before.contains(each)) {
+              long number = each.table().number();
+              discard(number, StoreFiles.tablePath(tools.directory(), number));
             }
           }
         }
@@ -519,15 +523,23 @@ final class Tables implements WriteLog.Naming {
     holders.delete(unnamed, false);
   }
 
-  /// Tables that may have been named by an edit that failed: their files go once a manifest says
-  /// that they were not. Those in a list are named for sure, and stay, whatever failed behind that.
-  /// Under the manifest lock.
+  /// Closes tables whose edit failed, or was not made. Their files go, but those that the edit may
+  /// have named all the same: these go once a manifest says that they were not. Tables in a list
+  /// are named for sure, and stay, whatever failed behind that. Under the manifest lock.
   void abandon(List<Table> tables) {
     List<Table> unnamed = new ArrayList<>(tables);
     levels.forEach(each -> unnamed.removeAll(each.all()));
     holders.delete(unnamed, false);
-    if (!closed) {
-      unnamed.forEach(table -> doubtful.add(table.path));
+    unnamed.forEach(table -> discard(table.number, table.path));
+  }
+
+  /// Deletes a table's file now, or once a manifest says that it was not named. Where no list may
+  /// change any more, the next opening does. Under the manifest lock.
+  private void discard(long number, String path) {
+    if (!closed && number < doubtfulBelow) {
+      doubtful.add(path);
+    } else if (!closed) {
+      holders.deleteQuietly(path);
     }
   }
 
@@ -577,13 +589,21 @@ final class Tables implements WriteLog.Naming {
   /// @param optional whether the store can go on without the edit: it is refused before there is no
   ///   room for others
   private void install(Manifest.Edit edit, boolean optional) throws IOException {
-    if (!manifest.wantsRoll() && manifest.append(edit, optional)) {
+    long old = manifest.number();
+    boolean rolled = false;
+    boolean done = false;
+    try {
+      rolled = write(edit, optional);
+      done = true;
+    } finally {
+      if (!done && manifest.mayHaveLast()) {
+        doubtfulBelow = newNumber();
+      }
+    }
+    if (!rolled) {
       return;
     }
-    long number = newNumber();
-    long old = manifest.number();
-    assert old == 0 || CoverageMarks.reach(LsmMark.MANIFEST_BEGUN_ANEW);
-    manifest.roll(whole(), number, optional);
+    doubtfulBelow = 0;
     // From here on the change is made, whatever happens to what it left behind.
     try {
       if (old != 0) {
@@ -596,6 +616,16 @@ final class Tables implements WriteLog.Naming {
       // The next opening deletes what no manifest names.
       return;
     }
+  }
+
+  /// Whether a manifest was begun anew for it.
+  private boolean write(Manifest.Edit edit, boolean optional) throws IOException {
+    if (!manifest.wantsRoll() && manifest.append(edit, optional)) {
+      return false;
+    }
+    assert manifest.number() == 0 || CoverageMarks.reach(LsmMark.MANIFEST_BEGUN_ANEW);
+    manifest.roll(whole(), newNumber(), optional);
+    return true;
   }
 
   private void checkOpen() throws IOException {

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiPredicate;
 
 /// Files in memory, all durable at once. Any thread.
 public final class MemoryFiles implements FileSystem {
@@ -25,8 +26,37 @@ public final class MemoryFiles implements FileSystem {
   /// Called before each read of a file, which it may hold up.
   private volatile Runnable beforeRead = () -> {};
 
+  /// Operations that change a file and fail.
+  private volatile BiPredicate<String, Change> refused = (path, change) -> false;
+
+  /// What changes a file.
+  public enum Change {
+    CREATE,
+    APPEND,
+    FORCE,
+    RENAME
+  }
+
+  /// Lets some operations fail; an append or a force that fails has been done all the same.
+  public void refuse(BiPredicate<String, Change> paths) {
+    refused = paths;
+  }
+
+  private void mayRefuse(String path, Change change) throws IOException {
+    if (refused.test(path, change)) {
+      throw new IOException("%s is refused: %s".formatted(change, path));
+    }
+  }
+
   public void beforeRead(Runnable action) {
     beforeRead = action;
+  }
+
+  /// What another process would find now.
+  public synchronized MemoryFiles copy() {
+    MemoryFiles copy = new MemoryFiles();
+    names.forEach((path, content) -> copy.put(path, Arrays.copyOf(content.bytes, content.length)));
+    return copy;
   }
 
   private Content content(String path) throws IOException {
@@ -64,8 +94,9 @@ public final class MemoryFiles implements FileSystem {
     if (names.containsKey(path)) {
       throw new IOException("it exists: " + path);
     }
+    mayRefuse(path, Change.CREATE);
     names.put(path, new Content());
-    return new Appender(content(path));
+    return new Appender(path, content(path));
   }
 
   @Override
@@ -75,7 +106,7 @@ public final class MemoryFiles implements FileSystem {
 
   @Override
   public synchronized WritableFile overwrite(String path) throws IOException {
-    return new Appender(content(path));
+    return new Appender(path, content(path));
   }
 
   @Override
@@ -100,6 +131,7 @@ public final class MemoryFiles implements FileSystem {
   public synchronized void rename(String from, String to) throws IOException {
     names.put(to, content(from));
     names.remove(from);
+    mayRefuse(to, Change.RENAME);
   }
 
   @Override
@@ -153,15 +185,17 @@ public final class MemoryFiles implements FileSystem {
   }
 
   private final class Appender implements WritableFile {
+    private final String path;
     private final Content content;
     private int position;
 
-    Appender(Content content) {
+    Appender(String path, Content content) {
+      this.path = path;
       this.content = content;
     }
 
     @Override
-    public void append(ByteBuffer bytes) {
+    public void append(ByteBuffer bytes) throws IOException {
       synchronized (MemoryFiles.this) {
         int count = bytes.remaining();
         if (position + count > content.bytes.length) {
@@ -171,6 +205,7 @@ public final class MemoryFiles implements FileSystem {
         position += count;
         content.length = Math.max(content.length, position);
       }
+      mayRefuse(path, Change.APPEND);
     }
 
     @Override
@@ -179,8 +214,8 @@ public final class MemoryFiles implements FileSystem {
     }
 
     @Override
-    public void force() {
-      // Everything is durable.
+    public void force() throws IOException {
+      mayRefuse(path, Change.FORCE);
     }
 
     @Override

@@ -215,6 +215,9 @@ public final class Manifest {
   private long number;
   private boolean isDoubtful;
 
+  /// Whether what failed last may all the same be in the file that `CURRENT` names.
+  private boolean mayHaveLast;
+
   /// The numbers of the tables that the file says all of.
   private TreeSet<Long> described = new TreeSet<>();
 
@@ -249,6 +252,12 @@ public final class Manifest {
     return isDoubtful;
   }
 
+  /// Whether the edit or the state whose writing failed last may be what the next opening finds; to
+  /// be asked before anything else is written.
+  public boolean mayHaveLast() {
+    return mayHaveLast;
+  }
+
   /// As [#append(Edit, boolean)], of an edit that the store cannot go on without.
   public boolean append(Edit edit) throws IOException {
     return append(edit, /* optional= */ false);
@@ -266,6 +275,7 @@ public final class Manifest {
   ///
   /// @param optional whether the store can go on without the edit
   public boolean append(Edit edit, boolean optional) throws IOException {
+    mayHaveLast = false;
     FileSystem.WritableFile to = java.util.Objects.requireNonNull(file);
     long most = limit(optional) - to.position() - MARK_BYTES;
     byte[] record = record(edit, described, most);
@@ -274,6 +284,7 @@ public final class Manifest {
     }
     try {
       long offset = to.position();
+      mayHaveLast = true;
       to.append(ByteBuffer.wrap(record));
       to.force();
       to.append(ByteBuffer.wrap(mark(offset)));
@@ -309,6 +320,7 @@ public final class Manifest {
   /// @param optional whether the store can go on without what is new in the state
   /// @throws IOException if that fails; nothing was written if the state is too large
   public void roll(Edit whole, long newNumber, boolean optional) throws IOException {
+    mayHaveLast = false;
     String path = path(directory, newNumber);
     byte[] record = record(whole, Set.of(), limit(optional) - HEADER_BYTES - MARK_BYTES);
     if (record == null) {
@@ -328,7 +340,7 @@ public final class Manifest {
       out.writeBytes(record);
       to.append(ByteBuffer.wrap(out.array(), 0, out.length()));
       to.force();
-      switchTo(files, directory, newNumber, life);
+      switchTo(newNumber, life);
     } catch (IOException | RuntimeException | Error e) {
       closeQuietly(to);
       deleteUnused(newNumber);
@@ -358,19 +370,19 @@ public final class Manifest {
     }
   }
 
-  private static void switchTo(FileSystem files, String directory, long number, FileLife life)
-      throws IOException {
+  private void switchTo(long newNumber, FileLife life) throws IOException {
     String temporary = directory + "/CURRENT.tmp";
     if (files.exists(temporary)) {
       files.delete(temporary);
     }
-    String says = "MANIFEST-%06d %s\n".formatted(number, life);
+    String says = "MANIFEST-%06d %s\n".formatted(newNumber, life);
     byte[] name = says.getBytes(StandardCharsets.US_ASCII);
     try (FileSystem.WritableFile current = files.create(temporary)) {
       current.append(ByteBuffer.wrap(name));
       current.force();
     }
     files.forceDirectory(directory);
+    mayHaveLast = true;
     files.rename(temporary, directory + "/CURRENT");
     files.forceDirectory(directory);
   }
