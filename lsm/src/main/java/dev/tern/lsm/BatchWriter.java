@@ -54,7 +54,7 @@ final class BatchWriter {
     this.upkeep = upkeep;
     this.lifetime = lifetime;
     this.lock = lifetime.lock;
-    this.throttle = new Throttle(this, log, upkeep, background, tools.directory());
+    this.throttle = new Throttle(this, log, upkeep, background, tools.directory(), lifetime);
   }
 
   /// See [Lsm#append].

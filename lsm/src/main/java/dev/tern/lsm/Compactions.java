@@ -47,7 +47,7 @@ final class Compactions {
     this.picker = tables.picker;
   }
 
-  /// What is to be merged next; its inputs are then taken. Null if there is nothing.
+  /// What is to be merged next; its inputs are then taken until [#end]. Null if there is nothing.
   ///
   /// @param oldestSnapshot a hint what is worth a rewrite; not what the merge must keep
   /// @param snapshots tells the sequences that open snapshots see; asked once the lists are fixed:
@@ -65,12 +65,39 @@ final class Compactions {
         int id = (nextFamily + i) % families;
         CompactionPicker.Plan plan = pick(tables.family(id), wallMillis, oldestSnapshot, snapshots);
         if (plan != null) {
-          plan.inputs().forEach(Table::beginCompaction);
           nextFamily = id + 1;
+          begin(plan);
           return plan;
         }
       }
       return null;
+    } finally {
+      tables.lock.unlock();
+    }
+  }
+
+  /// Takes the inputs, all or none.
+  private static void begin(CompactionPicker.Plan plan) {
+    int taken = 0;
+    try {
+      for (Table table : plan.inputs()) {
+        table.beginCompaction();
+        taken++;
+      }
+    } finally {
+      if (taken < plan.inputs().size()) {
+        plan.inputs().subList(0, taken).forEach(Table::endCompaction);
+      }
+    }
+  }
+
+  /// Others may take the inputs of a plan, whether or not it was carried out.
+  void end(CompactionPicker.Plan plan) {
+    tables.lock.lock();
+    try {
+      for (Table table : plan.inputs()) {
+        table.endCompaction();
+      }
     } finally {
       tables.lock.unlock();
     }
@@ -128,14 +155,8 @@ final class Compactions {
       }
       throw e;
     } finally {
-      tables.lock.lock();
-      try {
-        plan.inputs().forEach(Table::endCompaction);
-        if (!done && !plan.isMove()) {
-          tables.abandon(made);
-        }
-      } finally {
-        tables.lock.unlock();
+      if (!done && !plan.isMove()) {
+        abandon(made);
       }
     }
     event.store = tools.directory();
@@ -150,6 +171,15 @@ final class Compactions {
       writtenBytes.add(event.bytesWritten);
     }
     event.commit();
+  }
+
+  private void abandon(List<Table> made) {
+    tables.lock.lock();
+    try {
+      tables.abandon(made);
+    } finally {
+      tables.lock.unlock();
+    }
   }
 
   private boolean setAside(CompactionPicker.Plan plan, Throwable failure) {

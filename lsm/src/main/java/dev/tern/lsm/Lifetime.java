@@ -63,11 +63,16 @@ final class Lifetime {
     }
   }
 
+  /// Whether the store has called this thread's owner, and waits for the return.
+  boolean isCalledBack() {
+    return callingBack.isHeldByCurrentThread();
+  }
+
   /// Before what waits for jobs to end: a job that did so would wait for itself.
   ///
   /// @throws IllegalStateException if this thread was called by the store
   void checkNotCalledBack() {
-    if (callingBack.isHeldByCurrentThread()) {
+    if (isCalledBack()) {
       throw new IllegalStateException(
           "a flush listener or an archive must not wait for flushes: call from another thread");
     }

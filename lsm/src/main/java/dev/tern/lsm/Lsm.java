@@ -325,8 +325,8 @@ public final class Lsm implements AutoCloseable {
     /// [Lsm#flush] or [Lsm#close]. Later flushes and the close wait for the return, so the listener
     /// must not wait for them, or for a lock that their callers hold: it is refused [Lsm#flush],
     /// [Lsm#checkpoint], [Lsm#stage], [Lsm#abandonStaged], [Lsm#ingest], [Lsm#replace] and
-    /// [Lsm#close]. Whatever it throws is shown as a failure in the background, and changes
-    /// nothing.
+    /// [Lsm#close], and [Lsm#write] while memtables are full. Whatever it throws is shown as a
+    /// failure in the background, and changes nothing.
     void flushed(long sequence);
   }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -142,18 +143,20 @@ final class Publication {
         });
   }
 
-  /// Goes on in another log and in new memtables; what was gathered must have been handed over.
-  /// Called under the lock.
+  /// Ends the group, and goes on in another log and in new memtables. Called under the lock.
   ///
-  /// @throws IOException if that cannot be; nothing has changed
-  void rotate(LogFile.Writer next) throws IOException {
-    log.endGroup();
+  /// @param last appends what ends the memtables, behind what the end of the group adds
+  /// @return what `last` returned
+  /// @throws IOException if that cannot be; nothing has changed but what was appended
+  long rotate(LogFile.Writer next, LongSupplier last) throws IOException {
+    long told = log.endGroup(last);
     ReadState rotated = rotated();
     whole(
         () -> {
           log.switchTo(next);
           rotate(rotated, next.number);
         });
+    return told;
   }
 
   /// Goes on in new memtables: once the others are in tables, no log below a number is needed.

@@ -19,14 +19,22 @@ final class Throttle {
   private final Upkeep upkeep;
   private final Offload background;
   private final String directory;
+  private final Lifetime lifetime;
   private final LongAdder delayedNanos = new LongAdder();
 
-  Throttle(BatchWriter writer, WriteLog log, Upkeep upkeep, Offload background, String directory) {
+  Throttle(
+      BatchWriter writer,
+      WriteLog log,
+      Upkeep upkeep,
+      Offload background,
+      String directory,
+      Lifetime lifetime) {
     this.writer = writer;
     this.log = log;
     this.upkeep = upkeep;
     this.background = background;
     this.directory = directory;
+    this.lifetime = lifetime;
   }
 
   /// Before a write of so many bytes.
@@ -72,6 +80,12 @@ final class Throttle {
   /// A writer that may not go on sees to it that somebody else does, or is told why not.
   private void goOn() throws IOException {
     writer.checkWritable();
+    if (lifetime.isCalledBack()) {
+      throw new WriteRefusedException(
+          "memtables are full, and the flush that makes room waits for this flush listener or"
+              + " archive: write from another thread",
+          new IllegalStateException("called by the store"));
+    }
     unstall();
     writer.retry();
     Throwable failure = upkeep.lastFailure();

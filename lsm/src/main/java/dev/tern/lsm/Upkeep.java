@@ -322,7 +322,7 @@ final class Upkeep {
       if (lifetime.isClosed()) {
         next.close();
       } else {
-        publication.rotate(next);
+        publication.rotate(next, () -> 0);
         startFlush();
       }
     } catch (IOException | RuntimeException | Error e) {
@@ -445,18 +445,22 @@ final class Upkeep {
     if (plan == null) {
       return false;
     }
+    try {
+      return carryOut(plan, before);
+    } finally {
+      merges.end(plan);
+    }
+  }
+
+  /// @param before what snapshots saw before the plan was made
+  private boolean carryOut(CompactionPicker.Plan plan, long[] before) throws IOException {
     // Once the inputs are fixed, not before: a snapshot that is taken later sees all versions that
     // they hold, so it needs no place in the list. One taken before the inputs were chosen may see
     // less than they hold.
     boolean planted = tools.options().tuning().planted() == LsmBug.SNAPSHOTS_BEFORE_INPUTS;
     long[] snapshots = planted ? before : readers.snapshotSequences();
-    lock.lock();
-    try {
-      // Another may find something to do beside this one.
-      startAnother();
-    } finally {
-      lock.unlock();
-    }
+    // Another may find something to do beside this one.
+    locked(this::startAnother);
     readers.hold(plan.inputs());
     try {
       merges.compact(
@@ -558,7 +562,7 @@ final class Upkeep {
   /// tables and all that memtables hold is newer. What is rotated meanwhile is left to others.
   /// Blocks; by a job that is inside.
   ///
-  /// @param last appends, under the lock
+  /// @param last appends, under the lock, behind what the end of the group adds
   /// @return what `last` returned
   long flushBehind(LongSupplier last) throws IOException {
     awaitTurn();
@@ -612,8 +616,7 @@ final class Upkeep {
       next = log.next(tables);
       lock.lock();
       try {
-        rotated[0] = last.getAsLong();
-        publication.rotate(next);
+        rotated[0] = publication.rotate(next, last);
         done = true;
         rotated[1] = publication.immutables();
         return rotated;

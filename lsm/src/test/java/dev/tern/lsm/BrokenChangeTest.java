@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.env.Offload;
+import dev.tern.env.Randomness;
+import dev.tern.lsm.compaction.CompactionPicker;
 import dev.tern.lsm.file.StoreFiles;
 import dev.tern.lsm.read.ReadState;
 import dev.tern.lsm.table.Levels;
@@ -198,5 +201,59 @@ class BrokenChangeTest {
     lsm.flush();
     lsm.close();
     findAll(60);
+  }
+
+  /// Something is thrown between the choice of a compaction's inputs and the merge.
+  @Test
+  void aCompactionThatDoesNotBeginLeavesItsInputsToOthers() throws IOException {
+    boolean[] armed = {false};
+    int[] thrown = {0};
+    Offload sick =
+        new Offload() {
+          @Override
+          public <T> void offload(Job<T> job, Completion<T> completion) {
+            if (armed[0]) {
+              thrown[0]++;
+              throw new StackOverflowError("planted");
+            }
+            jobs.offload(
+                () -> {
+                  try {
+                    return job.run();
+                  } catch (StackOverflowError e) {
+                    throw new IOException(e);
+                  }
+                },
+                completion);
+          }
+
+          @Override
+          public void pause(long nanos) {
+            // Nobody waits.
+          }
+        };
+    Lsm lsm =
+        Lsm.open(
+            files, sick, WaitingJobs.STOPPED, Randomness.of(1), "store", options.withThreads(3));
+    ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+    int keys = 0;
+    for (int tables = 0; tables < CompactionPicker.YOUNG_TABLES; tables++) {
+      jobs.runAll();
+      fill(lsm, family, keys, ++keys);
+      lsm.flush();
+    }
+    armed[0] = true;
+    jobs.runAll();
+    armed[0] = false;
+    assertTrue(thrown[0] > 0, "no compaction began");
+    assertTrue(
+        lsm.tables.levels(family.id()).all().stream().noneMatch(Table::isCompacting),
+        "a table is in a compaction that nobody makes");
+    fill(lsm, family, keys, ++keys);
+    lsm.flush();
+    jobs.runAll();
+    assertTrue(lsm.tables.levels(family.id()).level(0).length < CompactionPicker.YOUNG_TABLES);
+    lsm.close();
+    findAll(keys);
   }
 }

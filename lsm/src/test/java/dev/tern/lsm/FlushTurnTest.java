@@ -2,6 +2,7 @@ package dev.tern.lsm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.env.Offload;
@@ -24,6 +25,8 @@ class FlushTurnTest {
 
   /// Jobs wait until the test runs them; any thread may hand one over.
   private final class Jobs implements Offload {
+    private int pauses;
+
     @Override
     public <T> void offload(Job<T> job, Completion<T> completion) {
       jobs.add(
@@ -41,7 +44,9 @@ class FlushTurnTest {
 
     @Override
     public void pause(long nanos) {
-      // Nobody waits.
+      if (++pauses > 10_000) {
+        throw new IllegalStateException("a writer waits for itself");
+      }
     }
   }
 
@@ -130,6 +135,36 @@ class FlushTurnTest {
     assertEquals(List.of(), thrown);
     runAll();
     assertNull(lsm.statistics().lastFailure());
+    lsm.close();
+  }
+
+  /// A listener that writes while memtables are full is told so: the flush that makes room waits
+  /// for the listener.
+  @Test
+  void aListenerThatWouldWaitForItselfIsRefused() throws IOException {
+    open();
+    List<IOException> refusals = new ArrayList<>();
+    int[] flushes = {0};
+    lsm.afterFlush(
+        flushed -> {
+          if (flushes[0]++ == 0) {
+            for (int i = 0; i < MOST && !lsm.pressure().refused(); i++) {
+              fill();
+              runAll();
+            }
+            assertTrue(lsm.pressure().refused());
+            refusals.add(
+                assertThrows(
+                    WriteRefusedException.class,
+                    () -> lsm.write(new WriteBatch().put(family, Entries.key(1), new byte[9]))));
+          }
+        });
+    fill();
+    runAll();
+    assertEquals(1, refusals.size(), () -> lsm.statistics().lastFailure());
+    assertTrue(refusals.getFirst().getMessage().contains("listener"));
+    lsm.write(new WriteBatch().put(family, Entries.key(1), new byte[9]));
+    lsm.afterFlush(flushed -> {});
     lsm.close();
   }
 

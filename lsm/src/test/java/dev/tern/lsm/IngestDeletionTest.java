@@ -178,4 +178,39 @@ class IngestDeletionTest {
                 /* range= */ true,
                 LsmBug.INGEST_WITHOUT_GUARD));
   }
+
+  /// What the owner adds at the end of a group lies in the range of the ingest.
+  @Test
+  void anIngestIsTakenWhereEachEndOfAGroupWrites() throws IOException {
+    for (CompactionStyle style : List.of(CompactionStyle.LEVELED, CompactionStyle.SIZE_TIERED)) {
+      files.list("store").forEach(name -> assertDeleted("store/" + name));
+      try (Lsm store = open(style, LsmBug.NONE)) {
+        int[] ends = {0};
+        store.beforeGroupEnds(
+            () -> {
+              ends[0]++;
+              store.append(new WriteBatch().delete(family, Entries.key(150)));
+            });
+        stage();
+        assertDeleted("outside");
+        store.append(new WriteBatch().delete(family, Entries.key(160)));
+        store.ingest("a", List.of(new KeyRange(family, Entries.key(100), Entries.key(200))));
+        assertTrue(ends[0] > 0, "no group ended");
+        assertEquals("ingested", Bed.text(store.get(family, Entries.key(150))));
+        store.flushLog();
+        assertEquals(null, Bed.text(store.get(family, Entries.key(150))));
+        assertEquals("ingested", Bed.text(store.get(family, Entries.key(151))));
+        store.beforeGroupEnds(() -> {});
+      }
+      jobs.runAll();
+    }
+  }
+
+  private void assertDeleted(String path) {
+    try {
+      files.delete(path);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
 }

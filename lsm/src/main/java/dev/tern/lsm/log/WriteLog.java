@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// The log being written and those before it that are not on the disk yet. Group commit: of the
@@ -355,9 +356,19 @@ public final class WriteLog {
   /// Under the lock: ends the group, and hands what was gathered to the operating system, in one
   /// call.
   public void endGroup() throws IOException {
+    endGroup(() -> 0);
+  }
+
+  /// As [#endGroup()], with entries behind what the end of the group adds.
+  ///
+  /// @param last appends them
+  /// @return what `last` returned
+  public long endGroup(LongSupplier last) throws IOException {
     assert lock.isHeldByCurrentThread();
     groupEnd.run();
+    long told = last.getAsLong();
     handOver();
+    return told;
   }
 
   private void handOver() throws IOException {
