@@ -65,10 +65,17 @@ public final class LsmGroup implements AutoCloseable {
 
   /// A group with the memory, the sizes, and the threads of some options.
   public LsmGroup(LsmOptions sizes) {
+    this(
+        sizes,
+        new MemoryBudget(
+            sizes.memoryBytes(), sizes.tuning().memtableBytes(), sizes.tuning().cacheBytes()));
+  }
+
+  LsmGroup(LsmOptions sizes, MemoryBudget budget) {
     LsmOptions.Tuning tuning = sizes.tuning();
     long cacheBytes = tuning.cacheBytes();
     options = sizes.in(this);
-    budget = new MemoryBudget(sizes.memoryBytes(), tuning.memtableBytes(), cacheBytes);
+    this.budget = budget;
     memory = new MemoryAccount(budget);
     blocks = new SharedBlocks(cacheBytes, memory);
     buffers = new NativeMemory(cacheBytes / KEPT_SHARE, memory);

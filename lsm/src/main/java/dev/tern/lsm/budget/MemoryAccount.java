@@ -34,8 +34,8 @@ public final class MemoryAccount implements AutoCloseable {
     lock.lock();
     try {
       if (!closed && more != 0) {
-        held.addAndGet(part.ordinal(), more);
         budget.add(part, more);
+        held.addAndGet(part.ordinal(), more);
       }
     } finally {
       lock.unlock();

@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 ///   time.
 ///
 /// Any thread.
-public final class MemoryBudget {
+public class MemoryBudget {
   /// Memtables of full size for which there is room; see [#memtableLimit].
   private static final int MEMTABLES = 4;
 

@@ -80,14 +80,25 @@ public final class NativeMemory implements AutoCloseable {
   @SuppressWarnings("MustBeClosedChecker") // Closed by give().
   private MemorySegment make(long bytes) {
     Arena arena = Arena.ofShared();
-    MemorySegment made = arena.allocate(bytes, 8);
-    memory.add(MemoryPart.BUFFERS, bytes);
-    lock.lock();
+    boolean told = false;
+    boolean done = false;
     try {
-      arenas.put(made.address(), arena);
+      MemorySegment made = arena.allocate(bytes, 8);
+      memory.add(MemoryPart.BUFFERS, bytes);
+      told = true;
+      lock.lock();
+      try {
+        arenas.put(made.address(), arena);
+      } finally {
+        lock.unlock();
+      }
+      done = true;
       return made;
     } finally {
-      lock.unlock();
+      if (!done) {
+        arena.close();
+        memory.add(MemoryPart.BUFFERS, told ? -bytes : 0);
+      }
     }
   }
 

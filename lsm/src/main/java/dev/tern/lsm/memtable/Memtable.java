@@ -204,8 +204,8 @@ public final class Memtable {
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // One writer.
   private void hold(long more) {
-    heldBytes = heldBytes + more;
     memory.add(MemoryPart.MEMTABLES, more);
+    heldBytes = heldBytes + more;
   }
 
   /// Versions; the writer, and anybody once it is immutable.
