@@ -32,10 +32,11 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 
-/// Whole nodes of two shards each, for scripted tests; nothing goes wrong by itself.
+/// Whole nodes, mostly of two shards each, for scripted tests; nothing goes wrong by itself.
 final class Cluster {
   static final long MILLI = 1_000_000;
   static final long SECOND = 1_000 * MILLI;
+  private static final int USUAL_N = KeyspaceSettings.usual("data").n();
 
   final World world =
       new World(
@@ -51,6 +52,9 @@ final class Cluster {
   /// The node that gets nothing of what shards say to each other; 0 for none.
   int withoutData;
 
+  /// The node that hears nothing of the topology; 0 for none.
+  int withoutTopology;
+
   private final class Frames implements SimulatedNetwork.Observer {
     @Override
     public void sent(int from, int to, byte[] frame) {
@@ -59,7 +63,10 @@ final class Cluster {
 
     @Override
     public boolean passes(int from, int to, byte[] frame) {
-      return to != withoutData || FrameKind.of(new ByteReader(frame)) != FrameKind.DATA;
+      FrameKind kind = FrameKind.of(new ByteReader(frame));
+      boolean ofTopology = kind == FrameKind.TOPOLOGY || kind == FrameKind.RAFT;
+      return (to != withoutData || kind != FrameKind.DATA)
+          && (to != withoutTopology || !ofTopology);
     }
   }
 
@@ -75,6 +82,7 @@ final class Cluster {
   private final IntFunction<String> zones;
   private final int n;
   private final PlantedBug planted;
+  private final int shards;
 
   /// Of nodes that are started from now on.
   Limits limits;
@@ -86,28 +94,35 @@ final class Cluster {
 
   /// The same with other limits.
   Cluster(int size, Limits limits) {
-    this(size, KeyspaceSettings.usual("data").n(), number -> "z" + number, limits, PlantedBug.NONE);
+    this(size, USUAL_N, number -> "z" + number, limits, PlantedBug.NONE, 2);
   }
 
   /// Starts them all.
   Cluster(int size, int n, IntFunction<String> zones) {
-    this(size, n, zones, Limits.DEFAULT, PlantedBug.NONE);
+    this(size, n, zones, Limits.DEFAULT, PlantedBug.NONE, 2);
   }
 
   /// The same as with a number alone, with a mistake.
   Cluster(int size, PlantedBug planted) {
-    this(size, KeyspaceSettings.usual("data").n(), n -> "z" + n, Limits.DEFAULT, planted);
+    this(size, USUAL_N, n -> "z" + n, Limits.DEFAULT, planted, 2);
+  }
+
+  /// Starts nodes of one shard each.
+  static Cluster ofOneShardEach(int size) {
+    return new Cluster(size, USUAL_N, n -> "z" + n, Limits.DEFAULT, PlantedBug.NONE, 1);
   }
 
   /// By node number: what the node has reported, over all its lives.
   final List<List<NodeEvent>> events = new ArrayList<>();
 
-  private Cluster(int size, int n, IntFunction<String> zones, Limits limits, PlantedBug planted) {
+  private Cluster(
+      int size, int n, IntFunction<String> zones, Limits limits, PlantedBug planted, int shards) {
     for (int i = 0; i <= size; i++) {
       events.add(new ArrayList<>());
     }
     this.limits = limits;
     this.planted = planted;
+    this.shards = shards;
     this.size = size;
     this.n = n;
     this.zones = zones;
@@ -148,7 +163,7 @@ final class Cluster {
           MemberEntry.of(new Member(i, "%040x".formatted(i), zones.apply(i), "node-" + i, ports)));
     }
     List<EventLoop> loops = new ArrayList<>();
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < shards; i++) {
       loops.add(new SimulatedLoop(world, number, disks[number]));
     }
     Environment environment =

@@ -20,6 +20,7 @@ import dev.tern.core.quorum.Behind;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.wire.ScanCursor;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /// A keyspace as the loop of one shard sees it: a request for another shard's key is handed over
@@ -238,6 +239,7 @@ final class LocalKeyspace implements Keyspace {
             1000,
             config().durability(),
             /* alone= */ true,
+            new BitSet(0),
             (page, failure) -> {
               if (page == null) {
                 done.complete(

@@ -28,6 +28,7 @@ import dev.tern.env.CoverageMarks;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -438,8 +439,27 @@ public final class Responder {
                 .answer(node, shard, new Message.Updated(forward.id(), outcome)));
   }
 
+  /// Whether this replica's word is enough for a scan: by the level, or as there is no other one.
+  private boolean isAlone(Topology topology, Message.Scan scan) {
+    int partition = topology.partitionOf(ScanCursor.slot(scan.cursor()));
+    // Who goes by an earlier entry may know of others.
+    boolean same = scan.epoch() == topology.epoch(partition);
+    return keyspace(scan.keyspace()).r() == 1 || same && topology.replicas(partition).length == 1;
+  }
+
+  /// The partitions that may have moved since the entry by which a scan goes: whoever asks may not
+  /// know where these are written. The scan goes on there by the entry of the partition itself.
+  private static BitSet moved(Topology topology, Message.Scan scan) {
+    BitSet moved = new BitSet();
+    for (int p = 0; p < topology.partitions(); p++) {
+      moved.set(p, topology.readableFrom(p) > scan.epoch());
+    }
+    return moved;
+  }
+
   private void scan(int node, int shard, Message.Scan scan) {
-    boolean alone = keyspace(scan.keyspace()).r() == 1;
+    Topology topology = Objects.requireNonNull(coordinator.view().topology(scan.keyspace()));
+    boolean alone = isAlone(topology, scan);
     if (!alone && !replica.store().vouches(scan.keyspace(), ScanCursor.slot(scan.cursor()))) {
       coordinator.transport().answer(node, shard, new Message.Refused(scan.id(), Behind.refusal()));
       return;
@@ -457,6 +477,7 @@ public final class Responder {
             limit,
             keyspace(scan.keyspace()).durability(),
             alone,
+            moved(topology, scan),
             (page, failure) -> {
               admission.finished(cost);
               coordinator

@@ -16,6 +16,7 @@ import dev.tern.core.wire.ScanPage;
 import dev.tern.core.wire.ScannedKey;
 import dev.tern.env.CoverageMarks;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -69,7 +70,7 @@ final class ScanOperation extends Operation<Message.ScanReply> {
   void start() {
     int partition = topology.partitionOf(ScanCursor.slot(cursor));
     int[] replicas = topology.replicas(partition);
-    needed = Math.min(keyspace.r(), replicas.length);
+    needed = needed(partition);
     int slot = ScanCursor.slot(cursor);
     if (topology.replicaSet(partition).leaders().has(coordinator.self())) {
       if (needed == 1 || coordinator.replica().store().vouches(keyspace.id(), slot)) {
@@ -99,7 +100,8 @@ final class ScanOperation extends Operation<Message.ScanReply> {
                 cursor,
                 limit,
                 keyspace.durability(),
-                /* alone= */ keyspace.r() == 1,
+                /* alone= */ needed(partition) == 1,
+                new BitSet(0),
                 (page, failure) -> {
                   if (failure != null || page == null) {
                     unreadable(coordinator.self(), String.valueOf(failure));
@@ -111,6 +113,11 @@ final class ScanOperation extends Operation<Message.ScanReply> {
         fail();
       }
     }
+  }
+
+  /// How many replicas of a partition tell what they have: all of a list that is shorter.
+  private int needed(int partition) {
+    return Math.min(keyspace.r(), topology.replicas(partition).length);
   }
 
   private boolean send(int node) {
@@ -187,12 +194,16 @@ final class ScanOperation extends Operation<Message.ScanReply> {
     return a.rank().compareTo(b.rank()) >= 0 ? a : b;
   }
 
-  /// The first slot after the cursor's that not all of those asked hold.
+  /// The first slot after the cursor's that not all of those asked hold, or that needs another
+  /// number of replicas.
   private int endOfRun() {
     int partitions = topology.partitions();
     int partition = topology.partitionOf(ScanCursor.slot(cursor)) + 1;
     while (partition < partitions) {
       ReplicaSet replicas = topology.replicaSet(partition).leaders();
+      if (needed(partition) != targets.size()) {
+        return topology.firstSlot(partition);
+      }
       for (int node : targets) {
         if (!replicas.has(node)) {
           return topology.firstSlot(partition);

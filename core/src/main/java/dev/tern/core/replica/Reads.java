@@ -121,16 +121,22 @@ public final class Reads {
   ///
   /// @param alone whether this replica's word is enough; else it ends where this one is behind,
   ///   which the cursor's slot must not be
+  /// @param moved partitions where it ends, too
   public void scan(
       int keyspace,
       long cursor,
       int limit,
       Durability durability,
       boolean alone,
+      BitSet moved,
       Offload.Completion<ScanPage> done) {
     long sequence = commits.visible(durability);
     long now = clock.expiryMillis();
-    BitSet but = alone ? null : store.behind(keyspace);
+    BitSet but = (BitSet) moved.clone();
+    BitSet behind = alone ? null : store.behind(keyspace);
+    if (behind != null) {
+      but.or(behind);
+    }
     Scan scan = new Scan(store, keyspace, sequence, now, but);
     loop.offload(() -> scan.run(cursor, limit), done);
   }
