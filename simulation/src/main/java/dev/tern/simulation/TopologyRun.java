@@ -329,7 +329,9 @@ final class TopologyRun {
         if (set.phase() != Phase.STABLE && place >= 0) {
           int flags = MoveReport.ADOPTED;
           long bit = 1L << place;
-          if ((set.oldPlaces() & bit) == 0 && ready("filled", node, groups, p, place)) {
+          boolean shrinks = set.newList().length < set.oldList().length;
+          boolean has = (set.oldPlaces() & bit) != 0 && !shrinks;
+          if (has || ready("filled", node, groups, p, place)) {
             flags |= MoveReport.FILLED;
           }
           boolean leaves = set.phase() == Phase.FENCED && (set.newPlaces() & bit) == 0;

@@ -136,6 +136,26 @@ class GrowingListsTest {
     assertEquals(20, present(2, 20, Level.DEFAULT));
   }
 
+  /// A list becomes so short that reads ask one replica, which has missed what the others
+  /// acknowledged.
+  @Test
+  void theOneThatIsLeftHasWhatTheOthersAcknowledged() {
+    cluster.withoutData = 1;
+    for (int i = 0; i < 20; i++) {
+      script.put(2, "k" + i, "v", Level.DEFAULT);
+    }
+    weigh(100, 0, 0);
+    for (int i = 0; i < 20; i++) {
+      look(1, "k" + i, 4_000, Level.DEFAULT);
+      look(2, "k" + i, 4_000, Level.DEFAULT);
+    }
+    cluster.runFor(6 * SECOND);
+    assertEquals(List.of(), missing);
+    cluster.withoutData = 0;
+    cluster.within(120 * SECOND, () -> settled(1));
+    assertEquals(20, present(2, 20, Level.DEFAULT));
+  }
+
   private void write(int number, Level level) {
     String key = "k" + number;
     byte[] value = "v".getBytes(US_ASCII);

@@ -7,12 +7,14 @@ import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.ReplicaGroups;
+import dev.tern.core.topology.ReplicaSet;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.DotView;
 import dev.tern.core.wire.Message;
 import dev.tern.env.Clock;
 import dev.tern.env.CoverageMarks;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -24,6 +26,8 @@ import java.util.Objects;
 ///   one behaves meanwhile). What its clock has at that moment, pending dots included, it tells the
 ///   pending replicas. One of those is filled when its clock on disk covers what all live old
 ///   replicas told, and those are so many that each write acknowledged before is among theirs.
+///   Where the list becomes shorter, those that stay are told and filled as well: a read of the few
+///   that are left may meet no other one.
 /// - *The drain.* From the fence on an old replica that leaves takes no writes. It is drained when
 ///   one of the new list and all live newcomers have all that it had then.
 /// - *The drop.* What a member holds of a partition that it is no replica of any more goes by
@@ -68,7 +72,7 @@ final class PartitionMoves {
     }
     exchange.barrierToldNanos = clock.monotonicNanos();
     for (int peer : exchange.peers) {
-      if (exchange.set.isPending(peer) && wire.live(peer)) {
+      if (isToBeFilled(exchange.set, peer) && wire.live(peer)) {
         int number = exchange.partition.number();
         wire.send(
             peer, number, new Message.Barrier(exchange.group, number, exchange.epoch, barrier));
@@ -88,7 +92,7 @@ final class PartitionMoves {
 
   /// A pending replica asks for a clock: it may have missed the barrier.
   void asked(Exchange exchange, int place) {
-    if (exchange.set.isPending(exchange.peers[place])) {
+    if (isToBeFilled(exchange.set, exchange.peers[place])) {
       tellBarrier(exchange);
     }
   }
@@ -100,8 +104,17 @@ final class PartitionMoves {
     }
   }
 
+  /// Whether a member has to have what the old list has acknowledged before it is read.
+  private static boolean isToBeFilled(ReplicaSet set, int member) {
+    boolean shrinks = set.newList().length < set.oldList().length;
+    boolean stays =
+        set.phase() == ReplicaSet.Phase.FILLING
+            && Arrays.stream(set.newList()).anyMatch(each -> each == member);
+    return set.isPending(member) || shrinks && stays;
+  }
+
   private boolean isFilled(Exchange exchange) {
-    if (!exchange.set.isPending(self)) {
+    if (!isToBeFilled(exchange.set, self)) {
       return true;
     }
     if (exchange.isBehind()) {
@@ -110,7 +123,8 @@ final class PartitionMoves {
     if (planted == PlantedBug.BARRIER_SKIPPED) {
       return true;
     }
-    int covered = 0;
+    // What this one has acknowledged it has.
+    int covered = exchange.set.isPending(self) ? 0 : 1;
     for (int place = 0; place < exchange.peers.length; place++) {
       if (!exchange.set.isPending(exchange.peers[place])) {
         DotView barrier = exchange.barriers[place];

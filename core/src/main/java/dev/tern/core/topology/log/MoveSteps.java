@@ -25,9 +25,10 @@ import org.jspecify.annotations.Nullable;
 /// A step of a move follows when the entry is adopted by every live replica of both lists, and by
 /// so many of each list it still uses that no quorum can be made of the others: then nobody who
 /// goes by the entry before can read or write any more beside those who go by the entry after.
-/// Besides, newcomers have to be *filled* before they are read, and live replicas that leave have
-/// to be *drained* before they are forgotten. A stable entry may begin to move unadopted: whoever
-/// still goes by the entry before reads and writes a list that the next one reads and writes too.
+/// Besides, newcomers have to be *filled* before they are read, as have most of a shorter list, and
+/// live replicas that leave have to be *drained* before they are forgotten. A stable entry may
+/// begin to move unadopted: whoever still goes by the entry before reads and writes a list that the
+/// next one reads and writes too.
 ///
 /// A move begins only if its newcomers are live and have nothing of the partition from an earlier
 /// admission ([LeftReport]): going by the new one they would empty it, and what they alone have
@@ -189,8 +190,13 @@ final class MoveSteps {
       return without(newList, oldList);
     }
 
+    /// Whether the newcomers have what was acknowledged. Where the list becomes shorter, so many of
+    /// those that are left have it that each read meets one of them.
     private boolean filled() {
-      return newcomers().allMatch(member -> says(MoveReport.FILLED, member));
+      boolean shrinks = newList.length < oldList.length;
+      long filled = Arrays.stream(newList).filter(m -> says(MoveReport.FILLED, m)).count();
+      return newcomers().allMatch(member -> says(MoveReport.FILLED, member))
+          && (!shrinks || filled >= quorum.of(newList));
     }
 
     /// Whether those that leave have handed over what they had, but for those that are away or not

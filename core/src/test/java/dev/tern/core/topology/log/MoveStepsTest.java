@@ -260,6 +260,20 @@ class MoveStepsTest {
     }
   }
 
+  /// Where a list gets shorter, so many that stay are filled that each read meets one of them.
+  @Test
+  void aShorterListIsReadWhenThoseThatStayAreFilled() {
+    state = applied(state, new Command.HoldMoves(true));
+    state = applied(state, new Command.SetWeight(3, 0));
+    state = applied(state, new Command.SetWeight(4, 0));
+    Step begin = new Step(P, groups().epoch(P), Kind.BEGIN, List.of(2, 1));
+    state = applied(state, new Moves(1, List.of(begin)));
+    says(MoveReport.ADOPTED, 1, 2, 3);
+    assertEquals(List.of(), nextFor(P));
+    says(FILLED, 1);
+    assertEquals(List.of(Kind.SWITCH), nextFor(P));
+  }
+
   /// A list gets shorter where a dead member and a live one leave a cluster that is then too small.
   @Test
   void aListThatGetsShorterChangesAtOnce() {
