@@ -142,6 +142,11 @@ final class ClusterRun {
   private final Moves moves;
   private final Weights weights;
   private final Topology topology;
+
+  /// Whether clients may ask for less than the keyspace's own levels while replicas move, and are
+  /// promised less then. Where they do not, all that they are told is checked.
+  private final boolean asksLess;
+
   private final Wire wire;
   private final Promises promises;
 
@@ -159,6 +164,7 @@ final class ClusterRun {
     this.limits = limits(seed, small);
     this.theme = Theme.of(world);
     boolean moving = (scripted || weighing) && theme.moves();
+    this.asksLess = !moving || (seed >> 4 & 1) == 0;
     this.shape = moving ? Shape.toMove(world) : Shape.of(world, theme);
     this.nodeCount = shape.nodes();
     // A node that is away has to be replaced and to be back.
@@ -185,7 +191,7 @@ final class ClusterRun {
     this.brief = new BriefKeys(world, theme);
     this.moves = new Moves(this, moving && scripted);
     this.weights = new Weights(this, moving && weighing);
-    this.faults = new Faults(this, shape.bearsLoss());
+    this.faults = new Faults(this, shape.bearsLoss() && !weights.shortens());
     if (faults.has(Fault.PAUSE) || faults.has(Fault.PAUSES) || faults.has(Fault.SLOW_NODE)) {
       // What a node hears late of the others' clocks makes its time late, docs/known-gaps.md.
       history.expiriesMayErr(LATE_HEARD_MILLIS);
@@ -409,6 +415,17 @@ final class ClusterRun {
     return moves.isOn() || weights.isOn();
   }
 
+  /// Whether lists of replicas may be shorter than the keyspace's N for a while: a member without
+  /// weight, or one that is away, gets no replica.
+  boolean mayShortenLists() {
+    return weights.isOn();
+  }
+
+  /// Whether clients may ask for less than the keyspace's own levels.
+  boolean asksLess() {
+    return asksLess;
+  }
+
   /// The topology of the node that knows the latest.
   TopologyState latest() {
     TopologyState latest = aNode().view().state();
@@ -524,6 +541,11 @@ final class ClusterRun {
     end(number);
     if (powerCut) {
       disks[number].powerCut();
+      boolean loses = !asksLess && world.chance(0.5);
+      for (int other = 1; loses && other <= nodeCount; other++) {
+        // What it sent and did not arrive yet is lost: nobody sends it again.
+        network.breakConnection(number, other);
+      }
     }
     // Nobody's event: it must survive the node.
     world.schedule(nanos, 0, () -> startNode(number));
@@ -711,12 +733,7 @@ final class ClusterRun {
   /// A strict put of a value, blind or under a condition, was acknowledged: so many replicas must
   /// have said that they have it, or something newer.
   void isHeld(String key, @Nullable String value, int replicas) {
-    int held = wire.holders(Objects.requireNonNull(value));
-    if (held > 0 && held < replicas) {
-      throw new History.Violation(
-          "%s: %s was acknowledged as if %d replicas had it, and %d said so"
-              .formatted(key, value, replicas, held));
-    }
+    wire.isHeld(key, Objects.requireNonNull(value), replicas);
   }
 
   /// Of a key of the keyspace where the last write wins, in the order in which they lead it.

@@ -41,6 +41,11 @@ final class Moves {
   private final ClusterRun run;
   private final Randomness random;
   private final boolean on;
+
+  /// Whether a move may change several places of a list: then the replicas of before and those of
+  /// after have few in common.
+  private final boolean wide;
+
   private boolean begins;
 
   /// The node that hears nothing of the topology, 0 for none: it goes by lists of before.
@@ -57,6 +62,7 @@ final class Moves {
     this.run = run;
     this.random = run.world.random.child("moves");
     this.on = on;
+    this.wide = random.nextDouble() < 0.6;
     this.takeaway = new Takeaway(run, random);
   }
 
@@ -79,7 +85,7 @@ final class Moves {
     if (!run.inChaos()) {
       return;
     }
-    if (random.nextDouble() < 0.3) {
+    if (random.nextDouble() < (run.asksLess() ? 0.3 : 0.7)) {
       uninformed = 1 + random.nextInt(run.nodeCount);
     }
     if (random.nextDouble() < 0.4) {
@@ -215,7 +221,8 @@ final class Moves {
     };
   }
 
-  /// One of the list gives its place to a node that has none, or the list changes its order.
+  /// One or some of the list give their places to nodes that have none, or the list changes its
+  /// order.
   private List<Integer> list(ReplicaGroups groups, int p) {
     List<Integer> list =
         new ArrayList<>(Arrays.stream(groups.replicaSet(p).members()).boxed().toList());
@@ -233,12 +240,25 @@ final class Moves {
     if (random.nextDouble() < 0.1) {
       Collections.rotate(list.subList(place, list.size()), -1);
     } else if (!others.isEmpty()) {
-      list.set(place, others.get(random.nextInt(others.size())));
+      list.set(place, taken(others));
+    }
+    for (int other = 0; wide && other < list.size(); other++) {
+      if (other != place && !others.isEmpty() && random.nextDouble() < 0.6) {
+        list.set(other, taken(others));
+      }
     }
     if (begun++ % 3 == 2) {
       Collections.swap(list, 0, random.nextInt(list.size()));
     }
     return list;
+  }
+
+  /// Takes one of some.
+  private int taken(List<Integer> some) {
+    int at = random.nextInt(some.size());
+    int one = some.get(at);
+    some.subList(at, at + 1).clear();
+    return one;
   }
 
   /// Whether a node may be given a replica, as the mover of a real cluster asks: one that is up,

@@ -155,6 +155,10 @@ final class PlainClient {
       return Level.DEFAULT;
     }
     int n = run.shape.n();
+    if (!run.asksLess()) {
+      int reads = (int) world.between(run.keyspace.r(), n + 1);
+      return sloppy ? sloppy(n) : new Level(reads, (int) world.between(run.keyspace.w(), n + 1), 0);
+    }
     if (run.moves() && world.chance(0.4)) {
       // What one replica alone has is what a move may lose.
       return new Level(0, 1, 0);
@@ -162,7 +166,7 @@ final class PlainClient {
     int r = world.random.nextInt(n + 1);
     int w = world.random.nextInt(n + 1);
     if (sloppy || world.chance(0.4)) {
-      return new Level(0, 0, world.chance(0.5) ? n : 0, 0, 0, 0, /* sloppy= */ true, 0);
+      return sloppy(n);
     }
     if (world.chance(0.5)) {
       return new Level(r, w, 0);
@@ -171,6 +175,10 @@ final class PlainClient {
     int pr = world.random.nextInt(n);
     int pw = world.random.nextInt(n);
     return new Level(some, r, w, pr, pw, world.random.nextInt(n), world.chance(0.3), 0);
+  }
+
+  private Level sloppy(int n) {
+    return new Level(0, 0, world.chance(0.5) ? n : 0, 0, 0, 0, /* sloppy= */ true, 0);
   }
 
   private Reach reach(Level level) {
@@ -202,7 +210,7 @@ final class PlainClient {
 
   private void read(Keyspace keyspace, String key, Runnable answered) {
     long began = world.nanos();
-    Level level = world.chance(0.1) ? new Level(1, 0, 0) : level();
+    Level level = run.asksLess() && world.chance(0.1) ? new Level(1, 0, 0) : level();
     int losses = run.history.losses();
     keyspace.read(
         key.getBytes(US_ASCII),

@@ -170,8 +170,10 @@ final class RespClient {
   }
 
   /// Whether a write was done, as an error tells.
-  private static void failed(History.Write write, String reply) {
-    if (isRefusal(reply)) {
+  private void failed(History.Write write, String reply) {
+    // Lists may be shorter than what a client asks for.
+    boolean tooMany = run.mayShortenLists() && reply.contains("is more than the replicas of a key");
+    if (isRefusal(reply) || tooMany) {
       write.refused = true;
     } else if (!reply.startsWith("-TIMEOUT") && !reply.startsWith("-LOADING")) {
       throw new History.Violation("the Redis door answered a write with " + reply);

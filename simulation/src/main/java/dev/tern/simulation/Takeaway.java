@@ -44,14 +44,14 @@ final class Takeaway {
     this.client = new PlainClient(run, CLIENT);
   }
 
-  /// Takes some node away, if all are up.
+  /// Takes some node away, if all are up and clients may ask for less than the keyspace's levels.
   ///
   /// @param leastMillis until the node is started again
   /// @param moreMillis up to so much longer
   /// @param gone told the node's number when it has ended
   void take(int leastMillis, int moreMillis, IntConsumer gone) {
     int number = 1 + random.nextInt(run.nodeCount);
-    boolean may = !away && run.mayStopNodes();
+    boolean may = !away && run.mayStopNodes() && run.asksLess();
     for (int each = 1; each <= run.nodeCount; each++) {
       may &= run.node(each) != null;
     }

@@ -18,6 +18,9 @@ import java.util.List;
 ///
 /// Nodes are taken away, too, with writes that they alone have, and are replaced as an operator
 /// does it: others get their replicas, and they get their share again when they are back.
+///
+/// In runs whose clients ask for no less than the keyspace's levels no node is taken away. So few
+/// members have a weight for a while there that lists are shorter than the keyspace's N.
 final class Weights {
   private static final long LEAST_NANOS = ClusterRun.SECOND;
   private static final long MOST_NANOS = 4 * ClusterRun.SECOND;
@@ -36,6 +39,10 @@ final class Weights {
   private final Randomness random;
   private final boolean on;
   private final Takeaway takeaway;
+
+  /// Whether lists become shorter than N, and longer again.
+  private final boolean shortens;
+
   private boolean changes;
 
   /// @param on whether weights are changed in the run
@@ -44,10 +51,16 @@ final class Weights {
     this.random = run.world.random.child("weights");
     this.on = on;
     this.takeaway = new Takeaway(run, random);
+    this.shortens = on && !run.asksLess();
   }
 
   boolean isOn() {
     return on;
+  }
+
+  /// Whether one replica may be the only one of a key: nothing may be lost with it.
+  boolean shortens() {
+    return shortens;
   }
 
   /// Begins to change weights.
@@ -77,12 +90,16 @@ final class Weights {
       return;
     }
     later();
-    if (random.nextDouble() < 0.5) {
+    if (!shortens && random.nextDouble() < 0.5) {
       takeaway.take(AWAY_MILLIS, MORE_MILLIS, this::replace);
       return;
     }
     Node node = run.node(1 + random.nextInt(run.nodeCount));
     if (node == null || !node.view().state().founded()) {
+      return;
+    }
+    if (shortens && random.nextDouble() < 0.6) {
+      resize(node);
       return;
     }
     int number = 1 + random.nextInt(run.nodeCount);
@@ -94,7 +111,22 @@ final class Weights {
       weight = USUAL;
     }
     run.note("weight of member %d becomes %d".formatted(number, weight));
+    weigh(node, number, weight);
+  }
+
+  private static void weigh(Node node, int number, int weight) {
     node.propose(new Proposed(0, new Command.SetWeight(number, weight)), decision -> {});
+  }
+
+  /// Leaves so few members a weight that lists are shorter than N, or gives one to all again.
+  private void resize(Node node) {
+    boolean all = node.view().state().members().stream().allMatch(each -> each.weight() > 0);
+    int kept = all ? 1 + random.nextInt(Math.max(1, run.shape.n() - 1)) : run.nodeCount;
+    int first = random.nextInt(run.nodeCount);
+    run.note("%d members from number %d on have a weight".formatted(kept, first + 1));
+    for (int i = 0; i < run.nodeCount; i++) {
+      weigh(node, 1 + (first + i) % run.nodeCount, i < kept ? USUAL : 0);
+    }
   }
 
   /// An operator replaces a node that has ended, if enough others are left.
@@ -113,13 +145,19 @@ final class Weights {
         });
   }
 
-  /// Waits until the replicas stand where the plan wants them.
+  /// Waits until the replicas stand where the plan wants them. Where lists have become shorter, all
+  /// members get a weight first: the last reads ask for N replicas.
   ///
   /// @throws History.Violation if that takes too long
   void end() {
     long until = run.world.nanos() + DONE_WITHIN;
     while (on && !isDone()) {
       run.restartStopped();
+      if (shortens) {
+        run.latest().members().stream()
+            .filter(each -> each.weight() == 0)
+            .forEach(each -> weigh(run.aNode(), each.number(), USUAL));
+      }
       if (run.world.nanos() >= until) {
         throw new History.Violation("replicas are not where the plan wants them: " + why());
       }
@@ -135,7 +173,9 @@ final class Weights {
       }
     }
     boolean away = run.latest().members().stream().anyMatch(MemberEntry::away);
-    return run.allGoByTheLatest() && !away && pending().isEmpty();
+    boolean whole =
+        !shortens || run.latest().members().stream().allMatch(each -> each.weight() > 0);
+    return whole && run.allGoByTheLatest() && !away && pending().isEmpty();
   }
 
   private List<String> why() {
@@ -172,6 +212,6 @@ final class Weights {
 
   @Override
   public String toString() {
-    return on ? " weights" : "";
+    return shortens ? " short lists" : on ? " weights" : "";
   }
 }

@@ -271,11 +271,33 @@ final class Wire {
     }
   }
 
-  /// How many nodes have or had a value of a put or something newer, as far as its minter can know;
-  /// 0 where it was not seen on its way.
-  int holders(String value) {
+  /// Checks that so many nodes have or had a value of a put or something newer, as far as its
+  /// minter can know, or all of a list that is shorter. A value that was not seen on its way
+  /// passes.
+  void isHeld(String key, String value, int replicas) {
     BitSet known = holders.get(value);
-    return known == null ? 0 : known.cardinality();
+    int held = known == null ? 0 : known.cardinality();
+    int needed = run.mayShortenLists() ? Math.min(replicas, shortest(key)) : replicas;
+    if (held > 0 && held < needed) {
+      throw new History.Violation(
+          "%s: %s was acknowledged as if %d replicas had it, and %d said so"
+              .formatted(key, value, needed, held));
+    }
+  }
+
+  /// The length of the shortest list of replicas of a key that a node goes by.
+  private int shortest(String key) {
+    int shortest = run.shape.n();
+    for (int number = 1; number <= run.nodeCount; number++) {
+      Node node = run.node(number);
+      Topology seen = node == null ? null : node.view().topology(run.keyspace.id());
+      if (seen != null) {
+        int slot = Slots.of(key.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        ReplicaSet set = seen.replicaSet(seen.partitionOf(slot));
+        shortest = Math.min(shortest, Math.min(set.oldList().length, set.newList().length));
+      }
+    }
+    return shortest;
   }
 
   /// Both stamps of a key as text, for the message of a failure.
