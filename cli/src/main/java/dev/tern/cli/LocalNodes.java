@@ -256,8 +256,14 @@ final class LocalNodes implements AutoCloseable {
     while (!told.contains(node) && System.nanoTime() < deadline) {
       LockSupport.parkNanos(LOOK_NANOS);
     }
-    if (!told.contains(node) || !child(node).isAlive()) {
-      throw new IOException("node %d did not start; see the lines above".formatted(node));
+    if (!child(node).isAlive()) {
+      throw new IOException(
+          "node %d did not start; the terminal of the playground shows why".formatted(node));
+    }
+    if (!told.contains(node)) {
+      throw new IOException(
+          "node %d is not ready after %d s, and goes on: look at its /health and at `tern cluster status`"
+              .formatted(node, START_SECONDS));
     }
   }
 

@@ -138,6 +138,13 @@ final class ServerCommand implements Callable<Integer> {
   private String awayAfter = "30m";
 
   @Option(
+      names = "--disk-reserve",
+      description =
+          "MiB of the disk that writes leave free, but no more than a sixteenth of the disk: what"
+              + " gives room back needs some (default ${DEFAULT-VALUE})")
+  private int diskReserve = 256;
+
+  @Option(
       names = "--transport",
       description = "auto, epoll, io_uring or nio (default ${DEFAULT-VALUE})")
   private String transport = "auto";
@@ -169,6 +176,7 @@ final class ServerCommand implements Callable<Integer> {
             durability(durability),
             memory,
             awayMillis(awayAfter),
+            diskReserve,
             transport);
     TernServer server = TernServer.start(settings, ServerCommand::fatal);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> close(server), "tern-shutdown"));

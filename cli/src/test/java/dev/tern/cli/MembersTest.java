@@ -86,6 +86,7 @@ class MembersTest {
                 Durability.OS,
                 64,
                 ServerConfig.USUAL_AWAY_MILLIS,
+                0,
                 "auto"),
             end::completeExceptionally));
     return end;

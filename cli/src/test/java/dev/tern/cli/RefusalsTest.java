@@ -80,6 +80,7 @@ class RefusalsTest {
             Durability.OS,
             64,
             ServerConfig.USUAL_AWAY_MILLIS,
+            0,
             "auto");
     assertSays(
         "not 127.0.0.2:70710",
@@ -130,6 +131,7 @@ class RefusalsTest {
         config.durability(),
         config.memoryMegabytes(),
         config.awayMillis(),
+        config.diskReserveMegabytes(),
         config.transport());
   }
 

@@ -43,6 +43,7 @@ final class Servers {
         Durability.OS,
         64,
         ServerConfig.USUAL_AWAY_MILLIS,
+        0,
         "auto");
   }
 
@@ -87,6 +88,7 @@ final class Servers {
                   Durability.OS,
                   64,
                   ServerConfig.USUAL_AWAY_MILLIS,
+                  0,
                   "auto"),
               BROKEN));
     }

@@ -44,6 +44,8 @@ import org.jspecify.annotations.Nullable;
 /// @param memoryMegabytes memtables and block cache
 /// @param awayMillis a member that is down for so long is away, and others get its replicas, while
 ///   this node leads the topology log; 0 for never
+/// @param diskReserveMegabytes that writes leave free on the disk, but no more than a sixteenth of
+///   it
 /// @param transport `auto` (the best there is), `io_uring`, `epoll` or `nio`
 public record ServerConfig(
     String data,
@@ -63,6 +65,7 @@ public record ServerConfig(
     Durability durability,
     int memoryMegabytes,
     long awayMillis,
+    int diskReserveMegabytes,
     String transport) {
   /// A machine that is gone for half an hour seldom comes back by itself.
   public static final long USUAL_AWAY_MILLIS = 1_800_000;
@@ -96,6 +99,7 @@ public record ServerConfig(
         awayMillis == 0 || awayMillis >= LEAST_AWAY_MILLIS && awayMillis <= MOST_AWAY_MILLIS,
         "a member is away after 30 s to 366 days, or never (0), not after %d ms"
             .formatted(awayMillis));
+    check(diskReserveMegabytes >= 0, "the disk's reserve is 0 MiB or more");
     check(n >= 1 && r >= 1 && w >= 1 && r <= n && w <= n, "r and w lie between 1 and n");
     doorPorts = Map.copyOf(doorPorts);
     check(doorPorts.keySet().equals(USUAL_PORTS.keySet()), "the doors are " + DOORS);

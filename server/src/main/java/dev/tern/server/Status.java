@@ -100,6 +100,7 @@ final class Status {
     body.put("members", members.size());
     body.put("live", live);
     body.put("partitionsBehind", node.partitionsBehind());
+    body.put("fullDisk", node.fullDisk());
     ClusterTime.Clocks clocks = node.time().clocks();
     body.put("clocksSpreadSeconds", clocks.spreadMillis() / 1e3);
     body.put("timeSet", clocks.set());

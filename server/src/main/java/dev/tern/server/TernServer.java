@@ -155,7 +155,8 @@ public final class TernServer implements AutoCloseable {
                   storage,
                   PlantedBug.NONE,
                   limits(config.shards()),
-                  MoveLimits.USUAL.withAwayMillis(config.awayMillis())));
+                  MoveLimits.USUAL.withAwayMillis(config.awayMillis()),
+                  (long) config.diskReserveMegabytes() << 20));
     } catch (FileSystemException | RuntimeException e) {
       environment.close();
       throw e;

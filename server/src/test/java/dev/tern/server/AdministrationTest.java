@@ -63,6 +63,7 @@ class AdministrationTest {
             Durability.OS,
             64,
             ServerConfig.USUAL_AWAY_MILLIS,
+            0,
             "nio");
     server =
         TernServer.start(

@@ -53,6 +53,7 @@ class ServerConfigTest {
         Durability.SYNC,
         512,
         ServerConfig.USUAL_AWAY_MILLIS,
+        0,
         "auto");
   }
 
@@ -76,6 +77,7 @@ class ServerConfigTest {
         usual.durability(),
         usual.memoryMegabytes(),
         millis,
+        usual.diskReserveMegabytes(),
         usual.transport());
   }
 

@@ -19,6 +19,7 @@ import dev.tern.core.topology.MemberEntry;
 import dev.tern.core.topology.Slots;
 import dev.tern.core.topology.Topology;
 import dev.tern.core.topology.TopologyState;
+import dev.tern.core.topology.log.MoveLimits;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.wire.FrameKind;
 import dev.tern.core.wire.Message;
@@ -77,16 +78,13 @@ final class ClusterRun {
   static final int WEIGHING = 5;
 
   /// Of a message between nodes, in one of seven runs: some siblings come near it.
-  private static final int FRAME_BYTES = 32 << 10;
+  static final int FRAME_BYTES = 32 << 10;
 
   private static final int TIMEOUT_MILLIS = 1_000;
 
   /// After the heal the replicas are alike within this: three seconds until a node is up again,
   /// some until the others believe it, and the rest for anti-entropy.
   private static final long CONVERGED_WITHIN = 20 * SECOND;
-
-  /// Hash trees are compared in one to so many seconds, so that each run sees it.
-  private static final int MAX_TREE_ROUND_SECONDS = 8;
 
   /// A node that stops waits so long for updates that it leads.
   private static final long SETTLING_NANOS = SECOND;
@@ -138,6 +136,10 @@ final class ClusterRun {
   /// many at a time.
   private final Limits limits;
 
+  /// Bytes of each disk that nodes keep free: a full disk is told by that in some seeds, and by
+  /// what the engine meets in the others.
+  private final long diskReserve;
+
   private final Faults faults;
   private final Moves moves;
   private final Weights weights;
@@ -161,7 +163,8 @@ final class ClusterRun {
     boolean scripted = Math.floorMod(seed, 4) == MOVING;
     boolean weighing = Math.floorMod(seed, 8) == WEIGHING;
     boolean small = !scripted && !weighing && Math.floorMod(seed, 7) == 3;
-    this.limits = limits(seed, small);
+    this.limits = Shape.limits(seed, small);
+    this.diskReserve = Math.floorMod(seed, 3) == 0 ? 1 << 20 : 0;
     this.theme = Theme.of(world);
     boolean moving = (scripted || weighing) && theme.moves();
     this.asksLess = !moving || (seed >> 4 & 1) == 0;
@@ -217,34 +220,6 @@ final class ClusterRun {
   }
 
   private Consumer<String> trace = line -> {};
-
-  /// @param small whether frames are small: siblings that do not fit one are tried again every 10
-  ///   s, which the runs that move replicas have no time for
-  private static Limits limits(long seed, boolean small) {
-    Limits usual =
-        Limits.DEFAULT.withTreeRoundNanos(
-            SECOND * (1 + Math.floorMod(seed, MAX_TREE_ROUND_SECONDS)));
-    if ((seed >> 2 & 3) == 0) {
-      // Who is away for some seconds was away for too long.
-      usual = usual.withLoggedDots(16);
-    }
-    if ((seed >> 3 & 1) == 0) {
-      // What a replica lacks comes on many pages.
-      usual = usual.withPageBytes(256);
-    }
-    if (small) {
-      usual = usual.withFrameBytes(FRAME_BYTES);
-    }
-    if ((seed >> 4 & 15) == 0) {
-      // Some requests at a time are too many.
-      usual = usual.withInFlight(4);
-    }
-    return switch ((int) (seed & 3)) {
-      case 1 -> usual.withHotReads(2);
-      case 3 -> usual.withHotReads(2).withCostBytes(5 << 10);
-      default -> usual;
-    };
-  }
 
   private KeyspaceSettings settings(
       String name, Resolution resolution, KeyspaceConfig.Durability durability) {
@@ -492,7 +467,8 @@ final class ClusterRun {
               trace.accept(traced(number, event));
             });
     try {
-      NodeConfig config = new NodeConfig(number, founding, storage, planted, limits);
+      NodeConfig config =
+          new NodeConfig(number, founding, storage, planted, limits, MoveLimits.USUAL, diskReserve);
       Node node = Node.create(environment, config);
       nodes[number] = node;
       node.start();

@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
 /// - a replica id belongs to one admission of one member to one group;
 /// - a member is given a replica only after it has said, going by the entry before or a later one,
 ///   that it has nothing of an earlier one;
-/// - a step follows only when the nodes that were up all the time had adopted the one before, the
-///   newcomers were filled, and those that leave had handed over;
+/// - a step follows only when the nodes that were up all the time, and have adopted anything
+///   lately, had adopted the one before, the newcomers were filled, and those that leave had handed
+///   over;
 /// - no quorum of replicas takes requests by a view that does not fit with one that is in use.
 final class MoveRecord {
   /// Reads and writes of the keyspaces here ask for two replicas.
@@ -102,6 +103,18 @@ final class MoveRecord {
   private final Map<Integer, TopologyState> goesBy = new TreeMap<>();
   private final Map<Integer, Long> upSince = new TreeMap<>();
 
+  /// When a node last adopted a state.
+  private final Map<Integer, Long> adoptedAt = new TreeMap<>();
+
+  /// Nodes that do not reach some others, and when there was one last.
+  private int cuts;
+
+  private long cutAt = Long.MIN_VALUE / 2;
+
+  /// The leader passes over a live node of which it does not hear that it adopts anything for so
+  /// long.
+  private final long stuckNanos;
+
   /// Nodes that lost their disk: what they go by says nothing of what they went by.
   private final Set<Integer> lost = new TreeSet<>();
 
@@ -117,8 +130,10 @@ final class MoveRecord {
   final TreeMap<String, Integer> steps = new TreeMap<>();
 
   /// @param up whether a node runs
-  MoveRecord(IntPredicate up) {
+  /// @param stuckNanos after which a node that adopts nothing is passed over
+  MoveRecord(IntPredicate up, long stuckNanos) {
     this.up = up;
+    this.stuckNanos = stuckNanos;
   }
 
   private static void fail(String what) {
@@ -127,6 +142,12 @@ final class MoveRecord {
 
   void starts(int node, long now) {
     upSince.put(node, now);
+  }
+
+  /// A node does not reach some others from now on, or reaches them again.
+  void cut(boolean isCut, long now) {
+    cuts += isCut ? 1 : -1;
+    cutAt = now;
   }
 
   void lost(int node) {
@@ -184,6 +205,7 @@ final class MoveRecord {
   /// A node goes by a state of the named cluster.
   void adopted(int node, TopologyState state, long now) {
     goesBy.put(node, state);
+    adoptedAt.put(node, now);
     for (ReplicaGroups groups : state.groups()) {
       for (int p = 0; p < state.partitions(); p++) {
         Group group = new Group(groups.number(), p);
@@ -270,19 +292,23 @@ final class MoveRecord {
       return;
     }
     for (int member : before.set.members()) {
-      if (upAllTheTime(member, before) && epoch(member, group) < before.epoch) {
+      if (keepsUp(member, before, after) && epoch(member, group) < before.epoch) {
         fail(
             "entry %s went to %s before node %d had adopted %s"
                 .formatted(group, after, member, before));
       }
     }
     boolean switched = after.set.phase() == Phase.SWITCHED;
-    without(before.newList, before.oldList)
+    IntStream filled =
+        before.set.shrinks()
+            ? Arrays.stream(before.newList)
+            : without(before.newList, before.oldList);
+    filled
         .filter(member -> switched && !says("filled", member, group, before))
         .forEach(member -> fail(group + " switched before it was filled at " + member));
     boolean finished = before.set.phase() == Phase.FENCED;
     without(before.oldList, before.newList)
-        .filter(member -> finished && upAllTheTime(member, before))
+        .filter(member -> finished && keepsUp(member, before, after))
         .filter(member -> !says("drained", member, group, before))
         .forEach(member -> fail(group + " finished before it was drained at " + member));
   }
@@ -295,8 +321,12 @@ final class MoveRecord {
     return Arrays.stream(list).filter(m -> Arrays.stream(other).noneMatch(o -> o == m));
   }
 
-  private boolean upAllTheTime(int member, View since) {
+  /// Whether a node was up since an entry came, and has adopted something before the next one came.
+  private boolean keepsUp(int member, View since, View next) {
     return up.test(member)
+        && next.since - adoptedAt.getOrDefault(member, 0L) < stuckNanos
+        && cuts == 0
+        && cutAt + stuckNanos < since.since
         && !lost.contains(member)
         && upSince.getOrDefault(member, Long.MAX_VALUE) < since.since;
   }

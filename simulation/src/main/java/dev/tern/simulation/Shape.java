@@ -1,5 +1,6 @@
 package dev.tern.simulation;
 
+import dev.tern.core.context.Limits;
 import dev.tern.world.World;
 
 /// How the cluster of a run looks; drawn from its seed.
@@ -10,6 +11,8 @@ import dev.tern.world.World;
 /// @param w write level of the keyspaces
 /// @param keys of the keyspace where the last write wins
 record Shape(int nodes, int n, int r, int w, int keys) {
+  /// Hash trees are compared in one to so many seconds, so that each run sees it.
+  private static final int MAX_TREE_ROUND_SECONDS = 8;
 
   static Shape of(World world, Theme theme) {
     // Who stands in for a replica is none of the key's.
@@ -53,5 +56,33 @@ record Shape(int nodes, int n, int r, int w, int keys) {
   /// Whether two acknowledged writes meet a common replica.
   boolean ordersWrites() {
     return 2 * w > n;
+  }
+
+  /// @param small whether frames are small: siblings that do not fit one are tried again every 10
+  ///   s, which the runs that move replicas have no time for
+  static Limits limits(long seed, boolean small) {
+    Limits usual =
+        Limits.DEFAULT.withTreeRoundNanos(
+            ClusterRun.SECOND * (1 + Math.floorMod(seed, MAX_TREE_ROUND_SECONDS)));
+    if ((seed >> 2 & 3) == 0) {
+      // Who is away for some seconds was away for too long.
+      usual = usual.withLoggedDots(16);
+    }
+    if ((seed >> 3 & 1) == 0) {
+      // What a replica lacks comes on many pages.
+      usual = usual.withPageBytes(256);
+    }
+    if (small) {
+      usual = usual.withFrameBytes(ClusterRun.FRAME_BYTES);
+    }
+    if ((seed >> 4 & 15) == 0) {
+      // Some requests at a time are too many.
+      usual = usual.withInFlight(4);
+    }
+    return switch ((int) (seed & 3)) {
+      case 1 -> usual.withHotReads(2);
+      case 3 -> usual.withHotReads(2).withCostBytes(5 << 10);
+      default -> usual;
+    };
   }
 }

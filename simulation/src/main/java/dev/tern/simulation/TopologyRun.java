@@ -74,7 +74,7 @@ final class TopologyRun {
   private final boolean twoLevels;
   private final TopologyLog.Options options;
   private final TopologyRecord record = new TopologyRecord();
-  private final MoveRecord moves = new MoveRecord(this::up);
+  private final MoveRecord moves;
 
   /// Whether replicas move in this run.
   private final boolean mover;
@@ -145,6 +145,7 @@ final class TopologyRun {
                 world.between(1, 5) * SECOND,
                 world.chance(0.5) ? world.between(1, 10) * SECOND : NEVER),
             bug);
+    moves = new MoveRecord(this::up, options.moves().lostNanos());
     crashes = world.chance(0.5) ? 0.3 : 0;
     powerCuts = world.chance(0.5) ? 0.3 : 0;
     partitions = world.chance(0.5) ? 0.4 : 0;
@@ -329,9 +330,9 @@ final class TopologyRun {
         if (set.phase() != Phase.STABLE && place >= 0) {
           int flags = MoveReport.ADOPTED;
           long bit = 1L << place;
-          boolean shrinks = set.newList().length < set.oldList().length;
-          boolean has = (set.oldPlaces() & bit) != 0 && !shrinks;
-          if (has || ready("filled", node, groups, p, place)) {
+          boolean stays = set.shrinks() && (set.newPlaces() & bit) != 0;
+          boolean fills = (set.oldPlaces() & bit) == 0 || stays;
+          if (fills && ready("filled", node, groups, p, place)) {
             flags |= MoveReport.FILLED;
           }
           boolean leaves = set.phase() == Phase.FENCED && (set.newPlaces() & bit) == 0;
@@ -443,6 +444,7 @@ final class TopologyRun {
   }
 
   private void isolate(int node, boolean isCut) {
+    moves.cut(isCut, world.nanos());
     for (int other = 1; other <= nodeCount; other++) {
       if (other != node && (!isCut || world.chance(0.8))) {
         network.cut(node, other, isCut);

@@ -12,6 +12,7 @@ import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.topology.KeyspaceSettings;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
+import dev.tern.core.topology.log.MoveLimits;
 import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.Environment;
@@ -55,6 +56,14 @@ final class Cluster {
   /// The node that hears nothing of the topology; 0 for none.
   int withoutTopology;
 
+  /// Says which frames are lost.
+  interface Drops {
+    boolean drops(int from, int to, FrameKind kind);
+  }
+
+  /// The frames that are lost besides.
+  Drops drops = (from, to, kind) -> false;
+
   private final class Frames implements SimulatedNetwork.Observer {
     @Override
     public void sent(int from, int to, byte[] frame) {
@@ -66,7 +75,8 @@ final class Cluster {
       FrameKind kind = FrameKind.of(new ByteReader(frame));
       boolean ofTopology = kind == FrameKind.TOPOLOGY || kind == FrameKind.RAFT;
       return (to != withoutData || kind != FrameKind.DATA)
-          && (to != withoutTopology || !ofTopology);
+          && (to != withoutTopology || !ofTopology)
+          && !drops.drops(from, to, kind);
     }
   }
 
@@ -86,6 +96,9 @@ final class Cluster {
 
   /// Of nodes that are started from now on.
   Limits limits;
+
+  /// Bytes of the disk that nodes keep free that are started from now on.
+  long diskReserve;
 
   /// Starts them all, in a zone each.
   Cluster(int size) {
@@ -183,7 +196,8 @@ final class Cluster {
             .with(KeyspaceProperty.RESOLUTION, Resolution.SIBLINGS);
     Founding founding = new Founding(16, founders, List.of(usual, siblings));
     try {
-      NodeConfig config = new NodeConfig(number, founding, STORAGE, planted, limits);
+      NodeConfig config =
+          new NodeConfig(number, founding, STORAGE, planted, limits, MoveLimits.USUAL, diskReserve);
       nodes[number] = Node.create(environment, config);
       nodes[number].start();
     } catch (IOException e) {

@@ -144,4 +144,39 @@ class FullDiskTest {
       assertInstanceOf(Decision.Decided.class, decisions.getFirst());
     }
   }
+
+  /// Writes leave some room: with it the topology is changed on nodes that take no writes.
+  @Test
+  void aDiskThatIsNearlyFullTakesNoMoreWrites() {
+    cluster.diskReserve = 1 << 20;
+    for (int node = 2; node <= 3; node++) {
+      cluster.end(node);
+      cluster.start(node);
+    }
+    cluster.within(20 * SECOND, cluster::allSeen);
+    script.put(1, "k", "v", Script.ALL);
+    cluster.disk(2).usable = 10;
+    cluster.runFor(2 * SECOND);
+    assertEquals("v", script.get(2, "k", Script.ALL));
+    assertTrue(String.valueOf(cluster.node(2).fullDisk()).contains("kept free"));
+    UpdateOutcome refused = script.update(1, "data", "k", put(new byte[1]), EACH_W);
+    assertTrue(refused.toString().contains("disk of node 2 is full"), refused::toString);
+    script.put(1, "k", "w", Level.DEFAULT);
+    cluster.disk(3).usable = 10;
+    cluster.runFor(2 * SECOND);
+    for (int node = 1; node <= 3; node++) {
+      UpdateOutcome none = script.update(node, "data", "k", put(new byte[1]), Level.DEFAULT);
+      assertTrue(none.toString().contains("is full"), none::toString);
+    }
+    List<Decision> decisions = new ArrayList<>();
+    cluster.node(2).propose(new Proposed(0, new Command.HoldMoves(true)), decisions::add);
+    cluster.within(10 * SECOND, () -> !decisions.isEmpty());
+    assertInstanceOf(Decision.Decided.class, decisions.getFirst());
+    for (int node = 2; node <= 3; node++) {
+      cluster.disk(node).usable = 1L << 40;
+    }
+    cluster.runFor(2 * SECOND);
+    script.put(2, "k", "x", Script.ALL);
+    assertNull(cluster.node(2).fullDisk());
+  }
 }

@@ -115,6 +115,9 @@ public final class SimulatedDisk implements FileSystem {
   /// Whether no space is left: operations that need some fail.
   public boolean full;
 
+  /// Bytes that it says may still be written, unless it is full.
+  public long usable = 1L << 40;
+
   /// The chance that a read, a write or a force fails.
   public double readErrors;
 
@@ -464,7 +467,7 @@ public final class SimulatedDisk implements FileSystem {
 
   @Override
   public long usableBytes() {
-    return full ? 0 : 1L << 40;
+    return full ? 0 : usable;
   }
 
   @Override

@@ -31,6 +31,7 @@ import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntPredicate;
 import java.util.function.IntSupplier;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -57,7 +58,10 @@ public final class Liveness {
   /// A member is asked directly so often, at most.
   private static final int ASK_TICKS = 4;
 
-  private static final int LOAD_TICKS = 200;
+  /// The disk is looked at so often, and every tenth time the members are told.
+  private static final int DISK_TICKS = 20;
+
+  private static final int LOAD_TICKS = 10 * DISK_TICKS;
   private static final long MEETING_NANOS = 2_000 * MILLI;
 
   private static final String DIRECTORY = "gossip";
@@ -72,6 +76,7 @@ public final class Liveness {
   private final LongSupplier storedBytes;
   private final IntSupplier incomplete;
   private final Runnable setBack;
+  private final LongConsumer measured;
   private final Sightings sightings;
   private final ClusterTime time;
   private final Events events;
@@ -96,6 +101,7 @@ public final class Liveness {
   /// @param incomplete partitions whose replica here may lack something; any thread
   /// @param setBack told, on the loop, that other members know of a life of this node that its
   ///   directory does not
+  /// @param measured told about once a second, on the loop, how many bytes may still be written
   public Liveness(
       Environment environment,
       int self,
@@ -105,6 +111,7 @@ public final class Liveness {
       LongSupplier storedBytes,
       IntSupplier incomplete,
       Runnable setBack,
+      LongConsumer measured,
       Sightings sightings,
       ClusterTime time) {
     this.network = environment.network();
@@ -117,6 +124,7 @@ public final class Liveness {
     this.storedBytes = storedBytes;
     this.incomplete = incomplete;
     this.setBack = setBack;
+    this.measured = measured;
     this.sightings = sightings;
     this.time = time;
     this.events = environment.events();
@@ -173,7 +181,7 @@ public final class Liveness {
 
   /// Begins to gossip. On the first shard's loop, once.
   public void start() {
-    report();
+    measure(/* reports= */ true);
     tick();
   }
 
@@ -193,8 +201,8 @@ public final class Liveness {
         }
       }
     }
-    if (ticks % LOAD_TICKS == 0) {
-      report();
+    if (ticks % DISK_TICKS == 0) {
+      measure(ticks % LOAD_TICKS == 0);
     }
     loop.schedule(GossipBounds.TICK_MILLIS * MILLI, this::tick);
   }
@@ -318,14 +326,23 @@ public final class Liveness {
     return load == null ? Load.UNKNOWN : load;
   }
 
-  private void report() {
+  private void measure(boolean reports) {
     loop.<Long>offload(
         files::usableBytes,
         (usable, failure) -> {
-          long used = storedBytes.getAsLong() >> 20;
-          long size = usable == null ? 0 : used + (usable >> 20);
-          gossip.report(0, used, size, incomplete.getAsInt());
-          loads.set(self, gossip.load(self));
+          if (usable != null) {
+            measured.accept(usable);
+          }
+          if (reports) {
+            report(usable);
+          }
         });
+  }
+
+  private void report(@Nullable Long usable) {
+    long used = storedBytes.getAsLong() >> 20;
+    long size = usable == null ? 0 : used + (usable >> 20);
+    gossip.report(0, used, size, incomplete.getAsInt());
+    loads.set(self, gossip.load(self));
   }
 }

@@ -15,6 +15,7 @@ import dev.tern.core.repair.MoveState;
 import dev.tern.core.repair.Repairs;
 import dev.tern.core.replica.Inspection;
 import dev.tern.core.replica.Partition;
+import dev.tern.core.store.DiskReserve;
 import dev.tern.core.store.StoreLabel;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Member;
@@ -36,6 +37,7 @@ import dev.tern.core.version.DotView;
 import dev.tern.core.wire.FrameKind;
 import dev.tern.env.ByteReader;
 import dev.tern.env.DecodeException;
+import dev.tern.env.DiskFull;
 import dev.tern.env.Environment;
 import dev.tern.env.FileLives;
 import dev.tern.env.Network;
@@ -58,11 +60,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// [#create] opens, [#start] joins, [#close] ends; a closed node is not started again.
 public final class Node {
+  /// A member gets more replicas while one part of so many of its disk is free.
+  private static final int ROOM_PARTS = 8;
+
   private final Environment environment;
   private final NodeConfig config;
   private final List<Shard> shards;
   private final Member self;
   private final ClusterTime time;
+  private final DiskReserve reserve;
   private volatile ClusterView view;
 
   /// This node's part in the topology log; set once, before [#start].
@@ -83,6 +89,7 @@ public final class Node {
     this.shards = shards;
     int[] numbers = view.members().stream().mapToInt(Member::number).toArray();
     boolean ownClock = config.planted() == PlantedBug.EXPIRY_BY_OWN_CLOCK;
+    this.reserve = new DiskReserve(config.diskReserveBytes());
     this.time = new ClusterTime(environment.clock(), config.self(), numbers, ownClock);
     this.live = new AtomicReferenceArray<>(environment.loops().size());
     for (int i = 0; i < live.length(); i++) {
@@ -115,6 +122,7 @@ public final class Node {
                 node.view,
                 i,
                 sightings,
+                node.reserve,
                 node.time,
                 (keyspace, partitions) -> count(shards, keyspace, partitions),
                 node::behind,
@@ -139,8 +147,10 @@ public final class Node {
               node::storedBytes,
               node::incomplete,
               node::setBack,
+              node::measured,
               sightings,
               node.time);
+      node.log().givesReplicasTo(node::hasRoom);
       return node;
     } catch (IOException | RuntimeException e) {
       try {
@@ -643,13 +653,26 @@ public final class Node {
         .orElse(null);
   }
 
-  /// What the disk said if it is full, so that writes are refused; null if it is not. Any thread.
+  private void measured(long usableBytes) {
+    reserve.measured(usableBytes, storedBytes());
+  }
+
+  /// Whether a member's disk has room for more replicas, as far as is known.
+  private boolean hasRoom(int member) {
+    Load load = load(member);
+    long free = load.diskMebibytes() - load.diskUsedMebibytes();
+    return load.diskMebibytes() == 0 || free >= load.diskMebibytes() / ROOM_PARTS;
+  }
+
+  /// What the disk said if it is full, so that writes or changes of the topology are refused; null
+  /// if it is not. Any thread.
   public @Nullable String fullDisk() {
+    String topology = log().status().failed();
     return shards.stream()
         .map(shard -> shard.replica().blockage().full())
         .filter(Objects::nonNull)
         .findFirst()
-        .orElse(null);
+        .orElse(DiskFull.says(topology) ? topology : null);
   }
 
   /// The number of hints that this node holds for other nodes; any thread.

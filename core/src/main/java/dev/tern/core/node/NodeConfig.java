@@ -15,17 +15,20 @@ import dev.tern.lsm.LsmOptions;
 /// @param planted a mistake for tests to find; [PlantedBug#NONE] in production
 /// @param limits of each shard
 /// @param moves what this node does while it leads the topology log
+/// @param diskReserveBytes that writes of clients and moves leave free on the disk, see
+///   `DiskReserve`
 public record NodeConfig(
     int self,
     Founding founding,
     LsmOptions storage,
     PlantedBug planted,
     Limits limits,
-    MoveLimits moves) {
-  /// With moves as usual.
+    MoveLimits moves,
+    long diskReserveBytes) {
+  /// With moves as usual, and no reserve of the disk.
   public NodeConfig(
       int self, Founding founding, LsmOptions storage, PlantedBug planted, Limits limits) {
-    this(self, founding, storage, planted, limits, MoveLimits.USUAL);
+    this(self, founding, storage, planted, limits, MoveLimits.USUAL, 0);
   }
 
   /// With the usual limits.

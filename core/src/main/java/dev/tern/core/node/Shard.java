@@ -10,6 +10,7 @@ import dev.tern.core.repair.AntiEntropy;
 import dev.tern.core.repair.RepairScope;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.Store;
+import dev.tern.core.store.DiskReserve;
 import dev.tern.core.store.RecordStore;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Slots;
@@ -61,6 +62,7 @@ final class Shard implements AutoCloseable {
       ClusterView view,
       int number,
       Sightings sightings,
+      DiskReserve reserve,
       ClusterTime time,
       Coordinator.Counts counts,
       Consumer<Integer> behind,
@@ -97,7 +99,7 @@ final class Shard implements AutoCloseable {
       throw e;
     }
     Replica replica =
-        new Replica(store, loop, time, config.self(), config.limits(), config.planted());
+        new Replica(store, loop, time, config.self(), config.limits(), config.planted(), reserve);
     ShardContext context =
         ShardContext.of(
             number,

@@ -4,6 +4,7 @@ import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.store.Blockage;
 import dev.tern.core.store.Commits;
+import dev.tern.core.store.DiskReserve;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.env.EventLoop;
 import dev.tern.lsm.Lsm;
@@ -37,13 +38,20 @@ public final class Replica {
   ///
   /// @param self the member whose store it is
   public Replica(
-      Store store, EventLoop loop, ClusterTime clock, int self, Limits limits, PlantedBug planted) {
+      Store store,
+      EventLoop loop,
+      ClusterTime clock,
+      int self,
+      Limits limits,
+      PlantedBug planted,
+      DiskReserve reserve) {
     RecordBounds bounds = new RecordBounds(limits.frameBytes());
     this.context = new ReplicaContext(store, loop, clock, bounds, limits.pageBytes(), planted);
     this.store = store;
     this.lsm = store.lsm();
     this.loop = loop;
-    this.blockage = new Blockage(lsm, self, store.records().shard(), store.records().events());
+    this.blockage =
+        new Blockage(lsm, reserve, self, store.records().shard(), store.records().events());
     this.commits =
         new Commits(
             lsm,

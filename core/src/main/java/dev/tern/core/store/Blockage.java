@@ -9,11 +9,15 @@ import dev.tern.lsm.Lsm;
 import dev.tern.lsm.WritePressure;
 import org.jspecify.annotations.Nullable;
 
-/// Why a store takes no writes, if it does not: its disk is full, or it is behind.
+/// Why a store takes no writes, if it does not: its disk is full or nearly so, or it is behind.
 ///
 /// Threads: the shard's loop, but where said.
 public final class Blockage {
+  /// After so long a write that found too little room may be tried again.
+  private static final long LOW_RETRY_MILLIS = 500;
+
   private final Lsm lsm;
+  private final DiskReserve reserve;
   private final int self;
   private final int shard;
   private final Events events;
@@ -30,8 +34,9 @@ public final class Blockage {
   ///
   /// @param self the member whose store it is
   /// @param events told when writes begin or cease to be refused
-  public Blockage(Lsm lsm, int self, int shard, Events events) {
+  public Blockage(Lsm lsm, DiskReserve reserve, int self, int shard, Events events) {
     this.lsm = lsm;
+    this.reserve = reserve;
     this.self = self;
     this.shard = shard;
     this.events = events;
@@ -54,11 +59,11 @@ public final class Blockage {
 
   /// What a write is told now, null if it may be done.
   public Unanswered.@Nullable Refused refusal(WritePressure pressure) {
-    if (pressure.refused() != refusing) {
+    if (refuses(pressure) != refusing) {
       look(pressure);
     }
     if (!pressure.refused()) {
-      return null;
+      return refusing ? refusal(self, LOW_RETRY_MILLIS) : null;
     }
     return full == null
         ? new Unanswered.Refused(
@@ -76,9 +81,14 @@ public final class Blockage {
         retryAfterMillis);
   }
 
+  private boolean refuses(WritePressure pressure) {
+    return pressure.refused() || reserve.low() != null;
+  }
+
   private void look(WritePressure pressure) {
     boolean before = refusing;
-    refusing = pressure.refused();
+    String low = reserve.low();
+    refusing = pressure.refused() || low != null;
     var figures = lsm.statistics();
     if (!refusing) {
       failuresBefore = figures.backgroundFailures();
@@ -91,7 +101,7 @@ public final class Blockage {
     boolean failed = figures.backgroundFailures() > failuresBefore;
     String why = DiskFull.says(stalled) ? stalled : failed ? figures.lastFailure() : null;
     boolean wasFull = full != null;
-    full = DiskFull.says(why) ? why : null;
+    full = DiskFull.says(why) ? why : low;
     if (!before || wasFull != (full != null)) {
       String told =
           full == null

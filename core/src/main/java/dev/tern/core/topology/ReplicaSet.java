@@ -200,6 +200,11 @@ public final class ReplicaSet {
     return oldPlaces | newPlaces;
   }
 
+  /// The places that both lists have, a bit for each.
+  public long commonPlaces() {
+    return oldPlaces & newPlaces;
+  }
+
   /// How many replicas the longer of the lists has.
   public int longest() {
     return Math.max(oldList.length, newList.length);
@@ -229,6 +234,11 @@ public final class ReplicaSet {
   /// What requests go to: both lists until the set is fenced.
   public ReplicaSet serving() {
     return phase == Phase.FENCED ? leaders : this;
+  }
+
+  /// Whether the new list is shorter: then those that stay have to get what those that leave have.
+  public boolean shrinks() {
+    return newList.length < oldList.length;
   }
 
   /// Whether a member waits to be filled, see above.

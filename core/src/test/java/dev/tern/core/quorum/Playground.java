@@ -20,6 +20,7 @@ import dev.tern.core.liveness.Sightings;
 import dev.tern.core.replica.Applied;
 import dev.tern.core.replica.Replica;
 import dev.tern.core.replica.Store;
+import dev.tern.core.store.DiskReserve;
 import dev.tern.core.topology.ClusterId;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
@@ -114,7 +115,8 @@ final class Playground {
       int[] numbers = new int[MEMBERS];
       Arrays.setAll(numbers, i -> i + 1);
       ClusterTime time = new ClusterTime(loop.clock, SELF, numbers, false);
-      replica = new Replica(store, loop, time, SELF, Limits.DEFAULT, PlantedBug.NONE);
+      replica =
+          new Replica(store, loop, time, SELF, Limits.DEFAULT, PlantedBug.NONE, DiskReserve.NONE);
       coordinator =
           new Coordinator(
               ShardContext.of(0, SELF, loop, time, network, PlantedBug.NONE, Limits.DEFAULT),

@@ -3,6 +3,7 @@ package dev.tern.core.replica;
 import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.store.Bed;
+import dev.tern.core.store.DiskReserve;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.env.Events;
@@ -25,6 +26,6 @@ final class Replicas {
   static Replica over(Bed bed, Store store, PlantedBug planted) {
     SimulatedLoop loop = new SimulatedLoop(bed.world, 1, bed.disk);
     ClusterTime time = new ClusterTime(bed.clock, 1, new int[] {1}, /* ownClock= */ false);
-    return new Replica(store, loop, time, 1, Limits.DEFAULT, planted);
+    return new Replica(store, loop, time, 1, Limits.DEFAULT, planted, DiskReserve.NONE);
   }
 }

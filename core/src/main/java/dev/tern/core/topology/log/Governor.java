@@ -41,6 +41,11 @@ final class Governor {
   private final MoveSteps moves;
   private final MoveReports reports = new MoveReports();
 
+  private final Progress progress = new Progress();
+
+  /// Whether a member's disk has room for more replicas.
+  private IntPredicate roomy = member -> true;
+
   /// Whether steps of moves are in the log and not applied.
   private boolean moving;
 
@@ -73,10 +78,15 @@ final class Governor {
     this.moves = new MoveSteps(options.moves(), options.bug());
   }
 
+  void givesReplicasTo(IntPredicate members) {
+    roomy = members;
+  }
+
   /// Another member may lead from now on: the absences that this one saw as a leader are no more.
   void roleChanged() {
     absentSince.clear();
     reports.clear();
+    progress.clear();
     moving = false;
   }
 
@@ -102,10 +112,15 @@ final class Governor {
     IntPredicate lost = member -> absent(member, options.moves().lostNanos());
     state.members().forEach(member -> note(member.number()));
     reports.prune(state, this::isAlive);
+    long now = clock.monotonicNanos();
+    progress.look(state, reports, now);
     if (moving) {
       return;
     }
-    Command.Moves steps = moves.next(new MoveSteps.View(state, reports, this::isAlive, lost));
+    IntPredicate takes = member -> progress.takes(member, reports, now);
+    IntPredicate stuck = member -> progress.isStuck(member, options.moves().lostNanos(), now);
+    Command.Moves steps =
+        moves.next(new MoveSteps.View(state, reports, this::isAlive, lost, stuck, takes, roomy));
     if (steps != null) {
       // A sole voter may have them applied before the call is over.
       moving = true;

@@ -47,6 +47,12 @@ final class MoveReports {
     return known != null && known.report.mayReceive(groups, partition);
   }
 
+  /// The epoch of the topology that a member last said it goes by; -1 if it was not heard.
+  long epochOf(int member) {
+    Left known = left.get(member);
+    return known == null ? -1 : known.report.epoch();
+  }
+
   /// Whether a member knows what it has left while it was not live, and has handed on all of it
   /// that it can read.
   boolean hasHandedOn(int member) {

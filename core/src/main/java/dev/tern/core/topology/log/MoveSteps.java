@@ -22,17 +22,17 @@ import org.jspecify.annotations.Nullable;
 /// Says which steps of moves the leader of the topology log proposes next. Sees and decides, does
 /// nothing: a step that another leader overtakes is passed over by the epoch of its entry.
 ///
-/// A step of a move follows when the entry is adopted by every live replica of both lists, and by
-/// so many of each list it still uses that no quorum can be made of the others: then nobody who
-/// goes by the entry before can read or write any more beside those who go by the entry after.
-/// Besides, newcomers have to be *filled* before they are read, as have most of a shorter list, and
-/// live replicas that leave have to be *drained* before they are forgotten. A stable entry may
-/// begin to move unadopted: whoever still goes by the entry before reads and writes a list that the
-/// next one reads and writes too.
+/// A step of a move follows when the entry is adopted by every live replica of both lists that
+/// adopts anything, and by so many of each list it still uses that no quorum can be made of the
+/// others: then nobody who goes by the entry before can read or write any more beside those who go
+/// by the entry after. Besides, newcomers, and all of a shorter list, have to be *filled* before
+/// they are read, and live replicas that leave have to be *drained* before they are forgotten. A
+/// stable entry may begin to move unadopted: whoever still goes by the entry before reads and
+/// writes a list that the next one reads and writes too.
 ///
-/// A move begins only if its newcomers are live and have nothing of the partition from an earlier
-/// admission ([LeftReport]): going by the new one they would empty it, and what they alone have
-/// would be lost. A member of which that is not known is given nothing.
+/// A move begins only if its newcomers are live, have room on their disks, and have nothing of the
+/// partition from an earlier admission ([LeftReport]): going by the new one they would empty it,
+/// and what they alone have would be lost. A member of which that is not known is given nothing.
 ///
 /// A move is cancelled when a newcomer is removed, or is not live for long, unless it is fenced.
 /// New moves are those of the plan. Partitions without all their replicas come first, leads last.
@@ -45,7 +45,17 @@ final class MoveSteps {
   ///
   /// @param live whether a member is believed alive
   /// @param lost whether a member has not been live for so long that moves to it are cancelled
-  record View(TopologyState state, MoveReports reports, IntPredicate live, IntPredicate lost) {}
+  /// @param stuck whether a live member has adopted nothing for so long
+  /// @param takes whether a member adopts what is decided
+  /// @param roomy whether a member's disk has room for more replicas
+  record View(
+      TopologyState state,
+      MoveReports reports,
+      IntPredicate live,
+      IntPredicate lost,
+      IntPredicate stuck,
+      IntPredicate takes,
+      IntPredicate roomy) {}
 
   private final MoveLimits limits;
   private final TopologyBug bug;
@@ -179,7 +189,8 @@ final class MoveSteps {
     }
 
     private boolean adoptedByLive() {
-      return Arrays.stream(set.members()).allMatch(m -> !view.live().test(m) || adopts(m));
+      return Arrays.stream(set.members())
+          .allMatch(m -> !view.live().test(m) || adopts(m) || view.stuck().test(m));
     }
 
     private boolean adopted(int[] list) {
@@ -190,30 +201,32 @@ final class MoveSteps {
       return without(newList, oldList);
     }
 
-    /// Whether the newcomers have what was acknowledged. Where the list becomes shorter, so many of
-    /// those that are left have it that each read meets one of them.
+    /// Of a list that gets shorter all that stay have to have what those that leave have, too.
     private boolean filled() {
-      boolean shrinks = newList.length < oldList.length;
-      long filled = Arrays.stream(newList).filter(m -> says(MoveReport.FILLED, m)).count();
-      return newcomers().allMatch(member -> says(MoveReport.FILLED, member))
-          && (!shrinks || filled >= quorum.of(newList));
+      IntStream toFill = set.shrinks() ? Arrays.stream(newList) : newcomers();
+      return toFill.allMatch(member -> says(MoveReport.FILLED, member));
     }
 
-    /// Whether those that leave have handed over what they had, but for those that are away or not
-    /// live for long: one that is merely slow is waited for.
+    /// Whether those that leave have handed over what they had, but for those that are away, not
+    /// live for long, or stuck: one that is merely slow is waited for.
     private boolean drained() {
       return bug == TopologyBug.FINISHED_UNDRAINED
           || without(oldList, newList).allMatch(m -> says(MoveReport.DRAINED, m) || isGone(m));
     }
 
     private boolean isGone(int member) {
-      return !view.live().test(member)
-          && (view.lost().test(member) || isAway(view.state(), member));
+      boolean absent = view.lost().test(member) || isAway(view.state(), member);
+      return view.live().test(member) ? view.stuck().test(member) : absent;
     }
 
-    /// Whether a newcomer is removed, or was not live for long.
+    /// Whether a newcomer is removed, or was not live or stuck for long, or one that stays is not
+    /// live for long and would have to be filled.
     private boolean hopeless() {
-      return newcomers().anyMatch(m -> !eligible(view.state(), m) || view.lost().test(m));
+      boolean noStay = set.phase() == Phase.FILLING && set.shrinks();
+      return newcomers()
+              .anyMatch(
+                  m -> !eligible(view.state(), m) || view.lost().test(m) || view.stuck().test(m))
+          || noStay && Arrays.stream(newList).anyMatch(view.lost());
     }
   }
 
@@ -295,6 +308,7 @@ final class MoveSteps {
         if (newList != null
             && quorum.mayAdopt(view.live(), oldList, newList)
             && mayReceive(view, groups, p, newList)
+            && allTake(view, oldList, newList)
             && urgency(view, oldList, newList) == urgency
             && traffic.hasRoom(oldList, newList)) {
           traffic.add(oldList, newList);
@@ -306,9 +320,18 @@ final class MoveSteps {
   }
 
   private boolean mayReceive(View view, ReplicaGroups groups, int partition, int[] newList) {
-    return bug == TopologyBug.READMITTED_WITH_LEFT
-        || without(newList, groups.lists().list(partition))
-            .allMatch(member -> view.reports().mayReceive(member, groups, partition));
+    int[] oldList = groups.lists().list(partition);
+    return without(newList, oldList).allMatch(view.roomy())
+        && (bug == TopologyBug.READMITTED_WITH_LEFT
+            || without(newList, oldList)
+                .allMatch(member -> view.reports().mayReceive(member, groups, partition)));
+  }
+
+  /// Whether each live replica of both lists adopts what is decided: one that cannot, as its disk
+  /// is full, would go on by the entry before, and its clients' requests would be refused.
+  private static boolean allTake(View view, int[] oldList, int[] newList) {
+    return IntStream.concat(Arrays.stream(oldList), Arrays.stream(newList))
+        .allMatch(member -> !view.live().test(member) || view.takes().test(member));
   }
 
   private int[][] planned(TopologyState state, ReplicaGroups groups) {

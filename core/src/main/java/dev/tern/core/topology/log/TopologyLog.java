@@ -273,6 +273,12 @@ public final class TopologyLog {
     left = reportedLeft;
   }
 
+  /// Which members get more replicas while this node leads the log: those whose disks have room.
+  /// All do unless this is called, before the start.
+  public void givesReplicasTo(IntPredicate roomy) {
+    governor.givesReplicasTo(roomy);
+  }
+
   /// Begins to take part in the log.
   public void start() {
     started = true;

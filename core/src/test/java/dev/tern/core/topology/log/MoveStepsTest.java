@@ -38,6 +38,9 @@ class MoveStepsTest {
   private final MoveReports reports = new MoveReports();
   private final Set<Integer> down = new TreeSet<>();
   private final Set<Integer> lost = new TreeSet<>();
+  private final Set<Integer> roomless = new TreeSet<>();
+  private final Set<Integer> stuck = new TreeSet<>();
+  private final Set<Integer> slow = new TreeSet<>();
   private MoveSteps steps = steps(100, 100);
   private TopologyState state = founded(3, 2, 2);
 
@@ -78,7 +81,14 @@ class MoveStepsTest {
 
   private @Nullable Moves next() {
     return steps.next(
-        new MoveSteps.View(state, reports, member -> !down.contains(member), lost::contains));
+        new MoveSteps.View(
+            state,
+            reports,
+            member -> !down.contains(member),
+            lost::contains,
+            stuck::contains,
+            member -> !slow.contains(member),
+            member -> !roomless.contains(member)));
   }
 
   private List<Kind> nextFor(int partition) {
@@ -149,6 +159,53 @@ class MoveStepsTest {
     assertEquals(List.of(Kind.SWITCH), nextFor(P));
     says(ADOPTED, 4);
     assertNull(next(), "4 is not filled");
+  }
+
+  @Test
+  void whoseDiskIsNearlyFullGetsNothingMore() {
+    nothingLeft();
+    assertTrue(!toReceive(4).isEmpty());
+    roomless.add(4);
+    assertEquals(List.of(), toReceive(4));
+    roomless.clear();
+    assertTrue(!toReceive(4).isEmpty());
+  }
+
+  /// A live member whose disk has no room adopts nothing.
+  @Test
+  void nothingBeginsWhereALiveReplicaAdoptsNothing() {
+    nothingLeft();
+    slow.addAll(Set.of(1, 2, 3));
+    assertEquals(List.of(), toReceive(4));
+    down.addAll(Set.of(1, 2, 3));
+    slow.clear();
+    assertEquals(List.of(), toReceive(4), "nobody could adopt it");
+    down.clear();
+    assertTrue(!toReceive(4).isEmpty());
+  }
+
+  @Test
+  void aMemberThatAdoptsNothingForLongIsNotWaitedFor() {
+    moving(Kind.BEGIN);
+    says(ADOPTED, 2, 3, 4);
+    says(FILLED | ADOPTED, 4);
+    assertNull(next(), "1 is live and has not adopted it");
+    stuck.add(1);
+    assertEquals(List.of(Kind.SWITCH), nextFor(P));
+    stuck.add(2);
+    reports.clear();
+    says(ADOPTED, 3);
+    says(FILLED | ADOPTED, 4);
+    assertNull(next(), "two of the old list go by the entry before");
+  }
+
+  @Test
+  void aMoveToAMemberThatAdoptsNothingForLongIsCancelled() {
+    moving(Kind.BEGIN);
+    says(ADOPTED, 1, 2, 3);
+    assertNull(next());
+    stuck.add(4);
+    assertEquals(List.of(Kind.CANCEL), nextFor(P));
   }
 
   @Test
@@ -260,7 +317,7 @@ class MoveStepsTest {
     }
   }
 
-  /// Where a list gets shorter, so many that stay are filled that each read meets one of them.
+  /// Where a list gets shorter, all that stay are filled: no write is at fewer replicas afterwards.
   @Test
   void aShorterListIsReadWhenThoseThatStayAreFilled() {
     state = applied(state, new Command.HoldMoves(true));
@@ -271,6 +328,8 @@ class MoveStepsTest {
     says(MoveReport.ADOPTED, 1, 2, 3);
     assertEquals(List.of(), nextFor(P));
     says(FILLED, 1);
+    assertEquals(List.of(), nextFor(P));
+    says(FILLED, 2);
     assertEquals(List.of(Kind.SWITCH), nextFor(P));
   }
 
