@@ -288,9 +288,15 @@ final class Moves {
     boolean filled = true;
     for (int member : set.members()) {
       MoveState state = told.get(member);
-      filled &= !set.isPending(member) || state != null && state.filled();
+      boolean stays = set.shrinks() && has(set.newList(), member);
+      boolean waits = set.isPending(member) || stays;
+      filled &= !waits || state != null && state.filled();
     }
     return filled;
+  }
+
+  private static boolean has(int[] list, int member) {
+    return Arrays.stream(list).anyMatch(each -> each == member);
   }
 
   private boolean areDrained(ReplicaSet set, Map<Integer, MoveState> told) {

@@ -22,9 +22,11 @@ class PlantedBugTest {
           "DOT_CLAIMED_WITHOUT_RECORD",
           "PROMISE_FORGOTTEN",
           "REUSED_DOTS",
+          "SHRUNK_UNFILLED",
           "STALE_OWNER_ACCEPTS",
           "STRIP_WITHOUT_ASKING_HOLDERS",
-          "STRIP_WITHOUT_PENDING");
+          "STRIP_WITHOUT_PENDING",
+          "UNIFORM_READ_OF_ONE_LIST");
 
   static Stream<String> mistakes() {
     return Stream.concat(

@@ -98,7 +98,29 @@ final class Script {
     assertInstanceOf(UpdateOutcome.Done.class, outcome, () -> key + ": " + outcome);
   }
 
-  /// What a GET answers, null for nothing.
+  /// What a GET answers, null for nothing. Tells what a read found, null for nothing, and nothing
+  /// where it is refused.
+  void beginGet(int node, String key, Level level, Consumer<@Nullable String> told) {
+    byte[] bytes = Objects.requireNonNull(bytes(key));
+    cluster.world.schedule(
+        0,
+        node,
+        () ->
+            cluster
+                .node(node)
+                .keyspace(0, "data")
+                .read(
+                    bytes,
+                    level,
+                    outcome -> {
+                      if (outcome instanceof ReadOutcome.Found found) {
+                        told.accept(new String(found.value(), US_ASCII));
+                      } else if (outcome instanceof ReadOutcome.Missing) {
+                        told.accept(null);
+                      }
+                    }));
+  }
+
   @Nullable String get(int node, String key, Level level) {
     List<ReadOutcome> outcomes = new ArrayList<>();
     byte[] bytes = Objects.requireNonNull(bytes(key));

@@ -92,6 +92,10 @@ public enum PlantedBug {
   /// A replica takes writes of who goes by the lists of before, though a move needs all to know the
   /// new ones.
   STALE_OWNER_ACCEPTS,
+  /// A list that gets shorter is read though those that stay may lack what those that leave have.
+  SHRUNK_UNFILLED,
+  /// A read whose replicas agree is answered though the other list of a move lacks the version.
+  UNIFORM_READ_OF_ONE_LIST,
   /// A new replica counts as filled though writes that old ones had admitted may not be there.
   BARRIER_SKIPPED,
   /// Acknowledgements are counted in the old list only while a partition moves.

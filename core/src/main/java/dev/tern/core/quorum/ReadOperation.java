@@ -14,10 +14,11 @@ import org.jspecify.annotations.Nullable;
 
 /// A read of `r` replicas: the record from one, digests from the others. Where they differ, the
 /// newest wins, or in a keyspace with siblings all records are fetched and merged; and those behind
-/// are brought up to that. Where `2r > n` the answer waits until so many replicas hold it that no
-/// later read of `r` replicas, or of most, sees less (monotonic reads). A replica that cannot take
-/// it (its disk is full, its connection broke) is passed over, and the next of the list is offered
-/// the record in its place.
+/// are brought up to that. So are replicas of the list that is not read, while there are two: the
+/// next read may ask that one. Where `2r > n` the answer waits until so many replicas hold it that
+/// no later read of `r` replicas, or of most, sees less (monotonic reads). A replica that cannot
+/// take it (its disk is full, its connection broke) is passed over, and the next of the list is
+/// offered the record in its place.
 ///
 /// Where a sloppy read has too few replicas of the list, the next healthy nodes answer with what
 /// they hold for those that are away. That they hold nothing counts only beside a replica of the
@@ -53,6 +54,9 @@ final class ReadOperation extends Operation<Message.ReadReply> {
 
   /// A replica that had to be helped out is taken for so many times slower than it was until then.
   private static final int HEDGED_TIMES = 4;
+
+  /// What it takes to bring a record to the other list, about.
+  private static final long BRINGING_NANOS = 4_000_000;
 
   /// What a read is for.
   enum Purpose {
@@ -267,7 +271,9 @@ final class ReadOperation extends Operation<Message.ReadReply> {
       int node = request.replicas().member(place);
       boolean may = readable(place) >= 0 && answers.ask(place) == null;
       if (may && coordinator.lists().live(node)) {
-        long likely = coordinator.peers().likelyNanos(node);
+        // What both lists have need not be brought to one of them.
+        boolean both = (request.replicas().commonPlaces() & Quorum.bit(place)) != 0;
+        long likely = coordinator.peers().likelyNanos(node) + (both ? 0 : BRINGING_NANOS);
         if (likely < least) {
           least = likely;
           quickest = place;
@@ -405,8 +411,11 @@ final class ReadOperation extends Operation<Message.ReadReply> {
     // Siblings that fit no frame together stay apart until somebody who was shown them merges them.
     boolean fits =
         !merges || coordinator.transport().takes(java.util.Objects.requireNonNull(record));
-    boolean repairs = purpose == Purpose.ANSWER && !uniform && fits;
-    if (!repairs || coordinator.planted() == PlantedBug.NO_READ_REPAIR) {
+    boolean lasts = uniform && (record == null || isHeld());
+    if (purpose != Purpose.ANSWER
+        || lasts
+        || !fits
+        || coordinator.planted() == PlantedBug.NO_READ_REPAIR) {
       finish();
       done.read(record, uniform);
       return;
@@ -471,6 +480,13 @@ final class ReadOperation extends Operation<Message.ReadReply> {
             .after(refusals, outvotedBy);
     repair = 2 * request.r() <= request.replicas().readSize() ? begun.hurrying() : begun;
     begun.begin(answered & ~lacking & ~answers.standIns(), lacking, all & ~answered & ~lost);
+  }
+
+  /// Whether replicas that agree are enough of both lists while there are two.
+  private boolean isHeld() {
+    return request.replicas().isStable()
+        || coordinator.planted() == PlantedBug.UNIFORM_READ_OF_ONE_LIST
+        || holders().outcome(answers.places(Ask.State.ANSWERED), 0, 0) == Quorum.Outcome.MET;
   }
 
   /// So many that every later read of `r` replicas, or of most, meets one; none where two reads

@@ -189,9 +189,16 @@ public final class Responder {
       ahead.accept(node);
       return Writes.moving(request.epoch(), topology.epoch(partition));
     }
-    return topology.replicaSet(partition).serving().has(coordinator.self())
-        ? null
-        : notHeld(keyspace, topology.firstSlot(partition));
+    if (topology.replicaSet(partition).serving().has(coordinator.self())) {
+      return null;
+    }
+    long here = topology.epoch(partition);
+    if (request.epoch() < here && !(request instanceof Message.Count)) {
+      // A write that this replica would still take by its epoch, were it one by the new list.
+      behind.accept(node);
+      return Writes.moving(request.epoch(), here);
+    }
+    return notHeld(keyspace, topology.firstSlot(partition));
   }
 
   /// Why this node holds nothing of a keyspace for others; null if it may.

@@ -436,8 +436,13 @@ final class Updates {
         outrun();
         return;
       }
-      // What was seen may not be durable at a quorum yet: make it so before anybody hears of it.
-      int held = uniform ? request.r() : 0;
+      // What was seen may not be durable at a quorum yet, of both lists while there are two: make
+      // it so before anybody hears of it.
+      boolean oneList =
+          request.replicas().isStable()
+              || coordinator.planted() == PlantedBug.UNIFORM_READ_OF_ONE_LIST;
+      boolean alike = uniform && oneList;
+      int held = alike ? request.r() : 0;
       int needed = Quorum.holders(request.replicas().readSize(), request.r());
       if (seen == null || held >= needed) {
         answerWhenDurable();

@@ -163,7 +163,11 @@ final class Exchange {
     this.unreadable = new DotSet[peers.length];
     this.readiness =
         new Readiness(
-            peers.length, partition::isFilled, place -> claims[place].ungiven(), nowNanos);
+            peers.length,
+            partition::isFilled,
+            place -> claims[place].ungiven(),
+            place -> set.isPending(peers[place]),
+            nowNanos);
     Arrays.fill(toldTurns, -1);
     Arrays.fill(toldNanos, NEVER);
   }

@@ -8,6 +8,7 @@ import dev.tern.core.replica.Replica;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.ReplicaSet;
+import dev.tern.core.topology.ReplicaSet.Phase;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.DotView;
 import dev.tern.core.wire.Message;
@@ -26,8 +27,9 @@ import java.util.Objects;
 ///   one behaves meanwhile). What its clock has at that moment, pending dots included, it tells the
 ///   pending replicas. One of those is filled when its clock on disk covers what all live old
 ///   replicas told, and those are so many that each write acknowledged before is among theirs.
-///   Where the list becomes shorter, those that stay are told and filled as well: a read of the few
-///   that are left may meet no other one.
+///   Where the new list is shorter the same is asked of those that stay: each of them has to have
+///   what those that leave have, so that no write is at fewer replicas afterwards than its level
+///   says.
 /// - *The drain.* From the fence on an old replica that leaves takes no writes. It is drained when
 ///   one of the new list and all live newcomers have all that it had then.
 /// - *The drop.* What a member holds of a partition that it is no replica of any more goes by
@@ -64,7 +66,17 @@ final class PartitionMoves {
 
   // ---- the barrier
 
-  /// Tells the pending replicas what the clock here had when the filling began.
+  /// Whether a replica has to be filled before the new list is read.
+  private static boolean isFilledFirst(ReplicaSet set, int member) {
+    boolean stays = set.phase() == Phase.FILLING && set.shrinks() && has(set.newList(), member);
+    return stays || set.isPending(member);
+  }
+
+  private static boolean has(int[] list, int member) {
+    return Arrays.stream(list).anyMatch(each -> each == member);
+  }
+
+  /// Tells the replicas that are to be filled what the clock here had when the filling began.
   private void tellBarrier(Exchange exchange) {
     DotSet barrier = exchange.barrier;
     if (barrier == null || exchange.isBehind()) {
@@ -72,7 +84,7 @@ final class PartitionMoves {
     }
     exchange.barrierToldNanos = clock.monotonicNanos();
     for (int peer : exchange.peers) {
-      if (isToBeFilled(exchange.set, peer) && wire.live(peer)) {
+      if (isFilledFirst(exchange.set, peer) && wire.live(peer)) {
         int number = exchange.partition.number();
         wire.send(
             peer, number, new Message.Barrier(exchange.group, number, exchange.epoch, barrier));
@@ -92,7 +104,7 @@ final class PartitionMoves {
 
   /// A pending replica asks for a clock: it may have missed the barrier.
   void asked(Exchange exchange, int place) {
-    if (isToBeFilled(exchange.set, exchange.peers[place])) {
+    if (isFilledFirst(exchange.set, exchange.peers[place])) {
       tellBarrier(exchange);
     }
   }
@@ -104,17 +116,12 @@ final class PartitionMoves {
     }
   }
 
-  /// Whether a member has to have what the old list has acknowledged before it is read.
-  private static boolean isToBeFilled(ReplicaSet set, int member) {
-    boolean shrinks = set.newList().length < set.oldList().length;
-    boolean stays =
-        set.phase() == ReplicaSet.Phase.FILLING
-            && Arrays.stream(set.newList()).anyMatch(each -> each == member);
-    return set.isPending(member) || shrinks && stays;
-  }
-
   private boolean isFilled(Exchange exchange) {
-    if (!isToBeFilled(exchange.set, self)) {
+    if (!isFilledFirst(exchange.set, self)) {
+      return true;
+    }
+    boolean stays = !exchange.set.isPending(self);
+    if (stays && planted == PlantedBug.SHRUNK_UNFILLED) {
       return true;
     }
     if (exchange.isBehind()) {
@@ -123,8 +130,7 @@ final class PartitionMoves {
     if (planted == PlantedBug.BARRIER_SKIPPED) {
       return true;
     }
-    // What this one has acknowledged it has.
-    int covered = exchange.set.isPending(self) ? 0 : 1;
+    int covered = stays ? 1 : 0;
     for (int place = 0; place < exchange.peers.length; place++) {
       if (!exchange.set.isPending(exchange.peers[place])) {
         DotView barrier = exchange.barriers[place];

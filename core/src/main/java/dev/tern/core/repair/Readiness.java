@@ -23,7 +23,9 @@ import org.jspecify.annotations.Nullable;
 /// *settled* when all have told, or when all is here that those who told had: a delete is stripped
 /// nowhere before all replicas have it.
 ///
-/// What a peer has and cannot read it will not give: for those dots it counts as not alive.
+/// What a peer has and cannot read it will not give: for those dots it counts as not alive. A peer
+/// that waits to be filled gives nothing and is not waited for: what was acknowledged is at the
+/// others.
 ///
 /// A replica whose directory was empty, or is known by another one to have been set back, is not
 /// *filled*: it waits for all that those who told had, logged or not. What it had acknowledged
@@ -46,14 +48,22 @@ final class Readiness {
 
   private final BooleanSupplier filled;
   private final IntFunction<DotSet> ungiven;
+  private final IntPredicate pending;
 
   private boolean settled;
 
   /// @param filled whether the store ever had all that the others had, and has not lost it
   /// @param ungiven by peer: dots that it has and cannot read
-  Readiness(int peers, BooleanSupplier filled, IntFunction<DotSet> ungiven, long nowNanos) {
+  /// @param pending by peer: whether it waits to be filled
+  Readiness(
+      int peers,
+      BooleanSupplier filled,
+      IntFunction<DotSet> ungiven,
+      IntPredicate pending,
+      long nowNanos) {
     this.filled = filled;
     this.ungiven = ungiven;
+    this.pending = pending;
     this.trimmed = new DotSet[peers];
     this.clocks = new DotView[peers];
     this.cameNanos = new long[peers];
@@ -108,9 +118,19 @@ final class Readiness {
     return trimmed[place] != null;
   }
 
+  /// Whether all peers wait to be filled.
+  private boolean isAlone() {
+    for (int place = 0; place < trimmed.length; place++) {
+      if (!pending.test(place)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   boolean hasAnyTold() {
-    for (DotSet gone : trimmed) {
-      if (gone != null) {
+    for (int place = 0; place < trimmed.length; place++) {
+      if (trimmed[place] != null && !pending.test(place)) {
         return true;
       }
     }
@@ -160,9 +180,12 @@ final class Readiness {
     boolean patient = nowNanos - sinceNanos < PATIENCE_NANOS;
     boolean all = true;
     boolean covered = true;
-    boolean ready = hasAnyTold();
+    boolean ready = hasAnyTold() || isAlone();
     for (int place = 0; place < trimmed.length; place++) {
       DotView clock = clocks[place];
+      if (pending.test(place)) {
+        continue;
+      }
       if (clock == null) {
         boolean there = live.test(place) || nowNanos - cameNanos[place] < PATIENCE_NANOS;
         all = false;
@@ -175,8 +198,11 @@ final class Readiness {
     }
     if (all) {
       // Who has told and is gone since had nothing that another one stripped behind its back.
-      ready = hasAnyTold();
+      ready = hasAnyTold() || isAlone();
       for (int place = 0; place < trimmed.length; place++) {
+        if (pending.test(place)) {
+          continue;
+        }
         ready &= !mayLackDeletes(place, here, live) && !mayLackWrites(place, here, live);
         all &= lacking(place, here) == null;
       }

@@ -12,7 +12,9 @@ class ReadinessTest {
   private final boolean[] live = {true, false};
   private boolean filled = true;
   private final DotSet[] ungiven = {new DotSet(), new DotSet()};
-  private final Readiness readiness = new Readiness(2, () -> filled, place -> ungiven[place], 0);
+  private final boolean[] pending = {false, false};
+  private final Readiness readiness =
+      new Readiness(2, () -> filled, place -> ungiven[place], place -> pending[place], 0);
 
   private static DotSet dots(long to) {
     DotSet dots = new DotSet();
@@ -45,6 +47,19 @@ class ReadinessTest {
     assertFalse(ready(dots(5), LATER));
     assertTrue(ready(dots(9), LATER));
     assertTrue(readiness.isSettled());
+  }
+
+  /// It gives nothing: two replicas would wait for each other.
+  @Test
+  void aPeerThatWaitsToBeFilledIsNotWaitedFor() {
+    filled = false;
+    live[1] = true;
+    readiness.told(0, dots(2), dots(5));
+    readiness.told(1, dots(2), dots(9));
+    assertFalse(ready(dots(5), LATER), "a replica gives what it has");
+    pending[1] = true;
+    assertTrue(ready(dots(5), LATER));
+    assertFalse(ready(dots(4), LATER));
   }
 
   @Test
