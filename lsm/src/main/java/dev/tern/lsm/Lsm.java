@@ -227,8 +227,9 @@ public final class Lsm implements AutoCloseable {
   }
 
   /// What is written between two calls of [#flushLog] is one group: a crash keeps all of it or
-  /// nothing. `last` is called before a group ends, by the thread that ends it, and may append
-  /// more.
+  /// nothing. `last` is called before a group ends, by the thread that ends it under the store's
+  /// lock, and may append more. It may do nothing else with the store: other calls may wait for a
+  /// flush that waits for the lock.
   public void beforeGroupEnds(Runnable last) {
     log.beforeGroupEnds(java.util.Objects.requireNonNull(last));
   }

@@ -192,14 +192,17 @@ public final class LsmGroup implements AutoCloseable {
     }
   }
 
-  /// Asks the store that has the largest memtables to flush them, if they are worth a flush: any
-  /// are where all together hold more than their room. Those that were asked and have not begun, or
-  /// have failed, are passed over: their disk may be dead.
+  /// Asks the store that has the largest memtables to flush them, if that is worth a flush. Where
+  /// all together hold more than their room it is worth one if those that are written to hold
+  /// enough together: what readers keep of memtables that were flushed goes by no flush. Those that
+  /// were asked and have not begun, or have failed, are passed over: their disk may be dead.
   void askLargest(Upkeep asking) {
     Upkeep largest = asking;
+    long together = 0;
     lock.lock();
     try {
       for (Upkeep each : stores) {
+        together += each.memtableBytes();
         if (each.memtableBytes() > largest.memtableBytes() && each.mayBeAsked()) {
           largest = each;
         }
@@ -208,8 +211,9 @@ public final class LsmGroup implements AutoCloseable {
       lock.unlock();
     }
     boolean isBeyondRoom = budget.isBeyondRoom();
-    long worth = isBeyondRoom ? 1 : options.tuning().memtableBytes() / LEAST_FLUSH_SHARE;
-    if ((largest != asking || isBeyondRoom) && largest.memtableBytes() >= worth) {
+    long worth = options.tuning().memtableBytes() / LEAST_FLUSH_SHARE;
+    long freed = isBeyondRoom ? together : largest.memtableBytes();
+    if ((largest != asking || isBeyondRoom) && freed >= worth && largest.memtableBytes() > 0) {
       largest.askToFlush();
     }
   }

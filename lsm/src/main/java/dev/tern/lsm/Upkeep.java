@@ -610,6 +610,10 @@ final class Upkeep {
     LogFile.Writer next = null;
     boolean done = false;
     try {
+      while (publication.immutables() >= MAX_MEMTABLES - 1) {
+        // Else a call that fails, and is repeated, would add a memtable each time.
+        flushOldest();
+      }
       if (isLogMissing()) {
         revive();
       }

@@ -230,4 +230,28 @@ class LsmGroupTest {
     group.close();
     assertThrows(IllegalStateException.class, member::open);
   }
+
+  /// What readers keep of memtables that were flushed is beyond the room, and no flush frees it.
+  @Test
+  void whatReadersKeepMakesNobodyFlushAtEveryWrite() throws IOException {
+    Member kept = new Member(withoutLog(group));
+    Member other = new Member(withoutLog(group));
+    List<LsmIterator> open = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      kept.write(64 << 10);
+      kept.jobs.runAll();
+      open.add(kept.lsm.iterator(kept.family, IteratorOptions.all()));
+      kept.lsm.flush();
+      kept.jobs.runAll();
+    }
+    long before = other.lsm.statistics().flushes();
+    for (int i = 0; i < 100; i++) {
+      other.lsm.append(new WriteBatch().put(other.family, Entries.key(i), new byte[100]));
+      other.lsm.flushLog();
+      other.jobs.runAll();
+    }
+    long flushes = other.lsm.statistics().flushes() - before;
+    assertTrue(flushes <= 3, flushes + " flushes for 100 small writes");
+    open.forEach(LsmIterator::close);
+  }
 }

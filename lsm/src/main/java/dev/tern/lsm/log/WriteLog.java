@@ -380,10 +380,15 @@ public final class WriteLog {
       return;
     }
     LogFile.Writer log = current();
-    stalled = true;
-    log.handOver();
+    boolean done = false;
+    try {
+      log.handOver();
+      done = true;
+    } finally {
+      // Others look at it without the lock: it is not stalled while it is merely written to.
+      stalled = !done || log.isMissing();
+    }
     tell();
-    stalled = log.isMissing();
     assert log.loggedSequence >= logged : "what was logged falls";
     logged = log.loggedSequence;
   }
