@@ -288,11 +288,16 @@ final class ReadRepair {
     Unanswered.Refused overloaded = refusals.overloaded();
     int held = Long.bitCount(holding);
     String why = overloaded == null ? "" : "; " + overloaded.message();
+    String told =
+        request.replicas().isStable()
+            ? "the newest version is on %d of the %d replicas that make a read sure, nodes %s lack it%s"
+                .formatted(held, holders.needed(), lacking, why)
+            : "the key moves, and of one of its two lists of replicas too few have the newest version, nodes %s lack it%s"
+                .formatted(lacking, why);
     done.failed(
         new Unanswered.Refused(
             Reason.UNAVAILABLE,
-            "the newest version is on %d of the %d replicas that make a read sure, nodes %s lack it%s"
-                .formatted(held, holders.needed(), lacking, why),
+            told,
             overloaded == null ? 0 : overloaded.retryAfterMillis(),
             new Unanswered.Shortfall(request.r(), held, lacking)));
   }
