@@ -23,9 +23,7 @@ class FillsWithoutEndTest {
     Cluster cluster = new Cluster(4);
     Script script = new Script(cluster, 4);
     Placement placement = new Placement(cluster, 4);
-    placement.weigh(100, 100, 100, 0);
-    cluster.within(
-        120 * SECOND, () -> placement.all(s -> s.isStable() && s.size() == 3 && !s.has(4)));
+    placement.settleOnTheFirstThree();
     script.put(1, "other", "v", Level.DEFAULT);
     cluster.runFor(5 * SECOND);
     Cluster.Drops slowFill = (from, to, kind) -> kind == FrameKind.DATA && to == 4 && from != 2;

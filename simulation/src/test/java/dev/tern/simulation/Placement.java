@@ -42,7 +42,14 @@ final class Placement {
     propose(new Command.HoldMoves(false));
   }
 
-  /// The same, but moves do not begin yet.
+  /// Lets the first three of four members have all replicas, and waits until they do.
+  void settleOnTheFirstThree() {
+    weigh(100, 100, 100, 0);
+    cluster.within(
+        120 * SECOND, () -> all(set -> set.isStable() && set.size() == 3 && !set.has(4)));
+  }
+
+  /// The same as [#weigh], but moves do not begin yet.
   void hold(int... weights) {
     propose(new Command.HoldMoves(true));
     for (int i = 0; i < weights.length; i++) {

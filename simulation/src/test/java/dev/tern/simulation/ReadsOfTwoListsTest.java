@@ -28,9 +28,7 @@ class ReadsOfTwoListsTest {
   private final Placement placement = new Placement(cluster, 4);
 
   ReadsOfTwoListsTest() {
-    placement.weigh(100, 100, 100, 0);
-    cluster.within(
-        120 * SECOND, () -> placement.all(s -> s.isStable() && s.size() == 3 && !s.has(4)));
+    placement.settleOnTheFirstThree();
     cluster.runFor(5 * SECOND);
   }
 

@@ -82,9 +82,7 @@ class ShrinkingListsTest {
     Cluster cluster = new Cluster(4);
     Script script = new Script(cluster, 4);
     Placement placement = new Placement(cluster, 4);
-    placement.weigh(100, 100, 100, 0);
-    cluster.within(
-        120 * SECOND, () -> placement.all(s -> s.isStable() && s.size() == 3 && !s.has(4)));
+    placement.settleOnTheFirstThree();
     cluster.runFor(5 * SECOND);
     cluster.withoutData = 1;
     Update put = new Update.Put(bytes("v"), Update.NO_EXPIRY, Update.Condition.NONE, false);

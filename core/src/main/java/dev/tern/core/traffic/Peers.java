@@ -347,11 +347,11 @@ public final class Peers {
     if (member >= owedNanos.length) {
       return;
     }
-    long now = clock.monotonicNanos();
     if (owedNanos[member] == NONE) {
-      owedNanos[member] = now;
+      owedNanos[member] = clock.monotonicNanos();
     }
     if (frameBytes >= LARGE_FRAME_BYTES) {
+      long now = clock.monotonicNanos();
       long from = Math.max(now, excusedUntilNanos[member]);
       excusedUntilNanos[member] =
           Math.min(now + MAX_EXCUSED_NANOS, from + frameBytes * NANOS_PER_LARGE_BYTE);
