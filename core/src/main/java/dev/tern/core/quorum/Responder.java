@@ -175,10 +175,11 @@ public final class Responder {
 
   private Unanswered.@Nullable Refused refusal(
       int node, Message.Request request, Topology topology, int keyspace, int partition) {
-    long oldest =
-        request instanceof Message.Write && planted != PlantedBug.STALE_OWNER_ACCEPTS
-            ? topology.writableFrom(partition)
-            : topology.readableFrom(partition);
+    boolean writes = request instanceof Message.Write;
+    long oldest = writes ? topology.writableFrom(partition) : topology.readableFrom(partition);
+    if (writes && planted == PlantedBug.STALE_OWNER_ACCEPTS) {
+      oldest = 0;
+    }
     if (request.epoch() < oldest) {
       behind.accept(node);
       return Writes.moving(request.epoch(), oldest);

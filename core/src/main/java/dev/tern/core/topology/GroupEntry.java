@@ -120,9 +120,10 @@ final class GroupEntry {
   }
 
   /// Reads that go by an older entry are refused. Where this one is *switched* or on the way back,
-  /// the one before read the other list: it would miss what the entry after this one writes.
+  /// the one before read the other list: it would miss what the entry after this one writes. Where
+  /// it is *filling*, the one before had one list: it would show what the new list may lack.
   long readsFrom() {
-    return stage == Stage.SWITCHED || stage == Stage.RETURNING ? epoch : compatibleFrom;
+    return stage == Stage.STABLE || stage == Stage.FENCED ? compatibleFrom : epoch;
   }
 
   /// Writes that go by an older entry are refused. The one before did not write the new list where

@@ -128,7 +128,7 @@ class MovesTest {
   void theOldestEpochOfRequestsInEachStage() {
     Map<String, List<Boolean>> own =
         Map.of(
-            "filling", List.of(false, true),
+            "filling", List.of(true, true),
             "switched", List.of(true, false),
             "fenced", List.of(false, true),
             "returning", List.of(true, true),
