@@ -253,6 +253,7 @@ final class ClusterRun {
       faults.begin();
       moves.begin();
       weights.begin();
+      new HeldPuts(this).begin();
       world.runUntil(SECOND + chaosNanos);
       heal();
       for (int i = world.chance(0.3) ? 1 + world.random.nextInt(3) : 0; i > 0; i--) {
@@ -306,6 +307,9 @@ final class ClusterRun {
     @Override
     public void sent(int from, int to, byte[] frame) {
       Message message = Wire.message(frame);
+      if (message instanceof Message.Write) {
+        faults.writing(from);
+      }
       wire.sent(from, to, message);
       promises.sent(from, to, message);
     }
@@ -313,7 +317,7 @@ final class ClusterRun {
     @Override
     public boolean passes(int from, int to, byte[] frame) {
       FrameKind kind = FrameKind.of(new ByteReader(frame));
-      return moves.passes(from, to, kind) && weights.passes(from, to, kind);
+      return moves.passes(from, to, kind, frame) && weights.passes(from, to, kind, frame);
     }
 
     @Override

@@ -43,6 +43,8 @@ enum Fault {
   /// A node loses its power when it is asked for a promise to a leader whose ballot is far ahead of
   /// the time, or just after it gave it.
   PROMISE_CUT,
+  /// A node loses its power just after it sent a write to the others, and is back soon.
+  MINT_CUT,
   /// All nodes lose their power at once, but one that does nothing meanwhile.
   BLACKOUT,
   /// A node pauses again and again, as a JVM does whose heap is full.

@@ -21,6 +21,7 @@ final class Faults {
           Fault.SET_BACK,
           Fault.BLACKOUT,
           Fault.PROMISE_CUT,
+          Fault.MINT_CUT,
           Fault.PAUSES,
           Fault.SLOW_NODE,
           Fault.LONG_AWAY,
@@ -35,6 +36,9 @@ final class Faults {
   /// A ballot that lies above what other nodes may have reserved: a leader's start skips to the end
   /// of its own reservation.
   private static final long FAR_AHEAD_MILLIS = 5_000;
+
+  /// What a disk takes to keep what it was given, about.
+  private static final long SYNC_NANOS = 200_000;
 
   /// The beginning of the names of a node's store directories.
   private static final String STORE = "shard-";
@@ -55,6 +59,7 @@ final class Faults {
 
   private long nextRepairCrashNanos;
   private long nextPromiseCutNanos;
+  private long nextMintCutNanos;
 
   /// By node: the member that asked it for a promise last.
   private final int[] led;
@@ -126,6 +131,7 @@ final class Faults {
     return has(Fault.POWER_CUT)
         || has(Fault.BLACKOUT)
         || has(Fault.PROMISE_CUT)
+        || has(Fault.MINT_CUT)
         || has(Fault.SET_BACK);
   }
 
@@ -170,6 +176,24 @@ final class Faults {
             }
           });
     }
+  }
+
+  /// A node sends a write. In some runs its power goes now and then before the write is on its own
+  /// disk, and comes back soon.
+  void writing(int node) {
+    boolean now = has(Fault.MINT_CUT) && world.awakeNanos() < SECOND + run.chaosNanos;
+    if (!now || world.nanos() < nextMintCutNanos || !world.chance(0.1)) {
+      return;
+    }
+    nextMintCutNanos = world.nanos() + world.between(0, 3 * SECOND);
+    world.schedule(
+        world.between(0, SYNC_NANOS),
+        0,
+        () -> {
+          if (run.node(node) != null) {
+            run.crash(node, true, world.between(SECOND / 100, SECOND));
+          }
+        });
   }
 
   boolean wasSetBack() {
@@ -294,7 +318,7 @@ final class Faults {
       case ORDERLY_STOP -> run.stop(node);
       case PARTITION -> cut(node, anyNode(), world.chance(0.5));
       // They happen when frames come.
-      case LOSSY_NETWORK, REPAIR_CRASH, PROMISE_CUT -> {}
+      case LOSSY_NETWORK, REPAIR_CRASH, PROMISE_CUT, MINT_CUT -> {}
       case BROKEN_CONNECTION -> run.network().breakConnection(node, another(node));
       case SLOW_LINK -> slow(node, another(node));
       case PAUSE -> world.pause(node, world.between(SECOND / 100, 3 * SECOND));

@@ -53,6 +53,8 @@ final class Moves {
 
   private final Takeaway takeaway;
 
+  private final Crossing crossing;
+
   private int begun;
 
   private record Place(int set, int partition) {}
@@ -64,6 +66,7 @@ final class Moves {
     this.on = on;
     this.wide = random.nextDouble() < 0.6;
     this.takeaway = new Takeaway(run, random);
+    this.crossing = new Crossing(run, random);
   }
 
   boolean isOn() {
@@ -95,10 +98,12 @@ final class Moves {
   }
 
   /// Whether frames of a kind pass between two nodes.
-  boolean passes(int from, int to, FrameKind kind) {
+  boolean passes(int from, int to, FrameKind kind, byte[] frame) {
+    boolean ofTopology = kind == FrameKind.TOPOLOGY || kind == FrameKind.RAFT;
     boolean hears = to != uninformed || !run.inChaos();
     return takeaway.passes(from, to, kind)
-        && (hears || kind != FrameKind.TOPOLOGY && kind != FrameKind.RAFT);
+        && (hears || !ofTopology)
+        && (!crossing.looks() || crossing.passes(from, to, ofTopology, Wire.message(frame)));
   }
 
   private long upTo(int millis) {
@@ -156,6 +161,7 @@ final class Moves {
 
   private void beat() {
     run.world.schedule(BEAT_NANOS, 0, this::beat);
+    crossing.beat();
     int asked = 1 + random.nextInt(run.nodeCount);
     Node node = run.node(asked);
     if (node == null || !node.view().state().founded()) {
@@ -203,10 +209,15 @@ final class Moves {
     ReplicaSet set = groups.replicaSet(p);
     long epoch = groups.epoch(p);
     if (set.isStable()) {
-      boolean moves = begins && random.nextDouble() < 0.04;
-      return moves ? new Step(p, epoch, Kind.BEGIN, list(groups, p)) : null;
+      if (!begins || random.nextDouble() >= 0.04) {
+        return null;
+      }
+      List<Integer> list = list(groups, p);
+      crossing.begins(groups, p, list);
+      return new Step(p, epoch, Kind.BEGIN, list);
     }
-    if (!isAdopted(set, epoch, told)) {
+    if (!isAdopted(set, epoch, told, crossing.excused(groups.number(), p))
+        || crossing.holds(groups, p, areNewOnes(set, told))) {
       return null;
     }
     boolean cancels = random.nextDouble() < CANCELLED;
@@ -268,14 +279,16 @@ final class Moves {
     return node != null && node.left().mayReceive(groups, p);
   }
 
-  private boolean isAdopted(ReplicaSet set, long epoch, Map<Integer, MoveState> told) {
+  /// @param excused a node that may be without it
+  private boolean isAdopted(ReplicaSet set, long epoch, Map<Integer, MoveState> told, int excused) {
     int n = run.shape.n();
     int needed = Math.max(n - run.keyspace.w() + 1, n - run.keyspace.r() + 1);
     long adopted = 0;
     for (int place = 0; place < set.size(); place++) {
       MoveState state = told.get(set.member(place));
       boolean has = state != null && state.entryEpoch() == epoch;
-      if (!has && run.node(set.member(place)) != null) {
+      int member = set.member(place);
+      if (!has && member != excused && run.node(member) != null) {
         return false;
       }
       adopted |= has ? 1L << place : 0;

@@ -73,17 +73,7 @@ final class PlainClient {
         long expiry = SimulatedClock.EPOCH_MILLIS + world.millis() + world.between(1_000, 4_000);
         put(keyspace, key, expiry, Condition.NONE, false, then);
       }
-      case PUT_AWAY -> {
-        String value = value();
-        History.Write write = run.history.begin(key, value, 0, world.nanos());
-        Update put =
-            new Update.Put(
-                value.getBytes(US_ASCII),
-                Update.NO_EXPIRY,
-                Condition.NONE,
-                /* returnPrevious= */ false);
-        update(keyspace, key, put, SLOPPY, write, then);
-      }
+      case PUT_AWAY -> putAway(keyspace, key, then);
       case PERSIST -> {
         History.Write write = run.history.beginExpire(key, Update.NO_EXPIRY, world.nanos());
         Update persist = new Update.Expire(Update.NO_EXPIRY, ExpiryCondition.NONE);
@@ -209,8 +199,12 @@ final class PlainClient {
   }
 
   private void read(Keyspace keyspace, String key, Runnable answered) {
-    long began = world.nanos();
     Level level = run.asksLess() && world.chance(0.1) ? new Level(1, 0, 0) : level();
+    read(keyspace, key, level, answered);
+  }
+
+  private void read(Keyspace keyspace, String key, Level level, Runnable answered) {
+    long began = world.nanos();
     int losses = run.history.losses();
     keyspace.read(
         key.getBytes(US_ASCII),
@@ -296,6 +290,15 @@ final class PlainClient {
 
   /// Puts a key at a level that one replica satisfies.
   void putAtOne(Keyspace keyspace, String key) {
+    putAt(keyspace, key, new Level(0, 1, 0), () -> {});
+  }
+
+  /// Puts a key at a node that reaches none of the key's replicas.
+  void putAway(Keyspace keyspace, String key, Runnable answered) {
+    putAt(keyspace, key, SLOPPY, answered);
+  }
+
+  private void putAt(Keyspace keyspace, String key, Level level, Runnable answered) {
     String value = value();
     Update.Put put =
         new Update.Put(
@@ -304,7 +307,17 @@ final class PlainClient {
             Condition.NONE,
             /* returnPrevious= */ false);
     History.Write write = run.history.begin(key, value, 0, world.nanos());
-    update(keyspace, key, put, new Level(0, 1, 0), write, () -> {});
+    update(keyspace, key, put, level, write, answered);
+  }
+
+  /// Puts a key at the keyspace's level.
+  void putUsual(Keyspace keyspace, String key) {
+    putAt(keyspace, key, Level.DEFAULT, () -> {});
+  }
+
+  /// Reads a key at the keyspace's level.
+  void readUsual(Keyspace keyspace, String key) {
+    read(keyspace, key, Level.DEFAULT, () -> {});
   }
 
   void delete(Keyspace keyspace, String key, Runnable answered) {

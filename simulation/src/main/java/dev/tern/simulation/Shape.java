@@ -16,7 +16,7 @@ record Shape(int nodes, int n, int r, int w, int keys) {
 
   static Shape of(World world, Theme theme) {
     // Who stands in for a replica is none of the key's.
-    boolean spare = theme == Theme.SLOPPY;
+    boolean spare = theme == Theme.SLOPPY || theme == Theme.HELD;
     int nodes = !spare && world.chance(0.6) ? 3 : (int) world.between(4, 6);
     int n = nodes == 3 || spare || world.chance(0.5) ? 3 : (int) world.between(4, nodes + 1);
     int keys = world.chance(0.9) ? 12 : 60;
@@ -36,7 +36,7 @@ record Shape(int nodes, int n, int r, int w, int keys) {
   /// One whose nodes are more than the replicas of a key, so that replicas can be moved.
   static Shape toMove(World world) {
     int nodes = (int) world.between(4, 7);
-    int n = world.chance(0.8) ? 3 : (int) world.between(2, nodes);
+    int n = world.chance(0.6) ? 3 : (int) world.between(1, nodes);
     int keys = world.chance(0.9) ? 12 : 60;
     int r = world.chance(0.7) ? n / 2 + 1 : (int) world.between(1, n + 1);
     int w = world.chance(0.2) ? (int) world.between(1, n + 1) : n + 1 - r;

@@ -84,8 +84,32 @@ final class SiblingClient {
   }
 
   private void fetch(Keyspace keyspace, String key, Runnable answered) {
+    fetch(keyspace, key, world.chance(0.8), answered);
+  }
+
+  /// Reads a key at the keyspace's level.
+  void look(Keyspace keyspace, String key) {
+    fetch(keyspace, key, /* strict= */ true, () -> {});
+  }
+
+  /// Writes or deletes a key at the keyspace's level, over what was last shown of it.
+  void replace(Keyspace keyspace, String key, boolean deletes) {
+    Seen shown = seen.getOrDefault(key, new Seen(new TreeSet<>(), NOTHING));
+    String value = (deletes ? "-" : "") + "s" + number + "." + ++operations;
+    SiblingHistory.Write write = run.siblings.begin(key, value, shown.values(), world.nanos());
+    Update.Store store =
+        new Update.Store(
+            deletes ? null : bytes(value),
+            Update.NO_EXPIRY,
+            shown.context(),
+            /* overwrites= */ false,
+            Update.Match.NONE,
+            /* returnVersions= */ true);
+    update(keyspace, key, store, Level.DEFAULT, write, null, () -> {});
+  }
+
+  private void fetch(Keyspace keyspace, String key, boolean strict, Runnable answered) {
     long began = world.nanos();
-    boolean strict = world.chance(0.8);
     Level weak = world.chance(0.5) ? new Level(1, 0, 0) : SLOPPY;
     Level level = strict ? Level.DEFAULT : weak;
     int r = strict ? run.keyspace.r() : 1;
@@ -130,6 +154,17 @@ final class SiblingClient {
             world.chance(0.5));
     write.sloppy = match == Update.Match.NONE && world.chance(0.5);
     Level level = write.sloppy ? new Level(0, 0, 0, 0, 0, 0, /* sloppy= */ true, 0) : Level.DEFAULT;
+    update(keyspace, key, store, level, write, foreign, answered);
+  }
+
+  private void update(
+      Keyspace keyspace,
+      String key,
+      Update.Store store,
+      Level level,
+      SiblingHistory.Write write,
+      byte @Nullable [] foreign,
+      Runnable answered) {
     keyspace.update(
         key.getBytes(US_ASCII),
         store,

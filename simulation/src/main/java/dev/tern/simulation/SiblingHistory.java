@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// Rules, for what a read shows:
 /// - nothing that nobody wrote, or that was refused;
 /// - of the writes acknowledged before a strict read began, each is shown, or somebody tried to
-///   replace it;
+///   replace it with what is shown, or with what is gone itself: deleted, at its time, or replaced;
 /// - nothing that a write acknowledged before it began has replaced.
 ///
 /// What was read of a delete is not told apart from other deletes, so a graph may miss edges
@@ -106,7 +106,7 @@ final class SiblingHistory {
         continue;
       }
       boolean mayBeMissing = write.value.startsWith("-") || write.expires;
-      if (!mayBeMissing && !shown.contains(write.value) && !replaced(writes, write, ended)) {
+      if (!mayBeMissing && !shown.contains(write.value) && !replaced(writes, write, shown, ended)) {
         throw new History.Violation(
             "%s: %s was acknowledged, never replaced, and a read from %d us showed %s"
                 .formatted(key, write, began / 1000, shown));
@@ -121,18 +121,28 @@ final class SiblingHistory {
     }
   }
 
+  /// Whether something that was written over a write explains that a read did not show it. Who was
+  /// shown the write is younger, so the search ends.
+  ///
   /// @param ended when the read had ended; what begins at that very moment may have come before it
-  private static boolean replaced(Map<String, Write> writes, Write write, long ended) {
+  private static boolean replaced(
+      Map<String, Write> writes, Write write, List<String> shown, long ended) {
     Write known = write.successor;
-    if (known != null && !known.refused && known.began <= ended) {
+    if (known != null && !known.refused && known.began <= ended && isFinal(known)) {
       return true;
     }
     for (Write other : writes.values()) {
-      if (!other.refused && other.began <= ended && other.past.contains(write.value)) {
+      boolean over = !other.refused && other.began <= ended && other.past.contains(write.value);
+      if (over && (isFinal(other) || shown.contains(other.value))) {
         write.successor = other;
         return true;
       }
     }
     return false;
+  }
+
+  /// Whether reads need not show a write though nobody replaced it.
+  private static boolean isFinal(Write write) {
+    return write.expires || write.value.startsWith("-");
   }
 }

@@ -23,6 +23,9 @@ enum Theme {
   CLOCKS,
   /// A node that is set back, and keys that were deleted long before; little else goes wrong.
   SET_BACK,
+  /// Puts that a node holds for replicas that it does not reach, below deletes; little else goes
+  /// wrong.
+  HELD,
   /// Linearizable requests of one key at a time, while brief cuts let two nodes lead it.
   OUTVOTED;
 
@@ -34,7 +37,7 @@ enum Theme {
   /// is sure.
   Set<Fault> faults() {
     return switch (this) {
-      case ALL -> EnumSet.noneOf(Fault.class);
+      case ALL, HELD -> EnumSet.noneOf(Fault.class);
       case EXPIRY ->
           EnumSet.of(Fault.LOSSY_NETWORK, Fault.PARTITION, Fault.PROCESS_CRASH, Fault.LONG_AWAY);
       case SLOPPY -> EnumSet.of(Fault.FLAPPING, Fault.PROCESS_CRASH, Fault.SPLIT);
@@ -62,6 +65,7 @@ enum Theme {
           EnumSet.of(
               Fault.POWER_CUT,
               Fault.PROMISE_CUT,
+              Fault.MINT_CUT,
               Fault.PROCESS_CRASH,
               Fault.REPAIR_CRASH,
               Fault.ORDERLY_STOP,
@@ -71,6 +75,8 @@ enum Theme {
               Fault.LONG_AWAY);
       // Its own cuts and ends of the leader are what counts.
       case OUTVOTED -> EnumSet.complementOf(EnumSet.of(Fault.PROCESS_CRASH, Fault.PROMISE_CUT));
+      // The deletes must be stripped while the holder is away.
+      case HELD -> EnumSet.complementOf(EnumSet.of(Fault.SLOW_LINK, Fault.LOSSY_NETWORK));
       // Deletes are stripped while all members are there.
       case SET_BACK ->
           EnumSet.complementOf(EnumSet.of(Fault.SET_BACK, Fault.SLOW_LINK, Fault.LOSSY_NETWORK));
@@ -79,13 +85,13 @@ enum Theme {
 
   /// Whether replicas may be moved meanwhile: where the theme does not set the shape.
   boolean moves() {
-    return this != OUTVOTED && this != SET_BACK;
+    return this != OUTVOTED && this != SET_BACK && this != HELD;
   }
 
   /// How many of the requests are of keys that are written a few times only.
   double brief() {
     return switch (this) {
-      case ALL, BURSTS, REGISTERS, LEADERS, CLOCKS, OUTVOTED -> 0.03;
+      case ALL, BURSTS, REGISTERS, LEADERS, CLOCKS, OUTVOTED, HELD -> 0.03;
       case EXPIRY, SLOPPY, SET_BACK -> 0.3;
     };
   }

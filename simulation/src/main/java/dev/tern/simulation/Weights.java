@@ -10,7 +10,10 @@ import dev.tern.core.wire.FrameKind;
 import dev.tern.env.Randomness;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Changes the weights of members while the clients and the faults of a run are at work, in runs
 /// whose clusters have more nodes than a key has replicas. Whoever leads the topology log moves the
@@ -39,6 +42,7 @@ final class Weights {
   private final Randomness random;
   private final boolean on;
   private final Takeaway takeaway;
+  private final Crossing crossing;
 
   /// Whether lists become shorter than N, and longer again.
   private final boolean shortens;
@@ -51,6 +55,7 @@ final class Weights {
     this.random = run.world.random.child("weights");
     this.on = on;
     this.takeaway = new Takeaway(run, random);
+    this.crossing = new Crossing(run, random);
     this.shortens = on && !run.asksLess();
   }
 
@@ -77,8 +82,10 @@ final class Weights {
   }
 
   /// Whether frames of a kind pass between two nodes.
-  boolean passes(int from, int to, FrameKind kind) {
-    return takeaway.passes(from, to, kind);
+  boolean passes(int from, int to, FrameKind kind, byte[] frame) {
+    boolean ofTopology = kind == FrameKind.TOPOLOGY || kind == FrameKind.RAFT;
+    return takeaway.passes(from, to, kind)
+        && (!crossing.looks() || crossing.passes(from, to, ofTopology, Wire.message(frame)));
   }
 
   private void later() {
@@ -123,10 +130,33 @@ final class Weights {
     boolean all = node.view().state().members().stream().allMatch(each -> each.weight() > 0);
     int kept = all ? 1 + random.nextInt(Math.max(1, run.shape.n() - 1)) : run.nodeCount;
     int first = random.nextInt(run.nodeCount);
+    if (all && random.nextDouble() < 0.7) {
+      Set<Integer> leaving = new LinkedHashSet<>();
+      for (int i = kept; i < run.nodeCount; i++) {
+        leaving.add(1 + (first + i) % run.nodeCount);
+      }
+      crossing.shrinks(leaving);
+    }
+    run.world.schedule(ClusterRun.SECOND / 10, 0, () -> resize(kept, first));
+  }
+
+  private void resize(int kept, int first) {
+    Node node = someNode();
+    if (node == null) {
+      return;
+    }
     run.note("%d members from number %d on have a weight".formatted(kept, first + 1));
-    for (int i = 0; i < run.nodeCount; i++) {
+    for (int i = 0; i < run.nodeCount && changes; i++) {
       weigh(node, 1 + (first + i) % run.nodeCount, i < kept ? USUAL : 0);
     }
+  }
+
+  private @Nullable Node someNode() {
+    Node some = null;
+    for (int number = 1; number <= run.nodeCount && some == null; number++) {
+      some = run.node(number);
+    }
+    return some;
   }
 
   /// An operator replaces a node that has ended, if enough others are left.

@@ -32,6 +32,17 @@ class SiblingHistoryTest {
     assertDoesNotThrow(() -> read(List.of("a", "b"), 8, 9));
   }
 
+  /// What replaced it is shown, or is gone itself.
+  @Test
+  void anAcknowledgedWriteIsNotReplacedByWhatNobodyIsShown() {
+    put("a", Set.of(), 1, 2);
+    put("b", Set.of("a"), 3, Long.MAX_VALUE);
+    assertThrows(History.Violation.class, () -> read(List.of(), 5, 6));
+    assertDoesNotThrow(() -> read(List.of("b"), 5, 6));
+    put("-c", Set.of("b"), 7, Long.MAX_VALUE);
+    assertDoesNotThrow(() -> read(List.of(), 8, 9));
+  }
+
   /// Seed 1885761275652981528: a replica took both in the same event of the clock.
   @Test
   void aReadShowsWhatBeganAtTheMomentThatItEnded() {
