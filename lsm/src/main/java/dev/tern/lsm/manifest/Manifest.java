@@ -613,8 +613,13 @@ public final class Manifest {
 
   /// A whole record behind a broken one: it was no torn tail.
   private static void checkTorn(String path, byte[] bytes, int broken) throws CorruptionException {
+    PartChecksums checksums = new PartChecksums(bytes, broken);
     for (int at = broken + 1; at + 8 < bytes.length; at++) {
-      if (isWhole(bytes, at)) {
+      int payload = new ByteReader(bytes, at, 4).readInt();
+      boolean fits = payload >= 0 && payload <= bytes.length - at - 8;
+      if (fits
+          && new ByteReader(bytes, at + 4, 4).readInt()
+              == checksums.of(at, 4, at + 8, at + 8 + payload)) {
         throw new CorruptionException(path, broken, "a broken record before a whole one");
       }
     }

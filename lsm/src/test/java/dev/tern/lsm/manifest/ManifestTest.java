@@ -17,8 +17,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Random;
 import java.util.stream.LongStream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class ManifestTest {
   private static final int MARK_BYTES = 8 + 1 + 8;
@@ -138,6 +141,40 @@ class ManifestTest {
       ends.add(files.bytes("store/MANIFEST-000001").length);
     }
     return files.bytes("store/MANIFEST-000001");
+  }
+
+  @Test
+  void checksumsOfPartsAreThoseOfTheirBytes() {
+    Random random = new Random(7);
+    byte[] bytes = new byte[3000];
+    random.nextBytes(bytes);
+    for (int from : new int[] {0, 1, 63, 64, 700}) {
+      PartChecksums checksums = new PartChecksums(bytes, from);
+      for (int i = 0; i < 3000; i++) {
+        int at = from + random.nextInt(bytes.length - from - 8);
+        int end = at + 8 + random.nextInt(bytes.length - at - 7);
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, at, 4);
+        crc.update(bytes, at + 8, end - at - 8);
+        assertEquals((int) crc.getValue(), checksums.of(at, 4, at + 8, end));
+      }
+    }
+  }
+
+  /// Each byte behind the end may be the first of a record of 16 MiB.
+  @Test
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void whatFollowsATornEndIsLookedThroughOnce() throws IOException {
+    List<Integer> ends = new ArrayList<>();
+    byte[] all = threeEdits(ends);
+    int torn = all.length - MARK_BYTES - 1;
+    byte[] tail = Arrays.copyOf(all, 20 << 20);
+    Arrays.fill(tail, torn, tail.length, (byte) 1);
+    assertEquals(20, flushed(tail));
+    // A whole record far behind it.
+    int record = ends.get(1) - ends.get(0);
+    System.arraycopy(all, ends.get(0), tail, tail.length - record, record);
+    assertRefused(tail);
   }
 
   @Test
