@@ -128,9 +128,12 @@ final class Compactions {
       }
     }
     return switch (options.style()) {
-      case SIZE_TIERED -> CompactionPicker.tiered(id, now);
-      case FIFO ->
-          CompactionPicker.fifo(id, now, wallMillis, options.ttlMillis(), options.maxBytes());
+      case SIZE_TIERED -> CompactionPicker.tiered(id, now, wallMillis, oldestSnapshot);
+      case FIFO -> {
+        CompactionPicker.Plan drop =
+            CompactionPicker.fifo(id, now, wallMillis, options.ttlMillis(), options.maxBytes());
+        yield drop == null ? CompactionPicker.expired(id, now, wallMillis, oldestSnapshot) : drop;
+      }
       case LEVELED -> picker.leveled(id, now, wallMillis, oldestSnapshot);
     };
   }
@@ -207,12 +210,19 @@ final class Compactions {
     boolean isLast = plan.last() && plan.output() == Levels.LAST;
     int bits = isLast ? Bloom.LAST_LEVEL_BITS_PER_KEY : Bloom.BITS_PER_KEY;
     long bytes = plan.output() == 0 ? Long.MAX_VALUE : tools.options().tuning().tableBytes();
+    ColumnFamily family = tables.family(plan.family());
+    // The age of a FIFO family's table is that of what it holds.
+    long created =
+        family.options().style() == CompactionStyle.FIFO
+            ? plan.inputs().getFirst().properties.createdMillis()
+            : TableOutputs.NOW;
     TableOutputs outputs =
         new TableOutputs(
             tables,
             tools,
-            tables.family(plan.family()),
+            family,
             bits,
+            created,
             written -> tools.pacer().wrote(written, isUrgent()));
     try {
       return outputs.run(in, RangeTombstones.merged(deleted), snapshots, plan.last(), bytes);

@@ -16,10 +16,14 @@ import org.jspecify.annotations.Nullable;
 /// The tables that one flush or compaction writes. All are durable when [#run] returns; none is
 /// left when it fails.
 final class TableOutputs implements Merge.Outputs {
+  /// Tables are as old as the clock says when they are written.
+  static final long NOW = 0;
+
   private final Tables tables;
   private final Tools tools;
   private final ColumnFamily family;
   private final int bitsPerKey;
+  private final long createdMillis;
   private final LongConsumer pace;
   private final List<Long> numbers = new ArrayList<>();
   private FileSystem.@Nullable WritableFile file;
@@ -27,10 +31,23 @@ final class TableOutputs implements Merge.Outputs {
 
   /// @param pace told the bytes written since it was last told; may wait
   TableOutputs(Tables tables, Tools tools, ColumnFamily family, int bitsPerKey, LongConsumer pace) {
+    this(tables, tools, family, bitsPerKey, NOW, pace);
+  }
+
+  /// @param createdMillis when what the tables hold was first in a table
+  /// @param pace told the bytes written since it was last told; may wait
+  TableOutputs(
+      Tables tables,
+      Tools tools,
+      ColumnFamily family,
+      int bitsPerKey,
+      long createdMillis,
+      LongConsumer pace) {
     this.tables = tables;
     this.tools = tools;
     this.family = family;
     this.bitsPerKey = bitsPerKey;
+    this.createdMillis = createdMillis;
     this.pace = pace;
   }
 
@@ -97,7 +114,8 @@ final class TableOutputs implements Merge.Outputs {
   @Override
   public void end(TableWriter writer) throws IOException {
     boolean force = tools.options().tuning().planted() != LsmBug.TABLE_NOT_FORCED;
-    writer.finish(tools.clock().wallMillis(), force);
+    long created = createdMillis == NOW ? tools.clock().wallMillis() : createdMillis;
+    writer.finish(created, force);
     writer.close();
     writing = null;
     java.util.Objects.requireNonNull(file).close();

@@ -63,8 +63,38 @@ public final class CompactionPicker {
   static final String REWRITE = "rewrite";
 
   /// What a size-tiered family needs most; null if nothing.
-  public static @Nullable Plan tiered(int family, Levels levels) {
-    return tiered(family, levels, true);
+  ///
+  /// @param oldestSnapshot no snapshot sees less; `Long.MAX_VALUE` if there is none
+  public static @Nullable Plan tiered(
+      int family, Levels levels, long wallMillis, long oldestSnapshot) {
+    Plan plan = tiered(family, levels, true);
+    return plan == null ? expired(family, levels, wallMillis, oldestSnapshot) : plan;
+  }
+
+  /// A table of level 0 that takes less room when it is written anew in its place, the oldest such:
+  /// its values have expired, or it has nothing but deletions and is the oldest of all. Null if
+  /// there is none.
+  ///
+  /// @param oldestSnapshot no snapshot sees less; `Long.MAX_VALUE` if there is none
+  public static @Nullable Plan expired(
+      int family, Levels levels, long wallMillis, long oldestSnapshot) {
+    Table[] tables = levels.level(0);
+    for (int i = tables.length - 1; i >= 0; i--) {
+      TableProperties properties = tables[i].properties;
+      boolean oldest = i == tables.length - 1;
+      boolean needless =
+          oldest
+              && properties.deletes() == properties.entries()
+              && properties.largestSequence() <= oldestSnapshot;
+      if (!tables[i].isBusy() && (needless || isExpired(properties, wallMillis))) {
+        return new Plan(family, List.of(tables[i]), 0, oldest, false, REWRITE);
+      }
+    }
+    return null;
+  }
+
+  private static boolean isExpired(TableProperties properties, long wallMillis) {
+    return properties.lastExpiry() > 0 && properties.lastExpiry() <= wallMillis;
   }
 
   /// The tables that a FIFO family drops; null if none.
@@ -294,7 +324,7 @@ public final class CompactionPicker {
         boolean deletes =
             properties.deletes() >= LEAST_DELETES && properties.deleteDensity() >= DENSE
                 || properties.rangeDeletes() > 0 && properties.entries() == 0;
-        boolean expired = properties.lastExpiry() > 0 && properties.lastExpiry() <= wallMillis;
+        boolean expired = isExpired(properties, wallMillis);
         boolean skipped = table.skips.get() >= MANY_SKIPS && properties.deletes() > 0;
         if (table.isBusy() || !deletes && !expired && !skipped) {
           continue;

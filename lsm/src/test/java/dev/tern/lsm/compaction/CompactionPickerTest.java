@@ -187,7 +187,7 @@ class CompactionPickerTest {
       int from = random.nextInt(500);
       levels = prepend(levels, table(from, from + 1 + random.nextInt(60), 0));
       CompactionPicker.Plan plan;
-      while ((plan = CompactionPicker.tiered(0, levels)) != null) {
+      while ((plan = CompactionPicker.tiered(0, levels, 0, 0)) != null) {
         List<Table> all = Arrays.asList(levels.level(0));
         int at = all.indexOf(plan.inputs().getFirst());
         assertEquals(all.subList(at, at + plan.inputs().size()), plan.inputs());
