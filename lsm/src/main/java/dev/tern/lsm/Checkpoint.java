@@ -8,6 +8,7 @@ import dev.tern.lsm.manifest.Manifest;
 import dev.tern.lsm.table.Table;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 
@@ -32,33 +33,64 @@ final class Checkpoint {
       lsm.flush();
     }
     assert !lsm.busy() || CoverageMarks.reach(LsmMark.CHECKPOINT_BESIDE_JOB);
-    lsm.tables.frozen(
-        (whole, tables) -> {
-          // Not those that follow while this one is copied: they would begin behind a hole.
-          SortedMap<Long, Long> extents = lsm.log().extents();
-          long lastLog = extents.lastKey();
-          if (lastLog == 0 && tools.options().hasLog()) {
-            throw new IOException("the store has no log to copy: its disk is full");
-          }
-          for (Table table : tables) {
-            files.link(table.path, StoreFiles.tablePath(path, table.number));
-          }
-          List<NamedLog> logs =
-              tools.planted(LsmBug.CHECKPOINT_WITHOUT_LOG)
-                  ? List.of()
-                  : whole.logs().stream().filter(log -> log.number() <= lastLog).toList();
-          for (NamedLog log : logs) {
-            copy(
-                files,
-                StoreFiles.logPath(tools.directory(), log.number()),
-                StoreFiles.logPath(path, log.number()),
-                extents.getOrDefault(log.number(), Long.MAX_VALUE));
-          }
-          Manifest manifest = new Manifest(files, path, tools.lives());
-          manifest.roll(whole.with(logs, List.of()), whole.nextFile());
-          manifest.close();
-        });
-    StoreDirectory.forceAbove(files, path);
+    List<String> made = new ArrayList<>();
+    try {
+      lsm.tables.frozen((whole, tables) -> copy(lsm, tools, path, whole, tables, made));
+      StoreDirectory.forceAbove(files, path);
+    } catch (IOException | RuntimeException | Error e) {
+      remove(files, made, e);
+      throw e;
+    }
+  }
+
+  /// @param made gets the files that the directory may have now, the first to be made first
+  private static void copy(
+      Lsm lsm, Tools tools, String path, Manifest.Edit whole, List<Table> tables, List<String> made)
+      throws IOException {
+    FileSystem files = tools.files();
+    // Not those that follow while this one is copied: they would begin behind a hole.
+    SortedMap<Long, Long> extents = lsm.log().extents();
+    long lastLog = extents.lastKey();
+    if (lastLog == 0 && tools.options().hasLog()) {
+      throw new IOException("the store has no log to copy: its disk is full");
+    }
+    for (Table table : tables) {
+      made.add(StoreFiles.tablePath(path, table.number));
+      files.link(table.path, made.getLast());
+    }
+    List<NamedLog> logs =
+        tools.planted(LsmBug.CHECKPOINT_WITHOUT_LOG)
+            ? List.of()
+            : whole.logs().stream().filter(log -> log.number() <= lastLog).toList();
+    for (NamedLog log : logs) {
+      made.add(StoreFiles.logPath(path, log.number()));
+      copy(
+          files,
+          StoreFiles.logPath(tools.directory(), log.number()),
+          made.getLast(),
+          extents.getOrDefault(log.number(), Long.MAX_VALUE));
+    }
+    made.add(Manifest.path(path, whole.nextFile()));
+    made.add(path + "/CURRENT.tmp");
+    made.add(path + "/CURRENT");
+    Manifest manifest = new Manifest(files, path, tools.lives());
+    manifest.roll(whole.with(logs, List.of()), whole.nextFile());
+    manifest.close();
+  }
+
+  /// Removes what a checkpoint that failed has made: links would keep the room of tables, and the
+  /// directory could not be used again. The name of the manifest goes first, so that what stays
+  /// where that fails is no store.
+  private static void remove(FileSystem files, List<String> made, Throwable why) {
+    for (String path : made.reversed()) {
+      try {
+        if (files.exists(path)) {
+          files.delete(path);
+        }
+      } catch (IOException e) {
+        why.addSuppressed(new IOException(path + " stays, and can be deleted", e));
+      }
+    }
   }
 
   /// @param length to copy, bytes; to the end if the file is shorter
