@@ -70,11 +70,23 @@ final class Lifetime {
 
   /// Before what waits for jobs to end: a job that did so would wait for itself.
   ///
-  /// @throws IllegalStateException if this thread was called by the store
+  /// @throws IllegalStateException if the store has called this thread
   void checkNotCalledBack() {
+    checkNotInGroupEnd();
     if (isCalledBack()) {
       throw new IllegalStateException(
           "a flush listener or an archive must not wait for flushes: call from another thread");
+    }
+  }
+
+  /// Before what needs the manifest lock: whoever holds that one waits for the store's.
+  ///
+  /// @throws IllegalStateException if the store has called this thread at the end of a group
+  void checkNotInGroupEnd() {
+    if (lock.isHeldByCurrentThread()) {
+      throw new IllegalStateException(
+          "what runs before a group ends may append and read, and nothing else: call from another"
+              + " thread");
     }
   }
 
@@ -89,7 +101,7 @@ final class Lifetime {
   <T> void job(Offload.Job<T> work, Offload.Completion<T> completion) {
     try {
       offload(work, completion);
-    } catch (RuntimeException | OutOfMemoryError e) {
+    } catch (RuntimeException | VirtualMachineError e) {
       completion.complete(null, e);
     }
   }

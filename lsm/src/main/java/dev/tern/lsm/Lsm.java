@@ -212,6 +212,7 @@ public final class Lsm implements AutoCloseable {
   /// @throws IllegalStateException if the store is closed
   public List<ColumnFamily> columnFamilies() {
     lifetime.checkOpen();
+    lifetime.checkNotInGroupEnd();
     return tables.families();
   }
 
@@ -220,6 +221,7 @@ public final class Lsm implements AutoCloseable {
     java.util.Objects.requireNonNull(name);
     java.util.Objects.requireNonNull(options);
     lifetime.checkOpen();
+    lifetime.checkNotInGroupEnd();
     if (lifetime.isReadOnly()) {
       return tables.family(name, options, strict, null);
     }
@@ -228,8 +230,8 @@ public final class Lsm implements AutoCloseable {
 
   /// What is written between two calls of [#flushLog] is one group: a crash keeps all of it or
   /// nothing. `last` is called before a group ends, by the thread that ends it under the store's
-  /// lock, and may append more. It may do nothing else with the store: other calls may wait for a
-  /// flush that waits for the lock.
+  /// lock, and may append more. It may do nothing else with the store but read: other calls would
+  /// wait for a flush that waits for the lock, and are an [IllegalStateException].
   public void beforeGroupEnds(Runnable last) {
     log.beforeGroupEnds(java.util.Objects.requireNonNull(last));
   }
@@ -485,6 +487,7 @@ public final class Lsm implements AutoCloseable {
   /// @throws IllegalStateException if the store is closed
   public List<StagedTable> staged() {
     lifetime.checkOpen();
+    lifetime.checkNotInGroupEnd();
     return ingests.staged();
   }
 
@@ -557,6 +560,7 @@ public final class Lsm implements AutoCloseable {
   /// @throws IllegalStateException if the store is closed
   public PinnedTables pinTables() {
     lifetime.checkOpen();
+    lifetime.checkNotInGroupEnd();
     ReadState now = readers.acquire();
     // The state first: it has no family that is not among them.
     return new PinnedTables(readers, now, tables.families());
@@ -607,10 +611,10 @@ public final class Lsm implements AutoCloseable {
   /// the memory. A second call waits for the first.
   @Override
   public void close() throws IOException {
-    lifetime.checkNotCalledBack();
     if (closing && lifetime.lock.isHeldByCurrentThread()) {
       return; // By what runs at the end of a group: the thread that closes needs the lock.
     }
+    lifetime.checkNotCalledBack();
     closeLock.lock();
     try {
       if (!closing) {

@@ -253,6 +253,7 @@ class BrokenChangeTest {
     lsm.flush();
     jobs.runAll();
     assertTrue(lsm.tables.levels(family.id()).level(0).length < CompactionPicker.YOUNG_TABLES);
+    assertFalse(lsm.busy(), "a job counts as under way that nobody does");
     lsm.close();
     findAll(keys);
   }

@@ -28,7 +28,9 @@ class NoMemoryTest {
   /// What runs out of memory.
   private enum Where {
     DISK,
-    BUDGET
+    BUDGET,
+    /// Of the thread's stack, at a call of the disk.
+    STACK
   }
 
   /// A step of a life.
@@ -68,6 +70,7 @@ class NoMemoryTest {
       switch (where) {
         case DISK -> bed.disk.exhaustAfter(at);
         case BUDGET -> budget.exhaustAfter(at);
+        case STACK -> bed.disk.exhaustAfter(at, new StackOverflowError("no memory for the stack"));
       }
     }
 
@@ -204,7 +207,7 @@ class NoMemoryTest {
         if (lsm != null) {
           lsm.close();
         }
-      } catch (IOException | OutOfMemoryError e) {
+      } catch (IOException | VirtualMachineError e) {
         assertNotNull(e.getMessage());
       }
       bed.settle();
@@ -216,7 +219,7 @@ class NoMemoryTest {
     try {
       step.run();
       return false;
-    } catch (OutOfMemoryError e) {
+    } catch (VirtualMachineError e) {
       return true;
     } catch (IllegalStateException e) {
       assertNotNull(life.lsm, e::toString);
@@ -302,6 +305,12 @@ class NoMemoryTest {
   @Test
   void noMemoryForWhatTheBudgetCountsLosesNothing() {
     int[] told = atEachStep(Where.BUDGET, PROOF ? 1 : 13);
+    assertTrue(told[0] > 10 && told[1] > 10 && told[2] > 0, () -> Arrays.toString(told));
+  }
+
+  @Test
+  void noStackAtACallOfTheDiskLosesNothing() {
+    int[] told = atEachStep(Where.STACK, PROOF ? 1 : 41);
     assertTrue(told[0] > 10 && told[1] > 10 && told[2] > 0, () -> Arrays.toString(told));
   }
 }

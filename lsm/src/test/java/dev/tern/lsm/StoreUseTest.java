@@ -13,7 +13,9 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /// A store in the hands of somebody who read the public methods only.
 class StoreUseTest {
@@ -169,5 +171,42 @@ class StoreUseTest {
     second[0].join();
     assertFalse(early.get());
     assertTrue(closed.get());
+  }
+
+  /// A thread that flushes has the lock that these need, and waits for the one of the hook.
+  @Test
+  void whatRunsBeforeAGroupEndsIsRefusedWhatCouldStandStill() throws IOException {
+    Lsm lsm = open();
+    ColumnFamily family = lsm.columnFamily("data", CompactionStyle.LEVELED);
+    List<Executable> calls =
+        List.of(
+            lsm::columnFamilies,
+            () -> lsm.columnFamily("data", CompactionStyle.LEVELED),
+            lsm::staged,
+            lsm::pinTables,
+            lsm::flush,
+            lsm::close,
+            () -> lsm.stage("x", family, List.of("y"), Staging.LINK),
+            () -> lsm.abandonStaged("x"),
+            () -> lsm.ingest("x", List.of()),
+            () -> lsm.replace("x", List.of()),
+            () -> lsm.checkpoint("elsewhere"));
+    AtomicInteger refused = new AtomicInteger();
+    lsm.beforeGroupEnds(
+        () -> {
+          for (Executable call : calls) {
+            IllegalStateException e = assertThrows(IllegalStateException.class, call);
+            assertTrue(e.getMessage().startsWith("what runs before a group ends"), e::toString);
+            refused.incrementAndGet();
+          }
+          lsm.append(new WriteBatch().put(family, new byte[1], new byte[1]));
+        });
+    lsm.append(new WriteBatch().put(family, new byte[2], new byte[2]));
+    lsm.flushLog();
+    assertEquals(calls.size(), refused.get());
+    assertArrayEquals(new byte[1], lsm.get(family, new byte[1]));
+    lsm.beforeGroupEnds(() -> {});
+    assertEquals(1, lsm.columnFamilies().size());
+    lsm.close();
   }
 }

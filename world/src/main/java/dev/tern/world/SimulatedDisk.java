@@ -112,6 +112,9 @@ public final class SimulatedDisk implements FileSystem {
 
   private long exhaustAfter = -1;
 
+  /// What an operation that finds no memory throws.
+  private VirtualMachineError exhaustion = new OutOfMemoryError("Java heap space");
+
   /// Whether no space is left: operations that need some fail.
   public boolean full;
 
@@ -158,7 +161,13 @@ public final class SimulatedDisk implements FileSystem {
 
   /// Lets one operation throw an [OutOfMemoryError], after `operations` that do not.
   public void exhaustAfter(long operations) {
+    exhaustAfter(operations, new OutOfMemoryError("Java heap space"));
+  }
+
+  /// Lets one operation throw an error of the virtual machine, after `operations` that do not.
+  public void exhaustAfter(long operations, VirtualMachineError error) {
     exhaustAfter = operations;
+    exhaustion = error;
   }
 
   /// Whether the error of [#exhaustAfter] has been thrown.
@@ -192,7 +201,7 @@ public final class SimulatedDisk implements FileSystem {
       full = true;
     }
     if (exhaustAfter >= 0 && --exhaustAfter < 0) {
-      throw new OutOfMemoryError("Java heap space");
+      throw exhaustion;
     }
     boolean fails = failures > 0 && --failAfter < 0;
     failures -= fails ? 1 : 0;

@@ -57,7 +57,7 @@ public final class SimulatedLoop implements EventLoop {
     Throwable failure = null;
     try {
       result = job.run();
-    } catch (Exception | OutOfMemoryError e) {
+    } catch (Exception | VirtualMachineError e) {
       failure = e;
     }
     T done = result;
