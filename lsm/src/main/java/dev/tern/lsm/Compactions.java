@@ -216,6 +216,7 @@ final class Compactions {
         family.options().style() == CompactionStyle.FIFO
             ? plan.inputs().getFirst().properties.createdMillis()
             : TableOutputs.NOW;
+    boolean last = plan.last() || tools.planted(LsmBug.EXPIRED_HIDES_NOTHING);
     TableOutputs outputs =
         new TableOutputs(
             tables,
@@ -225,7 +226,7 @@ final class Compactions {
             created,
             written -> tools.pacer().wrote(written, isUrgent()));
     try {
-      return outputs.run(in, RangeTombstones.merged(deleted), snapshots, plan.last(), bytes);
+      return outputs.run(in, RangeTombstones.merged(deleted), snapshots, last, bytes);
     } finally {
       in.close();
     }

@@ -14,11 +14,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -399,6 +401,10 @@ final class Ingests {
     boolean done = false;
     try {
       deletions.addAll(deletions(deleted, mark.sequence));
+      if (tools.planted(LsmBug.INGEST_TAKES_ONE_FILE)) {
+        Set<Integer> taken = new HashSet<>();
+        coming.removeIf(one -> !taken.add(one.family));
+      }
       List<Table> made = new ArrayList<>();
       tables.change(
           present -> placed(present, coming, deletions, mark, made),
@@ -540,12 +546,13 @@ final class Ingests {
     return newer;
   }
 
-  private static Levels with(Levels levels, int level, Table table, Mark mark) {
+  private Levels with(Levels levels, int level, Table table, Mark mark) {
     if (level > 0) {
       return levels.plus(level, List.of(table));
     }
     List<Table> list = new ArrayList<>(Arrays.asList(levels.level(0)));
-    list.add(newer(levels.level(0), mark), table);
+    boolean behind = tools.planted(LsmBug.INGEST_BEHIND_OLDER);
+    list.add(behind ? list.size() : newer(levels.level(0), mark), table);
     return levels.with(0, list);
   }
 

@@ -43,7 +43,16 @@ public enum LsmBug {
   /// Staged tables are readable at once.
   STAGED_READABLE_EARLY,
   /// A compaction may drop a deletion that is written while an ingest is under way.
-  INGEST_WITHOUT_GUARD;
+  INGEST_WITHOUT_GUARD,
+  /// Of several files that are staged for one family, an ingest takes the first and forgets the
+  /// others.
+  INGEST_TAKES_ONE_FILE,
+  /// What was ingested into a size-tiered or FIFO family lies behind older tables.
+  INGEST_BEHIND_OLDER,
+  /// A flush that fails leaves one more memtable each time that it is called.
+  FAILED_FLUSH_ADDS_MEMTABLE,
+  /// A value that has expired hides nothing any more once its table is written anew.
+  EXPIRED_HIDES_NOTHING;
 
   /// Whether only the engine's own tests can see it: a cluster takes no snapshots, say.
   public boolean isOfTheEngineAlone() {

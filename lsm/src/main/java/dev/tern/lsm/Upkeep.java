@@ -610,7 +610,8 @@ final class Upkeep {
     LogFile.Writer next = null;
     boolean done = false;
     try {
-      while (publication.immutables() >= MAX_MEMTABLES - 1) {
+      boolean adds = tools.planted(LsmBug.FAILED_FLUSH_ADDS_MEMTABLE);
+      while (publication.immutables() >= MAX_MEMTABLES - 1 && !adds) {
         // Else a call that fails, and is repeated, would add a memtable each time.
         flushOldest();
       }

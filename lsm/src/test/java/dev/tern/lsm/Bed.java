@@ -71,6 +71,11 @@ final class Bed {
     jobs = new InterruptedJobs(world, disk, others);
   }
 
+  /// Does something in the middle of a job that others cannot interrupt.
+  void undisturbed(Runnable action) {
+    jobs.undisturbed(action);
+  }
+
   private Offload background() {
     return jobs == null ? new SimulatedLoop(world, 1, disk) : jobs;
   }

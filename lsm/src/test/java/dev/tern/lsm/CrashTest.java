@@ -86,6 +86,10 @@ class CrashTest {
       WriteBatch batch = new WriteBatch();
       Snapshot snapshot = null;
       for (int i = batches.size() + 1; i <= BATCHES; i++) {
+        if (i % 150 == 75) {
+          bringIn(i);
+          continue;
+        }
         batch.clear();
         batches.add(changes(i, batch));
         lasts.put(lsm.append(batch), i);
@@ -109,6 +113,54 @@ class CrashTest {
       }
       lsm.close();
       synced = BATCHES;
+    }
+
+    /// Replaces a range of both families, and the number of the batch, by tables from outside: all
+    /// at once and durable.
+    private void bringIn(int number) throws IOException {
+      bed.settle();
+      lsm.abandonStaged("in"); // A crash may have left it.
+      List<String[]> changes = new ArrayList<>();
+      List<KeyRange> ranges = new ArrayList<>();
+      changes.add(new String[] {"0", "last", Integer.toString(number)});
+      stage(0, changes);
+      ranges.add(new KeyRange(families[0], Bed.bytes("last"), Bed.bytes("last0")));
+      for (int family = 0; family < 2; family++) {
+        ranges.add(new KeyRange(families[family], Bed.bytes(key(10)), Bed.bytes(key(20))));
+        List<String[]> gone = new ArrayList<>();
+        gone.add(new String[] {Integer.toString(family), key(10), key(20), ""});
+        // Two files of one family, one of the other.
+        for (int from = 10; from < 20; from += family == 0 ? 5 : 10) {
+          List<String[]> rows = new ArrayList<>();
+          for (int i = from; i < from + 4; i++) {
+            rows.add(new String[] {Integer.toString(family), key(i), number + "from outside"});
+          }
+          stage(family, rows);
+          gone.addAll(rows);
+        }
+        changes.addAll(gone);
+      }
+      bed.settle();
+      batches.add(changes);
+      lasts.put(lsm.replace("in", ranges), number);
+      synced = number;
+    }
+
+    private void stage(int family, List<String[]> rows) throws IOException {
+      String path = "outside/rows";
+      bed.disk.createDirectories("outside");
+      if (bed.disk.exists(path)) {
+        bed.disk.delete(path);
+      }
+      long never = bed.clock.wallMillis() + 1_000_000_000_000L;
+      try (TableFileWriter writer =
+          TableFileWriter.create(bed.disk, bed.clock, random, path, families[family].options())) {
+        for (String[] row : rows) {
+          writer.put(Bed.bytes(row[1]), Bed.bytes(row[2]), never);
+        }
+        writer.finish();
+      }
+      lsm.stage("in", families[family], List.of(path), Staging.values()[random.nextInt(2)]);
     }
 
     private void sync(int batch) throws IOException {

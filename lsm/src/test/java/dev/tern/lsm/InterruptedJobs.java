@@ -96,4 +96,15 @@ final class InterruptedJobs implements Offload {
       interrupted = false;
     }
   }
+
+  /// Does something that nobody interrupts, in a job.
+  void undisturbed(Runnable action) {
+    boolean outer = interrupted;
+    interrupted = true;
+    try {
+      action.run();
+    } finally {
+      interrupted = outer;
+    }
+  }
 }

@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tern.env.Randomness;
+import dev.tern.lsm.budget.MemoryAccount;
+import dev.tern.lsm.budget.MemoryPart;
 import dev.tern.lsm.file.CorruptionException;
+import dev.tern.lsm.read.ReadState;
+import dev.tern.lsm.table.Table;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -36,6 +40,10 @@ final class ModelRun {
       LsmIterator iterator, ModelWalk model, ColumnFamily family, IteratorOptions options) {}
 
   private final Bed bed;
+
+  /// The options of a store that shares nothing.
+  private LsmOptions alone;
+
   private final Randomness random;
   private final int keys;
   private final List<FamilyOptions> choices = new ArrayList<>();
@@ -54,6 +62,11 @@ final class ModelRun {
 
   /// Nothing is written meanwhile.
   private boolean still;
+
+  /// The store has called its owner.
+  private boolean calling;
+
+  private boolean closing;
 
   ModelRun(long seed) {
     this(seed, LsmBug.NONE);
@@ -77,6 +90,10 @@ final class ModelRun {
     if (bed.options.flushesAtClose() && random.nextInt(4) == 0) {
       bed.options = bed.options.withoutLog();
     }
+    if (bed.options.hasLog() && random.nextInt(2) == 0) {
+      bed.options = bed.options.withArchive((path, number) -> calledBack());
+    }
+    alone = bed.options;
     bed.interruptJobs(this::meanwhile);
     for (CompactionStyle style : CompactionStyle.values()) {
       choose(style);
@@ -103,6 +120,7 @@ final class ModelRun {
 
   /// From the first opening on, the store is one of a group.
   void join(LsmGroup group) {
+    alone = bed.options;
     bed.options = bed.options.in(group);
   }
 
@@ -121,8 +139,10 @@ final class ModelRun {
       bed.disk.create(FOREIGN).close();
     }
     opened++;
-    lsm = bed.open();
     families.clear();
+    lsm = bed.open();
+    lsm.afterFlush(flushed -> calledBack());
+    lsm.beforeGroupEnds(this::groupEnds);
     for (int i = 0; i < choices.size(); i++) {
       families.add(lsm.columnFamily("family-" + i, choices.get(i)));
     }
@@ -188,8 +208,19 @@ final class ModelRun {
       still = false;
     } else if (dice < 99) {
       create();
-    } else if (random.nextInt(2) == 0) {
-      ingest();
+    } else {
+      switch (random.nextInt(5)) {
+        case 0, 1 -> ingest();
+        case 2 -> {
+          still = true;
+          lsm.append(new WriteBatch().delete(families.getFirst(), new byte[] {'x'}));
+          failAgainAndAgain(lsm::flush);
+          failAgainAndAgain(() -> lsm.checkpoint("data/full"));
+          assertEquals(List.of(), bed.disk.list("data/full"));
+          still = false;
+        }
+        default -> {}
+      }
     }
   }
 
@@ -199,6 +230,8 @@ final class ModelRun {
     bed.settle();
     compareAll();
     assertFifoBounds();
+    assertAccount();
+    assertExpiredSpaceIsGivenBack();
     reopen();
     lsm.close();
   }
@@ -223,6 +256,51 @@ final class ModelRun {
       }
     } catch (IOException e) {
       throw new AssertionError("in the middle of a job", e);
+    }
+  }
+
+  /// The store has called its owner, who uses it: it looks, takes snapshots, writes, and makes
+  /// column families.
+  private void calledBack() {
+    boolean quiet =
+        still || closing || calling || families.size() < choices.size() || random.nextInt(12) > 0;
+    if (quiet) {
+      return;
+    }
+    calling = true;
+    try {
+      bed.undisturbed(this::meanwhile);
+      count("called back", 1);
+      assertThrows(IllegalStateException.class, lsm::flush);
+      assertThrows(IllegalStateException.class, () -> lsm.checkpoint("data/never"));
+    } finally {
+      calling = false;
+    }
+  }
+
+  /// What is appended at the end of a group is in the store.
+  private void groupEnds() {
+    bed.undisturbed(this::appendLast);
+  }
+
+  private void appendLast() {
+    if (still || calling || families.size() < choices.size() || random.nextInt(12) > 0) {
+      return;
+    }
+    calling = true;
+    step++;
+    try {
+      int at = random.nextInt(families.size());
+      byte[] key = key();
+      byte[] value = value();
+      lsm.append(new WriteBatch().put(families.get(at), key, value));
+      models.get(at).put(step, key, value, 0);
+      assertAnswer(families.get(at), value, lsm.get(families.get(at), key), key);
+      assertThrows(IllegalStateException.class, lsm::columnFamilies);
+    } catch (IOException e) {
+      throw new AssertionError("at the end of a group", e);
+    } finally {
+      calling = false;
     }
   }
 
@@ -399,7 +477,8 @@ final class ModelRun {
     assertFalse(walk.iterator.valid());
   }
 
-  /// Brings tables of one or two families in, perhaps with a restart in between.
+  /// Brings tables of one or two families in, perhaps with a restart in between, or after calls
+  /// that failed.
   private void ingest() throws IOException {
     still = true;
     bed.settle();
@@ -407,25 +486,25 @@ final class ModelRun {
     boolean replace = random.nextInt(3) == 0;
     boolean delete = !replace && random.nextInt(4) > 0;
     String label = "fill-" + step;
-    List<Integer> into = new ArrayList<>();
-    List<NavigableMap<byte[], byte[]>> content = new ArrayList<>();
-    for (int at = 0; at < families.size() && into.size() < 2; at++) {
-      NavigableMap<byte[], byte[]> rows = new TreeMap<>(Arrays::compareUnsigned);
+    List<ComingRows> coming = new ArrayList<>();
+    for (int at = 0; at < families.size() && coming.size() < 2; at++) {
+      NavigableMap<byte[], ComingRows.Row> rows = new TreeMap<>(Arrays::compareUnsigned);
       for (int i = 1 + random.nextInt(20); i >= 0; i--) {
-        rows.put(key(), value());
+        long expires = bed.clock.wallMillis() + 8_000 + random.nextInt(20_000);
+        rows.put(key(), new ComingRows.Row(value(), random.nextInt(3) == 0 ? expires : 0));
       }
-      if (!isFifo(families.get(at)) && rows.size() > 1 && random.nextInt(2) == 0) {
-        into.add(at);
-        content.add(rows);
+      if (rows.size() > 1 && random.nextInt(2) == 0) {
+        coming.add(new ComingRows(at, rows, 1 + random.nextInt(2)));
       }
     }
-    stage(label, into, content, delete);
+    stage(label, coming, delete);
     if (random.nextInt(4) == 0) {
       reopen();
     }
-    assertEquals(into.size(), lsm.staged().size(), "staged tables");
-    if (random.nextInt(8) > 0 && !into.isEmpty()) {
-      take(label, into, content, replace);
+    int files = coming.stream().mapToInt(ComingRows::files).sum();
+    assertEquals(files, lsm.staged().size(), "staged tables");
+    if (random.nextInt(8) > 0 && !coming.isEmpty()) {
+      take(label, coming, replace);
     }
     bed.settle();
     lsm.abandonStaged(label);
@@ -433,44 +512,40 @@ final class ModelRun {
     still = false;
   }
 
-  private void stage(
-      String label, List<Integer> into, List<NavigableMap<byte[], byte[]>> content, boolean delete)
-      throws IOException {
+  private void stage(String label, List<ComingRows> all, boolean delete) throws IOException {
     bed.disk.createDirectories("outside");
-    for (int i = 0; i < into.size(); i++) {
-      ColumnFamily family = families.get(into.get(i));
-      NavigableMap<byte[], byte[]> rows = content.get(i);
-      byte[] to = Arrays.copyOf(rows.lastKey(), rows.lastKey().length + 1);
+    for (ComingRows coming : all) {
+      ColumnFamily family = families.get(coming.family());
       if (delete) {
-        lsm.append(new WriteBatch().deleteRange(family, rows.firstKey(), to));
-        models.get(into.get(i)).deleteRange(step, rows.firstKey(), to);
+        lsm.append(new WriteBatch().deleteRange(family, coming.from(), coming.to()));
+        models.get(coming.family()).deleteRange(step, coming.from(), coming.to());
       }
-      String path = "outside/" + label + "-" + i;
-      try (TableFileWriter writer =
-          TableFileWriter.create(bed.disk, bed.clock, random, path, family.options())) {
-        for (Map.Entry<byte[], byte[]> row : rows.entrySet()) {
-          writer.put(row.getKey(), row.getValue());
-        }
-        writer.finish();
+      for (int file = 0; file < coming.files(); file++) {
+        String path = "outside/" + label + "-" + coming.family() + "-" + file;
+        coming.write(bed, random, path, family.options(), file);
+        lsm.stage(label, family, List.of(path), Staging.values()[random.nextInt(2)]);
+        bed.disk.delete(path);
       }
-      lsm.stage(label, family, List.of(path), Staging.values()[random.nextInt(2)]);
-      bed.disk.delete(path);
     }
   }
 
-  private void take(
-      String label, List<Integer> into, List<NavigableMap<byte[], byte[]>> content, boolean replace)
-      throws IOException {
+  private void take(String label, List<ComingRows> all, boolean replace) throws IOException {
     boolean empty = true;
+    boolean unsure = false;
     List<KeyRange> ranges = new ArrayList<>();
-    for (int i = 0; i < into.size(); i++) {
-      byte[] from = content.get(i).firstKey();
-      byte[] to = Arrays.copyOf(content.get(i).lastKey(), content.get(i).lastKey().length + 1);
-      ranges.add(new KeyRange(families.get(into.get(i)), from, to));
-      NavigableMap<byte[], byte[]> there = models.get(into.get(i)).at(step, bed.clock.wallMillis());
-      empty &= there.subMap(from, true, to, false).isEmpty();
+    for (ComingRows coming : all) {
+      ColumnFamily family = families.get(coming.family());
+      ranges.add(new KeyRange(family, coming.from(), coming.to()));
+      NavigableMap<byte[], byte[]> there =
+          models.get(coming.family()).at(step, bed.clock.wallMillis());
+      boolean here = !there.subMap(coming.from(), true, coming.to(), false).isEmpty();
+      empty &= !here;
+      unsure |= here && isFifo(family);
     }
     bed.settle();
+    if (random.nextInt(3) == 0) {
+      failAgainAndAgain(() -> lsm.replace(label, ranges));
+    }
     step++;
     boolean done = false;
     try {
@@ -480,15 +555,54 @@ final class ModelRun {
     } catch (IngestRefusedException e) {
       count("refused ingest", 1);
     }
-    assertEquals(replace || empty, done, "an ingest into a range that is empty: " + empty);
-    for (int i = 0; done && i < into.size(); i++) {
-      Versions model = models.get(into.get(i));
-      if (replace) {
-        model.deleteRange(step, ranges.get(i).from(), ranges.get(i).to());
-      }
-      content.get(i).forEach((key, value) -> model.put(step, key, value, 0));
-      count(replace ? "replace" : "ingest", 1);
+    if (!unsure) {
+      assertEquals(replace || empty, done, "an ingest into a range that is empty: " + empty);
     }
+    for (int i = 0; done && i < all.size(); i++) {
+      takenIn(all.get(i), replace);
+    }
+  }
+
+  private void takenIn(ComingRows coming, boolean replace) throws IOException {
+    Versions model = models.get(coming.family());
+    ColumnFamily family = families.get(coming.family());
+    if (replace || isFifo(family)) {
+      model.deleteRange(step, coming.from(), coming.to());
+    }
+    coming.rows().forEach((key, row) -> model.put(step, key, row.value(), row.expiresMillis()));
+    count(replace ? "replace" : "ingest", 1);
+    count("ingested files", coming.files());
+    // Nothing had the time to drop what a FIFO family was given.
+    long wall = bed.clock.wallMillis();
+    for (byte[] key : coming.rows().keySet()) {
+      byte[] wanted = model.get(key, Long.MAX_VALUE, wall);
+      assertArrayEquals(wanted, lsm.get(family, key), () -> "ingested into " + family.name());
+    }
+  }
+
+  /// A call that takes a table or a log to be written.
+  private interface Call {
+    void run() throws IOException;
+  }
+
+  /// The disk is full, and the same call is made again and again: it adds nothing each time.
+  private void failAgainAndAgain(Call call) throws IOException {
+    bed.settle();
+    bed.disk.full = true;
+    int files = 0;
+    for (int i = 0; i < 8; i++) {
+      assertThrows(IOException.class, call::run);
+      bed.settle();
+      LsmStatistics now = lsm.statistics();
+      assertTrue(now.immutableMemtables() < 4, () -> "memtables wait: " + now.immutableMemtables());
+      int there = bed.disk.list(Bed.STORE).size();
+      files = i == 3 ? there : files;
+      assertTrue(i < 4 || there <= files, "files of failed calls stay");
+    }
+    bed.disk.full = false;
+    lsm.retry();
+    bed.settle();
+    count("failed again and again", 1);
   }
 
   private void compareAll() throws IOException {
@@ -516,15 +630,73 @@ final class ModelRun {
     lsm.verify();
   }
 
-  private void closeAll() throws IOException {
+  /// What the store says that it holds is what it holds: looked at while it is open, as a close
+  /// gives everything back.
+  private void assertAccount() throws IOException {
+    closeReaders();
+    lsm.flushLog();
+    bed.settle();
+    lsm.retry();
+    bed.settle();
+    assertFalse(lsm.busy());
+    MemoryAccount account = lsm.tools.memory();
+    assertEquals(0, account.held(MemoryPart.JOBS), "of jobs");
+    assertTrue(account.held(MemoryPart.LOG) <= 64 << 10, "of the log");
+    long memtables = 0;
+    for (ReadState.Family family : lsm.readers.state.families) {
+      memtables += family.active().heldBytes();
+    }
+    assertEquals(memtables, account.held(MemoryPart.MEMTABLES), "of memtables");
+    int open = lsm.tools.openTables().openFiles();
+    long files = account.held(MemoryPart.FILES);
+    assertEquals(open == 0 ? 0 : files / open * open, files, "of files");
+    long tables = account.held(MemoryPart.TABLES);
+    LsmOptions options = bed.options;
+    bed.options = alone;
+    try (Lsm other = bed.openReadOnly(Bed.STORE)) {
+      assertEquals(other.tools.memory().held(MemoryPart.TABLES), tables, "of tables");
+    }
+    bed.options = options;
+    count("account", 1);
+  }
+
+  /// Time passes, and nothing is written: no table keeps values that have expired.
+  private void assertExpiredSpaceIsGivenBack() throws IOException {
+    closeReaders();
+    for (int i = 0; i < 20; i++) {
+      bed.world.runUntil(bed.world.nanos() + 2_000_000_000L);
+      lsm.retry();
+    }
+    bed.settle();
+    long wall = bed.clock.wallMillis();
+    for (int at = 0; at < families.size(); at++) {
+      ColumnFamily family = families.get(at);
+      for (Table table : lsm.tables.levels(family.id()).all()) {
+        long last = table.properties.lastExpiry();
+        assertTrue(
+            last == 0 || last > wall,
+            () -> "%s keeps what expired at %d of %d".formatted(family.options(), last, wall));
+      }
+    }
+    compareAll();
+    lsm.verify();
+  }
+
+  private void closeReaders() {
     walks.forEach(walk -> walk.iterator.close());
     walks.clear();
     moments.forEach(moment -> moment.snapshot.close());
     moments.clear();
+  }
+
+  private void closeAll() throws IOException {
+    closeReaders();
     count("flush", lsm.statistics().flushes());
     count("compaction", lsm.statistics().compactions());
     count("drop", lsm.statistics().tablesDropped());
+    closing = true;
     lsm.close();
+    closing = false;
     bed.settle();
     assertEquals(List.of(), bed.disk.open, "handles stay open");
   }

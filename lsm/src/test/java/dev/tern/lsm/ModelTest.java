@@ -30,7 +30,17 @@ class ModelTest {
       run.done.forEach((what, times) -> done.merge(what, times, Integer::sum));
     }
     for (String what :
-        new String[] {"flush", "compaction", "reopen", "checkpoint", "drop", "ingest"}) {
+        new String[] {
+          "flush",
+          "compaction",
+          "reopen",
+          "checkpoint",
+          "drop",
+          "ingest",
+          "called back",
+          "failed again and again",
+          "account"
+        }) {
       assertTrue(done.getOrDefault(what, 0) > 8, "hardly a " + what + ": " + done);
     }
     LsmMarksTest.assertReached(LsmMarksTest.BY_MODEL);
@@ -85,7 +95,11 @@ class ModelTest {
         "DROP_IGNORES_SNAPSHOTS",
         "INGEST_BELOW_DELETION",
         "STAGED_LOST_BY_CRASH",
-        "STAGED_READABLE_EARLY"
+        "STAGED_READABLE_EARLY",
+        "INGEST_TAKES_ONE_FILE",
+        "INGEST_BEHIND_OLDER",
+        "FAILED_FLUSH_ADDS_MEMTABLE",
+        "EXPIRED_HIDES_NOTHING"
       })
   void aPlantedMistakeIsFound(LsmBug mistake) {
     boolean found = false;
