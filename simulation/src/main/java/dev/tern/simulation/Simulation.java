@@ -30,6 +30,12 @@ public final class Simulation {
     return (number & 1) == 0 ? half << 2 | ClusterRun.MOVING : half << 3 | ClusterRun.WEIGHING;
   }
 
+  /// What the run of a seed concentrates on, as the messages of failures say it: its theme, whether
+  /// replicas are moved, levels and faults.
+  static String describe(long seed) {
+    return new ClusterRun(seed, PlantedBug.NONE, LsmBug.NONE).toString();
+  }
+
   /// Runs one seed to its end or its first broken promise.
   ///
   /// @param plant a name of [PlantedBug] or [LsmBug], `NONE` for none

@@ -28,16 +28,40 @@ class PlantedBugTest {
   @ParameterizedTest
   @MethodSource("mistakes")
   void isFoundBySeedsThatAreCleanWithoutIt(String mistake) {
-    long first = first(mistake);
-    Seeds.find(Simulation::run, mistake, first, first + MAX_SEEDS);
+    String word = word(mistake);
+    Seeds.find(
+        Simulation::run,
+        mistake,
+        first(mistake),
+        first(mistake) + MAX_SEEDS,
+        seed -> word.isEmpty() || Simulation.describe(seed).contains(word));
   }
 
   /// Where the search begins. From 1 on the rarest is found after minutes; here it begins later, to
   /// be quick.
   private static long first(String mistake) {
     return switch (mistake) {
-      case "READ_SHOWS_OUTVOTED" -> 290;
+      // In seed 914 on the commit of 2026-12-01, the 59th of its theme.
+      case "READ_SHOWS_OUTVOTED" -> 700;
       default -> 1;
+    };
+  }
+
+  /// What a run concentrates on that finds a mistake which all seeds find after a minute or more;
+  /// empty for the others. The other seeds are passed over, to be quick.
+  private static String word(String mistake) {
+    return switch (mistake) {
+      case "ACKS_OF_ONE_LIST",
+          "BARRIER_SKIPPED",
+          "STALE_OWNER_ACCEPTS",
+          "STRIP_WITHOUT_PENDING",
+          "UNIFORM_READ_OF_ONE_LIST" ->
+          " moving";
+      case "READ_SHOWS_OUTVOTED" -> "OUTVOTED";
+      case "REUSED_DOTS" -> "MINT_CUT";
+      case "SHRUNK_UNFILLED" -> " short lists";
+      case "STRIP_WITHOUT_ASKING_HOLDERS" -> "HELD";
+      default -> "";
     };
   }
 
