@@ -8,6 +8,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -32,12 +33,23 @@ final class MemberCommands {
 
     abstract void make() throws IOException;
 
+    /// What is said where there is nothing to confirm, as nothing would happen; null where
+    /// something would.
+    @Nullable String needless(JsonNode plan) throws IOException {
+      return null;
+    }
+
     @Override
     public Integer call() throws Exception {
       if (planOnly || !asking.json) {
         JsonNode plan = asking.get("/cluster/plan" + supposed());
         if (!asking.printed(plan)) {
           ClusterCommand.print(plan);
+        }
+        String needless = planOnly ? null : needless(plan);
+        if (needless != null) {
+          System.out.println(needless);
+          return 0;
         }
       }
       if (planOnly) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -46,11 +47,12 @@ final class MoveCommands {
     private void follow() throws IOException {
       boolean redraws = ClusterCommand.terminal() != null && !asking.json;
       int quiet = 0;
+      boolean none = false;
       while (quiet < QUIET_LOOKS) {
         JsonNode moves = asking.get("/cluster/moves");
-        boolean none =
-            moves.path("replicasToMove").asInt() == 0 && moves.path("underWay").isEmpty();
-        quiet = none || moves.path("held").asBoolean() ? quiet + 1 : 0;
+        none = moves.path("replicasToMove").asInt() == 0 && moves.path("underWay").isEmpty();
+        boolean held = moves.path("held").asBoolean();
+        quiet = none || held && moves.path("underWay").isEmpty() ? quiet + 1 : 0;
         if (asking.json) {
           System.out.println(moves);
         } else {
@@ -61,6 +63,9 @@ final class MoveCommands {
       }
       if (redraws) {
         System.out.println();
+      }
+      if (!none && !asking.json) {
+        System.out.println("moves are held; tern cluster resume lets them go on");
       }
     }
 
@@ -131,6 +136,15 @@ final class MoveCommands {
     @Override
     String supposed() {
       return "";
+    }
+
+    @Override
+    @Nullable String needless(JsonNode plan) throws IOException {
+      boolean still =
+          plan.path("policies").valueStream().allMatch(p -> p.path("moves").asInt() == 0);
+      return still && !asking.get("/cluster/moves").path("held").asBoolean()
+          ? "nothing has to move"
+          : null;
     }
 
     @Override

@@ -76,6 +76,7 @@ class MoveCommandsTest {
     assertTrue(json("moves", "--json").path("held").asBoolean());
     assertTrue(out(0, "rebalance", "--yes").contains("moves go on"));
     assertFalse(json("moves", "--json").path("held").asBoolean());
+    assertTrue(out(0, "rebalance").contains("nothing has to move"));
     assertEquals("unchanged", json("resume", "--json").path("outcome").asText());
   }
 

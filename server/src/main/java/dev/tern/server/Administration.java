@@ -333,14 +333,14 @@ final class Administration {
 
   private static Command weight(TopologyState state, JsonNode body) {
     int number = integer(body, "number", null);
-    int weight = integer(body, "weight", null);
+    int weight = MemberEntry.checkedWeight(integer(body, "weight", null));
     expectRedundancy(state, body, number, member -> member.weighing(weight));
     return new Command.SetWeight(number, weight);
   }
 
   private static Command zone(TopologyState state, JsonNode body) {
     int number = integer(body, "number", null);
-    String zone = text(body, "zone", null);
+    String zone = Member.checkedZone(text(body, "zone", null));
     expectRedundancy(state, body, number, member -> member.standingIn(zone));
     return new Command.SetZone(number, zone);
   }
@@ -458,10 +458,10 @@ final class Administration {
         new Member(
             number,
             ServerConfig.name(number, token),
-            zone.isEmpty() ? "zone-" + number : zone,
+            zone.isEmpty() ? "zone-" + number : Member.checkedZone(zone),
             host,
             ports(body));
-    int weight = integer(body, "weight", MemberEntry.USUAL_WEIGHT);
+    int weight = MemberEntry.checkedWeight(integer(body, "weight", MemberEntry.USUAL_WEIGHT));
     node.propose(
         // Only at this level: the cluster may rise meanwhile.
         new Proposed(state.epoch(), new Command.AdmitMember(member, weight)),

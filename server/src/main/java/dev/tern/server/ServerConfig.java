@@ -94,6 +94,10 @@ public record ServerConfig(
     check(
         shards >= 1 && shards <= MAX_SHARDS,
         "shards lie between 1 and %d, not %d".formatted(MAX_SHARDS, shards));
+    if (!zone.isEmpty()) {
+      Member.checkedZone(zone);
+    }
+    MemberEntry.checkedWeight(weight);
     check(memoryMegabytes >= 16, "the memory is at least 16 MiB");
     check(
         awayMillis == 0 || awayMillis >= LEAST_AWAY_MILLIS && awayMillis <= MOST_AWAY_MILLIS,

@@ -364,8 +364,9 @@ final class Status {
     int next = state.nextMember();
     for (String added : what.getOrDefault("add", List.of())) {
       String[] parts = added.split(":", 2);
-      int weight = parts.length > 1 ? number(parts[1]) : MemberEntry.USUAL_WEIGHT;
-      Member member = new Member(next, ServerConfig.name(next), parts[0], "new", Member.Ports.NONE);
+      int weight = parts.length > 1 ? weight(parts[1]) : MemberEntry.USUAL_WEIGHT;
+      String zone = Member.checkedZone(parts[0]);
+      Member member = new Member(next, ServerConfig.name(next), zone, "new", Member.Ports.NONE);
       members.add(new MemberEntry(member, weight, /* leaving= */ false));
       next++;
     }
@@ -374,14 +375,19 @@ final class Status {
     }
     for (String weight : what.getOrDefault("weight", List.of())) {
       String[] parts = pair(weight);
-      int to = number(parts[1]);
+      int to = weight(parts[1]);
       change(members, number(parts[0]), e -> e.weighing(to));
     }
     for (String zone : what.getOrDefault("zone", List.of())) {
       String[] parts = pair(zone);
-      change(members, number(parts[0]), e -> e.standingIn(parts[1]));
+      String to = Member.checkedZone(parts[1]);
+      change(members, number(parts[0]), e -> e.standingIn(to));
     }
     return state.suppose(members);
+  }
+
+  private static int weight(String text) {
+    return MemberEntry.checkedWeight(number(text));
   }
 
   private static void change(

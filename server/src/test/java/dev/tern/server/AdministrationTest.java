@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tern.core.context.FillBounds;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.Member;
@@ -64,6 +65,7 @@ class AdministrationTest {
             64,
             ServerConfig.USUAL_AWAY_MILLIS,
             0,
+            FillBounds.USUAL,
             "nio");
     server =
         TernServer.start(
@@ -175,6 +177,15 @@ class AdministrationTest {
             "{\"name\":\"redis\"}",
             "the Redis door serves keyspace redis: it stays"),
         Arguments.of("/cluster/weight", "{\"number\":1}", "'weight' is a whole number"),
+        Arguments.of(
+            "/cluster/weight",
+            "{\"number\":1,\"weight\":-5}",
+            "a weight lies between 0 and 1000000, not -5"),
+        Arguments.of(
+            "/cluster/zone",
+            "{\"number\":1,\"zone\":\"a\\u001bb\"}",
+            "none of which is a control character"),
+        Arguments.of("/cluster/zone", "{\"number\":1,\"zone\":\"\"}", "a zone has a name"),
         Arguments.of("/cluster/remove", "{\"number\":true}", "'number' is a whole number"),
         Arguments.of("/cluster/zone", "{\"number\":1}", "'zone' is a string"),
         Arguments.of("/cluster/join", "{\"host\":\"h\"}", "'internode' is a whole number"),

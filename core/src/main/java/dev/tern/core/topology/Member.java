@@ -16,6 +16,23 @@ public record Member(int number, String name, String zone, String host, Ports po
   /// The highest number.
   public static final int MAX_NUMBER = 1 << 16;
 
+  private static final int MAX_ZONE = 128;
+
+  /// A name that a zone may have from now on: it is shown in tables and written in lists of
+  /// members.
+  ///
+  /// @throws IllegalArgumentException if it is empty, long, or has a control character
+  public static String checkedZone(String zone) {
+    if (zone.isBlank()
+        || zone.length() > MAX_ZONE
+        || zone.chars().anyMatch(Character::isISOControl)) {
+      throw new IllegalArgumentException(
+          "a zone has a name of 1 to %d characters, none of which is a control character"
+              .formatted(MAX_ZONE));
+    }
+    return zone;
+  }
+
   /// Empty for a zone that names none.
   public String datacenter() {
     return zone.substring(0, Math.max(0, zone.indexOf('/')));

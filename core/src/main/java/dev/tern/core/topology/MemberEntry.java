@@ -13,6 +13,17 @@ public record MemberEntry(Member member, int weight, boolean leaving, boolean aw
 
   static final int MAX_WEIGHT = 1_000_000;
 
+  /// A weight that a member may have.
+  ///
+  /// @throws IllegalArgumentException if it is none
+  public static int checkedWeight(int weight) {
+    if (weight < 0 || weight > MAX_WEIGHT) {
+      throw new IllegalArgumentException(
+          "a weight lies between 0 and %d, not %d".formatted(MAX_WEIGHT, weight));
+    }
+    return weight;
+  }
+
   /// A member of the usual weight that stays.
   public static MemberEntry of(Member member) {
     return new MemberEntry(member, USUAL_WEIGHT, false);
