@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.tern.core.context.FillBounds;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.topology.Member;
 import dev.tern.core.topology.MemberEntry;
@@ -145,6 +146,20 @@ final class ServerCommand implements Callable<Integer> {
   private int diskReserve = 256;
 
   @Option(
+      names = "--fill-floor",
+      description =
+          "MiB a second of other replicas' records that this node takes and gives in moves and"
+              + " repair whatever clients notice of it (default ${DEFAULT-VALUE})")
+  private int fillFloor = 2;
+
+  @Option(
+      names = "--fill-ceiling",
+      description =
+          "the most of these, however little clients notice; 0 for no bound"
+              + " (default ${DEFAULT-VALUE})")
+  private int fillCeiling = 0;
+
+  @Option(
       names = "--transport",
       description = "auto, epoll, io_uring or nio (default ${DEFAULT-VALUE})")
   private String transport = "auto";
@@ -177,6 +192,7 @@ final class ServerCommand implements Callable<Integer> {
             memory,
             awayMillis(awayAfter),
             diskReserve,
+            fill(fillFloor, fillCeiling),
             transport);
     TernServer server = TernServer.start(settings, ServerCommand::fatal);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> close(server), "tern-shutdown"));
@@ -189,6 +205,19 @@ final class ServerCommand implements Callable<Integer> {
       System.exit(0);
     }
     return 0;
+  }
+
+  /// The bounds that two flags name.
+  ///
+  /// @throws IllegalArgumentException if they name none
+  static FillBounds fill(int floor, int ceiling) {
+    if (floor < 1 || ceiling < 0 || ceiling > 0 && ceiling < floor) {
+      throw new IllegalArgumentException(
+          "--fill-floor is 1 MiB a second or more, and --fill-ceiling no less, or 0 for no bound;"
+              + " not %d and %d".formatted(floor, ceiling));
+    }
+    long most = ceiling == 0 ? FillBounds.UNBOUNDED : (long) ceiling << 20;
+    return new FillBounds((long) floor << 20, Math.min(most, FillBounds.UNBOUNDED));
   }
 
   /// The bound that a flag names, 0 for none.

@@ -93,6 +93,9 @@ class CommandsTest {
     assertHas("not fsync", refusal("server", file, "--durability", "fsync"));
     assertHas("or never, not soon", refusal("server", file, "--away-after", "soon"));
     assertHas("not 999999999999d", refusal("server", file, "--away-after=999999999999d"));
+    assertHas("not 0 and 0", refusal("server", "--data=x", "--fill-floor", "0"));
+    assertHas("not 8 and 7", refusal("server", "--data=x", "--fill-floor=8", "--fill-ceiling=7"));
+    assertHas("not 2 and -1", refusal("server", "--data=x", "--fill-ceiling=-1"));
     assertHas("after 5000 ms", refusal("server", "--data=x", "--away-after", "5s"));
   }
 

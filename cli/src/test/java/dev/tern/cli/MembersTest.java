@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tern.core.context.FillBounds;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.topology.log.RefusedException;
 import dev.tern.runtime.DirectoryFileSystem;
@@ -87,6 +88,7 @@ class MembersTest {
                 64,
                 ServerConfig.USUAL_AWAY_MILLIS,
                 0,
+                FillBounds.USUAL,
                 "auto"),
             end::completeExceptionally));
     return end;

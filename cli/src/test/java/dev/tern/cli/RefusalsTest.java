@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.context.FillBounds;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.runtime.DirectoryFileSystem;
 import dev.tern.server.ServerConfig;
@@ -81,6 +82,7 @@ class RefusalsTest {
             64,
             ServerConfig.USUAL_AWAY_MILLIS,
             0,
+            FillBounds.USUAL,
             "auto");
     assertSays(
         "not 127.0.0.2:70710",
@@ -132,6 +134,7 @@ class RefusalsTest {
         config.memoryMegabytes(),
         config.awayMillis(),
         config.diskReserveMegabytes(),
+        config.fill(),
         config.transport());
   }
 

@@ -1,5 +1,6 @@
 package dev.tern.cli;
 
+import dev.tern.core.context.FillBounds;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.server.ServerConfig;
 import dev.tern.server.TernServer;
@@ -44,6 +45,7 @@ final class Servers {
         64,
         ServerConfig.USUAL_AWAY_MILLIS,
         0,
+        FillBounds.USUAL,
         "auto");
   }
 
@@ -89,6 +91,7 @@ final class Servers {
                   64,
                   ServerConfig.USUAL_AWAY_MILLIS,
                   0,
+                  FillBounds.USUAL,
                   "auto"),
               BROKEN));
     }

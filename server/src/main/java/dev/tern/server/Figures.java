@@ -44,6 +44,7 @@ final class Figures implements AutoCloseable {
       FunctionCounter.builder(name, node, n -> n.statistic(counter)).register(registry);
     }
     Gauge.builder("tern.partitions.lacking", node, n -> n.repairs().lacking()).register(registry);
+    Gauge.builder("tern.fill.bytes.per.second", node, Node::fillRate).register(registry);
     Gauge.builder("tern.partitions.rebuilding", node, n -> n.repairs().rebuilding())
         .register(registry);
     Gauge.builder("tern.partitions.behind", node, Node::partitionsBehind).register(registry);

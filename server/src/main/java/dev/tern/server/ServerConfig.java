@@ -1,5 +1,6 @@
 package dev.tern.server;
 
+import dev.tern.core.context.FillBounds;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.keyspace.Resolution;
 import dev.tern.core.topology.Founding;
@@ -46,6 +47,7 @@ import org.jspecify.annotations.Nullable;
 ///   this node leads the topology log; 0 for never
 /// @param diskReserveMegabytes that writes leave free on the disk, but no more than a sixteenth of
 ///   it
+/// @param fill how fast the node takes and gives records of other replicas
 /// @param transport `auto` (the best there is), `io_uring`, `epoll` or `nio`
 public record ServerConfig(
     String data,
@@ -66,6 +68,7 @@ public record ServerConfig(
     int memoryMegabytes,
     long awayMillis,
     int diskReserveMegabytes,
+    FillBounds fill,
     String transport) {
   /// A machine that is gone for half an hour seldom comes back by itself.
   public static final long USUAL_AWAY_MILLIS = 1_800_000;

@@ -1,5 +1,6 @@
 package dev.tern.server;
 
+import dev.tern.core.context.FillBounds;
 import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
@@ -116,10 +117,12 @@ public final class TernServer implements AutoCloseable {
 
   /// All shards' coordinators together may take an eighth of the heap for requests under way, but
   /// for a shard's least.
-  private static Limits limits(int shards) {
+  private static Limits limits(int shards, FillBounds fill) {
     long share = Runtime.getRuntime().maxMemory() / HEAP_SHARE / shards;
     Limits usual = Limits.DEFAULT;
-    return usual.withCostBytes(Math.clamp(share, MIN_COST_BYTES, usual.costBytes()));
+    return usual
+        .withCostBytes(Math.clamp(share, MIN_COST_BYTES, usual.costBytes()))
+        .withFill(fill.ofShards(shards));
   }
 
   /// Opens the stores, joins the other members and opens the doors.
@@ -154,7 +157,7 @@ public final class TernServer implements AutoCloseable {
                   told,
                   storage,
                   PlantedBug.NONE,
-                  limits(config.shards()),
+                  limits(config.shards(), config.fill()),
                   MoveLimits.USUAL.withAwayMillis(config.awayMillis()),
                   (long) config.diskReserveMegabytes() << 20));
     } catch (FileSystemException | RuntimeException e) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.context.FillBounds;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceSettings;
@@ -54,6 +55,7 @@ class ServerConfigTest {
         512,
         ServerConfig.USUAL_AWAY_MILLIS,
         0,
+        FillBounds.USUAL,
         "auto");
   }
 
@@ -78,6 +80,7 @@ class ServerConfigTest {
         usual.memoryMegabytes(),
         millis,
         usual.diskReserveMegabytes(),
+        usual.fill(),
         usual.transport());
   }
 

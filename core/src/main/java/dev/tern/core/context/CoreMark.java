@@ -41,6 +41,10 @@ public enum CoreMark {
   REBUILD_PASSED_OVER_UNREADABLE,
   /// A peer does not answer within its time: the next one is asked.
   FETCH_LATE,
+  /// Records of other replicas are taken and given more slowly, as clients wait.
+  FILL_SLOWED,
+  /// A page waits for its turn at the replica that gives it.
+  FILL_WAITED,
   /// A scan asks another replica, as one cannot read or does not vouch.
   SCAN_REPLACED_REPLICA,
   /// The replicas of a key change while a write of it is under way, which goes on with them.

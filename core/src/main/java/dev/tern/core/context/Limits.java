@@ -17,6 +17,7 @@ import dev.tern.env.Network;
 /// @param pageBytes about how many bytes of records a page of repair has
 /// @param frameBytes of a message between nodes, at most: bounds the records, too, see
 ///   `RecordBounds`
+/// @param fill how fast records of other replicas are taken and given
 public record Limits(
     long costBytes,
     int hotReads,
@@ -24,7 +25,8 @@ public record Limits(
     int loggedDots,
     int inFlight,
     int pageBytes,
-    int frameBytes) {
+    int frameBytes,
+    FillBounds fill) {
   /// The bounds for a heap of a gibibyte or more and a few shards. A key that is read steadily is
   /// hot from 500 to 1000 reads a second on. All hash trees are compared within six hours at the
   /// least.
@@ -36,7 +38,8 @@ public record Limits(
           1 << 15,
           1 << 15,
           256 << 10,
-          Network.MAX_PAYLOAD_BYTES);
+          Network.MAX_PAYLOAD_BYTES,
+          FillBounds.USUAL);
 
   public Limits {
     if (costBytes < 1 || hotReads < 1 || treeRoundNanos < 1 || loggedDots < 1 || inFlight < 1) {
@@ -51,34 +54,43 @@ public record Limits(
   }
 
   public Limits withCostBytes(long bytes) {
-    return new Limits(bytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes);
+    return new Limits(
+        bytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, fill);
   }
 
   public Limits withHotReads(int reads) {
     return new Limits(
-        costBytes, reads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes);
+        costBytes, reads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, fill);
   }
 
   public Limits withTreeRoundNanos(long nanos) {
-    return new Limits(costBytes, hotReads, nanos, loggedDots, inFlight, pageBytes, frameBytes);
+    return new Limits(
+        costBytes, hotReads, nanos, loggedDots, inFlight, pageBytes, frameBytes, fill);
   }
 
   public Limits withLoggedDots(int dots) {
-    return new Limits(costBytes, hotReads, treeRoundNanos, dots, inFlight, pageBytes, frameBytes);
+    return new Limits(
+        costBytes, hotReads, treeRoundNanos, dots, inFlight, pageBytes, frameBytes, fill);
   }
 
   public Limits withInFlight(int operations) {
     return new Limits(
-        costBytes, hotReads, treeRoundNanos, loggedDots, operations, pageBytes, frameBytes);
+        costBytes, hotReads, treeRoundNanos, loggedDots, operations, pageBytes, frameBytes, fill);
   }
 
   public Limits withPageBytes(int bytes) {
-    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, bytes, frameBytes);
+    return new Limits(
+        costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, bytes, frameBytes, fill);
   }
 
   /// The same for pages, which must fit a frame.
   public Limits withFrameBytes(int bytes) {
     int page = Math.min(pageBytes, bytes / 8);
-    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, page, bytes);
+    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, page, bytes, fill);
+  }
+
+  public Limits withFill(FillBounds bounds) {
+    return new Limits(
+        costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, bounds);
   }
 }

@@ -15,6 +15,7 @@ import dev.tern.env.Network;
 /// @param planted a mistake that tests switch on
 /// @param limits of what it takes on
 /// @param statistics that it counts in
+/// @param foreground how long the requests take that it coordinates
 public record ShardContext(
     int shard,
     int self,
@@ -23,7 +24,8 @@ public record ShardContext(
     Network network,
     PlantedBug planted,
     Limits limits,
-    Statistics statistics) {
+    Statistics statistics,
+    Foreground foreground) {
 
   /// Of a shard that has done nothing yet.
   public static ShardContext of(
@@ -34,7 +36,8 @@ public record ShardContext(
       Network network,
       PlantedBug planted,
       Limits limits) {
-    return new ShardContext(shard, self, loop, clock, network, planted, limits, new Statistics());
+    return new ShardContext(
+        shard, self, loop, clock, network, planted, limits, new Statistics(), new Foreground());
   }
 
   /// The monotonic time of the shard.

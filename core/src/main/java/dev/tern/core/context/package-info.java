@@ -6,6 +6,7 @@
 ///           Limits         bounds that seeds set low
 ///           PlantedBug     one mistake that a test switches on
 ///           Statistics     counters; read by any thread
+///           Foreground     how long clients wait
 /// ```
 ///
 /// Invariant: the package uses none of the parts that use it. A part takes from here what it does

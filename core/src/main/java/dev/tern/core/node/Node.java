@@ -595,6 +595,12 @@ public final class Node {
         .reduce(Repairs.NONE, Repairs::plus);
   }
 
+  /// How many bytes a second of other replicas' records this node takes and gives at most, at
+  /// present; any thread.
+  public long fillRate() {
+    return shards.stream().mapToLong(shard -> shard.antiEntropy().fillRate()).sum();
+  }
+
   /// The replicas here of partitions that move, and how far they have come; any thread.
   public List<MoveState> moving() {
     return shards.stream().flatMap(shard -> shard.antiEntropy().moving().stream()).toList();

@@ -88,7 +88,12 @@ public final class Coordinator {
     long costBytes = context.limits().costBytes();
     this.admission = new Admission(costBytes, context.nowNanos());
     this.inFlight =
-        new InFlight(context.loop(), context.clock(), firstId, context.limits().inFlight());
+        new InFlight(
+            context.loop(),
+            context.clock(),
+            context.foreground(),
+            firstId,
+            context.limits().inFlight());
     this.peers = new Peers(context, view.members(), sightings, () -> inFlight.size() > 0);
     this.lists = new PreferenceLists(context, view, peers, departure);
     this.requests = new Requests(context, lists);

@@ -1,5 +1,6 @@
 package dev.tern.core.quorum;
 
+import dev.tern.core.context.Foreground;
 import dev.tern.env.Clock;
 import dev.tern.env.EventLoop;
 import java.util.Arrays;
@@ -46,13 +47,16 @@ final class InFlight {
   private int size;
   private final EventLoop loop;
   private final Clock clock;
+  private final Foreground foreground;
   private long serial;
   private boolean ticking;
 
   private static final int NONE = -1;
 
+  /// @param foreground told how long operations took
   /// @param capacity operations at a time; more are refused as overload
-  InFlight(EventLoop loop, Clock clock, long firstId, int capacity) {
+  InFlight(EventLoop loop, Clock clock, Foreground foreground, long firstId, int capacity) {
+    this.foreground = foreground;
     this.loop = loop;
     this.clock = clock;
     this.capacity = capacity;
@@ -110,6 +114,9 @@ final class InFlight {
   void remove(Operation<?> operation) {
     if (find(operation.id) != operation) {
       return;
+    }
+    if (foreground.measures()) {
+      foreground.took(clock.monotonicNanos() - operation.beganNanos);
     }
     int slot = slot(operation.id);
     slots[slot] = null;

@@ -1,5 +1,6 @@
 package dev.tern.core.repair;
 
+import dev.tern.core.context.Foreground;
 import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.context.ShardContext;
@@ -69,7 +70,10 @@ public final class AntiEntropy {
   private final Scrub scrub;
   private final Inquiries inquiries;
   private final Burial burial;
+  private final Foreground foreground;
+  private final FillBudget budget;
   private final Fetches fetches;
+  private final PageSender pages;
   private final RepairFigures figures;
   private final PartitionMoves moves;
 
@@ -77,6 +81,7 @@ public final class AntiEntropy {
   private volatile List<MoveState> moving = List.of();
 
   private volatile LeftState left;
+  private volatile long fillRate;
 
   private long nextId;
 
@@ -93,7 +98,14 @@ public final class AntiEntropy {
     this.view = view;
     this.nextId = firstId;
     this.figures = new RepairFigures(replica.store().records().events());
-    this.fetches = new Fetches(context, replica, wire, () -> ++nextId, figures, this::settle, view);
+    this.foreground = context.foreground();
+    this.budget = new FillBudget(context.limits().fill(), foreground, clock.monotonicNanos());
+    this.fillRate = budget.rate();
+    this.fetches =
+        new Fetches(context, replica, wire, budget, () -> ++nextId, figures, this::settle, view);
+    this.pages =
+        new PageSender(
+            context, replica, wire, budget, (group, number) -> byPlace.get(place(group, number)));
     meetAll();
     this.scrub =
         new Scrub(
@@ -245,6 +257,13 @@ public final class AntiEntropy {
   /// Does what is due; called a few times a second.
   public void beat() {
     long now = clock.monotonicNanos();
+    if (budget.isDue(now)) {
+      foreground.endPeriod(/* disturbed= */ budget.isDisturbing(now));
+      budget.endPeriod(now);
+      fillRate = budget.rate();
+    }
+    fetches.goOn();
+    pages.goOn();
     for (Exchange exchange : exchanges) {
       fetches.beat(exchange, now);
       for (int i = 0; i < exchange.peers.length; i++) {
@@ -276,6 +295,12 @@ public final class AntiEntropy {
   /// the replicas have it. Up to a beat old; any thread.
   public LeftState left() {
     return left;
+  }
+
+  /// How many bytes a second of other replicas' records this shard takes and gives at most, at
+  /// present; any thread.
+  public long fillRate() {
+    return fillRate;
   }
 
   /// Takes a question about the hints that this node holds, or an answer to such a question.
@@ -350,7 +375,7 @@ public final class AntiEntropy {
     switch (message) {
       case Message.Clock told -> heard(exchange, place, told);
       case Message.Barrier told -> moves.barrier(exchange, place, told);
-      case Message.Missing missing -> send(exchange, member, missing);
+      case Message.Missing missing -> pages.asked(member, missing);
       case Message.Repaired repaired -> {
         if (!fetches.takes(exchange, member, repaired)) {
           scrub.page(member, repaired);
@@ -404,29 +429,6 @@ public final class AntiEntropy {
       settle(exchange);
     }
     fetches.fetch(exchange);
-  }
-
-  private void send(Exchange exchange, int member, Message.Missing missing) {
-    boolean ignorant = exchange.isBehind() && !exchange.readiness.hasAnyTold();
-    if (ignorant || exchange.partition.isPending()) {
-      // It asks again, or another.
-      return;
-    }
-    replica
-        .dotLog()
-        .repairPage(
-            exchange.partition,
-            missing.dots(),
-            missing.cursor(),
-            (page, failure) -> {
-              if (page != null) {
-                int number = exchange.partition.number();
-                wire.send(
-                    member,
-                    number,
-                    new Message.Repaired(exchange.group, number, missing.id(), page));
-              }
-            });
   }
 
   /// Decides what to do from the clocks that the peers have told.

@@ -84,6 +84,10 @@ final class Exchange {
 
   int fetchFrom;
   long fetchDeadline;
+
+  /// When it was sent.
+  long askedNanos;
+
   DotSet fetchWanted = new DotSet();
 
   /// Whether another replica has said twice that it has what is not here.

@@ -51,12 +51,8 @@ final class FetchedPage {
 
   void store() {
     exchange.page = null;
-    for (RepairRecord record : page.records()) {
-      fetches.statistics().add(Counter.REPAIRED_RECORDS, 1);
-      fetches
-          .statistics()
-          .add(Counter.REPAIRED_BYTES, record.key().length + record.record().valueBytes());
-    }
+    fetches.statistics().add(Counter.REPAIRED_RECORDS, page.records().size());
+    fetches.statistics().add(Counter.REPAIRED_BYTES, page.bytes());
     store(page.records());
   }
 

@@ -22,15 +22,22 @@ import org.jspecify.annotations.Nullable;
 /// takes whole partitions (rebuilds). A dot is claimed when [Claims] allows it.
 ///
 /// Invariants:
-/// - at most [#MAX_FETCHES] requests are under way, one for a partition. A partition that finds no
-///   room waits its turn once;
+/// - at most [#MAX_FETCHES] requests are under way, one for a partition, and pages of about
+///   [#MAX_FETCHED_BYTES]. A partition that finds no room waits its turn once;
 /// - a request ends by a page, by its deadline, or with its partition. Each end gives its place to
 ///   the next partition that waits.
 ///
 /// Threads: the shard's loop.
 final class Fetches {
-  /// Requests for records under way at a time.
-  static final int MAX_FETCHES = 4;
+  /// Requests for records under way at a time, at most. A page takes many turns of many loops until
+  /// the next one is asked for, so few requests leave both sides idle.
+  static final int MAX_FETCHES = 32;
+
+  /// So many of them there are however large pages are.
+  private static final int MIN_FETCHES = 2;
+
+  /// Bytes of pages that may be on their way; a page of one large record counts whole.
+  private static final long MAX_FETCHED_BYTES = 8 << 20;
 
   /// A request is given up after this.
   static final long FETCH_NANOS = 5_000_000_000L;
@@ -48,21 +55,31 @@ final class Fetches {
   private final AntiEntropy.Wire wire;
   private final Statistics statistics;
   private final PlantedBug planted;
+  private final FillBudget budget;
   private final LongSupplier ids;
   private final RepairFigures figures;
   private final Consumer<Exchange> settled;
   private ClusterView view;
   private int underWay;
 
+  /// Rebuilds whose next page waits until the budget allows it; each has a place among those under
+  /// way.
+  private final ArrayDeque<Exchange> paused = new ArrayDeque<>();
+
+  /// How large the largest pages of late were.
+  private long largestBytes = 1;
+
   /// Partitions that wait until one of the fetches under way has ended.
   private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
 
+  /// @param budget how fast pages are asked for
   /// @param ids of requests
   /// @param settled told when a rebuild has ended, which may let its replica vouch
   Fetches(
       ShardContext context,
       Replica replica,
       AntiEntropy.Wire wire,
+      FillBudget budget,
       LongSupplier ids,
       RepairFigures figures,
       Consumer<Exchange> settled,
@@ -72,6 +89,7 @@ final class Fetches {
     this.wire = wire;
     this.statistics = context.statistics();
     this.planted = context.planted();
+    this.budget = budget;
     this.ids = ids;
     this.figures = figures;
     this.settled = settled;
@@ -111,8 +129,31 @@ final class Fetches {
     if (repaired.id() != exchange.fetchId || member != exchange.fetchFrom) {
       return false;
     }
+    long bytes = repaired.page().bytes();
+    budget.spend(bytes);
+    budget.took(clock.monotonicNanos() - exchange.askedNanos);
+    largestBytes = Math.max(bytes, largestBytes - largestBytes / 16);
     new FetchedPage(this, exchange, repaired.page()).store();
     return true;
+  }
+
+  /// Goes on with what waits; a few times a second.
+  void goOn() {
+    long now = clock.monotonicNanos();
+    while (!paused.isEmpty() && budget.mayGo(now)) {
+      Exchange next = paused.remove();
+      ask(next, next.rebuildCursor);
+    }
+    while (!waiting.isEmpty() && mayBegin(now)) {
+      Exchange next = waiting.remove();
+      next.waits = false;
+      fetch(next);
+    }
+  }
+
+  private boolean mayBegin(long now) {
+    long window = Math.clamp(MAX_FETCHED_BYTES / largestBytes, MIN_FETCHES, MAX_FETCHES);
+    return underWay < window && budget.mayGo(now);
   }
 
   /// The context of the pages that are being stored.
@@ -164,7 +205,7 @@ final class Fetches {
       if (missing.isEmpty()) {
         continue;
       }
-      if (underWay < MAX_FETCHES) {
+      if (mayBegin(clock.monotonicNanos())) {
         exchange.fetches(i, missing);
         underWay++;
         ask(exchange, null);
@@ -178,9 +219,22 @@ final class Fetches {
     }
   }
 
+  /// Asks for the next page of a rebuild, now or when the budget allows it.
+  private void askNext(Exchange exchange, byte[] cursor) {
+    if (paused.isEmpty() && budget.mayGo(clock.monotonicNanos())) {
+      ask(exchange, cursor);
+    } else {
+      exchange.fetchId = ids.getAsLong();
+      exchange.fetchDeadline = Long.MAX_VALUE;
+      exchange.rebuildCursor = cursor;
+      paused.add(exchange);
+    }
+  }
+
   private void ask(Exchange exchange, byte @Nullable [] cursor) {
     exchange.fetchId = ids.getAsLong();
-    exchange.fetchDeadline = clock.monotonicNanos() + FETCH_NANOS;
+    exchange.askedNanos = clock.monotonicNanos();
+    exchange.fetchDeadline = exchange.askedNanos + FETCH_NANOS;
     exchange.rebuildCursor = cursor == null ? NOTHING : cursor;
     statistics.add(Counter.REPAIR_PAGES, 1);
     int number = exchange.partition.number();
@@ -199,11 +253,8 @@ final class Fetches {
     exchange.rebuildEnded();
     assert underWay > 0 : "a fetch ended that was not under way";
     underWay--;
-    Exchange next = waiting.poll();
-    if (next != null) {
-      next.waits = false;
-      fetch(next);
-    }
+    paused.remove(exchange);
+    goOn();
   }
 
   /// A peer has not answered: asks the next one, for the same page of a rebuild.
@@ -332,7 +383,7 @@ final class Fetches {
         askElsewhere(exchange, page.next());
       } else {
         exchange.tries = 0;
-        ask(exchange, page.next());
+        askNext(exchange, page.next());
       }
       return;
     }

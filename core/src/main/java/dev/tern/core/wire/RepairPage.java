@@ -43,6 +43,15 @@ public record RepairPage(
   /// One record of the partition.
   public record RepairRecord(int slot, int keyspace, byte[] key, Siblings record) {}
 
+  /// About how many bytes its records are.
+  public long bytes() {
+    long bytes = 0;
+    for (RepairRecord record : records) {
+      bytes += record.key().length + record.record().valueBytes();
+    }
+    return bytes;
+  }
+
   /// An answer where the log of dots does not reach back.
   public static RepairPage rebuild(DotSet clock) {
     return new RepairPage(clock, new DotSet(), new DotSet(), DONE, Answer.REBUILD, List.of());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tern.core.context.Foreground;
 import dev.tern.core.wire.Message;
 import dev.tern.world.SimulatedClock;
 import dev.tern.world.SimulatedDisk;
@@ -30,6 +31,7 @@ class InFlightTest {
       new InFlight(
           new SimulatedLoop(world, 1, new SimulatedDisk(world, 1)),
           new SimulatedClock(world),
+          new Foreground(),
           -1,
           CAPACITY);
   private final List<Waits> lost = new ArrayList<>();

@@ -9,12 +9,13 @@ package dev.tern.core.topology.log;
 /// @param awayNanos a member that is not live for so long is away: others get its replicas;
 ///   [#NEVER] for none
 public record MoveLimits(boolean on, int receiving, int sending, long lostNanos, long awayNanos) {
-  /// A fill has 256 KiB under way: 32 of them are 8 MiB a member. A step takes about half a second
-  /// from the log to all members and back, so fewer would leave members idle between steps. A
-  /// newcomer that is gone for two minutes holds back the removal of deletes no longer than a
-  /// restart may take. A machine that is gone for half an hour seldom comes back by itself.
+  /// How many bytes are under way is bounded by the fills themselves. A step takes about half a
+  /// second from the log to all members and back, so fewer partitions would leave members idle
+  /// between steps; each partition that is filled costs its writes one more replica. A newcomer
+  /// that is gone for two minutes holds back the removal of deletes no longer than a restart may
+  /// take. A machine that is gone for half an hour seldom comes back by itself.
   public static final MoveLimits USUAL =
-      new MoveLimits(true, 32, 32, 120_000_000_000L, 1_800_000_000_000L);
+      new MoveLimits(true, 64, 64, 120_000_000_000L, 1_800_000_000_000L);
 
   /// No member becomes away by itself.
   static final long NEVER = Long.MAX_VALUE;
