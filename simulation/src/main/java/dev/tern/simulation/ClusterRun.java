@@ -639,6 +639,15 @@ final class ClusterRun {
     return nodes[number];
   }
 
+  /// All are after the heal.
+  Node upNode(int number) {
+    Node node = nodes[number];
+    if (node == null) {
+      throw new History.Violation("node " + number + " is down after the heal");
+    }
+    return node;
+  }
+
   /// One that is up.
   Node aNode() {
     int number = 1;

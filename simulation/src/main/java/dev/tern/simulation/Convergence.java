@@ -145,7 +145,7 @@ final class Convergence {
       return null;
     }
     try {
-      Node sound = Objects.requireNonNull(run.node(other));
+      Node sound = run.upNode(other);
       DotSet here = sound.record(keyspace, bytes);
       return here.toString().equals(there.toString())
           ? null
@@ -195,7 +195,7 @@ final class Convergence {
     for (int partition = 0; partition < topology().partitions(); partition++) {
       DotSet any = new DotSet();
       for (int number : topology().replicas(partition)) {
-        any.addAll(Objects.requireNonNull(run.node(number)).dots(run.keyspace.id(), partition));
+        any.addAll(run.upNode(number).dots(run.keyspace.id(), partition));
       }
       dots.add(any);
     }
@@ -209,7 +209,7 @@ final class Convergence {
   private long sum(Statistics.Counter counter) {
     long sum = 0;
     for (int number = 1; number <= run.nodeCount; number++) {
-      sum += Objects.requireNonNull(run.node(number)).statistic(counter);
+      sum += run.upNode(number).statistic(counter);
     }
     return sum;
   }
@@ -268,7 +268,7 @@ final class Convergence {
   /// What a node whose disk does not rot knows of its hashes is what it holds, and nothing was
   /// taken for lost.
   private void rightTree(int number, int partition) {
-    Node node = Objects.requireNonNull(run.node(number));
+    Node node = run.upNode(number);
     try {
       int segment = node.wrongSegment(run.keyspace.id(), partition);
       if (segment >= 0) {
@@ -298,7 +298,7 @@ final class Convergence {
 
   private @Nullable String wrongCount(int number, int partition) {
     try {
-      return Objects.requireNonNull(run.node(number)).wrongCount(run.keyspace.id(), partition);
+      return run.upNode(number).wrongCount(run.keyspace.id(), partition);
     } catch (IOException e) {
       throw new History.Violation("node " + number + " cannot read what it has: " + e);
     }
@@ -306,8 +306,7 @@ final class Convergence {
 
   private String contents(int number, int partition, boolean deletes) {
     try {
-      return Objects.requireNonNull(run.node(number))
-          .contents(run.keyspace.id(), partition, deletes);
+      return run.upNode(number).contents(run.keyspace.id(), partition, deletes);
     } catch (IOException e) {
       throw new History.Violation("node " + number + " cannot read what it has: " + e);
     }

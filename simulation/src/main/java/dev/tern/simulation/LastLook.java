@@ -112,7 +112,7 @@ final class LastLook {
   }
 
   private List<String> fetch(int number, String key) {
-    Node node = Objects.requireNonNull(run.node(number), "all nodes are up after the heal");
+    Node node = run.upNode(number);
     List<FetchOutcome> outcomes = new ArrayList<>();
     run.world.schedule(
         0,
@@ -191,7 +191,7 @@ final class LastLook {
   }
 
   private ReadOutcome read(int number, String key) {
-    Node node = Objects.requireNonNull(run.node(number), "all nodes are up after the heal");
+    Node node = run.upNode(number);
     List<ReadOutcome> outcomes = new ArrayList<>();
     run.world.schedule(
         0,
@@ -219,7 +219,7 @@ final class LastLook {
   }
 
   private void write(int number) {
-    Node node = Objects.requireNonNull(run.node(number), "all nodes are up after the heal");
+    Node node = run.upNode(number);
     int done = 0;
     long until = run.world.nanos() + PATIENCE;
     while (done < WRITES) {

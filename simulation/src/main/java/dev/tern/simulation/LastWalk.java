@@ -177,8 +177,7 @@ final class LastWalk {
   }
 
   private Keyspace keyspace(int number) {
-    Node node =
-        java.util.Objects.requireNonNull(run.node(number), "all nodes are up after the heal");
+    Node node = run.upNode(number);
     return node.keyspace(0, "data");
   }
 
