@@ -155,7 +155,7 @@ final class ServerCommand implements Callable<Integer> {
   @Option(
       names = "--fill-ceiling",
       description =
-          "the most of these, however little clients notice; 0 for no bound"
+          "MiB a second of these records at most, however little clients notice; 0 for no bound"
               + " (default ${DEFAULT-VALUE})")
   private int fillCeiling = 0;
 

@@ -75,7 +75,7 @@ record Shape(int nodes, int n, int r, int w, int keys) {
     }
     if ((seed >> 5 & 3) == 0) {
       // What a replica lacks comes slowly, and more slowly where clients wait.
-      usual = usual.withFill(new FillBounds(8 << 10, 16 << 10));
+      usual = usual.withFill(new FillBounds(32 << 10, 1 << 20));
     }
     if (small) {
       usual = usual.withFrameBytes(ClusterRun.FRAME_BYTES);

@@ -41,6 +41,8 @@ class PlantedBugTest {
   /// be quick.
   private static long first(String mistake) {
     return switch (mistake) {
+      // In seed 258 on the commit of 2026-12-01.
+      case "LEFT_NOT_TOLD" -> 200;
       // In seed 914 on the commit of 2026-12-01, the 59th of its theme.
       case "READ_SHOWS_OUTVOTED" -> 700;
       default -> 1;
@@ -53,6 +55,7 @@ class PlantedBugTest {
     return switch (mistake) {
       case "ACKS_OF_ONE_LIST",
           "BARRIER_SKIPPED",
+          "LEFT_NOT_TOLD",
           "STALE_OWNER_ACCEPTS",
           "STRIP_WITHOUT_PENDING",
           "UNIFORM_READ_OF_ONE_LIST" ->

@@ -1,6 +1,6 @@
 package dev.tern.core.context;
 
-/// How fast records of other replicas may be taken or given by one shard, bytes a second, each way.
+/// How fast records of other replicas may be taken and given by one shard, bytes a second, together.
 /// Within these bounds the rate follows what clients notice of it, see `FillBudget`.
 ///
 /// @param floor so much it does whatever clients notice

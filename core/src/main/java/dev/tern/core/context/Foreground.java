@@ -31,9 +31,35 @@ public final class Foreground {
   private final float[] late = new float[BUCKETS];
   private final float[] usual = new float[BUCKETS];
   private int unmeasured;
+  private int underWay;
+
+  /// Requests that ended in this period.
+  private int ended;
 
   /// Requests in this period's histogram.
   private int measured;
+
+  /// A request began; [#ended] follows.
+  public void began() {
+    underWay++;
+  }
+
+  /// A request ended.
+  public void ended() {
+    underWay--;
+    ended++;
+    assert underWay >= 0 : "a request ends that did not begin";
+  }
+
+  /// Whether clients wait for requests none of which ended in this period.
+  public boolean isStalled() {
+    return underWay > 0 && ended == 0;
+  }
+
+  /// Whether no request is under way, and none of late was measured.
+  public boolean isIdle() {
+    return underWay == 0 && sum(late) < 0.5f;
+  }
 
   /// Whether the next request is to be measured. Each call counts one request.
   public boolean measures() {
@@ -65,6 +91,7 @@ public final class Foreground {
     }
     Arrays.fill(period, 0);
     measured = 0;
+    ended = 0;
   }
 
   /// So many nanoseconds 99 of 100 requests take at most of late; 0 if there were too few.
@@ -79,10 +106,7 @@ public final class Foreground {
 
   /// The largest value of the bucket in which the quantile lies.
   private static long quantile(float[] histogram) {
-    float all = 0;
-    for (float count : histogram) {
-      all += count;
-    }
+    float all = sum(histogram);
     if (all * SAMPLED < LEAST_REQUESTS) {
       return 0;
     }
@@ -94,6 +118,14 @@ public final class Foreground {
       }
     }
     return most(BUCKETS - 1);
+  }
+
+  private static float sum(float[] histogram) {
+    float all = 0;
+    for (float count : histogram) {
+      all += count;
+    }
+    return all;
   }
 
   static int bucket(long nanos) {

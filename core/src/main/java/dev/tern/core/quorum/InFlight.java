@@ -83,6 +83,7 @@ final class InFlight {
     serial = (serial + 1) % SERIALS;
     operation.id = serial << slotBits | slot;
     operation.beganNanos = clock.monotonicNanos();
+    foreground.began();
     slots[slot] = operation;
     older[slot] = youngest;
     younger[slot] = NONE;
@@ -115,6 +116,7 @@ final class InFlight {
     if (find(operation.id) != operation) {
       return;
     }
+    foreground.ended();
     if (foreground.measures()) {
       foreground.took(clock.monotonicNanos() - operation.beganNanos);
     }

@@ -1,6 +1,5 @@
 package dev.tern.core.repair;
 
-import dev.tern.core.context.Foreground;
 import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.context.ShardContext;
@@ -70,7 +69,6 @@ public final class AntiEntropy {
   private final Scrub scrub;
   private final Inquiries inquiries;
   private final Burial burial;
-  private final Foreground foreground;
   private final FillBudget budget;
   private final Fetches fetches;
   private final PageSender pages;
@@ -98,8 +96,8 @@ public final class AntiEntropy {
     this.view = view;
     this.nextId = firstId;
     this.figures = new RepairFigures(replica.store().records().events());
-    this.foreground = context.foreground();
-    this.budget = new FillBudget(context.limits().fill(), foreground, clock.monotonicNanos());
+    this.budget =
+        new FillBudget(context.limits().fill(), context.foreground(), clock.monotonicNanos());
     this.fillRate = budget.rate();
     this.fetches =
         new Fetches(context, replica, wire, budget, () -> ++nextId, figures, this::settle, view);
@@ -258,12 +256,10 @@ public final class AntiEntropy {
   public void beat() {
     long now = clock.monotonicNanos();
     if (budget.isDue(now)) {
-      foreground.endPeriod(/* disturbed= */ budget.isDisturbing(now));
       budget.endPeriod(now);
       fillRate = budget.rate();
     }
     fetches.goOn();
-    pages.goOn();
     for (Exchange exchange : exchanges) {
       fetches.beat(exchange, now);
       for (int i = 0; i < exchange.peers.length; i++) {

@@ -85,8 +85,13 @@ final class Exchange {
   int fetchFrom;
   long fetchDeadline;
 
-  /// When it was sent.
+  /// When it was sent, and what was spent for its page.
   long askedNanos;
+
+  long expectedBytes;
+
+  /// It is not sent again before this.
+  long notBeforeNanos = NEVER;
 
   DotSet fetchWanted = new DotSet();
 

@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Invariants:
 /// - at most [#MAX_FETCHES] requests are under way, one for a partition, and pages of about
-///   [#MAX_FETCHED_BYTES]. A partition that finds no room waits its turn once;
+///   [#MAX_FETCHED_BYTES], but for [#MIN_FETCHES]. A partition that finds no room waits its turn
+///   once; one whose next page waits for [FillBudget] keeps where it stands;
 /// - a request ends by a page, by its deadline, or with its partition. Each end gives its place to
 ///   the next partition that waits.
 ///
@@ -35,6 +36,9 @@ final class Fetches {
 
   /// So many of them there are however large pages are.
   private static final int MIN_FETCHES = 2;
+
+  /// A page that its giver did not give yet is asked for again after this.
+  private static final long LATER_NANOS = 300_000_000;
 
   /// Bytes of pages that may be on their way; a page of one large record counts whole.
   private static final long MAX_FETCHED_BYTES = 8 << 20;
@@ -65,9 +69,6 @@ final class Fetches {
   /// Rebuilds whose next page waits until the budget allows it; each has a place among those under
   /// way.
   private final ArrayDeque<Exchange> paused = new ArrayDeque<>();
-
-  /// How large the largest pages of late were.
-  private long largestBytes = 1;
 
   /// Partitions that wait until one of the fetches under way has ended.
   private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
@@ -129,10 +130,19 @@ final class Fetches {
     if (repaired.id() != exchange.fetchId || member != exchange.fetchFrom) {
       return false;
     }
-    long bytes = repaired.page().bytes();
-    budget.spend(bytes);
-    budget.took(clock.monotonicNanos() - exchange.askedNanos);
-    largestBytes = Math.max(bytes, largestBytes - largestBytes / 16);
+    long now = clock.monotonicNanos();
+    if (repaired.page().answer() == RepairPage.Answer.LATER) {
+      giveBack(exchange);
+      budget.took(FillBudget.SLOW_PAGE_NANOS);
+      exchange.fetchId = ids.getAsLong();
+      exchange.fetchDeadline = Long.MAX_VALUE;
+      exchange.notBeforeNanos = now + LATER_NANOS;
+      paused.add(exchange);
+      return true;
+    }
+    budget.end(exchange.expectedBytes, repaired.page().bytes());
+    exchange.expectedBytes = 0;
+    budget.took(now - exchange.askedNanos);
     new FetchedPage(this, exchange, repaired.page()).store();
     return true;
   }
@@ -140,20 +150,33 @@ final class Fetches {
   /// Goes on with what waits; a few times a second.
   void goOn() {
     long now = clock.monotonicNanos();
-    while (!paused.isEmpty() && budget.mayGo(now)) {
-      Exchange next = paused.remove();
-      ask(next, next.rebuildCursor);
-    }
-    while (!waiting.isEmpty() && mayBegin(now)) {
-      Exchange next = waiting.remove();
-      next.waits = false;
-      fetch(next);
+    // In turn: neither a large fill nor many small repairs hold up the others.
+    for (int i = Math.max(paused.size(), waiting.size()); i > 0; i--) {
+      if (!paused.isEmpty() && mayAsk(now)) {
+        goOnWith(paused.remove(), now);
+      }
+      if (!waiting.isEmpty() && mayAsk(now)) {
+        Exchange next = waiting.remove();
+        next.waits = false;
+        fetch(next);
+      }
     }
   }
 
-  private boolean mayBegin(long now) {
-    long window = Math.clamp(MAX_FETCHED_BYTES / largestBytes, MIN_FETCHES, MAX_FETCHES);
-    return underWay < window && budget.mayGo(now);
+  private void goOnWith(Exchange next, long now) {
+    if (now < next.notBeforeNanos) {
+      paused.add(next);
+    } else if (next.rebuilding) {
+      ask(next, next.rebuildCursor);
+    } else {
+      ask(next, null);
+    }
+  }
+
+  /// Whether one more page may be under way. A rebuild that is paused has none.
+  private boolean mayAsk(long now) {
+    long window = Math.clamp(budget.pages(MAX_FETCHED_BYTES), MIN_FETCHES, MAX_FETCHES);
+    return underWay - paused.size() < window && budget.mayGo(now);
   }
 
   /// The context of the pages that are being stored.
@@ -205,7 +228,7 @@ final class Fetches {
       if (missing.isEmpty()) {
         continue;
       }
-      if (mayBegin(clock.monotonicNanos())) {
+      if (mayAsk(clock.monotonicNanos())) {
         exchange.fetches(i, missing);
         underWay++;
         ask(exchange, null);
@@ -221,7 +244,9 @@ final class Fetches {
 
   /// Asks for the next page of a rebuild, now or when the budget allows it.
   private void askNext(Exchange exchange, byte[] cursor) {
-    if (paused.isEmpty() && budget.mayGo(clock.monotonicNanos())) {
+    exchange.notBeforeNanos = 0;
+    if (budget.mayGo(clock.monotonicNanos())) {
+      // Its page is not under way any more, so there is room for the next one.
       ask(exchange, cursor);
     } else {
       exchange.fetchId = ids.getAsLong();
@@ -233,6 +258,8 @@ final class Fetches {
 
   private void ask(Exchange exchange, byte @Nullable [] cursor) {
     exchange.fetchId = ids.getAsLong();
+    giveBack(exchange);
+    exchange.expectedBytes = budget.begin();
     exchange.askedNanos = clock.monotonicNanos();
     exchange.fetchDeadline = exchange.askedNanos + FETCH_NANOS;
     exchange.rebuildCursor = cursor == null ? NOTHING : cursor;
@@ -245,6 +272,12 @@ final class Fetches {
             exchange.group, number, exchange.fetchId, exchange.fetchWanted, cursor));
   }
 
+  /// No page is under way for a partition any more.
+  private void giveBack(Exchange exchange) {
+    budget.giveBack(exchange.expectedBytes);
+    exchange.expectedBytes = 0;
+  }
+
   private void endFetch(Exchange exchange) {
     exchange.fetchId = 0;
     exchange.page = null;
@@ -254,6 +287,7 @@ final class Fetches {
     assert underWay > 0 : "a fetch ended that was not under way";
     underWay--;
     paused.remove(exchange);
+    giveBack(exchange);
     goOn();
   }
 

@@ -6,20 +6,25 @@ import dev.tern.core.context.Foreground;
 import dev.tern.env.CoverageMarks;
 
 /// How fast a shard takes records of other replicas, or gives them: so fast that clients hardly
-/// notice. Bytes are spent as pages come and go; when there are none left, the next page waits.
+/// notice. Bytes are spent when a page is asked for or given, as many as the largest pages of late
+/// had, and what it had in truth when it is known. When there are none left, the next page waits.
 ///
 /// ```
 ///   a period ends, and requests of late took   more than 1.75 times the usual:  rate * 5/8
 ///                                              less than 1.4 times:             rate * 5/4, if it
 ///                                                                               was the limit
+///   too few of them to say; some are under way, and none ended in the period:  rate * 5/8
+///                           some are under way, or ended of late:              rate stays
+///                           no requests at all:                                as if less
 /// ```
 ///
 /// Additive steps would take minutes from a rate that suits a busy machine to one that suits an
-/// idle one: the two are a hundredfold apart. The usual time is measured while nothing is filled.
-/// Before it is known, or where few clients ask, a request may take [#UNKNOWN_NANOS].
+/// idle one: the two are a hundredfold apart. The usual time is measured while nothing is filled,
+/// and while fills have gone on at the floor for some seconds, which an operator has said does no
+/// harm: so requests that take long for another reason, or a load that grew, become usual there,
+/// and the rate rises again. Before the usual time is known a request may take [#UNKNOWN_NANOS].
 ///
-/// The rate stays within [FillBounds]. So a load that grows by itself slows fills down to the
-/// floor, and does not stop them.
+/// Invariant: the rate stays within [FillBounds].
 ///
 /// Threads: the shard's loop.
 final class FillBudget {
@@ -35,8 +40,10 @@ final class FillBudget {
   /// A page that takes longer waits in a queue at who gives it.
   static final long SLOW_PAGE_NANOS = 1_000_000_000;
 
-  /// What was taken is flushed and compacted for a while.
+  /// What was taken is flushed and compacted for a while; at the floor that counts for nothing.
   private static final long DISTURBING_NANOS = 5_000_000_000L;
+
+  private static final long FIRST_PAGE_BYTES = 2 << 20;
 
   private static final long FIRST_RATE = 32 << 20;
 
@@ -52,14 +59,21 @@ final class FillBudget {
   /// Bytes that may be spent; below zero by the size of a page.
   private double room;
 
+  /// How large the largest pages of late were; a guess before the first.
+  private long largestBytes = FIRST_PAGE_BYTES;
+
   private long filledNanos;
+
+  /// When more than the floor was last spent.
   private long spentNanos;
+
   private long periodNanos;
 
   /// Whether a page waited in this period, whether one took long, and whether any was spent.
   private boolean waited;
 
   private boolean slow;
+  private boolean stalled;
   private boolean spent;
 
   FillBudget(FillBounds bounds, Foreground foreground, long nowNanos) {
@@ -84,10 +98,33 @@ final class FillBudget {
     return room > 0;
   }
 
-  /// A page of so many bytes went.
-  void spend(long bytes) {
-    room -= bytes;
+  /// A page is asked for, or read to be given: spends what it is likely to have.
+  ///
+  /// @return how many bytes that are, for [#end]
+  long begin() {
+    room -= largestBytes;
     spent = true;
+    return largestBytes;
+  }
+
+  /// A page has so many bytes.
+  ///
+  /// @param expected what [#begin] said
+  void end(long expected, long bytes) {
+    room += expected - bytes;
+    largestBytes = Math.max(bytes, largestBytes - largestBytes / 16);
+  }
+
+  /// A page does not come, or not now.
+  ///
+  /// @param expected what [#begin] said
+  void giveBack(long expected) {
+    room += expected;
+  }
+
+  /// How many pages of the largest size of late are so many bytes.
+  long pages(long bytes) {
+    return bytes / Math.max(1, largestBytes);
   }
 
   /// A page came so long after it was asked for.
@@ -102,7 +139,7 @@ final class FillBudget {
 
   /// Whether requests may have taken longer for what was spent.
   boolean isDisturbing(long nowNanos) {
-    return spent || nowNanos - spentNanos < DISTURBING_NANOS;
+    return nowNanos - spentNanos < DISTURBING_NANOS;
   }
 
   /// Whether a period is over.
@@ -110,24 +147,33 @@ final class FillBudget {
     return nowNanos - periodNanos >= PERIOD_NANOS;
   }
 
-  /// Ends a period; what requests took in it is known to [Foreground].
+  /// Ends a period, and that of [Foreground].
   void endPeriod(long nowNanos) {
-    periodNanos = nowNanos;
-    if (spent) {
+    if (spent && rate() > bounds.floor()) {
       spentNanos = nowNanos;
-      long late = foreground.lateNanos();
-      long usual = foreground.usualNanos();
-      long base = usual == 0 ? UNKNOWN_NANOS : usual;
-      if (slow || late > base + Math.max(NOISE_NANOS, base * 3 / 4)) {
-        assert CoverageMarks.reach(CoreMark.FILL_SLOWED);
-        rate = Math.max((double) bounds.floor(), rate * 5 / 8);
-      } else if (waited && late <= base + Math.max(NOISE_NANOS, base * 2 / 5)) {
-        rate = Math.min((double) bounds.ceiling(), rate * 5 / 4);
-      }
+    }
+    stalled = foreground.isStalled();
+    foreground.endPeriod(/* disturbed= */ isDisturbing(nowNanos));
+    periodNanos = nowNanos;
+    if (spent || room < 0) {
+      adjust();
     }
     assert rate() >= bounds.floor() && rate() <= bounds.ceiling() : "a rate out of bounds";
     waited = false;
     slow = false;
     spent = false;
+  }
+
+  private void adjust() {
+    long late = foreground.lateNanos();
+    long usual = foreground.usualNanos();
+    long base = usual == 0 ? UNKNOWN_NANOS : usual;
+    boolean unknown = late == 0 && !foreground.isIdle();
+    if (slow || stalled || late > base + Math.max(NOISE_NANOS, base * 3 / 4)) {
+      assert CoverageMarks.reach(CoreMark.FILL_SLOWED);
+      rate = Math.max((double) bounds.floor(), rate * 5 / 8);
+    } else if (waited && !unknown && late <= base + Math.max(NOISE_NANOS, base * 2 / 5)) {
+      rate = Math.min((double) bounds.ceiling(), rate * 5 / 4);
+    }
   }
 }

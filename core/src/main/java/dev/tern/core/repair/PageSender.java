@@ -7,30 +7,20 @@ import dev.tern.core.wire.Message;
 import dev.tern.core.wire.RepairPage;
 import dev.tern.env.Clock;
 import dev.tern.env.CoverageMarks;
-import java.util.ArrayDeque;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
-/// Gives other replicas the records that they ask for, as fast as [FillBudget] allows. What is
-/// asked for meanwhile waits in order.
-///
-/// Invariant: at most [#MAX_WAITING] requests wait, each no longer than [#MAX_WAIT_NANOS]: who
-/// asked gives up later than that, and asks another replica.
+/// Gives other replicas the records that they ask for, as fast as [FillBudget] allows. Who asks for
+/// more is told to ask again: nothing queues up here, and no request is left without an answer, so
+/// who asks takes nobody for dead.
 ///
 /// Threads: the shard's loop; workers read the records.
 final class PageSender {
-  static final int MAX_WAITING = 1_024;
-
-  static final long MAX_WAIT_NANOS = Fetches.FETCH_NANOS / 2;
-
-  private record Asked(int member, Message.Missing missing, long untilNanos) {}
-
   private final Replica replica;
   private final AntiEntropy.Wire wire;
   private final Clock clock;
   private final FillBudget budget;
   private final BiFunction<Integer, Integer, @Nullable Exchange> exchanges;
-  private final ArrayDeque<Asked> waiting = new ArrayDeque<>();
 
   /// @param exchanges by number of groups and of partition
   PageSender(
@@ -48,32 +38,17 @@ final class PageSender {
 
   /// A replica asks for records.
   void asked(int member, Message.Missing missing) {
-    long now = clock.monotonicNanos();
-    if (waiting.isEmpty() && budget.mayGo(now)) {
-      give(member, missing);
-    } else if (waiting.size() < MAX_WAITING) {
-      assert CoverageMarks.reach(CoreMark.FILL_WAITED);
-      waiting.add(new Asked(member, missing, now + MAX_WAIT_NANOS));
-    }
-  }
-
-  /// Goes on with what waits; a few times a second, and whenever a page went.
-  void goOn() {
-    long now = clock.monotonicNanos();
-    while (!waiting.isEmpty() && budget.mayGo(now)) {
-      Asked next = waiting.remove();
-      if (now < next.untilNanos) {
-        give(next.member, next.missing);
-      }
-    }
-  }
-
-  private void give(int member, Message.Missing missing) {
     Exchange exchange = exchanges.apply(missing.group(), missing.partition());
-    if (exchange == null || exchange.place(member) < 0 || !mayGive(exchange)) {
+    if (exchange == null || !mayGive(exchange)) {
       // It asks again, or another.
       return;
     }
+    if (!budget.mayGo(clock.monotonicNanos())) {
+      assert CoverageMarks.reach(CoreMark.FILL_WAITED);
+      send(member, missing, RepairPage.later());
+      return;
+    }
+    long expected = budget.begin();
     replica
         .dotLog()
         .repairPage(
@@ -81,6 +56,7 @@ final class PageSender {
             missing.dots(),
             missing.cursor(),
             (page, failure) -> {
+              budget.end(expected, page == null ? 0 : page.bytes());
               if (page != null) {
                 send(member, missing, page);
               }
@@ -93,11 +69,9 @@ final class PageSender {
   }
 
   private void send(int member, Message.Missing missing, RepairPage page) {
-    budget.spend(page.bytes());
     wire.send(
         member,
         missing.partition(),
         new Message.Repaired(missing.group(), missing.partition(), missing.id(), page));
-    goOn();
   }
 }

@@ -37,7 +37,9 @@ public record RepairPage(
     /// The log of dots does not reach back so far: ask for everything.
     REBUILD,
     /// What of a rebuild comes at `next` cannot be read here: ask another replica for it.
-    STUCK
+    STUCK,
+    /// Nothing, as clients of the replica that was asked would wait: ask it again in a moment.
+    LATER
   }
 
   /// One record of the partition.
@@ -66,6 +68,12 @@ public record RepairPage(
     DotSet dots = unreadable.copy();
     records.forEach(record -> dots.addAll(record.record().dots()));
     return new RepairPage(clock, covered.minus(dots), dots, next, answer, List.of());
+  }
+
+  /// An answer of a replica that gives as much as it may already.
+  public static RepairPage later() {
+    DotSet none = new DotSet();
+    return new RepairPage(none, none, none, DONE, Answer.LATER, List.of());
   }
 
   /// An answer where nothing could be read.
