@@ -1,7 +1,7 @@
 package dev.tern.core.context;
 
-/// How fast records of other replicas may be taken and given by one shard, bytes a second, together.
-/// Within these bounds the rate follows what clients notice of it, see `FillBudget`.
+/// How fast records of other replicas may be taken and given by one shard, both together, in bytes
+/// a second. Within these bounds the rate follows what clients notice of it, see `FillBudget`.
 ///
 /// @param floor so much it does whatever clients notice
 /// @param ceiling no more than this, whatever there is room for
