@@ -49,7 +49,7 @@ final class BenchEngineCommand implements Callable<Integer> {
       description = "beside the cache: cached (half of it), larger (four times) (default both)")
   private String[] data = {"cached", "larger"};
 
-  @Option(names = "--seconds", description = "a workload and engine, at most 60")
+  @Option(names = "--seconds", description = "a workload and engine, at most 60 (default 8)")
   private double seconds = 8;
 
   @Option(

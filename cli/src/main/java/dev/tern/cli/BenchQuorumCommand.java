@@ -53,10 +53,10 @@ final class BenchQuorumCommand implements Callable<Integer> {
               + " the JIT of four processes shares the cores")
   private int warmUp = 100;
 
-  @Option(names = "--keys")
+  @Option(names = "--keys", description = "different keys (default ${DEFAULT-VALUE})")
   private int keys = 100_000;
 
-  @Option(names = "--value-bytes")
+  @Option(names = "--value-bytes", description = "of each value (default ${DEFAULT-VALUE})")
   private int valueBytes = 100;
 
   @Option(names = "--resolution", description = "lww or siblings (default ${DEFAULT-VALUE})")

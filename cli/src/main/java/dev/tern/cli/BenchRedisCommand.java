@@ -33,22 +33,22 @@ final class BenchRedisCommand implements Callable<Integer> {
   @Option(names = "--durability", description = "none, os or sync (default ${DEFAULT-VALUE})")
   private String durability = "os";
 
-  @Option(names = "--connections")
+  @Option(names = "--connections", description = "connections of each round (default ${DEFAULT-VALUE})")
   private int connections = 50;
 
   @Option(names = "--pipeline", split = ",", description = "requests sent together (default 1,16)")
   private int[] pipelines = {1, 16};
 
-  @Option(names = "--value-bytes")
+  @Option(names = "--value-bytes", description = "of each value (default ${DEFAULT-VALUE})")
   private int valueBytes = 100;
 
-  @Option(names = "--keys")
+  @Option(names = "--keys", description = "different keys (default ${DEFAULT-VALUE})")
   private int keys = 100_000;
 
-  @Option(names = "--seconds", description = "of each round")
+  @Option(names = "--seconds", description = "of each round (default ${DEFAULT-VALUE})")
   private int seconds = 3;
 
-  @Option(names = "--rounds")
+  @Option(names = "--rounds", description = "rounds, peers in turn (default ${DEFAULT-VALUE})")
   private int rounds = 5;
 
   @Option(
@@ -59,7 +59,7 @@ final class BenchRedisCommand implements Callable<Integer> {
   @Option(names = "--rate", description = "operations a second in open loop; 0: closed loop")
   private int rate;
 
-  @Option(names = "--workload", description = "set, get, incr or mixed", split = ",")
+  @Option(names = "--workload", description = "set, get, incr or mixed (default ${DEFAULT-VALUE})", split = ",")
   private String[] workloads = {"set", "get"};
 
   @Override

@@ -39,7 +39,7 @@ final class BenchRepairCommand implements Callable<Integer> {
   @Option(names = "--changed", description = "of them while the node is away")
   private int changed = 10_000;
 
-  @Option(names = "--value-bytes")
+  @Option(names = "--value-bytes", description = "of each value (default ${DEFAULT-VALUE})")
   private int valueBytes = 100;
 
   @Option(names = "--durability", description = "none, os or sync (default ${DEFAULT-VALUE})")

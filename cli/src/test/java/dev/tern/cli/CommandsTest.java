@@ -204,12 +204,20 @@ class CommandsTest {
   }
 
   @Test
-  void eachOptionOfTheServerHasAWord() {
-    CommandLine server = Main.line().getSubcommands().get("server");
-    server
+  void eachOptionHasAWord() {
+    wordless(Main.line(), "tern");
+  }
+
+  private static void wordless(CommandLine command, String name) {
+    command
         .getCommandSpec()
         .options()
-        .forEach(option -> assertTrue(option.description().length > 0, option::longestName));
+        .forEach(
+            option ->
+                assertTrue(
+                    option.description().length > 0 && !option.description()[0].isBlank(),
+                    () -> name + " " + option.longestName()));
+    command.getSubcommands().forEach((sub, line) -> wordless(line, name + " " + sub));
   }
 
   /// The flags of a keyspace's properties come from one list: help and manual have them all.
