@@ -25,7 +25,9 @@ final class BenchClusterCommand implements Callable<Integer> {
   @Option(names = "--durability", description = "none, os or sync (default ${DEFAULT-VALUE})")
   private String durability = "sync";
 
-  @Option(names = "--connections", description = "connections of each round (default ${DEFAULT-VALUE})")
+  @Option(
+      names = "--connections",
+      description = "connections of each round (default ${DEFAULT-VALUE})")
   private int connections = 50;
 
   @Option(names = "--seconds", description = "of each round (default ${DEFAULT-VALUE})")
@@ -34,7 +36,10 @@ final class BenchClusterCommand implements Callable<Integer> {
   @Option(names = "--rounds", description = "rounds, peers in turn (default ${DEFAULT-VALUE})")
   private int rounds = 3;
 
-  @Option(names = "--workload", description = "set, get, incr or mixed (default ${DEFAULT-VALUE})", split = ",")
+  @Option(
+      names = "--workload",
+      description = "set, get, incr or mixed (default ${DEFAULT-VALUE})",
+      split = ",")
   private String[] workloads = {"set", "get", "mixed"};
 
   @Override

@@ -33,7 +33,9 @@ final class BenchRedisCommand implements Callable<Integer> {
   @Option(names = "--durability", description = "none, os or sync (default ${DEFAULT-VALUE})")
   private String durability = "os";
 
-  @Option(names = "--connections", description = "connections of each round (default ${DEFAULT-VALUE})")
+  @Option(
+      names = "--connections",
+      description = "connections of each round (default ${DEFAULT-VALUE})")
   private int connections = 50;
 
   @Option(names = "--pipeline", split = ",", description = "requests sent together (default 1,16)")
@@ -59,7 +61,10 @@ final class BenchRedisCommand implements Callable<Integer> {
   @Option(names = "--rate", description = "operations a second in open loop; 0: closed loop")
   private int rate;
 
-  @Option(names = "--workload", description = "set, get, incr or mixed (default ${DEFAULT-VALUE})", split = ",")
+  @Option(
+      names = "--workload",
+      description = "set, get, incr or mixed (default ${DEFAULT-VALUE})",
+      split = ",")
   private String[] workloads = {"set", "get"};
 
   @Override
