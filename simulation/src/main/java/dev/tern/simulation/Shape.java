@@ -1,6 +1,5 @@
 package dev.tern.simulation;
 
-import dev.tern.core.context.FillBounds;
 import dev.tern.core.context.Limits;
 import dev.tern.world.World;
 
@@ -72,10 +71,6 @@ record Shape(int nodes, int n, int r, int w, int keys) {
     if ((seed >> 3 & 1) == 0) {
       // What a replica lacks comes on many pages.
       usual = usual.withPageBytes(256);
-    }
-    if ((seed >> 5 & 3) == 0) {
-      // What a replica lacks comes slowly, and more slowly where clients wait.
-      usual = usual.withFill(new FillBounds(32 << 10, 1 << 20));
     }
     if (small) {
       usual = usual.withFrameBytes(ClusterRun.FRAME_BYTES);

@@ -168,6 +168,9 @@ final class Fetches {
       paused.add(next);
     } else if (next.rebuilding) {
       ask(next, next.rebuildCursor);
+    } else if (next.partition.clock().covers(next.fetchWanted)) {
+      // It came by another way meanwhile.
+      endFetch(next);
     } else {
       ask(next, null);
     }
