@@ -36,6 +36,7 @@ class CoverageMarksTest {
           CoreMark.HEALED_OVER_ROT,
           CoreMark.LATE_FOR_GROUPS,
           CoreMark.OWN_DOT_MET,
+          CoreMark.REBUILD_PAGE_REFUSED,
           CoreMark.REBUILD_PASSED_OVER_UNREADABLE,
           CoreMark.REBUILD_STUCK,
           CoreMark.SIBLINGS_TOO_LARGE_TOGETHER,
