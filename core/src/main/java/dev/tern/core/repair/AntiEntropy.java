@@ -101,9 +101,7 @@ public final class AntiEntropy {
     this.fillRate = budget.rate();
     this.fetches =
         new Fetches(context, replica, wire, budget, () -> ++nextId, figures, this::settle, view);
-    this.pages =
-        new PageSender(
-            context, replica, wire, budget, (group, number) -> byPlace.get(place(group, number)));
+    this.pages = new PageSender(context, replica, wire, budget);
     meetAll();
     this.scrub =
         new Scrub(
@@ -371,7 +369,7 @@ public final class AntiEntropy {
     switch (message) {
       case Message.Clock told -> heard(exchange, place, told);
       case Message.Barrier told -> moves.barrier(exchange, place, told);
-      case Message.Missing missing -> pages.asked(member, missing);
+      case Message.Missing missing -> pages.asked(exchange, member, missing);
       case Message.Repaired repaired -> {
         if (!fetches.takes(exchange, member, repaired)) {
           scrub.page(member, repaired);

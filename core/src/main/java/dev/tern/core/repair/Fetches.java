@@ -66,8 +66,8 @@ final class Fetches {
   private ClusterView view;
   private int underWay;
 
-  /// Rebuilds whose next page waits until the budget allows it; each has a place among those under
-  /// way.
+  /// Partitions whose next page waits until the budget here or at its giver allows it; each has a
+  /// place among those under way.
   private final ArrayDeque<Exchange> paused = new ArrayDeque<>();
 
   /// Partitions that wait until one of the fetches under way has ended.
@@ -134,10 +134,7 @@ final class Fetches {
     if (repaired.page().answer() == RepairPage.Answer.LATER) {
       giveBack(exchange);
       budget.took(FillBudget.SLOW_PAGE_NANOS);
-      exchange.fetchId = ids.getAsLong();
-      exchange.fetchDeadline = Long.MAX_VALUE;
-      exchange.notBeforeNanos = now + LATER_NANOS;
-      paused.add(exchange);
+      pause(exchange, now + LATER_NANOS);
       return true;
     }
     budget.end(exchange.expectedBytes, repaired.page().bytes());
@@ -176,7 +173,7 @@ final class Fetches {
     }
   }
 
-  /// Whether one more page may be under way. A rebuild that is paused has none.
+  /// Whether one more page may be under way. A partition that is paused has none.
   private boolean mayAsk(long now) {
     long window = Math.clamp(budget.pages(MAX_FETCHED_BYTES), MIN_FETCHES, MAX_FETCHES);
     return underWay - paused.size() < window && budget.mayGo(now);
@@ -247,16 +244,23 @@ final class Fetches {
 
   /// Asks for the next page of a rebuild, now or when the budget allows it.
   private void askNext(Exchange exchange, byte[] cursor) {
-    exchange.notBeforeNanos = 0;
-    if (budget.mayGo(clock.monotonicNanos())) {
+    long now = clock.monotonicNanos();
+    if (budget.mayGo(now)) {
       // Its page is not under way any more, so there is room for the next one.
       ask(exchange, cursor);
     } else {
-      exchange.fetchId = ids.getAsLong();
-      exchange.fetchDeadline = Long.MAX_VALUE;
       exchange.rebuildCursor = cursor;
-      paused.add(exchange);
+      pause(exchange, now);
     }
+  }
+
+  /// Keeps the place of a partition whose next page is to be asked for later.
+  private void pause(Exchange exchange, long notBeforeNanos) {
+    // What was asked for before is not waited for.
+    exchange.fetchId = ids.getAsLong();
+    exchange.fetchDeadline = Long.MAX_VALUE;
+    exchange.notBeforeNanos = notBeforeNanos;
+    paused.add(exchange);
   }
 
   private void ask(Exchange exchange, byte @Nullable [] cursor) {

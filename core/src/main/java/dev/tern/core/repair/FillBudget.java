@@ -73,7 +73,6 @@ final class FillBudget {
   private boolean waited;
 
   private boolean slow;
-  private boolean stalled;
   private boolean spent;
 
   FillBudget(FillBounds bounds, Foreground foreground, long nowNanos) {
@@ -138,7 +137,7 @@ final class FillBudget {
   }
 
   /// Whether requests may have taken longer for what was spent.
-  boolean isDisturbing(long nowNanos) {
+  private boolean isDisturbing(long nowNanos) {
     return nowNanos - spentNanos < DISTURBING_NANOS;
   }
 
@@ -152,11 +151,11 @@ final class FillBudget {
     if (spent && rate() > bounds.floor()) {
       spentNanos = nowNanos;
     }
-    stalled = foreground.isStalled();
+    boolean stalled = foreground.isStalled();
     foreground.endPeriod(/* disturbed= */ isDisturbing(nowNanos));
     periodNanos = nowNanos;
     if (spent || room < 0) {
-      adjust();
+      adjust(stalled);
     }
     assert rate() >= bounds.floor() && rate() <= bounds.ceiling() : "a rate out of bounds";
     waited = false;
@@ -164,7 +163,7 @@ final class FillBudget {
     spent = false;
   }
 
-  private void adjust() {
+  private void adjust(boolean stalled) {
     long late = foreground.lateNanos();
     long usual = foreground.usualNanos();
     long base = usual == 0 ? UNKNOWN_NANOS : usual;

@@ -7,8 +7,6 @@ import dev.tern.core.wire.Message;
 import dev.tern.core.wire.RepairPage;
 import dev.tern.env.Clock;
 import dev.tern.env.CoverageMarks;
-import java.util.function.BiFunction;
-import org.jspecify.annotations.Nullable;
 
 /// Gives other replicas the records that they ask for, as fast as [FillBudget] allows. Who asks for
 /// more is told to ask again: nothing queues up here, and no request is left without an answer, so
@@ -20,26 +18,17 @@ final class PageSender {
   private final AntiEntropy.Wire wire;
   private final Clock clock;
   private final FillBudget budget;
-  private final BiFunction<Integer, Integer, @Nullable Exchange> exchanges;
 
-  /// @param exchanges by number of groups and of partition
-  PageSender(
-      ShardContext context,
-      Replica replica,
-      AntiEntropy.Wire wire,
-      FillBudget budget,
-      BiFunction<Integer, Integer, @Nullable Exchange> exchanges) {
+  PageSender(ShardContext context, Replica replica, AntiEntropy.Wire wire, FillBudget budget) {
     this.replica = replica;
     this.wire = wire;
     this.clock = context.clock();
     this.budget = budget;
-    this.exchanges = exchanges;
   }
 
-  /// A replica asks for records.
-  void asked(int member, Message.Missing missing) {
-    Exchange exchange = exchanges.apply(missing.group(), missing.partition());
-    if (exchange == null || !mayGive(exchange)) {
+  /// A replica asks for records of a partition.
+  void asked(Exchange exchange, int member, Message.Missing missing) {
+    if (!mayGive(exchange)) {
       // It asks again, or another.
       return;
     }
