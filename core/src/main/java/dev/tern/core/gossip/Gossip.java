@@ -452,6 +452,7 @@ public final class Gossip {
           send(from, new Packet.Ack(b.sequence()));
         } else if (relays.size() < MAX_RELAYS) {
           relays.put(++sequence, new Relay(from, b.sequence(), now + NACK_MILLIS, false));
+          assert relays.size() <= MAX_RELAYS;
           send(b.target(), new Packet.Ping(sequence));
         }
       }
@@ -575,6 +576,8 @@ public final class Gossip {
             || belief.status != rumour.status()
             || Incarnation.generation(belief.incarnation)
                 != Incarnation.generation(rumour.incarnation());
+    assert isNew || rumour.overrules(belief.incarnation, belief.status) || planted != GossipBug.NONE
+        : rumour + " over " + belief.rumour();
     boolean wasPeer = !isNew && belief.status.reachable();
     belief.incarnation = rumour.incarnation();
     belief.status = rumour.status();

@@ -19,6 +19,7 @@ final class LocalHealth {
   }
 
   void worse(int by) {
+    assert by >= 0;
     score = Math.min(MAX, score + by);
   }
 

@@ -81,10 +81,12 @@ final class RumourQueue {
       if (entry.sent < transmits) {
         sent(entry.sent).addLast(entry);
       } else {
+        assert latest[entry.rumour.number()] == entry : "a claim left that a later one replaced";
         latest[entry.rumour.number()] = null;
         size--;
       }
     }
+    assert size >= 0 && size <= latest.length;
     written.clear();
   }
 

@@ -28,6 +28,7 @@ final class Suspicion {
       return false;
     }
     accusers[count++] = accuser;
+    assert java.util.Arrays.stream(accusers, 0, count).distinct().count() == count;
     return true;
   }
 

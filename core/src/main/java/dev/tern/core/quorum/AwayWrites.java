@@ -38,6 +38,7 @@ public final class AwayWrites {
       return;
     }
     if (known == null) {
+      assert sent.isEmpty() || sent.lastKey() < id : "a request is older than one before it";
       known = new Sent(partition, new TreeSet<>(), nowNanos + LINGER_NANOS);
       sent.put(id, known);
     }

@@ -55,6 +55,9 @@ final class Leads {
         chain(member, false, other -> leads[other] > least[other]);
       }
     }
+    for (int member = 0; member < leads.length; member++) {
+      assert leads[member] >= least[member] && leads[member] <= most[member] : member;
+    }
   }
 
   /// Hands a lead from a member (or to it) along the shortest chain whose other end is a goal.

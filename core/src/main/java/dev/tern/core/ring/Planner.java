@@ -39,6 +39,7 @@ public final class Planner {
     placement.reach(wanted);
     Leads leads = new Leads(placement.lists, eligible.size(), wanted, spread.n);
     leads.balance();
+    assert Arrays.stream(placement.lists).allMatch(spread::suits) : "a list that no zones allow";
     int[][] lists = new int[present.length][];
     for (int p = 0; p < lists.length; p++) {
       lists[p] = Arrays.stream(placement.lists[p]).map(i -> eligible.get(i).number()).toArray();

@@ -1,6 +1,7 @@
 package dev.tern.core.ring;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 
@@ -59,6 +60,21 @@ final class Spread {
       most[z] = Math.min(sizes[z], level);
     }
     this.spare = this.n - sum(sizes, Math.max(0, level - 1));
+    assert spare >= 0 && sum(sizes, level) >= this.n : "zones that do not hold a list";
+  }
+
+  /// Whether a list of member indices is what every list shall be: of n different members, and in
+  /// each zone as many as it may hold.
+  boolean suits(int[] list) {
+    int[] inZone = new int[zones];
+    for (int member : list) {
+      inZone[zoneOf[member]]++;
+    }
+    boolean suits = list.length == n && Arrays.stream(list).distinct().count() == n;
+    for (int zone = 0; zone < zones; zone++) {
+      suits &= inZone[zone] >= least[zone] && inZone[zone] <= most[zone];
+    }
+    return suits;
   }
 
   private static int sum(int[] sizes, int level) {

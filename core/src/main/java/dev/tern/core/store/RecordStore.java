@@ -195,7 +195,10 @@ public final class RecordStore implements AutoCloseable {
   }
 
   private void mintId(WriteBatch batch) {
-    id = (int) randomness.nextLong() | 1;
+    int before = id;
+    do {
+      id = (int) randomness.nextLong() | 1;
+    } while (id == before);
     batch.put(
         meta, RowKeys.IDENTITY, new StoreRows.Identity(id, shards, partitions, FORMAT).encoded());
   }
@@ -215,6 +218,8 @@ public final class RecordStore implements AutoCloseable {
   }
 
   private int addGroup(int number) {
+    assert Arrays.stream(groupNumbers).noneMatch(known -> known == number)
+        : "groups %d for the second time".formatted(number);
     int group = groups.length;
     groups = Arrays.copyOf(groups, group + 1);
     groupNumbers = Arrays.copyOf(groupNumbers, group + 1);
@@ -261,6 +266,9 @@ public final class RecordStore implements AutoCloseable {
   ///
   /// @param families all that have rows of partitions
   public void letGo(int group, List<ColumnFamily> families, WriteBatch batch) {
+    assert IntStream.range(0, groupOfKeyspace.length)
+            .allMatch(keyspace -> groupOfKeyspace[keyspace] != group || dropped.get(keyspace))
+        : "groups %d still have a keyspace".formatted(groupNumbers[group]);
     groups[group] = nowhere;
     gone.set(group);
     writeGroups(batch);
@@ -288,6 +296,8 @@ public final class RecordStore implements AutoCloseable {
       Arrays.fill(groupOfKeyspace, before, keyspace + 1, -1);
       hashOfKeyspace = Arrays.copyOf(hashOfKeyspace, keyspace + 1);
     }
+    assert groupOfKeyspace[keyspace] < 0 || groupOfKeyspace[keyspace] == group
+        : "keyspace %d lies elsewhere than before".formatted(keyspace);
     groupOfKeyspace[keyspace] = group;
     hashOfKeyspace[keyspace] = hash;
   }
@@ -424,6 +434,7 @@ public final class RecordStore implements AutoCloseable {
       PartitionRecords partition, int keyspace, long keys, long expiring, long bytes) {
     partition.count(keyspace, keys, expiring, bytes);
     counts.add(keyspace, partition.number(), keys, expiring, bytes);
+    assert isTold(partition, keyspace);
     if (dropped.get(keyspace)) {
       condemn(keyspace);
     }
@@ -475,6 +486,15 @@ public final class RecordStore implements AutoCloseable {
         times * partition.bytes(keyspace));
   }
 
+  /// Whether other threads see what a partition of this store counts.
+  private boolean isTold(PartitionRecords partition, int keyspace) {
+    CountOutcome.Count told = counts.of(keyspace, partition.number());
+    return groupOfSet(partition.set()) < 0
+        || told.keys() == Math.max(0, partition.keys(keyspace))
+            && told.expiring() == Math.max(0, partition.expiring(keyspace))
+            && told.bytes() == Math.max(0, partition.bytes(keyspace));
+  }
+
   /// What a partition of this store holds of a keyspace; any thread.
   public CountOutcome.Count count(int keyspace, int partition) {
     return counts.of(keyspace, partition);
@@ -485,6 +505,8 @@ public final class RecordStore implements AutoCloseable {
   /// is erased, too.
   public void condemnDropped(ClusterView view) {
     for (int keyspace = 0; keyspace < groupOfKeyspace.length; keyspace++) {
+      assert !dropped.get(keyspace) || view.dropped(keyspace)
+          : "keyspace %d was given out again".formatted(keyspace);
       dropped.set(keyspace, view.dropped(keyspace));
     }
     forEachPartition(
@@ -514,6 +536,7 @@ public final class RecordStore implements AutoCloseable {
   /// Adds the removal of some slots' records of a dropped keyspace. After a crash it begins anew.
   public void eraseSome(WriteBatch batch, Erasure told) {
     int keyspace = doomed.getFirst();
+    assert dropped.get(keyspace) : "keyspace %d is not dropped".formatted(keyspace);
     for (int ranges = 0; ranges < ERASED_AT_ONCE && erasedTo < Slots.COUNT; erasedTo++) {
       PartitionRecords partition = knowing(keyspace, erasedTo / slotsOfPartition);
       if (partition == null) {

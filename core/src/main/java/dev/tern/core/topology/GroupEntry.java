@@ -80,6 +80,7 @@ final class GroupEntry {
     this.epoch = epoch;
     this.compatibleFrom = compatibleFrom;
     this.set = setOf(stage, oldList, newList);
+    assert ids.length == set.size() && compatibleFrom <= epoch : this;
   }
 
   private static ReplicaSet setOf(Stage stage, int[] oldList, int[] newList) {
@@ -154,6 +155,25 @@ final class GroupEntry {
     if (step.entryEpoch() != epoch) {
       return null;
     }
+    GroupEntry entry = next(step, may, n, nextId, at);
+    assert entry == null || keepsIds(entry, nextId) : this + " to " + entry;
+    return entry;
+  }
+
+  /// Whether the replicas of this that are in another entry have their ids there, and all others
+  /// ids from `nextId` on.
+  private boolean keepsIds(GroupEntry other, int nextId) {
+    for (int place = 0; place < other.ids.length; place++) {
+      int before = set.place(other.set.member(place));
+      boolean fits = before < 0 ? other.ids[place] >= nextId : other.ids[place] == this.ids[before];
+      if (!fits) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private @Nullable GroupEntry next(Step step, Set<Integer> may, int n, int nextId, long at) {
     return switch (step.kind()) {
       case BEGIN -> stage == Stage.STABLE ? begun(step, may, n, nextId, at) : null;
       case SWITCH -> stage == Stage.FILLING ? at(Stage.SWITCHED, at) : null;

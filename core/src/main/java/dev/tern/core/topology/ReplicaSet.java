@@ -69,6 +69,7 @@ public final class ReplicaSet {
   }
 
   private ReplicaSet(Phase phase, int[] members, int[] oldList, int[] newList) {
+    assert phase != Phase.STABLE : "two lists of a stable set";
     this.phase = phase;
     this.members = members;
     this.oldList = oldList;

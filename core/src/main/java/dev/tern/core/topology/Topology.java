@@ -42,10 +42,22 @@ public final class Topology {
     this.members = members;
     this.replicas = replicas;
     int largest = members.getLast().number();
+    assert isRising(members) : members;
     this.byNumber = new Member[largest + 1];
     for (Member member : members) {
       byNumber[member.number()] = member;
     }
+  }
+
+  private static boolean isRising(List<Member> members) {
+    int last = 0;
+    for (Member member : members) {
+      if (member.number() <= last) {
+        return false;
+      }
+      last = member.number();
+    }
+    return true;
   }
 
   /// Lists of up to `n` replicas for a fixed set of members.

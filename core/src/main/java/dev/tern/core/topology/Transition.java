@@ -84,33 +84,22 @@ final class Transition {
         return new Step(before, new TopologyOutcome.Unchanged(before.epoch()));
       }
       TopologyState next = transition.after(before.epoch() + 1);
-      assert isWhole(next) : "a number was given out twice, or is not in order: " + next;
+      assert flaw(before, next) == null : flaw(before, next);
       return new Step(next, new TopologyOutcome.Changed(next.epoch()));
     } catch (No no) {
       return new Step(before, no.refused());
     }
   }
 
-  /// Whether what the state says of its numbers holds: in order, each once, below their `next`.
-  private static boolean isWhole(TopologyState state) {
-    List<Integer> members = state.members().stream().map(MemberEntry::number).toList();
-    List<Integer> keyspaces = state.keyspaces().stream().map(KeyspaceDefinition::id).toList();
-    List<Integer> groups = state.groups().stream().map(ReplicaGroups::number).sorted().toList();
-    return isRising(members, state.nextMember())
-        && isRising(keyspaces, state.nextKeyspace())
-        && isRising(groups, state.nextSet())
-        && isRising(state.voters(), state.nextMember());
-  }
-
-  private static boolean isRising(List<Integer> numbers, int below) {
-    int last = 0;
-    for (int number : numbers) {
-      if (number <= last || number >= below) {
-        return false;
-      }
-      last = number;
-    }
-    return true;
+  /// What is wrong with a state and with the step to it; null if nothing is. What was given out
+  /// once is never given out again, so no `next` falls.
+  private static @Nullable String flaw(TopologyState from, TopologyState to) {
+    boolean falls =
+        to.nextMember() < from.nextMember()
+            || to.nextKeyspace() < from.nextKeyspace()
+            || to.nextReplica() < from.nextReplica()
+            || to.nextSet() < from.nextSet();
+    return falls ? "a number would be given out again" : StateCheck.flaw(to);
   }
 
   private TopologyState after() {

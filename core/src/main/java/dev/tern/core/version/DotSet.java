@@ -37,6 +37,13 @@ public final class DotSet implements DotView {
       this.replica = replica;
     }
 
+    /// Whether a run is one, and lies behind the run before and before the next one, touching none.
+    boolean isApart(int run) {
+      return starts[run] <= ends[run]
+          && (run == 0 || ends[run - 1] + 1 < starts[run])
+          && (run == runs - 1 || ends[run] + 1 < starts[run + 1]);
+    }
+
     /// The first run that ends at or after a counter.
     int seek(long counter) {
       if (runs > 0 && ends[runs - 1] < counter) {
@@ -95,11 +102,12 @@ public final class DotSet implements DotView {
     }
     if (next == first) {
       insert(entry, first, start, end);
-      return true;
+    } else {
+      entry.starts[first] = start;
+      entry.ends[first] = end;
+      remove(entry, first + 1, next - first - 1);
     }
-    entry.starts[first] = start;
-    entry.ends[first] = end;
-    remove(entry, first + 1, next - first - 1);
+    assert entry.isApart(Math.min(first, entry.runs - 1)) && entry.runs <= MAX_RUNS;
     return true;
   }
 
@@ -136,6 +144,7 @@ public final class DotSet implements DotView {
     }
     entry.ends[smallest - 1] = entry.ends[smallest];
     remove(entry, smallest, 1);
+    assert entry.isApart(smallest - 1);
   }
 
   @Override

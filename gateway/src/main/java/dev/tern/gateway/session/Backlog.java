@@ -49,6 +49,7 @@ public final class Backlog<R> {
   }
 
   public void add(R request) {
+    assert alone == null && requests.size() < MAX_REQUESTS : "a request that was not to be taken";
     requests.addLast(request);
   }
 

@@ -7,6 +7,7 @@ import dev.tern.lsm.entry.RangeTombstones;
 import dev.tern.lsm.table.TableWriter;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -79,6 +80,10 @@ public final class Merge {
       if (snapshots[i - 1] >= snapshots[i]) {
         throw new IllegalStateException("snapshots that do not ascend");
       }
+    }
+    for (int i = 1; i < ranges.size(); i++) {
+      assert Arrays.compareUnsigned(ranges.get(i - 1).from(), ranges.get(i).from()) <= 0
+          : "deleted ranges that are not in order of their starts";
     }
   }
 

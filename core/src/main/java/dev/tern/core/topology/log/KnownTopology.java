@@ -27,6 +27,9 @@ public final class KnownTopology {
   /// The topology that this node uses; it is on the disk.
   private TopologyState state;
 
+  /// The state that was written last.
+  private TopologyState saved;
+
   /// The state to be written next, newer than [#state]; null for none.
   private @Nullable TopologyState pending;
 
@@ -50,6 +53,7 @@ public final class KnownTopology {
     this.loop = loop;
     this.bug = bug;
     this.state = state;
+    this.saved = state;
     this.adopted = adopted;
   }
 
@@ -123,6 +127,7 @@ public final class KnownTopology {
     }
     pending = later;
     if (bug == TopologyBug.ADOPTED_BEFORE_DURABLE) {
+      saved = later;
       adopt(later);
     }
     save();
@@ -134,6 +139,7 @@ public final class KnownTopology {
     if (writing != null || next == null) {
       return;
     }
+    assert newer(next, state) || bug != TopologyBug.NONE : "an older topology would be written";
     writing = next;
     pending = null;
     loop.offload(
@@ -149,6 +155,7 @@ public final class KnownTopology {
             return;
           }
           unsaved = null;
+          saved = next;
           adopt(next);
           save();
         });
@@ -157,6 +164,11 @@ public final class KnownTopology {
   private void adopt(TopologyState later) {
     if (!newer(later, state)) {
       return;
+    }
+    if (saved != later) {
+      throw new IllegalStateException(
+          "epoch %d is not on the disk, which has epoch %d"
+              .formatted(later.epoch(), saved.epoch()));
     }
     TopologyState before = state;
     state = later;

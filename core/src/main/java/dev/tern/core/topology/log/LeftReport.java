@@ -18,6 +18,7 @@ public record LeftReport(long epoch, BitSet partitions, BitSet unreadable) {
   public LeftReport {
     partitions = (BitSet) partitions.clone();
     unreadable = (BitSet) unreadable.clone();
+    unreadable.and(partitions);
   }
 
   /// Of a member that has nothing left.
