@@ -17,10 +17,13 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -330,5 +333,37 @@ class AdministrationTest {
     long last = events.isEmpty() ? 0 : events.get(events.size() - 1).path("number").asLong();
     assertEquals(0, json.readTree(get("/events?after=" + last).body()).size());
     assertEquals(400, get("/events?after=x").statusCode());
+  }
+
+  /// A metric that nobody explains is of no use to whoever looks at a dashboard at night.
+  @Test
+  void everyMetricHasAHelpTextAndIsDocumented() throws IOException, InterruptedException {
+    String documented = Files.readString(Path.of("../docs/metrics.md"));
+    List<String> lines = get("/metrics").body().lines().toList();
+    List<String> names =
+        lines.stream()
+            .filter(line -> line.startsWith("# TYPE "))
+            .map(line -> line.split(" ")[2])
+            .toList();
+    assertTrue(names.size() > 100, names::toString);
+    for (String name : names) {
+      String help = "# HELP " + name + " ";
+      boolean helps =
+          lines.stream()
+              .anyMatch(line -> line.startsWith(help) && !line.substring(help.length()).isBlank());
+      assertTrue(helps, name + " has no help text");
+      assertTrue(documented.contains("`" + name + "`"), name + " is not in docs/metrics.md");
+    }
+  }
+
+  /// The other way round: what is documented is there.
+  @Test
+  void noMetricIsDocumentedThatIsNotThere() throws IOException, InterruptedException {
+    String page = get("/metrics").body();
+    Matcher names =
+        Pattern.compile("`(tern_\\w+)`").matcher(Files.readString(Path.of("../docs/metrics.md")));
+    while (names.find()) {
+      assertTrue(page.contains("# TYPE " + names.group(1) + " "), names.group(1) + " is not there");
+    }
   }
 }

@@ -8,96 +8,77 @@ import java.lang.invoke.VarHandle;
 public final class Statistics {
   private static final VarHandle VALUE = MethodHandles.arrayElementVarHandle(long[].class);
 
-  /// What is counted.
+  /// What is counted, each with what it says to an operator. `/metrics` shows it.
   public enum Counter {
-    READS,
-    WRITES,
-    UPDATES,
-    UPDATE_ROUNDS,
-    FORWARDED,
-    HEDGED_READS,
-    READ_REPAIRS,
-    /// Rounds that linearizable reads asked leaders for, see `ConfirmedRead`.
-    CONFIRMED_READS,
-    RESTAMPED_WRITES,
-    SUPERSEDED_UPDATES,
-    /// Updates of a version of which another replica led an update, too.
-    CONFLICTING_UPDATES,
-    REFUSED_UNAVAILABLE,
-    REFUSED_OVERLOADED,
-    /// Requests that were refused as the disk of a replica that they need is full.
-    REFUSED_DISK_FULL,
-    REFUSED_OTHER,
-    UNKNOWN,
-    MESSAGES_SENT,
-    MESSAGES_UNSENT,
-    /// Messages that no frame takes: who waits for them was told so.
-    MESSAGES_TOO_LARGE,
-    MESSAGES_RECEIVED,
-    /// Frames of other nodes that could not be decoded, or named what they cannot: the connection
-    /// that they came on was closed, nothing else was done.
-    FRAMES_MALFORMED,
-    /// Versions whose time had passed and that were turned into deletes.
-    EXPIRED,
-    /// Writes that other nodes were asked to hold for replicas that are away.
-    HINTS_ASKED,
-    /// Such requests that came here.
-    HINTS_HELD,
-    /// Held writes that came to their replicas.
-    HINTS_REPLAYED,
-    /// Deliveries of held writes that were refused, were not answered or could not be read, while
-    /// others went on: they are tried again.
-    HINTS_PASSED_OVER,
-    /// Writes that this node did not hold, for what it holds already or its store: anti-entropy
-    /// brings them.
-    HINTS_REFUSED,
-    /// Clocks of partitions that were told to other replicas.
-    CLOCKS_TOLD,
-    /// Pages of records that were asked of other replicas.
-    REPAIR_PAGES,
-    /// Records that came on them.
-    REPAIRED_RECORDS,
-    /// Bytes of keys and values on them.
-    REPAIRED_BYTES,
-    /// Records of them that were refused here, and pages with some that the sender could not read:
-    /// asked for again later, or of another replica.
-    REPAIR_PASSED_OVER,
-    /// Partitions that had to be taken from another replica whole.
-    REBUILDS,
-    /// Times a log of dots grew too long, and was cut before a replica that is away had it.
-    LOGS_CUT,
-    /// Deletes that were forgotten.
-    STRIPPED_DELETES,
-    /// Times that deletes of a partition stayed as a member holds a write for its replicas.
-    STRIPS_HELD_UP,
-    /// Times that they stayed as a member could not be asked, or did not answer.
-    STRIPS_UNANSWERED,
-    /// Times this store took a new replica id, as others knew of dots it had not given out.
-    NEW_REPLICA_IDS,
-    /// Partitions whose hash trees were compared with another replica's.
-    TREES_COMPARED,
-    /// Segments of them that differed, if only by what was just written.
-    TREE_SEGMENTS_UNLIKE,
-    /// Segments that could not be read: a file holds what cannot have been written.
-    TREE_SEGMENTS_UNREADABLE,
-    /// Records that were lost or altered below the clocks, and were taken from another replica.
-    TREE_RECORDS_HEALED,
-    /// Bytes of records read for all that.
-    TREE_BYTES_READ,
-    /// An operation in flight was refused a place, see `InFlight`.
-    IN_FLIGHT_FULL,
-    /// A request was refused as those under way cost too much, see `Admission`.
-    COST_REFUSED,
-    /// A request of another node, to a replica here, was refused for the same reason.
-    REPLICA_COST_REFUSED,
-    /// A write of a large value was refused before it was begun, see `LargeWrites`.
-    LARGE_REFUSED,
-    /// A write was refused as too many of its replicas have said that they are overloaded.
-    REPLICAS_OVERLOADED,
-    /// Reads of hot keys that were answered from what a replica had said lately.
-    CACHED_READS,
-    /// Reads of hot keys that went to one of all replicas in turn.
-    SPREAD_READS
+    READS("reads that clients sent to this node"),
+    WRITES("blind writes (put, delete) that clients sent to this node"),
+    UPDATES("writes of this node that read first (INCR, SET NX), those forwarded to it included"),
+    UPDATE_ROUNDS(
+        "reads for updates that this node led; updates of a key that wait together share one"),
+    FORWARDED("requests handed on to a replica, as this node has none of the key"),
+    HEDGED_READS("reads that asked one more replica, as the first ones were slow"),
+    READ_REPAIRS("records that reads brought to replicas that lacked them"),
+    CONFIRMED_READS("rounds that linearizable reads asked leaders for"),
+    RESTAMPED_WRITES("blind writes minted again above a stamp that a replica had already"),
+    SUPERSEDED_UPDATES("updates that met a later version at a replica"),
+    CONFLICTING_UPDATES("updates of a version of which another replica led an update, too"),
+    REFUSED_UNAVAILABLE("requests refused as too few replicas could answer"),
+    REFUSED_OVERLOADED("requests refused as this node or its peers have too much to do"),
+    REFUSED_DISK_FULL("requests refused as the disk of a replica that they need is full"),
+    REFUSED_OTHER(
+        "requests refused for another reason: what they ask for is not possible, or to be tried again"),
+    UNKNOWN("requests that ended as unknown: the write may have happened"),
+    MESSAGES_SENT("messages handed to connections to other nodes"),
+    MESSAGES_UNSENT("messages that no connection to the node took"),
+    MESSAGES_TOO_LARGE("messages that no frame takes; who waits for them was told so"),
+    MESSAGES_RECEIVED("messages of other nodes"),
+    FRAMES_MALFORMED(
+        "frames of other nodes that could not be decoded; their connections were closed"),
+    EXPIRED("versions whose time had passed and that were turned into deletes"),
+    HINTS_ASKED("writes that other nodes were asked to hold for replicas that are away"),
+    HINTS_HELD("requests to hold a write for another node that came here"),
+    HINTS_REPLAYED("held writes that came to their replicas"),
+    HINTS_PASSED_OVER(
+        "deliveries of held writes that failed while others went on; they are tried again"),
+    HINTS_REFUSED("writes that this node did not hold for want of room; anti-entropy brings them"),
+    CLOCKS_TOLD("clocks of partitions that were told to other replicas"),
+    REPAIR_PAGES("pages of records that were asked of other replicas"),
+    REPAIRED_RECORDS("records that came on pages of repair"),
+    REPAIRED_BYTES("bytes of keys and values that came on pages of repair"),
+    REPAIR_PASSED_OVER(
+        "records of repair refused here, and pages with records that the sender could not read"),
+    REBUILDS("partitions that were taken from another replica whole"),
+    LOGS_CUT("logs of dots that were cut before a replica that is away had them"),
+    STRIPPED_DELETES("deletes that were forgotten, as no replica can need them"),
+    STRIPS_HELD_UP(
+        "times that deletes of a partition stayed as a member holds a write for its replicas"),
+    STRIPS_UNANSWERED("times that deletes of a partition stayed as a member could not be asked"),
+    NEW_REPLICA_IDS("times that this store took a new replica id: its directory was set back"),
+    TREES_COMPARED("partitions whose hash trees were compared with those of another replica"),
+    TREE_SEGMENTS_UNLIKE("segments of hash trees that differed, if only by what was just written"),
+    TREE_SEGMENTS_UNREADABLE("segments of hash trees that could not be read: a file is corrupt"),
+    TREE_RECORDS_HEALED(
+        "records that a disk lost or altered and that were taken from another replica"),
+    TREE_BYTES_READ("bytes of records read for hash trees"),
+    IN_FLIGHT_FULL("requests refused as too many are in flight"),
+    COST_REFUSED("requests of clients refused as those under way cost too much"),
+    REPLICA_COST_REFUSED("requests of other nodes refused as those under way cost too much"),
+    LARGE_REFUSED("writes of large values that were refused before they were begun"),
+    REPLICAS_OVERLOADED(
+        "writes refused as too many of their replicas have said that they are overloaded"),
+    CACHED_READS("reads of hot keys that were answered from what a replica had said lately"),
+    SPREAD_READS("reads of hot keys that went to one of all replicas in turn");
+
+    private final String help;
+
+    Counter(String help) {
+      this.help = help;
+    }
+
+    /// What is counted, for operators: one fact, with its unit.
+    public String help() {
+      return help;
+    }
   }
 
   private final long[] values = new long[Counter.values().length];
