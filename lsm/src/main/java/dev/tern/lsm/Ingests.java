@@ -8,6 +8,7 @@ import dev.tern.lsm.manifest.Manifest;
 import dev.tern.lsm.read.MergingCursor;
 import dev.tern.lsm.table.Bloom;
 import dev.tern.lsm.table.Levels;
+import dev.tern.lsm.table.RunCursor;
 import dev.tern.lsm.table.Table;
 import dev.tern.lsm.table.TableProperties;
 import java.io.IOException;
@@ -23,6 +24,8 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// Takes tables in that were written outside the store.
 ///
@@ -224,6 +227,107 @@ final class Ingests {
     return alone(() -> take(label, List.copyOf(ranges), replace));
   }
 
+  /// See [Lsm#replacement].
+  Replacement replacement(String label, List<KeyRange> ranges) {
+    Objects.requireNonNull(label, "label");
+    Objects.requireNonNull(ranges, "ranges");
+    for (KeyRange range : ranges) {
+      range.family().in(readers.state, tables);
+    }
+    return new Replacement(this, label, ranges);
+  }
+
+  /// Compactions settle nothing above it; null where a test plants that there is none.
+  @Nullable Snapshot guard() {
+    return tools.planted(LsmBug.INGEST_WITHOUT_GUARD) ? null : readers.snapshot();
+  }
+
+  /// Has the next rotation set a mark; told under the store's lock.
+  void markLater(Consumer<Mark> told) {
+    ColumnFamily any = tables.families().get(0);
+    writer.checkWritable();
+    upkeep.markBehind(
+        () -> {
+          long number = tables.newNumber();
+          Mark mark = new Mark(writer.append(new WriteBatch().nothing(any)), number);
+          return () -> told.accept(mark);
+        });
+  }
+
+  /// Whether all up to a mark is in tables.
+  boolean isFlushed(Mark mark) {
+    return readers.state.flushedSequence >= mark.sequence;
+  }
+
+  /// See [Replacement#commit].
+  boolean commit(Replacement wanted, Mark mark) throws IOException {
+    return alone(
+        () -> {
+          Events.Ingest event = new Events.Ingest();
+          event.begin();
+          List<Manifest.Staged> staged = labelled(wanted.label);
+          if (staged.isEmpty()) {
+            throw new IngestRefusedException("no table is staged as " + wanted.label);
+          }
+          check(staged, wanted.ranges);
+          try {
+            takeAt(mark, wanted.label, staged, wanted.ranges);
+          } catch (InTheWay e) {
+            return false;
+          }
+          taken(event, wanted.label, staged, true);
+          upkeep.ingested();
+          return true;
+        });
+  }
+
+  /// See [Lsm#stagedValues].
+  List<byte @Nullable []> values(String label, ColumnFamily family, List<byte[]> keys)
+      throws IOException {
+    family.in(readers.state, tables);
+    return alone(
+        () -> {
+          List<Manifest.Staged> of =
+              labelled(label).stream().filter(each -> each.family() == family.id()).toList();
+          List<Coming> opened = open(of, 0);
+          try {
+            return values(opened, keys);
+          } finally {
+            close(opened);
+          }
+        });
+  }
+
+  private List<byte @Nullable []> values(List<Coming> opened, List<byte[]> keys)
+      throws IOException {
+    Table[] run =
+        opened.stream()
+            .map(Coming::table)
+            .sorted((a, b) -> Keys.compare(a.properties.smallest(), b.properties.smallest()))
+            .toArray(Table[]::new);
+    List<byte @Nullable []> found = new ArrayList<>();
+    RunCursor cursor = new RunCursor(tools.epochs(), run, false);
+    try {
+      for (byte[] key : keys) {
+        cursor.seek(key);
+        boolean here = cursor.valid && isAt(cursor, key);
+        byte[] value = here ? new byte[cursor.valueLength()] : null;
+        if (value != null) {
+          cursor.copyValue(value, 0);
+        }
+        found.add(value);
+      }
+      return found;
+    } finally {
+      cursor.close();
+    }
+  }
+
+  private static boolean isAt(RunCursor cursor, byte[] key) {
+    int from = cursor.keyOffset;
+    return Arrays.equals(cursor.key, from, from + cursor.keyLength, key, 0, key.length);
+  }
+
   /// A table of a family that is to come in.
   record Coming(int family, Table table) {}
 
@@ -231,7 +335,7 @@ final class Ingests {
   ///
   /// @param sequence of its entries; all up to it is in tables
   /// @param number tables below it hold nothing newer
-  private record Mark(long sequence, long number) {
+  record Mark(long sequence, long number) {
     /// Whether all that a table holds is newer: it is the table of a flush.
     boolean isBefore(Table table) {
       return table.properties.smallestSequence() > sequence;
@@ -273,8 +377,7 @@ final class Ingests {
     ColumnFamily any = tables.family(staged.get(0).family());
     for (int tries = 1; tries <= MOST_TRIES; tries++) {
       long sequence;
-      boolean planted = tools.planted(LsmBug.INGEST_WITHOUT_GUARD);
-      Snapshot guard = planted ? null : readers.snapshot();
+      Snapshot guard = guard();
       try {
         Mark mark = mark(any);
         if (!replace) {

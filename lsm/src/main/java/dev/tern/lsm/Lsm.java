@@ -531,6 +531,25 @@ public final class Lsm implements AutoCloseable {
     return ingests.ingest(label, ranges, true);
   }
 
+  /// As [#replace], in steps between which the caller does something else.
+  ///
+  /// @throws IllegalStateException if the store is closed or read-only or has failed
+  public Replacement replacement(String label, List<KeyRange> ranges) {
+    writer.checkWritable();
+    return ingests.replacement(label, ranges);
+  }
+
+  /// The values that keys have in the staged tables of a label, in the order of the keys; null where
+  /// there is none. Blocks.
+  ///
+  /// @throws IOException if a table cannot be read
+  public List<byte @Nullable []> stagedValues(
+      String label, ColumnFamily family, List<byte[]> keys) throws IOException {
+    writer.checkWritable();
+    lifetime.checkNotCalledBack();
+    return ingests.values(label, family, keys);
+  }
+
   /// How many times [#ingest] or [#replace] have made tables readable since the store was opened. A
   /// read that began when this was n may not have seen the tables of ingest n + 1: who keeps what
   /// reads gave asks before the read and again when it keeps the answer, and drops the answer

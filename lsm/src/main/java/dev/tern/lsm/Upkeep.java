@@ -8,11 +8,14 @@ import dev.tern.lsm.log.WriteLog;
 import dev.tern.lsm.read.ReadState;
 import dev.tern.lsm.table.SetAside;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// When a store flushes, compacts, and holds its writers up.
@@ -104,6 +107,9 @@ final class Upkeep {
   /// Whether a job is on its way that asks for a flush for another store's sake.
   private final AtomicBoolean asked = new AtomicBoolean();
 
+  /// Entries that the next rotation is to append last; guarded by the store's lock.
+  private List<Supplier<Runnable>> marks = new ArrayList<>();
+
   private volatile Lsm.FlushListener flushListener = flushed -> {};
 
   /// When [#retry] last looked for something to merge.
@@ -143,7 +149,7 @@ final class Upkeep {
     }
     tools.openTables().giveWay();
     boolean full = memtableBytes >= memtableLimit() || logIsLong;
-    owes = !publication.isRotated(wanted);
+    owes = !publication.isRotated(wanted) || !marks.isEmpty();
     if (full || log.isMissing() || owes) {
       startRotation();
     }
@@ -192,6 +198,22 @@ final class Upkeep {
       wanted = readers.written;
       written();
       return wanted;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Has the next rotation append something last: then all up to it is in the memtables that are
+  /// rotated, and all behind it is not. A rotation that fails has the next one append again. No I/O,
+  /// no waiting but for the lock.
+  ///
+  /// @param append called under the lock, and returns what is to be run once the rotation is done,
+  ///   also under the lock
+  void markBehind(Supplier<Runnable> append) {
+    lock.lock();
+    try {
+      marks.add(append);
+      written();
     } finally {
       lock.unlock();
     }
@@ -322,7 +344,16 @@ final class Upkeep {
       if (lifetime.isClosed()) {
         next.close();
       } else {
-        publication.rotate(next, () -> 0);
+        List<Supplier<Runnable>> wantedMarks = marks;
+        List<Runnable> done = new ArrayList<>();
+        publication.rotate(
+            next,
+            () -> {
+              wantedMarks.forEach(mark -> done.add(mark.get()));
+              return 0;
+            });
+        marks = new ArrayList<>();
+        done.forEach(Runnable::run);
         startFlush();
       }
     } catch (IOException | RuntimeException | Error e) {

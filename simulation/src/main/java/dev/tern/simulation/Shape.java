@@ -72,6 +72,9 @@ record Shape(int nodes, int n, int r, int w, int keys) {
       // What a replica lacks comes on many pages.
       usual = usual.withPageBytes(256);
     }
+    // Three of four newcomers take partitions as snapshots, most of them whatever they lack.
+    long sixteenth = seed * 0x9e3779b97f4a7c15L >>> 60;
+    usual = usual.withSnapshotDots(sixteenth < 4 ? 1_000 : sixteenth < 7 ? 16 : 1);
     if (small) {
       usual = usual.withFrameBytes(ClusterRun.FRAME_BYTES);
     }

@@ -45,6 +45,14 @@ public enum CoreMark {
   FILL_SLOWED,
   /// A page waits for its turn at the replica that gives it.
   FILL_WAITED,
+  /// A snapshot of another replica was taken in.
+  SNAPSHOT_INSTALLED,
+  /// The same where writes had come meanwhile, which were merged with it.
+  SNAPSHOT_MERGED,
+  /// A snapshot could not be taken, or not be taken in: pages are asked for.
+  SNAPSHOT_GIVEN_UP,
+  /// A store opens behind a crash that came between taking a snapshot in and writing that down.
+  INSTALL_ENDED_AT_START,
   /// A scan asks another replica, as one cannot read or does not vouch.
   SCAN_REPLACED_REPLICA,
   /// The replicas of a key change while a write of it is under way, which goes on with them.

@@ -18,6 +18,7 @@ import dev.tern.env.Network;
 /// @param frameBytes of a message between nodes, at most: bounds the records, too, see
 ///   `RecordBounds`
 /// @param fill how fast records of other replicas are taken and given
+/// @param snapshotDots a newcomer that lacks so many dots of a partition takes it as a snapshot
 public record Limits(
     long costBytes,
     int hotReads,
@@ -26,7 +27,8 @@ public record Limits(
     int inFlight,
     int pageBytes,
     int frameBytes,
-    FillBounds fill) {
+    FillBounds fill,
+    long snapshotDots) {
   /// The bounds for a heap of a gibibyte or more and a few shards. A key that is read steadily is
   /// hot from 500 to 1000 reads a second on. All hash trees are compared within six hours at the
   /// least.
@@ -39,10 +41,11 @@ public record Limits(
           1 << 15,
           256 << 10,
           Network.MAX_PAYLOAD_BYTES,
-          FillBounds.USUAL);
+          FillBounds.USUAL,
+          1_000);
 
   public Limits {
-    if (costBytes < 1 || hotReads < 1 || treeRoundNanos < 1 || loggedDots < 1 || inFlight < 1) {
+    if (costBytes < 1 || hotReads < 1 || treeRoundNanos < 1 || loggedDots < 1 || inFlight < 1 || snapshotDots < 1) {
       throw new IllegalArgumentException("limits are positive");
     }
     if (pageBytes < 1) {
@@ -55,42 +58,47 @@ public record Limits(
 
   public Limits withCostBytes(long bytes) {
     return new Limits(
-        bytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, fill);
+        bytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, fill, snapshotDots);
   }
 
   public Limits withHotReads(int reads) {
     return new Limits(
-        costBytes, reads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, fill);
+        costBytes, reads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, fill, snapshotDots);
   }
 
   public Limits withTreeRoundNanos(long nanos) {
     return new Limits(
-        costBytes, hotReads, nanos, loggedDots, inFlight, pageBytes, frameBytes, fill);
+        costBytes, hotReads, nanos, loggedDots, inFlight, pageBytes, frameBytes, fill, snapshotDots);
   }
 
   public Limits withLoggedDots(int dots) {
     return new Limits(
-        costBytes, hotReads, treeRoundNanos, dots, inFlight, pageBytes, frameBytes, fill);
+        costBytes, hotReads, treeRoundNanos, dots, inFlight, pageBytes, frameBytes, fill, snapshotDots);
   }
 
   public Limits withInFlight(int operations) {
     return new Limits(
-        costBytes, hotReads, treeRoundNanos, loggedDots, operations, pageBytes, frameBytes, fill);
+        costBytes, hotReads, treeRoundNanos, loggedDots, operations, pageBytes, frameBytes, fill, snapshotDots);
   }
 
   public Limits withPageBytes(int bytes) {
     return new Limits(
-        costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, bytes, frameBytes, fill);
+        costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, bytes, frameBytes, fill, snapshotDots);
   }
 
   /// The same for pages, which must fit a frame.
   public Limits withFrameBytes(int bytes) {
     int page = Math.min(pageBytes, bytes / 8);
-    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, page, bytes, fill);
+    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, page, bytes, fill, snapshotDots);
   }
 
   public Limits withFill(FillBounds bounds) {
     return new Limits(
-        costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, bounds);
+        costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, bounds, snapshotDots);
+  }
+
+  public Limits withSnapshotDots(long dots) {
+    return new Limits(
+        costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, fill, dots);
   }
 }

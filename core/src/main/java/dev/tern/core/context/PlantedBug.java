@@ -108,5 +108,11 @@ public enum PlantedBug {
   DROPPED_WITHOUT_OFFERING,
   /// A member says that it has nothing of partitions that it left, so that it is given them again
   /// before it has handed on what it alone has.
-  LEFT_NOT_TOLD
+  LEFT_NOT_TOLD,
+  /// A snapshot that is taken in replaces what was written here meanwhile.
+  SNAPSHOT_REPLACES_WRITES,
+  /// What was written here meanwhile hides what the snapshot has of the same keys.
+  SNAPSHOT_UNMERGED,
+  /// A snapshot's clock is claimed when its first rows are here.
+  SNAPSHOT_CUT_SHORT
 }

@@ -48,6 +48,7 @@ public final class Statistics {
     REPAIR_PASSED_OVER(
         "records of repair refused here, and pages with records that the sender could not read"),
     REBUILDS("partitions that were taken from another replica whole"),
+    SNAPSHOTS_INSTALLED("partitions that were taken from another replica as tables"),
     LOGS_CUT("logs of dots that were cut before a replica that is away had them"),
     STRIPPED_DELETES("deletes that were forgotten, as no replica can need them"),
     STRIPS_HELD_UP(

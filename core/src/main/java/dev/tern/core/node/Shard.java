@@ -9,6 +9,7 @@ import dev.tern.core.quorum.Responder;
 import dev.tern.core.repair.AntiEntropy;
 import dev.tern.core.repair.RepairScope;
 import dev.tern.core.replica.Replica;
+import dev.tern.core.replica.SnapshotFiles;
 import dev.tern.core.replica.Store;
 import dev.tern.core.store.DiskReserve;
 import dev.tern.core.store.RecordStore;
@@ -113,9 +114,16 @@ final class Shard implements AutoCloseable {
     Coordinator coordinator = new Coordinator(context, view, replica, firstId, sightings, counts);
     store.adopt(view, config.self());
     Responder responder = new Responder(context, coordinator, replica, behind, ahead);
+    SnapshotFiles files =
+        new SnapshotFiles(
+            environment.files(),
+            environment.clock(),
+            randomness.child("snapshots"),
+            "shard-" + number + "-snapshots");
+    files.clear();
     long firstRepair = randomness.child("repairs").nextLong() >>> 8;
     AntiEntropy antiEntropy =
-        new AntiEntropy(context, replica, wire(coordinator, store), view, firstRepair);
+        new AntiEntropy(context, replica, files, wire(coordinator, store), view, firstRepair);
     return new Shard(config.self(), loop, store, replica, coordinator, responder, antiEntropy);
   }
 

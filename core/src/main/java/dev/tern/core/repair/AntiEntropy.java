@@ -7,6 +7,7 @@ import dev.tern.core.context.Statistics;
 import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.replica.Partition;
 import dev.tern.core.replica.Replica;
+import dev.tern.core.replica.SnapshotFiles;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.ReplicaGroups;
 import dev.tern.core.topology.ReplicaSet;
@@ -72,6 +73,7 @@ public final class AntiEntropy {
   private final FillBudget budget;
   private final Fetches fetches;
   private final PageSender pages;
+  private final SnapshotSender snapshots;
   private final RepairFigures figures;
   private final PartitionMoves moves;
 
@@ -83,9 +85,15 @@ public final class AntiEntropy {
 
   private long nextId;
 
+  /// @param files where the rows of snapshots are written that arrive
   /// @param firstId where ids of requests begin: random for each start
   public AntiEntropy(
-      ShardContext context, Replica replica, Wire wire, ClusterView view, long firstId) {
+      ShardContext context,
+      Replica replica,
+      SnapshotFiles files,
+      Wire wire,
+      ClusterView view,
+      long firstId) {
     this.self = context.self();
     this.replica = replica;
     this.clock = context.clock();
@@ -100,8 +108,18 @@ public final class AntiEntropy {
         new FillBudget(context.limits().fill(), context.foreground(), clock.monotonicNanos());
     this.fillRate = budget.rate();
     this.fetches =
-        new Fetches(context, replica, wire, budget, () -> ++nextId, figures, this::settle, view);
+        new Fetches(
+            context,
+            replica,
+            replica.installs(files, keyspace -> this.view.keyspace(keyspace)),
+            wire,
+            budget,
+            () -> ++nextId,
+            figures,
+            this::settle,
+            view);
     this.pages = new PageSender(context, replica, wire, budget);
+    this.snapshots = new SnapshotSender(context, replica, wire, budget, () -> ++nextId);
     meetAll();
     this.scrub =
         new Scrub(
@@ -165,6 +183,7 @@ public final class AntiEntropy {
   /// What is under way for a partition is void.
   private void end(Exchange exchange) {
     fetches.part(exchange);
+    snapshots.part(exchange);
     scrub.part(exchange);
     figures.note(exchange, false, false);
   }
@@ -269,6 +288,7 @@ public final class AntiEntropy {
         look(exchange, now);
       }
     }
+    snapshots.beat();
     scrub.beat();
     inquiries.beat();
     moves.beat(exchanges, now);
@@ -375,6 +395,8 @@ public final class AntiEntropy {
           scrub.page(member, repaired);
         }
       }
+      case Message.AskChunk ask -> snapshots.asked(exchange, member, ask);
+      case Message.Chunk chunk -> fetches.takes(exchange, member, chunk);
       case Message.Root root -> scrub.root(exchange, member, root);
       case Message.Segments segments -> scrub.segments(member, segments);
       case Message.Listed listed -> scrub.listed(exchange, member, listed);

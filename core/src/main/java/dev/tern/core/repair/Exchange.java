@@ -121,6 +121,12 @@ final class Exchange {
   /// A page some of whose records found the store overloaded, and are tried again.
   @Nullable FetchedPage page;
 
+  /// The snapshot that is fetched instead of pages; null for none.
+  @Nullable SnapshotFetch snapshot;
+
+  /// How often a snapshot could not be fetched or taken in.
+  int snapshotTries;
+
   /// That the page under way was asked for with.
   byte[] rebuildCursor = {};
 
@@ -204,6 +210,7 @@ final class Exchange {
     next.againNanos = againNanos;
     next.patienceNanos = patienceNanos;
     next.trimmedNanos = trimmedNanos;
+    next.snapshotTries = snapshotTries;
     return next;
   }
 

@@ -6,13 +6,16 @@ import dev.tern.core.context.ShardContext;
 import dev.tern.core.context.Statistics;
 import dev.tern.core.context.Statistics.Counter;
 import dev.tern.core.replica.Replica;
+import dev.tern.core.replica.SnapshotInstalls;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.DotView;
 import dev.tern.core.wire.Message;
 import dev.tern.core.wire.RepairPage;
+import dev.tern.core.wire.SnapshotChunk;
 import dev.tern.env.Clock;
 import dev.tern.env.CoverageMarks;
+import dev.tern.env.EventLoop;
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -46,6 +49,9 @@ final class Fetches {
   /// A request is given up after this.
   static final long FETCH_NANOS = 5_000_000_000L;
 
+  /// A snapshot is begun so often; then pages are asked for.
+  private static final int MAX_SNAPSHOTS = 4;
+
   private static final byte[] NOTHING = {};
 
   /// Records that were passed over are asked for again after this, at the latest.
@@ -63,8 +69,14 @@ final class Fetches {
   private final LongSupplier ids;
   private final RepairFigures figures;
   private final Consumer<Exchange> settled;
+  private final SnapshotInstalls installs;
+  private final EventLoop loop;
+  private final long snapshotDots;
   private ClusterView view;
   private int underWay;
+
+  /// Of these, partitions whose snapshots are being taken in.
+  private int installing;
 
   /// Partitions whose next page waits until the budget here or at its giver allows it; each has a
   /// place among those under way.
@@ -73,12 +85,14 @@ final class Fetches {
   /// Partitions that wait until one of the fetches under way has ended.
   private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
 
+  /// @param installs takes in snapshots
   /// @param budget how fast pages are asked for
   /// @param ids of requests
   /// @param settled told when a rebuild has ended, which may let its replica vouch
   Fetches(
       ShardContext context,
       Replica replica,
+      SnapshotInstalls installs,
       AntiEntropy.Wire wire,
       FillBudget budget,
       LongSupplier ids,
@@ -86,6 +100,9 @@ final class Fetches {
       Consumer<Exchange> settled,
       ClusterView view) {
     this.replica = replica;
+    this.installs = installs;
+    this.loop = context.loop();
+    this.snapshotDots = context.limits().snapshotDots();
     this.clock = context.clock();
     this.wire = wire;
     this.statistics = context.statistics();
@@ -130,18 +147,154 @@ final class Fetches {
     if (repaired.id() != exchange.fetchId || member != exchange.fetchFrom) {
       return false;
     }
-    long now = clock.monotonicNanos();
-    if (repaired.page().answer() == RepairPage.Answer.LATER) {
-      giveBack(exchange);
-      budget.took(FillBudget.SLOW_PAGE_NANOS);
-      pause(exchange, now + LATER_NANOS);
+    if (exchange.snapshot != null) {
       return true;
     }
-    budget.end(exchange.expectedBytes, repaired.page().bytes());
-    exchange.expectedBytes = 0;
-    budget.took(now - exchange.askedNanos);
+    if (repaired.page().answer() == RepairPage.Answer.LATER) {
+      later(exchange);
+      return true;
+    }
+    came(exchange, repaired.page().bytes());
     new FetchedPage(this, exchange, repaired.page()).store();
     return true;
+  }
+
+  /// What was asked for is not given yet.
+  private void later(Exchange exchange) {
+    giveBack(exchange);
+    budget.took(FillBudget.SLOW_PAGE_NANOS);
+    pause(exchange, clock.monotonicNanos() + LATER_NANOS);
+  }
+
+  /// What was asked for is here.
+  private void came(Exchange exchange, long bytes) {
+    budget.end(exchange.expectedBytes, bytes);
+    exchange.expectedBytes = 0;
+    budget.took(clock.monotonicNanos() - exchange.askedNanos);
+  }
+
+  // ---- snapshots
+
+  /// Whether a partition is taken as a snapshot: it waits to be filled, and lacks much.
+  private boolean wantsSnapshot(Exchange exchange, DotSet missing) {
+    return exchange.partition.isPending()
+        && exchange.snapshotTries < MAX_SNAPSHOTS
+        && missing.size() >= snapshotDots;
+  }
+
+  /// Takes a chunk if it answers the request that is under way for its partition.
+  void takes(Exchange exchange, int member, Message.Chunk message) {
+    SnapshotFetch fetch = exchange.snapshot;
+    SnapshotChunk chunk = message.chunk();
+    boolean asked = message.id() == exchange.fetchId && member == exchange.fetchFrom;
+    if (fetch == null || fetch.busy || !asked) {
+      return;
+    }
+    switch (chunk.answer()) {
+      case LATER -> later(exchange);
+      case NONE -> snapshotFailed(exchange);
+      case ROWS -> {
+        came(exchange, chunk.rows().length);
+        if (fetch.isNext(chunk)) {
+          write(exchange, fetch, chunk);
+        } else {
+          snapshotFailed(exchange);
+        }
+      }
+    }
+  }
+
+  private void write(Exchange exchange, SnapshotFetch fetch, SnapshotChunk chunk) {
+    if (replica.blockage().refusal(replica.store().lsm().pressure()) != null) {
+      // Also of pages: it is tried again by those, for as long as they last.
+      snapshotFailed(exchange);
+      return;
+    }
+    fetch.busy = true;
+    exchange.fetchDeadline = Long.MAX_VALUE;
+    statistics.add(Counter.REPAIRED_BYTES, chunk.rows().length);
+    boolean last = chunk.next().length == 0 || planted == PlantedBug.SNAPSHOT_CUT_SHORT;
+    loop.<Boolean>offload(
+        () -> {
+          fetch.rows.add(chunk);
+          if (last) {
+            fetch.rows.finish();
+          }
+          return true;
+        },
+        (done, failure) -> {
+          if (exchange.snapshot != fetch) {
+            discard(fetch);
+          } else if (failure != null) {
+            fetch.busy = false;
+            snapshotFailed(exchange);
+          } else if (last) {
+            install(exchange, fetch);
+          } else {
+            fetch.busy = false;
+            fetch.took(chunk);
+            askNext(exchange, NOTHING);
+          }
+        });
+  }
+
+  private void install(Exchange exchange, SnapshotFetch fetch) {
+    installing++;
+    DotSet clockThere = fetch.rows.clock();
+    installs.install(
+        fetch.rows,
+        exchange.agreed(clockThere),
+        outcome -> {
+          installing--;
+          if (exchange.snapshot != fetch) {
+            // The partition's replicas have changed meanwhile.
+            underWay--;
+            goOn();
+            return;
+          }
+          exchange.snapshot = null;
+          switch (outcome) {
+            case INSTALLED -> {
+              statistics.add(Counter.SNAPSHOTS_INSTALLED, 1);
+              exchange.readiness.taken(clockThere);
+              endFetch(exchange);
+              claim(exchange);
+              settled.accept(exchange);
+            }
+            case AGAIN -> {
+              exchange.snapshotTries++;
+              endFetch(exchange);
+            }
+            case REFUSED -> {
+              assert CoverageMarks.reach(CoreMark.SNAPSHOT_GIVEN_UP);
+              exchange.snapshotTries = MAX_SNAPSHOTS;
+              endFetch(exchange);
+            }
+          }
+          exchange.stirred = true;
+          fetch(exchange);
+        });
+    goOn();
+  }
+
+  /// Begins anew with another replica, or with pages.
+  private void snapshotFailed(Exchange exchange) {
+    assert CoverageMarks.reach(CoreMark.SNAPSHOT_GIVEN_UP);
+    exchange.snapshotTries++;
+    exchange.firstPeer = (exchange.place(exchange.fetchFrom) + 1) % exchange.peers.length;
+    endFetch(exchange);
+    fetch(exchange);
+  }
+
+  private void discard(SnapshotFetch fetch) {
+    loop.<Boolean>offload(
+        () -> {
+          fetch.rows.discard();
+          return true;
+        },
+        (done, failure) -> {
+          // What could not be removed goes at the next start.
+        });
   }
 
   /// Goes on with what waits; a few times a second.
@@ -163,7 +316,7 @@ final class Fetches {
   private void goOnWith(Exchange next, long now) {
     if (now < next.notBeforeNanos) {
       paused.add(next);
-    } else if (next.rebuilding) {
+    } else if (next.snapshot != null || next.rebuilding) {
       ask(next, next.rebuildCursor);
     } else if (next.partition.clock().covers(next.fetchWanted)) {
       // It came by another way meanwhile.
@@ -173,10 +326,11 @@ final class Fetches {
     }
   }
 
-  /// Whether one more page may be under way. A partition that is paused has none.
+  /// Whether one more page may be under way. A partition that is paused has none, and one whose
+  /// snapshot is being taken in.
   private boolean mayAsk(long now) {
     long window = Math.clamp(budget.pages(MAX_FETCHED_BYTES), MIN_FETCHES, MAX_FETCHES);
-    return underWay - paused.size() < window && budget.mayGo(now);
+    return underWay - paused.size() - installing < window && budget.mayGo(now);
   }
 
   /// The context of the pages that are being stored.
@@ -203,6 +357,9 @@ final class Fetches {
   /// Asks a replica for dots that it has told twice and that are not here. Dots that it has told
   /// once may be on their way.
   void fetch(Exchange exchange) {
+    if (exchange.partition.isArriving()) {
+      return;
+    }
     if (exchange.fetchId == 0) {
       figures.note(exchange, false, exchange.rebuilding);
     }
@@ -231,6 +388,9 @@ final class Fetches {
       if (mayAsk(clock.monotonicNanos())) {
         exchange.fetches(i, missing);
         underWay++;
+        if (wantsSnapshot(exchange, missing)) {
+          exchange.snapshot = new SnapshotFetch(installs.begin(exchange.partition));
+        }
         ask(exchange, null);
         return;
       }
@@ -272,11 +432,12 @@ final class Fetches {
     exchange.rebuildCursor = cursor == null ? NOTHING : cursor;
     statistics.add(Counter.REPAIR_PAGES, 1);
     int number = exchange.partition.number();
-    wire.send(
-        exchange.fetchFrom,
-        number,
-        new Message.Missing(
-            exchange.group, number, exchange.fetchId, exchange.fetchWanted, cursor));
+    Message message =
+        exchange.snapshot != null
+            ? exchange.snapshot.ask(exchange)
+            : new Message.Missing(
+                exchange.group, number, exchange.fetchId, exchange.fetchWanted, cursor);
+    wire.send(exchange.fetchFrom, number, message);
   }
 
   /// No page is under way for a partition any more.
@@ -286,6 +447,14 @@ final class Fetches {
   }
 
   private void endFetch(Exchange exchange) {
+    SnapshotFetch given = exchange.snapshot;
+    exchange.snapshot = null;
+    if (given != null && exchange.partition.isArriving()) {
+      // Its place is given free when it is taken in, or is not.
+      underWay++;
+    } else if (given != null && !given.busy) {
+      discard(given);
+    }
     exchange.fetchId = 0;
     exchange.page = null;
     exchange.tries = 0;
@@ -302,7 +471,9 @@ final class Fetches {
   private void late(Exchange exchange) {
     assert CoverageMarks.reach(CoreMark.FETCH_LATE);
     exchange.firstPeer = (exchange.place(exchange.fetchFrom) + 1) % exchange.peers.length;
-    if (exchange.rebuilding) {
+    if (exchange.snapshot != null) {
+      snapshotFailed(exchange);
+    } else if (exchange.rebuilding) {
       askElsewhere(exchange, exchange.rebuildCursor);
     } else {
       endFetch(exchange);

@@ -77,6 +77,10 @@ public final class DotLog {
 
   /// Removes dots from the log of dots: every replica has them.
   public void trim(Partition partition, DotSet dots) {
+    if (partition.isParked()) {
+      // Its rows are being written anew.
+      return;
+    }
     batch.clear();
     dots.forEach(
         (replica, from, to) ->

@@ -1,6 +1,7 @@
 package dev.tern.core.replica;
 
 import dev.tern.core.replica.Store.Reservation;
+import dev.tern.core.store.PartitionRecords;
 import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Rank;
 import dev.tern.core.version.Stamp;
@@ -19,6 +20,8 @@ import dev.tern.env.DecodeException;
 ///   floor:        | an absent Rank |
 ///   filled:       |
 ///   segment:      | hash u64 |
+///   installed:    | 10 | admission varint | clock, dots | trimmed, dots | floor, an absent Rank |
+///                 | hybrid time u64 | figures |
 /// ```
 ///
 /// Dots are a [DotSet], figures are drawn in [dev.tern.core.store.PartitionRecords]. The high
@@ -131,6 +134,51 @@ final class MetaRows {
 
   static void filled(byte[] row) {
     new ByteReader(row).expectEnd();
+  }
+
+  /// What a snapshot that is taken in says besides its rows, and what the partition counts with it.
+  ///
+  /// @param admission that it is for
+  /// @param stamp the largest time of a version's stamp
+  /// @param counts of the partition from then on
+  record Installed(
+      int admission,
+      DotSet clock,
+      DotSet trimmed,
+      Stamp floor,
+      long stamp,
+      PartitionRecords counts) {}
+
+  static byte[] encoded(Installed installed) {
+    ByteWriter out = new ByteWriter();
+    out.writeByte(PARTITION).writeVarInt(installed.admission());
+    installed.clock().encode(out);
+    installed.trimmed().encode(out);
+    Rank.absent(installed.floor()).encode(out);
+    out.writeLong(installed.stamp());
+    installed.counts().encodeCounts(out);
+    return out.toByteArray();
+  }
+
+  /// @param of the partition that the row's key names
+  static Installed installed(byte[] row, PartitionRecords of) {
+    ByteReader in = new ByteReader(row);
+    int lead = in.readUnsignedByte();
+    if (lead != PARTITION) {
+      throw new DecodeException("a snapshot's row that begins with %02x".formatted(lead));
+    }
+    int admission = in.readVarIntIn(0, Integer.MAX_VALUE);
+    DotSet clock = DotSet.decode(in);
+    DotSet trimmed = DotSet.decode(in);
+    Rank floor = Rank.decode(in);
+    long stamp = in.readLong();
+    if (!floor.isAbsent() || stamp < 0 || stamp >= Stamp.MAX_TIME) {
+      throw new DecodeException("a snapshot's row with a floor or a time that is none");
+    }
+    PartitionRecords counts = of.blank();
+    counts.decodeCounts(in);
+    in.expectEnd();
+    return new Installed(admission, clock, trimmed, floor.stamp(), stamp, counts);
   }
 
   /// A number alone: the hash of a segment, the place of the walk.

@@ -80,6 +80,12 @@ public final class Partition {
   /// Whether this replica waits to be filled by the others.
   private boolean pending;
 
+  /// Whether writes of its keys wait, as a snapshot is taken in.
+  private boolean parked;
+
+  /// Whether a snapshot waits to be taken in, or is.
+  private boolean arriving;
+
   /// While the partition is taken whole from another replica: where the pages have come to, as u8
   /// family and record key. Null else.
   private byte @Nullable [] rebuiltTo;
@@ -374,6 +380,34 @@ public final class Partition {
       return place.length == 0 || family < place[0];
     }
     return Arrays.compareUnsigned(storageKey, 0, storageKey.length, place, 1, place.length) < 0;
+  }
+
+  /// All that another replica had at a moment is here. Of the floor [#raiseFloor] is told.
+  void install(DotSet dots, DotSet gone) {
+    clock.addAll(dots);
+    synced.addAll(dots);
+    trim(gone);
+    tree.forget();
+    graves = Math.max(graves, 1);
+    turns++;
+  }
+
+  /// Whether writes of its keys wait, and its log of dots is left alone.
+  boolean isParked() {
+    return parked;
+  }
+
+  void park(boolean is) {
+    parked = is;
+  }
+
+  /// Whether a snapshot of another replica waits to be taken in, or is: nothing else is fetched.
+  public boolean isArriving() {
+    return arriving;
+  }
+
+  void arriving(boolean is) {
+    arriving = is;
   }
 
   /// Whether nothing was ever stored or learnt here.

@@ -2,6 +2,7 @@ package dev.tern.core.replica;
 
 import dev.tern.core.context.Limits;
 import dev.tern.core.context.PlantedBug;
+import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.store.Blockage;
 import dev.tern.core.store.Commits;
 import dev.tern.core.store.DiskReserve;
@@ -10,6 +11,8 @@ import dev.tern.env.EventLoop;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /// All replicas of one shard, over one store: the parts that read and write them, and what is due
 /// from time to time. See the package for what always holds.
@@ -89,7 +92,7 @@ public final class Replica {
     lsm.retry();
     blockage.beat();
     commits.goOn();
-    if (store.records().erases() && !lsm.pressure().refused()) {
+    if (store.records().erases() && !lsm.pressure().refused() && !writes.isParking()) {
       WriteBatch batch = new WriteBatch();
       store.eraseSome(batch);
       lsm.append(batch);
@@ -143,6 +146,19 @@ public final class Replica {
   /// The handling of pages of a rebuild.
   public Rebuilds rebuilds() {
     return new Rebuilds(writes, dotLog, loop);
+  }
+
+  /// What a partition has at this moment, for another replica.
+  public PartitionSnapshot snapshot(Partition partition) {
+    return new PartitionSnapshot(store, partition, physicalMillis());
+  }
+
+  /// Takes in snapshots of other replicas.
+  ///
+  /// @param keyspaces by id, null for one that is not known
+  public SnapshotInstalls installs(
+      SnapshotFiles files, IntFunction<@Nullable KeyspaceConfig> keyspaces) {
+    return new SnapshotInstalls(context, writes, files, keyspaces);
   }
 
   /// The hash trees of this shard.

@@ -99,5 +99,6 @@ final class ReplicaAdmissions {
     for (ColumnFamily family : store.familiesOfPartitions()) {
       batch.deleteRange(family, from, to);
     }
+    batch.delete(store.records().meta(), Rows.installed(partition));
   }
 }

@@ -11,6 +11,7 @@ import dev.tern.env.DecodeException;
 /// ```
 ///   meta, of a partition:  | set u16 | first slot u16 | kind u8 | [segment u8] |
 ///   meta, of the store:    | 0 u16 | kind u8 | [number u16] |
+///   meta, of an install:   | 0 u16 | 8 u8 | set u16 | first slot u16 |
 ///   dots, graves:          | set u16 | first slot u16 | replica u32 | counter u64 |
 ///   expiries:              | set u16 | first slot u16 | ... see Expired
 /// ```
@@ -42,6 +43,12 @@ final class Rows {
   static final byte[] ROUND = {0, 0, 5};
 
   private static final int JOURNAL = 6;
+  private static final int INSTALLED = 8;
+
+  /// Before the rows of snapshots that were taken in, and behind them.
+  static final byte[] INSTALLED_FIRST = {0, 0, INSTALLED};
+
+  static final byte[] INSTALLED_END = {0, 0, INSTALLED + 1};
 
   /// What the key of a row in `dots` or `graves` says besides its partition.
   record Dot(int replica, long counter) {
@@ -95,6 +102,19 @@ final class Rows {
   /// The key of an entry of the journal in `meta`.
   static byte[] journal(int number) {
     return new ByteWriter(5).writeShort(0).writeByte(JOURNAL).writeShort(number).toByteArray();
+  }
+
+  /// The key of what a partition's snapshot says besides its rows, see [SnapshotInstalls].
+  static byte[] installed(Partition partition) {
+    return new ByteWriter(7)
+        .writeBytes(INSTALLED_FIRST)
+        .writeShort(partition.set())
+        .writeShort(partition.records().firstSlot())
+        .toByteArray();
+  }
+
+  static boolean isInstalled(byte[] key) {
+    return key.length == 7 && key[0] == 0 && key[1] == 0 && key[2] == INSTALLED;
   }
 
   static boolean isJournal(byte[] key) {

@@ -26,6 +26,7 @@ import dev.tern.lsm.CompactionStyle;
 import dev.tern.lsm.IteratorOptions;
 import dev.tern.lsm.Lsm;
 import dev.tern.lsm.LsmIterator;
+import dev.tern.lsm.StagedTable;
 import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
 import java.util.Arrays;
@@ -48,6 +49,13 @@ import org.jspecify.annotations.Nullable;
 public final class Store implements AutoCloseable {
   /// Counters reserved at a time, for all partitions together.
   private static final long COUNTER_BLOCK = 1 << 20;
+
+  /// Of [#snapshotFamilies], the places of those of records below, and of the others.
+  static final int DATA_FAMILIES = 2;
+
+  static final int DOTS_FAMILY = 2;
+  static final int GRAVES_FAMILY = 3;
+  static final int EXPIRIES_FAMILY = 4;
 
   private final Lsm lsm;
   private final RecordStore records;
@@ -147,6 +155,7 @@ public final class Store implements AutoCloseable {
     // The time is not known yet: what one's own clock says may be wrong for ever on disk.
     Reservation next = Objects.requireNonNull(store.wantReservation(0));
     batch.put(store.meta, Rows.RESERVATION, MetaRows.encoded(next));
+    store.endInstalls(batch);
     store.journal.writeRows(batch, 0);
     long sequence = lsm.append(batch);
     try {
@@ -176,6 +185,61 @@ public final class Store implements AutoCloseable {
     byte[] place = lsm.get(meta, Rows.WALK, Long.MAX_VALUE);
     walkedTo = place == null ? 0 : MetaRows.number(place);
     journal.load(this::known, this::counted);
+  }
+
+  /// Goes on with snapshots that were taken in, where a crash came before that was written down;
+  /// gives up those that were not.
+  private void endInstalls(WriteBatch batch) throws IOException {
+    try (LsmIterator rows = lsm.iterator(meta, IteratorOptions.all())) {
+      for (rows.seek(Rows.INSTALLED_FIRST); rows.valid(); rows.next()) {
+        if (!Rows.isInstalled(rows.key())) {
+          break;
+        }
+        ByteReader key = new ByteReader(rows.key(), 3, 4);
+        Partition partition = known(key.readUnsignedShort(), records.partitionOf(key.readUnsignedShort()));
+        if (partition != null) {
+          MetaRows.Installed row = MetaRows.installed(rows.value(), partition.records());
+          if (row.admission() == partition.admission()) {
+            assert CoverageMarks.reach(CoreMark.INSTALL_ENDED_AT_START);
+            installed(partition, row, batch);
+          }
+        }
+        batch.delete(meta, rows.key().clone());
+      }
+    }
+    try {
+      for (StagedTable staged : List.copyOf(lsm.staged())) {
+        lsm.abandonStaged(staged.label());
+      }
+    } catch (IOException e) {
+      if (!DiskFull.is(e)) {
+        throw e;
+      }
+      // They take room and do no harm; the next opening gives them up.
+    }
+  }
+
+  /// A snapshot's rows are readable: its clock holds, and the partition counts what it says. Adds
+  /// what is to be written of it.
+  void installed(Partition partition, MetaRows.Installed row, WriteBatch batch) {
+    records.emptied(partition.records());
+    for (int keyspace : row.counts().keyspaces()) {
+      counted(
+          partition,
+          keyspace,
+          row.counts().keys(keyspace),
+          row.counts().expiring(keyspace),
+          row.counts().bytes(keyspace));
+    }
+    byte[] segments = Rows.segment(partition, 0);
+    batch.deleteRange(meta, segments, Rows.segment(partition, HashTree.SEGMENTS));
+    partition.install(row.clock(), row.trimmed());
+    batch.put(meta, Rows.of(partition, Rows.TRIMMED), partition.trimmed().encoded());
+    raiseFloor(partition, row.floor(), batch);
+    batch.delete(meta, Rows.installed(partition));
+    hlc.follow(row.stamp());
+    journal.change(partition);
+    emptied++;
   }
 
   /// Makes the partitions of the groups that the record store knows and this store does not yet.
@@ -527,6 +591,12 @@ public final class Store implements AutoCloseable {
   List<ColumnFamily> familiesOfPartitions() {
     List<ColumnFamily> data = records.dataFamilies();
     return List.of(data.get(0), data.get(1), meta, dots, graves, expiries);
+  }
+
+  /// The families of which a snapshot of a partition has the rows, in order.
+  List<ColumnFamily> snapshotFamilies() {
+    List<ColumnFamily> data = records.dataFamilies();
+    return List.of(data.get(0), data.get(1), dots, graves, expiries);
   }
 
   /// Counts the partitions that were emptied: a record that was read before may be one of theirs.

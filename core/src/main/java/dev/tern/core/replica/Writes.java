@@ -9,6 +9,7 @@ import dev.tern.core.keyspace.Unanswered.Reason;
 import dev.tern.core.store.Blockage;
 import dev.tern.core.store.Commits;
 import dev.tern.core.store.Latches;
+import dev.tern.core.store.RecordKey;
 import dev.tern.core.version.ClusterTime;
 import dev.tern.core.version.HybridClock;
 import dev.tern.core.version.Siblings;
@@ -48,6 +49,12 @@ public final class Writes {
   private final Leftovers leftovers = new Leftovers();
   private final WriteBatch batch = new WriteBatch();
   private final ByteWriter bytes = new ByteWriter();
+
+  /// Partitions all of whose writes wait: each is latched by what is before its first key.
+  private int parked;
+
+  /// Whether what is written now need not wait for them.
+  private boolean passes;
 
   Writes(
       ReplicaContext context,
@@ -228,8 +235,10 @@ public final class Writes {
 
   /// Calls `then` with the latest version here, with nothing else touching the key in between.
   void withBase(ColumnFamily data, byte[] storageKey, Based then) {
-    if (latches.isHeld(storageKey)) {
-      if (!latches.queue(storageKey, () -> withBase(data, storageKey, then))) {
+    byte[] whole = parked > 0 && !passes ? partitionOf(storageKey) : storageKey;
+    byte[] holder = latches.isHeld(whole) ? whole : storageKey;
+    if (latches.isHeld(holder)) {
+      if (!latches.queue(holder, () -> withBase(data, storageKey, then))) {
         then.refused(overloaded("too many writes wait for this key", 20));
       }
       return;
@@ -253,6 +262,48 @@ public final class Writes {
       latches.take(storageKey);
     }
     readLatched(data, storageKey, then);
+  }
+
+  /// What is latched in place of all keys of a key's partition.
+  private byte[] partitionOf(byte[] storageKey) {
+    int slot = RecordKey.slot(storageKey);
+    int first = store.records().firstSlot(store.records().partitionOf(slot));
+    return RecordKey.first(RecordKey.set(storageKey), first);
+  }
+
+  /// Lets the writes of a partition wait, those of [#passing] excepted, until [#unpark].
+  void park(Partition partition) {
+    latches.take(partition.records().first());
+    partition.park(true);
+    parked++;
+  }
+
+  /// Whether a write of a partition that came before it was parked is still under way.
+  boolean isUnderWay(Partition partition) {
+    return latches.isAnyHeld(partition.records().first(), partition.records().end());
+  }
+
+  /// Lets them go on.
+  void unpark(Partition partition) {
+    parked--;
+    assert parked >= 0 : "more partitions were let go of than parked";
+    partition.park(false);
+    latches.release(partition.records().first());
+  }
+
+  /// Whether writes of any partition wait.
+  boolean isParking() {
+    return parked > 0;
+  }
+
+  /// Begins writes of parked partitions, which do not wait.
+  void passing(Runnable writes) {
+    passes = true;
+    try {
+      writes.run();
+    } finally {
+      passes = false;
+    }
   }
 
   private void readLatched(ColumnFamily data, byte[] storageKey, Based then) {

@@ -41,6 +41,18 @@ public final class Latches {
     return !held.isEmpty() && held.containsKey(new Key(storageKey));
   }
 
+  /// Whether a write of any key of a range waits for its read.
+  ///
+  /// @param from behind what is latched in place of the whole range
+  public boolean isAnyHeld(byte[] from, byte[] end) {
+    for (Key key : held.keySet()) {
+      if (Arrays.compareUnsigned(key.bytes, from) > 0 && Arrays.compareUnsigned(key.bytes, end) < 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /// Latches a key that is not held.
   public void take(byte[] storageKey) {
     if (held.putIfAbsent(new Key(storageKey), new ArrayDeque<>(2)) != null) {

@@ -67,6 +67,11 @@ public final class PartitionRecords {
     return new PartitionRecords(set, number, firstSlot, slots);
   }
 
+  /// The same partition, counting nothing.
+  public PartitionRecords blank() {
+    return of(set, number, firstSlot, slots);
+  }
+
   /// The number of its groups, [dev.tern.core.topology.ReplicaGroups#number].
   public int set() {
     return set;

@@ -163,6 +163,17 @@ public sealed interface Message {
   /// Some of them; ask for the rest.
   record Repaired(int group, int partition, long id, RepairPage page) implements Repair {}
 
+  /// Send rows of the partition, of a moment that stays the same.
+  ///
+  /// @param id of this exchange
+  /// @param session as a chunk before said, 0 to begin
+  /// @param cursor as a chunk before said, empty to begin
+  record AskChunk(int group, int partition, long id, long session, byte[] cursor)
+      implements Repair {}
+
+  /// Some of them; ask for the rest.
+  record Chunk(int group, int partition, long id, SnapshotChunk chunk) implements Repair {}
+
   /// What the sender's records of a partition come to.
   ///
   /// @param id of this exchange

@@ -53,6 +53,8 @@ import org.jspecify.annotations.Nullable;
 /// | 36 | Segments | group partition id u8 known n (hash)* |
 /// | 37 | Listed | group partition id u8 family from to n (hash)* |
 /// | 38 | Barrier | group partition epoch dots |
+/// | 39 | AskChunk | group partition id session cursor |
+/// | 40 | Chunk | group partition id answer session clock trimmed rank u8 family rows next |
 /// | 48 | AskHeld | id n (group partition)* |
 /// | 49 | Holds | id states |
 /// | 50 | AskHeld | id epoch n (group partition)* |
@@ -60,8 +62,11 @@ import org.jspecify.annotations.Nullable;
 /// Flags of Read: 1 digest, 2 alone, 4 a ballot follows, 8 confirmed, 16 the leader's floor
 /// follows.
 public final class MessageCodec {
-  /// A family, a record key, and one byte to stand behind it.
-  private static final int MAX_PLACE_BYTES = 2 * Keyspace.MAX_KEY_BYTES + 16;
+  /// A family, the key of a row, of which that of an expiry is the longest, and one byte to stand
+  /// behind it.
+  private static final int MAX_PLACE_BYTES = 2 * Keyspace.MAX_KEY_BYTES + 64;
+
+  private static final SnapshotChunk.Answer[] CHUNK_ANSWERS = SnapshotChunk.Answer.values();
 
   /// Of elements of lists, at least.
   private static final int LEAST_RECORD_BYTES = 6;
@@ -136,6 +141,9 @@ public final class MessageCodec {
         repair(out, 37, m).writeLong(m.id()).writeByte(range.family());
         hashes(m.hashes(), out.writeBlob(range.from()).writeBlob(range.to()));
       }
+      case Message.AskChunk m ->
+          repair(out, 39, m).writeLong(m.id()).writeLong(m.session()).writeBlob(m.cursor());
+      case Message.Chunk m -> chunk(m.chunk(), repair(out, 40, m).writeLong(m.id()));
       case Message.Outvoted m -> out.writeByte(24).writeLong(m.id()).writeVarLong(m.by());
       case Message.AskHeld m -> asked(m, out);
       case Message.Holds m -> out.writeByte(49).writeLong(m.id()).writeBlob(m.states());
@@ -299,6 +307,10 @@ public final class MessageCodec {
           case 38 ->
               new Message.Barrier(
                   in.readInt(), partition(in), in.readPositiveVarLong(), DotSet.decode(in));
+          case 39 ->
+              new Message.AskChunk(
+                  in.readInt(), partition(in), in.readLong(), in.readLong(), place(in));
+          case 40 -> new Message.Chunk(in.readInt(), partition(in), in.readLong(), chunk(in));
           case 48 -> new Message.AskHeld(in.readLong(), 0, asked(in));
           case 49 -> new Message.Holds(in.readLong(), in.readBlob());
           case 50 -> new Message.AskHeld(in.readLong(), in.readPositiveVarLong(), asked(in));
@@ -438,6 +450,34 @@ public final class MessageCodec {
               slot(in), keyspace(in), RoutedKey.decodeKey(in), Siblings.decode(in)));
     }
     return new RepairPage(clock, covered, unreadable, next, answer, records);
+  }
+
+  private static void chunk(SnapshotChunk chunk, ByteWriter out) {
+    out.writeByte(chunk.answer().ordinal()).writeLong(chunk.session());
+    chunk.clock().encode(out);
+    chunk.trimmed().encode(out);
+    Rank.absent(chunk.floor()).encode(out);
+    out.writeByte(chunk.family()).writeBlob(chunk.rows()).writeBlob(chunk.next());
+  }
+
+  private static SnapshotChunk chunk(ByteReader in) {
+    SnapshotChunk.Answer answer = in.readOneOf(CHUNK_ANSWERS);
+    long session = in.readLong();
+    DotSet clock = DotSet.decode(in);
+    DotSet trimmed = DotSet.decode(in);
+    Rank floor = Rank.decode(in);
+    if (!floor.isAbsent()) {
+      throw new DecodeException("a floor with a dot");
+    }
+    return new SnapshotChunk(
+        answer,
+        session,
+        clock,
+        trimmed,
+        floor.stamp(),
+        in.readUnsignedByte(),
+        in.readBlob(),
+        place(in));
   }
 
   private static Message.ReadHeld readHeld(ByteReader in) {
