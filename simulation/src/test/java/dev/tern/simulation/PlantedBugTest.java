@@ -56,13 +56,15 @@ class PlantedBugTest {
       case "ACKS_OF_ONE_LIST",
           "BARRIER_SKIPPED",
           "LEFT_NOT_TOLD",
+          "SNAPSHOT_CUT_SHORT",
+          "SNAPSHOT_REPLACES_WRITES",
           "STALE_OWNER_ACCEPTS",
           "STRIP_WITHOUT_PENDING",
           "UNIFORM_READ_OF_ONE_LIST" ->
           " moving";
       case "READ_SHOWS_OUTVOTED" -> "OUTVOTED";
       case "REUSED_DOTS" -> "MINT_CUT";
-      case "SHRUNK_UNFILLED" -> " short lists";
+      case "SHRUNK_UNFILLED", "SNAPSHOT_UNMERGED" -> " short lists";
       case "STRIP_WITHOUT_ASKING_HOLDERS" -> "HELD";
       default -> "";
     };

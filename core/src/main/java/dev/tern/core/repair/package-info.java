@@ -4,6 +4,9 @@
 ///   clock on disk here ---Clock--> other replicas    a second after it changed
 ///   told twice, not here -Missing--> the teller      dots, looked up in the teller's log of dots
 ///                      <--Repaired--                 the records of these dots, a page at a time
+///   newcomer, lacks much -AskChunk-> a replica       the rows of one moment, a chunk at a time,
+///                      <--Chunk--                    and the clock of that moment: they become
+///                                                    readable together, as tables
 ///   all replicas have a dot:      its entry in the log of dots goes
 ///   all replicas have a tombstone, and all that was written before any of them had it:
 ///                                 the tombstone goes

@@ -84,6 +84,19 @@ class MetaRowsTest {
   }
 
   @Test
+  void theRowOfASnapshot() throws IOException {
+    Partition partition = partition();
+    partition.records().count(3, 70_000, 1, 9_000_000_000L);
+    Stamp floor = new Stamp(1L << 60, -9, 7, 3, false);
+    MetaRows.Installed made =
+        new MetaRows.Installed(300, dots(), new DotSet(), floor, 5, partition.records());
+    checkClosely(
+        "installed",
+        MetaRows.encoded(made),
+        row -> MetaRows.encoded(MetaRows.installed(row, partition().records())));
+  }
+
+  @Test
   void rowsOfTheStore() throws IOException {
     Reservation reservation = new Reservation(1L << 21, 1L << 60);
     check(

@@ -115,6 +115,8 @@ class MessageCodecTest {
         new Message.Root(1, 2, 3, -4),
         new Message.Segments(1, 2, 3, true, new long[] {-1, 0, 1}),
         new Message.Segments(1, 2, 3, false, new long[0]),
+        new Message.AskChunk(1, 2, 3, 4, new byte[0]),
+        chunk(0),
         new Message.Listed(1, 2, 3, new TreeRange(1, KEY, new byte[0]), new long[] {5}),
         new Message.Refused(
             1,
@@ -171,6 +173,40 @@ class MessageCodecTest {
     List<byte[]> made = List.of(encoded(barrier), encoded(asked));
     Golden.check(
         "messages-7-level-5", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
+    Hostile hostile = new Hostile(b -> MessageCodec.decode(new ByteReader(b)), 1 << 18);
+    made.forEach(hostile::all);
+    assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
+  }
+
+  private static Message chunk(int family) {
+    DotSet clock = record().context().copy();
+    byte[] next = {1, 0, 5};
+    return new Message.Chunk(
+        1,
+        2,
+        3,
+        new SnapshotChunk(
+            SnapshotChunk.Answer.ROWS,
+            4,
+            clock,
+            new DotSet(),
+            new Stamp(1L << 60, 0, 0, 0, false),
+            family,
+            KEY,
+            next));
+  }
+
+  /// Of snapshots; they came to format 7 with level 5, too.
+  @Test
+  void messagesOfSnapshots() throws IOException {
+    byte[] cursor = {0, 9};
+    Message none =
+        new Message.Chunk(1, 2, 3, SnapshotChunk.without(SnapshotChunk.Answer.NONE, 4));
+    List<byte[]> made =
+        List.of(
+            encoded(new Message.AskChunk(1, 2, 3, 4, cursor)), encoded(chunk(4)), encoded(none));
+    Golden.check(
+        "messages-7-snapshots", made, bytes -> encoded(MessageCodec.decode(new ByteReader(bytes))));
     Hostile hostile = new Hostile(b -> MessageCodec.decode(new ByteReader(b)), 1 << 18);
     made.forEach(hostile::all);
     assertTrue(hostile.refused() > hostile.tried() / 3, "refused " + hostile.refused());
