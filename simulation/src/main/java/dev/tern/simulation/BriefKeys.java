@@ -132,7 +132,8 @@ final class BriefKeys {
     return switch (theme) {
       case EXPIRY, CLOCKS -> ClusterRun.SECOND;
       case SET_BACK -> 4 * ClusterRun.SECOND;
-      case ALL, SLOPPY, BURSTS, REGISTERS, LEADERS, OUTVOTED, HELD -> ClusterRun.SECOND / 5;
+      case ALL, SLOPPY, BURSTS, REGISTERS, LEADERS, OUTVOTED, HELD, HALF_FETCHED ->
+          ClusterRun.SECOND / 5;
     };
   }
 

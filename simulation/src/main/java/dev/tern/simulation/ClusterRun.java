@@ -149,6 +149,7 @@ final class ClusterRun {
   /// promised less then. Where they do not, all that they are told is checked.
   private final boolean asksLess;
 
+  private final HalfFetches halfFetches;
   private final Wire wire;
   private final Promises promises;
 
@@ -163,9 +164,9 @@ final class ClusterRun {
     boolean scripted = Math.floorMod(seed, 4) == MOVING;
     boolean weighing = Math.floorMod(seed, 8) == WEIGHING;
     boolean small = !scripted && !weighing && Math.floorMod(seed, 7) == 3;
-    this.limits = Shape.limits(seed, small);
     this.diskReserve = Math.floorMod(seed, 3) == 0 ? 1 << 20 : 0;
     this.theme = Theme.of(world);
+    this.limits = Shape.limits(seed, theme, small);
     boolean moving = (scripted || weighing) && theme.moves();
     this.asksLess = !moving || (seed >> 4 & 1) == 0;
     this.shape = moving ? Shape.toMove(world) : Shape.of(world, theme);
@@ -208,6 +209,7 @@ final class ClusterRun {
     this.keyspace = founding.state().keyspaces().getFirst().config();
     this.topology =
         Objects.requireNonNull(ClusterView.of(founding.state()).topology(keyspace.id()));
+    this.halfFetches = new HalfFetches(this);
     this.wire = new Wire(this, topology);
     this.promises = new Promises(nodeCount);
     if (mayRot()) {
@@ -254,6 +256,7 @@ final class ClusterRun {
       moves.begin();
       weights.begin();
       new HeldPuts(this).begin();
+      halfFetches.begin();
       world.runUntil(SECOND + chaosNanos);
       heal();
       for (int i = world.chance(0.3) ? 1 + world.random.nextInt(3) : 0; i > 0; i--) {
@@ -325,6 +328,7 @@ final class ClusterRun {
       Message message = Wire.message(frame);
       wire.arrived(from, to, message);
       promises.arrived(from, to, message);
+      halfFetches.arrived(from, to, message);
       if (message instanceof Message.Read read && read.ballot() > 0) {
         faults.promising(from, to, read.ballot());
       }
@@ -734,6 +738,10 @@ final class ClusterRun {
       now = seen != null && seen.epoch() > now.epoch() ? seen : now;
     }
     return now.replicas(now.partitionOf(Slots.of(key.getBytes(US_ASCII))));
+  }
+
+  int partitionOf(String key) {
+    return topology.partitionOf(Slots.of(key.getBytes(US_ASCII)));
   }
 
   /// Whether a node is no replica of a key of the keyspace where the last write wins, and takes all

@@ -21,6 +21,10 @@ record Shape(int nodes, int n, int r, int w, int keys) {
     int n = nodes == 3 || spare || world.chance(0.5) ? 3 : (int) world.between(4, nodes + 1);
     int keys = world.chance(0.9) ? 12 : 60;
     // Only those that bear a loss may be set back.
+    if (theme == Theme.HALF_FETCHED) {
+      // Two may be left out of what is read and written.
+      return new Shape(5, 5, 3, 3, keys);
+    }
     if (theme == Theme.OUTVOTED) {
       return new Shape(3, 3, 2, 2, keys);
     }
@@ -60,7 +64,7 @@ record Shape(int nodes, int n, int r, int w, int keys) {
 
   /// @param small whether frames are small: siblings that do not fit one are tried again every 10
   ///   s, which the runs that move replicas have no time for
-  static Limits limits(long seed, boolean small) {
+  static Limits limits(long seed, Theme theme, boolean small) {
     Limits usual =
         Limits.DEFAULT.withTreeRoundNanos(
             ClusterRun.SECOND * (1 + Math.floorMod(seed, MAX_TREE_ROUND_SECONDS)));
@@ -68,7 +72,7 @@ record Shape(int nodes, int n, int r, int w, int keys) {
       // Who is away for some seconds was away for too long.
       usual = usual.withLoggedDots(16);
     }
-    if ((seed >> 3 & 1) == 0) {
+    if ((seed >> 3 & 1) == 0 || theme == Theme.HALF_FETCHED) {
       // What a replica lacks comes on many pages.
       usual = usual.withPageBytes(256);
     }

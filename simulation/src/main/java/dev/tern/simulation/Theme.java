@@ -27,17 +27,24 @@ enum Theme {
   /// wrong.
   HELD,
   /// Linearizable requests of one key at a time, while brief cuts let two nodes lead it.
-  OUTVOTED;
+  OUTVOTED,
+  /// Fetches that end between two pages, of a source that alone has the last writes; little else
+  /// goes wrong.
+  HALF_FETCHED;
 
   static Theme of(World world) {
-    return world.chance(0.4) ? ALL : values()[1 + world.random.nextInt(values().length - 1)];
+    if (!world.chance(0.4)) {
+      return values()[1 + world.random.nextInt(OUTVOTED.ordinal())];
+    }
+    // Drawn apart, so that the runs of the other themes stay what they were.
+    return world.random.child("theme").nextDouble() < 0.1 ? HALF_FETCHED : ALL;
   }
 
   /// Those that are more likely by half in runs of this theme; the one that a theme is named after
   /// is sure.
   Set<Fault> faults() {
     return switch (this) {
-      case ALL, HELD -> EnumSet.noneOf(Fault.class);
+      case ALL, HELD, HALF_FETCHED -> EnumSet.noneOf(Fault.class);
       case EXPIRY ->
           EnumSet.of(Fault.LOSSY_NETWORK, Fault.PARTITION, Fault.PROCESS_CRASH, Fault.LONG_AWAY);
       case SLOPPY -> EnumSet.of(Fault.FLAPPING, Fault.PROCESS_CRASH, Fault.SPLIT);
@@ -75,8 +82,9 @@ enum Theme {
               Fault.LONG_AWAY);
       // Its own cuts and ends of the leader are what counts.
       case OUTVOTED -> EnumSet.complementOf(EnumSet.of(Fault.PROCESS_CRASH, Fault.PROMISE_CUT));
-      // The deletes must be stripped while the holder is away.
-      case HELD -> EnumSet.complementOf(EnumSet.of(Fault.SLOW_LINK, Fault.LOSSY_NETWORK));
+      // The deletes must be stripped while the holder is away, and the pages must come.
+      case HELD, HALF_FETCHED ->
+          EnumSet.complementOf(EnumSet.of(Fault.SLOW_LINK, Fault.LOSSY_NETWORK));
       // Deletes are stripped while all members are there.
       case SET_BACK ->
           EnumSet.complementOf(EnumSet.of(Fault.SET_BACK, Fault.SLOW_LINK, Fault.LOSSY_NETWORK));
@@ -85,13 +93,13 @@ enum Theme {
 
   /// Whether replicas may be moved meanwhile: where the theme does not set the shape.
   boolean moves() {
-    return this != OUTVOTED && this != SET_BACK && this != HELD;
+    return this != OUTVOTED && this != SET_BACK && this != HELD && this != HALF_FETCHED;
   }
 
   /// How many of the requests are of keys that are written a few times only.
   double brief() {
     return switch (this) {
-      case ALL, BURSTS, REGISTERS, LEADERS, CLOCKS, OUTVOTED, HELD -> 0.03;
+      case ALL, BURSTS, REGISTERS, LEADERS, CLOCKS, OUTVOTED, HELD, HALF_FETCHED -> 0.03;
       case EXPIRY, SLOPPY, SET_BACK -> 0.3;
     };
   }
