@@ -15,7 +15,6 @@ import dev.tern.core.wire.Message;
 import dev.tern.env.Clock;
 import dev.tern.env.CoverageMarks;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -68,12 +67,8 @@ final class PartitionMoves {
 
   /// Whether a replica has to be filled before the new list is read.
   private static boolean isFilledFirst(ReplicaSet set, int member) {
-    boolean stays = set.phase() == Phase.FILLING && set.shrinks() && has(set.newList(), member);
+    boolean stays = set.phase() == Phase.FILLING && set.shrinks() && ReplicaSet.names(set.newList(), member);
     return stays || set.isPending(member);
-  }
-
-  private static boolean has(int[] list, int member) {
-    return Arrays.stream(list).anyMatch(each -> each == member);
   }
 
   /// Tells the replicas that are to be filled what the clock here had when the filling began.

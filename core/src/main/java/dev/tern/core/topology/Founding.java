@@ -60,9 +60,9 @@ public record Founding(
     if (number < 1 || number > Member.MAX_NUMBER) {
       return "member numbers lie between 1 and " + Member.MAX_NUMBER + ", not " + number;
     }
-    if (entry.weight() < 0 || entry.weight() > MemberEntry.MAX_WEIGHT) {
-      return "a weight lies between 0 and %d, not %d"
-          .formatted(MemberEntry.MAX_WEIGHT, entry.weight());
+    String weight = MemberEntry.weightProblem(entry.weight());
+    if (weight != null) {
+      return weight;
     }
     return entry.zone().isEmpty() ? "member " + number + " has no zone" : null;
   }

@@ -1,6 +1,7 @@
 package dev.tern.core.topology;
 
 import dev.tern.core.ring.Candidate;
+import org.jspecify.annotations.Nullable;
 
 /// A member as the topology log keeps it.
 ///
@@ -11,17 +12,24 @@ public record MemberEntry(Member member, int weight, boolean leaving, boolean aw
   /// The weight of a member of which nothing else is said.
   public static final int USUAL_WEIGHT = 100;
 
-  static final int MAX_WEIGHT = 1_000_000;
+  private static final int MAX_WEIGHT = 1_000_000;
 
   /// A weight that a member may have.
   ///
   /// @throws IllegalArgumentException if it is none
   public static int checkedWeight(int weight) {
-    if (weight < 0 || weight > MAX_WEIGHT) {
-      throw new IllegalArgumentException(
-          "a weight lies between 0 and %d, not %d".formatted(MAX_WEIGHT, weight));
+    String problem = weightProblem(weight);
+    if (problem != null) {
+      throw new IllegalArgumentException(problem);
     }
     return weight;
+  }
+
+  /// Why no member has a weight; null if one may.
+  static @Nullable String weightProblem(int weight) {
+    return weight < 0 || weight > MAX_WEIGHT
+        ? "a weight lies between 0 and %d, not %d".formatted(MAX_WEIGHT, weight)
+        : null;
   }
 
   /// A member of the usual weight that stays.

@@ -106,7 +106,7 @@ public final class ReplicaSet {
     int[] members = Arrays.copyOf(oldList, oldList.length + newList.length);
     int count = oldList.length;
     for (int member : newList) {
-      if (Arrays.stream(oldList).noneMatch(old -> old == member)) {
+      if (!names(oldList, member)) {
         members[count++] = member;
       }
     }
@@ -154,6 +154,11 @@ public final class ReplicaSet {
   /// The member at a place.
   public int member(int place) {
     return members[place];
+  }
+
+  /// Whether a list of members names one.
+  public static boolean names(int[] list, int member) {
+    return Arrays.stream(list).anyMatch(each -> each == member);
   }
 
   /// The place of a member, -1 if it is none of the replicas.

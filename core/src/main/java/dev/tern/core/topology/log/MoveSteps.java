@@ -365,7 +365,7 @@ final class MoveSteps {
     if (Arrays.stream(oldList).allMatch(live)) {
       return returns ? null : towards(view, oldList, wanted);
     }
-    boolean deadStay = Arrays.stream(oldList).anyMatch(m -> !live.test(m) && has(wanted, m));
+    boolean deadStay = Arrays.stream(oldList).anyMatch(m -> !live.test(m) && ReplicaSet.names(wanted, m));
     boolean liveMove = without(oldList, wanted).anyMatch(live);
     boolean deadMove = without(oldList, wanted).anyMatch(live.negate());
     if (!liveMove) {
@@ -402,10 +402,6 @@ final class MoveSteps {
     return entry != null && entry.away() && !entry.leaving() && view.live().test(member);
   }
 
-  private static boolean has(int[] list, int member) {
-    return Arrays.stream(list).anyMatch(m -> m == member);
-  }
-
   /// The old list with newcomers in the places of some that go: the rest comes later. Members that
   /// are not live give way first.
   ///
@@ -422,7 +418,7 @@ final class MoveSteps {
     for (boolean live : new boolean[] {false, true}) {
       for (int place = 0; place < list.length && left > 0; place++) {
         int member = oldList[place];
-        if (view.live().test(member) == live && may.test(member) && !has(wanted, member)) {
+        if (view.live().test(member) == live && may.test(member) && !ReplicaSet.names(wanted, member)) {
           list[place] = taken(view.state(), newcomers, list, place);
           left--;
         }
