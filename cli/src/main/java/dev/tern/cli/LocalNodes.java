@@ -131,12 +131,12 @@ final class LocalNodes implements AutoCloseable {
     return latest;
   }
 
-  /// Starts all and waits until they serve, know each other alive and have a quorum.
+  /// Whether all can be started: looks at the directory and the ports, and changes nothing.
   ///
+  /// @return the nodes, in order
   /// @throws IllegalArgumentException if the offset leaves no ports
-  /// @throws IOException if a port is taken, the directory is another cluster's or a node does not
-  ///   start
-  void start() throws IOException, InterruptedException {
+  /// @throws IOException if a port is taken or the directory is another cluster's
+  List<Integer> look() throws IOException {
     List<Integer> held = held(dir);
     if (!held.isEmpty() && held.size() != founders) {
       throw new IOException(
@@ -158,11 +158,21 @@ final class LocalNodes implements AutoCloseable {
     for (int node : numbers) {
       checkFree(node);
     }
+    return numbers;
+  }
+
+  /// Starts all and waits until they serve, know each other alive and have a quorum.
+  ///
+  /// @throws IllegalArgumentException if the offset leaves no ports
+  /// @throws IOException if a port is taken, the directory is another cluster's or a node does not
+  ///   start
+  void start() throws IOException, InterruptedException {
+    List<Integer> numbers = look();
     for (int node : numbers) {
       start(node, numbers);
     }
     for (int node : numbers) {
-      awaitTold(node);
+      awaitTold(node, "all are stopped; a busy machine may need longer");
     }
     awaitAll();
   }
@@ -188,7 +198,7 @@ final class LocalNodes implements AutoCloseable {
     told.remove(node);
     start(node, List.copyOf(children.keySet()));
     try {
-      awaitTold(node);
+      awaitTold(node, "it goes on: look at its /health and at `tern cluster status`");
       awaitAll();
     } catch (IOException e) {
       if (!child(node).isAlive()) {
@@ -251,7 +261,8 @@ final class LocalNodes implements AutoCloseable {
     return first.member().ports().internode() - 7071 - 100 * (first.number() - 1);
   }
 
-  private void awaitTold(int node) throws IOException, InterruptedException {
+  /// @param otherwise what becomes of the node where it does not serve in time
+  private void awaitTold(int node, String otherwise) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
     while (!told.contains(node) && System.nanoTime() < deadline) {
       LockSupport.parkNanos(LOOK_NANOS);
@@ -262,8 +273,7 @@ final class LocalNodes implements AutoCloseable {
     }
     if (!told.contains(node)) {
       throw new IOException(
-          "node %d is not ready after %d s, and goes on: look at its /health and at `tern cluster status`"
-              .formatted(node, START_SECONDS));
+          "node %d is not ready after %d s; %s".formatted(node, START_SECONDS, otherwise));
     }
   }
 

@@ -63,6 +63,7 @@ final class PlaygroundCommand implements Callable<Integer> {
     }
     Durability known = ServerCommand.durability(durability);
     LocalNodes local = new LocalNodes(count, dir, portOffset, durability, shards, System.out);
+    local.look();
     Path place = dir.toAbsolutePath().normalize();
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(local, place), "tern-shutdown"));
     System.out.printf(

@@ -173,6 +173,7 @@ class RefusalsTest {
     Throwable refusal =
         assertThrows(IOException.class, () -> new DirectoryFileSystem(Path.of("/proc/x")));
     assertFalse(refusal.getMessage().contains("Exception"), refusal::toString);
+    assertSays("the directory /proc/x cannot be made: nothing can be made in /proc", refusal);
   }
 
   /// Its partitions would be empty beside the full ones of the other shard.

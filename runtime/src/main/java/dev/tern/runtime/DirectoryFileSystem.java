@@ -61,7 +61,7 @@ public final class DirectoryFileSystem implements FileSystem {
     }
     return e instanceof AccessDeniedException
         ? "access to %s is denied".formatted(e.getFile())
-        : "%s cannot be made".formatted(e.getFile());
+        : "nothing can be made in %s".formatted(Path.of(e.getFile()).toAbsolutePath().getParent());
   }
 
   private Path path(String path) throws IOException {
