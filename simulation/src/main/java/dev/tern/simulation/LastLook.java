@@ -43,6 +43,10 @@ final class LastLook {
   }
 
   void run() {
+    for (SimulatedClient client : clients) {
+      // What is still under way may be done between two of these reads.
+      run.world.runUntil(Math.max(run.world.nanos(), client.endsNanos()));
+    }
     for (String key : run.history.keys()) {
       String first = null;
       boolean any = false;

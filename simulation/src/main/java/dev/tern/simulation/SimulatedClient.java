@@ -16,6 +16,9 @@ final class SimulatedClient {
   /// After this the answer is not waited for any more.
   private static final long PATIENCE = 3 * ClusterRun.SECOND;
 
+  /// No request is carried out after this; its own time-out is no longer.
+  private static final long LONGEST = 10 * ClusterRun.SECOND;
+
   private final ClusterRun run;
   private final World world;
   private final int number;
@@ -30,6 +33,12 @@ final class SimulatedClient {
 
   /// Counts the requests; an answer to an earlier one is recorded but starts nothing.
   private int current;
+
+  /// Of these, those without an answer: some never get one, as their node ended.
+  private int unanswered;
+
+  /// When none of them can have an effect any more.
+  private long givesUpNanos;
 
   /// The last request that was answered.
   private int lastAnswered;
@@ -73,8 +82,11 @@ final class SimulatedClient {
     // What is pipelined waits for one another's time-outs.
     boolean pipelines = world.chance(run.theme == Theme.OUTVOTED ? 0.01 : 0.1);
     boolean bursts = !pipelines && world.chance(run.theme == Theme.BURSTS ? 0.3 : 0.03);
+    long patience = pipelines ? PATIENCE * RespClient.MAX_PIPELINED : PATIENCE;
+    unanswered++;
+    givesUpNanos = Math.max(givesUpNanos, began + patience + LONGEST);
     world.schedule(
-        pipelines ? PATIENCE * RespClient.MAX_PIPELINED : PATIENCE,
+        patience,
         0,
         () -> {
           if (mine == current && mine != lastAnswered) {
@@ -195,7 +207,13 @@ final class SimulatedClient {
     }
   }
 
+  /// Until when a request of it may still have its effect.
+  long endsNanos() {
+    return unanswered > 0 ? givesUpNanos : 0;
+  }
+
   private void answered(int mine) {
+    unanswered--;
     lastAnswered = Math.max(lastAnswered, mine);
     if (mine == current) {
       next();

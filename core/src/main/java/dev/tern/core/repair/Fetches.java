@@ -240,12 +240,14 @@ final class Fetches {
 
   private void install(Exchange exchange, SnapshotFetch fetch) {
     installing++;
+    fetch.handedOver = true;
     DotSet clockThere = fetch.rows.clock();
     installs.install(
         fetch.rows,
         exchange.agreed(clockThere),
         outcome -> {
           installing--;
+          fetch.handedOver = false;
           if (exchange.snapshot != fetch) {
             // The partition's replicas have changed meanwhile.
             underWay--;
@@ -449,8 +451,7 @@ final class Fetches {
   private void endFetch(Exchange exchange) {
     SnapshotFetch given = exchange.snapshot;
     exchange.snapshot = null;
-    if (given != null && exchange.partition.isArriving()) {
-      // Its place is given free when it is taken in, or is not.
+    if (given != null && given.handedOver) {
       underWay++;
     } else if (given != null && !given.busy) {
       discard(given);

@@ -19,6 +19,10 @@ final class SnapshotFetch {
   /// Whether a chunk is being written, or all are being taken in: nothing may be asked for.
   boolean busy;
 
+  /// Whether it is handed over to be taken in: its place among the fetches is given free when that
+  /// has ended, whatever becomes of the partition's exchange.
+  boolean handedOver;
+
   SnapshotFetch(ArrivingSnapshot rows) {
     this.rows = rows;
   }

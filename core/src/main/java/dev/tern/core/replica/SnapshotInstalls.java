@@ -316,6 +316,8 @@ public final class SnapshotInstalls {
       if (ended) {
         return;
       }
+      // What was just merged has its rows in the log of dots from here on.
+      store.journal().endGroup(context.physicalMillis());
       job(
           this,
           () -> {
