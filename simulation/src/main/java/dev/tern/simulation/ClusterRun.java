@@ -432,13 +432,13 @@ final class ClusterRun {
     return true;
   }
 
-  /// Nodes that lost their part of the topology log to their disks are started again, as they ask
-  /// for.
+  /// Nodes that lost their part of the topology log to their disks are stopped and started again, as
+  /// they ask for.
   void restartStopped() {
     for (int number = 1; number <= nodeCount; number++) {
       Node node = nodes[number];
       if (node != null && node.topologyLog().failed() != null) {
-        crash(number, false);
+        close(number, node);
       }
     }
   }

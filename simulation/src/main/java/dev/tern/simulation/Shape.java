@@ -78,7 +78,7 @@ record Shape(int nodes, int n, int r, int w, int keys) {
     }
     // Three of four newcomers take partitions as snapshots, most of them whatever they lack.
     long sixteenth = seed * 0x9e3779b97f4a7c15L >>> 60;
-    usual = usual.withSnapshotDots(System.getenv("NOSNAP") != null ? 1_000_000_000L : sixteenth < 4 ? 1_000 : sixteenth < 7 ? 16 : 1);
+    usual = usual.withSnapshotDots(sixteenth < 4 ? 1_000 : sixteenth < 7 ? 16 : 1);
     if (small) {
       usual = usual.withFrameBytes(ClusterRun.FRAME_BYTES);
     }
