@@ -100,8 +100,14 @@ public record FileHeader(FileKind kind, int format, FileLife life) {
   ///
   /// @param namedBy what says which file is meant
   public static String foreign(FileLife found, FileLife wanted, String namedBy) {
+    return another(found, wanted, namedBy)
+        + ". Put the right file back, or restore the whole directory";
+  }
+
+  /// As [#foreign], without what to do.
+  public static String another(FileLife found, FileLife wanted, String namedBy) {
     return ("another file under this name, of life %s; %s has life %s: it is of another directory"
-            + " or of another time. Put the right file back, or restore the whole directory")
+            + " or of another time")
         .formatted(found, namedBy, wanted);
   }
 

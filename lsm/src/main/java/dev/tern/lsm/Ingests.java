@@ -3,6 +3,7 @@ package dev.tern.lsm;
 import dev.tern.env.FileSystem;
 import dev.tern.lsm.entry.Keys;
 import dev.tern.lsm.entry.RangeTombstones;
+import dev.tern.lsm.file.CorruptionException;
 import dev.tern.lsm.file.StoreFiles;
 import dev.tern.lsm.manifest.Manifest;
 import dev.tern.lsm.read.MergingCursor;
@@ -135,7 +136,7 @@ final class Ingests {
           copy(path, target, made);
         }
         tools.files().force(target);
-        staged.add(new Manifest.Staged(label, family.id(), looked(number)));
+        staged.add(new Manifest.Staged(label, family.id(), looked(number, path)));
       }
       tools.files().forceDirectory(tools.directory());
       done = true;
@@ -167,8 +168,17 @@ final class Ingests {
   }
 
   /// Looks at a file that came, and tells which it is.
-  private Manifest.Named looked(long number) throws IOException {
-    Table table = tools.open(number);
+  ///
+  /// @param path from where, for the message of an error
+  private Manifest.Named looked(long number, String path) throws IOException {
+    try {
+      return looked(tools.open(number), path);
+    } catch (CorruptionException e) {
+      throw e.advise(path, "It was not staged: write it again with a TableFileWriter");
+    }
+  }
+
+  private static Manifest.Named looked(Table table, String path) throws IOException {
     try {
       table.verifyFile();
       TableProperties properties = table.properties;
@@ -176,8 +186,9 @@ final class Ingests {
           || properties.largestSequence() != 0
           || properties.rangeDeletes() + properties.deletes() > 0) {
         throw new IngestRefusedException(
-            "the table has deletions, or sequences of the store that wrote it: only tables of a"
-                + " TableFileWriter can be ingested");
+            "%s has deletions, or sequences of the store that wrote it: only tables of a"
+                    .formatted(path)
+                + " TableFileWriter can be ingested: write it again with one");
       }
       return Manifest.Named.of(table);
     } finally {
@@ -431,8 +442,9 @@ final class Ingests {
   private void check(List<Manifest.Staged> staged, List<KeyRange> ranges) throws IOException {
     List<Coming> all = open(staged, 0);
     try {
-      for (Coming one : all) {
-        one.table.checkFile();
+      for (int i = 0; i < all.size(); i++) {
+        Coming one = all.get(i);
+        checkFile(one.table, staged.get(i).label());
         TableProperties bounds = one.table.properties;
         boolean inside =
             ranges.stream()
@@ -466,7 +478,7 @@ final class Ingests {
     boolean done = false;
     try {
       for (Manifest.Staged each : staged) {
-        opened.add(new Coming(each.family(), tools.open(each.table().at(sequence))));
+        opened.add(new Coming(each.family(), open(each, sequence)));
       }
       done = true;
       return opened;
@@ -475,6 +487,29 @@ final class Ingests {
         close(opened);
       }
     }
+  }
+
+  private Table open(Manifest.Staged each, long sequence) throws IOException {
+    try {
+      return tools.open(each.table().at(sequence));
+    } catch (CorruptionException e) {
+      throw notIngested(e, each.label());
+    }
+  }
+
+  private static void checkFile(Table table, String label) throws IOException {
+    try {
+      table.checkFile();
+    } catch (CorruptionException e) {
+      throw notIngested(e, label);
+    }
+  }
+
+  private static CorruptionException notIngested(CorruptionException why, String label) {
+    return why.advise(
+        "It is staged as %s, and nothing of that was ingested: put the right file back, or abandon"
+                .formatted(label)
+            + " the label and stage its tables again");
   }
 
   /// Their files stay: they are staged.

@@ -311,7 +311,7 @@ public final class LsmIterator implements AutoCloseable {
   /// To what is there now, if it is no snapshot's; it then stands on no key.
   public void refresh() {
     begin();
-    View fresh = readers.view(family, options);
+    View fresh = readers.view(family, options, lower, upper);
     assert fresh.state() == view.state() || CoverageMarks.reach(LsmMark.REFRESHED_OVER_CHANGE);
     readers.close(view);
     view = fresh;

@@ -226,7 +226,13 @@ final class Readers {
       ColumnFamily family, IteratorOptions options, BiConsumer<ReadState, ColumnFamily> skipped) {
     LsmIterator iterator =
         new LsmIterator(
-            this, lifetime, skipped, family, options, tools.clock(), view(family, options));
+            this,
+            lifetime,
+            skipped,
+            family,
+            options,
+            tools.clock(),
+            view(family, options, options.lower(), options.upper()));
     lock.lock();
     try {
       iterators.add(iterator);
@@ -245,7 +251,13 @@ final class Readers {
     }
   }
 
-  LsmIterator.View view(ColumnFamily columnFamily, IteratorOptions options) {
+  /// @param lower bound of the iterator, null for none
+  /// @param upper bound of the iterator, null for none
+  LsmIterator.View view(
+      ColumnFamily columnFamily,
+      IteratorOptions options,
+      byte @Nullable [] lower,
+      byte @Nullable [] upper) {
     Snapshot snapshot = options.snapshot();
     ReadState now = acquire();
     boolean done = false;
@@ -256,7 +268,7 @@ final class Readers {
       long visible = snapshot != null ? snapshot.visible(this) : newest;
       family.active().order(lock);
       List<Cursor> sources =
-          family.cursors(epochs, visible, options.fillCache(), generation(snapshot));
+          family.cursors(epochs, visible, options.fillCache(), generation(snapshot), lower, upper);
       LsmIterator.View view =
           new LsmIterator.View(
               now,
@@ -281,7 +293,8 @@ final class Readers {
       ReadState.Family family = columnFamily.in(now, tables);
       family.active().order(lock);
       TreeSet<byte[]> keys = new TreeSet<>(Arrays::compareUnsigned);
-      for (Cursor source : family.cursors(epochs, Long.MAX_VALUE, false, Long.MAX_VALUE)) {
+      for (Cursor source :
+          family.cursors(epochs, Long.MAX_VALUE, false, Long.MAX_VALUE, from, to)) {
         try {
           addReadable(source, from, to, limit, keys);
         } finally {

@@ -34,6 +34,8 @@ record Tools(
     OpenTables openTables,
     Chunks chunks,
     Pacer pacer) {
+  /// What to do where a store is not opened for want of a table.
+  private static final String PUT_BACK = "Put the right file back, or restore a copy of the store";
 
   static Tools of(
       FileSystem files,
@@ -95,12 +97,14 @@ record Tools(
   Table open(Manifest.Named named) throws IOException {
     String path = StoreFiles.tablePath(directory, named.number());
     if (!files.exists(path)) {
-      throw new CorruptionException(path, 0, "the manifest names this table and it is missing");
+      throw new CorruptionException(path, 0, "the manifest names this table and it is missing")
+          .advise(PUT_BACK);
     }
     long bytes = files.size(path);
     if (bytes != named.bytes()) {
       throw new CorruptionException(
-          path, bytes, "%d bytes; the manifest has %d".formatted(bytes, named.bytes()));
+              path, bytes, "%d bytes; the manifest has %d".formatted(bytes, named.bytes()))
+          .advise(PUT_BACK);
     }
     return new Table(
         openTables,

@@ -49,13 +49,21 @@ public final class ReadState implements BlockLookup.Source {
       return outcome == Lookup.ABSENT && lookup.covered == 0;
     }
 
-    public List<Cursor> cursors(Epochs<?> epochs, long maxSequence, boolean fill, long generation) {
+    /// @param from where the caller begins, null for the first key
+    /// @param to where the caller ends, null for the end; the cursors may lack what lies outside
+    public List<Cursor> cursors(
+        Epochs<?> epochs,
+        long maxSequence,
+        boolean fill,
+        long generation,
+        byte @Nullable [] from,
+        byte @Nullable [] to) {
       List<Cursor> sources = new ArrayList<>();
       sources.add(active.cursor(maxSequence));
       for (Memtable memtable : immutable) {
         sources.add(memtable.cursor(maxSequence));
       }
-      levels.addCursors(sources, epochs, fill, generation);
+      levels.visible(generation).addCursors(sources, epochs, fill, from, to);
       return sources;
     }
 

@@ -169,7 +169,8 @@ public final class Levels {
   /// Looks the lookup's key up in all levels; inside an epoch.
   public int find(BlockLookup lookup) throws java.io.IOException {
     for (Table table : levels[0]) {
-      int outcome = table.find(lookup);
+      // A table that cannot be read holds up no key outside its bounds.
+      int outcome = table.properties.mayHave(lookup.key) ? table.find(lookup) : Lookup.ABSENT;
       if (outcome != Lookup.ABSENT || lookup.covered > 0) {
         return outcome;
       }
@@ -216,8 +217,8 @@ public final class Levels {
     return visible(generation).deletions();
   }
 
-  /// Without the tables of later ingests.
-  private Levels visible(long generation) {
+  /// Without the tables of later ingests: those that a snapshot of a generation does not see.
+  public Levels visible(long generation) {
     List<Table> later = new ArrayList<>();
     if (generation < Long.MAX_VALUE) {
       for (Table table : all()) {
@@ -268,21 +269,41 @@ public final class Levels {
     return found[level];
   }
 
-  /// A cursor for each table of level 0 and for each other level that has some.
+  /// A cursor for each table of level 0 and for each other level that has some of a range. Tables
+  /// outside it are left out, so that none is opened that the caller does not need.
   ///
-  /// @param generation the tables of later ingests are left out
-  public void addCursors(List<Cursor> to, Epochs<?> epochs, boolean fill, long generation) {
-    visible(generation).addCursors(to, epochs, fill);
-  }
-
-  private void addCursors(List<Cursor> to, Epochs<?> epochs, boolean fill) {
+  /// @param from null for the first key
+  /// @param to null for the end
+  public void addCursors(
+      List<Cursor> cursors,
+      Epochs<?> epochs,
+      boolean fill,
+      byte @Nullable [] from,
+      byte @Nullable [] to) {
     for (Table table : levels[0]) {
-      to.add(new RunCursor(epochs, new Table[] {table}, fill));
-    }
-    for (int level = 1; level < COUNT; level++) {
-      if (levels[level].length > 0) {
-        to.add(new RunCursor(epochs, levels[level], fill, largest(level)));
+      TableProperties bounds = table.properties;
+      boolean before = from != null && Keys.compare(bounds.upper(), from) <= 0;
+      if (!before && (to == null || Keys.compare(bounds.smallest(), to) < 0)) {
+        cursors.add(new RunCursor(epochs, new Table[] {table}, fill));
       }
     }
+    for (int level = 1; level < COUNT; level++) {
+      Table[] tables = levels[level];
+      int first = from == null ? 0 : RunCursor.tableAfter(tables, from);
+      int end = to == null ? tables.length : Math.max(first, tableFrom(tables, to));
+      if (end - first == tables.length && end > first) {
+        cursors.add(new RunCursor(epochs, tables, fill, largest(level)));
+      } else if (end > first) {
+        cursors.add(new RunCursor(epochs, Arrays.copyOfRange(tables, first, end), fill));
+      }
+    }
+  }
+
+  /// The first table that begins at or after a key; their number if there is none.
+  private static int tableFrom(Table[] tables, byte[] key) {
+    int after = RunCursor.tableAfter(tables, key);
+    boolean begun =
+        after < tables.length && Keys.compare(tables[after].properties.smallest(), key) < 0;
+    return begun ? after + 1 : after;
   }
 }

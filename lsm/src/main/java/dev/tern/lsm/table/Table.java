@@ -59,6 +59,11 @@ public final class Table {
   static final int FOOTER_BYTES = 4 * 12 + FileLife.BYTES + 4 + 4 + 4 + 8;
   static final int TRAILER_BYTES = 5;
 
+  /// What to do where its file is not what was written.
+  public static final String ADVICE =
+      "Put the right file back, restore a copy of the store, or delete the range of the table and"
+          + " write it again";
+
   /// Of the heap, about: this, its properties, and its places in lists.
   private static final int HELD_BYTES = 400;
 
@@ -85,7 +90,12 @@ public final class Table {
   /// With the sequence of the ingest.
   public final TableProperties properties;
 
+  /// None if they could not be read: then whatever needs the table throws [#unreadable].
   public final RangeTombstones tombstones;
+
+  /// Why its deleted ranges could not be read: what its bounds hold is not known, in this table and
+  /// in those below it.
+  private final @Nullable CorruptionException unreadable;
 
   /// Read states that hold it; guarded by the lock of whoever counts them.
   private int holders;
@@ -117,12 +127,13 @@ public final class Table {
   /// A block takes no more, by what the properties say.
   private final long mostRaw;
 
-  /// A table of which everything is known but its deleted ranges, which are read if it has some.
+  /// A table of which everything is known but its deleted ranges, which are read if it has some. If
+  /// they are damaged, or its file is another one, then each read within its bounds says so, and
+  /// nothing else of the store suffers.
   ///
   /// @param life of its file, as `sizeBytes` and `crc`
   /// @param sequence of all its entries, 0 if each has its own
   /// @param properties with that sequence
-  /// @throws CorruptionException if it has deleted ranges, and its file is another one
   public Table(
       OpenTables open,
       String path,
@@ -142,7 +153,15 @@ public final class Table {
     this.sequence = sequence;
     this.properties = properties;
     this.mostRaw = mostRaw(properties);
-    this.tombstones = properties.rangeDeletes() == 0 ? RangeTombstones.NONE : readTombstones();
+    RangeTombstones read = RangeTombstones.NONE;
+    CorruptionException failure = null;
+    try {
+      read = properties.rangeDeletes() == 0 ? RangeTombstones.NONE : readTombstones();
+    } catch (CorruptionException e) {
+      failure = e;
+    }
+    this.tombstones = read;
+    this.unreadable = failure;
     open.memory.add(MemoryPart.TABLES, heldBytes());
   }
 
@@ -152,7 +171,9 @@ public final class Table {
       check(footer, file.size());
       return TableReader.tombstones(file, path, footer);
     } catch (DecodeException e) {
-      throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
+      throw new CorruptionException(path, 0, String.valueOf(e.getMessage())).advise(ADVICE);
+    } catch (CorruptionException e) {
+      throw e.advise(ADVICE);
     }
   }
 
@@ -168,7 +189,7 @@ public final class Table {
   public static @Nullable String problem(
       FileLife life, long bytes, int crc, FileLife found, long foundBytes, int foundCrc) {
     if (!life.equals(found)) {
-      return FileHeader.foreign(found, life, "the manifest");
+      return FileHeader.another(found, life, "the manifest");
     }
     return foundBytes == bytes && foundCrc == crc
         ? null
@@ -191,22 +212,37 @@ public final class Table {
   public static Table open(OpenTables open, String path, long number) throws IOException {
     try (FileSystem.ReadableFile file = TableReader.openFile(open.files, path)) {
       TableReader.Footer footer = TableReader.footer(file, path);
-      return new Table(
-          open,
-          path,
-          number,
-          footer.life(),
-          file.size(),
-          footer.fileCrc(),
-          0,
-          TableReader.properties(file, path, footer));
+      Table table =
+          new Table(
+              open,
+              path,
+              number,
+              footer.life(),
+              file.size(),
+              footer.fileCrc(),
+              0,
+              TableReader.properties(file, path, footer));
+      if (table.unreadable != null) {
+        table.close();
+        throw table.unreadable;
+      }
+      return table;
     } catch (DecodeException e) {
       throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
     }
   }
 
+  private void checkReadable() throws CorruptionException {
+    CorruptionException why = unreadable;
+    if (why != null) {
+      readFailure = why;
+      throw why.advise(ADVICE);
+    }
+  }
+
   /// Its open file, for a caller inside an epoch; blocks outside the epoch if it is to be opened.
   TableReader reader(Pausing inside) throws IOException {
+    checkReadable();
     TableReader now = reader;
     if (now == null) {
       now = openReader(inside);
@@ -238,6 +274,9 @@ public final class Table {
   private TableReader openReader(Pausing inside) throws IOException {
     try {
       return open.open(this, inside);
+    } catch (CorruptionException e) {
+      readFailure = e;
+      throw e.advise(ADVICE);
     } catch (IOException | RuntimeException e) {
       readFailure = e;
       throw e;
@@ -333,6 +372,9 @@ public final class Table {
     } catch (DecodeException e) {
       readFailure = e;
       throw noBlock(at, e);
+    } catch (CorruptionException e) {
+      readFailure = e;
+      throw e.advise(ADVICE);
     } catch (IOException | RuntimeException e) {
       readFailure = e;
       throw e;
@@ -341,7 +383,8 @@ public final class Table {
 
   /// What is thrown where a block's checksum matches and it is none all the same.
   CorruptionException noBlock(long at, RuntimeException why) {
-    return new CorruptionException(path, at, "a block that cannot have been written: " + why);
+    return new CorruptionException(path, at, "a block that cannot have been written: " + why)
+        .advise(ADVICE);
   }
 
   private Block loadBlock(long at, int length, boolean index, Pausing inside, boolean fill)
@@ -400,6 +443,10 @@ public final class Table {
   }
 
   private int findIn(BlockLookup lookup) throws IOException {
+    if (unreadable != null && !lookup.mayRead) {
+      return Lookup.NOT_CACHED;
+    }
+    checkReadable();
     if (!tombstones.isEmpty()) {
       byte[] key = lookup.key;
       long covered = tombstones.covering(key, 0, key.length, lookup.maxSequence);
@@ -512,7 +559,7 @@ public final class Table {
       throw new CorruptionException(path, 0, String.valueOf(e.getMessage()));
     }
     if (!found.equals(life)) {
-      throw new CorruptionException(path, 0, FileHeader.foreign(found, life, "its footer"));
+      throw new CorruptionException(path, 0, FileHeader.another(found, life, "its footer"));
     }
   }
 
@@ -522,6 +569,8 @@ public final class Table {
   public void checkFile() throws IOException {
     try (FileSystem.ReadableFile file = TableReader.openFile(open.files, path)) {
       check(TableReader.footer(file, path), file.size());
+    } catch (CorruptionException e) {
+      throw e.advise(ADVICE);
     }
   }
 
@@ -541,6 +590,8 @@ public final class Table {
   public void verifyFile() throws IOException {
     try (FileSystem.ReadableFile file = TableReader.openFile(open.files, path)) {
       verifyFile(file);
+    } catch (CorruptionException e) {
+      throw e.advise(ADVICE);
     }
   }
 

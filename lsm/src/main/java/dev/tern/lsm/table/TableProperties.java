@@ -137,6 +137,11 @@ public record TableProperties(
     return Keys.compare(smallest, to) < 0 && Keys.compare(from, upper) < 0;
   }
 
+  /// Whether a key lies within the bounds.
+  public boolean mayHave(byte[] key) {
+    return Keys.compare(smallest, key) <= 0 && Keys.compare(key, upper) < 0;
+  }
+
   /// How much of it is deletions, 0 to 1.
   public double deleteDensity() {
     return entries == 0 ? (rangeDeletes > 0 ? 1 : 0) : (double) deletes / entries;

@@ -301,9 +301,16 @@ final class TableReader extends Resident {
   }
 
   /// Reads a part of the filter.
-  @SuppressWarnings("MustBeClosedChecker") // Closed with the filter.
   TableFilter readFilter(int part) throws IOException {
-    byte[] stored = stored(file, table.path, filterAt[part], filterLengths[part]);
+    try {
+      return filter(part, stored(file, table.path, filterAt[part], filterLengths[part]));
+    } catch (CorruptionException e) {
+      throw e.advise(Table.ADVICE);
+    }
+  }
+
+  @SuppressWarnings("MustBeClosedChecker") // Closed with the filter.
+  private TableFilter filter(int part, byte[] stored) throws IOException {
     Arena own = Arena.ofShared();
     try {
       return new TableFilter(this, part, own, resident(own, stored));
