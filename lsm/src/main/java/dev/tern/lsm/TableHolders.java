@@ -87,7 +87,8 @@ final class TableHolders {
     return free;
   }
 
-  /// Closes tables that nobody uses, and deletes their files. Blocks.
+  /// Closes tables that nobody uses, and deletes their files. Blocks. Want of memory at one of them
+  /// keeps no other one open.
   ///
   /// @param files whether the files too; if not, the next opening removes them
   void delete(List<Table> free, boolean files) {
@@ -97,7 +98,7 @@ final class TableHolders {
         if (files) {
           tools.files().delete(table.path);
         }
-      } catch (IOException e) {
+      } catch (IOException | VirtualMachineError e) {
         undeleted.increment();
       }
     }
@@ -109,7 +110,7 @@ final class TableHolders {
       if (tools.files().exists(path)) {
         tools.files().delete(path);
       }
-    } catch (IOException e) {
+    } catch (IOException | VirtualMachineError e) {
       undeleted.increment();
     }
   }

@@ -17,8 +17,9 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /// Memory runs out at each step of a store's life: at a call of the disk, or where somebody takes
-/// memory that the budget counts. The store goes on, or has failed and says so; opened again it has
-/// all that was acknowledged, and a closed store holds no memory and no file.
+/// memory that the budget counts. Or the disk has no room from a step on. The store goes on, or has
+/// failed and says so; opened again it has all that was acknowledged, and a closed store holds no
+/// memory and no file.
 class NoMemoryTest {
   private static final int KEYS = 30;
   private static final int STEPS = 90;
@@ -30,7 +31,9 @@ class NoMemoryTest {
     DISK,
     BUDGET,
     /// Of the thread's stack, at a call of the disk.
-    STACK
+    STACK,
+    /// The disk, which has no room from a call on.
+    SPACE
   }
 
   /// A step of a life.
@@ -70,12 +73,15 @@ class NoMemoryTest {
       switch (where) {
         case DISK -> bed.disk.exhaustAfter(at);
         case BUDGET -> budget.exhaustAfter(at);
+        case SPACE -> bed.disk.fillAfter(at);
         case STACK -> bed.disk.exhaustAfter(at, new StackOverflowError("no memory for the stack"));
       }
     }
 
-    boolean wasExhausted() {
-      return bed.disk.wasExhausted() && budget.wasExhausted();
+    boolean wasExhausted(Where where) {
+      return where == Where.SPACE
+          ? bed.disk.full
+          : bed.disk.wasExhausted() && budget.wasExhausted();
     }
 
     void heal() {
@@ -226,18 +232,24 @@ class NoMemoryTest {
       assertNotNull(life.lsm.failure(), e::toString);
       return true;
     } catch (IOException e) {
-      // A flush or a rotation has failed for want of memory.
-      assertTrue(String.valueOf(e.getMessage()).contains("memory"), e::toString);
+      // A flush or a rotation has failed for want of memory or room.
+      String message = String.valueOf(e.getMessage());
+      assertTrue(message.contains("memory") || message.contains("no space left"), e::toString);
       return true;
     }
   }
 
-  /// Whether memory ran out.
+  /// Whether memory or the disk's room ran out.
   private static boolean live(Where where, long at, int[] told) throws IOException {
     Life life = new Life(at % 7);
     life.exhaust(where, at);
+    boolean full = false;
     while (isTold(life, life::open)) {
       told[0]++;
+      full |= life.bed.disk.full;
+      if (full) {
+        life.heal();
+      }
       life.close();
       assertEquals(List.of(), life.bed.disk.open, "handles stay open after a failed opening");
     }
@@ -245,7 +257,7 @@ class NoMemoryTest {
       int number = i;
       told[0] += isTold(life, () -> life.step(number)) ? 1 : 0;
     }
-    boolean exhausted = life.wasExhausted();
+    boolean exhausted = full || life.wasExhausted(where);
     life.heal();
     if (life.lsm.failure() == null) {
       life.assertRight("behind it");
@@ -253,7 +265,13 @@ class NoMemoryTest {
       life.lsm.retry();
       life.bed.settle();
       for (int i = 0; i < 40; i++) {
-        life.put(1000 + i);
+        int number = 1000 + i;
+        // A log or a flush that failed may refuse one more write, until it was tried again.
+        boolean refused = i == 0 && where == Where.SPACE && isTold(life, () -> life.put(number));
+        if (i > 0 || where != Where.SPACE) {
+          life.put(number);
+        }
+        told[0] += refused ? 1 : 0;
         life.bed.settle();
       }
       life.assertRight("at the end");
@@ -290,7 +308,7 @@ class NoMemoryTest {
       try {
         exhausted = live(where, at, told);
       } catch (IOException | RuntimeException | Error e) {
-        throw new AssertionError("memory runs out at step %d of the %s".formatted(at, where), e);
+        throw new AssertionError("step %d of the %s finds none".formatted(at, where), e);
       }
     }
     return told;
@@ -312,5 +330,12 @@ class NoMemoryTest {
   void noStackAtACallOfTheDiskLosesNothing() {
     int[] told = atEachStep(Where.STACK, PROOF ? 1 : 41);
     assertTrue(told[0] > 10 && told[1] > 10 && told[2] > 0, () -> Arrays.toString(told));
+  }
+
+  @Test
+  void noRoomFromACallOfTheDiskOnLosesNothing() {
+    int[] told = atEachStep(Where.SPACE, PROOF ? 1 : 41);
+    assertTrue(told[0] > 10 && told[1] > 10, () -> Arrays.toString(told));
+    assertEquals(0, told[2], "a full disk is not final");
   }
 }
