@@ -8,6 +8,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A log that is appended to through a mapping while it is not forced: the bytes are with the
@@ -34,6 +36,12 @@ final class MappedLog implements WritableFile {
   private final String path;
   private final Appender calls;
   private @Nullable Arena arena;
+
+  /// Of windows that are not written to any more. A shared arena closes by a handshake with all
+  /// threads of the process, which took up to 92 ms where the machine withheld the processor from
+  /// one of them. Whoever closes the log waits for that, and no append does.
+  private final List<Arena> left = new ArrayList<>();
+
   private MemorySegment window = MemorySegment.NULL;
 
   /// Where the window ends, mapped or not.
@@ -59,7 +67,7 @@ final class MappedLog implements WritableFile {
         nextWindow();
       }
       if (forced) {
-        unmap();
+        leave();
       }
       int count = (int) Math.min(bytes.remaining(), windowEnd - position());
       allocate(position() + count);
@@ -97,7 +105,7 @@ final class MappedLog implements WritableFile {
   }
 
   private void nextWindow() throws IOException {
-    unmap();
+    leave();
     allocate(position() + 1);
     if (!forced) {
       map();
@@ -124,12 +132,19 @@ final class MappedLog implements WritableFile {
     }
   }
 
-  private void unmap() {
+  /// Writes to the window no more.
+  private void leave() {
     if (arena != null) {
-      arena.close();
+      left.add(arena);
       arena = null;
     }
     window = MemorySegment.NULL;
+  }
+
+  private void unmap() {
+    leave();
+    left.forEach(Arena::close);
+    left.clear();
   }
 
   /// Writes zeros up to `end` and on to the end of the step.
