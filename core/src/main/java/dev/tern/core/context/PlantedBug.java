@@ -109,6 +109,8 @@ public enum PlantedBug {
   /// A member says that it has nothing of partitions that it left, so that it is given them again
   /// before it has handed on what it alone has.
   LEFT_NOT_TOLD,
+  /// A replica that comes to lead does not hear under which ballots others led before.
+  BALLOTS_NOT_TOLD,
   /// A snapshot that is taken in replaces what was written here meanwhile.
   SNAPSHOT_REPLACES_WRITES,
   /// What was written here meanwhile hides what the snapshot has of the same keys.

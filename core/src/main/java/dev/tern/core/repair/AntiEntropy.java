@@ -373,7 +373,8 @@ public final class AntiEntropy {
             exchange.partition.synced(),
             exchange.partition.floor(),
             trimmed ? exchange.partition.trimmed() : null,
-            exchange.hasForgotten(place)));
+            exchange.hasForgotten(place),
+            exchange.partition.heardBallot()));
   }
 
   /// Takes a message of another replica.
@@ -431,6 +432,9 @@ public final class AntiEntropy {
       replica.store().unfilled(exchange.partition);
     }
     replica.store().learnFloor(exchange.partition, told.floor());
+    if (planted != PlantedBug.BALLOTS_NOT_TOLD) {
+      exchange.partition.hearBallot(told.ballot());
+    }
     exchange.stirred = true;
     if (replica.store().isAheadOfUs(exchange.partition, told.clock())) {
       statistics.add(Counter.NEW_REPLICA_IDS, 1);

@@ -28,9 +28,10 @@ import org.jspecify.annotations.Nullable;
 /// which the read has seen, or refuses it.
 ///
 /// A ballot is `milliseconds << 16 | member number`, above every ballot that its leader has heard
-/// of; a leader keeps it for a partition until it is outvoted. Promises are kept in memory, for the
-/// last [#MAX_KEYS] keys one by one, for all others as one floor a partition. After a start the
-/// floor is the reservation of stamps that was on disk: every ballot that was promised to a leader
+/// of; a leader keeps it for a partition until it is outvoted. Replicas tell each other with their
+/// clocks what they have heard of, so that who comes to lead by a move ranks above updates of former
+/// leaders that nobody acknowledged. Promises are kept in memory, for the last [#MAX_KEYS] keys one
+/// by one, for all others as one floor a partition. After a start the floor is the reservation of stamps that was on disk: every ballot that was promised to a leader
 /// that reads lies below it.
 ///
 /// Threads: the shard's loop.
@@ -46,6 +47,9 @@ public final class Ballots {
 
   /// Of the highest ballots that a frame may carry.
   private static final long LAST_MILLIS = (MAX >> MEMBER_BITS) - 1;
+
+  /// A replica that was filled leads so far above what it has heard of: others may have led since.
+  private static final long SUCCESSION_MILLIS = 1_000;
 
   private static final long FNV_OFFSET = 0xcbf29ce484222325L;
   private static final long FNV_PRIME = 0x100000001b3L;
@@ -191,7 +195,8 @@ public final class Ballots {
     PartitionBallots of = store.partition(keyspace, slot).ballots();
     if (of.own() == 0 || of.own() < promised(keyspace, slot, key)) {
       // Above the last ballot nobody leads: such a round is outvoted, and its frames stay readable.
-      long above = Math.max(clock.stampMillis(), HybridClock.millis(of.heard()) + 1);
+      long step = of.succeeds() ? SUCCESSION_MILLIS : 1;
+      long above = Math.max(clock.stampMillis(), HybridClock.millis(of.heard()) + step);
       long millis = Math.min(above, LAST_MILLIS);
       of.lead(millis << MEMBER_BITS | member & MEMBERS);
     }

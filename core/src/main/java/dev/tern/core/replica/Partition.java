@@ -328,7 +328,20 @@ public final class Partition {
   /// @param waits whether this replica waits to be filled, and does nothing but store
   void enter(long from, boolean waits) {
     writableFrom = from;
+    if (pending && !waits) {
+      ballots.succeed();
+    }
     pending = waits;
+  }
+
+  /// The highest ballot of a leader of updates that was heard of, 0 for none.
+  public long heardBallot() {
+    return ballots.heard();
+  }
+
+  /// Another replica has heard of a ballot.
+  public void hearBallot(long ballot) {
+    ballots.hear(ballot);
   }
 
   /// Whether a write of a client comes too late: by the replicas of an epoch before.

@@ -16,6 +16,9 @@ final class PartitionBallots {
   /// The ballot under which this node leads, 0 for none.
   private long own;
 
+  /// Whether it is to lead for the first time since it was filled.
+  private boolean succeeds;
+
   /// Of the last update that was appended.
   private long accepted;
 
@@ -63,6 +66,19 @@ final class PartitionBallots {
   /// This node leads under a ballot from now on.
   void lead(long ballot) {
     own = ballot;
+    succeeds = false;
+  }
+
+  /// This replica waits to be filled no more, and may lead after others that it has not heard of
+  /// since.
+  void succeed() {
+    own = 0;
+    succeeds = true;
+  }
+
+  /// Whether the next ballot is the first one since [#succeed].
+  boolean succeeds() {
+    return succeeds;
   }
 
   /// A replica has promised a ballot to another leader.

@@ -137,6 +137,7 @@ public sealed interface Message {
   /// @param floor the greatest stamp of a delete that was stripped there
   /// @param trimmed the dots that are gone from its log of dots; null where nobody asked
   /// @param forgotten whether the receiver has told the sender of dots that it has no more
+  /// @param ballot the highest that the sender has heard of, 0 for none
   record Clock(
       int group,
       int partition,
@@ -144,8 +145,21 @@ public sealed interface Message {
       DotView clock,
       Stamp floor,
       @Nullable DotView trimmed,
-      boolean forgotten)
-      implements Repair {}
+      boolean forgotten,
+      long ballot)
+      implements Repair {
+    /// Without a ballot.
+    public Clock(
+        int group,
+        int partition,
+        boolean wanted,
+        DotView clock,
+        Stamp floor,
+        @Nullable DotView trimmed,
+        boolean forgotten) {
+      this(group, partition, wanted, clock, floor, trimmed, forgotten, 0);
+    }
+  }
 
   /// What the sender, a replica of the old list, had when it began to go by an entry that is being
   /// filled, on disk or not; it has taken no write of an earlier entry since.

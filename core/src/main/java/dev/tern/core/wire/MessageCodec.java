@@ -46,7 +46,7 @@ import org.jspecify.annotations.Nullable;
 /// | 22 | Counted | id keys expiring bytes |
 /// | 23 | Refused | id reason retry message needed answered (missing)* |
 /// | 24 | Outvoted | id ballot |
-/// | 32 | Clock | group partition u8 (1 wanted, 2 trimmed, 4 forgotten) dots rank (dots of 2) |
+/// | 32 | Clock | group partition u8 dots rank (dots of 2) (ballot of 8) |
 /// | 33 | Missing | group partition id dots cursor? |
 /// | 34 | Repaired | group partition id clock covered unread next answer (slot keyspace key rec)* |
 /// | 35 | Root | group partition id root |
@@ -59,7 +59,7 @@ import org.jspecify.annotations.Nullable;
 /// | 49 | Holds | id states |
 /// | 50 | AskHeld | id epoch n (group partition)* |
 ///
-/// Flags of Read: 1 digest, 2 alone, 4 a ballot follows, 8 confirmed, 16 the leader's floor
+/// The byte of Clock: 1 wanted, 2 trimmed, 4 forgotten, 8 a ballot follows. Flags of Read: 1 digest, 2 alone, 4 a ballot follows, 8 confirmed, 16 the leader's floor
 /// follows.
 public final class MessageCodec {
   /// A family, the key of a row, of which that of an expiry is the longest, and one byte to stand
@@ -117,11 +117,15 @@ public final class MessageCodec {
       case Message.Clock m -> {
         int trimmed = m.trimmed() == null ? 0 : 2;
         int forgotten = m.forgotten() ? 4 : 0;
-        repair(out, 32, m).writeByte((m.wanted() ? 1 : 0) | trimmed | forgotten);
+        int led = m.ballot() == 0 ? 0 : 8;
+        repair(out, 32, m).writeByte((m.wanted() ? 1 : 0) | trimmed | forgotten | led);
         m.clock().encode(out);
         Rank.absent(m.floor()).encode(out);
         if (m.trimmed() != null) {
           m.trimmed().encode(out);
+        }
+        if (m.ballot() != 0) {
+          out.writeVarLong(m.ballot());
         }
       }
       case Message.Barrier m -> m.clock().encode(repair(out, 38, m).writeVarLong(m.epoch()));
@@ -227,13 +231,14 @@ public final class MessageCodec {
   private static Message clock(ByteReader in) {
     int group = in.readInt();
     int partition = partition(in);
-    int flags = flags(in, 7);
+    int flags = flags(in, 15);
     boolean forgotten = (flags & 4) != 0;
     DotSet clock = DotSet.decode(in);
     Stamp floor = Rank.decode(in).stamp();
     DotSet trimmed = (flags & 2) != 0 ? DotSet.decode(in) : null;
     boolean wanted = (flags & 1) != 0;
-    return new Message.Clock(group, partition, wanted, clock, floor, trimmed, forgotten);
+    long ballot = (flags & 8) != 0 ? ballot(in) : 0;
+    return new Message.Clock(group, partition, wanted, clock, floor, trimmed, forgotten, ballot);
   }
 
   private static long ballot(ByteReader in) {
