@@ -18,7 +18,8 @@ class KnownGapsTest {
   private static final List<String> SEVERITIES = List.of("high", "medium", "low");
   private static final Pattern TITLE =
       Pattern.compile("- \\*\\*[^*]+\\.\\*\\* Severity: (high|medium|low)\\.");
-  private static final List<String> PARTS = List.of("  - When: ", "  - Effect: ", "  - Workaround: ");
+  private static final List<String> PARTS =
+      List.of("  - When: ", "  - Effect: ", "  - Workaround: ");
 
   private static void check(String entry) {
     List<String> lines = entry.lines().toList();

@@ -539,12 +539,12 @@ public final class Lsm implements AutoCloseable {
     return ingests.replacement(label, ranges);
   }
 
-  /// The values that keys have in the staged tables of a label, in the order of the keys; null where
-  /// there is none. Blocks.
+  /// The values that keys have in the staged tables of a label, in the order of the keys; null
+  /// where there is none. Blocks.
   ///
   /// @throws IOException if a table cannot be read
-  public List<byte @Nullable []> stagedValues(
-      String label, ColumnFamily family, List<byte[]> keys) throws IOException {
+  public List<byte @Nullable []> stagedValues(String label, ColumnFamily family, List<byte[]> keys)
+      throws IOException {
     writer.checkWritable();
     lifetime.checkNotCalledBack();
     return ingests.values(label, family, keys);

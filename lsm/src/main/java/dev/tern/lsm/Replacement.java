@@ -30,8 +30,8 @@ public final class Replacement implements AutoCloseable {
 
   private volatile Ingests.@Nullable Mark mark;
 
-  /// Counts the marks that were asked for: one that comes late is not taken.
-  private volatile int asked;
+  /// Of the mark that was asked for last: another one comes late and is not taken.
+  private volatile Object asked = new Object();
 
   Replacement(Ingests ingests, String label, List<KeyRange> ranges) {
     this.ingests = ingests;
@@ -45,11 +45,12 @@ public final class Replacement implements AutoCloseable {
   public void mark() {
     close();
     mark = null;
-    int number = ++asked;
+    Object token = new Object();
+    asked = token;
     guard = ingests.guard();
     ingests.markLater(
         set -> {
-          if (number == asked) {
+          if (token == asked) {
             mark = set;
           }
         });
@@ -64,8 +65,8 @@ public final class Replacement implements AutoCloseable {
   /// Makes the tables readable by one durable edit. What the owner wrote behind the mark must be
   /// durable before.
   ///
-  /// @return false if compactions have mixed what was written before the mark and behind it: nothing
-  ///   has changed, and the owner begins again with [#mark]
+  /// @return false if compactions have mixed what was written before the mark and behind it:
+  ///   nothing has changed, and the owner begins again with [#mark]
   /// @throws IngestRefusedException if no table has the label, or a table lies in none of the
   ///   ranges, or two overlap; nothing has changed
   /// @throws IllegalStateException if it is not marked, or the store is closed

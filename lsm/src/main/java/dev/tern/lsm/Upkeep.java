@@ -204,8 +204,8 @@ final class Upkeep {
   }
 
   /// Has the next rotation append something last: then all up to it is in the memtables that are
-  /// rotated, and all behind it is not. A rotation that fails has the next one append again. No I/O,
-  /// no waiting but for the lock.
+  /// rotated, and all behind it is not. A rotation that fails has the next one append again. No
+  /// I/O, no waiting but for the lock.
   ///
   /// @param append called under the lock, and returns what is to be run once the rotation is done,
   ///   also under the lock

@@ -182,8 +182,7 @@ class ReplacementTest {
   void withoutAMarkOrTablesNothingIsDone() throws IOException {
     Replacement replacement = staged();
     assertThrows(IllegalStateException.class, replacement::commit);
-    Replacement none =
-        lsm.replacement("none", List.of(new KeyRange(family, key(FROM), key(TO))));
+    Replacement none = lsm.replacement("none", List.of(new KeyRange(family, key(FROM), key(TO))));
     marked(none);
     assertThrows(IngestRefusedException.class, none::commit);
     assertOld();

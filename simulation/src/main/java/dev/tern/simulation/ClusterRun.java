@@ -432,8 +432,8 @@ final class ClusterRun {
     return true;
   }
 
-  /// Nodes that lost their part of the topology log to their disks are stopped and started again, as
-  /// they ask for.
+  /// Nodes that lost their part of the topology log to their disks are stopped and started again,
+  /// as they ask for.
   void restartStopped() {
     for (int number = 1; number <= nodeCount; number++) {
       Node node = nodes[number];

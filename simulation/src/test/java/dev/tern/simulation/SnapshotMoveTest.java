@@ -24,10 +24,7 @@ class SnapshotMoveTest {
 
   /// So slow that writes come meanwhile.
   private final Limits limits =
-      Limits.DEFAULT
-          .withSnapshotDots(1)
-          .withPageBytes(200)
-          .withFill(new FillBounds(2_000, 2_000));
+      Limits.DEFAULT.withSnapshotDots(1).withPageBytes(200).withFill(new FillBounds(2_000, 2_000));
 
   private final Cluster cluster = new Cluster(4, limits);
   private final Script script = new Script(cluster, 4);
@@ -130,7 +127,7 @@ class SnapshotMoveTest {
     CoverageMarks.clear();
     begin();
     for (int i = 0; i < 12 && !CoverageMarks.isReached(CoreMark.INSTALL_ENDED_AT_START); i++) {
-      long until = cluster.world.nanos() + 60 * SECOND;
+      long until = cluster.world.nanos() + 60L * SECOND;
       while (ingests() == 0) {
         assertTrue(cluster.world.nanos() < until, "nothing is taken in");
         cluster.world.runUntil(cluster.world.nanos() + MILLI / 20);
@@ -148,7 +145,7 @@ class SnapshotMoveTest {
     for (int i = 1; i <= 12; i++) {
       SnapshotMoveTest again = new SnapshotMoveTest();
       again.begin();
-      long ends = again.cluster.world.nanos() + i * 75 * MILLI;
+      long ends = again.cluster.world.nanos() + 75L * i * MILLI;
       again.writeUntil(() -> again.cluster.world.nanos() >= ends);
       again.cluster.end(4);
       again.cluster.start(4);

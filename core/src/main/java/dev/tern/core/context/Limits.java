@@ -45,7 +45,12 @@ public record Limits(
           1_000);
 
   public Limits {
-    if (costBytes < 1 || hotReads < 1 || treeRoundNanos < 1 || loggedDots < 1 || inFlight < 1 || snapshotDots < 1) {
+    if (costBytes < 1
+        || hotReads < 1
+        || treeRoundNanos < 1
+        || loggedDots < 1
+        || inFlight < 1
+        || snapshotDots < 1) {
       throw new IllegalArgumentException("limits are positive");
     }
     if (pageBytes < 1) {
@@ -58,47 +63,112 @@ public record Limits(
 
   public Limits withCostBytes(long bytes) {
     return new Limits(
-        bytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, fill, snapshotDots);
+        bytes,
+        hotReads,
+        treeRoundNanos,
+        loggedDots,
+        inFlight,
+        pageBytes,
+        frameBytes,
+        fill,
+        snapshotDots);
   }
 
   public Limits withHotReads(int reads) {
     return new Limits(
-        costBytes, reads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, fill, snapshotDots);
+        costBytes,
+        reads,
+        treeRoundNanos,
+        loggedDots,
+        inFlight,
+        pageBytes,
+        frameBytes,
+        fill,
+        snapshotDots);
   }
 
   public Limits withTreeRoundNanos(long nanos) {
     return new Limits(
-        costBytes, hotReads, nanos, loggedDots, inFlight, pageBytes, frameBytes, fill, snapshotDots);
+        costBytes,
+        hotReads,
+        nanos,
+        loggedDots,
+        inFlight,
+        pageBytes,
+        frameBytes,
+        fill,
+        snapshotDots);
   }
 
   public Limits withLoggedDots(int dots) {
     return new Limits(
-        costBytes, hotReads, treeRoundNanos, dots, inFlight, pageBytes, frameBytes, fill, snapshotDots);
+        costBytes,
+        hotReads,
+        treeRoundNanos,
+        dots,
+        inFlight,
+        pageBytes,
+        frameBytes,
+        fill,
+        snapshotDots);
   }
 
   public Limits withInFlight(int operations) {
     return new Limits(
-        costBytes, hotReads, treeRoundNanos, loggedDots, operations, pageBytes, frameBytes, fill, snapshotDots);
+        costBytes,
+        hotReads,
+        treeRoundNanos,
+        loggedDots,
+        operations,
+        pageBytes,
+        frameBytes,
+        fill,
+        snapshotDots);
   }
 
   public Limits withPageBytes(int bytes) {
     return new Limits(
-        costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, bytes, frameBytes, fill, snapshotDots);
+        costBytes,
+        hotReads,
+        treeRoundNanos,
+        loggedDots,
+        inFlight,
+        bytes,
+        frameBytes,
+        fill,
+        snapshotDots);
   }
 
   /// The same for pages, which must fit a frame.
   public Limits withFrameBytes(int bytes) {
     int page = Math.min(pageBytes, bytes / 8);
-    return new Limits(costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, page, bytes, fill, snapshotDots);
+    return new Limits(
+        costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, page, bytes, fill, snapshotDots);
   }
 
   public Limits withFill(FillBounds bounds) {
     return new Limits(
-        costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, bounds, snapshotDots);
+        costBytes,
+        hotReads,
+        treeRoundNanos,
+        loggedDots,
+        inFlight,
+        pageBytes,
+        frameBytes,
+        bounds,
+        snapshotDots);
   }
 
   public Limits withSnapshotDots(long dots) {
     return new Limits(
-        costBytes, hotReads, treeRoundNanos, loggedDots, inFlight, pageBytes, frameBytes, fill, dots);
+        costBytes,
+        hotReads,
+        treeRoundNanos,
+        loggedDots,
+        inFlight,
+        pageBytes,
+        frameBytes,
+        fill,
+        dots);
   }
 }

@@ -524,8 +524,8 @@ public final class AntiEntropy {
       boolean alike =
           exchange.peers.length == 0
               || exchange.complete()
-              && exchange.common().covers(exchange.union())
-              && exchange.common().covers(here);
+                  && exchange.common().covers(exchange.union())
+                  && exchange.common().covers(here);
       if (!alike) {
         return "partition %d of group %d: here %s, on disk %s, others %s"
             .formatted(

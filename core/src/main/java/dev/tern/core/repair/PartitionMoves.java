@@ -67,7 +67,8 @@ final class PartitionMoves {
 
   /// Whether a replica has to be filled before the new list is read.
   private static boolean isFilledFirst(ReplicaSet set, int member) {
-    boolean stays = set.phase() == Phase.FILLING && set.shrinks() && ReplicaSet.names(set.newList(), member);
+    boolean stays =
+        set.phase() == Phase.FILLING && set.shrinks() && ReplicaSet.names(set.newList(), member);
     return stays || set.isPending(member);
   }
 

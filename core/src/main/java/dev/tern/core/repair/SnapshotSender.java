@@ -76,18 +76,22 @@ final class SnapshotSender {
   /// A replica asks for rows of a partition.
   void asked(Exchange exchange, int member, Message.AskChunk ask) {
     long now = clock.monotonicNanos();
-    Session session = sessions.get(ask.session());
-    boolean known = session != null && session.exchange == exchange && session.member == member;
+    Session found = sessions.get(ask.session());
+    boolean known = found != null && found.exchange == exchange && found.member == member;
+    Session session = known ? found : null;
     boolean gives = !exchange.isBehind() && !exchange.partition.isPending();
-    if (!gives || ask.session() != 0 && !known || known && session.reading) {
+    boolean lost = ask.session() != 0 && session == null;
+    if (!gives || lost || session != null && session.reading) {
       send(member, ask, SnapshotChunk.without(Answer.NONE, ask.session()));
-    } else if (!budget.mayGo(now) || !known && sessions.size() >= MAX_SESSIONS) {
-      if (known) {
-        session.usedNanos = now;
-      }
-      send(member, ask, SnapshotChunk.without(Answer.LATER, ask.session()));
-    } else if (known) {
+      return;
+    }
+    if (session != null) {
       session.usedNanos = now;
+    }
+    boolean full = session == null && sessions.size() >= MAX_SESSIONS;
+    if (full || !budget.mayGo(now)) {
+      send(member, ask, SnapshotChunk.without(Answer.LATER, ask.session()));
+    } else if (session != null) {
       read(ask.session(), session, ask);
     } else {
       begin(exchange, member, ask, now);
@@ -125,18 +129,13 @@ final class SnapshotSender {
           } else if (sessions.get(id) != session) {
             session.snapshot.close();
           }
-          send(
-              session.member,
-              ask,
-              chunk == null ? SnapshotChunk.without(Answer.NONE, id) : chunk);
+          send(session.member, ask, chunk == null ? SnapshotChunk.without(Answer.NONE, id) : chunk);
         });
   }
 
   private void send(int member, Message.AskChunk ask, SnapshotChunk chunk) {
     wire.send(
-        member,
-        ask.partition(),
-        new Message.Chunk(ask.group(), ask.partition(), ask.id(), chunk));
+        member, ask.partition(), new Message.Chunk(ask.group(), ask.partition(), ask.id(), chunk));
   }
 
   /// Lets go of what nobody asks for; a few times a second.

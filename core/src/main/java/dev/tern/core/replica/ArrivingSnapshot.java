@@ -111,7 +111,7 @@ public final class ArrivingSnapshot {
     return stamp;
   }
 
-  TreeMap<Integer, Figures> figures() {
+  SortedMap<Integer, Figures> figures() {
     return figures;
   }
 

@@ -29,10 +29,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A ballot is `milliseconds << 16 | member number`, above every ballot that its leader has heard
 /// of; a leader keeps it for a partition until it is outvoted. Replicas tell each other with their
-/// clocks what they have heard of, so that who comes to lead by a move ranks above updates of former
-/// leaders that nobody acknowledged. Promises are kept in memory, for the last [#MAX_KEYS] keys one
-/// by one, for all others as one floor a partition. After a start the floor is the reservation of stamps that was on disk: every ballot that was promised to a leader
-/// that reads lies below it.
+/// clocks what they have heard of, so that who comes to lead by a move ranks above updates of
+/// former leaders that nobody acknowledged. Promises are kept in memory, for the last [#MAX_KEYS]
+/// keys one by one, for all others as one floor a partition. After a start the floor is the
+/// reservation of stamps that was on disk: every ballot that was promised to a leader that reads
+/// lies below it.
 ///
 /// Threads: the shard's loop.
 public final class Ballots {

@@ -7,7 +7,7 @@ import dev.tern.core.version.DotSet;
 import dev.tern.core.version.Siblings;
 import dev.tern.core.version.Version;
 import dev.tern.env.DecodeException;
-import java.util.TreeMap;
+import java.util.SortedMap;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -35,9 +35,7 @@ final class MergedRecord {
     boolean higher = snapshot.floor().compareTo(partition.floor()) > 0;
     this.strips =
         new Repair.Strips(
-            agreed,
-            higher ? snapshot.floor() : partition.floor(),
-            writes.store().lastWriteWins());
+            agreed, higher ? snapshot.floor() : partition.floor(), writes.store().lastWriteWins());
   }
 
   /// @param staged what the snapshot has, null for nothing
@@ -45,7 +43,7 @@ final class MergedRecord {
   void store(
       byte[] storageKey,
       byte @Nullable [] staged,
-      TreeMap<Integer, ArrivingSnapshot.Figures> replaced,
+      SortedMap<Integer, ArrivingSnapshot.Figures> replaced,
       SnapshotInstalls.Merge told) {
     int keyspace = RecordKey.keyspace(storageKey);
     KeyspaceConfig config = keyspaces.apply(keyspace);
@@ -100,8 +98,7 @@ final class MergedRecord {
         new Writes.Based() {
           @Override
           public void base(@Nullable Siblings base) {
-            boolean seen = base != null && clock.covers(base.dots());
-            if (seen && strips.mayHaveTaken(keyspace, base)) {
+            if (base != null && clock.covers(base.dots()) && strips.mayHaveTaken(keyspace, base)) {
               partition.countStrip();
               Siblings nothing = Siblings.nothing(partition.clock());
               writes.append(keyspace, partition, storageKey, base, nothing);

@@ -8,6 +8,7 @@ import dev.tern.core.store.PartitionRecords;
 import dev.tern.core.version.DotSet;
 import dev.tern.env.CoverageMarks;
 import dev.tern.env.EventLoop;
+import dev.tern.env.Offload;
 import dev.tern.lsm.ColumnFamily;
 import dev.tern.lsm.FamilyOptions;
 import dev.tern.lsm.KeyRange;
@@ -136,7 +137,7 @@ public final class SnapshotInstalls {
   }
 
   /// What a worker found; its failure ends the batch.
-  private <T> void job(Batch batch, EventLoop.Job<T> job, Consumer<@Nullable T> then) {
+  private <T> void job(Batch batch, Offload.Job<T> job, Consumer<@Nullable T> then) {
     loop.<T>offload(
         job,
         (result, failure) -> {
@@ -392,9 +393,7 @@ public final class SnapshotInstalls {
           .forEach(
               (keyspace, all) -> {
                 ArrivingSnapshot.Figures replaced =
-                    here.get(number)
-                        .replaced
-                        .getOrDefault(keyspace, ArrivingSnapshot.Figures.NONE);
+                    here.get(number).replaced.getOrDefault(keyspace, ArrivingSnapshot.Figures.NONE);
                 ArrivingSnapshot.Figures rest = all.plus(replaced, -1);
                 counts.count(keyspace, rest.keys(), rest.expiring(), rest.bytes());
               });
@@ -433,8 +432,7 @@ public final class SnapshotInstalls {
           }
         }
       }
-      ranges.add(
-          new KeyRange(store.records().meta(), Rows.INSTALLED_FIRST, Rows.INSTALLED_END));
+      ranges.add(new KeyRange(store.records().meta(), Rows.INSTALLED_FIRST, Rows.INSTALLED_END));
       return ranges;
     }
 

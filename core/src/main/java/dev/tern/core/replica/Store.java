@@ -196,7 +196,8 @@ public final class Store implements AutoCloseable {
           break;
         }
         ByteReader key = new ByteReader(rows.key(), 3, 4);
-        Partition partition = known(key.readUnsignedShort(), records.partitionOf(key.readUnsignedShort()));
+        Partition partition =
+            known(key.readUnsignedShort(), records.partitionOf(key.readUnsignedShort()));
         if (partition != null) {
           MetaRows.Installed row = MetaRows.installed(rows.value(), partition.records());
           if (row.admission() == partition.admission()) {

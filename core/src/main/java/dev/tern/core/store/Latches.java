@@ -46,7 +46,8 @@ public final class Latches {
   /// @param from behind what is latched in place of the whole range
   public boolean isAnyHeld(byte[] from, byte[] end) {
     for (Key key : held.keySet()) {
-      if (Arrays.compareUnsigned(key.bytes, from) > 0 && Arrays.compareUnsigned(key.bytes, end) < 0) {
+      if (Arrays.compareUnsigned(key.bytes, from) > 0
+          && Arrays.compareUnsigned(key.bytes, end) < 0) {
         return true;
       }
     }

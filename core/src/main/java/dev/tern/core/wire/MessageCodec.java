@@ -59,8 +59,8 @@ import org.jspecify.annotations.Nullable;
 /// | 49 | Holds | id states |
 /// | 50 | AskHeld | id epoch n (group partition)* |
 ///
-/// The byte of Clock: 1 wanted, 2 trimmed, 4 forgotten, 8 a ballot follows. Flags of Read: 1 digest, 2 alone, 4 a ballot follows, 8 confirmed, 16 the leader's floor
-/// follows.
+/// The byte of Clock: 1 wanted, 2 trimmed, 4 forgotten, 8 a ballot follows. Flags of Read: 1
+/// digest, 2 alone, 4 a ballot follows, 8 confirmed, 16 the leader's floor follows.
 public final class MessageCodec {
   /// A family, the key of a row, of which that of an expiry is the longest, and one byte to stand
   /// behind it.
@@ -114,20 +114,7 @@ public final class MessageCodec {
       }
       case Message.Scanned m -> page(m, out);
       case Message.Counted m -> count(m.count(), out.writeByte(22).writeLong(m.id()));
-      case Message.Clock m -> {
-        int trimmed = m.trimmed() == null ? 0 : 2;
-        int forgotten = m.forgotten() ? 4 : 0;
-        int led = m.ballot() == 0 ? 0 : 8;
-        repair(out, 32, m).writeByte((m.wanted() ? 1 : 0) | trimmed | forgotten | led);
-        m.clock().encode(out);
-        Rank.absent(m.floor()).encode(out);
-        if (m.trimmed() != null) {
-          m.trimmed().encode(out);
-        }
-        if (m.ballot() != 0) {
-          out.writeVarLong(m.ballot());
-        }
-      }
+      case Message.Clock m -> clock(m, out);
       case Message.Barrier m -> m.clock().encode(repair(out, 38, m).writeVarLong(m.epoch()));
       case Message.Missing m -> {
         m.dots().encode(repair(out, 33, m).writeLong(m.id()));
@@ -155,6 +142,21 @@ public final class MessageCodec {
         out.writeByte(23).writeLong(m.id());
         refused(m.why(), out);
       }
+    }
+  }
+
+  private static void clock(Message.Clock m, ByteWriter out) {
+    int trimmed = m.trimmed() == null ? 0 : 2;
+    int forgotten = m.forgotten() ? 4 : 0;
+    int led = m.ballot() == 0 ? 0 : 8;
+    repair(out, 32, m).writeByte((m.wanted() ? 1 : 0) | trimmed | forgotten | led);
+    m.clock().encode(out);
+    Rank.absent(m.floor()).encode(out);
+    if (m.trimmed() != null) {
+      m.trimmed().encode(out);
+    }
+    if (m.ballot() != 0) {
+      out.writeVarLong(m.ballot());
     }
   }
 

@@ -206,8 +206,7 @@ class MessageCodecTest {
   @Test
   void messagesOfSnapshots() throws IOException {
     byte[] cursor = {0, 9};
-    Message none =
-        new Message.Chunk(1, 2, 3, SnapshotChunk.without(SnapshotChunk.Answer.NONE, 4));
+    Message none = new Message.Chunk(1, 2, 3, SnapshotChunk.without(SnapshotChunk.Answer.NONE, 4));
     List<byte[]> made =
         List.of(
             encoded(new Message.AskChunk(1, 2, 3, 4, cursor)), encoded(chunk(4)), encoded(none));

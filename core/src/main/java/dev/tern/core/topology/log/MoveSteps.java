@@ -365,7 +365,8 @@ final class MoveSteps {
     if (Arrays.stream(oldList).allMatch(live)) {
       return returns ? null : towards(view, oldList, wanted);
     }
-    boolean deadStay = Arrays.stream(oldList).anyMatch(m -> !live.test(m) && ReplicaSet.names(wanted, m));
+    boolean deadStay =
+        Arrays.stream(oldList).anyMatch(m -> !live.test(m) && ReplicaSet.names(wanted, m));
     boolean liveMove = without(oldList, wanted).anyMatch(live);
     boolean deadMove = without(oldList, wanted).anyMatch(live.negate());
     if (!liveMove) {
@@ -418,7 +419,9 @@ final class MoveSteps {
     for (boolean live : new boolean[] {false, true}) {
       for (int place = 0; place < list.length && left > 0; place++) {
         int member = oldList[place];
-        if (view.live().test(member) == live && may.test(member) && !ReplicaSet.names(wanted, member)) {
+        if (view.live().test(member) == live
+            && may.test(member)
+            && !ReplicaSet.names(wanted, member)) {
           list[place] = taken(view.state(), newcomers, list, place);
           left--;
         }
