@@ -70,7 +70,9 @@ public final class Replacement implements AutoCloseable {
   /// @throws IngestRefusedException if no table has the label, or a table lies in none of the
   ///   ranges, or two overlap; nothing has changed
   /// @throws IllegalStateException if it is not marked, or the store is closed
-  /// @throws IOException if it cannot be done; nothing has changed
+  /// @throws IOException if it cannot be done. Nothing has changed while the store is open; the
+  ///   next opening may find the edit all the same, until another edit of the manifest has been
+  ///   made, as by [Lsm#abandonStaged]. Until then the owner writes nothing into the ranges
   public boolean commit() throws IOException {
     Ingests.Mark set = mark;
     if (set == null || !ingests.isFlushed(set)) {

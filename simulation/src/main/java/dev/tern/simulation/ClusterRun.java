@@ -332,7 +332,7 @@ final class ClusterRun {
       if (message instanceof Message.Read read && read.ballot() > 0) {
         faults.promising(from, to, read.ballot());
       }
-      if (message instanceof Message.Missing || message instanceof Message.Repaired) {
+      if (Wire.isOfFill(message)) {
         faults.repairing(from, to);
       }
     }

@@ -126,6 +126,14 @@ final class Wire {
     this.topology = topology;
   }
 
+  /// Whether a message asks for records or rows of a partition, or has them.
+  static boolean isOfFill(@Nullable Message message) {
+    return message instanceof Message.Missing
+        || message instanceof Message.Repaired
+        || message instanceof Message.AskChunk
+        || message instanceof Message.Chunk;
+  }
+
   /// What shards say to each other in a frame; null for frames of gossip and of the topology log.
   static @Nullable Message message(byte[] frame) {
     boolean data = FrameKind.of(new ByteReader(frame)) == FrameKind.DATA;

@@ -26,14 +26,16 @@ class CoverageMarksTest {
   /// What no seed up to 300 reaches, or hardly one. Scripted tests do: DroppedGroupsTest and
   /// DroppedGroupsInNodesTest drop keyspaces, TreeTest heals and writes over rot and compares what
   /// it hides, OwnDotsTest meets dots of its own, RotAndReadinessTest passes over what nobody can
-  /// read, LargeSiblingsTest merges what fits no frame, FillRateTest lets pages wait. The seeds'
-  /// values are too small for the counters, their frames are whole, their clocks seldom reach what
-  /// is reserved, and one in twenty has rot.
+  /// read, LargeSiblingsTest merges what fits no frame, FillRateTest lets pages wait,
+  /// SnapshotMoveTest ends a node behind an install. The seeds' values are too small for the
+  /// counters, their frames are whole, their clocks seldom reach what is reserved, and one in
+  /// twenty has rot.
   private static final Set<Object> UNREACHED =
       Set.of(
           CoreMark.FILL_WAITED,
           CoreMark.GROUPS_LET_GO,
           CoreMark.HEALED_OVER_ROT,
+          CoreMark.INSTALL_ENDED_AT_START,
           CoreMark.LATE_FOR_GROUPS,
           CoreMark.OWN_DOT_MET,
           CoreMark.REBUILD_PAGE_REFUSED,

@@ -66,7 +66,7 @@ class PlantedBugTest {
       case "DOT_CLAIMED_WITHOUT_RECORD" -> "HALF_FETCHED";
       case "READ_SHOWS_OUTVOTED" -> "OUTVOTED";
       case "REUSED_DOTS" -> "MINT_CUT";
-      case "SHRUNK_UNFILLED", "SNAPSHOT_UNMERGED" -> " short lists";
+      case "BALLOTS_NOT_TOLD", "SHRUNK_UNFILLED", "SNAPSHOT_UNMERGED" -> " short lists";
       case "STRIP_WITHOUT_ASKING_HOLDERS" -> "HELD";
       default -> "";
     };

@@ -119,7 +119,7 @@ final class Shard implements AutoCloseable {
             environment.files(),
             environment.clock(),
             randomness.child("snapshots"),
-            "shard-" + number + "-snapshots");
+            "snapshots-" + number);
     files.clear();
     long firstRepair = randomness.child("repairs").nextLong() >>> 8;
     AntiEntropy antiEntropy =

@@ -231,7 +231,9 @@ final class Updates {
       if (reads < MAX_READS) {
         read();
       } else {
-        failed(new Unanswered.Refused(Reason.TRY_AGAIN, "deletes outran the update's reads", 10));
+        failed(
+            new Unanswered.Refused(
+                Reason.TRY_AGAIN, "newer records outran the reads of the update", 10));
       }
     }
 
@@ -483,11 +485,18 @@ final class Updates {
     }
 
     private void writeBack(Siblings record) {
+      WriteBack[] running = new WriteBack[1];
       ReadRepair.Done back =
           new ReadRepair.Done() {
             @Override
             public void held() {
-              answered(null);
+              if (java.util.Objects.requireNonNull(running[0]).isBeaten()) {
+                // A put that nobody acknowledged was here, and the quorum was asked before a later
+                // one: what the round has seen was never the latest.
+                outrun();
+              } else {
+                answered(null);
+              }
             }
 
             @Override
@@ -502,7 +511,8 @@ final class Updates {
           };
       boolean ranks = request.keyspace().resolution() == Resolution.LWW;
       boolean balloted = ranks && coordinator.planted() != PlantedBug.READ_SHOWS_OUTVOTED;
-      new WriteBack(coordinator, request, record, balloted, back).start();
+      running[0] = new WriteBack(coordinator, request, record, balloted, back);
+      running[0].start();
     }
 
     @Override

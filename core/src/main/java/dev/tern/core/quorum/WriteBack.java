@@ -14,6 +14,9 @@ final class WriteBack extends Operation<Message.WriteReply> implements ReadRepai
   private final ReadRepair repair;
   private boolean finished;
 
+  /// Whether a replica has something newer than the record.
+  private boolean beaten;
+
   /// @param confirmed whether replicas take the record under its own ballot, so that whoever has
   ///   promised more refuses it
   WriteBack(
@@ -51,7 +54,10 @@ final class WriteBack extends Operation<Message.WriteReply> implements ReadRepai
     }
     switch (reply) {
       case Message.Written written -> repair.holds(place);
-      case Message.Superseded superseded -> repair.holds(place);
+      case Message.Superseded superseded -> {
+        beaten = true;
+        repair.holds(place);
+      }
       case Message.Refused refused -> {
         if (refused.why().reason() == Unanswered.Reason.MOVING) {
           repair.abandon();
@@ -63,6 +69,11 @@ final class WriteBack extends Operation<Message.WriteReply> implements ReadRepai
       }
       case Message.Outvoted outvoted -> repair.outvoted(outvoted.by());
     }
+  }
+
+  /// Whether a replica that took part has something newer.
+  boolean isBeaten() {
+    return beaten;
   }
 
   @Override

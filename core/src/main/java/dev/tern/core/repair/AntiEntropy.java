@@ -433,7 +433,7 @@ public final class AntiEntropy {
     }
     replica.store().learnFloor(exchange.partition, told.floor());
     if (planted != PlantedBug.BALLOTS_NOT_TOLD) {
-      exchange.partition.hearBallot(told.ballot());
+      replica.ballots().told(exchange.partition, told.ballot());
     }
     exchange.stirred = true;
     if (replica.store().isAheadOfUs(exchange.partition, told.clock())) {

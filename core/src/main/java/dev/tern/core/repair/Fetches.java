@@ -206,8 +206,7 @@ final class Fetches {
 
   private void write(Exchange exchange, SnapshotFetch fetch, SnapshotChunk chunk) {
     if (replica.blockage().refusal(replica.store().lsm().pressure()) != null) {
-      // Also of pages: it is tried again by those, for as long as they last.
-      snapshotFailed(exchange);
+      pause(exchange, clock.monotonicNanos() + LATER_NANOS);
       return;
     }
     fetch.busy = true;

@@ -34,7 +34,7 @@ final class SnapshotFetch {
 
   /// Whether a chunk is the next one of it.
   boolean isNext(SnapshotChunk chunk) {
-    return session == 0 || session == chunk.session();
+    return chunk.session() != 0 && (session == 0 || session == chunk.session());
   }
 
   /// A chunk is written.

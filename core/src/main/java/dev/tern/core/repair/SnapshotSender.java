@@ -24,11 +24,9 @@ final class SnapshotSender {
   /// Snapshots at a time.
   private static final int MAX_SESSIONS = 64;
 
-  /// A snapshot is let go of when nobody has asked for it for so long.
-  private static final long IDLE_NANOS = 8_000_000_000L;
-
-  /// And after this in any case: what is replaced meanwhile takes room.
-  private static final long MAX_AGE_NANOS = 900_000_000_000L;
+  /// A snapshot is let go of when nobody has asked for it for so long: who takes many of them at a
+  /// low rate asks for each now and then only.
+  private static final long IDLE_NANOS = 60_000_000_000L;
 
   private final Replica replica;
   private final AntiEntropy.Wire wire;
@@ -44,7 +42,6 @@ final class SnapshotSender {
     final Exchange exchange;
     final int member;
     final PartitionSnapshot snapshot;
-    final long begunNanos;
     long usedNanos;
     boolean reading;
 
@@ -52,7 +49,6 @@ final class SnapshotSender {
       this.exchange = exchange;
       this.member = member;
       this.snapshot = snapshot;
-      this.begunNanos = now;
       this.usedNanos = now;
     }
   }
@@ -81,8 +77,12 @@ final class SnapshotSender {
     Session session = known ? found : null;
     boolean gives = !exchange.isBehind() && !exchange.partition.isPending();
     boolean lost = ask.session() != 0 && session == null;
-    if (!gives || lost || session != null && session.reading) {
+    if (!gives || lost) {
       send(member, ask, SnapshotChunk.without(Answer.NONE, ask.session()));
+      return;
+    }
+    if (session != null && session.reading) {
+      // It came twice: the first one is being answered.
       return;
     }
     if (session != null) {
@@ -112,6 +112,8 @@ final class SnapshotSender {
               session.reading = false;
               if (sessions.get(id) == session) {
                 read(id, session, ask);
+              } else {
+                session.snapshot.close();
               }
             });
   }
@@ -124,7 +126,7 @@ final class SnapshotSender {
         (chunk, failure) -> {
           session.reading = false;
           budget.end(expected, chunk == null ? 0 : chunk.rows().length);
-          if (chunk == null) {
+          if (chunk == null || chunk.next().length == 0) {
             end(id, session);
           } else if (sessions.get(id) != session) {
             session.snapshot.close();
@@ -144,8 +146,7 @@ final class SnapshotSender {
     List<Long> idle = new ArrayList<>();
     sessions.forEach(
         (id, session) -> {
-          boolean old = now - session.begunNanos > MAX_AGE_NANOS;
-          if (!session.reading && (old || now - session.usedNanos > IDLE_NANOS)) {
+          if (!session.reading && now - session.usedNanos > IDLE_NANOS) {
             idle.add(id);
           }
         });

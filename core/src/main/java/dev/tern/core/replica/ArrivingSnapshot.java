@@ -38,6 +38,9 @@ public final class ArrivingSnapshot {
   /// Of the partition's figures when it began: they begin anew where the partition is emptied.
   final long resets;
 
+  /// What the partition had stripped when it began.
+  private final long strips;
+
   private final SortedMap<Integer, ColumnFamily> data;
   private final List<ColumnFamily> families;
 
@@ -83,6 +86,7 @@ public final class ArrivingSnapshot {
     this.partition = partition;
     this.admission = partition.admission();
     this.resets = partition.records().resets();
+    this.strips = partition.strips();
     this.data = store.records().families(partition.records());
     this.families = store.snapshotFamilies();
     families.forEach(each -> paths.add(new ArrayList<>()));
@@ -90,7 +94,21 @@ public final class ArrivingSnapshot {
 
   /// Whether the partition is the one that it was begun for, with what it held then.
   boolean isFor() {
-    return partition.admission() == admission && partition.records().resets() == resets;
+    int group = partition.set();
+    boolean kept = store.partitionOfGroup(group, partition.number()) == partition;
+    return kept && partition.admission() == admission && partition.records().resets() == resets;
+  }
+
+  /// Whether it may be taken in: the partition still waits to be filled, so that nobody reads it or
+  /// waits for it.
+  boolean isWanted() {
+    return isFor() && partition.isPending();
+  }
+
+  /// Whether a delete was stripped here since it began: the snapshot may have what that delete had
+  /// replaced, and nothing here would tell.
+  boolean isOvertaken() {
+    return partition.strips() != strips;
   }
 
   /// The clock of the moment.
@@ -113,11 +131,6 @@ public final class ArrivingSnapshot {
 
   SortedMap<Integer, Figures> figures() {
     return figures;
-  }
-
-  /// Whether it has no row.
-  boolean isEmpty() {
-    return paths.stream().allMatch(List::isEmpty);
   }
 
   /// Takes the next chunk. Blocks.

@@ -210,6 +210,15 @@ public final class Ballots {
     store.partition(keyspace, slot).ballots().outvoted(by);
   }
 
+  /// Another replica has heard of a ballot. One that is far ahead of the time is not followed: who
+  /// asks under it is told of it by those that promised it.
+  public void told(Partition partition, long ballot) {
+    long now = clock.stampMillis();
+    if (now == 0 || HybridClock.millis(ballot) <= now + HybridClock.MAX_AHEAD_MILLIS) {
+      partition.hearBallot(ballot);
+    }
+  }
+
   /// An update was appended here.
   ///
   /// @param sequence of the log

@@ -340,7 +340,7 @@ public final class Partition {
   }
 
   /// Another replica has heard of a ballot.
-  public void hearBallot(long ballot) {
+  void hearBallot(long ballot) {
     ballots.hear(ballot);
   }
 
@@ -423,9 +423,10 @@ public final class Partition {
     arriving = is;
   }
 
-  /// Whether nothing was ever stored or learnt here.
+  /// Whether nothing was ever stored or learnt here, nor is about to be readable.
   boolean isBlank() {
-    return clock.isEmpty()
+    return !arriving
+        && clock.isEmpty()
         && trimmed.isEmpty()
         && records.isEmpty()
         && floor.equals(Stamp.NONE)

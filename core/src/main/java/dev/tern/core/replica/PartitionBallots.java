@@ -16,7 +16,7 @@ final class PartitionBallots {
   /// The ballot under which this node leads, 0 for none.
   private long own;
 
-  /// Whether it is to lead for the first time since it was filled.
+  /// Whether it is to lead for the first time since it was filled, or since the start.
   private boolean succeeds;
 
   /// Of the last update that was appended.
@@ -34,6 +34,7 @@ final class PartitionBallots {
     assert promised >= floor && promised >= heard : "a restart forgets a promise";
     floor = promised;
     heard = promised;
+    succeeds = true;
   }
 
   /// Promised for all keys that are not known one by one.

@@ -18,10 +18,13 @@ import dev.tern.lsm.Staging;
 import dev.tern.lsm.TableFileWriter;
 import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
@@ -45,6 +48,9 @@ import org.jspecify.annotations.Nullable;
 ///   end       the clock holds in memory; it is written where clocks are; writes go on
 /// ```
 ///
+/// A commit that fails may be found by the next opening all the same, until another edit follows:
+/// so writes wait until one has.
+///
 /// A crash before the commit leaves what was here. One behind it finds the clock in a row of the
 /// tables ([Rows#installed]), and ends the install when the store is opened. So no row of the
 /// snapshot, whose contexts its clock says, can ever be read without that clock.
@@ -65,6 +71,8 @@ public final class SnapshotInstalls {
 
   private static final long POLL_NANOS = 5_000_000;
 
+  private static final long RETRY_NANOS = 1_000_000_000;
+
   /// So often a mark is set again, as compactions mixed what is before and behind it.
   private static final int MAX_MARKS = 8;
 
@@ -77,6 +85,10 @@ public final class SnapshotInstalls {
   private final IntFunction<@Nullable KeyspaceConfig> keyspaces;
   private final ArrayDeque<Arrived> waiting = new ArrayDeque<>();
   private @Nullable Batch underWay;
+
+  /// How many are taken in together: one at a time behind a failure, which may be that of one.
+  private int together = MAX_TOGETHER;
+
   private long labels;
 
   SnapshotInstalls(
@@ -127,11 +139,11 @@ public final class SnapshotInstalls {
     if (underWay != null || waiting.isEmpty()) {
       return;
     }
-    List<Arrived> together = new ArrayList<>();
-    while (!waiting.isEmpty() && together.size() < MAX_TOGETHER) {
-      together.add(waiting.remove());
+    List<Arrived> next = new ArrayList<>();
+    while (!waiting.isEmpty() && next.size() < together) {
+      next.add(waiting.remove());
     }
-    Batch batch = new Batch(together, "snapshots %d".formatted(++labels));
+    Batch batch = new Batch(next, "snapshots %d".formatted(++labels));
     underWay = batch;
     batch.stage();
   }
@@ -142,7 +154,7 @@ public final class SnapshotInstalls {
         job,
         (result, failure) -> {
           if (failure != null) {
-            batch.fail(Outcome.REFUSED);
+            batch.failed();
           } else if (!batch.ended) {
             then.accept(result);
           }
@@ -185,7 +197,7 @@ public final class SnapshotInstalls {
     }
 
     private boolean isStill() {
-      return all.stream().allMatch(each -> each.snapshot.isFor());
+      return all.stream().allMatch(each -> each.snapshot.isWanted());
     }
 
     // ---- the tables
@@ -213,7 +225,7 @@ public final class SnapshotInstalls {
     // ---- what is here
 
     private void park() {
-      if (!isStill()) {
+      if (!isStill() || all.stream().anyMatch(each -> each.snapshot.isOvertaken())) {
         fail(Outcome.AGAIN);
         return;
       }
@@ -287,7 +299,7 @@ public final class SnapshotInstalls {
         fail(Outcome.AGAIN);
         return;
       }
-      Merge merge = new Merge(this::mergedAll, this::fail);
+      Merge merge = new Merge(this::mergedAll, this::failed);
       writes.passing(
           () -> {
             for (int i = 0; i < all.size(); i++) {
@@ -441,10 +453,34 @@ public final class SnapshotInstalls {
       for (Row row : kept) {
         again.put(store.snapshotFamilies().get(row.family), row.key, row.value);
       }
+      removed().forEach(row -> again.delete(store.snapshotFamilies().get(row.family), row.key));
       if (again.entries() > 0 && context.planted() != PlantedBug.SNAPSHOT_REPLACES_WRITES) {
         lsm.append(again);
       }
       writes.whenDurable(Durability.SYNC, this::commit);
+    }
+
+    /// Keys that the snapshot has and whose records are gone here, now that both were merged.
+    private List<Row> removed() {
+      Set<ByteBuffer> present = new HashSet<>();
+      for (Row row : kept) {
+        if (row.family < Store.DATA_FAMILIES) {
+          present.add(ByteBuffer.wrap(row.key));
+        }
+      }
+      List<Row> gone = new ArrayList<>();
+      for (Here each : here) {
+        for (int family = 0; family < Store.DATA_FAMILIES; family++) {
+          List<byte[]> keys = each.keys.get(family);
+          for (int i = 0; i < keys.size(); i++) {
+            byte[] staged = each.staged.get(family).get(i);
+            if (staged != null && !present.contains(ByteBuffer.wrap(keys.get(i)))) {
+              gone.add(new Row(family, keys.get(i), staged));
+            }
+          }
+        }
+      }
+      return gone;
     }
 
     private void commit() {
@@ -479,8 +515,10 @@ public final class SnapshotInstalls {
         if (all.get(i).snapshot.isFor()) {
           store.installed(partition, installed(i), batch);
           installed.add(all.get(i));
+        } else {
+          // It is of another admission, or of nobody: nothing was written to it since.
+          store.notInstalled(partition, batch);
         }
-        // What was emptied meanwhile was emptied behind the mark: nothing of it can be read.
       }
       store.journal().writeRows(batch, context.physicalMillis());
       long sequence = lsm.append(batch);
@@ -489,6 +527,7 @@ public final class SnapshotInstalls {
         each.snapshot.partition.floorWritten(sequence);
       }
       writes.whenDurable(Durability.SYNC, () -> {});
+      together = MAX_TOGETHER;
       letGo();
       for (Arrived each : all) {
         each.done.accept(installed.contains(each) ? Outcome.INSTALLED : Outcome.AGAIN);
@@ -508,11 +547,39 @@ public final class SnapshotInstalls {
       free.forEach(writes::unpark);
     }
 
+    /// It cannot be done: of several, each is tried alone before pages are asked for.
+    void failed() {
+      if (committing) {
+        giveUpEdit();
+      } else {
+        fail(all.size() > 1 ? Outcome.AGAIN : Outcome.REFUSED);
+      }
+    }
+
+    /// The edit failed, and an opening may find it all the same until another one follows. So
+    /// nothing is written to the partitions before one has: where the opening finds it, nothing is
+    /// missing from it.
+    private void giveUpEdit() {
+      loop.<Boolean>offload(
+          () -> {
+            lsm.abandonStaged(label);
+            return true;
+          },
+          (done, failure) -> {
+            if (failure == null) {
+              fail(Outcome.AGAIN);
+            } else {
+              loop.schedule(RETRY_NANOS, this::giveUpEdit);
+            }
+          });
+    }
+
     /// Nothing has changed.
     void fail(Outcome why) {
       if (ended) {
         return;
       }
+      together = 1;
       letGo();
       loop.<Boolean>offload(
           () -> {
@@ -531,10 +598,10 @@ public final class SnapshotInstalls {
   /// Counts the records that are being merged.
   static final class Merge {
     private final Runnable done;
-    private final Consumer<Outcome> failed;
+    private final Runnable failed;
     private int left = 1;
 
-    Merge(Runnable done, Consumer<Outcome> failed) {
+    Merge(Runnable done, Runnable failed) {
       this.done = done;
       this.failed = failed;
     }
@@ -550,7 +617,7 @@ public final class SnapshotInstalls {
     }
 
     void refused() {
-      failed.accept(Outcome.REFUSED);
+      failed.run();
     }
   }
 }

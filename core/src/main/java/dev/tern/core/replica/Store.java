@@ -203,6 +203,8 @@ public final class Store implements AutoCloseable {
           if (row.admission() == partition.admission()) {
             assert CoverageMarks.reach(CoreMark.INSTALL_ENDED_AT_START);
             installed(partition, row, batch);
+          } else {
+            notInstalled(partition, batch);
           }
         }
         batch.delete(meta, rows.key().clone());
@@ -218,6 +220,15 @@ public final class Store implements AutoCloseable {
       }
       // They take room and do no harm; the next opening gives them up.
     }
+  }
+
+  /// A snapshot's rows are readable, and are of another admission than the partition: adds their
+  /// removal. Nothing was written to it since they are.
+  void notInstalled(Partition partition, WriteBatch batch) {
+    for (ColumnFamily family : snapshotFamilies()) {
+      batch.deleteRange(family, partition.records().first(), partition.records().end());
+    }
+    batch.delete(meta, Rows.installed(partition));
   }
 
   /// A snapshot's rows are readable: its clock holds, and the partition counts what it says. Adds

@@ -513,6 +513,8 @@ public final class RecordStore implements AutoCloseable {
         partition -> {
           for (int keyspace : partition.keyspaces()) {
             if (view.dropped(keyspace)) {
+              // Also one of groups that were let go of before this store was opened.
+              dropped.set(keyspace);
               doomed.add(keyspace);
             }
           }

@@ -165,7 +165,7 @@ final class Playground {
       case "have" -> have(words);
       case "read", "fetch" -> read(words);
       case "scan" -> scan(words);
-      case "put", "add", "store" -> update(words);
+      case "put", "setnx", "add", "store" -> update(words);
       case "reply" -> reply(Integer.parseInt(words.get(1)), words.subList(2, words.size()));
       case "again" -> again(Integer.parseInt(words.get(1)));
       case "lost" -> coordinator.connection(Integer.parseInt(words.get(1)), false);
@@ -287,6 +287,9 @@ final class Playground {
           case "put" ->
               new Update.Put(
                   value, Update.NO_EXPIRY, Update.Condition.NONE, /* returnPrevious= */ false);
+          case "setnx" ->
+              new Update.Put(
+                  value, Update.NO_EXPIRY, Update.Condition.ABSENT, /* returnPrevious= */ true);
           case "add" -> new Update.Add(Long.parseLong(words.get(2)));
           default ->
               new Update.Store(
