@@ -18,14 +18,12 @@ import dev.tern.lsm.Staging;
 import dev.tern.lsm.TableFileWriter;
 import dev.tern.lsm.WriteBatch;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
@@ -462,10 +460,10 @@ public final class SnapshotInstalls {
 
     /// Keys that the snapshot has and whose records are gone here, now that both were merged.
     private List<Row> removed() {
-      Set<ByteBuffer> present = new HashSet<>();
+      TreeSet<byte[]> present = new TreeSet<>(Arrays::compareUnsigned);
       for (Row row : kept) {
         if (row.family < Store.DATA_FAMILIES) {
-          present.add(ByteBuffer.wrap(row.key));
+          present.add(row.key);
         }
       }
       List<Row> gone = new ArrayList<>();
@@ -474,7 +472,7 @@ public final class SnapshotInstalls {
           List<byte[]> keys = each.keys.get(family);
           for (int i = 0; i < keys.size(); i++) {
             byte[] staged = each.staged.get(family).get(i);
-            if (staged != null && !present.contains(ByteBuffer.wrap(keys.get(i)))) {
+            if (staged != null && !present.contains(keys.get(i))) {
               gone.add(new Row(family, keys.get(i), staged));
             }
           }
