@@ -235,9 +235,11 @@ public final class Writes {
 
   /// Calls `then` with the latest version here, with nothing else touching the key in between.
   void withBase(ColumnFamily data, byte[] storageKey, Based then) {
-    byte[] whole = parked > 0 && !passes ? partitionOf(storageKey) : storageKey;
-    byte[] holder = latches.isHeld(whole) ? whole : storageKey;
-    if (latches.isHeld(holder)) {
+    boolean mayBeParked = parked > 0 && !passes;
+    byte[] partition = mayBeParked ? partitionOf(storageKey) : storageKey;
+    boolean isParked = mayBeParked && latches.isHeld(partition);
+    if (isParked || latches.isHeld(storageKey)) {
+      byte[] holder = isParked ? partition : storageKey;
       if (!latches.queue(holder, () -> withBase(data, storageKey, then))) {
         then.refused(overloaded("too many writes wait for this key", 20));
       }

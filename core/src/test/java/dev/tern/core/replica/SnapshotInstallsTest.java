@@ -8,15 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tern.core.context.PlantedBug;
 import dev.tern.core.keyspace.KeyspaceConfig;
 import dev.tern.core.keyspace.KeyspaceConfig.Durability;
-import dev.tern.core.keyspace.Unanswered;
 import dev.tern.core.replica.SnapshotInstalls.Outcome;
 import dev.tern.core.store.Bed;
 import dev.tern.core.topology.ClusterView;
 import dev.tern.core.topology.Founding;
 import dev.tern.core.topology.KeyspaceProperty;
 import dev.tern.core.version.DotSet;
-import dev.tern.core.version.Siblings;
-import dev.tern.core.version.ValueType;
 import dev.tern.core.wire.SnapshotChunk;
 import dev.tern.env.ByteWriter;
 import dev.tern.env.Randomness;
@@ -24,7 +21,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// A snapshot of one store comes to another one whole, or not at all.
@@ -66,35 +62,16 @@ class SnapshotInstallsTest {
     installs = taker.installs(files, view::keyspace);
   }
 
-  private record Put(int i) implements Mutation {
-    @Override
-    public Draft over(@Nullable Siblings base) {
-      boolean delete = i % 10 == 9;
-      ValueType type = delete ? ValueType.NONE : ValueType.BYTES;
-      long expiry = i % 3 == 0 && !delete ? 1L << 50 : 0;
-      return new Draft(type, delete ? null : new byte[30], expiry, null, null, false);
-    }
-
-    @Override
-    public void minted(Siblings record, long dot) {
-      // Nobody asks.
-    }
-
-    @Override
-    public void durable() {
-      // Nobody waits.
-    }
-
-    @Override
-    public void refused(Unanswered.Refused why) {
-      throw new IllegalStateException(why.toString());
-    }
+  /// The tenth ones are deletes; a third of the others expire some day.
+  private static QuietWrite write(int i) {
+    boolean delete = i % 10 == 9;
+    return new QuietWrite(delete ? -1 : 30, i % 3 == 0 && !delete ? 1L << 50 : 0, null);
   }
 
   private void put(Bed bed, Replica at, int begin, int end) {
     KeyspaceConfig keyspace = Objects.requireNonNull(view.keyspace(KEYSPACE));
     for (int i = begin; i < end; i++) {
-      at.minting().mutate(keyspace, i % 100, new byte[] {(byte) i, 7}, new Put(i));
+      at.minting().mutate(keyspace, i % 100, new byte[] {(byte) i, 7}, write(i));
     }
     bed.world.runUntil(bed.world.nanos() + SECOND);
   }
